@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * The two clocks of the house, in microseconds.
+ *
+ * Intervals and deadlines run on CLOCK_BOOTTIME: it never steps and it counts suspend. Validity of
+ * certificates and everything that a person reads runs on the wall clock. A value of one is never
+ * compared with a value of the other.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_SEC  UINT64_C(1000000)
+#define USEC_PER_MIN  (60 * USEC_PER_SEC)
+#define USEC_PER_HOUR (60 * USEC_PER_MIN)
+#define USEC_PER_DAY  (24 * USEC_PER_HOUR)
+#define USEC_NEVER    UINT64_MAX
+
+uint64_t clock_boottime_usec(void);
+uint64_t clock_wall_usec(void);
+
+/* "2027-02-01" and "2027-02-01 14:05:09Z": UTC, so that a line means the same wherever it is
+ * read. `buffer` must hold CLOCK_TEXT_SIZE bytes; it is returned. */
+#define CLOCK_TEXT_SIZE 32
+const char *clock_format_date(char *buffer, uint64_t wall_usec);
+const char *clock_format_time(char *buffer, uint64_t wall_usec);

@@ -1,0 +1,123 @@
+#include "common/file.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/macro.h"
+
+static int kind_error(mode_t mode)
+{
+        if (S_ISREG(mode))
+                return 0;
+        return S_ISDIR(mode) ? -EISDIR : -ENXIO;
+}
+
+int file_read_fd(Secret *ret, int fd, size_t limit)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
+                return -EFBIG;
+        /* One byte more than is there, so that a file which does not grow needs no second block. */
+        r = secret_allocate(&content, (size_t)(st.st_size > 0 ? st.st_size : 0) + 1);
+        if (r < 0)
+                return r;
+        for (;;) {
+                char block[4096];
+                ssize_t n = read(fd, block, sizeof(block));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        r = -errno;
+                else if (n > 0 && (size_t)n > limit - content.size)
+                        r = -EFBIG;
+                else if (n > 0)
+                        r = secret_append(&content, block, (size_t)n);
+                explicit_bzero(block, n > 0 ? (size_t)n : 0);
+                if (r < 0)
+                        return r;
+                if (n == 0)
+                        break;
+        }
+        secret_done(ret);
+        *ret = content;
+        content = SECRET_NULL;
+        return 0;
+}
+
+int file_read(Secret *ret, int directory_fd, const char *name, size_t limit)
+{
+        CLEANUP(closep) int fd = -1;
+        struct stat st;
+        int r;
+
+        fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = kind_error(st.st_mode);
+        return r < 0 ? r : file_read_fd(ret, fd, limit);
+}
+
+int file_write_all(int fd, const void *data, size_t size)
+{
+        const char *cursor = data;
+
+        while (size > 0) {
+                ssize_t n = write(fd, cursor, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                cursor += n;
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+static int sync_directory(const char *path)
+{
+        CLEANUP(closep) int fd = -1;
+        CLEANUP(freep) char *directory = NULL;
+        const char *slash = strrchr(path, '/');
+
+        directory = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+        if (!directory)
+                return -ENOMEM;
+        fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace(const char *path, const void *data, size_t size, mode_t mode)
+{
+        CLEANUP(freep) char *temporary = NULL;
+        CLEANUP(closep) int fd = -1;
+        int r;
+
+        if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+                return -ENOMEM;
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = file_write_all(fd, data, size);
+        if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+                r = -errno;
+        if (r < 0) {
+                (void)unlink(temporary);
+                return r;
+        }
+        return sync_directory(path);
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+/*
+ * Whole files: read one with a limit, replace one durably.
+ *
+ * Reading never blocks and never follows its luck: O_NONBLOCK so that a FIFO cannot hold us, and
+ * only regular files are read. Replacing is temporary in the same directory, write, fsync, rename,
+ * fsync of the directory (rename(2), fsync(2)): after a crash the old or the new content stands
+ * there, never a part.
+ */
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#include "common/secret.h"
+
+/* Reads `name` below `directory_fd` (or AT_FDCWD) into `ret`, at most `limit` bytes.
+ * -EFBIG: larger than that. -EISDIR: a directory. -EBADF never; -ENXIO: FIFO, socket or device.
+ * Otherwise what open(2), fstat(2) or read(2) said. `ret` is untouched on failure. */
+int file_read(Secret *ret, int directory_fd, const char *name, size_t limit);
+
+/* Reads an open descriptor from its present position to its end; the kind is not checked. */
+int file_read_fd(Secret *ret, int fd, size_t limit);
+
+/* Writes all of it, however often write(2) has to be called. */
+int file_write_all(int fd, const void *data, size_t size);
+
+int file_replace(const char *path, const void *data, size_t size, mode_t mode);

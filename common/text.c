@@ -1,0 +1,99 @@
+#include "common/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Length of the well-formed UTF-8 sequence that begins here, 0 if there is none: no overlong
+ * form, no surrogate, nothing above U+10FFFF (RFC 3629). */
+static size_t utf8_decode(uint32_t *ret, const unsigned char *bytes, size_t size)
+{
+        static const struct {
+                unsigned char mask, lead;
+                uint32_t minimum;
+        } forms[] = {
+                {0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+                uint32_t code;
+
+                if ((bytes[0] & forms[i].mask) != forms[i].lead)
+                        continue;
+                if (size < i + 1)
+                        return 0;
+                code = bytes[0] & (unsigned char)~forms[i].mask;
+                for (size_t k = 1; k <= i; k++) {
+                        if ((bytes[k] & 0xc0) != 0x80)
+                                return 0;
+                        code = code << 6 | (bytes[k] & 0x3f);
+                }
+                if (code < forms[i].minimum || code > 0x10ffff ||
+                        (code >= 0xd800 && code <= 0xdfff))
+                        return 0;
+                *ret = code;
+                return i + 1;
+        }
+        return 0;
+}
+
+static bool is_control(uint32_t code)
+{
+        return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x200e || code == 0x200f ||
+                (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void text_copy(char *buffer, size_t buffer_size, const char *source, size_t source_size)
+{
+        const unsigned char *bytes = (const unsigned char *)source;
+        size_t used = 0;
+
+        if (buffer_size == 0)
+                return;
+        while (source_size > 0) {
+                uint32_t code = 0;
+                size_t length = utf8_decode(&code, bytes, source_size);
+                char replacement = length == 0 ? '?' : ' ';
+                bool replaced = length == 0 || is_control(code);
+                size_t written = replaced ? 1 : length;
+
+                if (used + written >= buffer_size)
+                        break;
+                if (replaced)
+                        buffer[used] = replacement;
+                else
+                        memmove(buffer + used, bytes, length);
+                used += written;
+                bytes += length > 0 ? length : 1;
+                source_size -= length > 0 ? length : 1;
+        }
+        buffer[used] = '\0';
+}
+
+void text_set(char *buffer, size_t buffer_size, const char *source)
+{
+        text_copy(buffer, buffer_size, source ? source : "", source ? strlen(source) : 0);
+}
+
+void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
+{
+        char *raw = NULL;
+        int n = vasprintf(&raw, format, arguments);
+
+        text_copy(buffer, buffer_size, n >= 0 ? raw : "", n >= 0 ? (size_t)n : 0);
+        if (n >= 0)
+                free(raw);
+}
+
+void text_format(char *buffer, size_t buffer_size, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        text_vformat(buffer, buffer_size, format, arguments);
+        va_end(arguments);
+}
+
+bool text_equal(const char *a, const char *b)
+{
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}

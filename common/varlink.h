@@ -1,0 +1,59 @@
+#pragma once
+
+/*
+ * Varlink messages (varlink.org): what stands between two NUL bytes. No sockets here.
+ *
+ * A call is {"method", "parameters"?, "oneway"?, "more"?, "upgrade"?}, a reply {"parameters",
+ * "continues"?, "error"?}. Unknown members of the envelope are ignored, as the protocol asks;
+ * members of a wrong type are not a Varlink message.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/json.h"
+
+#define VARLINK_INTERFACE_MAX 128 /* bytes of an interface's name, with NUL */
+#define VARLINK_METHOD_MAX    64
+
+/* The errors every Varlink service knows. */
+#define VARLINK_ERROR_INTERFACE_NOT_FOUND    "org.varlink.service.InterfaceNotFound"
+#define VARLINK_ERROR_METHOD_NOT_FOUND       "org.varlink.service.MethodNotFound"
+#define VARLINK_ERROR_METHOD_NOT_IMPLEMENTED "org.varlink.service.MethodNotImplemented"
+#define VARLINK_ERROR_INVALID_PARAMETER      "org.varlink.service.InvalidParameter"
+#define VARLINK_ERROR_PERMISSION_DENIED      "org.varlink.service.PermissionDenied"
+#define VARLINK_ERROR_EXPECTED_MORE          "org.varlink.service.ExpectedMore"
+
+typedef struct VarlinkCall {
+        JsonValue *message; /* owns everything below */
+        char interface[VARLINK_INTERFACE_MAX];
+        char method[VARLINK_METHOD_MAX]; /* the last part of the dotted name */
+        const JsonValue *parameters;     /* an object, or NULL when absent or null */
+        bool oneway;                     /* must never be answered, not even with an error */
+        bool more;                       /* several replies are welcome */
+} VarlinkCall;
+
+#define VARLINK_CALL_NULL ((VarlinkCall){0})
+
+typedef struct VarlinkReply {
+        JsonValue *message;          /* owns everything below */
+        const JsonValue *parameters; /* an object, or NULL */
+        const char *error;           /* the error's full name, or NULL */
+        bool continues;
+} VarlinkReply;
+
+#define VARLINK_REPLY_NULL ((VarlinkReply){0})
+
+/* -EBADMSG: not a call; the connection is of no use any more. */
+int varlink_call_parse(VarlinkCall *ret, const char *text, size_t size);
+void varlink_call_done(VarlinkCall *call);
+
+int varlink_reply_parse(VarlinkReply *ret, const char *text, size_t size);
+void varlink_reply_done(VarlinkReply *reply);
+
+/* Complete messages with the NUL that ends them; `ret_size` counts it. `parameters` is a JSON
+ * document, or NULL for {}. `error` is NULL for a success. */
+int varlink_call_format(
+        char **ret, size_t *ret_size, const char *method, const char *parameters, bool more);
+int varlink_reply_format(
+        char **ret, size_t *ret_size, const char *parameters, const char *error, bool continues);

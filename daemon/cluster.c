@@ -1,0 +1,223 @@
+#include "daemon/cluster.h"
+
+#include <sys/random.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/importer.h"
+#include "daemon/job.h"
+#include "daemon/state.h"
+
+struct Cluster {
+        sd_event *event;
+        cluster_attempted_fn fn;
+        void *userdata;
+        ClusterStatus status;
+        Record record;
+        Replication replication;
+        uint64_t retry_usec; /* boot time */
+        PlanRetry retry;
+        Job *job;
+        ImporterTask task;
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* of the attempt that runs */
+};
+
+const char *cluster_state_to_string(ClusterState state)
+{
+        static const char *const names[_CLUSTER_STATE_MAX] = {
+                [CLUSTER_WAITING] = "waiting",
+                [CLUSTER_IMPORTING] = "importing",
+                [CLUSTER_CURRENT] = "current",
+                [CLUSTER_RETRYING] = "retrying",
+                [CLUSTER_HELD] = "held",
+                [CLUSTER_DISABLED] = "disabled",
+        };
+
+        return (unsigned)state < _CLUSTER_STATE_MAX ? names[state] : "";
+}
+
+static void set_state(Cluster *cluster, ClusterState state)
+{
+        if (cluster->status.state == state)
+                return;
+        cluster->status.state = state;
+        cluster->status.since_at_usec = clock_wall_usec();
+}
+
+int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
+        cluster_attempted_fn fn, void *userdata)
+{
+        Cluster *cluster = calloc(1, sizeof(*cluster));
+
+        if (!cluster)
+                return -ENOMEM;
+        *cluster = (Cluster){
+                .event = sd_event_ref(event), .fn = fn, .userdata = userdata, .record = *record};
+        cluster->status = (ClusterStatus){
+                .config = config,
+                .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
+                .since_at_usec = clock_wall_usec(),
+                .record = &cluster->record,
+                .replication = &cluster->replication,
+        };
+        *ret = cluster;
+        return 0;
+}
+
+Cluster *cluster_free(Cluster *cluster)
+{
+        if (!cluster)
+                return NULL;
+        cluster->job = job_free(cluster->job);
+        sd_event_unref(cluster->event);
+        free(cluster);
+        return NULL;
+}
+
+const ClusterStatus *cluster_status(const Cluster *cluster)
+{
+        return &cluster->status;
+}
+
+bool cluster_is_busy(const Cluster *cluster)
+{
+        return cluster->job;
+}
+
+static ClusterState state_of_delay(const Record *record)
+{
+        return outcome_is_passing(record->outcome) ? CLUSTER_RETRYING : CLUSTER_HELD;
+}
+
+Plan cluster_plan(Cluster *cluster, const char *fingerprint, uint64_t now_usec)
+{
+        PlanInput input = {
+                .enabled = cluster->status.config->enabled,
+                .fingerprint = fingerprint,
+                .record = &cluster->record,
+                .retry_usec = cluster->retry_usec,
+        };
+        Plan plan = plan_cluster(&input, now_usec);
+
+        cluster->status.next_attempt_at_usec = 0;
+        switch (plan.action) {
+        case PLAN_NOTHING:
+                set_state(cluster, CLUSTER_DISABLED);
+                break;
+        case PLAN_WAIT:
+                set_state(cluster, CLUSTER_WAITING);
+                break;
+        case PLAN_KEEP:
+                set_state(cluster, CLUSTER_CURRENT);
+                break;
+        case PLAN_IMPORT:
+        case PLAN_RECONNECT:
+                set_state(cluster, CLUSTER_IMPORTING);
+                break;
+        case PLAN_DELAY:
+                set_state(cluster, state_of_delay(&cluster->record));
+                cluster->status.next_attempt_at_usec =
+                        clock_wall_usec() + (plan.not_before_usec - now_usec);
+                break;
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return plan;
+}
+
+static uint32_t random_number(void)
+{
+        uint32_t number = 0;
+
+        /* Jitter without entropy is no jitter, and harmless. */
+        if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+                number = 0;
+        return number;
+}
+
+static void apply(Cluster *cluster, const Outcome *outcome)
+{
+        record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
+        if (outcome->replication.known)
+                cluster->replication = outcome->replication;
+        cluster->retry_usec = clock_boottime_usec() +
+                plan_retry_delay_usec(
+                        &cluster->retry, outcome->kind, cluster->record.attempts, random_number());
+        cluster->status.record_error = -state_save(cluster->status.config->name, &cluster->record);
+        cluster->fn(cluster, outcome, cluster->userdata);
+}
+
+static void on_imported(Job *job, JobEnd end, int detail, const void *result, void *userdata)
+{
+        Cluster *cluster = userdata;
+        Outcome outcome = {0};
+
+        switch (end) {
+        case JOB_DONE:
+                memcpy(&outcome, result, sizeof(outcome));
+                break;
+        case JOB_TIMED_OUT:
+                outcome.kind = OUTCOME_TIMED_OUT;
+                text_set(outcome.text, sizeof(outcome.text),
+                        "no end within import-timeout; the importer was killed");
+                break;
+        case JOB_FAILED:
+                outcome.kind = OUTCOME_CRASHED;
+                text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
+                        strerror(detail));
+                break;
+        case JOB_CRASHED:
+        case _JOB_END_MAX:
+                outcome.kind = OUTCOME_CRASHED;
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the importer died without a word (signal %d)", detail);
+                break;
+        }
+        cluster->job = job_free(job);
+        apply(cluster, &outcome);
+}
+
+static int run_importer(void *result, const void *task)
+{
+        return importer_run(result, task);
+}
+
+int cluster_start(Cluster *cluster, const Config *config, PlanAction action,
+        const char *fingerprint, int payload_fd)
+{
+        JobSpec spec = {
+                .name = "binlog-import",
+                .run = run_importer,
+                .task = &cluster->task,
+                .result_size = sizeof(Outcome),
+                .keep = {payload_fd},
+                .n_keep = 1,
+                .deadline_usec = config->import_timeout_usec,
+        };
+        Outcome outcome = {.kind = OUTCOME_CRASHED};
+        int r;
+
+        cluster->task = (ImporterTask){
+                .cluster = cluster->status.config,
+                .payload_fd = payload_fd,
+                .newlines = cluster->record.newlines,
+                .reconnect_only = action == PLAN_RECONNECT,
+                .timeout_usec = config->import_timeout_usec,
+        };
+        cluster->retry = (PlanRetry){
+                config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
+        text_set(cluster->fingerprint, sizeof(cluster->fingerprint), fingerprint);
+        set_state(cluster, CLUSTER_IMPORTING);
+        r = job_start(&cluster->job, cluster->event, &spec, on_imported, cluster);
+        if (r == 0)
+                return 0;
+        /* No process to be had is a passing fault like any other. */
+        text_format(outcome.text, sizeof(outcome.text), "the importer could not start: %s",
+                strerror(-r));
+        apply(cluster, &outcome);
+        return r;
+}

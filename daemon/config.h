@@ -1,0 +1,100 @@
+#pragma once
+
+/*
+ * Configuration: what the settings mean (design 5), immutable once daemon/load.h made it. Structs
+ * are plain values; every value in them was checked, so that no station has to.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/macro.h"
+#include "daemon/outcome.h"
+#include "daemon/rule.h"
+#include "daemon/setting.h"
+
+#define CONFIG_NAME_MAX            41  /* a cluster's or material's name, with NUL */
+#define CONFIG_PATH_MAX            512 /* directory and name together */
+#define CONFIG_EXPIRY_WARNINGS_MAX 8
+#define CONFIG_CLUSTERS_MAX        4096
+#define CONFIG_MATERIALS_MAX       256
+
+/* What is done about a breach that a site may tolerate; spelled differently key by key. */
+typedef enum Policy {
+        POLICY_REFUSE, /* "refuse", "require": an error */
+        POLICY_WARN,
+        POLICY_IGNORE, /* "ignore", "off" */
+        _POLICY_MAX,
+} Policy;
+
+typedef enum KeyTypes {
+        KEY_TYPES_RSA,
+        KEY_TYPES_RSA_EC,
+        _KEY_TYPES_MAX,
+} KeyTypes;
+
+typedef enum ReplicationMode {
+        REPLICATION_IGNORE,  /* never asked */
+        REPLICATION_OBSERVE, /* read and reported, nothing is changed */
+        REPLICATION_RESTART, /* stopped before the import and started after it */
+        _REPLICATION_MODE_MAX,
+} ReplicationMode;
+
+typedef struct MaterialConfig {
+        char name[CONFIG_NAME_MAX];
+        char directory[SETTING_VALUE_MAX];
+        char file[_MATERIAL_FILE_MAX][SETTING_VALUE_MAX]; /* as configured */
+        char path[_MATERIAL_FILE_MAX][CONFIG_PATH_MAX];   /* absolute */
+        uint64_t settle_usec;
+        uint64_t settle_limit_usec;
+        uint64_t poll_interval_usec;
+        Policy chain;
+        Policy key_permissions;
+        KeyTypes key_types;
+        unsigned minimum_rsa_bits;
+        uint64_t expiry_warning_usec[CONFIG_EXPIRY_WARNINGS_MAX]; /* largest first, 0 ends */
+} MaterialConfig;
+
+typedef struct ClusterConfig {
+        char name[CONFIG_NAME_MAX];
+        char host[SETTING_VALUE_MAX];
+        unsigned port;
+        char user[SETTING_VALUE_MAX];
+        char password_credential[SETTING_VALUE_MAX]; /* exactly one of these two is set */
+        char password_file[SETTING_VALUE_MAX];
+        char server_ca[SETTING_VALUE_MAX]; /* "": the system's trust store */
+        size_t material;                   /* index into Config.materials */
+        Newlines newlines;
+        Policy query_log;
+        ReplicationMode replication;
+        bool enabled;
+} ClusterConfig;
+
+typedef struct Config {
+        unsigned parallel_imports;
+        uint64_t import_timeout_usec;
+        uint64_t retry_min_usec;
+        uint64_t retry_max_usec;
+        uint64_t retry_held_usec;
+        MaterialConfig *materials;
+        size_t n_materials;
+        ClusterConfig *clusters;
+        size_t n_clusters;
+} Config;
+
+Config *config_free(Config *config);
+DEFINE_CLEANUP(Config *, config_free);
+
+/* The directories that systemd hands a service in the environment, or their defaults
+ * (systemd.exec(5), RuntimeDirectory=). systemd separates several by a colon; the first counts. */
+typedef enum ConfigDirectory {
+        CONFIG_DIRECTORY_CONFIGURATION,
+        CONFIG_DIRECTORY_STATE,
+        CONFIG_DIRECTORY_RUNTIME,
+        CONFIG_DIRECTORY_CREDENTIALS, /* no default: "" when the service got none */
+        _CONFIG_DIRECTORY_MAX,
+} ConfigDirectory;
+
+/* -ENAMETOOLONG: does not fit `size`. */
+int config_directory(char *buffer, size_t size, ConfigDirectory directory);

@@ -1,0 +1,268 @@
+#include "daemon/identity.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "common/macro.h"
+
+/* More blocks than any honest bundle has; the RDS global bundle has about 120. */
+#define BLOCKS_MAX 1000
+
+/* One PEM file on its way into the identity. */
+typedef struct Source {
+        MaterialFile file;
+        const char *path;
+        const Secret *content;
+        Report *report;
+} Source;
+
+typedef struct Block {
+        char *label;
+        char *header;
+        unsigned char *data;
+        long size;
+} Block;
+
+#define SOURCE_ERROR(source, rule, ...) \
+        report_add((source)->report, (source)->file, rule, SEVERITY_ERROR, __VA_ARGS__)
+
+static void block_done(Block *block)
+{
+        OPENSSL_free(block->label);
+        OPENSSL_free(block->header);
+        OPENSSL_clear_free(block->data, block->size > 0 ? (size_t)block->size : 0);
+        *block = (Block){0};
+}
+
+static void report_file_error(const Source *source, int error)
+{
+        switch (-error) {
+        case ENOENT:
+        case ENOTDIR:
+                SOURCE_ERROR(source, RULE_FILE_MISSING, "%s: there is no such file", source->path);
+                break;
+        case EISDIR:
+                SOURCE_ERROR(source, RULE_FILE_KIND, "%s: wanted a regular file, found a directory",
+                        source->path);
+                break;
+        case ENXIO:
+                SOURCE_ERROR(source, RULE_FILE_KIND,
+                        "%s: wanted a regular file, found a FIFO, socket or device", source->path);
+                break;
+        case ELOOP:
+                SOURCE_ERROR(source, RULE_FILE_KIND,
+                        "%s: wanted a regular file, found symbolic links that lead in a circle",
+                        source->path);
+                break;
+        case EFBIG:
+                SOURCE_ERROR(source, RULE_FILE_SIZE, "%s: is larger than the %d bytes allowed",
+                        source->path, SNAPSHOT_FILE_LIMIT);
+                break;
+        default:
+                SOURCE_ERROR(source, RULE_FILE_UNREADABLE, "%s: cannot be read: %s", source->path,
+                        strerror(-error));
+        }
+}
+
+/* 1: a block; 0: no more; -1: broken, and reported. */
+static int next_block(const Source *source, BIO *bio, Block *block)
+{
+        unsigned long error;
+
+        if (PEM_read_bio(bio, &block->label, &block->header, &block->data, &block->size))
+                return 1;
+        error = ERR_peek_last_error();
+        ERR_clear_error();
+        if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+                return 0;
+        SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: a PEM block is cut short or damaged (%s)",
+                source->path,
+                ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "?");
+        return -1;
+}
+
+static BIO *open_source(const Source *source)
+{
+        const char *data = source->content->data;
+        size_t size = source->content->size;
+
+        if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+                data += 3;
+                size -= 3;
+        }
+        if (memchr(data, '\0', size)) {
+                SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: wanted text, found a NUL byte",
+                        source->path);
+                return NULL;
+        }
+        return BIO_new_mem_buf(data, (int)size);
+}
+
+static STACK_OF(X509) * parse_certificates(const Source *source)
+{
+        STACK_OF(X509) *stack = sk_X509_new_null();
+        BIO *bio = open_source(source);
+        int found = -1;
+
+        while (bio && stack) {
+                CLEANUP(block_done) Block block = {0};
+                const unsigned char *data;
+                X509 *certificate;
+
+                found = next_block(source, bio, &block);
+                if (found <= 0)
+                        break;
+                if (strcmp(block.label, PEM_STRING_X509) != 0 &&
+                        strcmp(block.label, PEM_STRING_X509_OLD) != 0)
+                        continue; /* a key beside its certificate: only the blocks asked for count */
+                data = block.data;
+                certificate = d2i_X509(NULL, &data, block.size);
+                if (!certificate || data != block.data + block.size ||
+                        sk_X509_num(stack) >= BLOCKS_MAX || sk_X509_push(stack, certificate) <= 0) {
+                        X509_free(certificate);
+                        SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                                "%s: certificate %d of the file is not a valid X.509 certificate",
+                                source->path, sk_X509_num(stack) + 1);
+                        found = -1;
+                        break;
+                }
+        }
+        if (found == 0 && sk_X509_num(stack) == 0) {
+                SOURCE_ERROR(source, RULE_PEM_EMPTY,
+                        "%s: wanted at least one BEGIN CERTIFICATE block, found none in %zu bytes",
+                        source->path, source->content->size);
+                found = -1;
+        }
+        BIO_free(bio);
+        ERR_clear_error();
+        if (found == 0)
+                return stack;
+        sk_X509_pop_free(stack, X509_free);
+        return NULL;
+}
+
+static bool is_key_label(const char *label)
+{
+        size_t length = strlen(label);
+
+        return length >= 11 && strcmp(label + length - 11, "PRIVATE KEY") == 0;
+}
+
+static EVP_PKEY *decode_key(const Source *source, const Block *block)
+{
+        const unsigned char *data = block->data;
+        EVP_PKEY *key;
+
+        if (strcmp(block->label, PEM_STRING_PKCS8) == 0 || strstr(block->header, "ENCRYPTED")) {
+                SOURCE_ERROR(source, RULE_KEY_ENCRYPTED,
+                        "%s: wanted a key without passphrase, found an encrypted one",
+                        source->path);
+                return NULL;
+        }
+        key = d2i_AutoPrivateKey(NULL, &data, block->size);
+        if (key && data == block->data + block->size)
+                return key;
+        EVP_PKEY_free(key);
+        SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: the %s block does not hold a private key",
+                source->path, block->label);
+        return NULL;
+}
+
+static EVP_PKEY *parse_key(const Source *source)
+{
+        BIO *bio = open_source(source);
+        EVP_PKEY *key = NULL;
+        int found = -1;
+
+        while (bio) {
+                CLEANUP(block_done) Block block = {0};
+
+                found = next_block(source, bio, &block);
+                if (found <= 0)
+                        break;
+                if (!is_key_label(block.label))
+                        continue;
+                key = decode_key(source, &block);
+                break;
+        }
+        if (bio && found == 0)
+                SOURCE_ERROR(source, RULE_PEM_EMPTY,
+                        "%s: wanted a PRIVATE KEY block, found none in %zu bytes", source->path,
+                        source->content->size);
+        BIO_free(bio);
+        ERR_clear_error();
+        return key;
+}
+
+static void stack_swap(STACK_OF(X509) * stack, int a, int b)
+{
+        X509 *first = sk_X509_value(stack, a);
+
+        (void)sk_X509_set(stack, a, sk_X509_value(stack, b));
+        (void)sk_X509_set(stack, b, first);
+}
+
+/* Leaf first: the certificate that the key belongs to, or the first one if it belongs to none;
+ * then each one's issuer as far as they are here; strangers keep their order at the end. */
+static void order_chain(Identity *identity)
+{
+        int n = sk_X509_num(identity->chain);
+
+        for (int i = 0; identity->key && i < n; i++)
+                if (X509_check_private_key(sk_X509_value(identity->chain, i), identity->key) == 1) {
+                        stack_swap(identity->chain, 0, i);
+                        break;
+                }
+        for (int i = 1; i < n; i++)
+                for (int k = i; k < n; k++)
+                        if (X509_check_issued(sk_X509_value(identity->chain, k),
+                                    sk_X509_value(identity->chain, i - 1)) == X509_V_OK) {
+                                stack_swap(identity->chain, i, k);
+                                break;
+                        }
+        ERR_clear_error();
+}
+
+int identity_parse(
+        Identity *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
+{
+        Identity identity = IDENTITY_NULL;
+
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++) {
+                Source source = {
+                        .file = file,
+                        .path = paths[file],
+                        .content = &snapshot->content[file],
+                        .report = report,
+                };
+
+                if (snapshot->error[file] < 0) {
+                        report_file_error(&source, snapshot->error[file]);
+                        continue;
+                }
+                if (file == MATERIAL_CA)
+                        identity.authorities = parse_certificates(&source);
+                else if (file == MATERIAL_CERT)
+                        identity.chain = parse_certificates(&source);
+                else
+                        identity.key = parse_key(&source);
+        }
+        if (identity.chain)
+                order_chain(&identity);
+        *ret = identity;
+        return 0;
+}
+
+void identity_done(Identity *identity)
+{
+        sk_X509_pop_free(identity->authorities, X509_free);
+        sk_X509_pop_free(identity->chain, X509_free);
+        EVP_PKEY_free(identity->key);
+        *identity = IDENTITY_NULL;
+}

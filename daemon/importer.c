@@ -1,0 +1,114 @@
+#include "daemon/importer.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "daemon/procedure.h"
+#include "daemon/session.h"
+
+#define PASSWORD_LIMIT 4096
+
+/* One line; an editor's line end behind it is not part of the password. */
+static int read_password(Secret *ret, const ClusterConfig *cluster, char *path, size_t path_size)
+{
+        char directory[CONFIG_PATH_MAX];
+        int r;
+
+        if (cluster->password_file[0] != '\0')
+                text_set(path, path_size, cluster->password_file);
+        else {
+                r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CREDENTIALS);
+                if (r < 0)
+                        return r;
+                text_format(path, path_size, "%s/%s",
+                        directory[0] != '\0' ? directory : "$CREDENTIALS_DIRECTORY",
+                        cluster->password_credential);
+                if (directory[0] == '\0')
+                        return -ENOENT;
+        }
+        r = file_read(ret, AT_FDCWD, path, PASSWORD_LIMIT);
+        if (r < 0)
+                return r;
+        if (ret->size > 0 && ret->data[ret->size - 1] == '\n')
+                secret_truncate(ret, ret->size - 1);
+        if (ret->size > 0 && ret->data[ret->size - 1] == '\r')
+                secret_truncate(ret, ret->size - 1);
+        if (ret->size == 0 || memchr(ret->data, '\0', ret->size))
+                return -ENODATA;
+        return 0;
+}
+
+static int run_with_payload(
+        Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
+{
+        CLEANUP(secret_done) Secret password = SECRET_NULL;
+        CLEANUP(session_freep) Session *session = NULL;
+        const ClusterConfig *cluster = task->cluster;
+        uint64_t start_usec = clock_boottime_usec();
+        SessionTarget target = {
+                .host = cluster->host,
+                .port = cluster->port,
+                .user = cluster->user,
+                .server_ca = cluster->server_ca,
+        };
+        ProcedureTask procedure = {
+                .cluster = cluster,
+                .newlines = task->newlines,
+                .reconnect_only = task->reconnect_only,
+                .payload = payload,
+                .payload_size = payload_size,
+                .deadline_usec = start_usec + task->timeout_usec,
+        };
+        char path[CONFIG_PATH_MAX];
+        SessionError error = {0};
+        SessionFault fault;
+        int r;
+
+        r = read_password(&password, cluster, path, sizeof(path));
+        if (r < 0) {
+                ret->kind = OUTCOME_AUTH;
+                text_format(ret->text, sizeof(ret->text), "no password: %s: %s", path,
+                        r == -ENODATA ? "empty or not text" : strerror(-r));
+                return 0;
+        }
+        /* A little less than the deadline: to say "timed out" is better than to be killed. */
+        target.timeout_sec = (unsigned)((task->timeout_usec * 9 / 10) / USEC_PER_SEC);
+        if (target.timeout_sec == 0)
+                target.timeout_sec = 1;
+        fault = session_open(&session, &target, &password, &error);
+        secret_done(&password);
+        if (fault == SESSION_OK) {
+                text_set(ret->server_version, sizeof(ret->server_version),
+                        session_server_version(session));
+                text_set(ret->tls_version, sizeof(ret->tls_version), session_tls_version(session));
+                procedure_run(ret, session, &procedure);
+        } else
+                procedure_take_fault(ret, fault, &error, false);
+        ret->duration_usec = clock_boottime_usec() - start_usec;
+        return 0;
+}
+
+int importer_run(Outcome *ret, const ImporterTask *task)
+{
+        struct stat st;
+        void *payload;
+        int r;
+
+        if (fstat(task->payload_fd, &st) < 0)
+                return -errno;
+        payload = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, task->payload_fd, 0);
+        if (payload == MAP_FAILED)
+                return -errno;
+        (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
+        r = run_with_payload(ret, task, payload, (size_t)st.st_size);
+        (void)munmap(payload, (size_t)st.st_size);
+        return r;
+}

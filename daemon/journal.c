@@ -1,0 +1,159 @@
+#include "daemon/journal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
+#define ID_STOPPING              "88fa697c45d6451daf8302441f7a7598"
+#define ID_CONFIGURATION_INVALID "86c7dbb8b9914c9082a6ea08aa5c5807"
+#define ID_FAILURE               "7df68a7b3fe54d6ba970de583621d08a"
+#define ID_MATERIAL_GOOD         "f84392335933486484b557325c5dcf33"
+#define ID_MATERIAL_BAD          "f88b0bcfc1354841a72a9bc764974fe0"
+#define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
+#define ID_WATCH_BLIND           "41e77ca381654290a074cae04b94ab3f"
+#define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
+#define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
+#define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
+#define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
+
+void journal_started(const char *version, const Config *config)
+{
+        log_send(LOG_INFO, ID_STARTED, NULL, 0,
+                "binlog-ssld %s started: %zu clusters, %zu materials", version, config->n_clusters,
+                config->n_materials);
+}
+
+void journal_stopping(unsigned running_imports)
+{
+        log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; %u imports are brought to their end",
+                running_imports);
+}
+
+void journal_configuration_invalid(const ConfigProblem *problem)
+{
+        char line[32] = "";
+
+        if (problem->line > 0)
+                snprintf(line, sizeof(line), ":%u", problem->line);
+        log_send(LOG_ERR, ID_CONFIGURATION_INVALID, NULL, 0, "%s%s: %s", problem->file, line,
+                problem->text);
+}
+
+void journal_failure(const char *what, int error)
+{
+        log_send(
+                LOG_ERR, ID_FAILURE, NULL, 0, "%s: %s", what, strerror(error < 0 ? -error : error));
+}
+
+void journal_material(const MaterialStatus *material, const char *reason)
+{
+        const Report *report = material->report;
+        bool good = material_state_is_good(material->state);
+        bool patient = material->state == MATERIAL_STATE_CHANGING ||
+                material->state == MATERIAL_STATE_NOT_YET_VALID;
+        LogField fields[] = {
+                {"BINLOG_SSL_MATERIAL", material->config->name},
+                {"BINLOG_SSL_FINGERPRINT",
+                        report->fingerprint[0] != '\0' ? report->fingerprint : NULL},
+        };
+        char date[CLOCK_TEXT_SIZE];
+
+        if (good)
+                log_send(material->state == MATERIAL_STATE_EXPIRING ? LOG_WARNING : LOG_NOTICE,
+                        ID_MATERIAL_GOOD, fields, ARRAY_SIZE(fields),
+                        "material %s is %s: set %.12s, subject %s, valid until %s",
+                        material->config->name, material_state_to_string(material->state),
+                        report->fingerprint, report->certificate.subject,
+                        clock_format_date(date, report->certificate.not_after_usec));
+        else
+                log_send(patient ? LOG_INFO : LOG_ERR,
+                        patient ? ID_MATERIAL_WAITING : ID_MATERIAL_BAD, fields, ARRAY_SIZE(fields),
+                        "material %s is %s: %s", material->config->name,
+                        material_state_to_string(material->state), reason);
+}
+
+void journal_watch_blind(const MaterialStatus *material)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material->config->name}};
+        char interval[DURATION_TEXT_SIZE];
+
+        log_send(LOG_WARNING, ID_WATCH_BLIND, fields, ARRAY_SIZE(fields),
+                "material %s: this path delivers no events; changes are found by the poll every %s",
+                material->config->name,
+                duration_format(interval, material->config->poll_interval_usec));
+}
+
+typedef struct ImportFields {
+        char number[16], attempt[16], duration[24];
+        LogField fields[6];
+} ImportFields;
+
+static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const Outcome *outcome)
+{
+        const Record *record = cluster->record;
+
+        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_errno);
+        snprintf(ret->attempt, sizeof(ret->attempt), "%u", record->attempts);
+        snprintf(ret->duration, sizeof(ret->duration), "%" PRIu64, outcome->duration_usec);
+        ret->fields[0] = (LogField){"BINLOG_SSL_CLUSTER", cluster->config->name};
+        ret->fields[1] = (LogField){"BINLOG_SSL_FINGERPRINT", record->attempted_fingerprint};
+        ret->fields[2] = (LogField){"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)};
+        ret->fields[3] = (LogField){"BINLOG_SSL_SQL_ERRNO", ret->number};
+        ret->fields[4] = (LogField){"BINLOG_SSL_ATTEMPT", ret->attempt};
+        ret->fields[5] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
+}
+
+void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        ImportFields import;
+        char duration[DURATION_TEXT_SIZE];
+
+        import_fields(&import, cluster, outcome);
+        log_send(outcome->warning[0] != '\0' ? LOG_WARNING : LOG_NOTICE, ID_IMPORT_SUCCEEDED,
+                import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: set %.12s imported in %s over %s%s%s%s", cluster->config->name,
+                cluster->record->imported_fingerprint,
+                duration_format(duration, outcome->duration_usec), outcome->tls_version,
+                outcome->reconnected ? ", replication restarted and running" : "",
+                outcome->warning[0] != '\0' ? "; warning: " : "", outcome->warning);
+}
+
+void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome, const char *advice)
+{
+        ImportFields import;
+        char number[32] = "";
+
+        import_fields(&import, cluster, outcome);
+        if (outcome->sql_errno > 0)
+                snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
+        log_send(outcome_is_passing(outcome->kind) ? LOG_WARNING : LOG_ERR, ID_IMPORT_FAILED,
+                import.fields, ARRAY_SIZE(import.fields), "cluster %s: import %s%s: %s%s%s",
+                cluster->config->name, outcome_kind_to_string(outcome->kind), number, outcome->text,
+                advice ? "; " : "", advice ? advice : "");
+}
+
+void journal_record_unreadable(const char *cluster, int error)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_WARNING, ID_RECORD_UNREADABLE, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record cannot be read (%s); nothing is known, the set is imported "
+                "again",
+                cluster, strerror(error < 0 ? -error : error));
+}
+
+void journal_record_unwritable(const char *cluster, int error)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_WARNING, ID_RECORD_UNWRITABLE, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record cannot be written (%s); after a restart the set is imported "
+                "again",
+                cluster, strerror(error < 0 ? -error : error));
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * Journal: one function per event worth a line, each with its message id and its fields. The one
+ * place with wording. Transitions are logged, repeats are not; who calls decides that.
+ *
+ * Fields: BINLOG_SSL_MATERIAL, _CLUSTER, _FINGERPRINT, _OUTCOME, _SQL_ERRNO, _ATTEMPT,
+ * _DURATION_USEC.
+ */
+
+#include "daemon/cluster.h"
+#include "daemon/material.h"
+#include "daemon/setting.h"
+
+void journal_started(const char *version, const Config *config);
+void journal_stopping(unsigned running_imports);
+void journal_configuration_invalid(const ConfigProblem *problem);
+void journal_failure(const char *what, int error); /* an operation failed; the daemon leaves */
+
+void journal_material(const MaterialStatus *material, const char *reason);
+void journal_watch_blind(const MaterialStatus *material);
+
+void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
+void journal_import_failed(
+        const ClusterStatus *cluster, const Outcome *outcome, const char *advice);
+
+void journal_record_unreadable(const char *cluster, int error);
+void journal_record_unwritable(const char *cluster, int error);

@@ -1,0 +1,319 @@
+#include "daemon/key.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/duration.h"
+#include "common/text.h"
+
+static const char *const choices_chain[] = {"require", "warn", "off", NULL};
+static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
+static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
+static const char *const choices_newlines[] = {"auto", "raw", "escaped", NULL};
+static const char *const choices_replication[] = {"ignore", "observe", "restart", NULL};
+
+#define DAEMON(member)   offsetof(Config, member)
+#define MATERIAL(member) offsetof(MaterialConfig, member)
+#define CLUSTER(member)  offsetof(ClusterConfig, member)
+
+static const Key daemon_keys[] = {
+        {.name = "parallel-imports",
+                .kind = KEY_UNSIGNED,
+                .offset = DAEMON(parallel_imports),
+                .fallback = "32",
+                .minimum = 1,
+                .maximum = 512,
+                .allowed = "a number from 1 to 512"},
+        {.name = "import-timeout",
+                .kind = KEY_DURATION,
+                .offset = DAEMON(import_timeout_usec),
+                .fallback = "60s",
+                .minimum = USEC_PER_SEC,
+                .maximum = USEC_PER_HOUR,
+                .allowed = "a duration from 1s to 1h"},
+        {.name = "retry-min",
+                .kind = KEY_DURATION,
+                .offset = DAEMON(retry_min_usec),
+                .fallback = "1s",
+                .minimum = 10 * USEC_PER_MSEC,
+                .maximum = USEC_PER_DAY,
+                .allowed = "a duration from 10ms to 1d"},
+        {.name = "retry-max",
+                .kind = KEY_DURATION,
+                .offset = DAEMON(retry_max_usec),
+                .fallback = "5min",
+                .minimum = 10 * USEC_PER_MSEC,
+                .maximum = USEC_PER_DAY,
+                .allowed = "a duration from 10ms to 1d"},
+        {.name = "retry-held",
+                .kind = KEY_DURATION,
+                .offset = DAEMON(retry_held_usec),
+                .fallback = "1h",
+                .minimum = 100 * USEC_PER_MSEC,
+                .maximum = 7 * USEC_PER_DAY,
+                .allowed = "a duration from 100ms to 7d"},
+};
+
+static const Key material_keys[] = {
+        {.name = "directory",
+                .kind = KEY_PATH,
+                .offset = MATERIAL(directory),
+                .fallback = "/etc/binlog-ssld/material",
+                .allowed = "an absolute path"},
+        {.name = "ca",
+                .kind = KEY_TEXT,
+                .offset = MATERIAL(file[MATERIAL_CA]),
+                .fallback = "ca.pem",
+                .allowed = "a file name"},
+        {.name = "cert",
+                .kind = KEY_TEXT,
+                .offset = MATERIAL(file[MATERIAL_CERT]),
+                .fallback = "client-cert.pem",
+                .allowed = "a file name"},
+        {.name = "key",
+                .kind = KEY_TEXT,
+                .offset = MATERIAL(file[MATERIAL_KEY]),
+                .fallback = "client-key.pem",
+                .allowed = "a file name"},
+        {.name = "settle",
+                .kind = KEY_DURATION,
+                .offset = MATERIAL(settle_usec),
+                .fallback = "100ms",
+                .minimum = USEC_PER_MSEC,
+                .maximum = USEC_PER_MIN,
+                .allowed = "a duration from 1ms to 1min"},
+        {.name = "settle-limit",
+                .kind = KEY_DURATION,
+                .offset = MATERIAL(settle_limit_usec),
+                .fallback = "30s",
+                .minimum = 0,
+                .maximum = USEC_PER_HOUR,
+                .allowed = "a duration from 0s to 1h"},
+        {.name = "poll-interval",
+                .kind = KEY_DURATION,
+                .offset = MATERIAL(poll_interval_usec),
+                .fallback = "30s",
+                .minimum = 100 * USEC_PER_MSEC,
+                .maximum = USEC_PER_HOUR,
+                .allowed = "a duration from 100ms to 1h"},
+        {.name = "chain",
+                .kind = KEY_CHOICE,
+                .offset = MATERIAL(chain),
+                .fallback = "require",
+                .choices = choices_chain,
+                .allowed = "require, warn or off"},
+        {.name = "key-permissions",
+                .kind = KEY_CHOICE,
+                .offset = MATERIAL(key_permissions),
+                .fallback = "warn",
+                .choices = choices_policy,
+                .allowed = "refuse, warn or ignore"},
+        {.name = "key-types",
+                .kind = KEY_CHOICE,
+                .offset = MATERIAL(key_types),
+                .fallback = "rsa",
+                .choices = choices_key_types,
+                .allowed = "rsa or rsa,ec"},
+        {.name = "minimum-rsa-bits",
+                .kind = KEY_UNSIGNED,
+                .offset = MATERIAL(minimum_rsa_bits),
+                .fallback = "2048",
+                .minimum = 1024,
+                .maximum = 16384,
+                .allowed = "a number from 1024 to 16384"},
+        {.name = "expiry-warnings",
+                .kind = KEY_DURATIONS,
+                .offset = MATERIAL(expiry_warning_usec),
+                .fallback = "30d 7d 1d",
+                .minimum = USEC_PER_MIN,
+                .maximum = 3650 * USEC_PER_DAY,
+                .allowed = "one to eight durations from 1min to 3650d, largest first"},
+};
+
+static const Key cluster_keys[] = {
+        {.name = "host",
+                .kind = KEY_TEXT,
+                .offset = CLUSTER(host),
+                .allowed = "a host name or address"},
+        {.name = "port",
+                .kind = KEY_UNSIGNED,
+                .offset = CLUSTER(port),
+                .fallback = "3306",
+                .minimum = 1,
+                .maximum = 65535,
+                .allowed = "a number from 1 to 65535"},
+        {.name = "user", .kind = KEY_TEXT, .offset = CLUSTER(user), .allowed = "a user name"},
+        {.name = "password-credential",
+                .kind = KEY_NAME,
+                .offset = CLUSTER(password_credential),
+                .fallback = "",
+                .allowed = "the name of a systemd credential"},
+        {.name = "password-file",
+                .kind = KEY_PATH,
+                .offset = CLUSTER(password_file),
+                .fallback = "",
+                .allowed = "an absolute path"},
+        {.name = "server-ca",
+                .kind = KEY_PATH,
+                .offset = CLUSTER(server_ca),
+                .fallback = "",
+                .allowed = "an absolute path"},
+        {.name = "material",
+                .kind = KEY_NAME,
+                .offset = SIZE_MAX, /* a reference: daemon/config.c resolves it */
+                .fallback = "default",
+                .allowed = "the name of a [material NAME] section"},
+        {.name = "payload-newlines",
+                .kind = KEY_CHOICE,
+                .offset = CLUSTER(newlines),
+                .fallback = "auto",
+                .choices = choices_newlines,
+                .allowed = "auto, raw or escaped"},
+        {.name = "query-log",
+                .kind = KEY_CHOICE,
+                .offset = CLUSTER(query_log),
+                .fallback = "refuse",
+                .choices = choices_policy,
+                .allowed = "refuse, warn or ignore"},
+        {.name = "replication",
+                .kind = KEY_CHOICE,
+                .offset = CLUSTER(replication),
+                .fallback = "observe",
+                .choices = choices_replication,
+                .allowed = "ignore, observe or restart"},
+        {.name = "enabled",
+                .kind = KEY_BOOLEAN,
+                .offset = CLUSTER(enabled),
+                .fallback = "yes",
+                .allowed = "yes or no"},
+};
+
+const KeyTable key_table_daemon = {daemon_keys, ARRAY_SIZE(daemon_keys)};
+const KeyTable key_table_material = {material_keys, ARRAY_SIZE(material_keys)};
+const KeyTable key_table_cluster = {cluster_keys, ARRAY_SIZE(cluster_keys)};
+
+static bool is_name(const char *text)
+{
+        if (text[0] == '\0' || text[0] == '.' || strlen(text) >= SETTING_VALUE_MAX)
+                return false;
+        for (; *text != '\0'; text++)
+                if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
+                        return false;
+        return true;
+}
+
+static int parse_unsigned(unsigned *ret, const Key *key, const char *text)
+{
+        unsigned long value;
+        char *end;
+
+        if (!isdigit((unsigned char)text[0]))
+                return -EINVAL;
+        errno = 0;
+        value = strtoul(text, &end, 10);
+        if (*end != '\0' || errno != 0 || value < key->minimum || value > key->maximum)
+                return -EINVAL;
+        *ret = (unsigned)value;
+        return 0;
+}
+
+static int parse_duration(uint64_t *ret, const Key *key, const char *text)
+{
+        uint64_t usec;
+
+        if (duration_parse(&usec, text) < 0 || usec < key->minimum || usec > key->maximum)
+                return -EINVAL;
+        *ret = usec;
+        return 0;
+}
+
+static int parse_durations(uint64_t *ret, const Key *key, const char *text)
+{
+        uint64_t values[CONFIG_EXPIRY_WARNINGS_MAX + 1] = {0};
+        char copy[SETTING_VALUE_MAX];
+        char *rest = NULL;
+        size_t n = 0;
+
+        text_set(copy, sizeof(copy), text);
+        for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+                if (n >= CONFIG_EXPIRY_WARNINGS_MAX || parse_duration(&values[n], key, word) < 0)
+                        return -EINVAL;
+                if (n > 0 && values[n] >= values[n - 1])
+                        return -EINVAL;
+                n++;
+        }
+        if (n == 0)
+                return -EINVAL;
+        memcpy(ret, values, CONFIG_EXPIRY_WARNINGS_MAX * sizeof(*values));
+        return 0;
+}
+
+static int parse_choice(int *ret, const Key *key, const char *text)
+{
+        for (int i = 0; key->choices[i]; i++)
+                if (strcmp(key->choices[i], text) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+const Key *key_find(const KeyTable *table, const char *name)
+{
+        for (size_t i = 0; i < table->n_keys; i++)
+                if (strcmp(table->keys[i].name, name) == 0)
+                        return &table->keys[i];
+        return NULL;
+}
+
+const char *key_list(char *buffer, size_t size, const KeyTable *table)
+{
+        size_t used = 0;
+
+        buffer[0] = '\0';
+        for (size_t i = 0; i < table->n_keys && used < size; i++) {
+                text_format(
+                        buffer + used, size - used, "%s%s", i > 0 ? ", " : "", table->keys[i].name);
+                used += strlen(buffer + used);
+        }
+        return buffer;
+}
+
+int key_parse(void *object, const Key *key, const char *text)
+{
+        void *member = key->offset == SIZE_MAX ? NULL : (char *)object + key->offset;
+
+        switch (key->kind) {
+        case KEY_TEXT:
+                if (text[0] == '\0')
+                        return -EINVAL;
+                break;
+        case KEY_PATH:
+                if (text[0] != '/')
+                        return -EINVAL;
+                break;
+        case KEY_NAME:
+                if (!is_name(text))
+                        return -EINVAL;
+                break;
+        case KEY_UNSIGNED:
+                return parse_unsigned(member, key, text);
+        case KEY_DURATION:
+                return parse_duration(member, key, text);
+        case KEY_DURATIONS:
+                return parse_durations(member, key, text);
+        case KEY_CHOICE:
+                return parse_choice(member, key, text);
+        case KEY_BOOLEAN:
+                if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+                        return -EINVAL;
+                *(bool *)member = text[0] == 'y';
+                return 0;
+        }
+        if (member)
+                text_set(member, SETTING_VALUE_MAX, text);
+        return 0;
+}

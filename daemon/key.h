@@ -1,0 +1,48 @@
+#pragma once
+
+/*
+ * Keys: the schema of the configuration as tables, one row a key: its name, what it means when it
+ * is absent, how its text becomes a value and what the user is told when it does not.
+ */
+
+#include <stddef.h>
+
+#include "daemon/config.h"
+
+typedef enum KeyKind {
+        KEY_TEXT,     /* any text that is not empty; what it must look like is `check`'s business */
+        KEY_PATH,     /* absolute */
+        KEY_NAME,     /* letters, digits, dot, dash, underscore */
+        KEY_UNSIGNED, /* minimum .. maximum */
+        KEY_DURATION, /* minimum .. maximum, in microseconds */
+        KEY_DURATIONS, /* a list of durations, separated by blanks */
+        KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
+        KEY_BOOLEAN,   /* yes or no, stored as a bool */
+} KeyKind;
+
+typedef struct Key {
+        const char *name;
+        KeyKind kind;
+        size_t offset;              /* of the member in the struct that the table describes */
+        const char *fallback;       /* text of the default; NULL: mandatory; "": stays empty */
+        uint64_t minimum, maximum;  /* inclusive */
+        const char *const *choices; /* ends with NULL */
+        const char *allowed;        /* completes "... is not " for the user */
+} Key;
+
+typedef struct KeyTable {
+        const Key *keys;
+        size_t n_keys;
+} KeyTable;
+
+extern const KeyTable key_table_daemon;
+extern const KeyTable key_table_material;
+extern const KeyTable key_table_cluster;
+
+const Key *key_find(const KeyTable *table, const char *name);
+
+/* "a, b, c": every key of the table, for messages. Returns `buffer`. */
+const char *key_list(char *buffer, size_t size, const KeyTable *table);
+
+/* -EINVAL: `text` is not `key->allowed`. */
+int key_parse(void *object, const Key *key, const char *text);

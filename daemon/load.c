@@ -1,0 +1,331 @@
+#include "daemon/load.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/key.h"
+
+/* What the sections of one kind have in common. */
+typedef struct Kind {
+        const char *word;
+        bool named;
+        const KeyTable *keys;
+} Kind;
+
+static const Kind kinds[] = {
+        {"daemon", false, &key_table_daemon},
+        {"material", true, &key_table_material},
+        {"cluster-defaults", false, &key_table_cluster},
+        {"cluster", true, &key_table_cluster},
+};
+
+typedef struct Load {
+        const SettingList *settings;
+        const char *path;
+        ConfigProblem *problem;
+} Load;
+
+#define LOAD_PROBLEM(load, place, ...) \
+        (config_problem_set((load)->problem, (place)->file, (place)->line, __VA_ARGS__), -EINVAL)
+
+static bool name_is_valid(const char *name)
+{
+        if (!isalnum((unsigned char)name[0]) || strlen(name) >= CONFIG_NAME_MAX)
+                return false;
+        for (; *name != '\0'; name++)
+                if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
+                        return false;
+        return true;
+}
+
+/* The kind of a section, and its name or "". */
+static const Kind *kind_of(const char *section, const char **ret_name)
+{
+        size_t length = strcspn(section, " ");
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (strlen(kinds[i].word) == length &&
+                        memcmp(kinds[i].word, section, length) == 0) {
+                        *ret_name = section[length] == ' ' ? section + length + 1 : "";
+                        return &kinds[i];
+                }
+        return NULL;
+}
+
+static int check_sections(const Load *load)
+{
+        for (size_t i = 0; i < setting_list_n_sections(load->settings); i++) {
+                const Section *section = setting_list_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+
+                if (!kind || (!kind->named && name[0] != '\0'))
+                        return LOAD_PROBLEM(load, section,
+                                "unknown section [%s]; allowed: [daemon], [material NAME], "
+                                "[cluster-defaults], [cluster NAME]",
+                                section->name);
+                if (kind->named && !name_is_valid(name))
+                        return LOAD_PROBLEM(load, section,
+                                "[%s]: a name is 1 to %d letters, digits, dots, dashes and "
+                                "underscores and begins with a letter or digit",
+                                section->name, CONFIG_NAME_MAX - 1);
+        }
+        return 0;
+}
+
+static int check_keys(const Load *load)
+{
+        for (size_t i = 0; i < setting_list_size(load->settings); i++) {
+                const Setting *setting = setting_list_at(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(setting->section, &name);
+                char allowed[400];
+
+                if (!key_find(kind->keys, setting->key))
+                        return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
+                                setting->key, setting->section,
+                                key_list(allowed, sizeof(allowed), kind->keys));
+        }
+        return 0;
+}
+
+static int load_key(const Load *load, void *object, const Key *key, const Setting *setting)
+{
+        if (key_parse(object, key, setting->value) < 0)
+                return LOAD_PROBLEM(load, setting, "%s = %s: this is not %s", key->name,
+                        setting->value, key->allowed);
+        return 0;
+}
+
+/* Fills `object` from `section`, then `defaults` (or NULL), then the table itself. */
+static int load_object(const Load *load, void *object, const KeyTable *table, const char *section,
+        const char *defaults)
+{
+        for (size_t i = 0; i < table->n_keys; i++) {
+                const Key *key = &table->keys[i];
+                const Setting *setting = setting_list_find(load->settings, section, key->name);
+                int r;
+
+                if (!setting && defaults)
+                        setting = setting_list_find(load->settings, defaults, key->name);
+                if (setting)
+                        r = load_key(load, object, key, setting);
+                else if (!key->fallback)
+                        return -ENOENT;
+                else
+                        r = key->fallback[0] != '\0' ? key_parse(object, key, key->fallback) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_daemon(const Load *load, Config *config)
+{
+        const Setting *setting;
+        int r = load_object(load, config, &key_table_daemon, "daemon", NULL);
+
+        if (r < 0)
+                return r;
+        if (config->retry_min_usec <= config->retry_max_usec)
+                return 0;
+        setting = setting_list_find(load->settings, "daemon", "retry-min");
+        if (!setting)
+                setting = setting_list_find(load->settings, "daemon", "retry-max");
+        return LOAD_PROBLEM(load, setting, "retry-min is longer than retry-max");
+}
+
+static int material_resolve(MaterialConfig *material)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                bool absolute = material->file[i][0] == '/';
+                int n = snprintf(material->path[i], CONFIG_PATH_MAX, "%s%s%s",
+                        absolute ? "" : material->directory, absolute ? "" : "/",
+                        material->file[i]);
+
+                if (n < 0 || n >= CONFIG_PATH_MAX)
+                        return -ENAMETOOLONG;
+        }
+        return 0;
+}
+
+static int load_material(const Load *load, Config *config, const char *section, const char *name)
+{
+        MaterialConfig *materials =
+                reallocarray(config->materials, config->n_materials + 1, sizeof(MaterialConfig));
+        MaterialConfig *material;
+        int r;
+
+        if (!materials)
+                return -ENOMEM;
+        config->materials = materials;
+        material = &materials[config->n_materials];
+        *material = (MaterialConfig){0};
+        snprintf(material->name, sizeof(material->name), "%s", name);
+        r = load_object(load, material, &key_table_material, section, NULL);
+        if (r < 0)
+                return r;
+        config->n_materials++;
+        return material_resolve(material);
+}
+
+static size_t find_material(const Config *config, const char *name)
+{
+        for (size_t i = 0; i < config->n_materials; i++)
+                if (strcmp(config->materials[i].name, name) == 0)
+                        return i;
+        return SIZE_MAX;
+}
+
+/* The setting that decides `key` for a cluster. */
+static const Setting *cluster_setting(const Load *load, const char *section, const char *key)
+{
+        const Setting *setting = setting_list_find(load->settings, section, key);
+
+        return setting ? setting : setting_list_find(load->settings, "cluster-defaults", key);
+}
+
+/* Exactly one source of the password. Two in one section contradict each other; one in the
+ * cluster's own section replaces the other kind in the defaults. */
+static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
+{
+        const Setting *credential =
+                setting_list_find(load->settings, section->name, "password-credential");
+        const Setting *file = setting_list_find(load->settings, section->name, "password-file");
+        const char *where = section->name;
+
+        if (!credential && !file) {
+                where = "cluster-defaults";
+                credential = setting_list_find(load->settings, where, "password-credential");
+                file = setting_list_find(load->settings, where, "password-file");
+        }
+        if (credential && file)
+                return LOAD_PROBLEM(load, file,
+                        "password-file and password-credential both stand in [%s]; only one of "
+                        "them can have an effect",
+                        where);
+        if (!credential && !file)
+                return LOAD_PROBLEM(load, section,
+                        "[%s] lacks a password: password-credential or password-file",
+                        section->name);
+        if (credential)
+                cluster->password_file[0] = '\0';
+        else
+                cluster->password_credential[0] = '\0';
+        return 0;
+}
+
+static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
+{
+        ClusterConfig *clusters =
+                reallocarray(config->clusters, config->n_clusters + 1, sizeof(ClusterConfig));
+        const Setting *reference = cluster_setting(load, section->name, "material");
+        ClusterConfig *cluster;
+        int r;
+
+        if (!clusters)
+                return -ENOMEM;
+        config->clusters = clusters;
+        cluster = &clusters[config->n_clusters];
+        *cluster = (ClusterConfig){0};
+        snprintf(cluster->name, sizeof(cluster->name), "%s", name);
+        for (size_t i = 0; i < key_table_cluster.n_keys; i++) {
+                const Key *key = &key_table_cluster.keys[i];
+
+                if (!key->fallback && !cluster_setting(load, section->name, key->name))
+                        return LOAD_PROBLEM(load, section, "[%s] lacks the mandatory key %s",
+                                section->name, key->name);
+        }
+        r = load_object(load, cluster, &key_table_cluster, section->name, "cluster-defaults");
+        if (r == 0)
+                r = cluster_choose_password(load, cluster, section);
+        if (r < 0)
+                return r;
+        cluster->material = find_material(config, reference ? reference->value : "default");
+        if (cluster->material == SIZE_MAX && reference)
+                return LOAD_PROBLEM(load, reference, "material = %s: there is no [material %s]",
+                        reference->value, reference->value);
+        config->n_clusters++;
+        return 0;
+}
+
+static int load_materials(const Load *load, Config *config)
+{
+        for (size_t i = 0; i < setting_list_n_sections(load->settings); i++) {
+                const Section *section = setting_list_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+                int r;
+
+                if (kind->keys != &key_table_material)
+                        continue;
+                if (config->n_materials >= CONFIG_MATERIALS_MAX)
+                        return LOAD_PROBLEM(
+                                load, section, "more than %d materials", CONFIG_MATERIALS_MAX);
+                r = load_material(load, config, section->name, name);
+                if (r < 0)
+                        return r;
+        }
+        /* Without any, the one that every cluster uses unless told otherwise. */
+        if (find_material(config, "default") == SIZE_MAX && config->n_materials == 0)
+                return load_material(load, config, "material default", "default");
+        return 0;
+}
+
+static int load_clusters(const Load *load, Config *config)
+{
+        for (size_t i = 0; i < setting_list_n_sections(load->settings); i++) {
+                const Section *section = setting_list_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+                int r;
+
+                if (strcmp(kind->word, "cluster") != 0)
+                        continue;
+                if (config->n_clusters >= CONFIG_CLUSTERS_MAX)
+                        return LOAD_PROBLEM(
+                                load, section, "more than %d clusters", CONFIG_CLUSTERS_MAX);
+                r = load_cluster(load, config, section, name);
+                if (r < 0)
+                        return r;
+                if (config->clusters[config->n_clusters - 1].material == SIZE_MAX)
+                        return LOAD_PROBLEM(load, section,
+                                "[%s] needs material = NAME: there is no [material default]",
+                                section->name);
+        }
+        if (config->n_clusters > 0)
+                return 0;
+        config_problem_set(load->problem, load->path, 0,
+                "there is no [cluster NAME] section; at least one is needed");
+        return -EINVAL;
+}
+
+int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
+{
+        CLEANUP(setting_list_freep) SettingList *settings = NULL;
+        CLEANUP(config_freep) Config *config = calloc(1, sizeof(*config));
+        Load load = {.path = path, .problem = ret_problem};
+        int r;
+
+        if (!config)
+                return -ENOMEM;
+        r = setting_list_load(&settings, path, ret_problem);
+        if (r < 0)
+                return r;
+        load.settings = settings;
+        r = check_sections(&load);
+        if (r == 0)
+                r = check_keys(&load);
+        if (r == 0)
+                r = load_daemon(&load, config);
+        if (r == 0)
+                r = load_materials(&load, config);
+        if (r == 0)
+                r = load_clusters(&load, config);
+        if (r < 0)
+                return r;
+        *ret = TAKE(config);
+        return 0;
+}

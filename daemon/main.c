@@ -1,0 +1,185 @@
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "build.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/daemon.h"
+#include "daemon/inspector.h"
+#include "daemon/journal.h"
+#include "daemon/load.h"
+
+extern char **environ;
+
+typedef enum Mode {
+        MODE_SERVICE,
+        MODE_ONCE,
+        MODE_CHECK,
+} Mode;
+
+static void print_help(void)
+{
+        printf("binlog-ssld [OPTION...]\n\n"
+               "Watches rotated TLS material and imports it into Aurora MySQL clusters.\n\n"
+               "      --config FILE  read FILE and FILE.d/*.conf instead of\n"
+               "                     $CONFIGURATION_DIRECTORY/binlog-ssld.conf\n"
+               "      --check        check configuration and material, exit 0 or 1\n"
+               "      --once         inspect, import what needs it; exit 0 when all are current\n"
+               "      --version      print the version\n"
+               "      --help         print this text\n\n"
+               "A configuration that cannot be used: exit 78.\n");
+}
+
+/* libmariadb reads a password, a plugin directory and more from these (notes/aurora.md, 6). */
+static void scrub_environment(void)
+{
+        static const char *const prefixes[] = {"MYSQL_", "MARIADB_", "LIBMYSQL_"};
+        char **entry = environ;
+
+        while (entry && *entry) {
+                char name[128];
+                size_t length = strcspn(*entry, "=");
+                bool hit = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                        hit = hit || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
+                if (!hit || length >= sizeof(name)) {
+                        entry++;
+                        continue;
+                }
+                memcpy(name, *entry, length);
+                name[length] = '\0';
+                if (unsetenv(name) < 0)
+                        entry++;
+        }
+}
+
+/* Inspects every material in this process: nothing here lives long. */
+static int check_materials(const Config *config)
+{
+        bool good = true;
+
+        for (size_t i = 0; i < config->n_materials; i++) {
+                const MaterialConfig *material = &config->materials[i];
+                InspectorTask task = {material, -1, clock_wall_usec()};
+                Report *report = calloc(1, sizeof(*report));
+                int r = report ? inspector_run(report, &task) : -ENOMEM;
+
+                if (r < 0)
+                        fprintf(stderr, "material %s: %s\n", material->name, strerror(-r));
+                else
+                        printf("material %s: %s\n", material->name,
+                                report->moving           ? "changes while it is read"
+                                        : report->failed ? "not usable"
+                                                         : "good");
+                for (unsigned k = 0; r == 0 && k < report->n_problems; k++)
+                        printf("  %s: %s: %s\n", severity_to_string(report->problems[k].severity),
+                                rule_to_string(report->problems[k].rule), report->problems[k].text);
+                good = good && r == 0 && !report->failed && !report->moving;
+                free(report);
+        }
+        return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(Config *config, Mode mode)
+{
+        CLEANUP(daemon_freep) Daemon *daemon = NULL;
+        DaemonOptions options = {.version = BUILD_VERSION, .once = mode == MODE_ONCE};
+        sigset_t children;
+        int r;
+
+        /* sd_event_add_child(3) wants it blocked before the first child. */
+        sigemptyset(&children);
+        sigaddset(&children, SIGCHLD);
+        (void)sigprocmask(SIG_BLOCK, &children, NULL);
+        (void)signal(SIGPIPE, SIG_IGN);
+        r = daemon_new(&daemon, config, &options);
+        if (r < 0) {
+                journal_failure("cannot start", r);
+                return EXIT_FAILURE;
+        }
+        r = daemon_run(daemon);
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int start(const char *path, Mode mode)
+{
+        char directory[CONFIG_PATH_MAX], fallback[PATH_MAX];
+        ConfigProblem problem;
+        Config *config = NULL;
+        int r;
+
+        if (!path) {
+                r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CONFIGURATION);
+                if (r < 0) {
+                        journal_failure("$CONFIGURATION_DIRECTORY", r);
+                        return EX_CONFIG;
+                }
+                snprintf(fallback, sizeof(fallback), "%s/binlog-ssld.conf", directory);
+                path = fallback;
+        }
+        r = config_load(&config, path, &problem);
+        if (r == -EINVAL) {
+                journal_configuration_invalid(&problem);
+                return mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
+        }
+        if (r < 0) {
+                journal_failure(path, r);
+                return EXIT_FAILURE;
+        }
+        if (mode != MODE_CHECK)
+                return run(config, mode);
+        r = check_materials(config);
+        config_free(config);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_ONCE, OPTION_VERSION, OPTION_HELP };
+        static const struct option options[] = {
+                {"config", required_argument, NULL, OPTION_CONFIG},
+                {"check", no_argument, NULL, OPTION_CHECK},
+                {"once", no_argument, NULL, OPTION_ONCE},
+                {"version", no_argument, NULL, OPTION_VERSION},
+                {"help", no_argument, NULL, OPTION_HELP},
+                {0},
+        };
+        const char *path = NULL;
+        Mode mode = MODE_SERVICE;
+        int option;
+
+        scrub_environment();
+        log_open();
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+                switch (option) {
+                case OPTION_CONFIG:
+                        path = optarg;
+                        break;
+                case OPTION_CHECK:
+                        mode = MODE_CHECK;
+                        break;
+                case OPTION_ONCE:
+                        mode = MODE_ONCE;
+                        break;
+                case OPTION_VERSION:
+                        printf("binlog-ssld %s\n", BUILD_VERSION);
+                        return EXIT_SUCCESS;
+                case OPTION_HELP:
+                        print_help();
+                        return EXIT_SUCCESS;
+                default:
+                        return EX_USAGE;
+                }
+        if (optind < argc) {
+                fprintf(stderr, "binlog-ssld: no argument is expected: %s\n", argv[optind]);
+                return EX_USAGE;
+        }
+        return start(path, mode);
+}

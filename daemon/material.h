@@ -1,0 +1,49 @@
+#pragma once
+
+/*
+ * Material: one configured set on its way from the directory to a sealed payload: watch, settle,
+ * poll, inspect, judge.
+ *
+ * It owns the descriptor of the sealed payload and never maps it; the key file is opened by the
+ * inspector alone. A set that is not good any more is not kept for import: an import starts only
+ * while what stands on disk is what would be imported.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "common/macro.h"
+#include "daemon/config.h"
+#include "daemon/report.h"
+#include "daemon/verdict.h"
+
+typedef struct Material Material;
+
+/* Facts for plan, status and journal; lives as long as the material. Times that end in _at_usec
+ * are wall clock. */
+typedef struct MaterialStatus {
+        const MaterialConfig *config;
+        bool inspected; /* false: the first inspection has not ended yet */
+        MaterialState state;
+        uint64_t since_at_usec; /* in this state */
+        const Report *report;
+        const char *watch;
+        char fault[256];        /* why the inspection itself failed; "": it did not */
+        unsigned missed_events; /* changes that the poll found and inotify did not tell */
+        uint64_t last_check_at_usec;
+        uint64_t last_change_at_usec;
+} MaterialStatus;
+
+/* The status changed in something that others act on. */
+typedef void (*material_changed_fn)(Material *material, void *userdata);
+
+/* `config` must outlive the material. The first inspection starts at once. */
+int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
+        material_changed_fn fn, void *userdata);
+Material *material_free(Material *material);
+DEFINE_CLEANUP(Material *, material_free);
+
+const MaterialStatus *material_status(const Material *material);
+
+/* The fingerprint of the good set on disk and its sealed payload; NULL and -1: there is none. */
+const char *material_fingerprint(const Material *material);
+int material_payload_fd(const Material *material);

@@ -1,0 +1,124 @@
+#include "daemon/outcome.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "common/macro.h"
+
+static const char *const kind_names[_OUTCOME_KIND_MAX] = {
+        [OUTCOME_IMPORTED] = "imported",
+        [OUTCOME_ALREADY_CURRENT] = "already_current",
+        [OUTCOME_REFUSED_LOG] = "refused_log",
+        [OUTCOME_NOT_WRITER] = "not_writer",
+        [OUTCOME_UNREACHABLE] = "unreachable",
+        [OUTCOME_TLS] = "tls",
+        [OUTCOME_AUTH] = "auth",
+        [OUTCOME_NO_PROCEDURE] = "no_procedure",
+        [OUTCOME_NO_PRIVILEGE] = "no_privilege",
+        [OUTCOME_REJECTED] = "rejected",
+        [OUTCOME_TIMED_OUT] = "timed_out",
+        [OUTCOME_UNKNOWN] = "unknown",
+        [OUTCOME_REPLICATION_FAILED] = "replication_failed",
+        [OUTCOME_CRASHED] = "crashed",
+};
+
+static const char *const newlines_names[_NEWLINES_MAX] = {
+        [NEWLINES_AUTO] = "auto",
+        [NEWLINES_RAW] = "raw",
+        [NEWLINES_ESCAPED] = "escaped",
+};
+
+const char *outcome_kind_to_string(OutcomeKind kind)
+{
+        return (unsigned)kind < _OUTCOME_KIND_MAX ? kind_names[kind] : "";
+}
+
+int outcome_kind_from_string(OutcomeKind *ret, const char *name)
+{
+        for (unsigned i = 0; i < _OUTCOME_KIND_MAX; i++)
+                if (strcmp(kind_names[i], name) == 0) {
+                        *ret = (OutcomeKind)i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+const char *newlines_to_string(Newlines newlines)
+{
+        return (unsigned)newlines < _NEWLINES_MAX ? newlines_names[newlines] : "";
+}
+
+int newlines_from_string(Newlines *ret, const char *name)
+{
+        for (unsigned i = 0; i < _NEWLINES_MAX; i++)
+                if (strcmp(newlines_names[i], name) == 0) {
+                        *ret = (Newlines)i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+bool outcome_is_success(OutcomeKind kind)
+{
+        return kind == OUTCOME_IMPORTED || kind == OUTCOME_ALREADY_CURRENT;
+}
+
+bool outcome_is_passing(OutcomeKind kind)
+{
+        switch (kind) {
+        case OUTCOME_UNREACHABLE:
+        case OUTCOME_NOT_WRITER:
+        case OUTCOME_TLS:
+        case OUTCOME_TIMED_OUT:
+        case OUTCOME_UNKNOWN:
+        case OUTCOME_CRASHED:
+                return true;
+        case OUTCOME_IMPORTED:
+        case OUTCOME_ALREADY_CURRENT:
+        case OUTCOME_REFUSED_LOG:
+        case OUTCOME_AUTH:
+        case OUTCOME_NO_PROCEDURE:
+        case OUTCOME_NO_PRIVILEGE:
+        case OUTCOME_REJECTED:
+        case OUTCOME_REPLICATION_FAILED:
+        case _OUTCOME_KIND_MAX:
+                break;
+        }
+        return false;
+}
+
+const char *outcome_advice(OutcomeKind kind)
+{
+        switch (kind) {
+        case OUTCOME_IMPORTED:
+        case OUTCOME_ALREADY_CURRENT:
+        case OUTCOME_UNKNOWN:
+        case OUTCOME_TIMED_OUT:
+        case _OUTCOME_KIND_MAX:
+                return NULL;
+        case OUTCOME_REFUSED_LOG:
+                return "switch that log off, or set query-log = warn if it may hold the key";
+        case OUTCOME_NOT_WRITER:
+                return "host must be the cluster endpoint; during a failover this passes";
+        case OUTCOME_UNREACHABLE:
+                return "check host, port, name resolution and the security group";
+        case OUTCOME_TLS:
+                return "check server-ca, and that host is a name in the server's certificate";
+        case OUTCOME_AUTH:
+                return "check user, password and the account's host and plugin";
+        case OUTCOME_NO_PROCEDURE:
+                return "this server has no mysql.rds_import_binlog_ssl_material; check host and "
+                       "the Aurora MySQL version";
+        case OUTCOME_NO_PRIVILEGE:
+                return "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material to the "
+                       "user";
+        case OUTCOME_REJECTED:
+                return "the server's message says why; payload-newlines is one thing to try";
+        case OUTCOME_REPLICATION_FAILED:
+                return "the set is imported; look at SHOW REPLICA STATUS on the cluster";
+        case OUTCOME_CRASHED:
+                return "this is a bug: please report it with the journal of this unit";
+        }
+        return NULL;
+}

@@ -1,0 +1,91 @@
+#pragma once
+
+/*
+ * Outcome: what one import attempt came to, as a value without pointers, because it travels from
+ * the importer to the manager as one datagram. Bad news is normal news here: a refused password
+ * is an outcome, not an errno.
+ *
+ * Numbers and texts of the server are kept as they came (common/text.h made them fit to show);
+ * the errors are those of MySQL's server and client error references.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum OutcomeKind {
+        OUTCOME_IMPORTED,
+        OUTCOME_ALREADY_CURRENT,    /* the ledger on the cluster says so */
+        OUTCOME_REFUSED_LOG,        /* the server would have written the key to a log */
+        OUTCOME_NOT_WRITER,         /* a reader answered: failover under way or stale DNS */
+        OUTCOME_UNREACHABLE,        /* name, network, or too many connections */
+        OUTCOME_TLS,                /* no TLS, or a peer that could not be verified */
+        OUTCOME_AUTH,               /* no password to send, or refused */
+        OUTCOME_NO_PROCEDURE,       /* 1305 */
+        OUTCOME_NO_PRIVILEGE,       /* 1370 */
+        OUTCOME_REJECTED,           /* any other answer of the server to the CALL */
+        OUTCOME_TIMED_OUT,          /* before the CALL, or killed at the deadline */
+        OUTCOME_UNKNOWN,            /* the connection broke after the CALL was sent */
+        OUTCOME_REPLICATION_FAILED, /* imported, but replication did not come back */
+        OUTCOME_CRASHED,            /* the importer died without a word */
+        _OUTCOME_KIND_MAX,
+} OutcomeKind;
+
+/* The two forms of a payload on the wire (notes: payload newlines are undocumented). */
+typedef enum Newlines {
+        NEWLINES_AUTO, /* not known yet: raw first, then escaped */
+        NEWLINES_RAW,
+        NEWLINES_ESCAPED,
+        _NEWLINES_MAX,
+} Newlines;
+
+typedef enum Tristate {
+        TRISTATE_UNKNOWN,
+        TRISTATE_NO,
+        TRISTATE_YES,
+} Tristate;
+
+#define OUTCOME_TEXT_MAX     384
+#define REPLICATION_TEXT_MAX 384
+
+/* What SHOW REPLICA STATUS said. */
+typedef struct Replication {
+        bool known;          /* it was asked and answered; otherwise nothing below counts */
+        bool configured;     /* there was a row */
+        char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
+        char sql_running[32];
+        Tristate tls;
+        unsigned io_errno;
+        char io_error[REPLICATION_TEXT_MAX];
+        unsigned sql_errno;
+        char sql_error[REPLICATION_TEXT_MAX];
+        uint64_t checked_at_usec; /* wall clock */
+} Replication;
+
+typedef struct Outcome {
+        OutcomeKind kind;
+        bool committed;     /* the server acknowledged the CALL in this attempt */
+        bool reconnected;   /* replication was restarted after the import and runs again */
+        Newlines newlines;  /* the form that the server took; AUTO when none was */
+        unsigned sql_errno; /* 0 when no server or client library error is behind it */
+        char sql_state[6];
+        char text[OUTCOME_TEXT_MAX];    /* what happened, one sentence; "" when all is well */
+        char warning[OUTCOME_TEXT_MAX]; /* a log keeps the key and the configuration allows it */
+        char server_version[64];
+        char tls_version[16];
+        uint64_t duration_usec;
+        Replication replication;
+} Outcome;
+
+const char *outcome_kind_to_string(OutcomeKind kind); /* as design 8 spells it */
+int outcome_kind_from_string(OutcomeKind *ret, const char *name);
+const char *newlines_to_string(Newlines newlines);
+int newlines_from_string(Newlines *ret, const char *name);
+
+bool outcome_is_success(OutcomeKind kind);
+
+/* A passing fault mends itself: it is retried with back-off from retry-min to retry-max. All other
+ * failures are held for an operator and tried again every retry-held. */
+bool outcome_is_passing(OutcomeKind kind);
+
+/* What a person can do about it: a static sentence without names, or NULL when nothing is to do. */
+const char *outcome_advice(OutcomeKind kind);

@@ -1,0 +1,36 @@
+#include "daemon/plan.h"
+
+#include <string.h>
+
+#include "common/backoff.h"
+
+Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
+{
+        const Record *record = input->record;
+        PlanAction action = PLAN_IMPORT;
+
+        if (!input->enabled)
+                return (Plan){.action = PLAN_NOTHING};
+        if (!input->fingerprint)
+                return (Plan){.action = PLAN_WAIT};
+        if (strcmp(record->imported_fingerprint, input->fingerprint) == 0) {
+                if (!record->has_outcome || record->outcome != OUTCOME_REPLICATION_FAILED)
+                        return (Plan){.action = PLAN_KEEP};
+                action = PLAN_RECONNECT;
+        }
+        /* A back-off belongs to the set that failed: a new one starts at once. */
+        if (strcmp(record->attempted_fingerprint, input->fingerprint) == 0 &&
+                now_usec < input->retry_usec)
+                return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
+        return (Plan){.action = action};
+}
+
+uint64_t plan_retry_delay_usec(
+        const PlanRetry *retry, OutcomeKind outcome, unsigned attempts, uint32_t random)
+{
+        if (outcome_is_success(outcome))
+                return 0;
+        if (outcome_is_passing(outcome))
+                return backoff_delay_usec(attempts, retry->min_usec, retry->max_usec, random);
+        return retry->held_usec;
+}

@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * Plan: decide what one cluster needs next.
+ *
+ * Pure. What stands on disk, the record and the clock come in as values and the decision goes out
+ * as one, so every rule can be tested without a file, a timer or a server.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/record.h"
+
+typedef enum PlanAction {
+        PLAN_NOTHING,   /* disabled */
+        PLAN_WAIT,      /* there is no set to import */
+        PLAN_KEEP,      /* the cluster carries the set */
+        PLAN_IMPORT,    /* now */
+        PLAN_RECONNECT, /* now: the set is imported, only replication has to be restarted */
+        PLAN_DELAY,     /* at Plan.not_before_usec, unless something changes */
+        _PLAN_ACTION_MAX,
+} PlanAction;
+
+typedef struct Plan {
+        PlanAction action;
+        uint64_t not_before_usec; /* boot time; PLAN_DELAY only */
+} Plan;
+
+typedef struct PlanInput {
+        bool enabled;
+        const char *fingerprint; /* the valid set on disk; NULL: there is none */
+        const Record *record;
+        uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
+} PlanInput;
+
+Plan plan_cluster(const PlanInput *input, uint64_t now_usec);
+
+typedef struct PlanRetry {
+        uint64_t min_usec, max_usec, held_usec;
+} PlanRetry;
+
+/* How long to wait after a failure; `attempts` counts it. */
+uint64_t plan_retry_delay_usec(
+        const PlanRetry *retry, OutcomeKind outcome, unsigned attempts, uint32_t random);

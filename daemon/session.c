@@ -1,0 +1,249 @@
+#include "daemon/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <errmsg.h>
+#include <mysql.h>
+
+#include "common/text.h"
+
+/* Never mysql_clear_password, and not dialog, which asks for anything. */
+#define SESSION_PLUGINS "mysql_native_password,caching_sha2_password"
+
+#define SESSION_COLUMNS_MAX 128
+
+struct Session {
+        MYSQL *mysql;
+        char tls_version[16];
+};
+
+static void take_error(SessionError *ret, unsigned number, const char *state, const char *text)
+{
+        *ret = (SessionError){.number = number};
+        text_set(ret->state, sizeof(ret->state), state);
+        text_set(ret->text, sizeof(ret->text), text);
+}
+
+/* libmariadb has no number of its own for a time-out under TLS; it names ETIMEDOUT in the text. */
+static bool is_timeout(const char *text)
+{
+        return strstr(text, "(110)") || strstr(text, "system error: 110") ||
+                strstr(text, "timed out");
+}
+
+/* Numbers of the MySQL server error reference that say: this login will not work. */
+static bool is_refused_login(unsigned number)
+{
+        switch (number) {
+        case 1044: /* no access to the database */
+        case 1045: /* wrong user, host or password */
+        case 1130: /* the host may not connect */
+        case 1251: /* authentication protocol not supported */
+        case 1524: /* plugin not loaded at the server */
+        case 1698: /* refused without password */
+        case 1820: /* password must be changed */
+        case 1862: /* password expired */
+        case 2054: /* old authentication protocol */
+        case 2059: /* plugin cannot be loaded here */
+        case 3118: /* account locked */
+        case 4151: /* account locked, MariaDB */
+        case 5010: /* plugin not in our list */
+                return true;
+        default:
+                return false;
+        }
+}
+
+static SessionFault classify_connect(unsigned number, const char *text)
+{
+        if (is_timeout(text))
+                return SESSION_TIMED_OUT;
+        if (number == CR_SSL_CONNECTION_ERROR)
+                return SESSION_TLS;
+        return is_refused_login(number) ? SESSION_AUTH : SESSION_UNREACHABLE;
+}
+
+static SessionFault classify_use(unsigned number, const char *text)
+{
+        if (number == CR_SERVER_GONE_ERROR || number == CR_SERVER_LOST ||
+                number == CR_SSL_CONNECTION_ERROR || number == 1053 || number == 1927)
+                return is_timeout(text) ? SESSION_TIMED_OUT : SESSION_LOST;
+        return SESSION_SERVER;
+}
+
+static SessionFault use_error(Session *session, SessionError *ret)
+{
+        take_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
+                mysql_error(session->mysql));
+        return classify_use(ret->number, ret->text);
+}
+
+static void set_options(MYSQL *mysql, const SessionTarget *target)
+{
+        unsigned connect_sec = target->timeout_sec < SESSION_CONNECT_SEC ? target->timeout_sec
+                                                                         : SESSION_CONNECT_SEC;
+        unsigned protocol = MYSQL_PROTOCOL_TCP; /* "localhost" would be the socket, without TLS */
+        unsigned no_infile = 0;
+        my_bool yes = 1, no = 0;
+
+        (void)mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+        (void)mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &target->timeout_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &target->timeout_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+        (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
+        (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+        if (target->server_ca[0] != '\0')
+                (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, target->server_ca);
+        (void)mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
+        (void)mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, SESSION_PLUGINS);
+        (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");
+}
+
+/* What libmariadb promises is checked once more before the first statement. */
+static bool is_encrypted(Session *session)
+{
+        const char *version = NULL;
+
+        if (!mysql_get_ssl_cipher(session->mysql) ||
+                mariadb_get_infov(session->mysql, MARIADB_CONNECTION_TLS_VERSION, &version) != 0 ||
+                !version)
+                return false;
+        text_set(session->tls_version, sizeof(session->tls_version), version);
+        return strcmp(version, "TLSv1.2") == 0 || strcmp(version, "TLSv1.3") == 0;
+}
+
+SessionFault session_open(
+        Session **ret, const SessionTarget *target, const Secret *password, SessionError *ret_error)
+{
+        CLEANUP(session_freep) Session *session = calloc(1, sizeof(*session));
+
+        if (session)
+                session->mysql = mysql_init(NULL);
+        if (!session || !session->mysql) {
+                take_error(ret_error, CR_OUT_OF_MEMORY, "HY000", "out of memory");
+                return SESSION_UNREACHABLE;
+        }
+        set_options(session->mysql, target);
+        if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
+                    target->port, NULL, 0)) {
+                take_error(ret_error, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
+                        mysql_error(session->mysql));
+                return classify_connect(ret_error->number, ret_error->text);
+        }
+        if (!is_encrypted(session)) {
+                take_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
+                return SESSION_TLS;
+        }
+        *ret = TAKE(session);
+        return SESSION_OK;
+}
+
+Session *session_free(Session *session)
+{
+        if (!session)
+                return NULL;
+        if (session->mysql)
+                mysql_close(session->mysql);
+        free(session);
+        return NULL;
+}
+
+const char *session_tls_version(const Session *session)
+{
+        return session->tls_version;
+}
+
+const char *session_server_version(const Session *session)
+{
+        return mysql_get_server_info(session->mysql);
+}
+
+static void hand_rows(MYSQL_RES *result, session_row_fn fn, void *userdata)
+{
+        unsigned n = mysql_num_fields(result);
+        const char *names[SESSION_COLUMNS_MAX];
+        MYSQL_ROW row;
+
+        if (n > SESSION_COLUMNS_MAX)
+                n = SESSION_COLUMNS_MAX;
+        for (unsigned i = 0; i < n; i++)
+                names[i] = mysql_fetch_field_direct(result, i)->name;
+        while ((row = mysql_fetch_row(result)) != NULL)
+                fn(userdata, n, names, (const char *const *)row);
+}
+
+/* A procedure answers with any number of results and then a status; an error can stand behind a
+ * result, so success is known only at the end. */
+SessionFault session_query(Session *session, const char *statement, session_row_fn fn,
+        void *userdata, SessionError *ret_error)
+{
+        int next;
+
+        if (mysql_real_query(session->mysql, statement, strlen(statement)) != 0)
+                return use_error(session, ret_error);
+        do {
+                MYSQL_RES *result = mysql_store_result(session->mysql);
+
+                if (!result && mysql_field_count(session->mysql) > 0)
+                        return use_error(session, ret_error);
+                if (result && fn)
+                        hand_rows(result, fn, userdata);
+                mysql_free_result(result);
+                next = mysql_next_result(session->mysql);
+        } while (next == 0);
+        return next > 0 ? use_error(session, ret_error) : SESSION_OK;
+}
+
+static SessionFault statement_error(MYSQL_STMT *statement, SessionError *ret)
+{
+        take_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+                mysql_stmt_error(statement));
+        return classify_use(ret->number, ret->text);
+}
+
+static SessionFault statement_drain(MYSQL_STMT *statement, SessionError *ret_error)
+{
+        int next;
+
+        do {
+                if (mysql_stmt_field_count(statement) > 0 &&
+                        mysql_stmt_store_result(statement) != 0)
+                        return statement_error(statement, ret_error);
+                (void)mysql_stmt_free_result(statement);
+                next = mysql_stmt_next_result(statement);
+        } while (next == 0);
+        return next > 0 ? statement_error(statement, ret_error) : SESSION_OK;
+}
+
+SessionFault session_call(Session *session, const char *text, const Secret *payload, bool *ret_sent,
+        SessionError *ret_error)
+{
+        MYSQL_STMT *statement = mysql_stmt_init(session->mysql);
+        unsigned long length = payload->size;
+        MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING,
+                .buffer = payload->data,
+                .buffer_length = payload->size,
+                .length = &length};
+        SessionFault fault = SESSION_OK;
+
+        *ret_sent = false;
+        if (!statement)
+                return use_error(session, ret_error);
+        if (mysql_stmt_prepare(statement, text, strlen(text)) != 0 ||
+                mysql_stmt_bind_param(statement, &bind))
+                fault = statement_error(statement, ret_error);
+        if (fault == SESSION_OK) {
+                *ret_sent = true;
+                if (mysql_stmt_execute(statement) != 0)
+                        fault = statement_error(statement, ret_error);
+                else
+                        fault = statement_drain(statement, ret_error);
+        }
+        (void)mysql_stmt_close(statement);
+        return fault;
+}

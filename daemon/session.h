@@ -1,0 +1,68 @@
+#pragma once
+
+/*
+ * Session: one verified TLS connection to a server; the only module that sees libmariadb.
+ *
+ * A session that was opened is encrypted with TLS 1.2 or 1.3, its peer was verified with host
+ * name, and the login was made by a plugin that cannot be talked into sending the password in
+ * clear. MYSQL_OPT_SSL_ENFORCE does not enforce (notes/aurora.md, 6): what does is
+ * MYSQL_OPT_SSL_VERIFY_SERVER_CERT, and the cipher is asked for before anything else is sent.
+ *
+ * Blocking, so it is used in short-lived children only.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/macro.h"
+#include "common/secret.h"
+
+typedef struct Session Session;
+
+typedef enum SessionFault {
+        SESSION_OK,
+        SESSION_UNREACHABLE,
+        SESSION_TLS,
+        SESSION_AUTH,
+        SESSION_TIMED_OUT,
+        SESSION_LOST,   /* the connection broke while it was used */
+        SESSION_SERVER, /* the server answered with an error; number and state are its own */
+        _SESSION_FAULT_MAX,
+} SessionFault;
+
+typedef struct SessionError {
+        unsigned number;
+        char state[6];
+        char text[384]; /* one clean line; never holds what was bound to a statement */
+} SessionError;
+
+typedef struct SessionTarget {
+        const char *host;
+        unsigned port;
+        const char *user;
+        const char *server_ca; /* "": the system's trust store */
+        unsigned timeout_sec;  /* of each read and write; connecting has its own bound below it */
+} SessionTarget;
+
+#define SESSION_CONNECT_SEC 10
+
+SessionFault session_open(Session **ret, const SessionTarget *target, const Secret *password,
+        SessionError *ret_error);
+Session *session_free(Session *session);
+DEFINE_CLEANUP(Session *, session_free);
+
+const char *session_tls_version(const Session *session);
+const char *session_server_version(const Session *session);
+
+/* Called for each row: names and values of the columns; a value may be NULL. */
+typedef void (*session_row_fn)(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values);
+
+/* A constant statement; every result is read to its end. `fn` may be NULL. */
+SessionFault session_query(Session *session, const char *statement, session_row_fn fn,
+        void *userdata, SessionError *ret_error);
+
+/* A statement with one `?`, to which `payload` is bound. `ret_sent` tells whether the payload may
+ * have left: then SESSION_LOST means that nobody knows what came of it. */
+SessionFault session_call(Session *session, const char *statement, const Secret *payload,
+        bool *ret_sent, SessionError *ret_error);

@@ -1,0 +1,32 @@
+#pragma once
+
+/*
+ * Snapshot: the bytes of the three files, read once and consistently.
+ *
+ * The paths are compared before and after reading, and all is read again when one of them names
+ * another file or another content than before: so two generations of a symlinked directory cannot
+ * be mixed, and a write in place is seen. Nothing here blocks: a FIFO, a device and a directory
+ * are results. A file that cannot be read is a result as well, per file.
+ */
+
+#include <stdbool.h>
+
+#include "common/secret.h"
+#include "daemon/rule.h"
+#include "daemon/stamp.h"
+
+#define SNAPSHOT_FILE_LIMIT (1024 * 1024)
+#define SNAPSHOT_ATTEMPTS   5
+
+typedef struct Snapshot {
+        Secret content[_MATERIAL_FILE_MAX];
+        int error[_MATERIAL_FILE_MAX]; /* 0 or a negative errno as file_read() has them */
+        Stamp stamp[_MATERIAL_FILE_MAX];
+        bool moving; /* every attempt saw a change; what is here must not be used */
+} Snapshot;
+
+#define SNAPSHOT_NULL ((Snapshot){0})
+
+/* -ENOMEM is the only failure. `paths` are absolute. */
+int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX]);
+void snapshot_done(Snapshot *snapshot);

@@ -1,0 +1,25 @@
+#pragma once
+
+/*
+ * Stamp: what stat(2) says of a path, symlinks followed, as a value to compare.
+ *
+ * Two equal stamps mean that nothing was written, replaced or re-pointed in between, as far as a
+ * file system tells; the change time covers chmod and a restored modification time. Taking one
+ * opens nothing, so the manager may do it for the key file as well.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Stamp {
+        int error; /* 0, or the errno of stat(2); then the rest is 0 */
+        uint64_t device, inode, size;
+        int64_t modified_nsec, changed_nsec;
+        unsigned mode;
+} Stamp;
+
+struct stat;
+
+Stamp stamp_take(const char *path);
+Stamp stamp_of(const struct stat *st);
+bool stamp_equal(const Stamp *a, const Stamp *b);

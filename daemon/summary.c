@@ -1,0 +1,201 @@
+#include "daemon/summary.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+
+const char *health_to_string(Health health)
+{
+        static const char *const names[_HEALTH_MAX] = {"ok", "warning", "critical"};
+
+        return (unsigned)health < _HEALTH_MAX ? names[health] : "";
+}
+
+static Health material_health(const MaterialStatus *material)
+{
+        if (!material->inspected)
+                return HEALTH_OK;
+        switch (material->state) {
+        case MATERIAL_STATE_VALID:
+        case MATERIAL_STATE_CHANGING:
+                return HEALTH_OK;
+        case MATERIAL_STATE_EXPIRING:
+        case MATERIAL_STATE_NOT_YET_VALID:
+                return HEALTH_WARNING;
+        case MATERIAL_STATE_MISSING:
+        case MATERIAL_STATE_INVALID:
+        case MATERIAL_STATE_EXPIRED:
+        case _MATERIAL_STATE_MAX:
+                break;
+        }
+        return HEALTH_CRITICAL;
+}
+
+static bool replication_is_broken(const Replication *replication)
+{
+        return replication->known && replication->configured && replication->io_errno != 0 &&
+                strcmp(replication->io_running, "Yes") != 0;
+}
+
+static Health cluster_health(const ClusterStatus *cluster)
+{
+        if (cluster->state == CLUSTER_DISABLED)
+                return HEALTH_OK;
+        if (cluster->state == CLUSTER_HELD || replication_is_broken(cluster->replication))
+                return HEALTH_CRITICAL;
+        if (cluster->record_error != 0 || cluster->state == CLUSTER_RETRYING)
+                return HEALTH_WARNING;
+        return HEALTH_OK; /* waiting: the material says how bad that is */
+}
+
+Health summary_health(const Model *model)
+{
+        Health worst = HEALTH_OK;
+
+        for (size_t i = 0; i < model->n_materials; i++) {
+                Health health = material_health(model->materials[i]);
+
+                worst = health > worst ? health : worst;
+        }
+        for (size_t i = 0; i < model->n_clusters; i++) {
+                Health health = cluster_health(model->clusters[i]);
+
+                worst = health > worst ? health : worst;
+        }
+        return worst;
+}
+
+void summary_material_reason(char *buffer, size_t size, const MaterialStatus *material)
+{
+        const Problem *problem = report_first(material->report);
+
+        buffer[0] = '\0';
+        if (!material->inspected)
+                text_set(buffer, size, "the first inspection is under way");
+        else if (material->fault[0] != '\0')
+                text_set(buffer, size, material->fault);
+        else if (material->report->moving)
+                text_set(buffer, size, "the files change while they are read");
+        else if (problem && problem->severity == SEVERITY_ERROR)
+                text_format(buffer, size, "%s: %s", rule_to_string(problem->rule), problem->text);
+        else if (material->state == MATERIAL_STATE_EXPIRING)
+                for (unsigned i = 0; i < material->report->n_problems; i++)
+                        if (material->report->problems[i].rule == RULE_EXPIRES_SOON)
+                                text_set(buffer, size, material->report->problems[i].text);
+}
+
+static void append(char *buffer, size_t size, const char *text)
+{
+        size_t used = strlen(buffer);
+
+        text_set(buffer + used, size - used, text);
+}
+
+void summary_cluster_reason(
+        char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
+{
+        const Record *record = cluster->record;
+        const char *advice = record->has_outcome ? outcome_advice(record->outcome) : NULL;
+
+        buffer[0] = '\0';
+        switch (cluster->state) {
+        case CLUSTER_DISABLED:
+                text_set(buffer, size, "enabled = no");
+                return;
+        case CLUSTER_WAITING:
+                text_format(buffer, size, "material %s is %s", material->config->name,
+                        material_state_to_string(material->state));
+                return;
+        case CLUSTER_IMPORTING:
+                return;
+        case CLUSTER_CURRENT:
+                if (replication_is_broken(cluster->replication))
+                        text_format(buffer, size, "replication I/O thread: %s",
+                                cluster->replication->io_error);
+                else if (cluster->record_error != 0)
+                        text_format(buffer, size, "the record could not be written: %s",
+                                strerror(cluster->record_error));
+                return;
+        case CLUSTER_RETRYING:
+        case CLUSTER_HELD:
+        case _CLUSTER_STATE_MAX:
+                break;
+        }
+        text_set(buffer, size,
+                record->text[0] != '\0' ? record->text : outcome_kind_to_string(record->outcome));
+        if (advice) {
+                append(buffer, size, "; ");
+                append(buffer, size, advice);
+        }
+}
+
+static const ClusterStatus *worst_cluster(const Model *model)
+{
+        const ClusterStatus *found = NULL;
+
+        for (size_t i = 0; i < model->n_clusters; i++) {
+                const ClusterStatus *cluster = model->clusters[i];
+
+                if (cluster->state == CLUSTER_HELD)
+                        return cluster;
+                if (cluster->state == CLUSTER_RETRYING && !found)
+                        found = cluster;
+        }
+        return found;
+}
+
+static void append_materials(char *buffer, size_t size, const Model *model)
+{
+        const MaterialStatus *earliest = NULL;
+        char reason[PROBLEM_TEXT_MAX + 64], part[PROBLEM_TEXT_MAX + 128], date[CLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < model->n_materials; i++) {
+                const MaterialStatus *material = model->materials[i];
+
+                if (material_state_is_good(material->state)) {
+                        if (!earliest ||
+                                material->report->certificate.not_after_usec <
+                                        earliest->report->certificate.not_after_usec)
+                                earliest = material;
+                        continue;
+                }
+                summary_material_reason(reason, sizeof(reason), material);
+                text_format(part, sizeof(part), "; material %s %s%s%s", material->config->name,
+                        material->inspected ? material_state_to_string(material->state)
+                                            : "not inspected yet",
+                        material->inspected && reason[0] != '\0' ? ": " : "",
+                        material->inspected ? reason : "");
+                append(buffer, size, part);
+        }
+        if (earliest) {
+                text_format(part, sizeof(part), ", certificate valid until %s",
+                        clock_format_date(date, earliest->report->certificate.not_after_usec));
+                append(buffer, size, part);
+        }
+}
+
+void summary_line(char *buffer, size_t size, const Model *model)
+{
+        const ClusterStatus *worst = worst_cluster(model);
+        size_t current = 0, enabled = 0;
+        char part[OUTCOME_TEXT_MAX + 128], time[CLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < model->n_clusters; i++) {
+                enabled += model->clusters[i]->state != CLUSTER_DISABLED;
+                current += model->clusters[i]->state == CLUSTER_CURRENT;
+        }
+        text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
+        if (worst) {
+                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name,
+                        worst->record->text[0] != '\0'
+                                ? worst->record->text
+                                : outcome_kind_to_string(worst->record->outcome),
+                        worst->next_attempt_at_usec > 0 ? ", next try " : "",
+                        worst->next_attempt_at_usec > 0
+                                ? clock_format_time(time, worst->next_attempt_at_usec)
+                                : "");
+                append(buffer, size, part);
+        }
+        append_materials(buffer, size, model);
+}

@@ -1,0 +1,359 @@
+#include "daemon/validation.h"
+
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "common/clock.h"
+#include "common/duration.h"
+#include "common/macro.h"
+#include "common/text.h"
+
+typedef struct Check {
+        Report *report;
+        const Identity *identity;
+        const MaterialConfig *config;
+        uint64_t now_usec;
+} Check;
+
+#define BREACH(check, file, rule, severity, ...) \
+        report_add((check)->report, file, rule, severity, __VA_ARGS__)
+
+static uint64_t time_usec(const ASN1_TIME *time)
+{
+        struct tm parts;
+        time_t seconds;
+
+        if (!ASN1_TIME_to_tm(time, &parts))
+                return 0;
+        seconds = timegm(&parts);
+        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
+}
+
+static void name_text(char *buffer, size_t size, const X509_NAME *name)
+{
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *text;
+        long length;
+
+        buffer[0] = '\0';
+        if (!bio)
+                return;
+        if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+                length = BIO_get_mem_data(bio, &text);
+                text_copy(buffer, size, text, length > 0 ? (size_t)length : 0);
+        }
+        BIO_free(bio);
+}
+
+static void serial_text(char *buffer, size_t size, X509 *certificate)
+{
+        BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+        char *text = number ? BN_bn2hex(number) : NULL;
+
+        text_set(buffer, size, text);
+        OPENSSL_free(text);
+        BN_free(number);
+}
+
+static void digest_text(char *buffer, X509 *certificate)
+{
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+
+        if (!X509_digest(certificate, EVP_sha256(), digest, &size))
+                size = 0;
+        buffer[0] = '\0';
+        for (unsigned i = 0; i < size; i++)
+                snprintf(buffer + 2 * i, 3, "%02x", digest[i]);
+}
+
+static const char *key_type_text(const EVP_PKEY *key)
+{
+        if (EVP_PKEY_is_a(key, "RSA"))
+                return "rsa";
+        if (EVP_PKEY_is_a(key, "EC"))
+                return "ec";
+        return EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown";
+}
+
+static void describe(Certificate *ret, X509 *leaf)
+{
+        const EVP_PKEY *key = X509_get0_pubkey(leaf);
+
+        name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(leaf));
+        name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(leaf));
+        serial_text(ret->serial, sizeof(ret->serial), leaf);
+        digest_text(ret->sha256, leaf);
+        text_set(ret->key_type, sizeof(ret->key_type), key ? key_type_text(key) : "unknown");
+        ret->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+        ret->not_before_usec = time_usec(X509_get0_notBefore(leaf));
+        ret->not_after_usec = time_usec(X509_get0_notAfter(leaf));
+}
+
+/* Something will be judged differently at `usec`. */
+static void boundary(Check *check, uint64_t usec)
+{
+        uint64_t *next = &check->report->next_boundary_usec;
+
+        if (usec > check->now_usec && (*next == 0 || usec < *next))
+                *next = usec;
+}
+
+static void check_key(Check *check, const Stamp *stamp)
+{
+        const MaterialConfig *config = check->config;
+        const EVP_PKEY *key = check->identity->key;
+        const char *path = config->path[MATERIAL_KEY];
+
+        if (stamp->error == 0 && (stamp->mode & (S_IROTH | S_IWOTH)) != 0 &&
+                config->key_permissions != POLICY_IGNORE)
+                BREACH(check, MATERIAL_KEY, RULE_KEY_PERMISSIONS,
+                        config->key_permissions == POLICY_REFUSE ? SEVERITY_ERROR
+                                                                 : SEVERITY_WARNING,
+                        "%s: wanted a key that others cannot read, found mode %04o; chmod o-rwx",
+                        path, stamp->mode & 07777);
+        if (!key)
+                return;
+        if (EVP_PKEY_is_a(key, "RSA")) {
+                if ((unsigned)EVP_PKEY_get_bits(key) < config->minimum_rsa_bits)
+                        BREACH(check, MATERIAL_KEY, RULE_KEY_BITS, SEVERITY_ERROR,
+                                "%s: wanted an RSA key of at least %u bits, found %d", path,
+                                config->minimum_rsa_bits, EVP_PKEY_get_bits(key));
+        } else if (!EVP_PKEY_is_a(key, "EC") || config->key_types != KEY_TYPES_RSA_EC)
+                BREACH(check, MATERIAL_KEY, RULE_KEY_TYPE, SEVERITY_ERROR,
+                        "%s: wanted a key of type %s, found %s", path,
+                        config->key_types == KEY_TYPES_RSA ? "rsa" : "rsa or ec",
+                        key_type_text(key));
+}
+
+static bool is_weak_digest(X509 *certificate)
+{
+        int digest = NID_undef;
+
+        if (!OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, NULL))
+                return false;
+        return digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1 ||
+                digest == NID_md2 || digest == NID_md4;
+}
+
+static void check_signatures(Check *check)
+{
+        for (int i = 0; i < sk_X509_num(check->identity->chain); i++) {
+                X509 *certificate = sk_X509_value(check->identity->chain, i);
+
+                if (is_weak_digest(certificate) &&
+                        X509_check_issued(certificate, certificate) != X509_V_OK)
+                        BREACH(check, MATERIAL_CERT, RULE_CERT_SIGNATURE, SEVERITY_ERROR,
+                                "%s: wanted a signature over SHA-256 or better, found %s in "
+                                "certificate %d",
+                                check->config->path[MATERIAL_CERT],
+                                OBJ_nid2ln(X509_get_signature_nid(certificate)), i + 1);
+        }
+}
+
+static void check_validity(Check *check)
+{
+        const Certificate *facts = &check->report->certificate;
+        const char *path = check->config->path[MATERIAL_CERT];
+        char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
+        uint64_t within = 0;
+
+        boundary(check, facts->not_before_usec);
+        boundary(check, facts->not_after_usec);
+        if (check->now_usec < facts->not_before_usec) {
+                BREACH(check, MATERIAL_CERT, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR,
+                        "%s: the certificate is not valid before %s", path,
+                        clock_format_time(time, facts->not_before_usec));
+                return;
+        }
+        if (check->now_usec >= facts->not_after_usec) {
+                BREACH(check, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR,
+                        "%s: the certificate expired at %s", path,
+                        clock_format_time(time, facts->not_after_usec));
+                return;
+        }
+        for (unsigned i = 0; i < CONFIG_EXPIRY_WARNINGS_MAX; i++) {
+                uint64_t warning = check->config->expiry_warning_usec[i];
+
+                if (warning == 0)
+                        break;
+                if (facts->not_after_usec - check->now_usec <= warning)
+                        within = warning;
+                else
+                        boundary(check, facts->not_after_usec - warning);
+        }
+        check->report->expires_within_usec = within;
+        if (within > 0)
+                BREACH(check, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+                        "%s: the certificate expires in %s, at %s", path,
+                        duration_format(left, facts->not_after_usec - check->now_usec),
+                        clock_format_time(time, facts->not_after_usec));
+}
+
+static bool common_name(char *buffer, size_t size, X509 *certificate)
+{
+        return X509_NAME_get_text_by_NID(
+                       X509_get_subject_name(certificate), NID_commonName, buffer, (int)size) > 0;
+}
+
+static void check_leaf(Check *check, X509 *leaf)
+{
+        const char *path = check->config->path[MATERIAL_CERT];
+        char mine[256], theirs[256];
+
+        if (X509_get_extension_flags(leaf) & EXFLAG_CA)
+                BREACH(check, MATERIAL_CERT, RULE_CERT_IS_CA, SEVERITY_ERROR,
+                        "%s: wanted a client certificate, found a CA certificate", path);
+        else if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) &&
+                !(X509_get_extended_key_usage(leaf) & (XKU_SSL_CLIENT | XKU_ANYEKU)))
+                BREACH(check, MATERIAL_CERT, RULE_CERT_USAGE, SEVERITY_ERROR,
+                        "%s: wanted clientAuth in the extended key usage, found only others", path);
+        if (!common_name(mine, sizeof(mine), leaf))
+                return;
+        for (int i = 0; i < sk_X509_num(check->identity->authorities); i++)
+                if (common_name(theirs, sizeof(theirs),
+                            sk_X509_value(check->identity->authorities, i)) &&
+                        strcmp(mine, theirs) == 0) {
+                        BREACH(check, MATERIAL_CERT, RULE_SAME_COMMON_NAME, SEVERITY_ERROR,
+                                "%s: wanted a common name other than the CA's, found \"%s\" in "
+                                "both; MySQL cannot use such a certificate",
+                                path, mine);
+                        return;
+                }
+}
+
+static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
+{
+        for (int i = 0; stack && i < sk_X509_num(stack); i++)
+                if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_expired(const Check *check, X509 *certificate)
+{
+        return check->now_usec >= time_usec(X509_get0_notAfter(certificate));
+}
+
+/* The path from the leaf to the CA file, or NULL with the reason in `ret_reason`. Times are not
+ * part of it: each has a rule of its own. */
+static STACK_OF(X509) * build_path(const Check *check, X509 *leaf, const char **ret_reason)
+{
+        X509_STORE *store = X509_STORE_new();
+        X509_STORE_CTX *context = X509_STORE_CTX_new();
+        STACK_OF(X509) *path = NULL;
+        bool ready = store && context;
+
+        *ret_reason = "out of memory";
+        for (int i = 0; ready && i < sk_X509_num(check->identity->authorities); i++)
+                ready = X509_STORE_add_cert(store, sk_X509_value(check->identity->authorities, i));
+        if (ready && X509_STORE_CTX_init(context, store, leaf, check->identity->chain)) {
+                X509_STORE_CTX_set_flags(
+                        context, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
+                if (X509_verify_cert(context) == 1)
+                        path = X509_STORE_CTX_get1_chain(context);
+                *ret_reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+        }
+        X509_STORE_CTX_free(context);
+        X509_STORE_free(store);
+        ERR_clear_error();
+        return path;
+}
+
+static void check_path(Check *check, X509 *leaf)
+{
+        const char *reason;
+        STACK_OF(X509) *path = build_path(check, leaf, &reason);
+        char name[REPORT_NAME_MAX], time[CLOCK_TEXT_SIZE];
+
+        if (!path && check->config->chain != POLICY_IGNORE &&
+                !report_has_rule(check->report, RULE_CA_NOT_A_CA))
+                BREACH(check, MATERIAL_CERT, RULE_CHAIN_BROKEN,
+                        check->config->chain == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING,
+                        "%s: wanted a chain to a CA in %s, found none: %s",
+                        check->config->path[MATERIAL_CERT], check->config->path[MATERIAL_CA],
+                        reason);
+
+        for (int i = 1; path && i < sk_X509_num(path); i++) {
+                X509 *certificate = sk_X509_value(path, i);
+                bool ours = contains(check->identity->authorities, certificate);
+                MaterialFile file = ours ? MATERIAL_CA : MATERIAL_CERT;
+
+                boundary(check, time_usec(X509_get0_notAfter(certificate)));
+                if (!is_expired(check, certificate))
+                        continue;
+                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                BREACH(check, file, RULE_CA_EXPIRED, SEVERITY_ERROR,
+                        "%s: the CA \"%s\" that the client certificate needs expired at %s",
+                        check->config->path[file], name,
+                        clock_format_time(time, time_usec(X509_get0_notAfter(certificate))));
+        }
+        for (int i = 0; i < sk_X509_num(check->identity->authorities); i++) {
+                X509 *certificate = sk_X509_value(check->identity->authorities, i);
+
+                if (contains(path, certificate) || !is_expired(check, certificate))
+                        continue;
+                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                BREACH(check, MATERIAL_CA, RULE_CA_EXPIRED, SEVERITY_WARNING,
+                        "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
+                        check->config->path[MATERIAL_CA], name,
+                        clock_format_time(time, time_usec(X509_get0_notAfter(certificate))));
+        }
+        sk_X509_pop_free(path, X509_free);
+}
+
+static void check_authorities(Check *check)
+{
+        char name[REPORT_NAME_MAX];
+
+        check->report->ca_count = (unsigned)sk_X509_num(check->identity->authorities);
+        for (int i = 0; i < sk_X509_num(check->identity->authorities); i++) {
+                X509 *certificate = sk_X509_value(check->identity->authorities, i);
+                uint64_t not_after = time_usec(X509_get0_notAfter(certificate));
+
+                boundary(check, not_after);
+                if (i == 0 || not_after < check->report->ca_not_after_usec)
+                        check->report->ca_not_after_usec = not_after;
+                if (X509_check_ca(certificate) != 0)
+                        continue;
+                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                BREACH(check, MATERIAL_CA, RULE_CA_NOT_A_CA, SEVERITY_ERROR,
+                        "%s: wanted only CA certificates, found \"%s\", which is none",
+                        check->config->path[MATERIAL_CA], name);
+        }
+}
+
+void validation_run(Report *report, const Identity *identity, const MaterialConfig *config,
+        const Stamp *key_stamp, uint64_t now_usec)
+{
+        Check check = {report, identity, config, now_usec};
+        X509 *leaf = identity_leaf(identity);
+
+        check_key(&check, key_stamp);
+        if (identity->authorities)
+                check_authorities(&check);
+        if (!leaf)
+                return;
+        report->has_certificate = true;
+        describe(&report->certificate, leaf);
+        if (identity->key && X509_check_private_key(leaf, identity->key) != 1)
+                BREACH(&check, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
+                        "%s: does not belong to the certificate in %s", config->path[MATERIAL_KEY],
+                        config->path[MATERIAL_CERT]);
+        ERR_clear_error();
+        check_validity(&check);
+        check_signatures(&check);
+        if (!identity->authorities)
+                return;
+        check_leaf(&check, leaf);
+        check_path(&check, leaf);
+}
