@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* [a-z]([-]*[a-z0-9])*(\.[a-z0-9]([-]*[a-z0-9])*)+ , which is: at least two parts between dots, no
- * part empty, no dash at a part's border, a letter first. */
+/* [A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+ : at least two parts between dots,
+ * none empty, no dash at a part's border, a letter first. Capitals are in use: io.systemd.Resolve. */
 static bool is_interface(const char *name, size_t size)
 {
         size_t dots = 0;
 
-        if (size == 0 || !islower((unsigned char)name[0]))
+        if (size == 0 || !isalpha((unsigned char)name[0]))
                 return false;
         for (size_t i = 0; i < size; i++) {
                 bool border = i == 0 || i + 1 == size || name[i - 1] == '.' || name[i + 1] == '.';
@@ -18,7 +18,7 @@ static bool is_interface(const char *name, size_t size)
 
                 if (c == '.')
                         dots++;
-                if (c == '.' || c == '-' ? border : !islower(c) && !isdigit(c))
+                if (c == '.' || c == '-' ? border : !isalnum(c))
                         return false;
         }
         return dots > 0;

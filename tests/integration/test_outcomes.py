@@ -1,0 +1,95 @@
+"""Clusters that cannot be imported into: each has its own outcome and delays no other."""
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+from tests.standin.server import free_port
+
+PASSING = {"unreachable", "tls", "timed_out", "unknown", "not_writer"}
+
+
+def start(house, service, **more):
+    service.configure(configuration(service, house.aurora, **more))
+    write_material(service.material, house.authority.certificate, house.client("outcome"))
+    service.start()
+
+
+def expect(service, outcome, errno=None):
+    service.wait_cluster("orders", "retrying" if outcome in PASSING else "held")
+    cluster = service.cluster("orders")
+    assert cluster["outcome"] == outcome
+    assert cluster["next_attempt"] is not None
+    assert cluster["reason"]
+    if errno:
+        assert cluster["sql_errno"] == errno
+    return cluster
+
+
+def test_a_server_that_is_down_is_unreachable(house, service):
+    start(house, service, port=free_port())
+    expect(service, "unreachable")
+
+
+def test_a_wrong_password_is_held_as_auth(house, service):
+    service.password_file("wrong")
+    start(house, service)
+    expect(service, "auth", 1045)
+
+
+def test_an_unverified_server_gets_nothing(house, service):
+    service.configure(configuration(service, house.aurora).replace(
+        str(house.aurora.ca), str(house.authority.certificate)))
+    write_material(service.material, house.authority.certificate, house.client("outcome"))
+    before = len(house.aurora.imports())
+    service.start()
+    expect(service, "tls")
+    assert len(house.aurora.imports()) == before
+
+
+@pytest.mark.parametrize("statement, undo, outcome, errno", [
+    ("REVOKE EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material FROM ssl_importer@'%'",
+     "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO ssl_importer@'%'",
+     "no_privilege", 1370),
+    ("UPDATE standin.options SET value = 'import' WHERE name = 'fail_at'", "DO 0",
+     "rejected", 1644),
+    ("SET GLOBAL general_log = 1", "SET GLOBAL general_log = 0", "refused_log", None),
+])
+def test_what_needs_an_operator_is_held(house, service, statement, undo, outcome, errno):
+    house.aurora.sql(statement)
+    try:
+        start(house, service)
+        expect(service, outcome, errno)
+    finally:
+        house.aurora.sql(undo)
+
+
+def test_a_server_without_the_procedure_is_named(house, service):
+    house.source.sql("CREATE USER IF NOT EXISTS ssl_importer@'%' IDENTIFIED BY "
+                     "'importer of the stand-in' REQUIRE SSL")
+    service.configure(configuration(service, house.aurora, port=house.source.port).replace(
+        str(house.aurora.ca), str(house.authority.certificate)))
+    write_material(service.material, house.authority.certificate, house.client("outcome"))
+    service.start()
+    cluster = service.wait_cluster("orders", "held")
+    assert cluster["outcome"] in ("no_procedure", "no_privilege")
+
+
+def test_a_hanging_cluster_is_killed_at_its_deadline_and_delays_no_other(house, service):
+    house.aurora.set_option("slow_seconds", "30")
+    text = configuration(service, house.aurora, daemon="import-timeout = 1s")
+    other = text[text.index("[cluster orders]"):].replace("[cluster orders]", "[cluster down]")
+    text += other.replace(f"port = {house.aurora.port}", f"port = {free_port()}")
+    service.configure(text)
+    write_material(service.material, house.authority.certificate, house.client("slow"))
+    service.start()
+    service.wait(lambda: service.cluster("down")["outcome"] == "unreachable", 0.9)
+    service.wait(lambda: service.cluster("orders")["outcome"] in ("timed_out", "unknown"))
+    assert service.cluster("orders")["imported_fingerprint"] is None
+
+
+def test_a_bad_configuration_leaves_with_78_and_names_the_line(house, service):
+    service.configure(configuration(service, house.aurora, cluster="colour = red"))
+    done = service.run()
+    assert done.returncode == 78
+    assert "binlog-ssld.conf:" in done.stderr and "unknown key colour" in done.stderr

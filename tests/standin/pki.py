@@ -1,0 +1,116 @@
+"""A certificate authority of the openssl command, and the directory a renewal tool writes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+# openssl's own openssl.cnf would add extensions nobody asked for.
+CONFIGURATION = "[req]\ndistinguished_name = name\nstring_mask = utf8only\n[name]\n"
+
+CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+LEAF_EXTENSIONS = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature,keyEncipherment"]
+
+PKCS1 = b"-----BEGIN RSA PRIVATE KEY-----"
+PKCS8 = b"-----BEGIN PRIVATE KEY-----"
+
+
+class Pair(NamedTuple):
+    """A certificate, its key, and the subject as REQUIRE SUBJECT spells it."""
+
+    certificate: Path
+    key: Path
+    subject: str
+
+
+class Authority:
+    def __init__(self, directory: Path, common_name: str = "Stand-in CA", *,
+                 key: Path | None = None, days: int = 365) -> None:
+        self.directory = directory
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._issued = 0
+        self._configuration = directory / "openssl.cnf"
+        self._configuration.write_text(CONFIGURATION)
+        made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, by_itself=True)
+        self.certificate, self.key, self.subject = made
+
+    def issue_server(self, *names: str, key: Path | None = None, days: int = 365) -> Pair:
+        """A server's certificate; the names are host names and addresses, localhost without any."""
+        names = names or ("localhost", "127.0.0.1")
+        alternatives = ",".join(("IP:" if _is_address(name) else "DNS:") + name for name in names)
+        extensions = [*LEAF_EXTENSIONS, "extendedKeyUsage=serverAuth",
+                      f"subjectAltName={alternatives}"]
+        return self._make("server", f"/CN={names[0]}", extensions, key, days)
+
+    def issue_client(self, common_name: str = "", *, subject: str = "", key: Path | None = None,
+                     days: int = 365, usage: str = "clientAuth") -> Pair:
+        """A client's certificate; subject, such as /O=Example/CN=one, instead of a common name."""
+        extensions = [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])]
+        return self._make("client", subject or f"/CN={common_name}", extensions, key, days)
+
+    def _make(self, kind: str, subject: str, extensions: list[str], key: Path | None, days: int,
+              *, by_itself: bool = False) -> Pair:
+        name = kind if by_itself else f"{kind}-{self._issued}"
+        self._issued += 1
+        certificate = self.directory / f"{name}.pem"
+        command = ["req", "-x509", "-sha256", "-config", str(self._configuration),
+                   "-subj", subject, "-days", str(days), "-out", str(certificate)]
+        if key is None:
+            key = self.directory / f"{name}-key.pem"
+            command += ["-newkey", "rsa:2048", "-noenc", "-keyout", str(key)]
+        else:
+            command += ["-key", str(key)]
+        if not by_itself:
+            command += ["-CA", str(self.certificate), "-CAkey", str(self.key)]
+        for extension in extensions:
+            command += ["-addext", extension]
+        _openssl(*command)
+        return Pair(certificate, key, subject)
+
+
+def key_as(key: Path, header: bytes) -> bytes:
+    """The key as the PEM block with this header, PKCS1 or PKCS8."""
+    text = key.read_bytes()
+    if text.startswith(header):
+        return text
+    if header == PKCS1:
+        return _openssl("rsa", "-traditional", "-in", str(key))
+    return _openssl("pkcs8", "-topk8", "-nocrypt", "-in", str(key))
+
+
+def write_material(directory: Path, ca: Path, pair: Pair, *, header: bytes = PKCS8) -> None:
+    """Write a client's set as a careful renewal tool does: each file at once, the key last."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _replace(directory / "ca.pem", ca.read_bytes(), 0o644)
+    _replace(directory / "client-cert.pem", pair.certificate.read_bytes(), 0o644)
+    _replace(directory / "client-key.pem", key_as(pair.key, header), 0o600)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Keeps the owner of the directory, so that a daemon with its own account can read the key."""
+    place = path.parent.stat()
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), mode)
+        os.fchown(file.fileno(), place.st_uid, place.st_gid)
+    os.replace(fresh, path)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _openssl(*arguments: str) -> bytes:
+    done = subprocess.run(["openssl", *arguments], stdin=subprocess.DEVNULL, capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"openssl {arguments[0]}: {done.stderr.decode(errors='replace')}")
+    return done.stdout

@@ -1,0 +1,140 @@
+-- Aurora's binlog procedures on a MariaDB server, behaving as the vendor's documentation and the
+-- public run-books tell. An import writes the files with which encrypted replication then runs.
+-- @directory is the place for those files, set by whoever reads this in.
+
+CREATE DATABASE standin;
+CREATE TABLE standin.options (name VARCHAR(32) PRIMARY KEY, value VARCHAR(255) NOT NULL);
+INSERT INTO standin.options VALUES
+    ('directory', @directory),
+    ('newlines', 'both'),      -- raw, escaped, both
+    ('slow_seconds', '0'),     -- the import sleeps before it writes
+    ('fail_at', '');           -- import, stop, start
+
+-- What was imported; never the key.
+CREATE TABLE standin.imports (
+    id INT AUTO_INCREMENT PRIMARY KEY,
+    at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6),
+    account VARCHAR(128) NOT NULL,
+    cipher VARCHAR(64) NOT NULL,
+    newlines VARCHAR(8) NOT NULL,
+    ssl_ca MEDIUMTEXT NOT NULL,
+    ssl_cert MEDIUMTEXT NOT NULL);
+
+DELIMITER //
+
+CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
+    READS SQL DATA
+    RETURN (SELECT value FROM standin.options WHERE name = wanted)//
+
+CREATE PROCEDURE standin.write_file(IN path VARCHAR(512), IN content MEDIUMTEXT)
+BEGIN
+    EXECUTE IMMEDIATE CONCAT('SELECT ? INTO DUMPFILE ', QUOTE(path)) USING content;
+END//
+
+CREATE PROCEDURE mysql.rds_import_binlog_ssl_material(IN ssl_material MEDIUMTEXT)
+    SQL SECURITY DEFINER
+BEGIN
+    DECLARE form VARCHAR(8) DEFAULT IF(LOCATE('\n', ssl_material) > 0, 'raw', 'escaped');
+    DECLARE strict MEDIUMTEXT DEFAULT REPLACE(ssl_material, '\n', '\\n');
+    DECLARE key_text MEDIUMTEXT;
+    DECLARE wanted VARCHAR(8) DEFAULT standin.option_of('newlines');
+    DECLARE prefix VARCHAR(400);
+    SET sql_log_bin = 0;
+    IF standin.option_of('fail_at') = 'import' THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material could not be imported.';
+    END IF;
+    IF wanted <> 'both' AND wanted <> form THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not in the right format.';
+    END IF;
+    IF NOT JSON_VALID(strict) OR JSON_VALUE(strict, '$.ssl_ca') IS NULL
+        OR JSON_VALUE(strict, '$.ssl_cert') IS NULL OR JSON_VALUE(strict, '$.ssl_key') IS NULL THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not valid JSON.';
+    END IF;
+    SET key_text = JSON_VALUE(strict, '$.ssl_key');
+    IF key_text NOT LIKE '-----BEGIN RSA PRIVATE KEY-----%' THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ssl_key must be an RSA PRIVATE KEY.';
+    END IF;
+    DO SLEEP(standin.option_of('slow_seconds'));
+    INSERT INTO standin.imports (account, cipher, newlines, ssl_ca, ssl_cert)
+        VALUES (SESSION_USER(),
+            (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS
+                WHERE VARIABLE_NAME = 'Ssl_cipher'),
+            form, JSON_VALUE(strict, '$.ssl_ca'), JSON_VALUE(strict, '$.ssl_cert'));
+    SET prefix = CONCAT(standin.option_of('directory'), '/', LAST_INSERT_ID());
+    CALL standin.write_file(CONCAT(prefix, '-ca.pem'), JSON_VALUE(strict, '$.ssl_ca'));
+    CALL standin.write_file(CONCAT(prefix, '-cert.pem'), JSON_VALUE(strict, '$.ssl_cert'));
+    CALL standin.write_file(CONCAT(prefix, '-key.pem'), key_text);
+    SELECT 'SSL material import complete.' AS Message;
+END//
+
+CREATE PROCEDURE mysql.rds_remove_binlog_ssl_material()
+    SQL SECURITY DEFINER
+BEGIN
+    SET sql_log_bin = 0;
+    DELETE FROM standin.imports;
+END//
+
+-- 'Yes' in either thread is running; the columns are not to be had inside a procedure, the
+-- status variables are.
+CREATE FUNCTION standin.is_running() RETURNS TINYINT
+    READS SQL DATA
+    RETURN (SELECT VARIABLE_VALUE = 'ON' FROM information_schema.GLOBAL_STATUS
+        WHERE VARIABLE_NAME = 'Slave_running')
+        OR EXISTS (SELECT 1 FROM information_schema.PROCESSLIST
+            WHERE USER = 'system user' AND COMMAND IN ('Slave_IO', 'Slave_SQL'))//
+
+CREATE PROCEDURE mysql.rds_stop_replication()
+    SQL SECURITY DEFINER
+BEGIN
+    IF standin.option_of('fail_at') = 'stop' THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Replication could not be stopped.';
+    END IF;
+    IF NOT standin.is_running() THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
+            'Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;';
+    END IF;
+    STOP SLAVE;
+    SELECT 'Slave is now down or disabled' AS Message;
+END//
+
+CREATE PROCEDURE mysql.rds_start_replication()
+    SQL SECURITY DEFINER
+BEGIN
+    DECLARE newest INT DEFAULT (SELECT MAX(id) FROM standin.imports);
+    DECLARE prefix VARCHAR(400);
+    IF standin.option_of('fail_at') = 'start' THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Replication could not be started.';
+    END IF;
+    IF standin.is_running() THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
+            'Replication may already be running. Call rds_stop_replication to stop replication';
+    END IF;
+    IF newest IS NOT NULL THEN
+        SET prefix = CONCAT(standin.option_of('directory'), '/', newest);
+        EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_SSL = 1,',
+            ' MASTER_SSL_VERIFY_SERVER_CERT = 0,',
+            ' MASTER_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem')), ',',
+            ' MASTER_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem')), ',',
+            ' MASTER_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem')));
+    END IF;
+    START SLAVE;
+    SELECT 'Replication started. Slave is now running normally.' AS Message;
+END//
+
+CREATE PROCEDURE mysql.rds_set_external_source(IN host VARCHAR(255), IN port INT,
+    IN user VARCHAR(80), IN password VARCHAR(255), IN log_file VARCHAR(255), IN log_pos BIGINT,
+    IN ssl_encryption TINYINT)
+    SQL SECURITY DEFINER
+BEGIN
+    IF standin.is_running() THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = "You can't modify replication because \
+replication is running. First call mysql.rds_stop_replication.";
+    END IF;
+    EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_HOST = ', QUOTE(host),
+        ', MASTER_PORT = ', port, ', MASTER_USER = ', QUOTE(user),
+        ', MASTER_PASSWORD = ', QUOTE(password), ', MASTER_LOG_FILE = ', QUOTE(log_file),
+        ', MASTER_LOG_POS = ', log_pos, ', MASTER_SSL = ', ssl_encryption,
+        ', MASTER_CONNECT_RETRY = 1');
+END//
+
+DELIMITER ;

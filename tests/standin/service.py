@@ -1,0 +1,107 @@
+"""binlog-ssld itself, started by hand as the service manager would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .server import die_with
+
+
+class Service:
+    def __init__(self, build: Path, directory: Path) -> None:
+        self.build = build
+        self.directory = directory
+        for name in ("etc", "state", "run", "material"):
+            (directory / name).mkdir(parents=True, exist_ok=True)
+        self.material = directory / "material"
+        self.log_path = directory / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "CONFIGURATION_DIRECTORY": str(self.directory / "etc"),
+                "STATE_DIRECTORY": str(self.directory / "state"),
+                "RUNTIME_DIRECTORY": str(self.directory / "run")}
+
+    def configure(self, text: str) -> None:
+        (self.directory / "etc" / "binlog-ssld.conf").write_text(text)
+
+    def password_file(self, password: str) -> Path:
+        path = self.directory / "etc" / "password"
+        path.write_text(password + "\n")
+        path.chmod(0o600)
+        return path
+
+    def start(self) -> None:
+        with open(self.log_path, "ab") as log:
+            self._process = subprocess.Popen(
+                [str(self.build / "binlog-ssld")], env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
+        self.wait(lambda: (self.directory / "run" / "io.binlogssl.Manager").exists())
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(self.build / "binlog-ssld"), *arguments], env=self.environment,
+                              capture_output=True, text=True, timeout=60)
+
+    def stop(self, seconds: float = 15) -> int:
+        if self._process is None:
+            return 0
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        finally:
+            self._process = None
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(self.build / "binlog-sslctl"), *arguments],
+                              env=self.environment, capture_output=True, text=True, timeout=30)
+
+    def status(self) -> dict:
+        return json.loads(self.ctl("--json", "status").stdout)
+
+    def cluster(self, name: str) -> dict:
+        return next(c for c in self.status()["clusters"] if c["name"] == name)
+
+    def wait_cluster(self, name: str, state: str, seconds: float = 20) -> dict:
+        self.wait(lambda: self.cluster(name)["state"] == state, seconds)
+        return self.cluster(name)
+
+    def wait_material(self, state: str, seconds: float = 20) -> dict:
+        self.wait(lambda: self.status()["materials"][0]["state"] == state, seconds)
+        return self.status()["materials"][0]
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Poll with a bound; what was said until then explains a failure."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if self._process is not None and self._process.poll() is not None:
+                raise AssertionError(f"binlog-ssld left:\n{self.log()}")
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {seconds} s; {self.ctl('status').stdout}\n"
+                                     f"{self.log()}")
+            time.sleep(0.02)

@@ -1,0 +1,110 @@
+"""The temporary root in which one session of the stand-in lives."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+ACCOUNT = "mysql"
+
+# Small files and buffers: a test session copies and starts many servers. The template and the
+# servers made from it must agree about these.
+STORAGE = [
+    "--innodb-buffer-pool-size=8M",
+    "--innodb-log-file-size=4M",
+    "--innodb-log-buffer-size=2M",
+    "--innodb-data-file-path=ibdata1:10M:autoextend",
+    "--innodb-temp-data-file-path=ibtmp1:5M:autoextend",
+    "--innodb-autoextend-increment=1",
+    "--innodb-use-native-aio=0",
+    "--aria-pagecache-buffer-size=1M",
+    "--key-buffer-size=64K",
+]
+
+# Removes the root when this process is gone without having done so (SIGKILL, a crash). It sees
+# that by the end of its standard input. The servers die at the same moment and may still be
+# writing, hence the loop.
+JANITOR = """
+trap '' HUP INT TERM
+cat >/dev/null
+tries=0
+until rm -rf -- "$1" 2>/dev/null || [ $tries -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+"""
+
+
+class Stoppable(Protocol):
+    def kill(self) -> None: ...
+
+
+class Workspace:
+    def __init__(self, directory: Path | None = None) -> None:
+        if os.geteuid() != 0:
+            raise RuntimeError("the stand-in starts servers as user mysql and so must be root")
+        if directory is None:
+            self.path = Path(tempfile.mkdtemp(prefix="standin-")).resolve()
+        else:
+            directory.mkdir()
+            self.path = directory.resolve()
+        self._running: list[Stoppable] = []
+        self._template: Path | None = None
+        self._janitor = subprocess.Popen(
+            ["/bin/sh", "-c", JANITOR, "standin-janitor", str(self.path)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd="/", start_new_session=True)
+        # Another user must get through to its own directories, and see nothing on the way.
+        self.path.chmod(0o711)
+        atexit.register(self.close)
+
+    def own(self, server: Stoppable) -> None:
+        self._running.append(server)
+
+    def directory(self, name: str, *, account: str | None = None, mode: int = 0o755) -> Path:
+        path = self.path / name
+        path.mkdir()
+        path.chmod(mode)
+        if account is not None:
+            shutil.chown(path, account, account)
+        return path
+
+    def template(self) -> Path:
+        """An initialised data directory, made once and copied for every server."""
+        if self._template is None:
+            path = self.directory("template", account=ACCOUNT, mode=0o700)
+            made = subprocess.run(
+                ["mariadb-install-db", "--no-defaults", *STORAGE, f"--datadir={path}",
+                 "--auth-root-authentication-method=socket", "--auth-root-socket-user=root",
+                 "--skip-test-db", "--skip-name-resolve"],
+                user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd="/",
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace")
+            if made.returncode != 0:
+                shutil.rmtree(path, ignore_errors=True)
+                raise RuntimeError(f"mariadb-install-db failed:\n{made.stdout[-2000:]}")
+            self._template = path
+        return self._template
+
+    def close(self) -> None:
+        atexit.unregister(self.close)
+        for server in reversed(self._running):
+            server.kill()
+        self._running.clear()
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._janitor.stdin is not None and not self._janitor.stdin.closed:
+            self._janitor.stdin.close()
+        self._janitor.wait()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()

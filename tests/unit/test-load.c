@@ -1,0 +1,118 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "daemon/load.h"
+
+#define GOOD                                                               \
+        "[daemon]\nparallel-imports = 4 ; a comment\n"                     \
+        "[cluster-defaults]\nuser = importer\npassword-credential = all\n" \
+        "[cluster orders]\nhost = orders.example\npassword-file = /run/p\n"
+
+static char path[] = "/tmp/test-load-XXXXXX";
+
+static int load(Config **ret, const char *text, ConfigProblem *problem)
+{
+        assert_int_equal(file_replace(path, text, strlen(text), 0600), 0);
+        return config_load(ret, path, problem);
+}
+
+static void expect_problem(const char *text, unsigned line, const char *part)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        assert_int_equal(load(&config, text, &problem), -EINVAL);
+        assert_string_equal(problem.file, path);
+        assert_int_equal(problem.line, line);
+        if (!strstr(problem.text, part))
+                fail_msg("\"%s\" is not in \"%s\"", part, problem.text);
+}
+
+static void test_values_defaults_and_overrides(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem;
+
+        (void)state;
+        assert_int_equal(load(&config, GOOD, &problem), 0);
+        assert_int_equal(config->parallel_imports, 4);
+        assert_int_equal(config->retry_max_usec, 5 * USEC_PER_MIN);
+        assert_int_equal(config->n_materials, 1);
+        assert_string_equal(config->materials[0].path[MATERIAL_KEY],
+                "/etc/binlog-ssld/material/client-key.pem");
+        assert_int_equal(config->materials[0].expiry_warning_usec[1], 7 * USEC_PER_DAY);
+        assert_int_equal(config->n_clusters, 1);
+        assert_string_equal(config->clusters[0].user, "importer");
+        assert_string_equal(config->clusters[0].password_file, "/run/p");
+        assert_string_equal(config->clusters[0].password_credential, "");
+        assert_int_equal(config->clusters[0].port, 3306);
+        config_free(config);
+}
+
+static void test_each_fault_is_named_with_its_line(void **state)
+{
+        (void)state;
+        expect_problem(GOOD "colour = red\n", 9, "unknown key colour");
+        expect_problem(GOOD "port = 0\n", 9, "a number from 1 to 65535");
+        expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
+        expect_problem(GOOD "enabled = true\n", 9, "yes or no");
+        expect_problem(GOOD "replication = repoint\n", 9, "ignore, observe or restart");
+        expect_problem(GOOD "material = other\n", 9, "there is no [material other]");
+        expect_problem(GOOD "host = again\n", 9, "stands twice");
+        expect_problem(GOOD "just words\n", 9, "neither a [section] nor key = value");
+        expect_problem(GOOD "[cluster orders]\n", 9, "stands twice");
+        expect_problem(GOOD "[clusters]\n", 9, "unknown section");
+        expect_problem(GOOD "[cluster a/b]\n", 9, "a name is");
+        expect_problem(GOOD "[cluster empty]\n", 9, "lacks the mandatory key host");
+        expect_problem(GOOD "password-credential = x\n", 8, "only one of");
+        expect_problem(GOOD "[material default]\nsettle = 100\n", 10, "a duration from 1ms");
+        expect_problem(GOOD "[material m]\nexpiry-warnings = 1d 7d\n", 10, "largest first");
+        expect_problem("host = x\n" GOOD, 1, "before the first section");
+        expect_problem("[daemon]\n", 0, "at least one is needed");
+        expect_problem("[daemon]\nretry-min = 1h\n[cluster a]\n", 2, "longer than retry-max");
+}
+
+static void test_a_long_line_is_refused_and_not_cut(void **state)
+{
+        char text[600];
+
+        (void)state;
+        snprintf(text, sizeof(text), "%sserver-ca = /%0250d\n", GOOD, 0);
+        expect_problem(text, 9, "longer than");
+}
+
+static void test_an_indented_line_is_a_line_of_its_own(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem;
+
+        (void)state;
+        assert_int_equal(load(&config, GOOD "    port = 3307\n", &problem), 0);
+        assert_int_equal(config->clusters[0].port, 3307);
+        config_free(config);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_values_defaults_and_overrides),
+                cmocka_unit_test(test_each_fault_is_named_with_its_line),
+                cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
+                cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
+        };
+        int fd = mkstemp(path), failures;
+
+        if (fd < 0)
+                return 1;
+        close(fd);
+        failures = cmocka_run_group_tests(tests, NULL, NULL);
+        unlink(path);
+        return failures;
+}
