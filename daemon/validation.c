@@ -114,7 +114,7 @@ static void check_key(Check *check, const Stamp *stamp)
         const EVP_PKEY *key = check->identity->key;
         const char *path = config->path[MATERIAL_KEY];
 
-        if (stamp->error == 0 && (stamp->mode & (S_IROTH | S_IWOTH)) != 0 &&
+        if (S_ISREG(stamp->mode) && (stamp->mode & (S_IROTH | S_IWOTH)) != 0 &&
                 config->key_permissions != POLICY_IGNORE)
                 BREACH(check, MATERIAL_KEY, RULE_KEY_PERMISSIONS,
                         config->key_permissions == POLICY_REFUSE ? SEVERITY_ERROR
@@ -244,8 +244,19 @@ static bool is_expired(const Check *check, X509 *certificate)
         return check->now_usec >= time_usec(X509_get0_notAfter(certificate));
 }
 
-/* The path from the leaf to the CA file, or NULL with the reason in `ret_reason`. Times are not
- * part of it: each has a rule of its own. */
+/* Times have rules of their own. They are forgiven here and not left unchecked, because OpenSSL
+ * then prefers a CA that is valid now over an expired one of the same name. */
+static int forgive_times(int good, X509_STORE_CTX *context)
+{
+        int error = X509_STORE_CTX_get_error(context);
+
+        if (error != X509_V_ERR_CERT_HAS_EXPIRED && error != X509_V_ERR_CERT_NOT_YET_VALID)
+                return good;
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+}
+
+/* The path from the leaf to the CA file, or NULL with the reason in `ret_reason`. */
 static STACK_OF(X509) * build_path(const Check *check, X509 *leaf, const char **ret_reason)
 {
         X509_STORE *store = X509_STORE_new();
@@ -257,8 +268,9 @@ static STACK_OF(X509) * build_path(const Check *check, X509 *leaf, const char **
         for (int i = 0; ready && i < sk_X509_num(check->identity->authorities); i++)
                 ready = X509_STORE_add_cert(store, sk_X509_value(check->identity->authorities, i));
         if (ready && X509_STORE_CTX_init(context, store, leaf, check->identity->chain)) {
-                X509_STORE_CTX_set_flags(
-                        context, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
+                X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
+                X509_STORE_CTX_set_time(context, 0, (time_t)(check->now_usec / USEC_PER_SEC));
+                X509_STORE_CTX_set_verify_cb(context, forgive_times);
                 if (X509_verify_cert(context) == 1)
                         path = X509_STORE_CTX_get1_chain(context);
                 *ret_reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));

@@ -16,8 +16,7 @@ def start(house, service, **more):
 
 
 def expect(service, outcome, errno=None):
-    service.wait_cluster("orders", "retrying" if outcome in PASSING else "held")
-    cluster = service.cluster("orders")
+    cluster = service.wait_cluster("orders", "retrying" if outcome in PASSING else "held")
     assert cluster["outcome"] == outcome
     assert cluster["next_attempt"] is not None
     assert cluster["reason"]

@@ -85,8 +85,14 @@ class Service:
         return next(c for c in self.status()["clusters"] if c["name"] == name)
 
     def wait_cluster(self, name: str, state: str, seconds: float = 20) -> dict:
-        self.wait(lambda: self.cluster(name)["state"] == state, seconds)
-        return self.cluster(name)
+        seen: list[dict] = []
+
+        def reached() -> bool:
+            seen[:] = [self.cluster(name)]
+            return seen[0]["state"] == state
+
+        self.wait(reached, seconds)
+        return seen[0]  # the one that was in the state: a retry may have begun since
 
     def wait_material(self, state: str, seconds: float = 20) -> dict:
         self.wait(lambda: self.status()["materials"][0]["state"] == state, seconds)

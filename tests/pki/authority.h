@@ -1,0 +1,78 @@
+#pragma once
+
+/*
+ * Authority: the keys of the test PKI and the certificates made with them.
+ *
+ * Keys cost time, so each is made once and every fixture borrows it. A certificate costs nothing:
+ * a fixture takes the request of a good one, changes the one thing it is about, and has it issued.
+ */
+
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "common/macro.h"
+
+#define AUTHORITY_HOUR         3600L
+#define AUTHORITY_DAY          (24 * AUTHORITY_HOUR)
+#define AUTHORITY_NAME         "binlog-ssld test CA"
+#define AUTHORITY_ORGANISATION "binlog-ssld tests"
+
+/* Extensions in the language of openssl.cnf, the way people know them. */
+#define AUTHORITY_CA_EXTENSIONS                       \
+        "basicConstraints = critical, CA:TRUE\n"      \
+        "keyUsage = critical, keyCertSign, cRLSign\n" \
+        "subjectKeyIdentifier = hash\n"               \
+        "authorityKeyIdentifier = keyid\n"
+#define AUTHORITY_CLIENT_EXTENSIONS                      \
+        "basicConstraints = CA:FALSE\n"                  \
+        "keyUsage = digitalSignature, keyEncipherment\n" \
+        "subjectKeyIdentifier = hash\n"                  \
+        "authorityKeyIdentifier = keyid\n"
+
+typedef struct Authority {
+        time_t now; /* all times are relative to it */
+
+        EVP_PKEY *ca_key;
+        EVP_PKEY *other_ca_key;
+        EVP_PKEY *intermediate_key;
+        EVP_PKEY *client_key;
+        EVP_PKEY *other_client_key;
+        EVP_PKEY *short_key; /* RSA, 1024 bits */
+        EVP_PKEY *ec_key;    /* P-256 */
+
+        X509 *ca;
+        X509 *intermediate;   /* issued by ca */
+        X509 *client;         /* issued by ca */
+        X509 *chained_client; /* issued by intermediate */
+} Authority;
+
+/* What is wanted of a certificate. A value: it owns nothing. */
+typedef struct Request {
+        const char *organisation;
+        const char *common_name; /* NULL: none */
+        EVP_PKEY *key;
+        X509 *issuer; /* NULL: self-signed */
+        EVP_PKEY *issuer_key;
+        const char *extensions; /* NULL: version 1, which has none */
+        const char *digest;
+        long not_before; /* seconds from now */
+        long not_after;
+} Request;
+
+void authority_init(Authority *ret, time_t now);
+void authority_done(Authority *authority);
+
+/* Requests of good certificates. */
+Request authority_ca_request(const Authority *authority);
+Request authority_intermediate_request(const Authority *authority);
+Request authority_client_request(const Authority *authority);
+Request authority_chained_client_request(const Authority *authority);
+
+/* The caller frees the result. */
+X509 *authority_issue(const Authority *authority, const Request *request);
+
+DEFINE_CLEANUP(BIO *, BIO_free_all);
+DEFINE_CLEANUP(X509 *, X509_free);
