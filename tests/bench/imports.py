@@ -1,0 +1,89 @@
+"""Prints figures: from the last rename to the CALL committed, and the manager's memory.
+
+    /usr/bin/python3 -m tests.bench.imports --build BUILD
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+from tests.standin import Aurora, Authority, Workspace, write_material
+from tests.standin.cluster import IMPORT_PASSWORD
+from tests.standin.service import Service
+
+ROUNDS = 20
+CLUSTERS = 40
+SETTLE_MSEC = 100
+
+
+def committed_at(aurora: Aurora, number: int) -> float:
+    while True:
+        rows = aurora.sql(f"SELECT UNIX_TIMESTAMP(at) FROM standin.imports WHERE id = {number}")
+        if rows:
+            return float(rows[0][0] or 0)
+        time.sleep(0.02)
+
+
+def configuration(service: Service, aurora: Aurora, clusters: int, port: int) -> str:
+    text = f"""[material default]
+directory = {service.material}
+settle = {SETTLE_MSEC}ms
+[cluster-defaults]
+host = localhost
+user = ssl_importer
+password-file = {service.password_file(IMPORT_PASSWORD)}
+server-ca = {aurora.ca}
+replication = ignore
+"""
+    return text + "".join(f"[cluster c{n}]\nport = {port}\n" for n in range(clusters))
+
+
+def pss_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+
+
+def measure(workspace: Workspace, build: Path) -> None:
+    authority = Authority(workspace.path / "ca")
+    aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
+    aurora.start()
+    aurora.prepare()
+    service = Service(build, workspace.path / "service")
+    workspace.own(service)
+    pairs = [authority.issue_client("a"), authority.issue_client("b")]
+
+    service.configure(configuration(service, aurora, 1, aurora.port))
+    write_material(service.material, authority.certificate, pairs[0])
+    service.start()
+    committed_at(aurora, 1)
+    delays = []
+    for number in range(2, ROUNDS + 2):
+        time.sleep(0.3)
+        write_material(service.material, authority.certificate, pairs[(number + 1) % 2])
+        renamed = time.time()
+        delays.append((committed_at(aurora, number) - renamed) * 1000)
+    print(f"rename to commit, settle {SETTLE_MSEC} ms: median {statistics.median(delays):.0f} ms, "
+          f"max {max(delays):.0f} ms of {ROUNDS}")
+    service.stop()
+
+    service.configure(configuration(service, aurora, CLUSTERS, aurora.port))
+    service.start()
+    service.wait(lambda: service.status()["health"] == "ok" and
+                 all(c["state"] == "current" for c in service.status()["clusters"]), 60)
+    print(f"manager with {CLUSTERS} clusters: {pss_kb(service.pid)} kB proportional set size")
+    service.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    options = parser.parse_args()
+    with Workspace() as workspace:
+        measure(workspace, options.build.resolve())
+
+
+if __name__ == "__main__":
+    main()
