@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/cluster.h"
+#include "daemon/herald.h"
 #include "daemon/interface.h"
 #include "daemon/journal.h"
 #include "daemon/material.h"
@@ -29,10 +30,8 @@ struct Daemon {
         DaemonOptions options;
         StatusFacts facts;
         Material **materials;
-        MaterialState *told_states; /* what the journal said last, per material */
-        bool *told_blind;
-        char (*told_fingerprints)[REPORT_FINGERPRINT_MAX];
         Cluster **clusters;
+        Herald *herald;
         const MaterialStatus **material_statuses; /* the model's view, made once */
         const ClusterStatus **cluster_statuses;
         size_t next_cluster; /* whose turn it is when imports are scarce */
@@ -177,35 +176,17 @@ static void on_material(Material *material, void *userdata)
         Daemon *daemon = userdata;
         const MaterialStatus *status = material_status(material);
         size_t index = (size_t)(status->config - daemon->config->materials);
-        char reason[PROBLEM_TEXT_MAX + 64];
 
-        summary_material_reason(reason, sizeof(reason), status);
-        if (status->state != daemon->told_states[index] ||
-                strcmp(status->report->fingerprint, daemon->told_fingerprints[index]) != 0)
-                journal_material(status, reason);
-        daemon->told_states[index] = status->state;
-        memcpy(daemon->told_fingerprints[index], status->report->fingerprint,
-                REPORT_FINGERPRINT_MAX);
-        if (status->missed_events > 0 && !daemon->told_blind[index]) {
-                daemon->told_blind[index] = true;
-                journal_watch_blind(status);
-        }
+        herald_material(daemon->herald, index, status);
         daemon_wake(daemon);
 }
 
 static void on_attempted(Cluster *cluster, const Outcome *outcome, void *userdata)
 {
-        const ClusterStatus *status = cluster_status(cluster);
+        Daemon *daemon = userdata;
 
-        if (outcome_is_success(outcome->kind))
-                journal_import_succeeded(status, outcome);
-        else if (status->record->attempts == 1 || !outcome_is_passing(outcome->kind) ||
-                (status->record->attempts & (status->record->attempts - 1)) == 0)
-                /* The first failure of a series, then every power of two. */
-                journal_import_failed(status, outcome, outcome_advice(outcome->kind));
-        if (status->record_error != 0)
-                journal_record_unwritable(status->config->name, status->record_error);
-        daemon_wake(userdata);
+        herald_attempt(daemon->herald, cluster_status(cluster), outcome);
+        daemon_wake(daemon);
 }
 
 static int on_call(
@@ -284,7 +265,6 @@ static int setup_materials(Daemon *daemon)
 
                 if (r < 0)
                         return r;
-                daemon->told_states[i] = _MATERIAL_STATE_MAX;
                 daemon->material_statuses[i] = material_status(daemon->materials[i]);
         }
         return 0;
@@ -328,15 +308,11 @@ static int allocate(Daemon *daemon)
         size_t m = daemon->config->n_materials, c = daemon->config->n_clusters;
 
         daemon->materials = calloc(m, sizeof(*daemon->materials));
-        daemon->told_states = calloc(m, sizeof(*daemon->told_states));
-        daemon->told_blind = calloc(m, sizeof(*daemon->told_blind));
-        daemon->told_fingerprints = calloc(m, sizeof(*daemon->told_fingerprints));
         daemon->material_statuses = calloc(m, sizeof(*daemon->material_statuses));
         daemon->clusters = calloc(c, sizeof(*daemon->clusters));
         daemon->cluster_statuses = calloc(c, sizeof(*daemon->cluster_statuses));
-        return daemon->materials && daemon->told_states && daemon->told_blind &&
-                        daemon->told_fingerprints && daemon->material_statuses &&
-                        daemon->clusters && daemon->cluster_statuses
+        return daemon->materials && daemon->material_statuses && daemon->clusters &&
+                        daemon->cluster_statuses
                 ? 0
                 : -ENOMEM;
 }
@@ -357,6 +333,8 @@ int daemon_new(Daemon **ret, Config *config, const DaemonOptions *options)
                 .started_at_usec = now,
                 .loaded_at_usec = now};
         r = allocate(daemon);
+        if (r == 0)
+                r = herald_new(&daemon->herald, config->n_materials);
         if (r == 0)
                 r = setup_loop(daemon);
         if (r == 0)
@@ -386,10 +364,8 @@ Daemon *daemon_free(Daemon *daemon)
         sd_event_source_disable_unref(daemon->retry_timer);
         sd_event_source_disable_unref(daemon->advance_source);
         sd_event_unref(daemon->event);
+        herald_free(daemon->herald);
         free(daemon->materials);
-        free(daemon->told_states);
-        free(daemon->told_blind);
-        free(daemon->told_fingerprints);
         free(daemon->material_statuses);
         free(daemon->clusters);
         free(daemon->cluster_statuses);

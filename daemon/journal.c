@@ -16,7 +16,8 @@
 #define ID_MATERIAL_GOOD         "f84392335933486484b557325c5dcf33"
 #define ID_MATERIAL_BAD          "f88b0bcfc1354841a72a9bc764974fe0"
 #define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
-#define ID_WATCH_BLIND           "41e77ca381654290a074cae04b94ab3f"
+#define ID_WATCH_DEGRADED        "41e77ca381654290a074cae04b94ab3f"
+#define ID_WATCH_RESTORED        "5e0b6d7de5d44c66a3c6b1c6cf0a9d3e"
 #define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
 #define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
@@ -78,15 +79,20 @@ void journal_material(const MaterialStatus *material, const char *reason)
                         material_state_to_string(material->state), reason);
 }
 
-void journal_watch_blind(const MaterialStatus *material)
+void journal_watch(const MaterialStatus *material)
 {
         LogField fields[] = {{"BINLOG_SSL_MATERIAL", material->config->name}};
         char interval[DURATION_TEXT_SIZE];
 
-        log_send(LOG_WARNING, ID_WATCH_BLIND, fields, ARRAY_SIZE(fields),
-                "material %s: this path delivers no events; changes are found by the poll every %s",
-                material->config->name,
-                duration_format(interval, material->config->poll_interval_usec));
+        if (material->lookout->watching)
+                log_send(LOG_NOTICE, ID_WATCH_RESTORED, fields, ARRAY_SIZE(fields),
+                        "material %s: the path is watched again", material->config->name);
+        else
+                log_send(LOG_WARNING, ID_WATCH_DEGRADED, fields, ARRAY_SIZE(fields),
+                        "material %s: changes are found by the poll every %s only: %s",
+                        material->config->name,
+                        duration_format(interval, material->config->poll_interval_usec),
+                        material->lookout->watch);
 }
 
 typedef struct ImportFields {

@@ -18,7 +18,8 @@ void journal_configuration_invalid(const ConfigProblem *problem);
 void journal_failure(const char *what, int error); /* an operation failed; the daemon leaves */
 
 void journal_material(const MaterialStatus *material, const char *reason);
-void journal_watch_blind(const MaterialStatus *material);
+/* The path delivers events again, or does not any more and why. */
+void journal_watch(const MaterialStatus *material);
 
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_import_failed(

@@ -11,9 +11,6 @@
 #include "common/text.h"
 #include "daemon/inspector.h"
 #include "daemon/job.h"
-#include "daemon/settle.h"
-#include "daemon/stamp.h"
-#include "daemon/watch.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* memfd_create(2), Linux 6.3 */
@@ -27,13 +24,8 @@ struct Material {
         void *userdata;
         MaterialStatus status;
         Report report;
-        Stamp stamp[_MATERIAL_FILE_MAX]; /* as they were before the last inspection began */
-        uint64_t changed_usec;           /* boot time of the last change seen */
-        bool told;  /* inotify spoke since the last look; else the poll was first */
         bool again; /* something changed while the inspector ran */
-        Watch *watch;
-        Settle *settle;
-        sd_event_source *poll_timer;
+        Lookout *lookout;
         sd_event_source *review_timer; /* when the verdict changes by time alone */
         Job *job;
         InspectorTask task;
@@ -81,7 +73,7 @@ static void schedule_review(Material *material)
         uint64_t at = USEC_NEVER;
 
         if (status->state == MATERIAL_STATE_CHANGING)
-                at = material->changed_usec + status->config->settle_limit_usec;
+                at = status->lookout->changed_usec + status->config->settle_limit_usec;
         if (material->report.next_boundary_usec > wall &&
                 material->report.next_boundary_usec - wall < USEC_PER_DAY) {
                 uint64_t boundary = now + (material->report.next_boundary_usec - wall);
@@ -96,7 +88,7 @@ static void schedule_review(Material *material)
 static void judge(Material *material)
 {
         MaterialStatus *status = &material->status;
-        uint64_t age = clock_boottime_usec() - material->changed_usec;
+        uint64_t age = clock_boottime_usec() - status->lookout->changed_usec;
         MaterialState state;
 
         state = verdict_of(&material->report, age, status->config->settle_limit_usec);
@@ -120,7 +112,6 @@ static void on_inspected(Job *job, JobEnd end, int detail, const void *result, v
         MaterialStatus *status = &material->status;
         int r = 0;
 
-        status->last_check_at_usec = clock_wall_usec();
         status->fault[0] = '\0';
         close_fd(&material->payload_fd);
         if (end == JOB_DONE) {
@@ -145,7 +136,7 @@ static void on_inspected(Job *job, JobEnd end, int detail, const void *result, v
         if (material->again)
                 inspect(material);
         else if (material->report.moving)
-                settle_poke(material->settle);
+                lookout_repeat(material->lookout);
 }
 
 static int run_inspector(void *result, const void *task)
@@ -190,30 +181,6 @@ static void inspect(Material *material)
         }
 }
 
-static void rebuild_watch(Material *material)
-{
-        Trail trail = TRAIL_NULL;
-
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                if (trail_add(&trail, material->status.config->path[i]) < 0)
-                        break; /* what is watched so far is watched; the poll sees the rest */
-        watch_rebuild(material->watch, &trail);
-        material->status.watch = watch_describe(material->watch);
-}
-
-static bool take_stamps(Material *material)
-{
-        bool changed = false;
-
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                Stamp stamp = stamp_take(material->status.config->path[i]);
-
-                changed = changed || !stamp_equal(&stamp, &material->stamp[i]);
-                material->stamp[i] = stamp;
-        }
-        return changed;
-}
-
 static bool boundary_passed(const Material *material)
 {
         uint64_t boundary = material->report.next_boundary_usec;
@@ -221,89 +188,39 @@ static bool boundary_passed(const Material *material)
         return boundary > 0 && clock_wall_usec() >= boundary;
 }
 
-/* The one place that looks. Watches first, then the files: what changes in between is told. */
-static void look(Material *material, bool by_poll)
+static void on_lookout(LookoutNews news, void *userdata)
 {
-        rebuild_watch(material);
-        if (take_stamps(material)) {
-                material->changed_usec = clock_boottime_usec();
-                material->status.last_change_at_usec = clock_wall_usec();
-                if (by_poll && !material->told)
-                        material->status.missed_events++;
+        Material *material = userdata;
+        const MaterialStatus *status = &material->status;
+
+        if (news == LOOKOUT_READ || status->fault[0] != '\0' || boundary_passed(material))
                 inspect(material);
-        } else if (material->status.fault[0] != '\0' || boundary_passed(material))
-                inspect(material);
-        else if (material->status.inspected && material->status.state == MATERIAL_STATE_CHANGING &&
-                !material->job)
+        else if (status->inspected && !material->job)
                 judge(material);
-        if (by_poll)
-                material->status.last_check_at_usec = clock_wall_usec();
-        material->told = false;
-}
-
-static void on_watch(void *userdata)
-{
-        Material *material = userdata;
-
-        material->told = true;
-        settle_poke(material->settle);
-}
-
-static void on_settled(void *userdata)
-{
-        Material *material = userdata;
-
-        look(material, false);
-        if (material->report.moving && !material->job)
-                inspect(material);
-}
-
-static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
-{
-        Material *material = userdata;
-
-        (void)usec;
-        look(material, true);
-        (void)sd_event_source_set_time_relative(
-                source, material->status.config->poll_interval_usec);
-        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        return 0;
 }
 
 static int on_review(sd_event_source *source, uint64_t usec, void *userdata)
 {
         (void)source;
         (void)usec;
-        look(userdata, false);
+        on_lookout(LOOKOUT_QUIET, userdata);
         return 0;
 }
 
 static int start(Material *material, sd_event *event)
 {
-        const MaterialConfig *config = material->status.config;
         int r;
 
-        r = watch_new(&material->watch, event, on_watch, material);
-        if (r == 0)
-                r = settle_new(&material->settle, event, config->settle_usec,
-                        config->poll_interval_usec, on_settled, material);
+        r = lookout_new(&material->lookout, event, material->status.config, on_lookout, material);
         if (r == 0)
                 r = sd_event_add_time(
                         event, &material->review_timer, CLOCK_BOOTTIME, 0, 1, on_review, material);
         if (r == 0)
                 r = sd_event_source_set_enabled(material->review_timer, SD_EVENT_OFF);
-        /* Polls are for what inotify misses: a whole second of slack lets the machine sleep. */
-        if (r == 0)
-                r = sd_event_add_time_relative(event, &material->poll_timer, CLOCK_BOOTTIME,
-                        config->poll_interval_usec, config->poll_interval_usec / 30, on_poll,
-                        material);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(material->review_timer, "material-review");
-        (void)sd_event_source_set_description(material->poll_timer, "material-poll");
-        rebuild_watch(material);
-        (void)take_stamps(material);
-        material->changed_usec = clock_boottime_usec();
+        material->status.lookout = lookout_status(material->lookout);
         inspect(material);
         return 0;
 }
@@ -321,10 +238,8 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
                 .userdata = userdata,
                 .draft_fd = -1,
                 .payload_fd = -1};
-        material->status = (MaterialStatus){.config = config,
-                .report = &material->report,
-                .watch = "",
-                .state = MATERIAL_STATE_CHANGING};
+        material->status = (MaterialStatus){
+                .config = config, .report = &material->report, .state = MATERIAL_STATE_CHANGING};
         r = start(material, event);
         if (r < 0)
                 return r;
@@ -337,10 +252,8 @@ Material *material_free(Material *material)
         if (!material)
                 return NULL;
         material->job = job_free(material->job);
-        sd_event_source_disable_unref(material->poll_timer);
         sd_event_source_disable_unref(material->review_timer);
-        settle_free(material->settle);
-        watch_free(material->watch);
+        lookout_free(material->lookout);
         close_fd(&material->draft_fd);
         close_fd(&material->payload_fd);
         sd_event_unref(material->event);

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Material: one configured set on its way from the directory to a sealed payload: watch, settle,
- * poll, inspect, judge.
+ * Material: one configured set on its way from the directory to a sealed payload: look out,
+ * inspect, judge.
  *
  * It owns the descriptor of the sealed payload and never maps it; the key file is opened by the
  * inspector alone. A set that is not good any more is not kept for import: an import starts only
@@ -13,6 +13,7 @@
 
 #include "common/macro.h"
 #include "daemon/config.h"
+#include "daemon/lookout.h"
 #include "daemon/report.h"
 #include "daemon/verdict.h"
 
@@ -26,11 +27,8 @@ typedef struct MaterialStatus {
         MaterialState state;
         uint64_t since_at_usec; /* in this state */
         const Report *report;
-        const char *watch;
-        char fault[256];        /* why the inspection itself failed; "": it did not */
-        unsigned missed_events; /* changes that the poll found and inotify did not tell */
-        uint64_t last_check_at_usec;
-        uint64_t last_change_at_usec;
+        const LookoutStatus *lookout;
+        char fault[256]; /* why the inspection itself failed; "": it did not */
 } MaterialStatus;
 
 /* The status changed in something that others act on. */

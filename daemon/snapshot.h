@@ -3,10 +3,11 @@
 /*
  * Snapshot: the bytes of the three files, read once and consistently.
  *
- * The paths are compared before and after reading, and all is read again when one of them names
- * another file or another content than before: so two generations of a symlinked directory cannot
- * be mixed, and a write in place is seen. Nothing here blocks: a FIFO, a device and a directory
- * are results. A file that cannot be read is a result as well, per file.
+ * The files are opened by directory descriptor and name, each symbolic link on the way having been
+ * looked up once for all of them (daemon/trail.h), so what is read is of one generation. The way
+ * and the files are compared before and after, and all is read again when something moved: so a
+ * write in place is seen as well. Nothing here blocks: a FIFO, a device and a directory are
+ * results. A file that cannot be read is a result too, per file.
  */
 
 #include <stdbool.h>

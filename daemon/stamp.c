@@ -3,13 +3,14 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 
 static int64_t nsec(struct timespec time)
 {
         return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-Stamp stamp_of(const struct stat *st)
+static Stamp stamp_of(const struct stat *st)
 {
         return (Stamp){
                 .device = st->st_dev,
@@ -26,6 +27,15 @@ Stamp stamp_take(const char *path)
         struct stat st;
 
         if (stat(path, &st) < 0)
+                return (Stamp){.error = errno};
+        return stamp_of(&st);
+}
+
+Stamp stamp_take_at(int directory_fd, const char *name)
+{
+        struct stat st;
+
+        if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return (Stamp){.error = errno};
         return stamp_of(&st);
 }

@@ -1,11 +1,12 @@
 #pragma once
 
 /*
- * Stamp: what stat(2) says of a path, symlinks followed, as a value to compare.
+ * Stamp: what stat(2) says of a file as a value to compare.
  *
  * Two equal stamps mean that nothing was written, replaced or re-pointed in between, as far as a
- * file system tells; the change time covers chmod and a restored modification time. Taking one
- * opens nothing, so the manager may do it for the key file as well.
+ * file system tells; the change time covers chmod and a restored modification time. It does not
+ * tell two writes apart that fall into one tick of the file system's clock and leave the size the
+ * same. Taking one opens nothing, so the manager may do it for the key file as well.
  */
 
 #include <stdbool.h>
@@ -18,8 +19,10 @@ typedef struct Stamp {
         unsigned mode;
 } Stamp;
 
-struct stat;
-
+/* Symbolic links are followed. */
 Stamp stamp_take(const char *path);
-Stamp stamp_of(const struct stat *st);
+
+/* Of `name` in a directory; a symbolic link is not followed. */
+Stamp stamp_take_at(int directory_fd, const char *name);
+
 bool stamp_equal(const Stamp *a, const Stamp *b);

@@ -83,10 +83,10 @@ static void write_material(JsonWriter *writer, const MaterialStatus *material)
         for (unsigned i = 0; i < report->n_problems; i++)
                 write_problem(writer, &report->problems[i]);
         json_close_array(writer);
-        text(writer, "watch", material->watch);
-        number(writer, "missed_events", material->missed_events);
-        number_or_null(writer, "last_check", material->last_check_at_usec);
-        number_or_null(writer, "last_change", material->last_change_at_usec);
+        text(writer, "watch", material->lookout->watch);
+        number(writer, "missed_events", material->lookout->missed_events);
+        number_or_null(writer, "last_check", material->lookout->looked_at_usec);
+        number_or_null(writer, "last_change", material->lookout->changed_at_usec);
         json_close_object(writer);
 }
 

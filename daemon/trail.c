@@ -3,34 +3,127 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static int add_step(Trail *trail, const char *directory, const char *name, const struct stat *st)
+/* A walk under way: where it stands and what is left of the path. */
+typedef struct Walk {
+        char directory[PATH_MAX]; /* the name of the place; "" is the root */
+        char rest[PATH_MAX];
+        int fd; /* borrowed from a step, or the root's */
+        unsigned links;
+} Walk;
+
+static void step_done(TrailStep *step)
 {
-        TrailStep *steps;
+        if (step->entry_fd >= 0)
+                close(step->entry_fd);
+        if (step->directory_fd >= 0)
+                close(step->directory_fd);
+        free(step->directory);
+        free(step->name);
+        free(step->link);
+}
+
+/* Opens what the name stands for without following it. O_DIRECTORY first, because only that
+ * makes an automount point mount (open(2), O_PATH). */
+static int open_entry(int directory_fd, const char *name)
+{
+        int fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 && errno == ENOTDIR)
+                fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int read_link(char **ret, int fd)
+{
+        char target[PATH_MAX];
+        ssize_t length = readlinkat(fd, "", target, sizeof(target) - 1);
+
+        if (length < 0)
+                return -errno;
+        if (length == 0 || (size_t)length >= sizeof(target) - 1)
+                return -ENAMETOOLONG;
+        target[length] = '\0';
+        *ret = strdup(target);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int look_up(TrailStep *step)
+{
+        CLEANUP(closep) int fd = open_entry(step->directory_fd, step->name);
+        struct stat st;
+
+        if (fd == -ENOMEM)
+                return fd;
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                step->error = fd < 0 ? -fd : errno;
+                return 0;
+        }
+        step->entry_device = st.st_dev;
+        step->entry_inode = st.st_ino;
+        if (S_ISDIR(st.st_mode))
+                step->entry_fd = TAKE_FD(fd);
+        else if (S_ISLNK(st.st_mode)) {
+                int r = read_link(&step->link, fd);
+
+                if (r == -ENOMEM)
+                        return r;
+                step->error = -r;
+        }
+        return 0;
+}
+
+static TrailStep *find(const Trail *trail, const struct stat *place, const char *name)
+{
+        for (size_t i = 0; i < trail->n_steps; i++) {
+                TrailStep *step = &trail->steps[i];
+
+                if (step->device == place->st_dev && step->inode == place->st_ino &&
+                        strcmp(step->name, name) == 0)
+                        return step;
+        }
+        return NULL;
+}
+
+static int add(
+        Trail *trail, TrailStep **ret, const Walk *walk, const struct stat *place, const char *name)
+{
+        TrailStep *steps, *step;
+        int r;
 
         if (trail->n_steps >= TRAIL_STEPS_MAX)
                 return -E2BIG;
-        for (size_t i = 0; i < trail->n_steps; i++)
-                if (trail->steps[i].device == st->st_dev && trail->steps[i].inode == st->st_ino &&
-                        strcmp(trail->steps[i].name, name) == 0)
-                        return 0;
         steps = reallocarray(trail->steps, trail->n_steps + 1, sizeof(TrailStep));
         if (!steps)
                 return -ENOMEM;
         trail->steps = steps;
-        steps += trail->n_steps++;
-        *steps = (TrailStep){.device = st->st_dev, .inode = st->st_ino};
-        snprintf(steps->directory, sizeof(steps->directory), "%s", directory);
-        snprintf(steps->name, sizeof(steps->name), "%s", name);
+        step = &steps[trail->n_steps];
+        *step = (TrailStep){
+                .directory = strdup(walk->directory[0] != '\0' ? walk->directory : "/"),
+                .device = place->st_dev,
+                .inode = place->st_ino,
+                .directory_fd = fcntl(walk->fd, F_DUPFD_CLOEXEC, 3),
+                .name = strdup(name),
+                .entry_fd = -1,
+        };
+        if (step->directory_fd < 0)
+                r = -errno;
+        else
+                r = step->directory && step->name ? look_up(step) : -ENOMEM;
+        if (r < 0) {
+                step_done(step);
+                return r;
+        }
+        trail->n_steps++;
+        *ret = step;
         return 0;
 }
 
-/* Cuts the first component off `rest`. False: there is none left, or it is too long. */
+/* Cuts the first component off what is left. False: there is none. */
 static bool next_component(char *name, size_t size, char *rest)
 {
         char *start = rest + strspn(rest, "/");
@@ -45,57 +138,130 @@ static bool next_component(char *name, size_t size, char *rest)
 }
 
 /* The link's target, then what was left of the path, becomes the path. */
-static bool follow(char *directory, char *rest, const char *link)
+static int follow(Walk *walk, const char *target, int root_fd)
 {
-        char target[PATH_MAX], joined[PATH_MAX];
-        ssize_t length = readlink(link, target, sizeof(target) - 1);
-        int n;
+        char joined[PATH_MAX];
+        int n = snprintf(joined, sizeof(joined), "%s/%s", target, walk->rest);
 
-        if (length <= 0)
-                return false;
-        target[length] = '\0';
-        n = snprintf(joined, sizeof(joined), "%s/%s", target, rest);
         if (n < 0 || (size_t)n >= sizeof(joined))
-                return false;
-        memcpy(rest, joined, (size_t)n + 1);
-        if (target[0] == '/')
-                directory[0] = '\0'; /* the root, written so that "/" and a name can follow */
-        return true;
-}
-
-int trail_add(Trail *trail, const char *path)
-{
-        char directory[PATH_MAX] = "", rest[PATH_MAX], name[NAME_MAX + 1], full[PATH_MAX];
-        unsigned links = 0;
-
-        if (strlen(path) >= sizeof(rest))
-                return 0;
-        memcpy(rest, path, strlen(path) + 1);
-        while (next_component(name, sizeof(name), rest)) {
-                struct stat place, st;
-                int n, r;
-
-                if (strcmp(name, ".") == 0)
-                        continue;
-                if (stat(directory[0] != '\0' ? directory : "/", &place) < 0)
-                        return 0;
-                r = add_step(trail, directory[0] != '\0' ? directory : "/", name, &place);
-                if (r < 0)
-                        return r;
-                n = snprintf(full, sizeof(full), "%s/%s", directory, name);
-                if (n < 0 || (size_t)n >= sizeof(full) || lstat(full, &st) < 0)
-                        return 0;
-                if (S_ISLNK(st.st_mode)) {
-                        if (++links > TRAIL_LINKS_MAX || !follow(directory, rest, full))
-                                return 0;
-                } else
-                        memcpy(directory, full, (size_t)n + 1);
+                return -ENAMETOOLONG;
+        if (++walk->links > TRAIL_LINKS_MAX)
+                return -ELOOP;
+        memcpy(walk->rest, joined, (size_t)n + 1);
+        if (target[0] == '/') {
+                walk->directory[0] = '\0';
+                walk->fd = root_fd;
         }
         return 0;
 }
 
+static int enter(Walk *walk, const TrailStep *step)
+{
+        size_t used = strlen(walk->directory);
+        int n = snprintf(walk->directory + used, sizeof(walk->directory) - used, "/%s", step->name);
+
+        if (n < 0 || (size_t)n >= sizeof(walk->directory) - used)
+                return -ENAMETOOLONG;
+        walk->fd = step->entry_fd;
+        return 0;
+}
+
+static bool is_last(const Walk *walk)
+{
+        return walk->rest[strspn(walk->rest, "/")] == '\0';
+}
+
+static int walk_on(Trail *trail, Walk *walk, int root_fd, TrailEnd *ret_end)
+{
+        char name[NAME_MAX + 1];
+
+        while (next_component(name, sizeof(name), walk->rest)) {
+                TrailStep *step = NULL;
+                struct stat place;
+                int r = 0;
+
+                if (strcmp(name, ".") == 0)
+                        continue;
+                if (fstat(walk->fd, &place) < 0)
+                        return -errno;
+                step = find(trail, &place, name);
+                if (!step)
+                        r = add(trail, &step, walk, &place, name);
+                if (r < 0)
+                        return r;
+                if (step->error != 0)
+                        return -step->error;
+                if (step->link)
+                        r = follow(walk, step->link, root_fd);
+                else if (!is_last(walk))
+                        r = step->entry_fd >= 0 ? enter(walk, step) : -ENOTDIR;
+                else {
+                        *ret_end = (TrailEnd){step->directory_fd, step->name};
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return -ENOENT;
+}
+
+/* A file that is missing blocks nothing: the directory in which it will appear was reached. */
+static void note_blocked(Trail *trail, const Walk *walk, int error)
+{
+        const TrailStep *last = trail->n_steps > 0 ? &trail->steps[trail->n_steps - 1] : NULL;
+
+        if (trail->blocked_error != 0 || (error == ENOENT && is_last(walk)))
+                return;
+        trail->blocked_error = error;
+        if (!last ||
+                asprintf(&trail->blocked, "%s/%s",
+                        last->directory[1] != '\0' ? last->directory : "", last->name) < 0)
+                trail->blocked = NULL;
+}
+
+int trail_add(Trail *trail, const char *path, TrailEnd *ret_end)
+{
+        CLEANUP(closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        Walk walk = {.fd = root_fd};
+        TrailEnd end = {-1, NULL};
+        int r;
+
+        if (root_fd < 0)
+                return -errno;
+        if (strlen(path) >= sizeof(walk.rest))
+                return -ENAMETOOLONG;
+        memcpy(walk.rest, path, strlen(path) + 1);
+        r = walk_on(trail, &walk, root_fd, &end);
+        if (r < 0)
+                note_blocked(trail, &walk, -r);
+        else if (ret_end)
+                *ret_end = end;
+        return r;
+}
+
+static bool step_equal(const TrailStep *a, const TrailStep *b)
+{
+        return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0 &&
+                a->error == b->error && a->entry_device == b->entry_device &&
+                a->entry_inode == b->entry_inode && !a->link == !b->link &&
+                (!a->link || strcmp(a->link, b->link) == 0);
+}
+
+bool trail_equal(const Trail *a, const Trail *b)
+{
+        if (a->n_steps != b->n_steps)
+                return false;
+        for (size_t i = 0; i < a->n_steps; i++)
+                if (!step_equal(&a->steps[i], &b->steps[i]))
+                        return false;
+        return true;
+}
+
 void trail_done(Trail *trail)
 {
+        for (size_t i = 0; i < trail->n_steps; i++)
+                step_done(&trail->steps[i]);
         free(trail->steps);
+        free(trail->blocked);
         *trail = TRAIL_NULL;
 }

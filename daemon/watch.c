@@ -1,9 +1,10 @@
 #include "daemon/watch.h"
 
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,28 +21,26 @@ typedef struct Directory {
         Watch *watch;
         uint64_t device, inode;
         sd_event_source *source;
-        bool dead;   /* the kernel dropped the watch; the source will never speak again */
-        bool wanted; /* while rebuilding */
+        bool dead;    /* the kernel dropped the watch; the source will never speak again */
+        char **names; /* those that count; empty while nobody wants this directory */
+        size_t n_names;
 } Directory;
 
 struct Watch {
         sd_event *event;
         watch_fn fn;
         void *userdata;
-        Trail trail;
+        sd_event_source *mounts_source;
         Directory **directories;
         size_t n_directories;
+        bool complete;
         char description[256];
 };
 
-static bool is_on_trail(const Directory *directory, const char *name)
+static bool is_wanted(const Directory *directory, const char *name)
 {
-        const Trail *trail = &directory->watch->trail;
-
-        for (size_t i = 0; i < trail->n_steps; i++)
-                if (trail->steps[i].device == directory->device &&
-                        trail->steps[i].inode == directory->inode &&
-                        strcmp(trail->steps[i].name, name) == 0)
+        for (size_t i = 0; i < directory->n_names; i++)
+                if (strcmp(directory->names[i], name) == 0)
                         return true;
         return false;
 }
@@ -49,20 +48,58 @@ static bool is_on_trail(const Directory *directory, const char *name)
 static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
         Directory *directory = userdata;
+        Watch *watch = directory->watch;
 
         (void)source;
         if (event->mask & (IN_IGNORED | IN_UNMOUNT))
                 directory->dead = true;
-        if ((event->mask & WATCH_ALWAYS) || event->len == 0 || is_on_trail(directory, event->name))
-                directory->watch->fn(directory->watch->userdata);
+        if ((event->mask & WATCH_ALWAYS) || event->len == 0 || is_wanted(directory, event->name))
+                watch->fn(WATCH_NAME_CHANGED, watch->userdata);
         return 0;
+}
+
+/* proc_pid_mountinfo(5): the file has an exceptional condition after every change; waiting for it
+ * takes it back, nothing has to be read. */
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        Watch *watch = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)events;
+        watch->fn(WATCH_MOUNTS_CHANGED, watch->userdata);
+        return 0;
+}
+
+static void forget_names(Directory *directory)
+{
+        for (size_t i = 0; i < directory->n_names; i++)
+                free(directory->names[i]);
+        free(directory->names);
+        directory->names = NULL;
+        directory->n_names = 0;
 }
 
 static Directory *directory_free(Directory *directory)
 {
         sd_event_source_disable_unref(directory->source);
+        forget_names(directory);
         free(directory);
         return NULL;
+}
+
+static int want(Directory *directory, const char *name)
+{
+        char **names = reallocarray(directory->names, directory->n_names + 1, sizeof(char *));
+
+        if (!names)
+                return -ENOMEM;
+        directory->names = names;
+        names[directory->n_names] = strdup(name);
+        if (!names[directory->n_names])
+                return -ENOMEM;
+        directory->n_names++;
+        return 0;
 }
 
 static Directory *find(const Watch *watch, const TrailStep *step)
@@ -87,12 +124,13 @@ static int add(Watch *watch, const TrailStep *step)
         directory = calloc(1, sizeof(*directory));
         if (!directory)
                 return -ENOMEM;
-        *directory = (Directory){
-                .watch = watch, .device = step->device, .inode = step->inode, .wanted = true};
-        r = sd_event_add_inotify(watch->event, &directory->source, step->directory, WATCH_MASK,
-                on_inotify, directory);
+        *directory = (Directory){.watch = watch, .device = step->device, .inode = step->inode};
+        r = sd_event_add_inotify_fd(watch->event, &directory->source, step->directory_fd,
+                WATCH_MASK, on_inotify, directory);
+        if (r >= 0)
+                r = want(directory, step->name);
         if (r < 0) {
-                free(directory);
+                directory_free(directory);
                 return r;
         }
         (void)sd_event_source_set_description(directory->source, "watch-directory");
@@ -100,14 +138,35 @@ static int add(Watch *watch, const TrailStep *step)
         return 0;
 }
 
+static int watch_mounts(Watch *watch)
+{
+        CLEANUP(closep) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = sd_event_add_io(watch->event, &watch->mounts_source, fd, EPOLLPRI, on_mounts, watch);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(watch->mounts_source, "watch-mounts");
+        r = sd_event_source_set_io_fd_own(watch->mounts_source, true);
+        if (r >= 0)
+                (void)TAKE_FD(fd);
+        return r;
+}
+
 int watch_new(Watch **ret, sd_event *event, watch_fn fn, void *userdata)
 {
-        Watch *watch = calloc(1, sizeof(*watch));
+        CLEANUP(watch_freep) Watch *watch = calloc(1, sizeof(*watch));
+        int r;
 
         if (!watch)
                 return -ENOMEM;
         *watch = (Watch){.event = sd_event_ref(event), .fn = fn, .userdata = userdata};
-        *ret = watch;
+        r = watch_mounts(watch);
+        if (r < 0)
+                return r;
+        *ret = TAKE(watch);
         return 0;
 }
 
@@ -118,45 +177,57 @@ Watch *watch_free(Watch *watch)
         for (size_t i = 0; i < watch->n_directories; i++)
                 directory_free(watch->directories[i]);
         free(watch->directories);
-        trail_done(&watch->trail);
+        sd_event_source_disable_unref(watch->mounts_source);
         sd_event_unref(watch->event);
         free(watch);
         return NULL;
 }
 
-void watch_rebuild(Watch *watch, Trail *trail)
+static void drop(Watch *watch, bool unwanted)
 {
         size_t kept = 0;
 
-        trail_done(&watch->trail);
-        watch->trail = *trail;
-        *trail = TRAIL_NULL;
-        text_set(watch->description, sizeof(watch->description), "inotify");
-        for (size_t i = 0; i < watch->n_directories; i++)
-                watch->directories[i]->wanted = false;
-        for (size_t i = 0; i < watch->trail.n_steps; i++) {
-                Directory *directory = find(watch, &watch->trail.steps[i]);
-
-                if (directory)
-                        directory->wanted = true;
-        }
         for (size_t i = 0; i < watch->n_directories; i++) {
                 Directory *directory = watch->directories[i];
 
-                if (directory->wanted && !directory->dead)
-                        watch->directories[kept++] = directory;
-                else
+                if (directory->dead || (unwanted && directory->n_names == 0))
                         directory_free(directory);
+                else
+                        watch->directories[kept++] = directory;
         }
         watch->n_directories = kept;
-        for (size_t i = 0; i < watch->trail.n_steps; i++) {
-                const TrailStep *step = &watch->trail.steps[i];
-                int r = find(watch, step) ? 0 : add(watch, step);
+}
 
-                if (r < 0 && strcmp(watch->description, "inotify") == 0)
-                        text_format(watch->description, sizeof(watch->description), "poll (%s: %s)",
-                                step->directory, strerror(-r));
+void watch_rebuild(Watch *watch, const Trail *trail)
+{
+        const char *place = trail->blocked;
+        int error = trail->blocked_error;
+
+        drop(watch, false);
+        for (size_t i = 0; i < watch->n_directories; i++)
+                forget_names(watch->directories[i]);
+        for (size_t i = 0; i < trail->n_steps; i++) {
+                const TrailStep *step = &trail->steps[i];
+                Directory *directory = find(watch, step);
+                int r = directory ? want(directory, step->name) : add(watch, step);
+
+                if (r < 0 && error == 0) {
+                        place = step->directory;
+                        error = -r;
+                }
         }
+        drop(watch, true);
+        watch->complete = error == 0;
+        if (watch->complete)
+                text_set(watch->description, sizeof(watch->description), "inotify");
+        else
+                text_format(watch->description, sizeof(watch->description), "poll (%s: %s)",
+                        place ? place : "memory", strerror(error));
+}
+
+bool watch_is_complete(const Watch *watch)
+{
+        return watch->complete;
 }
 
 const char *watch_describe(const Watch *watch)

@@ -5,12 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
 # openssl's own openssl.cnf would add extensions nobody asked for.
 CONFIGURATION = "[req]\ndistinguished_name = name\nstring_mask = utf8only\n[name]\n"
+
+CA_CONFIGURATION = """[ca]
+default_ca = by_time
+[by_time]
+database = {database}
+new_certs_dir = {directory}
+rand_serial = yes
+default_md = sha256
+unique_subject = no
+policy = any
+x509_extensions = extensions
+[any]
+commonName = supplied
+[extensions]
+"""
 
 CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
 LEAF_EXTENSIONS = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature,keyEncipherment"]
@@ -47,10 +63,32 @@ class Authority:
         return self._make("server", f"/CN={names[0]}", extensions, key, days)
 
     def issue_client(self, common_name: str = "", *, subject: str = "", key: Path | None = None,
-                     days: int = 365, usage: str = "clientAuth") -> Pair:
-        """A client's certificate; subject, such as /O=Example/CN=one, instead of a common name."""
+                     days: int = 365, usage: str = "clientAuth",
+                     valid: tuple[float, float] | None = None) -> Pair:
+        """A client's certificate; subject, such as /O=Example/CN=one, instead of a common name.
+        With `valid` its time begins and ends so many seconds from now, instead of in days."""
         extensions = [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])]
-        return self._make("client", subject or f"/CN={common_name}", extensions, key, days)
+        pair = self._make("client", subject or f"/CN={common_name}", extensions, key, days)
+        if valid is not None:
+            self._set_time(pair, extensions, *valid)
+        return pair
+
+    def _set_time(self, pair: Pair, extensions: list[str], begin: float, end: float) -> None:
+        """Only openssl's ca command can say when a time begins; it wants a database for that."""
+        database = self.directory / "database"
+        database.write_text("")
+        section = self.directory / "extensions.cnf"
+        section.write_text(CA_CONFIGURATION.format(directory=self.directory, database=database)
+                           + "\n".join(extensions))
+        request = pair.certificate.with_suffix(".csr")
+        _openssl("req", "-new", "-config", str(self._configuration), "-key", str(pair.key),
+                 "-subj", pair.subject, "-out", str(request))
+        now = datetime.now(UTC)
+        times = [(now + timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%SZ")
+                 for seconds in (begin, end)]
+        _openssl("ca", "-batch", "-notext", "-config", str(section), "-in", str(request),
+                 "-cert", str(self.certificate), "-keyfile", str(self.key), "-preserveDN",
+                 "-startdate", times[0], "-enddate", times[1], "-out", str(pair.certificate))
 
     def _make(self, kind: str, subject: str, extensions: list[str], key: Path | None, days: int,
               *, by_itself: bool = False) -> Pair:

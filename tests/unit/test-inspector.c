@@ -151,6 +151,6 @@ int main(int argc, char **argv)
 
         if (argc != 2)
                 return 2;
-        root = argv[1];
+        root = realpath(argv[1], NULL); /* paths of a configuration are absolute */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
