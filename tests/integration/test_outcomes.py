@@ -1,5 +1,8 @@
 """Clusters that cannot be imported into: each has its own outcome and delays no other."""
 
+import os
+import signal
+
 import pytest
 
 from tests.integration.conftest import configuration
@@ -86,6 +89,45 @@ def test_a_hanging_cluster_is_killed_at_its_deadline_and_delays_no_other(house, 
     service.wait(lambda: service.cluster("orders")["outcome"] in ("timed_out", "unknown"))
     assert service.cluster("orders")["imported_fingerprint"] is None
 
+
+def test_an_importer_that_dies_is_crashed_and_the_next_one_imports(house, service):
+    house.aurora.set_option("slow_seconds", "20")
+    start(house, service)
+    service.wait(lambda: service.importers() != [])
+    os.kill(service.importers()[0], signal.SIGKILL)
+    service.wait(lambda: service.cluster("orders")["outcome"] == "crashed")
+    house.aurora.set_option("slow_seconds", "0")
+    for importer in service.importers():
+        os.kill(importer, signal.SIGKILL)
+    service.wait_cluster("orders", "current")
+
+
+def test_a_start_that_is_refused_is_replication_failed(house, service):
+    house.aurora.set_option("fail_at", "start")
+    before = len(house.aurora.imports())
+    start(house, service, cluster="replication = restart")
+    cluster = expect(service, "replication_failed", 1644)
+    assert "rds_start_replication: Replication could not be started." in cluster["reason"]
+    assert cluster["imported_fingerprint"] is not None
+    assert len(house.aurora.imports()) == before + 1
+
+
+def test_a_replica_that_does_not_come_back_is_reconnected_without_a_second_import(house, service):
+    good = house.client("outcome")
+    house.source.demand("/CN=somebody else")
+    before = len(house.aurora.imports())
+    service.configure(configuration(service, house.aurora, cluster="replication = restart",
+                                    daemon="import-timeout = 3s\nretry-held = 500ms"))
+    write_material(service.material, house.authority.certificate, good)
+    service.start()
+    cluster = service.wait_cluster("orders", "held")
+    assert cluster["outcome"] == "replication_failed"
+    assert cluster["replication"]["io_running"] == "Connecting"
+    assert cluster["replication"]["io_errno"] == 1045
+    assert cluster["in_use"] is None
+    house.source.demand(good.subject)
+    assert service.wait_cluster("orders", "current")["in_use"] is True
+    assert len(house.aurora.imports()) == before + 1
 
 def test_a_bad_configuration_leaves_with_78_and_names_the_line(house, service):
     service.configure(configuration(service, house.aurora, cluster="colour = red"))

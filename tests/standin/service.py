@@ -74,6 +74,11 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
+    def importers(self) -> list[int]:
+        """The processes that import at this moment."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if _name_of(child) == "binlog-import"]
+
     def ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(self.build / "binlog-sslctl"), *arguments],
                               env=self.environment, capture_output=True, text=True, timeout=30)
@@ -111,3 +116,10 @@ class Service:
                 raise AssertionError(f"not within {seconds} s; {self.ctl('status').stdout}\n"
                                      f"{self.log()}")
             time.sleep(0.02)
+
+
+def _name_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""  # gone meanwhile
