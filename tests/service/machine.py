@@ -1,0 +1,117 @@
+"""A booted systemd of its own: this machine's files below an overlay that is thrown away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from tests.standin.server import die_with
+
+BOOT_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+# The mount lives in a namespace of its own and is gone with the last process of the machine.
+# basic.target: what this machine would start at boot is none of our business.
+START = """
+mount --bind / "$1" && exec systemd-nspawn --quiet --register=no --keep-unit \
+    --volatile=overlay --directory="$1" --private-network --console=pipe \
+    --kill-signal=SIGRTMIN+4 --bind-ro="$2:/build" --bind-ro="$3:/source" \
+    --boot systemd.unit=basic.target
+"""
+
+
+class Machine:
+    """Files of the host can be read in it; what it writes is seen by nobody else."""
+
+    def __init__(self, build: Path, source: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="machine-")
+        self._log = open(Path(self._folder.name) / "console", "wb+")
+        root = Path(self._folder.name) / "root"
+        root.mkdir()
+        self._process = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", START, "machine",
+             str(root), str(build), str(source)],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+            env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            preexec_fn=die_with(os.getpid()))
+        self._leader = 0
+        try:
+            self._boot()
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, *command: str, check: bool = True,
+            stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            ["nsenter", f"--target={self._leader}", "--all", "--wd=/", "--", *command],
+            input=stdin, capture_output=True, text=True, timeout=60,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}"
+                                 f"{done.stderr}")
+        return done
+
+    def shell(self, script: str) -> str:
+        return self.run("/bin/sh", "-e", "-c", script).stdout
+
+    def write(self, path: str, text: str, mode: str = "0644") -> None:
+        self.run("/bin/sh", "-e", "-c", 'cat >"$1"; chmod "$2" "$1"', "write", path, mode,
+                 stdin=text)
+
+    def close(self) -> None:
+        if self._process.poll() is None and self._leader:
+            # What the manager understands as "halt"; it is its init and takes no SIGTERM.
+            subprocess.run(["kill", "-s", "SIGRTMIN+4", str(self._leader)], check=False)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._log.close()
+        self._folder.cleanup()
+
+    def _boot(self) -> None:
+        end = time.monotonic() + BOOT_SECONDS
+        while True:
+            if self._process.poll() is not None or time.monotonic() > end:
+                self._log.seek(0)
+                raise RuntimeError("the machine did not boot:\n"
+                                   + self._log.read().decode(errors="replace")[-3000:])
+            self._leader = self._leader or self._find_leader()
+            if self._leader and self.run("systemctl", "is-system-running",
+                                         check=False).stdout.strip() in ("running", "degraded"):
+                return
+            time.sleep(0.05)
+
+    def _find_leader(self) -> int:
+        """nspawn's child that became the machine's first process."""
+        for child in _children(self._process.pid):
+            try:
+                name = Path(f"/proc/{child}/comm").read_text().strip()
+            except OSError:
+                continue
+            if name == "systemd":
+                return child
+        return 0
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in
+                Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
