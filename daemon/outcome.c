@@ -116,7 +116,7 @@ const char *outcome_advice(OutcomeKind kind)
         case OUTCOME_REJECTED:
                 return "the server's message says why; payload-newlines is one thing to try";
         case OUTCOME_REPLICATION_FAILED:
-                return "the set is imported; look at SHOW REPLICA STATUS on the cluster";
+                return "look at SHOW REPLICA STATUS on the cluster";
         case OUTCOME_CRASHED:
                 return "this is a bug: please report it with the journal of this unit";
         }
