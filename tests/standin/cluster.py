@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from .client import Client, Value, quoted
-from .pki import Authority, Pair
+from .pki import PKCS1, Authority, Pair, key_as
 from .server import Server
 from .workspace import Workspace
 
@@ -15,6 +19,18 @@ REPLICATION_USER = "repl_aurora"
 REPLICATION_PASSWORD = "replication of the stand-in"
 IMPORT_USER = "ssl_importer"
 IMPORT_PASSWORD = "importer of the stand-in"
+
+
+def document(ca: Path, pair: Pair, *, newlines: Literal["raw", "escaped"] = "raw",
+             header: bytes = PKCS1) -> str:
+    """What is imported. Raw, as documented: line feeds are themselves, which is not quite JSON."""
+    text = json.dumps({"ssl_ca": ca.read_text(), "ssl_cert": pair.certificate.read_text(),
+                       "ssl_key": key_as(pair.key, header).decode()})
+    return text.replace("\\n", "\n") if newlines == "raw" else text
+
+
+def import_call(text: str) -> str:
+    return f"CALL mysql.rds_import_binlog_ssl_material({quoted(text)})"
 
 
 class Source(Server):
@@ -26,14 +42,17 @@ class Source(Server):
                          identity=identity, client_ca=client_ca)
 
     def prepare(self, subject: str) -> None:
-        self.sql(f"CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY "
+        # Users are each server's own affair: a replica would stop at one that it does not have.
+        self.sql(f"SET sql_log_bin = 0; CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY "
                  f"{quoted(REPLICATION_PASSWORD)} REQUIRE SUBJECT {quoted(subject)};"
                  f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'%';"
+                 "SET sql_log_bin = 1;"
                  "CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY, text TEXT)")
 
     def demand(self, subject: str) -> None:
         """From now on another subject; who is connected is thrown out."""
-        self.sql(f"ALTER USER {REPLICATION_USER}@'%' REQUIRE SUBJECT {quoted(subject)}")
+        self.sql("SET sql_log_bin = 0;"
+                 f"ALTER USER {REPLICATION_USER}@'%' REQUIRE SUBJECT {quoted(subject)}")
         for row in self.rows("SHOW PROCESSLIST"):
             if row["Command"] == "Binlog Dump":
                 self.sql(f"KILL {row['Id']}")
@@ -54,9 +73,7 @@ class Aurora(Server):
                          identity=authority.issue_server())
 
     def prepare(self) -> None:
-        material = self.directory / "material"
-        self.workspace.directory(f"{self.name}/material", account="mysql", mode=0o700)
-        self.sql(f"SET @directory = {quoted(str(material))};\n" + PROCEDURES.read_text())
+        self.sql(PROCEDURES.read_text())
         self.sql(f"""
             CREATE USER {IMPORT_USER}@'%' IDENTIFIED BY {quoted(IMPORT_PASSWORD)} REQUIRE SSL;
             GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO {IMPORT_USER}@'%';
@@ -73,6 +90,38 @@ class Aurora(Server):
     def set_option(self, name: str, value: str) -> None:
         self.sql(f"UPDATE standin.options SET value = {quoted(value)} WHERE name = {quoted(name)}")
 
+    def reset_options(self) -> None:
+        self.sql("UPDATE standin.options SET value = initial")
+
+    def become_reader(self) -> None:
+        """As after a failover: @@innodb_read_only is 1, and replication does not run.
+
+        Logging in works all the same, for the grant tables are not InnoDB's.
+        """
+        self.restart(["--innodb-read-only"])
+
+    def become_writer(self) -> None:
+        self.restart()
+
+    @contextmanager
+    def without_procedure(self, name: str = "rds_import_binlog_ssl_material") -> Iterator[None]:
+        """As on a version that does not have it: who was granted it is answered 1305.
+
+        To drop it would take the grant along, and without a grant the answer is 1370 whether or not
+        there is such a procedure. For new connections: an open one may remember it.
+        """
+        rename = "UPDATE mysql.proc SET name = {} WHERE db = 'mysql' AND name = {}"
+        hidden = f"hidden_{name}"
+        self.sql(rename.format(quoted(hidden), quoted(name)))
+        try:
+            yield
+        finally:
+            self.sql(rename.format(quoted(name), quoted(hidden)))
+
+    def material(self) -> list[Path]:
+        """The files that imports have written and nothing has erased."""
+        return sorted((self.datadir / "sslreplication").glob("*.pem.BAK"))
+
     def imports(self) -> list[dict[str, Value]]:
         return self.rows("SELECT * FROM standin.imports ORDER BY id")
 
@@ -82,6 +131,16 @@ class Aurora(Server):
 
     def as_importer(self) -> Client:
         return Client.over_tcp(self.port, IMPORT_USER, IMPORT_PASSWORD, ca=self.ca)
+
+    def wait_for_replication(self, reached: Callable[[dict[str, Value]], bool],
+                             seconds: float = 20) -> dict[str, Value]:
+        """The status in which it was reached: the call that starts does not wait for that."""
+        end = time.monotonic() + seconds
+        while not reached(status := self.replication()):
+            if time.monotonic() > end:
+                raise AssertionError(f"replication after {seconds} s: {status}")
+            time.sleep(0.02)
+        return status
 
     def wait_for_row(self, number: int, seconds: float = 20) -> str | None:
         """The text of a row of app.t once it has arrived."""

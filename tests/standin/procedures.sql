@@ -1,11 +1,16 @@
 -- Aurora's binlog procedures on a MariaDB server, behaving as the vendor's documentation and the
 -- public run-books tell. An import writes the files with which encrypted replication then runs.
--- @directory is the place for those files, set by whoever reads this in.
+
+-- The files' directory is a database: to drop one is the only way for SQL to erase files, and of
+-- foreign files it erases those that end in .BAK.
+CREATE DATABASE sslreplication;
 
 CREATE DATABASE standin;
-CREATE TABLE standin.options (name VARCHAR(32) PRIMARY KEY, value VARCHAR(255) NOT NULL);
-INSERT INTO standin.options VALUES
-    ('directory', @directory),
+CREATE TABLE standin.options (
+    name VARCHAR(32) PRIMARY KEY,
+    value VARCHAR(255) NOT NULL,
+    initial VARCHAR(255) NOT NULL DEFAULT value);
+INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
     ('fail_at', '');           -- import, stop, start
@@ -25,6 +30,10 @@ DELIMITER //
 CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
     READS SQL DATA
     RETURN (SELECT value FROM standin.options WHERE name = wanted)//
+
+-- INTO DUMPFILE never writes over a file: each import has files of its own.
+CREATE FUNCTION standin.prefix_of(import INT) RETURNS VARCHAR(400)
+    RETURN CONCAT(@@datadir, 'sslreplication/', import)//
 
 CREATE PROCEDURE standin.write_file(IN path VARCHAR(512), IN content MEDIUMTEXT)
 BEGIN
@@ -60,18 +69,21 @@ BEGIN
             (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS
                 WHERE VARIABLE_NAME = 'Ssl_cipher'),
             form, JSON_VALUE(strict, '$.ssl_ca'), JSON_VALUE(strict, '$.ssl_cert'));
-    SET prefix = CONCAT(standin.option_of('directory'), '/', LAST_INSERT_ID());
-    CALL standin.write_file(CONCAT(prefix, '-ca.pem'), JSON_VALUE(strict, '$.ssl_ca'));
-    CALL standin.write_file(CONCAT(prefix, '-cert.pem'), JSON_VALUE(strict, '$.ssl_cert'));
-    CALL standin.write_file(CONCAT(prefix, '-key.pem'), key_text);
+    SET prefix = standin.prefix_of(LAST_INSERT_ID());
+    CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), JSON_VALUE(strict, '$.ssl_ca'));
+    CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), JSON_VALUE(strict, '$.ssl_cert'));
+    CALL standin.write_file(CONCAT(prefix, '-key.pem.BAK'), key_text);
     SELECT 'SSL material import complete.' AS Message;
 END//
 
+-- The next start points replication at the erased files, and its I/O thread fails until there is
+-- new material; one that runs keeps its session. What was imported is not forgotten.
 CREATE PROCEDURE mysql.rds_remove_binlog_ssl_material()
     SQL SECURITY DEFINER
 BEGIN
     SET sql_log_bin = 0;
-    DELETE FROM standin.imports;
+    DROP DATABASE sslreplication;
+    CREATE DATABASE sslreplication;
 END//
 
 -- 'Yes' in either thread is running; the columns are not to be had inside a procedure, the
@@ -101,7 +113,7 @@ CREATE PROCEDURE mysql.rds_start_replication()
     SQL SECURITY DEFINER
 BEGIN
     DECLARE newest INT DEFAULT (SELECT MAX(id) FROM standin.imports);
-    DECLARE prefix VARCHAR(400);
+    DECLARE prefix VARCHAR(400) DEFAULT standin.prefix_of(newest);
     IF standin.option_of('fail_at') = 'start' THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Replication could not be started.';
     END IF;
@@ -110,12 +122,11 @@ BEGIN
             'Replication may already be running. Call rds_stop_replication to stop replication';
     END IF;
     IF newest IS NOT NULL THEN
-        SET prefix = CONCAT(standin.option_of('directory'), '/', newest);
         EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_SSL = 1,',
             ' MASTER_SSL_VERIFY_SERVER_CERT = 0,',
-            ' MASTER_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem')), ',',
-            ' MASTER_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem')), ',',
-            ' MASTER_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem')));
+            ' MASTER_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem.BAK')), ',',
+            ' MASTER_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem.BAK')), ',',
+            ' MASTER_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem.BAK')));
     END IF;
     START SLAVE;
     SELECT 'Replication started. Slave is now running normally.' AS Message;
@@ -127,8 +138,9 @@ CREATE PROCEDURE mysql.rds_set_external_source(IN host VARCHAR(255), IN port INT
     SQL SECURITY DEFINER
 BEGIN
     IF standin.is_running() THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = "You can't modify replication because \
-replication is running. First call mysql.rds_stop_replication.";
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
+            'You can''t modify replication because replication is running. '
+            'First call mysql.rds_stop_replication.';
     END IF;
     EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_HOST = ', QUOTE(host),
         ', MASTER_PORT = ', port, ', MASTER_USER = ', QUOTE(user),
