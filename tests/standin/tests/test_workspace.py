@@ -1,0 +1,51 @@
+"""Nothing of the stand-in is left behind, however it ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.standin import Aurora, Authority, Workspace
+
+ROOT = Path(__file__).parents[3]
+STANDIN = """
+from tests.standin import Aurora, Authority, Workspace
+workspace = Workspace()
+aurora = Aurora(workspace, Authority(workspace.path / "rds"))
+aurora.start()
+print(workspace.path, aurora.pid, flush=True)
+input()
+"""
+
+
+def is_gone(path: Path, pid: int) -> bool:
+    return not path.exists() and not Path(f"/proc/{pid}").exists()
+
+
+def test_a_failing_test_leaves_neither_servers_nor_files(shared_aurora):
+    with pytest.raises(ZeroDivisionError), Workspace() as workspace:
+        # An initialised data directory is an initialised data directory, whoever made it.
+        workspace._template = shared_aurora.workspace.template()
+        aurora = Aurora(workspace, Authority(workspace.path / "rds"))
+        aurora.start()
+        pid = aurora.pid
+        assert pid and not is_gone(workspace.path, pid)
+        raise ZeroDivisionError
+    assert is_gone(workspace.path, pid)
+
+
+def test_a_killed_test_leaves_neither_servers_nor_files():
+    with subprocess.Popen([sys.executable, "-c", STANDIN], cwd=ROOT, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as standin:
+        try:
+            path, pid = standin.stdout.readline().split()
+            assert not is_gone(Path(path), int(pid))
+        finally:
+            standin.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 15
+    while not is_gone(Path(path), int(pid)):
+        assert time.monotonic() < end
+        time.sleep(0.02)
