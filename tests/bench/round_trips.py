@@ -1,0 +1,86 @@
+"""Prints the round trips of one import, as a proxy counts them.
+
+    /usr/bin/python3 -m tests.bench.round_trips --build BUILD
+
+The TCP connect and the greeting come on top: one round trip each, on every connection.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tests.standin import Aurora, Authority, Source, Workspace, write_material
+from tests.standin.client import Client
+from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
+from tests.standin.proxy import Connection, Proxy
+from tests.standin.service import Service
+
+ONE_WAY = 0.02  # seconds; far above what the ends need between two flights
+STATUS_READS = "SHOW GLOBAL STATUS LIKE 'Com_show_slave_status'"
+
+
+def status_reads(aurora: Aurora) -> int:
+    return int(aurora.sql(STATUS_READS)[0][1] or 0)
+
+
+def only(connections: list[Connection]) -> Connection:
+    connection, = connections
+    if not connection.closed.wait(5):
+        raise RuntimeError("the connection is still open")
+    return connection
+
+
+def configuration(service: Service, aurora: Aurora, port: int, replication: str) -> str:
+    return f"""[material default]
+directory = {service.material}
+settle = 10ms
+[cluster orders]
+host = localhost
+port = {port}
+user = {IMPORT_USER}
+password-file = {service.password_file(IMPORT_PASSWORD)}
+server-ca = {aurora.ca}
+replication = {replication}
+"""
+
+
+def measure(workspace: Workspace, build: Path) -> None:
+    authority = Authority(workspace.path / "ca")
+    aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
+    source = Source(workspace, authority.issue_server(), authority.certificate)
+    pair = authority.issue_client(subject="/O=Example/CN=replica")
+    for server in (aurora, source):
+        server.start()
+    aurora.prepare()
+    aurora.follow(source)
+    source.prepare(pair.subject)
+    with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy:
+        Client.over_tcp(proxy.port, IMPORT_USER, IMPORT_PASSWORD, ca=aurora.ca).sql("")
+        print(f"{'login alone':<28}{only(proxy.connections).round_trips:>3} round trips")
+        for name, replication in (("ignore", "ignore"), ("observe", "observe"),
+                                  ("restart of what is stopped", "restart"),
+                                  ("restart of what runs", "restart")):
+            # A service of its own has no record, and so imports.
+            service = Service(build, workspace.path / name)
+            service.configure(configuration(service, aurora, proxy.port, replication))
+            write_material(service.material, authority.certificate, pair)
+            reads, first = status_reads(aurora), len(proxy.connections)
+            done = service.run("--once")
+            if done.returncode != 0:
+                raise SystemExit(f"binlog-ssld --once: {done.stderr}")
+            reads = status_reads(aurora) - reads
+            print(f"{name:<28}{only(proxy.connections[first:]).round_trips:>3} round trips"
+                  f"{f', {reads} of them to read the status' if reads else ''}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    options = parser.parse_args()
+    with Workspace() as workspace:
+        measure(workspace, options.build.resolve())
+
+
+if __name__ == "__main__":
+    main()
