@@ -112,7 +112,7 @@ const char *outcome_advice(OutcomeKind kind)
                        "the Aurora MySQL version";
         case OUTCOME_NO_PRIVILEGE:
                 return "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material to the "
-                       "user";
+                       "user; a version without the procedure may answer the same";
         case OUTCOME_REJECTED:
                 return "the server's message says why; payload-newlines is one thing to try";
         case OUTCOME_REPLICATION_FAILED:

@@ -25,6 +25,7 @@ static OutcomeKind kind_of_server_error(unsigned number)
                 return OUTCOME_NO_PROCEDURE;
         case 1370:
                 return OUTCOME_NO_PRIVILEGE;
+        case 1036: /* a table is read only, as under innodb_read_only */
         case 1290: /* --read-only */
         case 1836: /* read-only mode */
                 return OUTCOME_NOT_WRITER;

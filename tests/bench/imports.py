@@ -1,4 +1,4 @@
-"""Prints figures: from the last rename to the CALL committed, and the manager's memory.
+"""Prints figures: from the last rename to the CALL committed, the manager's memory and its rest.
 
     /usr/bin/python3 -m tests.bench.imports --build BUILD
 """
@@ -17,6 +17,7 @@ from tests.standin.service import Service
 ROUNDS = 20
 CLUSTERS = 40
 SETTLE_MSEC = 100
+IDLE_SECONDS = 120
 
 
 def committed_at(aurora: Aurora, number: int) -> float:
@@ -44,6 +45,12 @@ replication = ignore
 def pss_kb(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+
+
+def wakes(pid: int) -> int:
+    """How often the process went to sleep, which is how often it was woken."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("voluntary_ctxt")).split()[1])
 
 
 def measure(workspace: Workspace, build: Path) -> None:
@@ -74,6 +81,11 @@ def measure(workspace: Workspace, build: Path) -> None:
     service.wait(lambda: service.status()["health"] == "ok" and
                  all(c["state"] == "current" for c in service.status()["clusters"]), 60)
     print(f"manager with {CLUSTERS} clusters: {pss_kb(service.pid)} kB proportional set size")
+    time.sleep(5)
+    before = wakes(service.pid)
+    time.sleep(IDLE_SECONDS)
+    print(f"idle for {IDLE_SECONDS} s with poll-interval 30 s: woken "
+          f"{wakes(service.pid) - before} times")
     service.stop()
 
 

@@ -50,8 +50,7 @@ def service(house: House) -> Iterator[Service]:
     service.password_file(IMPORT_PASSWORD)
     yield service
     service.kill()
-    house.aurora.sql("UPDATE standin.options SET value = CASE name WHEN 'newlines' THEN 'both' "
-                     "WHEN 'slow_seconds' THEN '0' WHEN 'fail_at' THEN '' ELSE value END")
+    house.aurora.reset_options()
 
 
 def configuration(service: Service, aurora: Aurora, *, cluster: str = "", material: str = "",

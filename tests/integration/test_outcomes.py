@@ -67,14 +67,22 @@ def test_what_needs_an_operator_is_held(house, service, statement, undo, outcome
 
 
 def test_a_server_without_the_procedure_is_named(house, service):
-    house.source.sql("CREATE USER IF NOT EXISTS ssl_importer@'%' IDENTIFIED BY "
-                     "'importer of the stand-in' REQUIRE SSL")
-    service.configure(configuration(service, house.aurora, port=house.source.port).replace(
-        str(house.aurora.ca), str(house.authority.certificate)))
-    write_material(service.material, house.authority.certificate, house.client("outcome"))
-    service.start()
-    cluster = service.wait_cluster("orders", "held")
-    assert cluster["outcome"] in ("no_procedure", "no_privilege")
+    with house.aurora.without_procedure():
+        start(house, service)
+        expect(service, "no_procedure", 1305)
+
+
+def test_a_reader_gets_nothing_and_the_writer_it_becomes_does(house, service):
+    before = len(house.aurora.imports())
+    house.aurora.become_reader()
+    try:
+        start(house, service)
+        expect(service, "not_writer")
+        assert len(house.aurora.imports()) == before
+    finally:
+        house.aurora.become_writer()
+    service.wait_cluster("orders", "current")
+    assert len(house.aurora.imports()) == before + 1
 
 
 def test_a_hanging_cluster_is_killed_at_its_deadline_and_delays_no_other(house, service):

@@ -17,7 +17,7 @@ STOP_SECONDS = 20.0
 # The mount lives in a namespace of its own and is gone with the last process of the machine.
 # basic.target: what this machine would start at boot is none of our business.
 START = """
-mount --bind / "$1" && exec systemd-nspawn --quiet --register=no --keep-unit \
+mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
     --volatile=overlay --directory="$1" --private-network --console=pipe \
     --kill-signal=SIGRTMIN+4 --bind-ro="$2:/build" --bind-ro="$3:/source" \
     --boot systemd.unit=basic.target
