@@ -160,25 +160,27 @@ static void check_signatures(Check *check)
         }
 }
 
-static void check_validity(Check *check)
+/* The time of a certificate that is needed: the leaf, or a CA on its path. */
+static void check_time(
+        Check *check, X509 *certificate, MaterialFile file, Rule expired, const char *what)
 {
-        const Certificate *facts = &check->report->certificate;
-        const char *path = check->config->path[MATERIAL_CERT];
+        uint64_t not_before = time_usec(X509_get0_notBefore(certificate));
+        uint64_t not_after = time_usec(X509_get0_notAfter(certificate));
+        uint64_t *shortest = &check->report->expires_within_usec, within = 0;
+        const char *path = check->config->path[file];
         char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
-        uint64_t within = 0;
 
-        boundary(check, facts->not_before_usec);
-        boundary(check, facts->not_after_usec);
-        if (check->now_usec < facts->not_before_usec) {
-                BREACH(check, MATERIAL_CERT, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR,
-                        "%s: the certificate is not valid before %s", path,
-                        clock_format_time(time, facts->not_before_usec));
+        boundary(check, not_before);
+        boundary(check, not_after);
+        if (check->now_usec < not_before) {
+                BREACH(check, file, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR,
+                        "%s: %s is not valid before %s", path, what,
+                        clock_format_time(time, not_before));
                 return;
         }
-        if (check->now_usec >= facts->not_after_usec) {
-                BREACH(check, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR,
-                        "%s: the certificate expired at %s", path,
-                        clock_format_time(time, facts->not_after_usec));
+        if (check->now_usec >= not_after) {
+                BREACH(check, file, expired, SEVERITY_ERROR, "%s: %s expired at %s", path, what,
+                        clock_format_time(time, not_after));
                 return;
         }
         for (unsigned i = 0; i < CONFIG_EXPIRY_WARNINGS_MAX; i++) {
@@ -186,17 +188,18 @@ static void check_validity(Check *check)
 
                 if (warning == 0)
                         break;
-                if (facts->not_after_usec - check->now_usec <= warning)
+                if (not_after - check->now_usec <= warning)
                         within = warning;
                 else
-                        boundary(check, facts->not_after_usec - warning);
+                        boundary(check, not_after - warning);
         }
-        check->report->expires_within_usec = within;
-        if (within > 0)
-                BREACH(check, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
-                        "%s: the certificate expires in %s, at %s", path,
-                        duration_format(left, facts->not_after_usec - check->now_usec),
-                        clock_format_time(time, facts->not_after_usec));
+        if (within == 0)
+                return;
+        if (*shortest == 0 || within < *shortest)
+                *shortest = within;
+        BREACH(check, file, RULE_EXPIRES_SOON, SEVERITY_WARNING, "%s: %s expires in %s, at %s",
+                path, what, duration_format(left, not_after - check->now_usec),
+                clock_format_time(time, not_after));
 }
 
 static bool common_name(char *buffer, size_t size, X509 *certificate)
@@ -285,7 +288,7 @@ static void check_path(Check *check, X509 *leaf)
 {
         const char *reason;
         STACK_OF(X509) *path = build_path(check, leaf, &reason);
-        char name[REPORT_NAME_MAX], time[CLOCK_TEXT_SIZE];
+        char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64], time[CLOCK_TEXT_SIZE];
 
         if (!path && check->config->chain != POLICY_IGNORE &&
                 !report_has_rule(check->report, RULE_CA_NOT_A_CA))
@@ -300,14 +303,10 @@ static void check_path(Check *check, X509 *leaf)
                 bool ours = contains(check->identity->authorities, certificate);
                 MaterialFile file = ours ? MATERIAL_CA : MATERIAL_CERT;
 
-                boundary(check, time_usec(X509_get0_notAfter(certificate)));
-                if (!is_expired(check, certificate))
-                        continue;
                 name_text(name, sizeof(name), X509_get_subject_name(certificate));
-                BREACH(check, file, RULE_CA_EXPIRED, SEVERITY_ERROR,
-                        "%s: the CA \"%s\" that the client certificate needs expired at %s",
-                        check->config->path[file], name,
-                        clock_format_time(time, time_usec(X509_get0_notAfter(certificate))));
+                text_format(what, sizeof(what), "the CA \"%s\" that the client certificate needs",
+                        name);
+                check_time(check, certificate, file, RULE_CA_EXPIRED, what);
         }
         for (int i = 0; i < sk_X509_num(check->identity->authorities); i++) {
                 X509 *certificate = sk_X509_value(check->identity->authorities, i);
@@ -362,7 +361,7 @@ void validation_run(Report *report, const Identity *identity, const MaterialConf
                         "%s: does not belong to the certificate in %s", config->path[MATERIAL_KEY],
                         config->path[MATERIAL_CERT]);
         ERR_clear_error();
-        check_validity(&check);
+        check_time(&check, leaf, MATERIAL_CERT, RULE_CERT_EXPIRED, "the certificate");
         check_signatures(&check);
         if (!identity->authorities)
                 return;

@@ -134,6 +134,48 @@ static void ca_expired(Set *set)
         set_replace(set, MATERIAL_CA, &request);
 }
 
+static void ca_not_yet_valid(Set *set)
+{
+        Request request = authority_ca_request(set->authority);
+
+        request.not_before = 30 * AUTHORITY_DAY;
+        set_replace(set, MATERIAL_CA, &request);
+}
+
+static void ca_expires_soon(Set *set)
+{
+        Request request = authority_ca_request(set->authority);
+
+        request.not_after = 5 * AUTHORITY_DAY;
+        set_replace(set, MATERIAL_CA, &request);
+}
+
+/* The certificates of a root store are often signed with SHA-1: nobody relies on that signature. */
+static void sha1_root(Set *set)
+{
+        Request request = authority_ca_request(set->authority);
+
+        request.digest = "SHA1";
+        set_replace(set, MATERIAL_CA, &request);
+}
+
+/* As the recipe of the MySQL manual makes it, version 1 by older openssl. */
+static void version1_root(Set *set)
+{
+        Request request = authority_ca_request(set->authority);
+
+        request.extensions = NULL;
+        set_replace(set, MATERIAL_CA, &request);
+}
+
+/* The root that signed it is elsewhere; the file holds what the client chains to. */
+static void intermediate_alone(Set *set)
+{
+        missing_intermediate(set);
+        set_clear(set, MATERIAL_CA);
+        set_add_certificate(set, MATERIAL_CA, set->authority->intermediate);
+}
+
 /* Same name and key as the good one that follows it, which can take its place. */
 static void ca_expired_renewed(Set *set)
 {
@@ -175,6 +217,11 @@ const Fixture chain_fixtures[] = {
         {"good-chain-with-root", "-", chain_with_root},
         {"good-chain-leaf-last", "-", chain_leaf_last},
         {"good-intermediate-in-ca-file", "-", intermediate_in_ca_file},
+        {"good-sha1-root", "-", sha1_root},
+        {"good-version1-root", "-", version1_root},
+        {"good-intermediate-alone", "-", intermediate_alone},
+        {"ca-not-yet-valid", "cert-not-yet-valid/ca/error", ca_not_yet_valid},
+        {"ca-expires-soon", "expires-soon/ca/warning", ca_expires_soon},
         {"chain-broken", "chain-broken/cert/error", chain_broken},
         {"chain-broken-signature", "chain-broken/cert/error", chain_broken_signature},
         {"chain-broken-missing-intermediate", "chain-broken/cert/error", missing_intermediate},
