@@ -137,8 +137,21 @@ def test_a_replica_that_does_not_come_back_is_reconnected_without_a_second_impor
     assert service.wait_cluster("orders", "current")["in_use"] is True
     assert len(house.aurora.imports()) == before + 1
 
-def test_a_bad_configuration_leaves_with_78_and_names_the_line(house, service):
-    service.configure(configuration(service, house.aurora, cluster="colour = red"))
-    done = service.run()
-    assert done.returncode == 78
-    assert "binlog-ssld.conf:" in done.stderr and "unknown key colour" in done.stderr
+def test_no_more_importers_than_allowed_run_at_once(house, service):
+    house.aurora.set_option("slow_seconds", "0.3")
+    text = configuration(service, house.aurora, daemon="parallel-imports = 2")
+    one = text[text.index("[cluster orders]"):]
+    text += "".join(one.replace("orders", f"more{n}") for n in range(4))
+    service.configure(text)
+    write_material(service.material, house.authority.certificate, house.client("many"))
+    before = len(house.aurora.imports())
+    most = 0
+
+    def all_current() -> bool:
+        nonlocal most
+        most = max(most, len(service.importers()))
+        return len(house.aurora.imports()) == before + 5
+
+    service.start()
+    service.wait(all_current)
+    assert most == 2

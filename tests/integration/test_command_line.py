@@ -1,0 +1,63 @@
+"""The daemon's options and what it exits with."""
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+
+
+@pytest.fixture
+def configured(house, service):
+    service.configure(configuration(service, house.aurora))
+    write_material(service.material, house.authority.certificate, house.client("line"))
+    return service
+
+
+def test_a_bad_configuration_leaves_with_78_and_names_the_line(house, service):
+    service.configure(configuration(service, house.aurora, cluster="colour = red"))
+    done = service.run()
+    assert done.returncode == 78
+    assert "binlog-ssld.conf:" in done.stderr and "unknown key colour" in done.stderr
+
+
+def test_check_says_what_is_good_and_sends_nothing(house, configured):
+    before = len(house.aurora.imports())
+    done = configured.run("--check")
+    assert (done.returncode, done.stdout) == (0, "material default: good\n")
+    assert len(house.aurora.imports()) == before
+
+
+def test_check_names_the_rule_and_leaves_with_1(configured):
+    (configured.material / "client-key.pem").unlink()
+    done = configured.run("--check")
+    assert done.returncode == 1
+    assert "material default: not usable" in done.stdout
+    assert "error: file-missing: " in done.stdout
+
+
+def test_check_of_a_bad_configuration_leaves_with_1(house, configured):
+    configured.configure(configuration(configured, house.aurora, cluster="enabled = perhaps"))
+    done = configured.run("--check")
+    assert done.returncode == 1
+    assert "enabled = perhaps" in done.stderr and "yes or no" in done.stderr
+
+
+def test_another_configuration_can_be_named(configured):
+    other = configured.directory / "other.conf"
+    (configured.directory / "etc" / "binlog-ssld.conf").rename(other)
+    assert configured.run("--check").returncode == 1
+    assert configured.run("--check", "--config", str(other)).returncode == 0
+
+
+def test_version_and_help_are_told_and_strange_options_are_not_taken(configured):
+    assert configured.run("--version").stdout.startswith("binlog-ssld ")
+    assert "--once" in configured.run("--help").stdout
+    assert configured.run("--colour").returncode == 64
+    assert configured.run("argument").returncode == 64
+
+
+def test_once_waits_for_a_set_that_is_being_written(house, configured):
+    (configured.material / "client-key.pem").write_text("half")
+    done = configured.run("--once")
+    assert done.returncode == 1
+    assert "material default is invalid" in done.stderr
