@@ -1,51 +1,79 @@
 #include "daemon/snapshot.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 
 #include "common/file.h"
 #include "common/macro.h"
 #include "daemon/trail.h"
 
-static int read_one(Snapshot *snapshot, MaterialFile file, const TrailEnd *end)
-{
-        Stamp after;
-        int r;
+/* The files as they are held while they are compared and read: under its name another one may
+ * stand by now. */
+typedef struct Held {
+        int fd[_MATERIAL_FILE_MAX];
+} Held;
 
-        snapshot->stamp[file] = stamp_take_at(end->directory_fd, end->name);
-        r = file_read(&snapshot->content[file], end->directory_fd, end->name, SNAPSHOT_FILE_LIMIT);
-        after = stamp_take_at(end->directory_fd, end->name);
-        /* ESTALE: a file server replaced the file under us (open(2)). */
-        if (!stamp_equal(&snapshot->stamp[file], &after) || r == -ESTALE)
+static void held_done(Held *held)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                closep(&held->fd[i]);
+}
+
+/* Opens the very file that the trail came to. Anything else under its name is a change. */
+static int hold(Snapshot *snapshot, int *ret_fd, MaterialFile file, const TrailEnd *end)
+{
+        CLEANUP(closep) int fd = -1;
+
+        if (!S_ISREG(end->mode)) /* not even opened: a device may do something then */
+                return S_ISDIR(end->mode) ? -EISDIR : -ENXIO;
+        fd = openat(end->directory_fd, end->name,
+                O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+        if (fd < 0) {
+                snapshot->moving = snapshot->moving || errno == ENOENT || errno == ELOOP;
+                return -errno;
+        }
+        snapshot->stamp[file] = stamp_take_fd(fd);
+        if (snapshot->stamp[file].device != end->device ||
+                snapshot->stamp[file].inode != end->inode)
                 snapshot->moving = true;
-        return r;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
 }
 
 static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_MAX])
 {
         CLEANUP(trail_done) Trail before = TRAIL_NULL;
         CLEANUP(trail_done) Trail after = TRAIL_NULL;
-        TrailEnd end[_MATERIAL_FILE_MAX];
-        Stamp last;
+        CLEANUP(held_done) Held held = {{-1, -1, -1}};
+        TrailEnd end;
 
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                snapshot->error[i] = trail_add(&before, paths[i], &end[i]);
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                if (snapshot->error[i] == 0)
-                        snapshot->error[i] = read_one(snapshot, i, &end[i]);
-                if (snapshot->error[i] == -ENOMEM)
-                        return -ENOMEM;
+                int r = trail_add(&before, paths[i], &end);
+
+                if (r == 0)
+                        r = hold(snapshot, &held.fd[i], i, &end);
+                if (r == 0)
+                        r = file_read_fd(&snapshot->content[i], held.fd[i], SNAPSHOT_FILE_LIMIT);
+                if (r == -ENOMEM)
+                        return r;
+                /* ESTALE: a file server replaced the file under us. */
+                snapshot->moving = snapshot->moving || r == -ESTALE;
+                snapshot->error[i] = r;
         }
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+        /* At the end of all: the first file may have changed while the last was read. */
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                Stamp last;
+
                 if (trail_add(&after, paths[i], NULL) == -ENOMEM)
                         return -ENOMEM;
-        snapshot->moving = snapshot->moving || !trail_equal(&before, &after);
-        /* Once more at the end: the first file may have changed while the last was read. */
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                if (snapshot->error[i] != 0)
+                if (held.fd[i] < 0)
                         continue;
-                last = stamp_take_at(end[i].directory_fd, end[i].name);
+                last = stamp_take_fd(held.fd[i]);
                 snapshot->moving = snapshot->moving || !stamp_equal(&last, &snapshot->stamp[i]);
         }
+        snapshot->moving = snapshot->moving || !trail_equal(&before, &after);
         return 0;
 }
 

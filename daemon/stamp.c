@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 
 static int64_t nsec(struct timespec time)
 {
@@ -31,11 +30,11 @@ Stamp stamp_take(const char *path)
         return stamp_of(&st);
 }
 
-Stamp stamp_take_at(int directory_fd, const char *name)
+Stamp stamp_take_fd(int fd)
 {
         struct stat st;
 
-        if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstat(fd, &st) < 0)
                 return (Stamp){.error = errno};
         return stamp_of(&st);
 }

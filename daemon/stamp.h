@@ -22,7 +22,7 @@ typedef struct Stamp {
 /* Symbolic links are followed. */
 Stamp stamp_take(const char *path);
 
-/* Of `name` in a directory; a symbolic link is not followed. */
-Stamp stamp_take_at(int directory_fd, const char *name);
+/* Of an open file, whatever stands under its name by now. */
+Stamp stamp_take_fd(int fd);
 
 bool stamp_equal(const Stamp *a, const Stamp *b);

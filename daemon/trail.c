@@ -65,6 +65,7 @@ static int look_up(TrailStep *step)
         }
         step->entry_device = st.st_dev;
         step->entry_inode = st.st_ino;
+        step->entry_mode = st.st_mode;
         if (S_ISDIR(st.st_mode))
                 step->entry_fd = TAKE_FD(fd);
         else if (S_ISLNK(st.st_mode)) {
@@ -196,7 +197,13 @@ static int walk_on(Trail *trail, Walk *walk, int root_fd, TrailEnd *ret_end)
                 else if (!is_last(walk))
                         r = step->entry_fd >= 0 ? enter(walk, step) : -ENOTDIR;
                 else {
-                        *ret_end = (TrailEnd){step->directory_fd, step->name};
+                        *ret_end = (TrailEnd){
+                                .directory_fd = step->directory_fd,
+                                .name = step->name,
+                                .device = step->entry_device,
+                                .inode = step->entry_inode,
+                                .mode = step->entry_mode,
+                        };
                         return 0;
                 }
                 if (r < 0)
@@ -223,7 +230,7 @@ int trail_add(Trail *trail, const char *path, TrailEnd *ret_end)
 {
         CLEANUP(closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         Walk walk = {.fd = root_fd};
-        TrailEnd end = {-1, NULL};
+        TrailEnd end = {.directory_fd = -1};
         int r;
 
         if (root_fd < 0)

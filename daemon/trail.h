@@ -14,6 +14,8 @@
  * O_PATH, which reads nothing and raises no event.
  */
 
+#include <sys/types.h>
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +33,7 @@ typedef struct TrailStep {
         char *name;
         int error; /* why the name led nowhere: an errno, or 0 */
         uint64_t entry_device, entry_inode;
+        mode_t entry_mode;
         int entry_fd; /* of a directory, else -1 */
         char *link;   /* the target of a symbolic link, else NULL */
 } TrailStep;
@@ -44,11 +47,13 @@ typedef struct Trail {
 
 #define TRAIL_NULL ((Trail){0})
 
-/* Where a path ends: the file's directory and its name there, which is no symbolic link. Both
- * live with the trail. */
+/* Where a path ends: the file's directory and its name there, which is no symbolic link, and what
+ * stood under that name. Descriptor and name live with the trail. */
 typedef struct TrailEnd {
         int directory_fd;
         const char *name;
+        uint64_t device, inode;
+        mode_t mode;
 } TrailEnd;
 
 /* Adds the steps of an absolute path. `ret_end` may be NULL.
