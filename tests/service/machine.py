@@ -48,7 +48,8 @@ class Machine:
     def run(self, *command: str, check: bool = True,
             stdin: str = "") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            ["nsenter", f"--target={self._leader}", "--all", "--wd=/", "--", *command],
+            ["nsenter", f"--target={self._leader}", "--all", "--root", "--wd", "--",
+             *command],
             input=stdin, capture_output=True, text=True, timeout=60,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
         if check and done.returncode != 0:
