@@ -181,11 +181,12 @@ static void inspect(Material *material)
         }
 }
 
-static bool boundary_passed(const Material *material)
+/* A time rule judges otherwise by now: its time has come, or the clock was set back. */
+static bool verdict_is_stale(const Material *material)
 {
-        uint64_t boundary = material->report.next_boundary_usec;
+        uint64_t boundary = material->report.next_boundary_usec, now = clock_wall_usec();
 
-        return boundary > 0 && clock_wall_usec() >= boundary;
+        return (boundary > 0 && now >= boundary) || now < material->task.now_usec;
 }
 
 static void on_lookout(LookoutNews news, void *userdata)
@@ -193,7 +194,7 @@ static void on_lookout(LookoutNews news, void *userdata)
         Material *material = userdata;
         const MaterialStatus *status = &material->status;
 
-        if (news == LOOKOUT_READ || status->fault[0] != '\0' || boundary_passed(material))
+        if (news == LOOKOUT_READ || status->fault[0] != '\0' || verdict_is_stale(material))
                 inspect(material);
         else if (status->inspected && !material->job)
                 judge(material);

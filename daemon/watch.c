@@ -21,7 +21,6 @@ typedef struct Directory {
         Watch *watch;
         uint64_t device, inode;
         sd_event_source *source;
-        bool dead;    /* the kernel dropped the watch; the source will never speak again */
         char **names; /* those that count; empty while nobody wants this directory */
         size_t n_names;
 } Directory;
@@ -43,19 +42,6 @@ static bool is_wanted(const Directory *directory, const char *name)
                 if (strcmp(directory->names[i], name) == 0)
                         return true;
         return false;
-}
-
-static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
-{
-        Directory *directory = userdata;
-        Watch *watch = directory->watch;
-
-        (void)source;
-        if (event->mask & (IN_IGNORED | IN_UNMOUNT))
-                directory->dead = true;
-        if ((event->mask & WATCH_ALWAYS) || event->len == 0 || is_wanted(directory, event->name))
-                watch->fn(WATCH_NAME_CHANGED, watch->userdata);
-        return 0;
 }
 
 /* proc_pid_mountinfo(5): the file has an exceptional condition after every change; waiting for it
@@ -86,6 +72,43 @@ static Directory *directory_free(Directory *directory)
         forget_names(directory);
         free(directory);
         return NULL;
+}
+
+static void drop_all(Watch *watch)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                directory_free(watch->directories[i]);
+        watch->n_directories = 0;
+}
+
+static void drop(Watch *watch, Directory *directory)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                if (watch->directories[i] == directory) {
+                        watch->directories[i] = watch->directories[--watch->n_directories];
+                        directory_free(directory);
+                        return;
+                }
+}
+
+/* What the kernel dropped is dropped here and now, before anyone looks for it: another directory
+ * can have its device and inode number by the next rebuild, and sd-event gives all sources of one
+ * inode the same watch. After an overflow nobody knows which those are. */
+static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+        Directory *directory = userdata;
+        Watch *watch = directory->watch;
+        bool counts = (event->mask & WATCH_ALWAYS) || event->len == 0 ||
+                is_wanted(directory, event->name);
+
+        (void)source;
+        if (event->mask & IN_Q_OVERFLOW)
+                drop_all(watch);
+        else if (event->mask & (IN_IGNORED | IN_UNMOUNT))
+                drop(watch, directory);
+        if (counts)
+                watch->fn(WATCH_NAME_CHANGED, watch->userdata);
+        return 0;
 }
 
 static int want(Directory *directory, const char *name)
@@ -174,8 +197,7 @@ Watch *watch_free(Watch *watch)
 {
         if (!watch)
                 return NULL;
-        for (size_t i = 0; i < watch->n_directories; i++)
-                directory_free(watch->directories[i]);
+        drop_all(watch);
         free(watch->directories);
         sd_event_source_disable_unref(watch->mounts_source);
         sd_event_unref(watch->event);
@@ -183,14 +205,14 @@ Watch *watch_free(Watch *watch)
         return NULL;
 }
 
-static void drop(Watch *watch, bool unwanted)
+static void drop_unwanted(Watch *watch)
 {
         size_t kept = 0;
 
         for (size_t i = 0; i < watch->n_directories; i++) {
                 Directory *directory = watch->directories[i];
 
-                if (directory->dead || (unwanted && directory->n_names == 0))
+                if (directory->n_names == 0)
                         directory_free(directory);
                 else
                         watch->directories[kept++] = directory;
@@ -203,7 +225,6 @@ void watch_rebuild(Watch *watch, const Trail *trail)
         const char *place = trail->blocked;
         int error = trail->blocked_error;
 
-        drop(watch, false);
         for (size_t i = 0; i < watch->n_directories; i++)
                 forget_names(watch->directories[i]);
         for (size_t i = 0; i < trail->n_steps; i++) {
@@ -216,7 +237,7 @@ void watch_rebuild(Watch *watch, const Trail *trail)
                         error = -r;
                 }
         }
-        drop(watch, true);
+        drop_unwanted(watch);
         watch->complete = error == 0;
         if (watch->complete)
                 text_set(watch->description, sizeof(watch->description), "inotify");
