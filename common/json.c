@@ -6,8 +6,19 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
+#include "common/text.h"
+
+/* What an open level waits for. yajl_gen would close a level as the other kind, or an object
+ * behind a key, without a word. */
+typedef enum Level {
+        LEVEL_ELEMENT, /* an array: anything */
+        LEVEL_KEY,     /* an object: a key */
+        LEVEL_VALUE,   /* an object: the value of the key */
+} Level;
+
 struct JsonWriter {
         yajl_gen gen;
+        Level levels[JSON_DEPTH_MAX];
         unsigned depth;
         bool started;
         int error;
@@ -15,10 +26,45 @@ struct JsonWriter {
 
 static void note(JsonWriter *writer, yajl_gen_status status)
 {
-        if (status != yajl_gen_status_ok && status != yajl_gen_generation_complete &&
-                writer->error == 0)
+        if (status != yajl_gen_status_ok && writer->error == 0)
                 writer->error = status == yajl_gen_no_buf ? -ENOMEM : -EINVAL;
         writer->started = true;
+}
+
+static void refuse(JsonWriter *writer)
+{
+        if (writer->error == 0)
+                writer->error = -EINVAL;
+}
+
+/* A key, a value or the beginning of one stands in the innermost level. */
+static void advance(JsonWriter *writer)
+{
+        Level *level = writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
+
+        if (level && *level != LEVEL_ELEMENT)
+                *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
+}
+
+static bool enter(JsonWriter *writer, Level level)
+{
+        if (writer->depth >= JSON_DEPTH_MAX) {
+                refuse(writer);
+                return false;
+        }
+        advance(writer);
+        writer->levels[writer->depth++] = level;
+        return true;
+}
+
+static bool leave(JsonWriter *writer, Level level)
+{
+        if (writer->depth == 0 || writer->levels[writer->depth - 1] != level) {
+                refuse(writer);
+                return false;
+        }
+        writer->depth--;
+        return true;
 }
 
 int json_writer_new(JsonWriter **ret)
@@ -46,26 +92,26 @@ JsonWriter *json_writer_free(JsonWriter *writer)
 
 void json_open_object(JsonWriter *writer)
 {
-        writer->depth++;
-        note(writer, yajl_gen_map_open(writer->gen));
+        if (enter(writer, LEVEL_KEY))
+                note(writer, yajl_gen_map_open(writer->gen));
 }
 
 void json_close_object(JsonWriter *writer)
 {
-        writer->depth--;
-        note(writer, yajl_gen_map_close(writer->gen));
+        if (leave(writer, LEVEL_KEY))
+                note(writer, yajl_gen_map_close(writer->gen));
 }
 
 void json_open_array(JsonWriter *writer)
 {
-        writer->depth++;
-        note(writer, yajl_gen_array_open(writer->gen));
+        if (enter(writer, LEVEL_ELEMENT))
+                note(writer, yajl_gen_array_open(writer->gen));
 }
 
 void json_close_array(JsonWriter *writer)
 {
-        writer->depth--;
-        note(writer, yajl_gen_array_close(writer->gen));
+        if (leave(writer, LEVEL_ELEMENT))
+                note(writer, yajl_gen_array_close(writer->gen));
 }
 
 void json_key(JsonWriter *writer, const char *key)
@@ -75,31 +121,39 @@ void json_key(JsonWriter *writer, const char *key)
 
 void json_string(JsonWriter *writer, const char *string)
 {
-        if (string)
-                note(writer,
-                        yajl_gen_string(
-                                writer->gen, (const unsigned char *)string, strlen(string)));
-        else
+        size_t size = string ? strlen(string) : 0;
+
+        if (!string) {
                 json_null(writer);
+                return;
+        }
+        if (!text_is_utf8(string, size)) /* yajl's own check lets overlong forms pass */
+                refuse(writer);
+        advance(writer);
+        note(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
 }
 
 void json_integer(JsonWriter *writer, int64_t integer)
 {
+        advance(writer);
         note(writer, yajl_gen_integer(writer->gen, integer));
 }
 
 void json_boolean(JsonWriter *writer, bool boolean)
 {
+        advance(writer);
         note(writer, yajl_gen_bool(writer->gen, boolean));
 }
 
 void json_null(JsonWriter *writer)
 {
+        advance(writer);
         note(writer, yajl_gen_null(writer->gen));
 }
 
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
+        advance(writer);
         /* yajl copies what it is told to be a number as it stands. */
         note(writer, yajl_gen_number(writer->gen, document, size));
 }
@@ -127,14 +181,15 @@ int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size)
 }
 
 /* yajl builds and frees its tree by recursion, so the depth is measured before it sees the text.
- * yajl_tree_parse() stops at a NUL byte and does not look behind the value. */
+ * yajl_tree_parse() stops at a NUL byte and does not look behind the value. It also allows
+ * comments, which JSON does not have, and a quote in one would hide brackets from us. */
 static bool text_is_shallow(const char *text, size_t size)
 {
         bool inside = false;
         int depth = 0;
 
         for (size_t i = 0; i < size; i++) {
-                if (text[i] == '\0')
+                if (text[i] == '\0' || (text[i] == '/' && !inside))
                         return false;
                 if (inside) {
                         if (text[i] == '\\')
@@ -152,24 +207,40 @@ static bool text_is_shallow(const char *text, size_t size)
         return !inside && depth == 0;
 }
 
-static bool keys_are_unique(yajl_val value)
+/* yajl passes overlong forms, and makes one surrogate out of "\udc00". */
+static bool string_is_good(const char *string)
 {
-        if (YAJL_IS_ARRAY(value)) {
-                for (size_t i = 0; i < value->u.array.len; i++)
-                        if (!keys_are_unique(value->u.array.values[i]))
-                                return false;
-                return true;
-        }
-        if (!YAJL_IS_OBJECT(value))
-                return true;
-        if (value->u.object.len > JSON_KEYS_MAX)
+        return text_is_utf8(string, strlen(string));
+}
+
+static bool object_is_good(yajl_val object)
+{
+        if (object->u.object.len > JSON_KEYS_MAX)
                 return false;
-        for (size_t i = 0; i < value->u.object.len; i++) {
-                for (size_t k = 0; k < i; k++)
-                        if (strcmp(value->u.object.keys[i], value->u.object.keys[k]) == 0)
-                                return false;
-                if (!keys_are_unique(value->u.object.values[i]))
+        for (size_t i = 0; i < object->u.object.len; i++) {
+                if (!string_is_good(object->u.object.keys[i]))
                         return false;
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(object->u.object.keys[i], object->u.object.keys[k]) == 0)
+                                return false;
+        }
+        return true;
+}
+
+static bool tree_is_good(yajl_val value)
+{
+        if (YAJL_IS_STRING(value))
+                return string_is_good(value->u.string);
+        if (YAJL_IS_ARRAY(value))
+                for (size_t i = 0; i < value->u.array.len; i++)
+                        if (!tree_is_good(value->u.array.values[i]))
+                                return false;
+        if (YAJL_IS_OBJECT(value)) {
+                if (!object_is_good(value))
+                        return false;
+                for (size_t i = 0; i < value->u.object.len; i++)
+                        if (!tree_is_good(value->u.object.values[i]))
+                                return false;
         }
         return true;
 }
@@ -203,7 +274,7 @@ int json_parse(JsonValue **ret, const char *text, size_t size)
         if (has_escaped_nul(copy))
                 return -EBADMSG;
         value = yajl_tree_parse(copy, problem, sizeof(problem));
-        if (!value || !keys_are_unique(value))
+        if (!value || !tree_is_good(value))
                 return -EBADMSG;
         *ret = TAKE(value);
         return 0;
@@ -238,9 +309,17 @@ const char *json_get_string(const JsonValue *value)
 
 bool json_get_integer(int64_t *ret, const JsonValue *value)
 {
-        if (!value || !YAJL_IS_INTEGER(value))
+        long long integer;
+        char *end;
+
+        if (!YAJL_IS_NUMBER(value))
                 return false;
-        *ret = value->u.number.i;
+        /* From the text: yajl's own integer has no INT64_MIN. */
+        errno = 0;
+        integer = strtoll(value->u.number.r, &end, 10);
+        if (errno != 0 || *end != '\0')
+                return false;
+        *ret = integer;
         return true;
 }
 

@@ -97,3 +97,15 @@ bool text_equal(const char *a, const char *b)
 {
         return a && b ? strcmp(a, b) == 0 : a == b;
 }
+
+bool text_is_utf8(const char *text, size_t size)
+{
+        for (size_t i = 0, length; i < size; i += length) {
+                uint32_t code;
+
+                length = utf8_decode(&code, (const unsigned char *)text + i, size - i);
+                if (length == 0)
+                        return false;
+        }
+        return true;
+}

@@ -26,3 +26,6 @@ void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list 
         PRINTF(3, 0);
 
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+
+/* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
+bool text_is_utf8(const char *text, size_t size);
