@@ -8,7 +8,7 @@ uint64_t backoff_delay_usec(
 
         if (attempts == 0)
                 return 0;
-        for (unsigned i = 1; i < attempts && delay < max_usec; i++)
+        for (unsigned i = 1; i < attempts && delay > 0 && delay < max_usec; i++)
                 delay = delay > max_usec / 2 ? max_usec : delay * 2;
         half = delay / 2;
         return half > 0 ? delay - (uint64_t)random % half : delay;

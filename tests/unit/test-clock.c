@@ -1,0 +1,81 @@
+#include "tests/unit/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+
+static uint64_t read_clock(clockid_t id)
+{
+        struct timespec now;
+
+        assert_int_equal(clock_gettime(id, &now), 0);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void test_each_clock_is_the_one_it_is_called(void **state)
+{
+        uint64_t before = read_clock(CLOCK_BOOTTIME), now = clock_boottime_usec();
+
+        (void)state;
+        assert_in_range(now, before, read_clock(CLOCK_BOOTTIME));
+        /* The wall clock may step under us: within a second is near enough to tell it. */
+        before = read_clock(CLOCK_REALTIME);
+        assert_in_range(clock_wall_usec(), before - USEC_PER_SEC,
+                read_clock(CLOCK_REALTIME) + USEC_PER_SEC);
+}
+
+static void test_the_clock_of_intervals_never_goes_back(void **state)
+{
+        uint64_t last = clock_boottime_usec();
+
+        (void)state;
+        for (unsigned i = 0; i < 1000; i++) {
+                uint64_t now = clock_boottime_usec();
+
+                assert_true(now >= last);
+                last = now;
+        }
+}
+
+static void test_times_are_written_in_utc_wherever_it_is_read(void **state)
+{
+        static const uint64_t usec = UINT64_C(1801490709) * USEC_PER_SEC + 999999;
+        char buffer[CLOCK_TEXT_SIZE];
+
+        (void)state;
+        assert_int_equal(setenv("TZ", "America/New_York", 1), 0);
+        tzset();
+        assert_ptr_equal(clock_format_date(buffer, usec), buffer);
+        assert_string_equal(buffer, "2027-02-01");
+        assert_ptr_equal(clock_format_time(buffer, usec), buffer);
+        assert_string_equal(buffer, "2027-02-01 14:05:09Z");
+        assert_int_equal(unsetenv("TZ"), 0);
+        tzset();
+}
+
+static void test_the_first_and_the_last_time_fit_the_buffer(void **state)
+{
+        char buffer[CLOCK_TEXT_SIZE + 1];
+
+        (void)state;
+        buffer[CLOCK_TEXT_SIZE] = '#';
+        assert_string_equal(clock_format_time(buffer, 0), "1970-01-01 00:00:00Z");
+        assert_string_equal(clock_format_date(buffer, USEC_PER_DAY - 1), "1970-01-01");
+        assert_string_equal(clock_format_date(buffer, USEC_PER_DAY), "1970-01-02");
+        assert_string_equal(clock_format_time(buffer, UINT64_MAX), "586524-01-19 08:01:49Z");
+        assert_int_equal(buffer[CLOCK_TEXT_SIZE], '#');
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_each_clock_is_the_one_it_is_called),
+                cmocka_unit_test(test_the_clock_of_intervals_never_goes_back),
+                cmocka_unit_test(test_times_are_written_in_utc_wherever_it_is_read),
+                cmocka_unit_test(test_the_first_and_the_last_time_fit_the_buffer),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

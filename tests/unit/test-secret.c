@@ -1,0 +1,153 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "common/secret.h"
+
+static void expect_zeros(const char *data, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                assert_int_equal(data[i], 0);
+}
+
+static void test_allocated_room_is_empty_and_zero(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_allocate(&secret, 100), 0);
+        assert_int_equal(secret.size, 0);
+        assert_int_equal(secret.capacity, 100);
+        expect_zeros(secret.data, 101); /* the NUL behind it, too */
+}
+
+static void test_allocating_again_drops_the_old_content(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, "old key", 7), 0);
+        assert_int_equal(secret_allocate(&secret, 0), 0);
+        assert_int_equal(secret.size, 0);
+        assert_int_equal(secret.capacity, 0);
+        assert_string_equal(secret.data, "");
+}
+
+static void test_room_that_cannot_be_had_leaves_the_content(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, "key", 3), 0);
+        assert_int_equal(secret_allocate(&secret, SIZE_MAX), -ENOMEM);
+        assert_int_equal(secret_append(&secret, "x", SIZE_MAX), -ENOMEM);
+        assert_int_equal(secret_append(&secret, "x", SIZE_MAX - secret.size), -ENOMEM);
+        assert_int_equal(secret.size, 3);
+        assert_string_equal(secret.data, "key");
+}
+
+static void test_appending_keeps_order_and_a_nul_behind(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        /* Across several growths, with a NUL among the bytes. */
+        for (unsigned i = 0; i < 3000; i++) {
+                unsigned char byte = (unsigned char)(i % 256);
+
+                assert_int_equal(secret_append(&secret, &byte, 1), 0);
+                assert_int_equal(secret.size, i + 1);
+                assert_true(secret.capacity >= secret.size);
+                assert_int_equal(secret.data[secret.size], '\0');
+        }
+        for (unsigned i = 0; i < 3000; i++)
+                assert_int_equal((unsigned char)secret.data[i], i % 256);
+}
+
+static void test_appending_into_room_enough_does_not_move(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        const char *place;
+
+        (void)state;
+        assert_int_equal(secret_allocate(&secret, 8), 0);
+        place = secret.data;
+        assert_int_equal(secret_append(&secret, "12345678", 8), 0);
+        assert_ptr_equal(secret.data, place);
+        assert_string_equal(secret.data, "12345678");
+}
+
+static void test_appending_nothing_makes_a_string(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, NULL, 0), 0);
+        assert_int_equal(secret.size, 0);
+        assert_string_equal(secret.data, "");
+}
+
+static void test_truncating_wipes_the_tail(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, "0123456789", 10), 0);
+        secret_truncate(&secret, 4);
+        assert_int_equal(secret.size, 4);
+        assert_memory_equal(secret.data, "0123", 4);
+        expect_zeros(secret.data + 4, secret.capacity + 1 - 4);
+        secret_truncate(&secret, 0);
+        assert_int_equal(secret.size, 0);
+        expect_zeros(secret.data, secret.capacity + 1);
+}
+
+static void test_truncating_to_the_size_or_more_changes_nothing(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL, none = SECRET_NULL;
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, "0123", 4), 0);
+        secret_truncate(&secret, 4);
+        secret_truncate(&secret, 5);
+        secret_truncate(&secret, SIZE_MAX);
+        assert_int_equal(secret.size, 4);
+        assert_string_equal(secret.data, "0123");
+        secret_truncate(&none, 0);
+        assert_null(none.data);
+}
+
+static void test_done_leaves_nothing_and_may_be_called_twice(void **state)
+{
+        Secret secret = SECRET_NULL;
+
+        (void)state;
+        secret_done(&secret);
+        assert_int_equal(secret_append(&secret, "key", 3), 0);
+        secret_done(&secret);
+        assert_null(secret.data);
+        assert_int_equal(secret.size, 0);
+        assert_int_equal(secret.capacity, 0);
+        secret_done(&secret);
+        assert_null(secret.data);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_allocated_room_is_empty_and_zero),
+                cmocka_unit_test(test_allocating_again_drops_the_old_content),
+                cmocka_unit_test(test_room_that_cannot_be_had_leaves_the_content),
+                cmocka_unit_test(test_appending_keeps_order_and_a_nul_behind),
+                cmocka_unit_test(test_appending_into_room_enough_does_not_move),
+                cmocka_unit_test(test_appending_nothing_makes_a_string),
+                cmocka_unit_test(test_truncating_wipes_the_tail),
+                cmocka_unit_test(test_truncating_to_the_size_or_more_changes_nothing),
+                cmocka_unit_test(test_done_leaves_nothing_and_may_be_called_twice),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
