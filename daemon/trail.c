@@ -209,7 +209,7 @@ static int walk_on(Trail *trail, Walk *walk, int root_fd, TrailEnd *ret_end)
                 if (r < 0)
                         return r;
         }
-        return -ENOENT;
+        return is_last(walk) ? -ENOENT : -ENAMETOOLONG;
 }
 
 /* A file that is missing blocks nothing: the directory in which it will appear was reached. */
