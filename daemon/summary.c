@@ -92,6 +92,24 @@ static void append(char *buffer, size_t size, const char *text)
         text_set(buffer + used, size - used, text);
 }
 
+/* What is wrong with a cluster, without advice; "" when nothing is. */
+static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+
+        buffer[0] = '\0';
+        if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
+                text_set(buffer, size,
+                        record->text[0] != '\0' ? record->text
+                                                : outcome_kind_to_string(record->outcome));
+        else if (replication_is_broken(cluster->replication))
+                text_format(
+                        buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
+        else if (cluster->record_error != 0)
+                text_format(buffer, size, "the record could not be written: %s",
+                        strerror(cluster->record_error));
+}
+
 void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
 {
@@ -110,20 +128,14 @@ void summary_cluster_reason(
         case CLUSTER_IMPORTING:
                 return;
         case CLUSTER_CURRENT:
-                if (replication_is_broken(cluster->replication))
-                        text_format(buffer, size, "replication I/O thread: %s",
-                                cluster->replication->io_error);
-                else if (cluster->record_error != 0)
-                        text_format(buffer, size, "the record could not be written: %s",
-                                strerror(cluster->record_error));
+                cluster_fault(buffer, size, cluster);
                 return;
         case CLUSTER_RETRYING:
         case CLUSTER_HELD:
         case _CLUSTER_STATE_MAX:
                 break;
         }
-        text_set(buffer, size,
-                record->text[0] != '\0' ? record->text : outcome_kind_to_string(record->outcome));
+        cluster_fault(buffer, size, cluster);
         if (advice) {
                 append(buffer, size, "; ");
                 append(buffer, size, advice);
@@ -133,15 +145,13 @@ void summary_cluster_reason(
 static const ClusterStatus *worst_cluster(const Model *model)
 {
         const ClusterStatus *found = NULL;
+        Health worst = HEALTH_OK;
 
-        for (size_t i = 0; i < model->n_clusters; i++) {
-                const ClusterStatus *cluster = model->clusters[i];
-
-                if (cluster->state == CLUSTER_HELD)
-                        return cluster;
-                if (cluster->state == CLUSTER_RETRYING && !found)
-                        found = cluster;
-        }
+        for (size_t i = 0; i < model->n_clusters; i++)
+                if (cluster_health(model->clusters[i]) > worst) {
+                        found = model->clusters[i];
+                        worst = cluster_health(found);
+                }
         return found;
 }
 
@@ -179,7 +189,7 @@ void summary_line(char *buffer, size_t size, const Model *model)
 {
         const ClusterStatus *worst = worst_cluster(model);
         size_t current = 0, enabled = 0;
-        char part[OUTCOME_TEXT_MAX + 128], time[CLOCK_TEXT_SIZE];
+        char fault[SUMMARY_TEXT_MAX / 2], part[SUMMARY_TEXT_MAX], time[CLOCK_TEXT_SIZE];
 
         for (size_t i = 0; i < model->n_clusters; i++) {
                 enabled += model->clusters[i]->state != CLUSTER_DISABLED;
@@ -187,10 +197,8 @@ void summary_line(char *buffer, size_t size, const Model *model)
         }
         text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
         if (worst) {
-                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name,
-                        worst->record->text[0] != '\0'
-                                ? worst->record->text
-                                : outcome_kind_to_string(worst->record->outcome),
+                cluster_fault(fault, sizeof(fault), worst);
+                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name, fault,
                         worst->next_attempt_at_usec > 0 ? ", next try " : "",
                         worst->next_attempt_at_usec > 0
                                 ? clock_format_time(time, worst->next_attempt_at_usec)

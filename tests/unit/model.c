@@ -1,0 +1,71 @@
+#include "tests/unit/model.h"
+
+#include "common/clock.h"
+#include "common/text.h"
+
+void model_make(TestModel *ret)
+{
+        static const char *const names[MODEL_CLUSTERS] = {"orders", "users", "logs"};
+
+        *ret = (TestModel){
+                .material_config = {.name = "default", .directory = "/etc/material"},
+                .report = {.has_certificate = true,
+                        .certificate = {.subject = "CN = client",
+                                .issuer = "CN = authority",
+                                .serial = "01AB",
+                                .sha256 = MODEL_A,
+                                .key_type = "rsa",
+                                .key_bits = 2048,
+                                .not_before_usec = MODEL_TIME - 30 * USEC_PER_DAY,
+                                .not_after_usec = MODEL_TIME},
+                        .ca_count = 2,
+                        .ca_not_after_usec = MODEL_TIME + USEC_PER_DAY,
+                        .fingerprint = MODEL_A},
+        };
+        ret->lookout = (LookoutStatus){.watch = "inotify",
+                .watching = true,
+                .missed_events = 3,
+                .looked_at_usec = 2000,
+                .changed_at_usec = 1500};
+        ret->material = (MaterialStatus){.config = &ret->material_config,
+                .inspected = true,
+                .state = MATERIAL_STATE_VALID,
+                .since_at_usec = 1000,
+                .report = &ret->report,
+                .lookout = &ret->lookout};
+        ret->materials[0] = &ret->material;
+        for (unsigned i = 0; i < MODEL_CLUSTERS; i++) {
+                text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);
+                text_format(ret->cluster_config[i].host, SETTING_VALUE_MAX, "%s.example", names[i]);
+                ret->cluster_config[i].port = 3306;
+                ret->record[i] = (Record){.imported_fingerprint = MODEL_A,
+                        .imported_at_usec = 5000,
+                        .attempted_fingerprint = MODEL_A,
+                        .last_attempt_usec = 4000,
+                        .last_success_usec = 5000,
+                        .has_outcome = true,
+                        .outcome = OUTCOME_IMPORTED};
+                ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
+                        .state = CLUSTER_CURRENT,
+                        .since_at_usec = 5000,
+                        .record = &ret->record[i],
+                        .replication = &ret->replication[i]};
+                ret->clusters[i] = &ret->cluster[i];
+        }
+        ret->model = (Model){.materials = ret->materials,
+                .n_materials = 1,
+                .clusters = ret->clusters,
+                .n_clusters = 1,
+                .now_usec = MODEL_TIME - 60 * USEC_PER_DAY};
+}
+
+void model_fail(
+        TestModel *model, unsigned cluster, ClusterState state, OutcomeKind kind, const char *text)
+{
+        Record *record = &model->record[cluster];
+
+        model->cluster[cluster].state = state;
+        record->outcome = kind;
+        record->attempts = 1;
+        text_set(record->text, sizeof(record->text), text);
+}
