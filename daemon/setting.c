@@ -1,8 +1,8 @@
 #include "daemon/setting.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static int section_normalise(char *ret, const char *text)
                         blank = size > 0;
                         continue;
                 }
-                if (size + 2 >= SETTING_SECTION_MAX)
+                if (size + blank + 1 >= SETTING_SECTION_MAX)
                         return -E2BIG;
                 if (blank)
                         ret[size++] = ' ';
@@ -118,7 +118,12 @@ static void parse_section_line(Parse *parse, const char *line)
         text_copy(inside, sizeof(inside), line + 1, (size_t)(end - line - 1));
         if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTING_SECTION_MAX) {
                 PARSE_PROBLEM(parse, "section name is longer than %d characters",
-                        SETTING_SECTION_MAX - 2);
+                        SETTING_SECTION_MAX - 1);
+                return;
+        }
+        end += 1 + strspn(end + 1, " \t\r");
+        if (*end != '\0' && !strchr(";#", *end)) { /* libinih would not look at it */
+                PARSE_PROBLEM(parse, "only a comment may stand behind the section [%s]", name);
                 return;
         }
         for (size_t i = 0; i < parse->n_seen; i++)
@@ -136,6 +141,22 @@ static void parse_section_line(Parse *parse, const char *line)
         r = list_add_section(parse->list, name, parse->file, parse->line);
         if (r < 0)
                 parse_fail(parse, r);
+}
+
+/* What would be changed on its way into a message, a path or a name is refused here, so that a
+ * text is what it looks like. A comment may look as it likes. */
+static bool line_is_clean(const char *line, size_t length)
+{
+        char blanks[SETTING_VALUE_MAX], clean[SETTING_VALUE_MAX];
+
+        if (length == 0 || strchr(";#", line[0]))
+                return true;
+        if (line[length - 1] == '\r')
+                length--;
+        for (size_t i = 0; i < length; i++)
+                blanks[i] = (char)(line[i] == '\t' ? ' ' : line[i]);
+        text_copy(clean, sizeof(clean), blanks, length);
+        return strlen(clean) == length && memcmp(clean, blanks, length) == 0;
 }
 
 /* Feeds libinih one line. Indentation is taken away: libinih would take an indented line for the
@@ -168,6 +189,8 @@ static char *parse_read_line(char *buffer, int size, void *userdata)
         }
         memcpy(buffer, parse->cursor, length);
         buffer[length] = '\0';
+        if (!line_is_clean(buffer, length))
+                PARSE_PROBLEM(parse, "line holds a control character or is not UTF-8");
         if (buffer[0] == '[')
                 parse_section_line(parse, buffer);
         buffer[length] = '\n';
@@ -268,7 +291,8 @@ static int list_read_file(SettingList *list, const char *path, ConfigProblem *re
         parse.end = content.data + content.size;
         r = ini_parse_stream(parse_read_line, &parse, parse_setting, &parse);
         free(parse.seen);
-        if (r > 0 && (parse.error == 0 || (unsigned)r < ret_problem->line)) {
+        if (r > 0 &&
+                (parse.error == 0 || (parse.error == -EINVAL && (unsigned)r < ret_problem->line))) {
                 config_problem_set(ret_problem, path, (unsigned)r,
                         "neither a [section] nor key = value nor a comment");
                 return -EINVAL;
@@ -276,19 +300,51 @@ static int list_read_file(SettingList *list, const char *path, ConfigProblem *re
         return parse.error;
 }
 
+static int is_drop_in(const struct dirent *entry)
+{
+        size_t length = strlen(entry->d_name);
+
+        return entry->d_name[0] != '.' && length > 5 &&
+                strcmp(entry->d_name + length - 5, ".conf") == 0;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int list_read_drop_in(
+        SettingList *list, const char *directory, const char *name, ConfigProblem *ret_problem)
+{
+        CLEANUP(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", directory, name) < 0)
+                return -ENOMEM;
+        return list_read_file(list, path, ret_problem);
+}
+
 static int list_read_directory(SettingList *list, const char *path, ConfigProblem *ret_problem)
 {
-        CLEANUP(freep) char *pattern = NULL;
-        glob_t found = {0};
-        int r = 0;
+        CLEANUP(freep) char *directory = NULL;
+        struct dirent **entries = NULL;
+        int n, r = 0;
 
-        if (asprintf(&pattern, "%s.d/*.conf", path) < 0)
+        if (asprintf(&directory, "%s.d", path) < 0)
                 return -ENOMEM;
-        if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
-                return -ENOMEM;
-        for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
-                r = list_read_file(list, found.gl_pathv[i], ret_problem);
-        globfree(&found);
+        n = scandir(directory, &entries, is_drop_in, compare_names);
+        if (n < 0 && errno == ENOENT)
+                return 0;
+        if (n < 0) {
+                r = -errno;
+                config_problem_set(ret_problem, directory, 0, "cannot be read: %s", strerror(-r));
+                return r == -ENOMEM ? r : -EINVAL;
+        }
+        for (int i = 0; i < n; i++) {
+                if (r == 0)
+                        r = list_read_drop_in(list, directory, entries[i]->d_name, ret_problem);
+                free(entries[i]);
+        }
+        free(entries);
         return r;
 }
 
