@@ -6,6 +6,7 @@
 #include "common/duration.h"
 
 #define COLUMNS 100
+#define INDENT  3 /* one less than where words begin */
 
 typedef struct Print {
         FILE *stream;
@@ -60,20 +61,15 @@ static void put_word(const Print *print, const char *word, int width)
         fprintf(print->stream, "%s%-*s%s", start, width, word, start[0] != '\0' ? "\033[0m" : "");
 }
 
-/* A sentence below its row, broken between words. */
-static void put_sentence(const Print *print, const char *text)
+/* Words behind the `column` characters that stand in the line, broken between them. */
+static void put_words(const Print *print, const char *text, size_t column)
 {
-        size_t column = 0;
-
-        if (text[0] == '\0')
-                return;
-        fputs("   ", print->stream);
         while (*text != '\0') {
                 size_t length = strcspn(text, " ");
 
-                if (column > 0 && column + length + 4 > COLUMNS) {
-                        fputs("\n   ", print->stream);
-                        column = 0;
+                if (column > INDENT && column + 1 + length > COLUMNS) {
+                        fprintf(print->stream, "\n%*s", INDENT, "");
+                        column = INDENT;
                 }
                 fprintf(print->stream, " %.*s", (int)length, text);
                 column += length + 1;
@@ -81,6 +77,23 @@ static void put_sentence(const Print *print, const char *text)
                 text += strspn(text, " ");
         }
         fputc('\n', print->stream);
+}
+
+/* A sentence below its row. */
+static void put_sentence(const Print *print, const char *text)
+{
+        if (text[0] == '\0')
+                return;
+        fprintf(print->stream, "%*s", INDENT, "");
+        put_words(print, text, INDENT);
+}
+
+/* Nobody reads milliseconds, nor the hours of what is months away; a row has no room for them. */
+static const char *span_format(char *buffer, uint64_t usec)
+{
+        uint64_t unit = usec >= 100 * USEC_PER_DAY ? USEC_PER_DAY : USEC_PER_SEC;
+
+        return duration_format(buffer, usec / unit * unit);
 }
 
 static void put_ago(const Print *print, const char *label, uint64_t usec)
@@ -91,13 +104,10 @@ static void put_ago(const Print *print, const char *label, uint64_t usec)
                 return;
         if (usec <= print->now_usec)
                 fprintf(print->stream, "  %s %s ago", label,
-                        duration_format(
-                                duration, (print->now_usec - usec) / USEC_PER_SEC * USEC_PER_SEC));
+                        span_format(duration, print->now_usec - usec));
         else
                 fprintf(print->stream, "  %s in %s", label,
-                        duration_format(duration,
-                                (usec - print->now_usec + USEC_PER_SEC - 1) / USEC_PER_SEC *
-                                        USEC_PER_SEC));
+                        span_format(duration, usec - print->now_usec + USEC_PER_SEC - 1));
 }
 
 static void print_material(const Print *print, const JsonValue *material)
@@ -113,8 +123,7 @@ static void print_material(const Print *print, const JsonValue *material)
         fprintf(print->stream, "%-13.12s", fingerprint);
         if (not_after > print->now_usec)
                 fprintf(print->stream, "until %s (%s)", clock_format_date(date, not_after),
-                        duration_format(
-                                left, (not_after - print->now_usec) / USEC_PER_SEC * USEC_PER_SEC));
+                        span_format(left, not_after - print->now_usec));
         else if (not_after > 0)
                 fprintf(print->stream, "until %s", clock_format_date(date, not_after));
         fputc('\n', print->stream);
@@ -168,7 +177,8 @@ void table_print(FILE *stream, const JsonValue *status, char *const *names, int 
         const JsonValue *clusters = json_member(status, "clusters");
 
         put_word(&print, text_of(status, "health"), 0);
-        fprintf(stream, ": %s\n", text_of(status, "summary"));
+        fputc(':', stream);
+        put_words(&print, text_of(status, "summary"), strlen(text_of(status, "health")) + 1);
         fprintf(stream, "\n  %-16s %-14s%-13s\n", "MATERIAL", "STATE", "ON DISK");
         for (size_t i = 0; i < json_size(materials); i++)
                 print_material(&print, json_element(materials, i));
