@@ -1,0 +1,28 @@
+/* A record that is understood can be kept, and is then the same. */
+
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "common/macro.h"
+#include "daemon/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        CLEANUP(freep) char *once = NULL;
+        CLEANUP(freep) char *twice = NULL;
+        Record first = RECORD_NULL, second = RECORD_NULL;
+        size_t size_once, size_twice;
+
+        if (record_parse(&first, (const char *)data, size) < 0)
+                return 0;
+        MUST(record_format(&once, &size_once, &first) == 0);
+        MUST(once[size_once] == '\0' && once[size_once - 1] == '\n');
+        MUST(record_parse(&second, once, size_once) == 0);
+        MUST(record_format(&twice, &size_twice, &second) == 0);
+        MUST(strcmp(once, twice) == 0);
+        MUST(strcmp(first.imported_fingerprint, second.imported_fingerprint) == 0);
+        MUST(first.attempts == second.attempts && first.in_use == second.in_use);
+        MUST(first.has_outcome == second.has_outcome && first.outcome == second.outcome);
+        return 0;
+}
