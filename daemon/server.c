@@ -96,12 +96,16 @@ static int answer_info(const Server *server, char **ret)
 
 static int answer_description(const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        const char *name = json_get_string(json_member(call->parameters, "interface"));
-        const char *text = NULL;
+        const char *wanted = "interface";
+        const char *name = json_get_string(json_member(call->parameters, wanted));
+        const char *wrong = NULL, *text = NULL;
 
-        if (!name || json_size(call->parameters) != 1) {
+        for (size_t i = 0; i < json_size(call->parameters); i++)
+                if (strcmp(json_key_at(call->parameters, i), wanted) != 0)
+                        wrong = json_key_at(call->parameters, i);
+        if (wrong || !name) {
                 *ret_error = VARLINK_ERROR_INVALID_PARAMETER;
-                return server_format_pair(ret, "parameter", "interface");
+                return server_format_pair(ret, "parameter", wrong ? wrong : wanted);
         }
         if (strcmp(name, INTERFACE_NAME) == 0)
                 text = interface_description;

@@ -1,5 +1,12 @@
+/*
+ * This program's own send() stands in for that of the C library, so that a child can be stopped
+ * between its datagram and its exit.
+ */
+
 #include "tests/unit/test.h"
 
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -23,6 +30,16 @@ typedef struct Ended {
 
 static Ended ended;
 static sd_event *event;
+static bool crash_when_sent, cut_when_sent;
+
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+        ssize_t n = syscall(SYS_sendto, fd, data, size - cut_when_sent, flags, NULL, 0);
+
+        if (crash_when_sent)
+                (void)raise(SIGKILL);
+        return n;
+}
 
 static int block_child_signal(void **state)
 {
@@ -196,6 +213,30 @@ static void test_an_exit_without_a_word_is_a_crash_whatever_its_code(void **stat
         }
 }
 
+static void test_a_crash_behind_a_whole_result_is_a_crash(void **state)
+{
+        int task = 1;
+
+        (void)state;
+        crash_when_sent = true;
+        run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
+        crash_when_sent = false;
+        assert_int_equal(ended.end, JOB_CRASHED);
+        assert_int_equal(ended.detail, SIGKILL);
+}
+
+static void test_a_result_that_is_not_whole_is_a_crash(void **state)
+{
+        int task = 1;
+
+        (void)state;
+        cut_when_sent = true;
+        run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
+        cut_when_sent = false;
+        assert_int_equal(ended.end, JOB_CRASHED);
+        assert_int_equal(ended.detail, 0);
+}
+
 static int hang(void *result, const void *task)
 {
         (void)result;
@@ -295,6 +336,8 @@ int main(void)
                 job_test(test_a_refusal_of_the_child_is_its_errno),
                 job_test(test_a_crash_is_its_signal),
                 job_test(test_an_exit_without_a_word_is_a_crash_whatever_its_code),
+                job_test(test_a_crash_behind_a_whole_result_is_a_crash),
+                job_test(test_a_result_that_is_not_whole_is_a_crash),
                 job_test(test_a_child_over_its_deadline_is_killed),
                 job_test(test_freeing_a_job_kills_and_reaps_its_child),
                 job_test(test_the_handler_may_free_the_job),

@@ -203,6 +203,7 @@ static void play_journal(void)
                 fields[i] = (LogField){"BINLOG_SSL_MORE", "filler"};
         fields[0] = (LogField){"BINLOG_SSL_CLUSTER", "orders"};
         fields[1] = (LogField){"BINLOG_SSL_OUTCOME", NULL};
+        fields[LOG_FIELDS_MAX - 1] = (LogField){"BINLOG_SSL_FINAL", "still in"};
         fields[LOG_FIELDS_MAX] = (LogField){"BINLOG_SSL_LAST", "one too many"};
         if (fstat(STDERR_FILENO, &st) < 0)
                 _exit(1);
@@ -241,6 +242,7 @@ static void test_the_journal_gets_the_fields(void **state)
         assert_non_null(strstr(entry.data, "BINLOG_SSL_CLUSTER=orders\n"));
         assert_null(strstr(entry.data, "BINLOG_SSL_OUTCOME"));
         assert_non_null(strstr(entry.data, "BINLOG_SSL_MORE=filler\n"));
+        assert_non_null(strstr(entry.data, "BINLOG_SSL_FINAL=still in\n"));
         assert_null(strstr(entry.data, "BINLOG_SSL_LAST"));
         assert_null(strstr(entry.data, "<4>"));
 }

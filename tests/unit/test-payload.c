@@ -96,6 +96,13 @@ static void test_each_certificate_and_its_place_count(void **state)
         assert_true(sk_X509_push(good.chain, moved) > 0);
         assert_string_equal(fingerprint(&good), before);
 
+        moved = sk_X509_pop(good.authorities); /* the same bytes in the same order, but a CA less */
+        assert_true(sk_X509_unshift(good.chain, moved) > 0);
+        assert_string_not_equal(fingerprint(&good), before);
+        assert_ptr_equal(sk_X509_shift(good.chain), moved);
+        assert_true(sk_X509_push(good.authorities, moved) > 0);
+        assert_string_equal(fingerprint(&good), before);
+
         assert_true(sk_X509_push(good.authorities, sk_X509_value(other.authorities, 0)) > 0);
         assert_string_not_equal(fingerprint(&good), before);
         (void)sk_X509_pop(good.authorities);

@@ -146,6 +146,10 @@ static void test_what_is_not_known_is_named_in_the_error(void **state)
                         "{\"error\":\"org.varlink.service.InvalidParameter\","
                         "\"parameters\":{\"parameter\":\"interface\"}}"},
                 {"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+                 "\"parameters\":{\"interface\":\"a.b\",\"x\":1}}",
+                        "{\"error\":\"org.varlink.service.InvalidParameter\","
+                        "\"parameters\":{\"parameter\":\"x\"}}"},
+                {"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
                  "\"parameters\":{\"interface\":\"a.b\"}}",
                         "{\"error\":\"org.varlink.service.InterfaceNotFound\","
                         "\"parameters\":{\"interface\":\"a.b\"}}"},
