@@ -42,12 +42,12 @@ void model_make(TestModel *ret)
                         .imported_at_usec = 5000,
                         .attempted_fingerprint = MODEL_A,
                         .last_attempt_usec = 4000,
-                        .last_success_usec = 5000,
+                        .last_success_usec = 4500,
                         .has_outcome = true,
                         .outcome = OUTCOME_IMPORTED};
                 ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
                         .state = CLUSTER_CURRENT,
-                        .since_at_usec = 5000,
+                        .since_at_usec = 6000,
                         .record = &ret->record[i],
                         .replication = &ret->replication[i]};
                 ret->clusters[i] = &ret->cluster[i];

@@ -170,8 +170,14 @@ static void test_signals_and_mask_are_those_of_a_new_process(void **state)
 
 static void test_the_child_leaves_no_core_and_cannot_be_looked_into(void **state)
 {
+        struct rlimit before, large;
+
         (void)state;
+        assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
+        large = (struct rlimit){before.rlim_max, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_CORE, &large), 0);
         look("dumpable", NULL, 0);
+        assert_int_equal(setrlimit(RLIMIT_CORE, &before), 0);
         assert_int_equal(seen.dumpable, 0);
         assert_int_equal(seen.core_limit, 0);
 }
@@ -187,8 +193,8 @@ static void test_an_alarm_stands_behind_the_deadline(void **state)
 {
         (void)state;
         look("alarm", NULL, 0);
-        /* Not before it: the manager is the one who kills. */
-        assert_true(seen.alarm_sec >= DEADLINE / USEC_PER_SEC);
+        /* Later, because the manager is the one who kills. */
+        assert_true(seen.alarm_sec > DEADLINE / USEC_PER_SEC);
         assert_true(seen.alarm_sec <= DEADLINE / USEC_PER_SEC + 10);
         assert_int_equal(seen.death_signal, SIGKILL);
 }

@@ -261,6 +261,7 @@ static void test_a_child_over_its_deadline_is_killed(void **state)
 static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
 {
         JobSpec spec = {.name = "freed", .run = hang, .deadline_usec = LATE};
+        uint64_t before = clock_boottime_usec();
         Job *job = NULL;
         pid_t pid;
 
@@ -269,6 +270,8 @@ static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
         pid = job_pid(job);
         assert_int_equal(kill(pid, 0), 0);
         assert_null(job_free(job));
+        /* Not its alarm ended it. */
+        assert_true(clock_boottime_usec() - before < LATE / 2);
         assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
         assert_int_equal(errno, ECHILD);
         assert_int_equal(sd_event_run(event, 0), 0);

@@ -128,6 +128,7 @@ static void test_a_byte_order_mark_and_crlf_are_no_part_of_the_text(void **state
         SettingList *list = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
 
         (void)state;
+        assert_int_equal(setting_list_n_sections(list), 1);
         expect_setting(list, "daemon", "retry-min", "1s");
         expect_setting(list, "daemon", "last", "line");
 }

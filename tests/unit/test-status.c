@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "daemon/interface.h"
 #include "daemon/status.h"
@@ -144,10 +145,12 @@ static void test_a_material_is_told(void **state)
         expect_text(certificate, "issuer", "CN = authority");
         expect_text(certificate, "serial", "01AB");
         expect_text(certificate, "sha256", MODEL_A);
+        expect_number(certificate, "not_before", MODEL_TIME - 30 * USEC_PER_DAY);
         expect_number(certificate, "not_after", MODEL_TIME);
         expect_text(certificate, "key_type", "rsa");
         expect_number(certificate, "key_bits", 2048);
         expect_number(material, "ca_count", 2);
+        expect_number(material, "ca_not_after", MODEL_TIME + USEC_PER_DAY);
         assert_true(json_is_array(json_member(material, "problems")));
         assert_int_equal(json_size(json_member(material, "problems")), 0);
         expect_text(material, "watch", "inotify");
@@ -207,7 +210,9 @@ static void test_a_cluster_is_told(void **state)
         expect_number(cluster, "imported_at", 5000);
         expect_null(cluster, "in_use");
         expect_number(cluster, "attempts", 0);
+        expect_number(cluster, "since", 6000);
         expect_number(cluster, "last_attempt", 4000);
+        expect_number(cluster, "last_success", 4500);
         expect_null(cluster, "next_attempt");
         expect_text(cluster, "outcome", "imported");
         expect_null(cluster, "sql_errno");
