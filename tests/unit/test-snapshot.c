@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -238,6 +239,9 @@ static void test_files_that_never_stand_still_are_moving(void **state)
 
 _Noreturn static void switch_for_ever(void)
 {
+        /* Should the test fail before it ends this. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                _exit(1);
         for (unsigned i = 0;; i++)
                 point_to(i % 2 == 0 ? "two" : "one");
 }
