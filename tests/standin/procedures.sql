@@ -106,6 +106,10 @@ BEGIN
             'Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;';
     END IF;
     STOP SLAVE;
+    -- Its threads stand in the process list a moment longer.
+    WHILE standin.is_running() DO
+        DO SLEEP(0.01);
+    END WHILE;
     SELECT 'Slave is now down or disabled' AS Message;
 END//
 
