@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* [A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+ : at least two parts between dots,
@@ -158,4 +159,49 @@ int varlink_reply_format(
 {
         return message_format(
                 ret, ret_size, "error", error, parameters, continues ? "continues" : NULL);
+}
+
+int varlink_pair_format(char **ret, const char *name, const char *value)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        size_t size;
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        json_key(writer, name);
+        json_string(writer, value);
+        json_close_object(writer);
+        return json_writer_finish(writer, ret, &size);
+}
+
+int varlink_refuse(char **ret_parameters, const char **ret_error, const char *error,
+        const char *name, const char *value)
+{
+        *ret_error = error;
+        return varlink_pair_format(ret_parameters, name, value);
+}
+
+int varlink_refuse_method(char **ret_parameters, const char **ret_error, const VarlinkCall *call)
+{
+        char method[VARLINK_INTERFACE_MAX + VARLINK_METHOD_MAX];
+
+        snprintf(method, sizeof(method), "%s.%s", call->interface, call->method);
+        return varlink_refuse(
+                ret_parameters, ret_error, VARLINK_ERROR_METHOD_NOT_FOUND, "method", method);
+}
+
+const char *varlink_unknown_parameter(const VarlinkCall *call, const char *const *allowed)
+{
+        for (size_t i = 0; i < json_size(call->parameters); i++) {
+                const char *key = json_key_at(call->parameters, i);
+                const char *const *known = allowed;
+
+                while (*known && strcmp(*known, key) != 0)
+                        known++;
+                if (!*known)
+                        return key;
+        }
+        return NULL;
 }

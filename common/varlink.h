@@ -57,3 +57,16 @@ int varlink_call_format(
         char **ret, size_t *ret_size, const char *method, const char *parameters, bool more);
 int varlink_reply_format(
         char **ret, size_t *ret_size, const char *parameters, const char *error, bool continues);
+
+/* {"name": "value"} as a heap string: the parameters of most errors. */
+int varlink_pair_format(char **ret, const char *name, const char *value);
+
+/* Makes an answer of an error whose parameters are such a pair; what a handler returns then. */
+int varlink_refuse(char **ret_parameters, const char **ret_error, const char *error,
+        const char *name, const char *value);
+
+/* MethodNotFound with the call's full name. */
+int varlink_refuse_method(char **ret_parameters, const char **ret_error, const VarlinkCall *call);
+
+/* The first parameter whose name is not in the list that ends with NULL; NULL: all are. */
+const char *varlink_unknown_parameter(const VarlinkCall *call, const char *const *allowed);

@@ -189,23 +189,20 @@ static void on_attempted(Cluster *cluster, const Outcome *outcome, void *userdat
         daemon_wake(daemon);
 }
 
-static int on_call(
-        const VarlinkCall *call, char **ret_parameters, const char **ret_error, void *userdata)
+static int on_call(Connection *connection, const VarlinkCall *call, char **ret_parameters,
+        const char **ret_error, void *userdata)
 {
+        static const char *const none[] = {NULL};
         Daemon *daemon = userdata;
         Model model = model_of(daemon);
-        char method[VARLINK_INTERFACE_MAX + VARLINK_METHOD_MAX];
+        const char *wrong = varlink_unknown_parameter(call, none);
 
-        if (strcmp(call->method, "GetStatus") != 0) {
-                snprintf(method, sizeof(method), "%s.%s", call->interface, call->method);
-                *ret_error = VARLINK_ERROR_METHOD_NOT_FOUND;
-                return server_format_pair(ret_parameters, "method", method);
-        }
-        if (json_size(call->parameters) > 0) {
-                *ret_error = VARLINK_ERROR_INVALID_PARAMETER;
-                return server_format_pair(
-                        ret_parameters, "parameter", json_key_at(call->parameters, 0));
-        }
+        (void)connection;
+        if (strcmp(call->method, "GetStatus") != 0)
+                return varlink_refuse_method(ret_parameters, ret_error, call);
+        if (wrong)
+                return varlink_refuse(ret_parameters, ret_error, VARLINK_ERROR_INVALID_PARAMETER,
+                        "parameter", wrong);
         return status_format(ret_parameters, &daemon->facts, &model);
 }
 

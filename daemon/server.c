@@ -8,67 +8,33 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
 #include "daemon/interface.h"
 
-#define SERVER_URL "https://varlink.org"
+#define SERVER_URL           "https://varlink.org"
+#define SERVER_REGISTRY_LINK "/run/varlink/registry/" SERVER_SOCKET_NAME
 
-typedef struct Client {
-        Server *server;
-        int fd;
-        sd_event_source *io;
-        sd_event_source *idle;
-        char *input; /* grows to SERVER_MESSAGE_MAX */
-        size_t input_size, input_capacity;
-        char *output;
-        size_t output_size, output_sent;
-        bool finished; /* the other side will send no more */
-} Client;
+/* After a refused accept(2): the client stays in the queue and would wake us at once. */
+#define SERVER_PAUSE_USEC (100 * USEC_PER_MSEC)
 
 struct Server {
         sd_event *event;
         int fd;
         char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" when systemd owns it */
         const char *version;
-        server_call_fn fn;
+        connection_call_fn fn;
         void *userdata;
         sd_event_source *accept_source;
-        Client *clients[SERVER_CLIENTS_MAX];
+        sd_event_source *pause_timer;
+        bool linked; /* into the registry */
+        Connection *clients[SERVER_CLIENTS_MAX];
 };
-
-int server_format_pair(char **ret, const char *name, const char *value)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
-
-        if (r < 0)
-                return r;
-        json_open_object(writer);
-        json_key(writer, name);
-        json_string(writer, value);
-        json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
-}
-
-static void client_free(Client *client)
-{
-        Server *server = client->server;
-
-        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-                if (server->clients[i] == client)
-                        server->clients[i] = NULL;
-        sd_event_source_disable_unref(client->io);
-        sd_event_source_disable_unref(client->idle);
-        close(client->fd);
-        free(client->input);
-        free(client->output);
-        free(client);
-}
 
 static int answer_info(const Server *server, char **ret)
 {
@@ -96,177 +62,63 @@ static int answer_info(const Server *server, char **ret)
 
 static int answer_description(const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        const char *wanted = "interface";
-        const char *name = json_get_string(json_member(call->parameters, wanted));
-        const char *wrong = NULL, *text = NULL;
+        static const char *const allowed[] = {"interface", NULL};
+        const char *wrong = varlink_unknown_parameter(call, allowed);
+        const char *name = json_get_string(json_member(call->parameters, "interface"));
+        const char *text = NULL;
 
-        for (size_t i = 0; i < json_size(call->parameters); i++)
-                if (strcmp(json_key_at(call->parameters, i), wanted) != 0)
-                        wrong = json_key_at(call->parameters, i);
-        if (wrong || !name) {
-                *ret_error = VARLINK_ERROR_INVALID_PARAMETER;
-                return server_format_pair(ret, "parameter", wrong ? wrong : wanted);
-        }
+        if (wrong || !name)
+                return varlink_refuse(ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter",
+                        wrong ? wrong : "interface");
         if (strcmp(name, INTERFACE_NAME) == 0)
                 text = interface_description;
         else if (strcmp(name, INTERFACE_SERVICE_NAME) == 0)
                 text = interface_service_description;
         if (text)
-                return server_format_pair(ret, "description", text);
-        *ret_error = VARLINK_ERROR_INTERFACE_NOT_FOUND;
-        return server_format_pair(ret, "interface", name);
+                return varlink_pair_format(ret, "description", text);
+        return varlink_refuse(ret, ret_error, VARLINK_ERROR_INTERFACE_NOT_FOUND, "interface", name);
 }
 
-static int answer(const Server *server, const VarlinkCall *call, char **ret, const char **ret_error)
+static int on_call(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
 {
-        char method[VARLINK_INTERFACE_MAX + VARLINK_METHOD_MAX];
+        static const char *const none[] = {NULL};
+        const Server *server = userdata;
+        const char *wrong;
 
         if (strcmp(call->interface, INTERFACE_NAME) == 0)
-                return server->fn(call, ret, ret_error, server->userdata);
-        if (strcmp(call->interface, INTERFACE_SERVICE_NAME) != 0) {
-                *ret_error = VARLINK_ERROR_INTERFACE_NOT_FOUND;
-                return server_format_pair(ret, "interface", call->interface);
-        }
+                return server->fn(connection, call, ret, ret_error, server->userdata);
+        if (strcmp(call->interface, INTERFACE_SERVICE_NAME) != 0)
+                return varlink_refuse(ret, ret_error, VARLINK_ERROR_INTERFACE_NOT_FOUND,
+                        "interface", call->interface);
         if (strcmp(call->method, "GetInterfaceDescription") == 0)
                 return answer_description(call, ret, ret_error);
-        if (strcmp(call->method, "GetInfo") != 0) {
-                snprintf(method, sizeof(method), "%s.%s", call->interface, call->method);
-                *ret_error = VARLINK_ERROR_METHOD_NOT_FOUND;
-                return server_format_pair(ret, "method", method);
-        }
-        if (json_size(call->parameters) == 0)
-                return answer_info(server, ret);
-        *ret_error = VARLINK_ERROR_INVALID_PARAMETER;
-        return server_format_pair(ret, "parameter", json_key_at(call->parameters, 0));
+        if (strcmp(call->method, "GetInfo") != 0)
+                return varlink_refuse_method(ret, ret_error, call);
+        wrong = varlink_unknown_parameter(call, none);
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
+        return answer_info(server, ret);
 }
 
-/* Negative: the connection is of no use any more. */
-static int handle_message(Client *client, const char *message, size_t size)
+static void on_end(Connection *connection, void *userdata)
 {
-        CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
-        CLEANUP(freep) char *parameters = NULL;
-        const char *error = NULL;
-        int r;
+        Server *server = userdata;
 
-        r = varlink_call_parse(&call, message, size);
-        if (r == 0)
-                r = answer(client->server, &call, &parameters, &error);
-        if (r < 0 || call.oneway)
-                return r;
-        return varlink_reply_format(
-                &client->output, &client->output_size, parameters, error, false);
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] == connection)
+                        server->clients[i] = connection_free(connection);
 }
 
-static int client_send(Client *client)
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        while (client->output_sent < client->output_size) {
-                ssize_t n = send(client->fd, client->output + client->output_sent,
-                        client->output_size - client->output_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        Server *server = userdata;
 
-                if (n < 0)
-                        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-                client->output_sent += (size_t)n;
-        }
-        free(client->output);
-        client->output = NULL;
-        client->output_size = client->output_sent = 0;
-        return 0;
-}
-
-/* Answers complete messages in their order, one at a time: while an answer is not out, the next
- * message waits, and so does its sender. */
-static int client_process(Client *client)
-{
-        while (!client->output) {
-                char *end = client->input_size > 0 ? memchr(client->input, '\0', client->input_size)
-                                                   : NULL;
-                size_t size;
-                int r;
-
-                if (!end)
-                        return client->input_size >= SERVER_MESSAGE_MAX ? -EMSGSIZE : 0;
-                size = (size_t)(end - client->input);
-                r = handle_message(client, client->input, size);
-                if (r < 0)
-                        return r;
-                client->input_size -= size + 1;
-                memmove(client->input, end + 1, client->input_size);
-                r = client_send(client);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int client_receive(Client *client)
-{
-        ssize_t n;
-
-        if (client->input_size == client->input_capacity) {
-                size_t capacity = client->input_capacity > 0 ? client->input_capacity * 2 : 1024;
-                char *input = realloc(client->input, capacity);
-
-                if (!input)
-                        return -ENOMEM;
-                client->input = input;
-                client->input_capacity = capacity;
-        }
-        n = recv(client->fd, client->input + client->input_size,
-                client->input_capacity - client->input_size, MSG_DONTWAIT);
-        if (n < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        client->finished = n == 0;
-        client->input_size += (size_t)n;
-        return 0;
-}
-
-static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-        Client *client = userdata;
-        int r = 0;
-
-        (void)fd;
-        if (events & EPOLLOUT)
-                r = client_send(client);
-        if (r == 0 && (events & (EPOLLIN | EPOLLHUP)) && !client->output)
-                r = client_receive(client);
-        if (r == 0)
-                r = client_process(client);
-        if (r < 0 || (events & EPOLLERR) || (client->finished && !client->output)) {
-                client_free(client);
-                return 0;
-        }
-        (void)sd_event_source_set_io_events(source, client->output ? EPOLLOUT : EPOLLIN);
-        (void)sd_event_source_set_time_relative(client->idle, SERVER_IDLE_USEC);
-        return 0;
-}
-
-static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
-{
         (void)source;
         (void)usec;
-        client_free(userdata);
+        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
         return 0;
-}
-
-static int client_new(Server *server, size_t slot, int fd)
-{
-        Client *client = calloc(1, sizeof(*client));
-        int r;
-
-        if (!client) {
-                close(fd);
-                return -ENOMEM;
-        }
-        *client = (Client){.server = server, .fd = fd};
-        server->clients[slot] = client;
-        r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client, client);
-        if (r == 0)
-                r = sd_event_add_time_relative(server->event, &client->idle, CLOCK_BOOTTIME,
-                        SERVER_IDLE_USEC, USEC_PER_SEC, on_idle, client);
-        if (r < 0)
-                client_free(client);
-        return r;
 }
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -274,13 +126,19 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         Server *server = userdata;
         int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        (void)source;
         (void)events;
-        if (client_fd < 0)
+        if (client_fd < 0) {
+                if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+                        return 0;
+                (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+                (void)sd_event_source_set_time_relative(server->pause_timer, SERVER_PAUSE_USEC);
+                (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
                 return 0;
+        }
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
                 if (!server->clients[i]) {
-                        (void)client_new(server, i, client_fd);
+                        (void)connection_new(&server->clients[i], server->event, client_fd, on_call,
+                                on_end, server);
                         return 0;
                 }
         close(client_fd); /* full: whoever comes now has to come again */
@@ -299,6 +157,7 @@ static bool somebody_listens(const struct sockaddr_un *address)
 static int listen_on(Server *server, const char *path)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct stat st;
         int n;
 
         if (strlen(path) >= sizeof(address.sun_path))
@@ -315,6 +174,8 @@ static int listen_on(Server *server, const char *path)
                 return -errno;
         if (somebody_listens(&address))
                 return -EADDRINUSE;
+        if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+                return -EEXIST;
         if (unlink(path) < 0 && errno != ENOENT)
                 return -errno;
         if (bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -325,8 +186,15 @@ static int listen_on(Server *server, const char *path)
         return 0;
 }
 
+/* varlink.org: where services of a machine can be found by name. Not everyone may write there. */
+static void link_registry(Server *server)
+{
+        if (server->path[0] != '\0' && symlink(server->path, SERVER_REGISTRY_LINK) == 0)
+                server->linked = true;
+}
+
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
-        server_call_fn fn, void *userdata)
+        connection_call_fn fn, void *userdata)
 {
         CLEANUP(server_freep) Server *server = calloc(1, sizeof(*server));
         int r;
@@ -342,9 +210,15 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
         if (r == 0)
                 r = sd_event_add_io(
                         event, &server->accept_source, server->fd, EPOLLIN, on_accept, server);
+        if (r >= 0)
+                r = sd_event_add_time(
+                        event, &server->pause_timer, CLOCK_BOOTTIME, 0, 1, on_pause, server);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(server->accept_source, "server-accept");
+        link_registry(server);
         *ret = TAKE(server);
         return 0;
 }
@@ -354,9 +228,11 @@ Server *server_free(Server *server)
         if (!server)
                 return NULL;
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-                if (server->clients[i])
-                        client_free(server->clients[i]);
+                connection_free(server->clients[i]);
         sd_event_source_disable_unref(server->accept_source);
+        sd_event_source_disable_unref(server->pause_timer);
+        if (server->linked)
+                (void)unlink(SERVER_REGISTRY_LINK);
         if (server->path[0] != '\0')
                 (void)unlink(server->path);
         if (server->fd >= 0)
@@ -364,4 +240,19 @@ Server *server_free(Server *server)
         sd_event_unref(server->event);
         free(server);
         return NULL;
+}
+
+void server_publish(Server *server, const char *parameters)
+{
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && connection_publish(server->clients[i], parameters) < 0)
+                        server->clients[i] = connection_free(server->clients[i]);
+}
+
+bool server_has_subscribers(const Server *server)
+{
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && connection_is_streaming(server->clients[i]))
+                        return true;
+        return false;
 }

@@ -27,12 +27,13 @@ static int answer_large(char **ret)
                 return -ENOMEM;
         memset(text, 'x', large_size);
         text[large_size] = '\0';
-        r = server_format_pair(ret, "text", text);
+        r = varlink_pair_format(ret, "text", text);
         free(text);
         return r;
 }
 
-static int answer(const VarlinkCall *call, char **ret, const char **ret_error, void *userdata)
+static int answer(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
 {
         assert_ptr_equal(userdata, &n_calls);
         n_calls++;
@@ -40,7 +41,21 @@ static int answer(const VarlinkCall *call, char **ret, const char **ret_error, v
                 return -EIO;
         if (strcmp(call->method, "Refuse") == 0) {
                 *ret_error = "io.binlogssl.Manager.Refused";
-                return server_format_pair(ret, "why", "asked to");
+                return varlink_pair_format(ret, "why", "asked to");
+        }
+        if (strcmp(call->method, "Stream") == 0) {
+                connection_stream(connection);
+                return connection_publish(connection, "{\"n\":0}");
+        }
+        if (strcmp(call->method, "Who") == 0) {
+                uid_t uid;
+
+                assert_int_equal(connection_peer_uid(connection, &uid), 0);
+                return asprintf(ret, "{\"uid\":%u,\"member\":%d,\"stranger\":%d}", uid,
+                               connection_peer_is_member(connection, getgid()),
+                               connection_peer_is_member(connection, 12345)) < 0
+                        ? -ENOMEM
+                        : 0;
         }
         if (large_size > 0)
                 return answer_large(ret);
@@ -147,6 +162,11 @@ void conversation_expect_silence(int fd)
         conversation_settle();
         assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), -1);
         assert_int_equal(errno, EAGAIN);
+}
+
+Server *conversation_server(void)
+{
+        return server;
 }
 
 unsigned conversation_n_calls(void)

@@ -33,7 +33,10 @@ void conversation_expect(int fd, const char *call, const char *answer);
 /* Nothing comes, and the connection stands. */
 void conversation_expect_silence(int fd);
 
-/* What the handler was called with since the start; it answers {"n":<number of the call>}. */
+Server *conversation_server(void);
+
+/* What the handler was called with since the start; it answers {"n":<number of the call>}, a
+ * Stream with {"n":0} as the first of many, and Who with what it knows of the client. */
 unsigned conversation_n_calls(void);
 
 /* The handler answers every call with a text of that many bytes instead. */

@@ -40,7 +40,7 @@ static void test_a_client_without_a_byte_for_a_minute_is_sent_away(void **state)
 
         (void)state;
         conversation_settle();
-        pass(SERVER_IDLE_USEC - 5 * USEC_PER_SEC);
+        pass(CONNECTION_IDLE_USEC - 5 * USEC_PER_SEC);
         conversation_expect_silence(fd);
         pass(10 * USEC_PER_SEC);
         assert_null(conversation_receive(fd));
@@ -56,10 +56,10 @@ static void test_each_byte_begins_the_minute_anew(void **state)
         conversation_settle();
         for (size_t i = 0; i < sizeof(call); i++) {
                 conversation_send(fd, call + i, 1);
-                pass(SERVER_IDLE_USEC / 2);
+                pass(CONNECTION_IDLE_USEC / 2);
         }
         assert_string_equal(conversation_receive(fd), "{\"parameters\":{\"n\":1}}");
-        pass(SERVER_IDLE_USEC + 5 * USEC_PER_SEC);
+        pass(CONNECTION_IDLE_USEC + 5 * USEC_PER_SEC);
         assert_null(conversation_receive(fd));
         close(fd);
 }
@@ -72,8 +72,21 @@ static void test_who_does_not_fetch_its_answer_is_sent_away_too(void **state)
         conversation_answer_large(1024 * 1024);
         conversation_send(fd, CALL, sizeof(CALL));
         conversation_settle();
-        pass(SERVER_IDLE_USEC + 5 * USEC_PER_SEC);
+        pass(CONNECTION_IDLE_USEC + 5 * USEC_PER_SEC);
         assert_null(conversation_receive(fd));
+        close(fd);
+}
+
+static void test_a_subscriber_may_be_silent_for_ever(void **state)
+{
+        static const char stream[] = "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}";
+        int fd = conversation_connect();
+
+        (void)state;
+        conversation_expect(fd, stream, "{\"parameters\":{\"n\":0},\"continues\":true}");
+        pass(10 * CONNECTION_IDLE_USEC);
+        server_publish(conversation_server(), "{}");
+        assert_string_equal(conversation_receive(fd), "{\"parameters\":{},\"continues\":true}");
         close(fd);
 }
 
@@ -83,6 +96,7 @@ int main(void)
                 server_test(test_a_client_without_a_byte_for_a_minute_is_sent_away),
                 server_test(test_each_byte_begins_the_minute_anew),
                 server_test(test_who_does_not_fetch_its_answer_is_sent_away_too),
+                server_test(test_a_subscriber_may_be_silent_for_ever),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

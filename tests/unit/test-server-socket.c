@@ -34,8 +34,10 @@ static int remove_all(void **state)
 
 #define socket_test(test) cmocka_unit_test_setup_teardown(test, make, remove_all)
 
-static int refuse(const VarlinkCall *call, char **ret, const char **ret_error, void *userdata)
+static int refuse(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
 {
+        (void)connection;
         (void)call;
         (void)ret;
         (void)ret_error;
@@ -194,13 +196,15 @@ static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **sta
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void test_a_pair_becomes_an_object(void **state)
+static void test_what_is_no_socket_is_left_alone(void **state)
 {
-        CLEANUP(freep) char *text = NULL;
+        Server *server = NULL;
 
         (void)state;
-        assert_int_equal(server_format_pair(&text, "name", "a \"value\""), 0);
-        assert_string_equal(text, "{\"name\":\"a \\\"value\\\"\"}");
+        scratch_write_text("socket", "somebody's");
+        assert_int_equal(
+                server_new(&server, event, scratch_path("socket"), "1", refuse, NULL), -EEXIST);
+        assert_int_equal(access(scratch_path("socket"), F_OK), 0);
 }
 
 int main(void)
@@ -209,10 +213,10 @@ int main(void)
                 socket_test(test_anyone_may_connect_and_the_file_goes_with_the_server),
                 socket_test(test_a_file_that_nobody_listens_on_is_replaced),
                 socket_test(test_a_living_one_is_left_alone),
+                socket_test(test_what_is_no_socket_is_left_alone),
                 socket_test(test_one_that_is_too_busy_to_accept_lives),
                 socket_test(test_a_path_too_long_for_a_socket_is_refused),
                 socket_test(test_a_socket_of_systemd_is_taken_over_and_its_file_stays),
-                cmocka_unit_test(test_a_pair_becomes_an_object),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

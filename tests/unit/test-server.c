@@ -193,30 +193,30 @@ static char *call_of(size_t size)
 
 static void test_a_message_of_64_kib_is_answered_and_a_longer_one_is_not(void **state)
 {
-        CLEANUP(freep) char *most = call_of(SERVER_MESSAGE_MAX);
-        CLEANUP(freep) char *more = call_of(SERVER_MESSAGE_MAX + 1);
+        CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
+        CLEANUP(freep) char *more = call_of(CONNECTION_MESSAGE_MAX + 1);
 
         (void)state;
         connect_anew();
         for (int i = 0; i < 2; i++) {
-                conversation_send(fd, most, SERVER_MESSAGE_MAX);
+                conversation_send(fd, most, CONNECTION_MESSAGE_MAX);
                 assert_non_null(conversation_receive(fd));
         }
-        conversation_send(fd, more, SERVER_MESSAGE_MAX + 1);
+        conversation_send(fd, more, CONNECTION_MESSAGE_MAX + 1);
         assert_null(conversation_receive(fd));
         assert_int_equal(conversation_n_calls(), 2);
 }
 
 static void test_short_messages_before_it_do_not_shorten_the_limit(void **state)
 {
-        CLEANUP(freep) char *most = call_of(SERVER_MESSAGE_MAX);
-        CLEANUP(freep) char *both = malloc(sizeof(OUR_CALL) + SERVER_MESSAGE_MAX);
+        CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
+        CLEANUP(freep) char *both = malloc(sizeof(OUR_CALL) + CONNECTION_MESSAGE_MAX);
 
         (void)state;
         memcpy(both, OUR_CALL, sizeof(OUR_CALL));
-        memcpy(both + sizeof(OUR_CALL), most, SERVER_MESSAGE_MAX);
+        memcpy(both + sizeof(OUR_CALL), most, CONNECTION_MESSAGE_MAX);
         connect_anew();
-        conversation_send(fd, both, sizeof(OUR_CALL) + SERVER_MESSAGE_MAX);
+        conversation_send(fd, both, sizeof(OUR_CALL) + CONNECTION_MESSAGE_MAX);
         assert_string_equal(conversation_receive(fd), ANSWER(1));
         assert_string_equal(conversation_receive(fd), ANSWER(2));
 }

@@ -76,6 +76,28 @@ static void test_what_is_written_is_read_again(void **state)
         varlink_reply_done(&reply);
 }
 
+static void test_a_pair_becomes_an_object(void **state)
+{
+        CLEANUP(freep) char *text = NULL;
+
+        (void)state;
+        assert_int_equal(varlink_pair_format(&text, "name", "a \"value\""), 0);
+        assert_string_equal(text, "{\"name\":\"a \\\"value\\\"\"}");
+}
+
+static void test_a_parameter_that_is_not_allowed_is_found(void **state)
+{
+        static const char text[] = "{\"method\":\"a.b.C\",\"parameters\":{\"x\":1,\"y\":2}}";
+        static const char *const both[] = {"y", "x", NULL}, *const one[] = {"x", NULL};
+        CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
+
+        (void)state;
+        assert_int_equal(varlink_call_parse(&call, text, strlen(text)), 0);
+        assert_null(varlink_unknown_parameter(&call, both));
+        assert_string_equal(varlink_unknown_parameter(&call, one), "y");
+        assert_string_equal(varlink_unknown_parameter(&call, one + 1), "x");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -83,6 +105,8 @@ int main(void)
                 cmocka_unit_test(test_what_is_no_call_is_refused),
                 cmocka_unit_test(test_deep_nesting_is_refused_before_it_is_parsed),
                 cmocka_unit_test(test_what_is_written_is_read_again),
+                cmocka_unit_test(test_a_pair_becomes_an_object),
+                cmocka_unit_test(test_a_parameter_that_is_not_allowed_is_found),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

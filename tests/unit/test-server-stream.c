@@ -1,0 +1,127 @@
+#include "tests/unit/test.h"
+
+#include <sys/socket.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/macro.h"
+#include "tests/unit/conversation.h"
+
+#define STREAM  "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}"
+#define CALL    "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
+#define FIRST   "{\"parameters\":{\"n\":0},\"continues\":true}"
+#define NEWS    "{\"news\":1}"
+#define ARRIVED "{\"parameters\":" NEWS ",\"continues\":true}"
+
+#define server_test(test) \
+        cmocka_unit_test_setup_teardown(test, conversation_make, conversation_remove)
+
+static int subscribe(void)
+{
+        int fd = conversation_connect();
+
+        conversation_expect(fd, STREAM, FIRST);
+        return fd;
+}
+
+static void publish(void)
+{
+        server_publish(conversation_server(), NEWS);
+}
+
+static void test_every_subscriber_gets_the_news_and_nobody_else(void **state)
+{
+        int one = subscribe(), two = subscribe(), other = conversation_connect();
+
+        (void)state;
+        publish();
+        assert_string_equal(conversation_receive(one), ARRIVED);
+        assert_string_equal(conversation_receive(two), ARRIVED);
+        conversation_expect_silence(other);
+        publish();
+        assert_string_equal(conversation_receive(one), ARRIVED);
+        close(one);
+        close(two);
+        close(other);
+}
+
+static void test_behind_a_stream_nothing_is_answered(void **state)
+{
+        int fd = subscribe();
+        unsigned before = conversation_n_calls();
+
+        (void)state;
+        conversation_send(fd, CALL, sizeof(CALL));
+        conversation_expect_silence(fd);
+        assert_int_equal(conversation_n_calls(), before);
+        publish();
+        assert_string_equal(conversation_receive(fd), ARRIVED);
+        close(fd);
+}
+
+static void test_a_subscriber_that_leaves_is_forgotten(void **state)
+{
+        int fd = subscribe();
+
+        (void)state;
+        assert_true(server_has_subscribers(conversation_server()));
+        close(fd);
+        conversation_settle();
+        assert_false(server_has_subscribers(conversation_server()));
+        publish();
+}
+
+static void test_a_subscriber_that_never_reads_is_dropped_and_no_other(void **state)
+{
+        CLEANUP(freep) char *large = malloc(100001);
+        int lazy = subscribe(), eager = subscribe();
+        char text[100016];
+        unsigned n = 0;
+
+        (void)state;
+        assert_non_null(large);
+        memset(large, 'x', 100000);
+        large[100000] = '\0';
+        snprintf(text, sizeof(text), "{\"a\":\"%s\"}", large);
+        while (server_has_subscribers(conversation_server()) && n < 100) {
+                server_publish(conversation_server(), text);
+                n++;
+                if (n < 5)
+                        assert_non_null(conversation_receive(eager));
+                if (n == 5)
+                        close(eager);
+                conversation_settle();
+        }
+        assert_true(n > 5);
+        assert_true((n - 1) * 100000 > CONNECTION_BACKLOG_MAX);
+        assert_true((n - 20) * 100000 < CONNECTION_BACKLOG_MAX);
+        close(lazy);
+}
+
+static void test_who_calls_is_known_from_the_kernel(void **state)
+{
+        char expected[128];
+        int fd = conversation_connect();
+
+        (void)state;
+        snprintf(expected, sizeof(expected),
+                "{\"parameters\":{\"uid\":%u,\"member\":1,\"stranger\":0}}", getuid());
+        conversation_expect(fd, "{\"method\":\"io.binlogssl.Manager.Who\"}", expected);
+        close(fd);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                server_test(test_every_subscriber_gets_the_news_and_nobody_else),
+                server_test(test_behind_a_stream_nothing_is_answered),
+                server_test(test_a_subscriber_that_leaves_is_forgotten),
+                server_test(test_a_subscriber_that_never_reads_is_dropped_and_no_other),
+                server_test(test_who_calls_is_known_from_the_kernel),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
