@@ -73,6 +73,8 @@ BEGIN
     CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), JSON_VALUE(strict, '$.ssl_ca'));
     CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), JSON_VALUE(strict, '$.ssl_cert'));
     CALL standin.write_file(CONCAT(prefix, '-key.pem.BAK'), key_text);
+    -- The last of the four: who sees it sees the others complete.
+    CALL standin.write_file(CONCAT(prefix, '-account.BAK'), SESSION_USER());
     SELECT 'SSL material import complete.' AS Message;
 END//
 

@@ -17,6 +17,7 @@ class Service:
     def __init__(self, build: Path, directory: Path) -> None:
         self.build = build
         self.directory = directory
+        self.wrapper: list[str] = []  # a command that the service is started by
         for name in ("etc", "state", "run", "material"):
             (directory / name).mkdir(parents=True, exist_ok=True)
         self.material = directory / "material"
@@ -41,7 +42,7 @@ class Service:
     def start(self) -> None:
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                [str(self.build / "binlog-ssld")], env=self.environment,
+                [*self.wrapper, str(self.build / "binlog-ssld")], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
         self.wait(lambda: (self.directory / "run" / "io.binlogssl.Manager").exists())
 

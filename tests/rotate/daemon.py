@@ -1,0 +1,179 @@
+"""binlog-ssld as a watcher, and one server of the stand-in as the target of all of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.standin import Aurora, Authority, Workspace
+from tests.standin.client import quoted
+from tests.standin.service import Service
+
+from .watcher import SETTLE_LIMIT, Applied, Claim, Mode
+
+DENIED = Path(__file__).with_name("denied.py")
+PASSWORD = "importer of a trial"
+AHEAD = 64  # imports run at the same time and end in any order, never this far apart
+
+
+class Target:
+    """Tells the imports of its accounts apart; reads the files that an import leaves."""
+
+    def __init__(self, aurora: Aurora) -> None:
+        self.aurora = aurora
+        self.directory = aurora.datadir / "sslreplication"
+        self._lock = threading.Lock()
+        self._seen: dict[str, list[Applied]] = {}
+        self._missing = {1}
+        self._newest = 0
+
+    def account(self, name: str) -> None:
+        self.aurora.sql(
+            f"CREATE USER {name}@'%' IDENTIFIED BY {quoted(PASSWORD)} REQUIRE SSL;"
+            f"GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO {name}@'%'")
+
+    def applied(self, account: str) -> list[Applied]:
+        with self._lock:
+            self._scan()
+            return list(self._seen.get(account, []))
+
+    def _scan(self) -> None:
+        for number in sorted(self._missing | set(range(self._newest + 1, self._newest + AHEAD))):
+            marker = self.directory / f"{number}-account.BAK"
+            if not marker.exists() or marker.stat().st_size == 0:
+                continue
+            ca, cert, key = ((self.directory / f"{number}-{part}.pem.BAK").read_bytes()
+                             for part in ("ca", "cert", "key"))
+            account = marker.read_text().split("@")[0]
+            self._seen.setdefault(account, []).append(
+                Applied(ca, cert, key, marker.stat().st_mtime))
+            self._missing.update(range(self._newest + 1, number))
+            self._missing.discard(number)
+            self._newest = max(self._newest, number)
+
+
+class BinlogSsld:
+    """Each watcher logs in to the target with an account of its own."""
+
+    def __init__(self, build: Path, directory: Path, target: Target, account: str) -> None:
+        self.service = Service(build, directory)
+        self.target = target
+        self.account = account
+        self.more_material = ""  # further keys of [material]
+        self._socket: socket.socket | None = None
+        target.account(account)
+
+    def configure(self, files: Sequence[Path], poll: float) -> None:
+        ca, cert, key = files
+        self.service.configure(f"""[daemon]
+retry-min = 50ms
+retry-max = 200ms
+[material default]
+directory = {cert.parent}
+ca = {ca}
+cert = {cert}
+key = {key}
+settle = 50ms
+settle-limit = {SETTLE_LIMIT * 1000:.0f}ms
+poll-interval = {poll * 1000:.0f}ms
+{self.more_material}
+[cluster orders]
+host = localhost
+port = {self.target.aurora.port}
+user = {self.account}
+password-file = {self.service.password_file(PASSWORD)}
+server-ca = {self.target.aurora.ca}
+replication = ignore
+""")
+
+    def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
+              limit: str = "max_inotify_watches") -> None:
+        self.configure(files, mode.poll)
+        # setpriv as the last: a change of user takes the parent-death signal away.
+        self.service.wrapper = ["setpriv", "--pdeathsig", "KILL"]
+        if account is not None:
+            self.service.wrapper += [f"--reuid={account}", f"--regid={account}", "--clear-groups"]
+            for path in self.service.directory.rglob("*"):
+                os.chown(path, account, account)
+        if mode.denied:
+            self.service.wrapper[:0] = [sys.executable, "-S", "-E", str(DENIED), limit]
+        self.service.start()
+
+    def applied(self) -> list[Applied]:
+        return self.target.applied(self.account)
+
+    def status(self) -> dict:
+        """Over one connection that stays open; for one thread."""
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(30)
+            self._socket.connect(str(self.service.directory / "run/io.binlogssl.Manager"))
+        self._socket.sendall(b'{"method":"io.binlogssl.Manager.GetStatus"}\0')
+        answer = bytearray()
+        while not answer.endswith(b"\0"):
+            block = self._socket.recv(65536)
+            if not block:
+                raise ConnectionError("the status socket was closed")
+            answer += block
+        return json.loads(answer[:-1])["parameters"]
+
+    def claim(self) -> Claim:
+        return claim_of(self.status())
+
+    def pause(self) -> None:
+        os.kill(self.service.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.service.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        try:
+            self.service.stop()
+        finally:
+            self.service.kill()
+
+    def log(self) -> str:
+        return self.service.log()
+
+
+def claim_of(status: dict) -> Claim:
+    material, cluster = status["materials"][0], status["clusters"][0]
+    return Claim(
+        time.time(), cluster["imported_fingerprint"],
+        cluster["state"] == "current", material["state"] == "invalid", material["missed_events"],
+        f"{material['state']} ({material['reason']}) on disk {(material['fingerprint'] or '')[:12]}"
+        f" watch {material['watch']}; {cluster['state']} ({cluster['reason']}) imported "
+        f"{(cluster['imported_fingerprint'] or '')[:12]} {cluster['outcome']}")
+
+
+@contextmanager
+def subject(workspace: Workspace) -> Iterator[Callable[[], BinlogSsld]]:
+    build = workspace.directory("bin")
+    for name in ("binlog-ssld", "binlog-sslctl"):
+        # A copy: the build may lie where only root gets, and not every watcher is root.
+        shutil.copy(Path(os.environ.get("BUILD", "build")) / name, build / name)
+    aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
+    aurora.start()
+    aurora.prepare()
+    aurora.set_option("slow_seconds", "0.03")  # time in which a liar can be caught
+    target, count = Target(aurora), itertools.count(1)
+    (workspace.path / "rds").chmod(0o755)
+    workspace.directory("w")
+
+    def make() -> BinlogSsld:
+        number = next(count)
+        return BinlogSsld(build, workspace.directory(f"w/{number}"), target, f"w{number}")
+
+    yield make

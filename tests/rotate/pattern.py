@@ -1,0 +1,112 @@
+"""What a way of rotating is, and the calls of which most are made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .generation import Generation
+
+Layout = Callable[[Path, Generation], None]
+Rotate = Callable[[Path, int, Generation], None]
+
+CA, CERT, KEY = "ca.pem", "client-cert.pem", "client-key.pem"
+
+# Between two files of one set: at once; longer than the watcher's settle time, so that it looks at
+# half a set; longer than its settle-limit, so that it calls that half invalid.
+GAPS = (0.0, 0.12, 0.5)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One way of rotating, in a directory of its own called place.
+
+    `files` are the paths, within place, that the watcher is told to watch: CA, certificate, key.
+    `layout` puts the first generation there as the tool does, `rotate` each later one.
+    """
+
+    name: str
+    tool: str
+    layout: Layout
+    rotate: Rotate
+    files: tuple[str, str, str] = (f"m/{CA}", f"m/{CERT}", f"m/{KEY}")
+    fresh: str = "pair"        # what a generation renews; see Pool.series
+    mounts: bool = False       # runs, with the watcher, in a mount namespace of its own
+    account: bool = False      # the watcher is not root
+    silent: bool = False       # raises nothing a watch of directories is told: a poll must see it
+    starts_empty: bool = False  # layout leaves nothing a watcher could use
+    lands: bool = True         # False: what the tool writes never shows under the path
+
+
+PATTERNS: list[Pattern] = []
+
+
+def pattern(tool: str, *, layout: Layout | None = None, **more: object) -> Callable[
+        [Rotate], Rotate]:
+    """Makes a function the rotate of a pattern that is named after it."""
+    def register(rotate: Rotate) -> Rotate:
+        PATTERNS.append(Pattern(rotate.__name__.replace("_", "-"), tool, layout or plain, rotate,
+                                **more))  # type: ignore[arg-type]
+        return rotate
+    return register
+
+
+def plain(place: Path, first: Generation) -> None:
+    """Three regular files in one directory."""
+    write_set(place / "m", first)
+
+
+def write_set(directory: Path, generation: Generation) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in contents(generation).items():
+        overwrite(directory / name, content, 0o600 if name == KEY else 0o644)
+    return directory
+
+
+def staged(place: Path, n: int, generation: Generation) -> Path:
+    """Where a copying tool takes the new files from."""
+    return write_set(place / f"new-{n}", generation)
+
+
+def contents(generation: Generation) -> dict[str, bytes]:
+    return {CA: generation.ca, CERT: generation.cert, KEY: generation.key}
+
+
+def overwrite(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """open(O_TRUNC), write, close: Go's os.WriteFile, a shell's >; the mode is for a new file."""
+    _put(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), content)
+
+
+def create(path: Path, content: bytes, mode: int = 0o644) -> None:
+    _put(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), content)
+
+
+def replace(path: Path, content: bytes, mode: int, *, prefix: str = "") -> None:
+    """mkstemp, write, fsync, close, chmod, rename."""
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=prefix)
+    os.write(handle, content)
+    os.fsync(handle)
+    os.close(handle)
+    os.chmod(fresh, mode)
+    os.rename(fresh, path)
+
+
+def gap(n: int) -> None:
+    time.sleep(GAPS[(n - 1) % len(GAPS)])
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> None:
+    done = subprocess.run([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} left with {done.returncode}: {done.stderr}{done.stdout}")
+
+
+def _put(handle: int, content: bytes) -> None:
+    os.write(handle, content)
+    os.close(handle)

@@ -1,0 +1,16 @@
+"""Every pattern in every mode. The trials run side by side; each test only awaits its own."""
+
+from concurrent.futures import Future
+
+import pytest
+
+from . import directories, in_place, links, mounts, renaming  # noqa: F401  they fill PATTERNS
+from .pattern import PATTERNS
+from .watcher import MODES
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_pattern(pattern, mode, request: pytest.FixtureRequest,
+                 outcomes: dict[str, Future[None]]) -> None:
+    outcomes[request.node.name].result()
