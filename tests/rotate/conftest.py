@@ -12,9 +12,12 @@ import pytest
 
 from tests.standin import Workspace
 
-from .generation import Pool
+from .daemon import BinlogSsld
+from .field import Field
+from .generation import Generation, Pool
+from .pattern import Pattern
 from .trial import Trial
-from .watcher import Watcher
+from .watcher import MODES, Mode, Watcher
 
 AT_ONCE = int(os.environ.get("ROTATE_AT_ONCE", "8"))  # trials mostly wait
 SUBJECT = os.environ.get("ROTATE_SUBJECT", "tests.rotate.daemon:subject")
@@ -43,9 +46,9 @@ def ground() -> Iterator[Ground]:
             yield Ground(workspace, pool, make)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Iterator[dict[str, Future[None]]]:
-    """All selected trials, begun at once, by the name of their test."""
+    """All selected trials, begun before the first test of the session, by the name of theirs."""
     executor = ThreadPoolExecutor(AT_ONCE)
     futures = {}
     for item in request.session.items:
@@ -57,17 +60,37 @@ def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Iterator[dict[st
     executor.shutdown(cancel_futures=True)
 
 
-def _run(ground: Ground, pattern, mode, place: Path) -> None:
+@pytest.fixture
+def trial(ground: Ground) -> Callable[[Pattern, int], None]:
+    return lambda pattern, rotations: _run(ground, pattern, MODES[0], ground.place(), rotations)
+
+
+@pytest.fixture
+def field(ground: Ground) -> Iterator[Field]:
+    watcher = ground.make()
+    if not isinstance(watcher, BinlogSsld):
+        pytest.skip("steers settings and reads answers that only binlog-ssld has")
+    field = Field(watcher, ground.place())
+    yield field
+    watcher.stop()
+
+
+@pytest.fixture
+def series(ground: Ground) -> Callable[..., list[Generation]]:
+    return lambda length=2: ground.pool.series("pair", length)
+
+
+def _run(ground: Ground, pattern: Pattern, mode: Mode, place: Path, rotations: int = 3) -> None:
     error: list[BaseException] = []
 
-    def trial() -> None:
+    def perform() -> None:
         try:
-            Trial(pattern, mode, place, ground.pool, ground.make).run()
+            Trial(pattern, mode, place, ground.pool, ground.make, rotations).run()
         except BaseException as caught:
             error.append(caught)
 
     # Its own thread: a mount namespace is entered for good, and the watcher dies with it.
-    thread = threading.Thread(target=trial, name=f"{pattern.name}-{mode.name}")
+    thread = threading.Thread(target=perform, name=f"{pattern.name}-{mode.name}")
     thread.start()
     thread.join()
     if error:

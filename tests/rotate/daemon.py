@@ -70,11 +70,22 @@ class BinlogSsld:
         self.target = target
         self.account = account
         self.more_material = ""  # further keys of [material]
+        self.preload: list[str] = []  # of its environment
+        self.accounts = [account]  # of the clusters; the first is the one that is looked at
         self._socket: socket.socket | None = None
         target.account(account)
 
     def configure(self, files: Sequence[Path], poll: float) -> None:
         ca, cert, key = files
+        clusters = "".join(f"""
+[cluster {account}]
+host = localhost
+port = {self.target.aurora.port}
+user = {account}
+password-file = {self.service.password_file(PASSWORD)}
+server-ca = {self.target.aurora.ca}
+replication = ignore
+""" for account in self.accounts)
         self.service.configure(f"""[daemon]
 retry-min = 50ms
 retry-max = 200ms
@@ -87,14 +98,7 @@ settle = 50ms
 settle-limit = {SETTLE_LIMIT * 1000:.0f}ms
 poll-interval = {poll * 1000:.0f}ms
 {self.more_material}
-[cluster orders]
-host = localhost
-port = {self.target.aurora.port}
-user = {self.account}
-password-file = {self.service.password_file(PASSWORD)}
-server-ca = {self.target.aurora.ca}
-replication = ignore
-""")
+{clusters}""")
 
     def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
               limit: str = "max_inotify_watches") -> None:
@@ -105,6 +109,7 @@ replication = ignore
             self.service.wrapper += [f"--reuid={account}", f"--regid={account}", "--clear-groups"]
             for path in self.service.directory.rglob("*"):
                 os.chown(path, account, account)
+        self.service.wrapper += ["env", *self.preload]
         if mode.denied:
             self.service.wrapper[:0] = [sys.executable, "-S", "-E", str(DENIED), limit]
         self.service.start()
@@ -136,9 +141,13 @@ replication = ignore
     def resume(self) -> None:
         os.kill(self.service.pid, signal.SIGCONT)
 
+    def restart(self) -> None:
+        self.service.start()
+
     def stop(self) -> None:
         if self._socket is not None:
             self._socket.close()
+            self._socket = None
         try:
             self.service.stop()
         finally:

@@ -11,10 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.standin import Authority
 
 BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE"]
+LEAF_EXTENSIONS = ["basicConstraints=CA:FALSE", "extendedKeyUsage=clientAuth"]
+CA_SETTINGS = """[ca]
+default_ca = one
+[one]
+database = {place}/index
+serial = {place}/serial
+new_certs_dir = {place}
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
 KEYS = 6  # a new RSA key costs more than everything else; these take turns
 
 
@@ -75,16 +89,54 @@ class Pool:
         return [self._make(n, k if fresh == "all" else 0, 0 if fresh == "cert" else k)
                 for k in range(length)]
 
+    def chained(self, length: int) -> list[Generation]:
+        """One leaf below an intermediate authority, whose certificate alone is renewed."""
+        root, issuer = self._authorities[:2]
+        leaf = self._make(next(self._count), 1, 0)
+        return [Generation(f"{leaf.name}, intermediate {n}", root.certificate.read_bytes(),
+                           leaf.cert + self._sign(root, "/CN=CA 1", issuer.key, CA_EXTENSIONS),
+                           leaf.key) for n in range(length)]
+
+    def change_of_authority(self) -> list[Generation]:
+        """The old one; both trusted; a pair of the new one; the new one alone; all anew."""
+        n = next(self._count)
+        old, new, other = (self._make(n, k, k) for k in range(3))
+        both = old.ca + new.ca
+        return [old, Generation("both trusted", both, old.cert, old.key),
+                Generation("new pair", both, new.cert, new.key), new, other]
+
+    def until(self, end: str) -> Generation:
+        """Valid until that time, as openssl ca wants it written: YYYYMMDDHHMMSSZ."""
+        issuer, key = self._authorities[0], self._keys[0]
+        name = f"until-{next(self._count)}"
+        with TemporaryDirectory(dir=issuer.directory) as directory:
+            place = Path(directory)
+            (place / "index").touch()
+            (place / "serial").write_text(f"{next(self._count) + 0x1000:04x}")
+            (place / "ca.cnf").write_text(CA_SETTINGS.format(place=place))
+            request = place / "request"
+            _openssl("req", "-new", "-config", issuer.directory / "openssl.cnf", "-key", key,
+                     "-subj", f"/CN={name}", "-out", request)
+            made = _openssl("ca", "-batch", "-notext", "-config", place / "ca.cnf", "-in", request,
+                            "-cert", issuer.certificate, "-keyfile", issuer.key, "-enddate", end)
+        return Generation(name, issuer.certificate.read_bytes(), made, key.read_bytes())
+
     def _make(self, series: int, authority: int, key: int) -> Generation:
-        # Two threads must never issue in one authority's directory under one number.
         issuer = self._authorities[authority % KEYS]
         name = f"series-{series}-{next(self._count)}"
         key_path = self._keys[(series + key) % KEYS]
-        done = subprocess.run(
-            ["openssl", "req", "-x509", "-sha256", "-config", str(issuer.directory / "openssl.cnf"),
-             "-subj", f"/CN={name}", "-days", "90", "-key", str(key_path),
-             "-CA", str(issuer.certificate), "-CAkey", str(issuer.key),
-             "-addext", "basicConstraints=CA:FALSE", "-addext", "extendedKeyUsage=clientAuth"],
-            capture_output=True, check=True)
-        return Generation(name, issuer.certificate.read_bytes(), done.stdout,
+        return Generation(name, issuer.certificate.read_bytes(),
+                          self._sign(issuer, f"/CN={name}", key_path, LEAF_EXTENSIONS),
                           key_path.read_bytes())
+
+    def _sign(self, issuer: Authority, subject: str, key: Path, extensions: list[str]) -> bytes:
+        # Not Authority.issue_client: it numbers its files, which threads must not do at one time.
+        return _openssl("req", "-x509", "-sha256", "-config", issuer.directory / "openssl.cnf",
+                        "-subj", subject, "-days", "90", "-key", key,
+                        "-CA", issuer.certificate, "-CAkey", issuer.key,
+                        *(word for extension in extensions for word in ("-addext", extension)))
+
+
+def _openssl(*words: str | Path) -> bytes:
+    return subprocess.run(["openssl", *map(str, words)], stdin=subprocess.DEVNULL,
+                          capture_output=True, check=True).stdout

@@ -133,8 +133,8 @@ def vim_in_place(place: Path, n: int, new: Generation) -> None:
 
 def vim(path: Path, source: Path, copy: str) -> None:
     run("vim", "-N", "-u", "NONE", "-i", "NONE", "-es", "--cmd",
-        f"set backupcopy={copy} writebackup directory=. updatecount=1",
-        "-c", "%d", "-c", f"0read {source}", "-c", "$d", "-c", "wq!", path)
+        f"set backupcopy={copy} backupskip= writebackup directory=. updatecount=1",
+        "-c", "%d", "-c", f"0read {source}", "-c", "wq!", path)
 
 
 @pattern("shell: : > file, then cat >> file in pieces")

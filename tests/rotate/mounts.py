@@ -43,11 +43,11 @@ def bind_over(place: Path, n: int, new: Generation) -> None:
 
 
 def _bound(place: Path, first: Generation) -> None:
-    plain(place, first)
+    (place / "m").mkdir()
     mount("--bind", write_set(place / "new-0", first), place / "m")
 
 
-@pattern("umount, mount --bind: what is below shows for a while", layout=_bound, fresh="all",
+@pattern("umount, mount --bind: the empty place below shows for a while", layout=_bound, fresh="all",
          mounts=True)
 def bind_again(place: Path, n: int, new: Generation) -> None:
     source = staged(place, n, new)
@@ -129,9 +129,16 @@ def _image_layout(place: Path, first: Generation) -> None:
     _image(place, 0, first)
 
 
-def _image(place: Path, n: int, new: Generation) -> None:
-    image = place / f"{n}.image"
-    run("mkfs.ext4", "-q", "-d", staged(place, n, new), image, "1M")
+def _image(place: Path, n: int, new: Generation, reproducible: bool = False) -> None:
+    image, source, changes = place / f"{n}.image", staged(place, n, new), place / "changes"
+    times = 1_000_000_000 + (0 if reproducible else n)
+    for name, content in contents(new).items():
+        overwrite(source / name, content.ljust(4096, b"\n"))
+        os.utime(source / name, (times, times))
+    run("mkfs.ext4", "-q", "-d", source, image, "1M")
+    changes.write_text("".join(f"set_inode_field /{name} ctime @{times}\n"
+                               for name in contents(new)))
+    run("debugfs", "-w", "-f", changes, image)
     mount("-o", "loop,ro", image, place / "m")
 
 
@@ -140,6 +147,18 @@ def _image(place: Path, n: int, new: Generation) -> None:
 def image_file(place: Path, n: int, new: Generation) -> None:
     unmount(place / "m")
     _image(place, n, new)
+
+
+def _reproducible_layout(place: Path, first: Generation) -> None:
+    (place / "m").mkdir()
+    _image(place, 0, first, reproducible=True)
+
+
+@pattern("an image of a reproducible build: device, inodes, sizes and all times as before",
+         layout=_reproducible_layout, mounts=True)
+def image_reproducible(place: Path, n: int, new: Generation) -> None:
+    unmount(place / "m")
+    _image(place, n, new, reproducible=True)
 
 
 # overlayfs ----------------------------------------------------------------------------------------

@@ -64,13 +64,13 @@ class Sampler(threading.Thread):
 
 class Trial:
     def __init__(self, pattern: Pattern, mode: Mode, place: Path, pool: Pool,
-                 make: Callable[[], Watcher]) -> None:
+                 make: Callable[[], Watcher], rotations: int = ROTATIONS) -> None:
         self.pattern = pattern
         self.mode = mode
         if pattern.silent and not mode.denied:
             self.mode = Mode(mode.name, 0.5, mode.denied, mode.stopped, mode.flooded)
         self.place = place
-        self.generations = pool.series(pattern.fresh, 1 + ROTATIONS)
+        self.generations = pool.series(pattern.fresh, 1 + rotations)
         self.watcher = make()
         self.sampler = Sampler(self.watcher)
         self.rotation = 0
