@@ -101,7 +101,7 @@ poll-interval = {poll * 1000:.0f}ms
 {clusters}""")
 
     def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
-              limit: str = "max_inotify_watches") -> None:
+              isolated: bool = False, limit: str = "max_inotify_watches") -> None:
         self.configure(files, mode.poll)
         # setpriv as the last: a change of user takes the parent-death signal away.
         self.service.wrapper = ["setpriv", "--pdeathsig", "KILL"]
@@ -112,6 +112,8 @@ poll-interval = {poll * 1000:.0f}ms
         self.service.wrapper += ["env", *self.preload]
         if mode.denied:
             self.service.wrapper[:0] = [sys.executable, "-S", "-E", str(DENIED), limit]
+        if isolated:
+            self.service.wrapper[:0] = ["unshare", "--mount", "--propagation", "slave"]
         self.service.start()
 
     def applied(self) -> list[Applied]:

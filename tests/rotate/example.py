@@ -28,7 +28,8 @@ class ModificationTime:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None) -> None:
+    def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
+              isolated: bool = False) -> None:
         self._files = files
         self._running.set()
         self._thread.start()

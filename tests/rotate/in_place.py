@@ -169,6 +169,6 @@ def kept_open(place: Path, n: int, new: Generation) -> None:
         os.pwrite(KEPT[path], content, 0)
         os.fsync(KEPT[path])
         gap(n)
-    if n == 3:
+    if n >= 3:
         for name in (CERT, KEY):
             os.close(KEPT.pop(place / "m" / name))

@@ -17,11 +17,14 @@ from .pattern import (CA, CERT, KEY, contents, gap, overwrite, pattern, plain, r
 CLONE_NEWNS = 0x00020000
 
 
-def enter_private_namespace() -> None:
-    """For the calling thread and what it starts; the mounts go with the last of them."""
+def enter_private_namespace(*, shared: bool = False) -> None:
+    """For the calling thread and what it starts; the mounts go with the last of them. Shared: what
+    starts a namespace of its own from there can follow."""
     if LIBC.unshare(CLONE_NEWNS) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     run("mount", "--make-rprivate", "/")
+    if shared:
+        run("mount", "--make-rshared", "/")
 
 
 def mount(*words: str | Path) -> None:
@@ -260,3 +263,29 @@ def mv_with_mount(place: Path, n: int, new: Generation) -> None:
     os.rename(place / "a", place / f"old-{n}")
     gap(n)
     os.rename(place / f"a-{n}", place / "a")
+
+
+# as a unit of systemd sees it ---------------------------------------------------------------------
+
+@pattern("mount --bind outside, while the watcher has a namespace that follows", fresh="all",
+         mounts=True, isolated=True)
+def follows_bind(place: Path, n: int, new: Generation) -> None:
+    mount("--bind", staged(place, n, new), place / "m")
+
+
+@pattern("umount and mount of a tmpfs outside, while the watcher has a namespace that follows",
+         layout=_tmpfs_layout, fresh="all", mounts=True, isolated=True)
+def follows_tmpfs(place: Path, n: int, new: Generation) -> None:
+    unmount(place / "m")
+    gap(n)
+    mount("-t", "tmpfs", "-o", "size=1m", "rotate", place / "m")
+    write_set(place / "m", new)
+
+
+@pattern("mv of the directory outside, while the watcher has a namespace that follows", fresh="all",
+         mounts=True, isolated=True)
+def follows_mv(place: Path, n: int, new: Generation) -> None:
+    source = staged(place, n, new)
+    os.rename(place / "m", place / f"old-{n}")
+    gap(n)
+    os.rename(source, place / "m")

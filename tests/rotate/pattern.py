@@ -37,6 +37,7 @@ class Pattern:
     files: tuple[str, str, str] = (f"m/{CA}", f"m/{CERT}", f"m/{KEY}")
     fresh: str = "pair"        # what a generation renews; see Pool.series
     mounts: bool = False       # runs, with the watcher, in a mount namespace of its own
+    isolated: bool = False     # the watcher in a further one that follows, as systemd gives a unit
     account: bool = False      # the watcher is not root
     silent: bool = False       # raises nothing a watch of directories is told: a poll must see it
     starts_empty: bool = False  # layout leaves nothing a watcher could use

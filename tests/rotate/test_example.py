@@ -10,7 +10,9 @@ from .watcher import MODES, Claim
 
 def attempt(ground, rotate, make, mode=MODES[0]) -> None:
     pattern = next(p for p in PATTERNS if p.rotate is rotate)
-    Trial(pattern, mode, ground.place(), ground.pool, make).run()
+    trial = Trial(pattern, mode, ground.place(), ground.pool, make)
+    trial.patience = 2
+    trial.run()
 
 
 def test_a_change_that_comes_at_once_is_within_everybodys_reach(ground):

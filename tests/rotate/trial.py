@@ -14,8 +14,8 @@ from .pattern import Pattern
 from .renaming import NOBODY
 from .watcher import SETTLE_LIMIT, Applied, Claim, Mode, Watcher
 
-ROTATIONS = 3
-PATIENCE = 12.0  # for what inotify, or a poll of 0.3 s, has to bring; a bound, not a measurement
+ROTATIONS = 3    # in a row, because the second and the third are what watchers lose
+PATIENCE = 12.0  # seconds for what inotify, or a poll of 0.3 s, has to bring; a bound, not a measurement
 QUIET = 0.25     # after the last set: a second import of it would come now
 EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 
@@ -65,12 +65,14 @@ class Sampler(threading.Thread):
 class Trial:
     def __init__(self, pattern: Pattern, mode: Mode, place: Path, pool: Pool,
                  make: Callable[[], Watcher], rotations: int = ROTATIONS) -> None:
+        self.patience = PATIENCE
         self.pattern = pattern
         self.mode = mode
         if pattern.silent and not mode.denied:
             self.mode = Mode(mode.name, 0.5, mode.denied, mode.stopped, mode.flooded)
         self.place = place
-        self.generations = pool.series(pattern.fresh, 1 + rotations)
+        self.generations = pool.series(
+            pattern.fresh, 1 + rotations + (1 if mode.flooded else 0))
         self.watcher = make()
         self.sampler = Sampler(self.watcher)
         self.rotation = 0
@@ -78,13 +80,14 @@ class Trial:
     def run(self) -> None:
         """In a thread of its own: the namespace, if there is one, ends with it."""
         if self.pattern.mounts:
-            enter_private_namespace()
+            enter_private_namespace(shared=self.pattern.isolated)
         self.place.mkdir(parents=True)
         self.place.chmod(0o755)
         self.pattern.layout(self.place, self.generations[0])
         try:
             self.watcher.start([self.place / path for path in self.pattern.files], self.mode,
-                               account=NOBODY if self.pattern.account else None)
+                               account=NOBODY if self.pattern.account else None,
+                               isolated=self.pattern.isolated)
             self.sampler.start()
             if not self.pattern.starts_empty:
                 self._await(self.generations[0])
@@ -100,15 +103,18 @@ class Trial:
             self.watcher.stop()
 
     def _rotate(self, n: int, generation: Generation) -> None:
-        if self.mode.stopped:
+        # What an overflow swallowed (a watch that ended, say) shows at the next rotation without.
+        flooded = self.mode.flooded and n % 2 == 1
+        stopped = flooded if self.mode.flooded else self.mode.stopped
+        if stopped:
             self.watcher.pause()
         try:
-            if self.mode.flooded:
+            if flooded:
                 flood(self.place)
             self.sampler.began = time.time()
             self.pattern.rotate(self.place, n, generation)
         finally:
-            if self.mode.stopped:
+            if stopped:
                 # A watcher that slept through it cannot know how old the change is.
                 self.sampler.began = time.time()
                 self.watcher.resume()
@@ -118,7 +124,7 @@ class Trial:
     def _await(self, generation: Generation) -> None:
         """Until the target has it and the watcher says so."""
         wanted = generation.fingerprint
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         while True:
             claim = self.sampler.last()
             if claim is not None and claim.current and claim.imported == wanted:
@@ -127,7 +133,7 @@ class Trial:
                 landed = any(fingerprint_of(a) == wanted for a in self.watcher.applied())
                 self._fail(f"{generation.name} ({wanted[:12]}) was "
                            f"{'imported, but not called current' if landed else 'not imported'} "
-                           f"within {PATIENCE:.0f} s")
+                           f"within {self.patience:.0f} s")
             self._check()
             time.sleep(0.02)
 

@@ -57,8 +57,10 @@ class Claim:
 class Watcher(Protocol):
     """One watcher of one set with one target. Made anew for each trial."""
 
-    def start(self, files: Sequence[Path], mode: Mode, *, account: int | None) -> None:
-        """Watch CA, certificate and key; as the user with this number, or as root."""
+    def start(self, files: Sequence[Path], mode: Mode, *, account: int | None,
+              isolated: bool) -> None:
+        """Watch CA, certificate and key; as the user with this number, or as root; isolated in a
+        mount namespace that is a slave of the caller's."""
 
     def applied(self) -> list[Applied]:
         """What the target of this watcher took, in order."""
