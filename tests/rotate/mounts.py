@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -162,6 +163,26 @@ def _reproducible_layout(place: Path, first: Generation) -> None:
 def image_reproducible(place: Path, n: int, new: Generation) -> None:
     unmount(place / "m")
     _image(place, n, new, reproducible=True)
+
+
+def _own_ext4(place: Path, first: Generation) -> None:
+    (place / "fs").mkdir()
+    run("mkfs.ext4", "-q", place / "image", "1M")
+    mount("-o", "loop", place / "image", place / "fs")
+    write_set(place / "fs/m", first)
+
+
+@pattern("rm -rf directory; mkdir: on an ext4 of its own it gets the same inode number again",
+         layout=_own_ext4, files=(f"fs/m/{CA}", f"fs/m/{CERT}", f"fs/m/{KEY}"), fresh="all",
+         mounts=True)
+def same_inode(place: Path, n: int, new: Generation) -> None:
+    directory = place / "fs/m"
+    number = directory.stat().st_ino
+    shutil.rmtree(directory)
+    directory.mkdir()
+    assert directory.stat().st_ino == number
+    gap(n)
+    write_set(directory, new)
 
 
 # overlayfs ----------------------------------------------------------------------------------------
