@@ -151,6 +151,8 @@ poll-interval = {poll * 1000:.0f}ms
             self._socket.close()
             self._socket = None
         try:
+            if self.service.running:
+                self.resume()  # a stopped process does not end
             self.service.stop()
         finally:
             self.service.kill()
