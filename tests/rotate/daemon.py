@@ -168,7 +168,8 @@ def claim_of(status: dict) -> Claim:
         cluster["state"] == "current", material["state"] == "invalid", material["missed_events"],
         f"{material['state']} ({material['reason']}) on disk {(material['fingerprint'] or '')[:12]}"
         f" watch {material['watch']}; {cluster['state']} ({cluster['reason']}) imported "
-        f"{(cluster['imported_fingerprint'] or '')[:12]} {cluster['outcome']}")
+        f"{(cluster['imported_fingerprint'] or '')[:12]} {cluster['outcome']}",
+        material["fingerprint"])
 
 
 @contextmanager

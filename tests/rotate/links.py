@@ -77,7 +77,7 @@ def certbot_reuse_key(place: Path, n: int, new: Generation) -> None:
 
 # kubelet's AtomicWriter ---------------------------------------------------------------------------
 
-def _volume(directory: Path, n: int, new: Generation) -> None:
+def _volume(directory: Path, n: int, new: Generation, *, keep: bool = False) -> None:
     fresh = directory / f"..2026_{n}"
     fresh.mkdir(mode=0o700)
     fresh.chmod(0o755)
@@ -88,7 +88,8 @@ def _volume(directory: Path, n: int, new: Generation) -> None:
     old = directory / os.readlink(directory / "..data") if n > 0 else None
     os.rename(directory / "..data_tmp", directory / "..data")
     if old is not None:
-        shutil.rmtree(old)
+        if not keep:
+            shutil.rmtree(old)
         return
     for name in ("ca.crt", "tls.crt", "tls.key"):
         os.symlink(f"..data/{name}", directory / name)
@@ -103,6 +104,12 @@ def _volume_layout(place: Path, first: Generation) -> None:
          layout=_volume_layout, files=SECRET, fresh="all")
 def kubelet(place: Path, n: int, new: Generation) -> None:
     _volume(place / "m", n, new)
+
+
+@pattern("kubelet, ended before it deleted the old directory: the rename of ..data is all there is",
+         layout=_volume_layout, files=SECRET, fresh="all")
+def kubelet_interrupted(place: Path, n: int, new: Generation) -> None:
+    _volume(place / "m", n, new, keep=True)
 
 
 def _hops_layout(place: Path, first: Generation) -> None:

@@ -57,7 +57,16 @@ class Blind(example.ModificationTime):
         return Claim(claim.at, claim.imported, claim.current, False, 1, claim.text)
 
 
+class Proud(example.ModificationTime):
+    """Stays current when another set stands on disk."""
+
+    def claim(self) -> Claim:
+        claim = super().claim()
+        return Claim(claim.at, claim.imported, claim.current, False, 0, claim.text, "another")
+
+
 @pytest.mark.parametrize("make, reason", [
+    (Proud, "current, but on disk is another set"),
     (Hasty, "claims an import that the target has not done"), (Eager, "imported 2 times"),
     (Rash, "invalid 0.* s after the rotation began"), (Blind, "found by a poll only")])
 def test_each_invariant_has_teeth(ground, make, reason):

@@ -57,6 +57,8 @@ class Sampler(threading.Thread):
                        for a in self.watcher.applied()):
                 self.lies.append(f"claims an import that the target has not done: {claim.text}")
             self._confirmed.add(claim.imported)
+        if claim.current and claim.on_disk is not None and claim.on_disk != claim.imported:
+            self.lies.append(f"current, but on disk is another set: {claim.text}")
         if claim.invalid and self.began < claim.at < self.began + SETTLE_LIMIT:
             self.lies.append(f"invalid {claim.at - self.began:.3f} s after the rotation began, "
                              f"settle-limit is {SETTLE_LIMIT} s: {claim.text}")
