@@ -19,7 +19,7 @@ from .watcher import Applied, Claim, Mode
 
 
 class ModificationTime:
-    """Both watcher and target are a list in this process; yours start a process and ask a server."""
+    """Watcher and target in this process; yours start another and ask a server."""
 
     def __init__(self) -> None:
         self._files: Sequence[Path] = ()

@@ -223,3 +223,36 @@ def file_or_link(place: Path, n: int, new: Generation) -> None:
         else:
             os.rename(source / name, place / "m" / name)
         gap(n)
+
+
+@pattern("for a while the certificate is a link to itself, a FIFO, a directory")
+def no_file_for_a_while(place: Path, n: int, new: Generation) -> None:
+    directory = place / "m"
+    source = write_set(place / f"new-{n}", new)
+    os.unlink(directory / CERT)
+    (lambda: os.symlink(CERT, directory / CERT), lambda: os.mkfifo(directory / CERT),
+     lambda: os.mkdir(directory / CERT))[(n + 1) % 3]()
+    os.rename(source / KEY, directory / KEY)
+    gap(n)
+    if (directory / CERT).is_dir():
+        os.rmdir(directory / CERT)
+    os.rename(source / CERT, directory / CERT)
+
+
+def _parent_layout(place: Path, first: Generation) -> None:
+    (place / "rel-0/public").mkdir(parents=True)
+    write_set(place / "rel-0/tls", first)
+    os.symlink("rel-0/public", place / "current")
+
+
+@pattern("the path goes through a link and up again: link/../file", layout=_parent_layout,
+         files=(f"current/../tls/{CA}", f"current/../tls/{CERT}", f"current/../tls/{KEY}"))
+def up_from_link(place: Path, n: int, new: Generation) -> None:
+    (place / f"rel-{n}/public").mkdir(parents=True)
+    if n % 2:
+        write_set(place / f"rel-{n}/tls", new)
+        turn(place / "current", f"rel-{n}/public")
+    else:
+        turn(place / "current", f"rel-{n}/public")
+        gap(n)
+        write_set(place / f"rel-{n}/tls", new)

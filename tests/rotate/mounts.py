@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from .directories import DEEP
 from .generation import Generation
 from .links import LIBC
-from .pattern import (CA, CERT, KEY, contents, gap, overwrite, pattern, plain, replace, run,
+from .pattern import (CA, CERT, KEY, contents, gap, overwrite, pattern, replace, run,
                       staged, write_set)
 
 CLONE_NEWNS = 0x00020000
@@ -51,8 +50,8 @@ def _bound(place: Path, first: Generation) -> None:
     mount("--bind", write_set(place / "new-0", first), place / "m")
 
 
-@pattern("umount, mount --bind: the empty place below shows for a while", layout=_bound, fresh="all",
-         mounts=True)
+@pattern("umount, mount --bind: the empty place below shows for a while", layout=_bound,
+         fresh="all", mounts=True)
 def bind_again(place: Path, n: int, new: Generation) -> None:
     source = staged(place, n, new)
     unmount(place / "m")
@@ -86,103 +85,6 @@ def bind_files(place: Path, n: int, new: Generation) -> None:
     for name in (CERT, KEY):
         mount("--bind", source / name, place / "m" / name)
         gap(n)
-
-
-@pattern("a tmpfs over the directory, then files in it", fresh="all", mounts=True)
-def tmpfs_over(place: Path, n: int, new: Generation) -> None:
-    mount("-t", "tmpfs", "-o", "size=1m", "rotate", place / "m")
-    gap(n)
-    write_set(place / "m", new)
-
-
-def _tmpfs_layout(place: Path, first: Generation) -> None:
-    (place / "m").mkdir()
-    mount("-t", "tmpfs", "-o", "size=1m", "rotate", place / "m")
-    write_set(place / "m", first)
-
-
-@pattern("umount of a tmpfs, mount of another one, files in it", layout=_tmpfs_layout, fresh="all",
-         mounts=True)
-def tmpfs_again(place: Path, n: int, new: Generation) -> None:
-    unmount(place / "m")
-    gap(n)
-    mount("-t", "tmpfs", "-o", "size=1m", "rotate", place / "m")
-    write_set(place / "m", new)
-
-
-@pattern("umount -l of a tmpfs, another one is moved there complete", layout=_tmpfs_layout,
-         fresh="all", mounts=True)
-def mount_move(place: Path, n: int, new: Generation) -> None:
-    aside = place / "aside"
-    aside.mkdir(exist_ok=True)
-    mount("-t", "tmpfs", "-o", "size=1m", "rotate", aside)
-    write_set(aside, new)
-    run("umount", "-l", place / "m")
-    mount("--move", aside, place / "m")
-
-
-@pattern("writes in place on a tmpfs", layout=_tmpfs_layout, mounts=True)
-def tmpfs_in_place(place: Path, n: int, new: Generation) -> None:
-    for name in (CERT, KEY):
-        overwrite(place / "m" / name, contents(new)[name])
-        gap(n)
-
-
-def _image_layout(place: Path, first: Generation) -> None:
-    (place / "m").mkdir()
-    _image(place, 0, first)
-
-
-def _image(place: Path, n: int, new: Generation, reproducible: bool = False) -> None:
-    image, source, changes = place / f"{n}.image", staged(place, n, new), place / "changes"
-    times = 1_000_000_000 + (0 if reproducible else n)
-    for name, content in contents(new).items():
-        overwrite(source / name, content.ljust(4096, b"\n"))
-        os.utime(source / name, (times, times))
-    run("mkfs.ext4", "-q", "-d", source, image, "1M")
-    changes.write_text("".join(f"set_inode_field /{name} ctime @{times}\n"
-                               for name in contents(new)))
-    run("debugfs", "-w", "-f", changes, image)
-    mount("-o", "loop,ro", image, place / "m")
-
-
-@pattern("a read-only image file is mounted instead of the last", layout=_image_layout,
-         fresh="all", mounts=True)
-def image_file(place: Path, n: int, new: Generation) -> None:
-    unmount(place / "m")
-    _image(place, n, new)
-
-
-def _reproducible_layout(place: Path, first: Generation) -> None:
-    (place / "m").mkdir()
-    _image(place, 0, first, reproducible=True)
-
-
-@pattern("an image of a reproducible build: device, inodes, sizes and all times as before",
-         layout=_reproducible_layout, mounts=True)
-def image_reproducible(place: Path, n: int, new: Generation) -> None:
-    unmount(place / "m")
-    _image(place, n, new, reproducible=True)
-
-
-def _own_ext4(place: Path, first: Generation) -> None:
-    (place / "fs").mkdir()
-    run("mkfs.ext4", "-q", place / "image", "1M")
-    mount("-o", "loop", place / "image", place / "fs")
-    write_set(place / "fs/m", first)
-
-
-@pattern("rm -rf directory; mkdir: on an ext4 of its own it gets the same inode number again",
-         layout=_own_ext4, files=(f"fs/m/{CA}", f"fs/m/{CERT}", f"fs/m/{KEY}"), fresh="all",
-         mounts=True)
-def same_inode(place: Path, n: int, new: Generation) -> None:
-    directory = place / "fs/m"
-    number = directory.stat().st_ino
-    shutil.rmtree(directory)
-    directory.mkdir()
-    assert directory.stat().st_ino == number
-    gap(n)
-    write_set(directory, new)
 
 
 # overlayfs ----------------------------------------------------------------------------------------
@@ -292,15 +194,6 @@ def mv_with_mount(place: Path, n: int, new: Generation) -> None:
          mounts=True, isolated=True)
 def follows_bind(place: Path, n: int, new: Generation) -> None:
     mount("--bind", staged(place, n, new), place / "m")
-
-
-@pattern("umount and mount of a tmpfs outside, while the watcher has a namespace that follows",
-         layout=_tmpfs_layout, fresh="all", mounts=True, isolated=True)
-def follows_tmpfs(place: Path, n: int, new: Generation) -> None:
-    unmount(place / "m")
-    gap(n)
-    mount("-t", "tmpfs", "-o", "size=1m", "rotate", place / "m")
-    write_set(place / "m", new)
 
 
 @pattern("mv of the directory outside, while the watcher has a namespace that follows", fresh="all",

@@ -1,4 +1,4 @@
-"""What failed elsewhere and concerns files: the names are those of the catalogue of field faults."""
+"""What failed elsewhere and concerns files, under the names of the catalogue of field faults."""
 
 import os
 import shutil
@@ -297,3 +297,14 @@ def test_t32_a_leaf_of_the_old_authority(field, ground, chain):
     field.holds(0.2, first)
     field.write(second, CERT, KEY)
     field.land(second)
+
+
+def test_a_set_that_comes_while_another_is_imported_follows_it(field, series):
+    generations = series(7)
+    start(field, generations[0])
+    for before, last in zip(generations[1::2], generations[2::2]):
+        field.write(before)
+        field.wait(lambda status: status["clusters"][0]["state"] == "importing", "importing")
+        field.write(last)
+        field.land(last)
+    field.holds(0.2, *generations)

@@ -4,7 +4,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from . import directories, in_place, links, mounts, renaming  # noqa: F401  they fill PATTERNS
+# Each fills PATTERNS.
+from . import directories, file_systems, in_place, links, mounts, renaming  # noqa: F401
 from .pattern import PATTERNS
 from .watcher import MODES
 

@@ -15,7 +15,7 @@ from .renaming import NOBODY
 from .watcher import SETTLE_LIMIT, Applied, Claim, Mode, Watcher
 
 ROTATIONS = 3    # in a row, because the second and the third are what watchers lose
-PATIENCE = 12.0  # seconds for what inotify, or a poll of 0.3 s, has to bring; a bound, not a measurement
+PATIENCE = 12.0  # seconds for what inotify, or a poll of 0.3 s, has to bring: a bound
 QUIET = 0.25     # after the last set: a second import of it would come now
 EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 

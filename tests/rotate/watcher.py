@@ -42,9 +42,9 @@ class Claim:
     """What the watcher says of itself, and when the answer was there.
 
     `imported` is the fingerprint (generation.fingerprint) of the set it takes to be the target's,
-    `current` whether it says that this is what stands on disk; `on_disk` the fingerprint of what does,
-    in the same answer, if it says so; `invalid` whether it says that what stands there is no valid
-    set; `missed` counts the changes that only a poll has found.
+    `current` whether it says that this is what stands on disk; `on_disk` the fingerprint of what
+    does, in the same answer, if it says so; `invalid` whether it says that what stands there is no
+    valid set; `missed` counts the changes that only a poll has found.
     """
 
     at: float
