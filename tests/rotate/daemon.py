@@ -122,9 +122,7 @@ poll-interval = {poll * 1000:.0f}ms
     def status(self) -> dict:
         """Over one connection that stays open; for one thread."""
         if self._socket is None:
-            self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.settimeout(30)
-            self._socket.connect(str(self.service.directory / "run/io.binlogssl.Manager"))
+            self._socket = self._connect()
         self._socket.sendall(b'{"method":"io.binlogssl.Manager.GetStatus"}\0')
         answer = bytearray()
         while not answer.endswith(b"\0"):
@@ -133,6 +131,21 @@ poll-interval = {poll * 1000:.0f}ms
                 raise ConnectionError("the status socket was closed")
             answer += block
         return json.loads(answer[:-1])["parameters"]
+
+    def _connect(self) -> socket.socket:
+        """A socket that is there may be that of the process before, and nobody listens."""
+        end = time.monotonic() + 10
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(30)
+            try:
+                connection.connect(str(self.service.directory / "run/io.binlogssl.Manager"))
+                return connection
+            except ConnectionRefusedError:
+                connection.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def claim(self) -> Claim:
         return claim_of(self.status())

@@ -62,15 +62,20 @@ def test_t03_an_overflow_of_a_running_watcher_loses_nothing(field, series):
     assert EVENTS < 20_000
 
 
-def test_t04_a_directory_that_vanishes_is_said_and_watched_again(field, series):
+def test_t04_a_directory_that_vanishes_is_said_to_be_polled(field, series):
+    (first,) = series(1)
+    start(field, first)
+    shutil.rmtree(field.directory)
+    assert field.wait_material("missing")["watch"] != "inotify", field.story()
+    assert "missing" in field.watcher.log()
+
+
+def test_t04_a_directory_that_comes_back_is_watched_again(field, series):
     first, second, third = series(3)
     start(field, first)
     for generation in (second, third):
         shutil.rmtree(field.directory)
-        material = field.wait_material("missing")
-        # It does not exist, so it is polled, and status says so.
-        assert material["watch"] != "inotify", field.story()
-        assert "missing" in field.watcher.log()
+        field.wait_material("missing")
         field.write(generation)
         field.land(generation)
     assert field.material["watch"] == "inotify"
