@@ -30,6 +30,11 @@ uint64_t clock_wall_usec(void)
         return now_usec(CLOCK_REALTIME);
 }
 
+uint64_t clock_monotonic_usec(void)
+{
+        return now_usec(CLOCK_MONOTONIC);
+}
+
 const char *clock_format_date(char *buffer, uint64_t wall_usec)
 {
         return format(buffer, "%Y-%m-%d", wall_usec);

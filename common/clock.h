@@ -21,6 +21,9 @@
 uint64_t clock_boottime_usec(void);
 uint64_t clock_wall_usec(void);
 
+/* Only for systemd, which wants it with RELOADING=1 (sd_notify(3)). */
+uint64_t clock_monotonic_usec(void);
+
 /* "2027-02-01" and "2027-02-01 14:05:09Z": UTC, so that a line means the same wherever it is
  * read. `buffer` must hold CLOCK_TEXT_SIZE bytes; it is returned. */
 #define CLOCK_TEXT_SIZE 32

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +102,7 @@ static int sync_directory(const char *path)
         return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_replace(const char *path, const void *data, size_t size, mode_t mode)
+static int replace(const char *path, const void *data, size_t size, mode_t mode, bool durable)
 {
         CLEANUP(freep) char *temporary = NULL;
         CLEANUP(closep) int fd = -1;
@@ -113,11 +114,22 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode)
         if (fd < 0)
                 return -errno;
         r = file_write_all(fd, data, size);
-        if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
+        if (r == 0 &&
+                (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) || rename(temporary, path) < 0))
                 r = -errno;
         if (r < 0) {
                 (void)unlink(temporary);
                 return r;
         }
-        return sync_directory(path);
+        return durable ? sync_directory(path) : 0;
+}
+
+int file_replace(const char *path, const void *data, size_t size, mode_t mode)
+{
+        return replace(path, data, size, mode, true);
+}
+
+int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode)
+{
+        return replace(path, data, size, mode, false);
 }

@@ -27,3 +27,6 @@ int file_read_fd(Secret *ret, int fd, size_t limit);
 int file_write_all(int fd, const void *data, size_t size);
 
 int file_replace(const char *path, const void *data, size_t size, mode_t mode);
+
+/* At once for readers, but not safe from a crash of the machine: for what can be made again. */
+int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode);

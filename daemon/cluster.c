@@ -13,17 +13,22 @@
 #include "daemon/state.h"
 
 struct Cluster {
+        ClusterConfig config;
         sd_event *event;
-        cluster_attempted_fn fn;
+        cluster_changed_fn fn;
         void *userdata;
         ClusterStatus status;
         Record record;
         Replication replication;
         uint64_t retry_usec; /* boot time */
-        PlanRetry retry;
+        bool forced;
         Job *job;
+
+        /* Of the attempt that runs. */
+        PlanRetry retry;
         ImporterTask task;
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* of the attempt that runs */
+        char fingerprint[REPORT_FINGERPRINT_MAX];
+        uint64_t not_after_usec;
 };
 
 const char *cluster_state_to_string(ClusterState state)
@@ -46,19 +51,23 @@ static void set_state(Cluster *cluster, ClusterState state)
                 return;
         cluster->status.state = state;
         cluster->status.since_at_usec = clock_wall_usec();
+        cluster->fn(cluster, NULL, cluster->userdata);
 }
 
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
-        cluster_attempted_fn fn, void *userdata)
+        cluster_changed_fn fn, void *userdata)
 {
         Cluster *cluster = calloc(1, sizeof(*cluster));
 
         if (!cluster)
                 return -ENOMEM;
-        *cluster = (Cluster){
-                .event = sd_event_ref(event), .fn = fn, .userdata = userdata, .record = *record};
+        *cluster = (Cluster){.config = *config,
+                .event = sd_event_ref(event),
+                .fn = fn,
+                .userdata = userdata,
+                .record = *record};
         cluster->status = (ClusterStatus){
-                .config = config,
+                .config = &cluster->config,
                 .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
                 .since_at_usec = clock_wall_usec(),
                 .record = &cluster->record,
@@ -78,6 +87,11 @@ Cluster *cluster_free(Cluster *cluster)
         return NULL;
 }
 
+void cluster_configure(Cluster *cluster, const ClusterConfig *config)
+{
+        cluster->config = *config;
+}
+
 const ClusterStatus *cluster_status(const Cluster *cluster)
 {
         return &cluster->status;
@@ -93,16 +107,28 @@ static ClusterState state_of_delay(const Record *record)
         return outcome_is_passing(record->outcome) ? CLUSTER_RETRYING : CLUSTER_HELD;
 }
 
-Plan cluster_plan(Cluster *cluster, const char *fingerprint, uint64_t now_usec)
+static void note_sync(Cluster *cluster, const char *fingerprint)
+{
+        uint64_t *since = &cluster->status.out_of_sync_since_usec;
+
+        if (!fingerprint || strcmp(fingerprint, cluster->record.imported_fingerprint) == 0)
+                *since = 0;
+        else if (*since == 0)
+                *since = clock_wall_usec();
+}
+
+Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
 {
         PlanInput input = {
-                .enabled = cluster->status.config->enabled,
-                .fingerprint = fingerprint,
+                .enabled = cluster->config.enabled,
+                .fingerprint = set->fingerprint,
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,
+                .forced = cluster->forced,
         };
         Plan plan = plan_cluster(&input, now_usec);
 
+        note_sync(cluster, cluster->config.enabled ? set->fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
         switch (plan.action) {
         case PLAN_NOTHING:
@@ -119,9 +145,9 @@ Plan cluster_plan(Cluster *cluster, const char *fingerprint, uint64_t now_usec)
                 set_state(cluster, CLUSTER_IMPORTING);
                 break;
         case PLAN_DELAY:
-                set_state(cluster, state_of_delay(&cluster->record));
                 cluster->status.next_attempt_at_usec =
                         clock_wall_usec() + (plan.not_before_usec - now_usec);
+                set_state(cluster, state_of_delay(&cluster->record));
                 break;
         case _PLAN_ACTION_MAX:
                 break;
@@ -139,15 +165,22 @@ static uint32_t random_number(void)
         return number;
 }
 
+static void save(Cluster *cluster)
+{
+        cluster->status.record_error = -state_save(cluster->config.name, &cluster->record);
+}
+
 static void apply(Cluster *cluster, const Outcome *outcome)
 {
         record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
+        if (outcome->committed)
+                cluster->record.imported_not_after_usec = cluster->not_after_usec;
         if (outcome->replication.known)
                 cluster->replication = outcome->replication;
         cluster->retry_usec = clock_boottime_usec() +
                 plan_retry_delay_usec(
                         &cluster->retry, outcome->kind, cluster->record.attempts, random_number());
-        cluster->status.record_error = -state_save(cluster->status.config->name, &cluster->record);
+        save(cluster);
         cluster->fn(cluster, outcome, cluster->userdata);
 }
 
@@ -186,15 +219,14 @@ static int run_importer(void *result, const void *task)
         return importer_run(result, task);
 }
 
-int cluster_start(Cluster *cluster, const Config *config, PlanAction action,
-        const char *fingerprint, int payload_fd)
+int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
 {
         JobSpec spec = {
                 .name = "binlog-import",
                 .run = run_importer,
                 .task = &cluster->task,
                 .result_size = sizeof(Outcome),
-                .keep = {payload_fd},
+                .keep = {set->payload_fd},
                 .n_keep = 1,
                 .deadline_usec = config->import_timeout_usec,
         };
@@ -202,15 +234,17 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action,
         int r;
 
         cluster->task = (ImporterTask){
-                .cluster = cluster->status.config,
-                .payload_fd = payload_fd,
+                .cluster = &cluster->config,
+                .payload_fd = set->payload_fd,
                 .newlines = cluster->record.newlines,
                 .reconnect_only = action == PLAN_RECONNECT,
                 .timeout_usec = config->import_timeout_usec,
         };
         cluster->retry = (PlanRetry){
                 config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
-        text_set(cluster->fingerprint, sizeof(cluster->fingerprint), fingerprint);
+        text_set(cluster->fingerprint, sizeof(cluster->fingerprint), set->fingerprint);
+        cluster->not_after_usec = set->not_after_usec;
+        cluster->forced = false;
         set_state(cluster, CLUSTER_IMPORTING);
         r = job_start(&cluster->job, cluster->event, &spec, on_imported, cluster);
         if (r == 0)
@@ -220,4 +254,24 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action,
                 strerror(-r));
         apply(cluster, &outcome);
         return r;
+}
+
+void cluster_hurry(Cluster *cluster, bool force)
+{
+        cluster->retry_usec = 0;
+        cluster->forced = cluster->forced || force;
+}
+
+bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        return strcmp(cluster->record.warned_fingerprint, fingerprint) == 0 &&
+                cluster->record.warned_within_usec <= within_usec;
+}
+
+void cluster_note_warning(Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        text_set(cluster->record.warned_fingerprint, sizeof(cluster->record.warned_fingerprint),
+                fingerprint);
+        cluster->record.warned_within_usec = within_usec;
+        save(cluster);
 }

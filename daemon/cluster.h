@@ -11,6 +11,7 @@
 
 #include "common/macro.h"
 #include "daemon/config.h"
+#include "daemon/material.h"
 #include "daemon/plan.h"
 #include "daemon/record.h"
 
@@ -33,28 +34,41 @@ typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
         uint64_t since_at_usec;
+        uint64_t out_of_sync_since_usec; /* a good set on disk is not the imported one; 0: it is */
         const Record *record;
         const Replication *replication;
         uint64_t next_attempt_at_usec; /* 0: none is due */
         int record_error;              /* why the record could not be written; 0: it was */
 } ClusterStatus;
 
-/* An attempt ended and is in the record. */
-typedef void (*cluster_attempted_fn)(Cluster *cluster, const Outcome *outcome, void *userdata);
+/* Something changed that others may want to know. `outcome` is what an attempt came to, which is in
+ * the record by then; NULL: the state alone changed. */
+typedef void (*cluster_changed_fn)(Cluster *cluster, const Outcome *outcome, void *userdata);
 
-/* `config` must outlive the cluster. `record` is what was remembered. */
+/* Keeps a copy of `config`. `record` is what was remembered. */
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
-        cluster_attempted_fn fn, void *userdata);
+        cluster_changed_fn fn, void *userdata);
 Cluster *cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster *, cluster_free);
+
+/* The same cluster with other settings; what runs ends with those it began with. */
+void cluster_configure(Cluster *cluster, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
 bool cluster_is_busy(const Cluster *cluster);
 
-/* What to do with the set `fingerprint` (NULL: none). Sets the state that goes with it; returns
- * the plan, of which PLAN_IMPORT and PLAN_RECONNECT are for cluster_start(). */
-Plan cluster_plan(Cluster *cluster, const char *fingerprint, uint64_t now_usec);
+/* What to do with the set. Sets the state that goes with it; returns the plan, of which
+ * PLAN_IMPORT and PLAN_RECONNECT are for cluster_start(). */
+Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 
 /* Starts the importer for the set. The payload descriptor is only lent. */
-int cluster_start(Cluster *cluster, const Config *config, PlanAction action,
-        const char *fingerprint, int payload_fd);
+int cluster_start(
+        Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
+
+/* The next plan does not wait for the back-off; with `force` it imports also what is current. */
+void cluster_hurry(Cluster *cluster, bool force);
+
+/* Whether somebody was told, in this life or an earlier one, that the set expires within that
+ * time; and that it was. */
+bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec);
+void cluster_note_warning(Cluster *cluster, const char *fingerprint, uint64_t within_usec);

@@ -5,6 +5,8 @@
  * are plain values; every value in them was checked, so that no station has to.
  */
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +67,7 @@ typedef struct ClusterConfig {
         char password_file[SETTING_VALUE_MAX];
         char server_ca[SETTING_VALUE_MAX]; /* "": the system's trust store */
         size_t material;                   /* index into Config.materials */
+        char material_name[CONFIG_NAME_MAX];
         Newlines newlines;
         Policy query_log;
         ReplicationMode replication;
@@ -77,6 +80,9 @@ typedef struct Config {
         uint64_t retry_min_usec;
         uint64_t retry_max_usec;
         uint64_t retry_held_usec;
+        char metrics_file[SETTING_VALUE_MAX];  /* "": none */
+        char control_group[SETTING_VALUE_MAX]; /* "": none */
+        gid_t control_gid;                     /* of that group */
         MaterialConfig *materials;
         size_t n_materials;
         ClusterConfig *clusters;

@@ -26,6 +26,7 @@ struct Connection {
         size_t input_size, input_capacity;
         char *output;
         size_t output_size, output_sent, output_capacity;
+        bool handling; /* a call is in the handler's hands */
         bool streaming;
         bool finished; /* the other side will send no more */
 };
@@ -69,9 +70,11 @@ static int handle(Connection *connection, const char *message, size_t size)
         int r;
 
         r = varlink_call_parse(&call, message, size);
+        connection->handling = true;
         if (r == 0)
                 r = connection->call_fn(
                         connection, &call, &parameters, &error, connection->userdata);
+        connection->handling = false;
         if (r < 0 || call.oneway || connection->streaming)
                 return r;
         return reply(connection, parameters, error, false);
@@ -236,7 +239,7 @@ int connection_publish(Connection *connection, const char *parameters)
 
         if (!connection->streaming)
                 return 0;
-        if (backlog(connection) > CONNECTION_BACKLOG_MAX)
+        if (backlog(connection) > CONNECTION_BACKLOG_MAX && !connection->handling)
                 return -ENOBUFS;
         r = reply(connection, parameters, NULL, true);
         if (r == 0)

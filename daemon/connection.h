@@ -7,7 +7,8 @@
  * A client can do nothing to the loop: CONNECTION_MESSAGE_MAX bytes in a message, one answer in the
  * making (the next call is read when it is out), CONNECTION_IDLE_USEC without a byte in either
  * direction ends it. A client whose call is answered by a stream may be silent for ever, but one
- * that leaves more than CONNECTION_BACKLOG_MAX bytes unread is dropped.
+ * that leaves more than CONNECTION_BACKLOG_MAX bytes unread is dropped at the next news; what the
+ * handler itself publishes at the beginning is one answer, however long.
  */
 
 #include <sys/types.h>
@@ -18,7 +19,7 @@
 #include "common/varlink.h"
 
 #define CONNECTION_MESSAGE_MAX (64 * 1024)
-#define CONNECTION_BACKLOG_MAX (2 * 1024 * 1024) /* the whole state of all clusters has room */
+#define CONNECTION_BACKLOG_MAX (1024 * 1024)
 #define CONNECTION_IDLE_USEC   (60 * UINT64_C(1000000))
 
 typedef struct Connection Connection;

@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,30 +13,29 @@
 #include <systemd/sd-event.h>
 
 #include "common/clock.h"
-#include "common/text.h"
-#include "daemon/cluster.h"
+#include "daemon/dispatch.h"
+#include "daemon/exporter.h"
 #include "daemon/herald.h"
-#include "daemon/interface.h"
 #include "daemon/journal.h"
-#include "daemon/material.h"
+#include "daemon/load.h"
+#include "daemon/method.h"
+#include "daemon/metrics.h"
+#include "daemon/roster.h"
 #include "daemon/server.h"
-#include "daemon/state.h"
-#include "daemon/status.h"
 
 #define STOP_PATIENCE_USEC (10 * USEC_PER_SEC)
 
 struct Daemon {
         sd_event *event;
-        Config *config;
         DaemonOptions options;
         StatusFacts facts;
-        Material **materials;
-        Cluster **clusters;
+        Roster *roster;
         Herald *herald;
-        const MaterialStatus **material_statuses; /* the model's view, made once */
-        const ClusterStatus **cluster_statuses;
-        size_t next_cluster; /* whose turn it is when imports are scarce */
+        Metrics *metrics;
+        Exporter *exporter;
         Server *server;
+        MethodOperations operations;
+        size_t next_cluster; /* whose turn it is when imports are scarce */
         sd_event_source *advance_source;
         sd_event_source *retry_timer;
         sd_event_source *stop_timer;
@@ -43,34 +43,37 @@ struct Daemon {
         char said[SUMMARY_TEXT_MAX]; /* the last STATUS= */
 };
 
-static Model model_of(const Daemon *daemon)
+static Model current_model(void *userdata)
 {
-        return (Model){
-                .materials = daemon->material_statuses,
-                .n_materials = daemon->config->n_materials,
-                .clusters = daemon->cluster_statuses,
-                .n_clusters = daemon->config->n_clusters,
-                .now_usec = clock_wall_usec(),
-        };
+        const Daemon *daemon = userdata;
+
+        return roster_model(daemon->roster, clock_wall_usec());
 }
 
-static void daemon_wake(Daemon *daemon)
+static void wake(Daemon *daemon)
 {
         (void)sd_event_source_set_enabled(daemon->advance_source, SD_EVENT_ONESHOT);
 }
 
-static unsigned count_busy(const Daemon *daemon)
+static void publish(Daemon *daemon, const char *event, const MaterialStatus *material,
+        const ClusterStatus *cluster)
 {
-        unsigned n = 0;
+        CLEANUP(freep) char *text = NULL;
+        const MaterialStatus *of_cluster = NULL;
+        Model model = current_model(daemon);
 
-        for (size_t i = 0; i < daemon->config->n_clusters; i++)
-                n += cluster_is_busy(daemon->clusters[i]);
-        return n;
+        if (!daemon->server || !server_has_subscribers(daemon->server))
+                return;
+        for (size_t i = 0; i < model.n_clusters; i++)
+                if (model.clusters[i] == cluster) /* or it has gone, and its material with it */
+                        of_cluster = model.materials[cluster->config->material];
+        if (method_format_event(&text, event, material, cluster, of_cluster) == 0)
+                server_publish(daemon->server, text);
 }
 
 static void say_status(Daemon *daemon)
 {
-        Model model = model_of(daemon);
+        Model model = current_model(daemon);
         char line[SUMMARY_TEXT_MAX];
 
         summary_line(line, sizeof(line), &model);
@@ -80,80 +83,25 @@ static void say_status(Daemon *daemon)
         (void)sd_notifyf(0, "STATUS=%s", line);
 }
 
-static bool is_settled(const Daemon *daemon)
-{
-        for (size_t i = 0; i < daemon->config->n_materials; i++) {
-                const MaterialStatus *status = material_status(daemon->materials[i]);
-
-                if (!status->inspected || status->state == MATERIAL_STATE_CHANGING)
-                        return false;
-        }
-        return count_busy(daemon) == 0;
-}
-
-static void advance_once(Daemon *daemon)
-{
-        bool current = true;
-
-        if (!is_settled(daemon))
-                return;
-        for (size_t i = 0; i < daemon->config->n_clusters; i++) {
-                ClusterState state = cluster_status(daemon->clusters[i])->state;
-
-                if (state == CLUSTER_IMPORTING)
-                        return; /* waits for its turn */
-                current = current && (state == CLUSTER_CURRENT || state == CLUSTER_DISABLED);
-        }
-        (void)sd_event_exit(daemon->event, current ? 0 : 1);
-}
-
-/* Starts what is due, as far as parallel-imports allows; returns the earliest later time. */
-static uint64_t start_imports(Daemon *daemon, uint64_t now_usec)
-{
-        size_t n = daemon->config->n_clusters, first = daemon->next_cluster;
-        unsigned busy = count_busy(daemon);
-        uint64_t earliest = USEC_NEVER;
-
-        for (size_t k = 0; k < n; k++) {
-                size_t i = (first + k) % n;
-                Cluster *cluster = daemon->clusters[i];
-                Material *material = daemon->materials[daemon->config->clusters[i].material];
-                const char *fingerprint = material_fingerprint(material);
-                Plan plan;
-
-                if (cluster_is_busy(cluster))
-                        continue;
-                plan = cluster_plan(cluster, fingerprint, now_usec);
-                if (plan.action == PLAN_DELAY && plan.not_before_usec < earliest)
-                        earliest = plan.not_before_usec;
-                if (plan.action != PLAN_IMPORT && plan.action != PLAN_RECONNECT)
-                        continue;
-                if (busy >= daemon->config->parallel_imports)
-                        continue; /* the end of a running one wakes us */
-                (void)cluster_start(cluster, daemon->config, plan.action, fingerprint,
-                        material_payload_fd(material));
-                busy += cluster_is_busy(cluster);
-                daemon->next_cluster = (i + 1) % n;
-        }
-        return earliest;
-}
-
 static void daemon_advance(Daemon *daemon)
 {
         uint64_t earliest;
+        bool current;
 
+        roster_reap(daemon->roster);
         if (daemon->stopping) {
-                if (count_busy(daemon) == 0)
+                if (roster_count_busy(daemon->roster) == 0)
                         (void)sd_event_exit(daemon->event, 0);
                 return;
         }
-        earliest = start_imports(daemon, clock_boottime_usec());
+        earliest = dispatch_imports(daemon->roster, &daemon->next_cluster, clock_boottime_usec());
         (void)sd_event_source_set_time(daemon->retry_timer, earliest);
         (void)sd_event_source_set_enabled(
                 daemon->retry_timer, earliest == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
         say_status(daemon);
-        if (daemon->options.once)
-                advance_once(daemon);
+        exporter_poke(daemon->exporter);
+        if (daemon->options.once && dispatch_is_settled(daemon->roster, &current))
+                (void)sd_event_exit(daemon->event, current ? 0 : 1);
 }
 
 static int on_advance(sd_event_source *source, void *userdata)
@@ -167,7 +115,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
         (void)source;
         (void)usec;
-        daemon_wake(userdata);
+        wake(userdata);
         return 0;
 }
 
@@ -175,35 +123,136 @@ static void on_material(Material *material, void *userdata)
 {
         Daemon *daemon = userdata;
         const MaterialStatus *status = material_status(material);
-        size_t index = (size_t)(status->config - daemon->config->materials);
 
-        herald_material(daemon->herald, index, status);
-        daemon_wake(daemon);
+        if (herald_material(daemon->herald, daemon->roster, status))
+                publish(daemon, "changed", status, NULL);
+        wake(daemon);
 }
 
-static void on_attempted(Cluster *cluster, const Outcome *outcome, void *userdata)
+static void on_material_removed(const MaterialStatus *material, void *userdata)
 {
         Daemon *daemon = userdata;
 
-        herald_attempt(daemon->herald, cluster_status(cluster), outcome);
-        daemon_wake(daemon);
+        publish(daemon, "removed", material, NULL);
+        herald_forget_material(daemon->herald, material->config->name);
+}
+
+static void on_cluster(Cluster *cluster, const Outcome *outcome, void *userdata)
+{
+        Daemon *daemon = userdata;
+        const ClusterStatus *status = cluster_status(cluster);
+
+        if (outcome) {
+                herald_attempt(daemon->herald, status, outcome);
+                metrics_count(daemon->metrics, status->config->name, outcome->kind,
+                        outcome->duration_usec);
+        }
+        publish(daemon, "changed", NULL, status);
+        wake(daemon);
+}
+
+static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
+{
+        Daemon *daemon = userdata;
+
+        publish(daemon, "removed", NULL, cluster);
+        metrics_forget(daemon->metrics, cluster->config->name);
+}
+
+static void on_record_unreadable(const char *cluster, int error, void *userdata)
+{
+        (void)userdata;
+        journal_record_unreadable(cluster, error);
+}
+
+/* What the socket asks for. */
+
+static void hurry(size_t index, bool force, void *userdata)
+{
+        const Daemon *daemon = userdata;
+        Cluster *cluster = roster_cluster(daemon->roster, index);
+
+        if (!cluster_is_busy(cluster))
+                cluster_hurry(cluster, force);
+}
+
+static void advance(void *userdata)
+{
+        daemon_advance(userdata);
+}
+
+static int make_metrics(char **ret, void *userdata)
+{
+        Daemon *daemon = userdata;
+        Model model = current_model(daemon);
+
+        return metrics_format(ret, daemon->metrics, &model, daemon->facts.version);
+}
+
+static void on_exported(const char *path, int error, void *userdata)
+{
+        (void)userdata;
+        journal_metrics_unwritable(path, error);
+}
+
+static bool is_allowed(const Connection *connection, void *userdata)
+{
+        const Daemon *daemon = userdata;
+        const Config *config = roster_config(daemon->roster);
+        uid_t uid;
+
+        if (connection_peer_uid(connection, &uid) == 0 && (uid == 0 || uid == geteuid()))
+                return true;
+        return config->control_group[0] != '\0' &&
+                connection_peer_is_member(connection, config->control_gid);
+}
+
+/* All of it or nothing; whatever runs goes on. */
+static int reload(ConfigProblem *ret_problem, void *userdata)
+{
+        Daemon *daemon = userdata;
+        Config *config = NULL;
+        int r;
+
+        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                clock_monotonic_usec()); /* sd_notify(3) */
+        r = config_load(&config, daemon->options.config_path, ret_problem);
+        if (r == 0)
+                r = roster_apply(daemon->roster, config);
+        if (r == -EINVAL)
+                journal_reload_refused(ret_problem);
+        else if (r < 0)
+                journal_reload_failed(r);
+        else {
+                daemon->facts.loaded_at_usec = clock_wall_usec();
+                daemon->next_cluster = 0;
+                exporter_set_path(daemon->exporter, roster_config(daemon->roster)->metrics_file);
+                journal_reloaded(roster_config(daemon->roster));
+                publish(daemon, "reloaded", NULL, NULL);
+        }
+        (void)sd_notify(0, "READY=1");
+        wake(daemon);
+        return r;
 }
 
 static int on_call(Connection *connection, const VarlinkCall *call, char **ret_parameters,
         const char **ret_error, void *userdata)
 {
-        static const char *const none[] = {NULL};
         Daemon *daemon = userdata;
-        Model model = model_of(daemon);
-        const char *wrong = varlink_unknown_parameter(call, none);
 
-        (void)connection;
-        if (strcmp(call->method, "GetStatus") != 0)
-                return varlink_refuse_method(ret_parameters, ret_error, call);
-        if (wrong)
-                return varlink_refuse(ret_parameters, ret_error, VARLINK_ERROR_INVALID_PARAMETER,
-                        "parameter", wrong);
-        return status_format(ret_parameters, &daemon->facts, &model);
+        return method_answer(&daemon->operations, connection, call, ret_parameters, ret_error);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        Daemon *daemon = userdata;
+        ConfigProblem problem;
+
+        (void)source;
+        (void)info;
+        if (!daemon->stopping)
+                (void)reload(&problem, daemon);
+        return 0;
 }
 
 static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -226,12 +275,18 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
                 return sd_event_exit(daemon->event, 0);
         daemon->stopping = true;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-        journal_stopping(count_busy(daemon));
+        journal_stopping(roster_count_busy(daemon->roster));
         daemon->server = server_free(daemon->server);
         (void)sd_event_add_time_relative(daemon->event, &daemon->stop_timer, CLOCK_BOOTTIME,
                 STOP_PATIENCE_USEC, 0, on_stop_timer, daemon);
-        daemon_wake(daemon);
+        wake(daemon);
         return 0;
+}
+
+static int add_signal(Daemon *daemon, int number, sd_event_signal_handler_t handler)
+{
+        return sd_event_add_signal(
+                daemon->event, NULL, number | SD_EVENT_SIGNAL_PROCMASK, handler, daemon);
 }
 
 static int setup_loop(Daemon *daemon)
@@ -239,11 +294,11 @@ static int setup_loop(Daemon *daemon)
         int r = sd_event_new(&daemon->event);
 
         if (r >= 0)
-                r = sd_event_add_signal(
-                        daemon->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_stop, daemon);
+                r = add_signal(daemon, SIGTERM, on_stop);
         if (r >= 0)
-                r = sd_event_add_signal(
-                        daemon->event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, on_stop, daemon);
+                r = add_signal(daemon, SIGINT, on_stop);
+        if (r >= 0)
+                r = add_signal(daemon, SIGHUP, on_reload);
         if (r >= 0)
                 r = sd_event_add_defer(daemon->event, &daemon->advance_source, on_advance, daemon);
         if (r >= 0)
@@ -254,35 +309,24 @@ static int setup_loop(Daemon *daemon)
         return r < 0 ? r : 0;
 }
 
-static int setup_materials(Daemon *daemon)
+static int setup_stations(Daemon *daemon)
 {
-        for (size_t i = 0; i < daemon->config->n_materials; i++) {
-                int r = material_new(&daemon->materials[i], daemon->event,
-                        &daemon->config->materials[i], on_material, daemon);
+        RosterHandlers handlers = {
+                .material_changed = on_material,
+                .cluster_changed = on_cluster,
+                .material_removed = on_material_removed,
+                .cluster_removed = on_cluster_removed,
+                .record_unreadable = on_record_unreadable,
+                .userdata = daemon,
+        };
+        int r = herald_new(&daemon->herald);
 
-                if (r < 0)
-                        return r;
-                daemon->material_statuses[i] = material_status(daemon->materials[i]);
-        }
-        return 0;
-}
-
-static int setup_clusters(Daemon *daemon)
-{
-        for (size_t i = 0; i < daemon->config->n_clusters; i++) {
-                const ClusterConfig *config = &daemon->config->clusters[i];
-                Record record;
-                int r = state_load(&record, config->name);
-
-                if (r < 0 && r != -ENOENT)
-                        journal_record_unreadable(config->name, r);
-                r = cluster_new(
-                        &daemon->clusters[i], daemon->event, config, &record, on_attempted, daemon);
-                if (r < 0)
-                        return r;
-                daemon->cluster_statuses[i] = cluster_status(daemon->clusters[i]);
-        }
-        return 0;
+        if (r == 0)
+                r = metrics_new(&daemon->metrics);
+        if (r == 0)
+                r = exporter_new(
+                        &daemon->exporter, daemon->event, make_metrics, on_exported, daemon);
+        return r == 0 ? roster_new(&daemon->roster, daemon->event, &handlers) : r;
 }
 
 static int setup_server(Daemon *daemon)
@@ -292,6 +336,16 @@ static int setup_server(Daemon *daemon)
 
         if (r < 0)
                 return r;
+        daemon->operations = (MethodOperations){
+                .model = current_model,
+                .hurry = hurry,
+                .advance = advance,
+                .reload = reload,
+                .metrics = make_metrics,
+                .is_allowed = is_allowed,
+                .facts = &daemon->facts,
+                .userdata = daemon,
+        };
         snprintf(path, sizeof(path), "%s/%s", directory, SERVER_SOCKET_NAME);
         r = server_new(
                 &daemon->server, daemon->event, path, daemon->options.version, on_call, daemon);
@@ -300,51 +354,31 @@ static int setup_server(Daemon *daemon)
         return r;
 }
 
-static int allocate(Daemon *daemon)
-{
-        size_t m = daemon->config->n_materials, c = daemon->config->n_clusters;
-
-        daemon->materials = calloc(m, sizeof(*daemon->materials));
-        daemon->material_statuses = calloc(m, sizeof(*daemon->material_statuses));
-        daemon->clusters = calloc(c, sizeof(*daemon->clusters));
-        daemon->cluster_statuses = calloc(c, sizeof(*daemon->cluster_statuses));
-        return daemon->materials && daemon->material_statuses && daemon->clusters &&
-                        daemon->cluster_statuses
-                ? 0
-                : -ENOMEM;
-}
-
 int daemon_new(Daemon **ret, Config *config, const DaemonOptions *options)
 {
-        Daemon *daemon = calloc(1, sizeof(*daemon));
+        CLEANUP(config_freep) Config *given = config;
+        CLEANUP(daemon_freep) Daemon *daemon = calloc(1, sizeof(*daemon));
         uint64_t now = clock_wall_usec();
         int r;
 
-        if (!daemon) {
-                config_free(config);
+        if (!daemon)
                 return -ENOMEM;
-        }
-        *daemon = (Daemon){.config = config, .options = *options};
+        *daemon = (Daemon){.options = *options};
         daemon->facts = (StatusFacts){.version = options->version,
                 .pid = getpid(),
                 .started_at_usec = now,
                 .loaded_at_usec = now};
-        r = allocate(daemon);
+        r = setup_loop(daemon);
         if (r == 0)
-                r = herald_new(&daemon->herald, config->n_materials);
-        if (r == 0)
-                r = setup_loop(daemon);
-        if (r == 0)
-                r = setup_clusters(daemon);
+                r = setup_stations(daemon);
         if (r == 0 && !options->once)
                 r = setup_server(daemon);
         if (r == 0)
-                r = setup_materials(daemon);
-        if (r < 0) {
-                daemon_free(daemon);
+                r = roster_apply(daemon->roster, TAKE(given));
+        if (r < 0)
                 return r;
-        }
-        *ret = daemon;
+        exporter_set_path(daemon->exporter, roster_config(daemon->roster)->metrics_file);
+        *ret = TAKE(daemon);
         return 0;
 }
 
@@ -353,20 +387,14 @@ Daemon *daemon_free(Daemon *daemon)
         if (!daemon)
                 return NULL;
         server_free(daemon->server);
-        for (size_t i = 0; daemon->clusters && i < daemon->config->n_clusters; i++)
-                cluster_free(daemon->clusters[i]);
-        for (size_t i = 0; daemon->materials && i < daemon->config->n_materials; i++)
-                material_free(daemon->materials[i]);
+        roster_free(daemon->roster);
+        exporter_free(daemon->exporter);
+        metrics_free(daemon->metrics);
+        herald_free(daemon->herald);
         sd_event_source_disable_unref(daemon->stop_timer);
         sd_event_source_disable_unref(daemon->retry_timer);
         sd_event_source_disable_unref(daemon->advance_source);
         sd_event_unref(daemon->event);
-        herald_free(daemon->herald);
-        free(daemon->materials);
-        free(daemon->material_statuses);
-        free(daemon->clusters);
-        free(daemon->cluster_statuses);
-        config_free(daemon->config);
         free(daemon);
         return NULL;
 }
@@ -375,7 +403,7 @@ int daemon_run(Daemon *daemon)
 {
         int r;
 
-        journal_started(daemon->options.version, daemon->config);
+        journal_started(daemon->options.version, roster_config(daemon->roster));
         (void)sd_notify(0, "READY=1");
         r = sd_event_loop(daemon->event);
         if (r < 0)

@@ -14,7 +14,8 @@ typedef struct Daemon Daemon;
 
 typedef struct DaemonOptions {
         const char *version;
-        bool once; /* inspect, import what needs it, leave; no socket */
+        const char *config_path; /* read again for a reload */
+        bool once;               /* inspect, import what needs it, leave; no socket */
 } DaemonOptions;
 
 /* Takes `config` over, also on failure. */

@@ -4,22 +4,24 @@
  * Herald: tells the journal each transition, and each once.
  *
  * It remembers what was told last; daemon/journal.h has the words. Repeats of a passing fault are
- * told at the first failure of a series and then at every power of two.
+ * told at the first failure of a series and then at every power of two. That a set expires soon is
+ * told once per threshold; the records of its clusters remember that across restarts.
  */
 
-#include <stddef.h>
+#include <stdbool.h>
 
-#include "daemon/cluster.h"
-#include "daemon/material.h"
+#include "common/macro.h"
+#include "daemon/roster.h"
 
 typedef struct Herald Herald;
 
-int herald_new(Herald **ret, size_t n_materials);
+int herald_new(Herald **ret);
 Herald *herald_free(Herald *herald);
 DEFINE_CLEANUP(Herald *, herald_free);
 
-/* Something about a material may have changed; `index` is its place in the configuration. */
-void herald_material(Herald *herald, size_t index, const MaterialStatus *material);
+/* Something about a material may have changed. True: something had. */
+bool herald_material(Herald *herald, const Roster *roster, const MaterialStatus *material);
+void herald_forget_material(Herald *herald, const char *name);
 
 /* An attempt ended and is in the record. */
 void herald_attempt(Herald *herald, const ClusterStatus *cluster, const Outcome *outcome);

@@ -17,7 +17,12 @@
 #define ID_MATERIAL_BAD          "f88b0bcfc1354841a72a9bc764974fe0"
 #define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
 #define ID_WATCH_DEGRADED        "41e77ca381654290a074cae04b94ab3f"
-#define ID_WATCH_RESTORED        "5e0b6d7de5d44c66a3c6b1c6cf0a9d3e"
+#define ID_WATCH_RESTORED        "6c3ae8f1e85a48dabb18f96c7f785da2"
+#define ID_MATERIAL_EXPIRING     "c3b3612523384d20a977949aa1fbed3d"
+#define ID_RELOADED              "0faad106cc5047c7b16fec97102e5a69"
+#define ID_RELOAD_REFUSED        "182df1b6d99048a380ee7b9e80ef9a25"
+#define ID_METRICS_UNWRITABLE    "10015df85062424b8418cbabcb21086d"
+#define ID_METRICS_WRITABLE      "87847669b41a4035b08c64c78a143bd6"
 #define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
 #define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
@@ -46,6 +51,42 @@ void journal_configuration_invalid(const ConfigProblem *problem)
                 problem->text);
 }
 
+void journal_reloaded(const Config *config)
+{
+        log_send(LOG_NOTICE, ID_RELOADED, NULL, 0,
+                "the configuration was read anew: %zu clusters, %zu materials", config->n_clusters,
+                config->n_materials);
+}
+
+void journal_reload_refused(const ConfigProblem *problem)
+{
+        char line[32] = "";
+
+        if (problem->line > 0)
+                snprintf(line, sizeof(line), ":%u", problem->line);
+        log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
+                "the configuration was not taken, the old one stays in force: %s%s: %s",
+                problem->file, line, problem->text);
+}
+
+void journal_reload_failed(int error)
+{
+        log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
+                "the configuration was not taken, the old one stays in force: %s",
+                strerror(error < 0 ? -error : error));
+}
+
+void journal_metrics_unwritable(const char *path, int error)
+{
+        if (error != 0)
+                log_send(LOG_WARNING, ID_METRICS_UNWRITABLE, NULL, 0,
+                        "metrics file %s cannot be written: %s; it is tried again", path,
+                        strerror(error));
+        else
+                log_send(LOG_NOTICE, ID_METRICS_WRITABLE, NULL, 0,
+                        "metrics file %s is written again", path);
+}
+
 void journal_failure(const char *what, int error)
 {
         log_send(
@@ -66,8 +107,7 @@ void journal_material(const MaterialStatus *material, const char *reason)
         char date[CLOCK_TEXT_SIZE];
 
         if (good)
-                log_send(material->state == MATERIAL_STATE_EXPIRING ? LOG_WARNING : LOG_NOTICE,
-                        ID_MATERIAL_GOOD, fields, ARRAY_SIZE(fields),
+                log_send(LOG_NOTICE, ID_MATERIAL_GOOD, fields, ARRAY_SIZE(fields),
                         "material %s is %s: set %.12s, subject %s, valid until %s",
                         material->config->name, material_state_to_string(material->state),
                         report->fingerprint, report->certificate.subject,
@@ -77,6 +117,24 @@ void journal_material(const MaterialStatus *material, const char *reason)
                         patient ? ID_MATERIAL_WAITING : ID_MATERIAL_BAD, fields, ARRAY_SIZE(fields),
                         "material %s is %s: %s", material->config->name,
                         material_state_to_string(material->state), reason);
+}
+
+void journal_material_expiring(const MaterialStatus *material)
+{
+        const Report *report = material->report;
+        LogField fields[] = {
+                {"BINLOG_SSL_MATERIAL", material->config->name},
+                {"BINLOG_SSL_FINGERPRINT", report->fingerprint},
+        };
+        char within[DURATION_TEXT_SIZE];
+        const char *text = "";
+
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].rule == RULE_EXPIRES_SOON)
+                        text = report->problems[i].text;
+        log_send(LOG_WARNING, ID_MATERIAL_EXPIRING, fields, ARRAY_SIZE(fields),
+                "material %s expires within %s and has not been renewed: %s",
+                material->config->name, duration_format(within, report->expires_within_usec), text);
 }
 
 void journal_watch(const MaterialStatus *material)

@@ -17,7 +17,16 @@ void journal_stopping(unsigned running_imports);
 void journal_configuration_invalid(const ConfigProblem *problem);
 void journal_failure(const char *what, int error); /* an operation failed; the daemon leaves */
 
+void journal_reloaded(const Config *config);
+void journal_reload_refused(const ConfigProblem *problem); /* the old one stays in force */
+void journal_reload_failed(int error);
+
+void journal_metrics_unwritable(const char *path, int error); /* 0: it can be written again */
+
 void journal_material(const MaterialStatus *material, const char *reason);
+/* The certificate reached an expiry warning, or a CA that it needs did. */
+void journal_material_expiring(const MaterialStatus *material);
+
 /* The path delivers events again, or does not any more and why. */
 void journal_watch(const MaterialStatus *material);
 

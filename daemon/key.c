@@ -55,6 +55,16 @@ static const Key daemon_keys[] = {
                 .minimum = 100 * USEC_PER_MSEC,
                 .maximum = 7 * USEC_PER_DAY,
                 .allowed = "a duration from 100ms to 7d"},
+        {.name = "metrics-file",
+                .kind = KEY_PATH,
+                .offset = DAEMON(metrics_file),
+                .fallback = "",
+                .allowed = "an absolute path"},
+        {.name = "control-group",
+                .kind = KEY_NAME,
+                .offset = DAEMON(control_group),
+                .fallback = "",
+                .allowed = "the name of a group"},
 };
 
 static const Key material_keys[] = {
@@ -316,4 +326,38 @@ int key_parse(void *object, const Key *key, const char *text)
         if (member)
                 text_set(member, SETTING_VALUE_MAX, text);
         return 0;
+}
+
+static bool key_equal(const Key *key, const void *a, const void *b)
+{
+        switch (key->kind) {
+        case KEY_TEXT:
+        case KEY_PATH:
+        case KEY_NAME:
+                return strcmp(a, b) == 0;
+        case KEY_UNSIGNED:
+                return *(const unsigned *)a == *(const unsigned *)b;
+        case KEY_DURATION:
+                return *(const uint64_t *)a == *(const uint64_t *)b;
+        case KEY_DURATIONS:
+                return memcmp(a, b, CONFIG_EXPIRY_WARNINGS_MAX * sizeof(uint64_t)) == 0;
+        case KEY_CHOICE:
+                return *(const int *)a == *(const int *)b;
+        case KEY_BOOLEAN:
+                return *(const bool *)a == *(const bool *)b;
+        }
+        return false;
+}
+
+bool key_table_equal(const KeyTable *table, const void *a, const void *b)
+{
+        for (size_t i = 0; i < table->n_keys; i++) {
+                const Key *key = &table->keys[i];
+
+                if (key->offset != SIZE_MAX &&
+                        !key_equal(
+                                key, (const char *)a + key->offset, (const char *)b + key->offset))
+                        return false;
+        }
+        return true;
 }

@@ -5,6 +5,7 @@
  * is absent, how its text becomes a value and what the user is told when it does not.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/config.h"
@@ -46,3 +47,6 @@ const char *key_list(char *buffer, size_t size, const KeyTable *table);
 
 /* -EINVAL: `text` is not `key->allowed`. */
 int key_parse(void *object, const Key *key, const char *text);
+
+/* Every key of the table has the same value in both objects. */
+bool key_table_equal(const KeyTable *table, const void *a, const void *b);

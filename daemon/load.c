@@ -2,9 +2,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "daemon/key.h"
 
 /* What the sections of one kind have in common. */
@@ -122,6 +124,21 @@ static int load_object(const Load *load, void *object, const KeyTable *table, co
         return 0;
 }
 
+static int resolve_group(const Load *load, Config *config)
+{
+        struct group *group;
+
+        if (config->control_group[0] == '\0')
+                return 0;
+        group = getgrnam(config->control_group);
+        if (!group)
+                return LOAD_PROBLEM(load,
+                        setting_list_find(load->settings, "daemon", "control-group"),
+                        "control-group = %s: there is no such group", config->control_group);
+        config->control_gid = group->gr_gid;
+        return 0;
+}
+
 static int load_daemon(const Load *load, Config *config)
 {
         const Setting *setting;
@@ -129,8 +146,9 @@ static int load_daemon(const Load *load, Config *config)
 
         if (r < 0)
                 return r;
-        if (config->retry_min_usec <= config->retry_max_usec)
-                return 0;
+        r = resolve_group(load, config);
+        if (r < 0 || config->retry_min_usec <= config->retry_max_usec)
+                return r;
         setting = setting_list_find(load->settings, "daemon", "retry-min");
         if (!setting)
                 setting = setting_list_find(load->settings, "daemon", "retry-max");
@@ -247,6 +265,9 @@ static int load_cluster(const Load *load, Config *config, const Section *section
         if (cluster->material == SIZE_MAX && reference)
                 return LOAD_PROBLEM(load, reference, "material = %s: there is no [material %s]",
                         reference->value, reference->value);
+        if (cluster->material != SIZE_MAX)
+                text_set(cluster->material_name, sizeof(cluster->material_name),
+                        config->materials[cluster->material].name);
         config->n_clusters++;
         return 0;
 }

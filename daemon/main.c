@@ -87,10 +87,11 @@ static int check_materials(const Config *config)
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(Config *config, Mode mode)
+static int run(Config *config, const char *path, Mode mode)
 {
         CLEANUP(daemon_freep) Daemon *daemon = NULL;
-        DaemonOptions options = {.version = BUILD_VERSION, .once = mode == MODE_ONCE};
+        DaemonOptions options = {
+                .version = BUILD_VERSION, .config_path = path, .once = mode == MODE_ONCE};
         sigset_t children;
         int r;
 
@@ -134,7 +135,7 @@ static int start(const char *path, Mode mode)
                 return EXIT_FAILURE;
         }
         if (mode != MODE_CHECK)
-                return run(config, mode);
+                return run(config, path, mode);
         r = check_materials(config);
         config_free(config);
         return r;

@@ -19,6 +19,7 @@
 #define INSPECTION_DEADLINE_USEC (30 * USEC_PER_SEC)
 
 struct Material {
+        MaterialConfig config;
         sd_event *event;
         material_changed_fn fn;
         void *userdata;
@@ -234,13 +235,15 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
 
         if (!material)
                 return -ENOMEM;
-        *material = (Material){.event = sd_event_ref(event),
+        *material = (Material){.config = *config,
+                .event = sd_event_ref(event),
                 .fn = fn,
                 .userdata = userdata,
                 .draft_fd = -1,
                 .payload_fd = -1};
-        material->status = (MaterialStatus){
-                .config = config, .report = &material->report, .state = MATERIAL_STATE_CHANGING};
+        material->status = (MaterialStatus){.config = &material->config,
+                .report = &material->report,
+                .state = MATERIAL_STATE_CHANGING};
         r = start(material, event);
         if (r < 0)
                 return r;
@@ -267,12 +270,13 @@ const MaterialStatus *material_status(const Material *material)
         return &material->status;
 }
 
-const char *material_fingerprint(const Material *material)
+MaterialSet material_set(const Material *material)
 {
-        return material->payload_fd >= 0 ? material->report.fingerprint : NULL;
-}
-
-int material_payload_fd(const Material *material)
-{
-        return material->payload_fd;
+        if (material->payload_fd < 0)
+                return (MaterialSet){.payload_fd = -1};
+        return (MaterialSet){
+                .fingerprint = material->report.fingerprint,
+                .payload_fd = material->payload_fd,
+                .not_after_usec = material->report.certificate.not_after_usec,
+        };
 }

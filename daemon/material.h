@@ -34,7 +34,7 @@ typedef struct MaterialStatus {
 /* The status changed in something that others act on. */
 typedef void (*material_changed_fn)(Material *material, void *userdata);
 
-/* `config` must outlive the material. The first inspection starts at once. */
+/* Keeps a copy of `config`. The first inspection starts at once. */
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata);
 Material *material_free(Material *material);
@@ -42,6 +42,11 @@ DEFINE_CLEANUP(Material *, material_free);
 
 const MaterialStatus *material_status(const Material *material);
 
-/* The fingerprint of the good set on disk and its sealed payload; NULL and -1: there is none. */
-const char *material_fingerprint(const Material *material);
-int material_payload_fd(const Material *material);
+/* The good set on disk. */
+typedef struct MaterialSet {
+        const char *fingerprint; /* NULL: there is none */
+        int payload_fd;          /* sealed; lent until the material changes */
+        uint64_t not_after_usec;
+} MaterialSet;
+
+MaterialSet material_set(const Material *material);

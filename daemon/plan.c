@@ -13,6 +13,8 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
                 return (Plan){.action = PLAN_NOTHING};
         if (!input->fingerprint)
                 return (Plan){.action = PLAN_WAIT};
+        if (input->forced)
+                return (Plan){.action = PLAN_IMPORT};
         if (strcmp(record->imported_fingerprint, input->fingerprint) == 0) {
                 if (!record->has_outcome || record->outcome != OUTCOME_REPLICATION_FAILED)
                         return (Plan){.action = PLAN_KEEP};

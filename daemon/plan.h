@@ -32,6 +32,7 @@ typedef struct PlanInput {
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
+        bool forced;         /* an operator wants it imported, whatever the record says */
 } PlanInput;
 
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec);

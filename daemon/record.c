@@ -67,6 +67,7 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
         json_open_object(writer);
         write_text(writer, "imported_fingerprint", record->imported_fingerprint);
         write_number(writer, "imported_at", record->imported_at_usec);
+        write_number(writer, "imported_not_after", record->imported_not_after_usec);
         write_text(writer, "attempted_fingerprint", record->attempted_fingerprint);
         write_number(writer, "attempts", record->attempts);
         write_number(writer, "last_attempt", record->last_attempt_usec);
@@ -78,6 +79,8 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
         }
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
+        write_text(writer, "warned_fingerprint", record->warned_fingerprint);
+        write_number(writer, "warned_within", record->warned_within_usec);
         json_key(writer, "in_use");
         json_boolean(writer, record->in_use);
         json_close_object(writer);
@@ -186,7 +189,11 @@ int record_parse(Record *ret, const char *text, size_t size)
         if (!json_is_object(object) ||
                 !read_fingerprint(record.imported_fingerprint, object, "imported_fingerprint") ||
                 !read_number(&record.imported_at_usec, object, "imported_at", INT64_MAX) ||
+                !read_number(
+                        &record.imported_not_after_usec, object, "imported_not_after", INT64_MAX) ||
                 !read_fingerprint(record.attempted_fingerprint, object, "attempted_fingerprint") ||
+                !read_fingerprint(record.warned_fingerprint, object, "warned_fingerprint") ||
+                !read_number(&record.warned_within_usec, object, "warned_within", INT64_MAX) ||
                 !read_unsigned(&record.attempts, object, "attempts") ||
                 !read_number(&record.last_attempt_usec, object, "last_attempt", INT64_MAX) ||
                 !read_number(&record.last_success_usec, object, "last_success", INT64_MAX) ||

@@ -17,6 +17,7 @@
 typedef struct Record {
         char imported_fingerprint[REPORT_FINGERPRINT_MAX];  /* "": nothing known */
         uint64_t imported_at_usec;                          /* wall clock, like all times here */
+        uint64_t imported_not_after_usec;                   /* of the certificate imported */
         char attempted_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the last attempt */
         unsigned attempts;          /* failures in a row with the attempted set */
         uint64_t last_attempt_usec; /* 0: never */
@@ -27,6 +28,8 @@ typedef struct Record {
         char text[OUTCOME_TEXT_MAX];
         bool in_use;       /* replication was restarted after this import and ran */
         Newlines newlines; /* the form that worked; AUTO: not known */
+        char warned_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set whose expiry was told, */
+        uint64_t warned_within_usec;                     /* and the threshold it had reached */
 } Record;
 
 #define RECORD_NULL ((Record){0})

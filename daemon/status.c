@@ -62,7 +62,7 @@ static void write_certificate(JsonWriter *writer, const Report *report)
         json_close_object(writer);
 }
 
-static void write_material(JsonWriter *writer, const MaterialStatus *material)
+void status_write_material(JsonWriter *writer, const MaterialStatus *material)
 {
         const Report *report = material->report;
         char reason[PROBLEM_TEXT_MAX + 64];
@@ -113,7 +113,7 @@ static void write_replication(JsonWriter *writer, const Replication *replication
         json_close_object(writer);
 }
 
-static void write_cluster(
+void status_write_cluster(
         JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material)
 {
         const Record *record = cluster->record;
@@ -124,10 +124,11 @@ static void write_cluster(
         text(writer, "name", cluster->config->name);
         text(writer, "host", cluster->config->host);
         number(writer, "port", cluster->config->port);
-        text(writer, "material", material->config->name);
+        text(writer, "material", cluster->config->material_name);
         text(writer, "state", cluster_state_to_string(cluster->state));
         text_or_null(writer, "reason", reason);
         number(writer, "since", cluster->since_at_usec);
+        number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         text_or_null(writer, "imported_fingerprint", record->imported_fingerprint);
         number_or_null(writer, "imported_at", record->imported_at_usec);
         json_key(writer, "in_use");
@@ -167,12 +168,12 @@ int status_format(char **ret, const StatusFacts *facts, const Model *model)
         json_key(writer, "materials");
         json_open_array(writer);
         for (size_t i = 0; i < model->n_materials; i++)
-                write_material(writer, model->materials[i]);
+                status_write_material(writer, model->materials[i]);
         json_close_array(writer);
         json_key(writer, "clusters");
         json_open_array(writer);
         for (size_t i = 0; i < model->n_clusters; i++)
-                write_cluster(writer, model->clusters[i],
+                status_write_cluster(writer, model->clusters[i],
                         model->materials[model->clusters[i]->config->material]);
         json_close_array(writer);
         json_close_object(writer);

@@ -122,8 +122,9 @@ void summary_cluster_reason(
                 text_set(buffer, size, "enabled = no");
                 return;
         case CLUSTER_WAITING:
-                text_format(buffer, size, "material %s is %s", material->config->name,
-                        material_state_to_string(material->state));
+                if (material)
+                        text_format(buffer, size, "material %s is %s", material->config->name,
+                                material_state_to_string(material->state));
                 return;
         case CLUSTER_IMPORTING:
                 return;

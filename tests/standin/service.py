@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .server import die_with
+from .varlink import Varlink
 
 
 class Service:
@@ -90,6 +91,9 @@ class Service:
 
     def status(self) -> dict:
         return json.loads(self.ctl("--json", "status").stdout)
+
+    def varlink(self) -> Varlink:
+        return Varlink(self.directory / "run" / "io.binlogssl.Manager")
 
     def cluster(self, name: str) -> dict:
         return next(c for c in self.status()["clusters"] if c["name"] == name)

@@ -38,6 +38,7 @@ void model_make(TestModel *ret)
                 text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);
                 text_format(ret->cluster_config[i].host, SETTING_VALUE_MAX, "%s.example", names[i]);
                 ret->cluster_config[i].port = 3306;
+                text_set(ret->cluster_config[i].material_name, CONFIG_NAME_MAX, "default");
                 ret->record[i] = (Record){.imported_fingerprint = MODEL_A,
                         .imported_at_usec = 5000,
                         .attempted_fingerprint = MODEL_A,

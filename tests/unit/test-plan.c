@@ -78,6 +78,25 @@ static void test_a_failed_restart_does_not_send_the_key_again(void **state)
         assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
 }
 
+static void test_what_is_forced_is_imported_whatever_is_known(void **state)
+{
+        Record record = imported(A), bad = failed(B, OUTCOME_AUTH);
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &record, .forced = true};
+
+        (void)state;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input = (PlanInput){.enabled = true,
+                .fingerprint = B,
+                .record = &bad,
+                .retry_usec = 500,
+                .forced = true};
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.fingerprint = NULL;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_WAIT);
+        input.enabled = false;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
 static void test_passing_faults_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
@@ -112,6 +131,9 @@ static void test_a_record_survives_its_json(void **state)
 
         (void)state;
         record.newlines = NEWLINES_ESCAPED;
+        record.imported_not_after_usec = 77;
+        memcpy(record.warned_fingerprint, A, sizeof(A));
+        record.warned_within_usec = 88;
         assert_int_equal(record_format(&text, &size, &record), 0);
         assert_int_equal(record_parse(&back, text, size), 0);
         assert_memory_equal(&back, &record, sizeof(record));
@@ -129,6 +151,7 @@ int main(void)
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),
+                cmocka_unit_test(test_what_is_forced_is_imported_whatever_is_known),
                 cmocka_unit_test(test_passing_faults_back_off_and_others_are_held),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_a_record_survives_its_json),

@@ -97,7 +97,7 @@ static void test_a_subscriber_that_never_reads_is_dropped_and_no_other(void **st
         }
         assert_true(n > 5);
         assert_true((n - 1) * 100000 > CONNECTION_BACKLOG_MAX);
-        assert_true((n - 20) * 100000 < CONNECTION_BACKLOG_MAX);
+        assert_true(n * 100000 < CONNECTION_BACKLOG_MAX + 20 * 100000);
         close(lazy);
 }
 

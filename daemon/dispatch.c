@@ -1,0 +1,52 @@
+#include "daemon/dispatch.h"
+
+#include "common/clock.h"
+
+uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
+{
+        const Config *config = roster_config(roster);
+        size_t n = config->n_clusters, first = *turn;
+        unsigned busy = roster_count_busy(roster);
+        uint64_t earliest = USEC_NEVER;
+
+        for (size_t k = 0; k < n; k++) {
+                size_t i = (first + k) % n;
+                Cluster *cluster = roster_cluster(roster, i);
+                MaterialSet set = material_set(roster_material_of(roster, i));
+                Plan plan;
+
+                if (cluster_is_busy(cluster))
+                        continue;
+                plan = cluster_plan(cluster, &set, now_usec);
+                if (plan.action == PLAN_DELAY && plan.not_before_usec < earliest)
+                        earliest = plan.not_before_usec;
+                if (plan.action != PLAN_IMPORT && plan.action != PLAN_RECONNECT)
+                        continue;
+                if (busy >= config->parallel_imports)
+                        continue;
+                (void)cluster_start(cluster, config, plan.action, &set);
+                busy += cluster_is_busy(cluster);
+                *turn = (i + 1) % n;
+        }
+        return earliest;
+}
+
+bool dispatch_is_settled(const Roster *roster, bool *ret_current)
+{
+        Model model = roster_model(roster, 0);
+        bool current = true;
+
+        for (size_t i = 0; i < model.n_materials; i++)
+                if (!model.materials[i]->inspected ||
+                        model.materials[i]->state == MATERIAL_STATE_CHANGING)
+                        return false;
+        for (size_t i = 0; i < model.n_clusters; i++) {
+                ClusterState state = model.clusters[i]->state;
+
+                if (state == CLUSTER_IMPORTING)
+                        return false; /* runs, or waits for its turn */
+                current = current && (state == CLUSTER_CURRENT || state == CLUSTER_DISABLED);
+        }
+        *ret_current = current;
+        return true;
+}

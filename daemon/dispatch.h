@@ -1,0 +1,23 @@
+#pragma once
+
+/*
+ * Dispatch: starts the imports that are due, as many at a time as parallel-imports allows.
+ *
+ * When they are scarce the clusters have their turns in a circle, so that those at the end of a
+ * long list wait no longer than those at its beginning.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/roster.h"
+
+/* Returns the boot time at which the next attempt is due, USEC_NEVER without any. What waits for
+ * its turn is not due later: the end of a running import is the time for it. `turn` is the index of
+ * the cluster that comes first, and is moved on. */
+uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec);
+
+/* Every material was judged for good and every cluster had its attempt; `ret_current` tells whether
+ * all that are enabled are current. */
+bool dispatch_is_settled(const Roster *roster, bool *ret_current);

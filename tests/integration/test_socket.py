@@ -1,0 +1,157 @@
+"""What the socket tells and what it can be asked for."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+from tests.standin.varlink import Varlink, VarlinkError
+
+
+@pytest.fixture
+def current(house, service):
+    service.configure(configuration(service, house.aurora))
+    write_material(service.material, house.authority.certificate, house.client("socket"))
+    service.start()
+    service.wait_cluster("orders", "current")
+    return service
+
+
+def until(events, condition):
+    """The events up to the first that is so."""
+    seen = []
+    for event in events:
+        seen.append(event)
+        if condition(event):
+            return seen
+
+
+def state_of(event):
+    return event["cluster"] and event["cluster"]["state"]
+
+
+def test_a_subscriber_gets_the_whole_state_and_then_each_transition(house, current):
+    with current.varlink() as varlink:
+        events = varlink.subscribe()
+        first = until(events, lambda event: event["event"] == "ready")
+        assert [event["event"] for event in first] == ["state", "state", "ready"]
+        status = current.status()
+        assert first[0]["material"]["fingerprint"] == status["materials"][0]["fingerprint"]
+        assert first[1]["cluster"] == status["clusters"][0]
+        write_material(current.material, house.authority.certificate, house.client("next"))
+        seen = until(events, lambda event: state_of(event) == "current")
+        states = [state for event in seen if (state := state_of(event))]
+        assert "importing" in states and states[-1] == "current"
+        materials = [event["material"] for event in seen if event["material"]]
+        assert materials[-1]["fingerprint"] == seen[-1]["cluster"]["imported_fingerprint"]
+
+
+def test_subscribe_wants_more(current):
+    with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
+        varlink.call("Subscribe")
+    assert caught.value.name == "org.varlink.service.ExpectedMore"
+
+
+def test_import_starts_only_what_is_not_current_unless_forced(house, current):
+    before = len(house.aurora.imports())
+    with current.varlink() as varlink:
+        assert varlink.call("Import") == {"started": []}
+        assert varlink.call("Import", clusters=["orders"], force=False) == {"started": []}
+        assert varlink.call("Import", clusters=["orders"], force=True) == {"started": ["orders"]}
+    current.wait(lambda: len(house.aurora.imports()) == before + 1)
+    current.wait_cluster("orders", "current")
+    assert len(house.aurora.imports()) == before + 1
+
+
+def test_import_does_not_wait_for_the_back_off(house, service):
+    house.aurora.set_option("fail_at", "import")
+    service.configure(configuration(service, house.aurora))
+    write_material(service.material, house.authority.certificate, house.client("granted"))
+    service.start()
+    held = service.wait_cluster("orders", "held")
+    assert held["out_of_sync_since"] is not None
+    house.aurora.set_option("fail_at", "")
+    with service.varlink() as varlink:
+        assert varlink.call("Import") == {"started": ["orders"]}
+    assert service.wait_cluster("orders", "current")["out_of_sync_since"] is None
+
+
+@pytest.mark.parametrize("parameters, error, told", [
+    ({"clusters": ["nobody"]}, "NoSuchCluster", {"name": "nobody"}),
+    ({"clusters": "orders"}, "org.varlink.service.InvalidParameter", {"parameter": "clusters"}),
+    ({"clusters": [1]}, "org.varlink.service.InvalidParameter", {"parameter": "clusters"}),
+    ({"force": "yes"}, "org.varlink.service.InvalidParameter", {"parameter": "force"}),
+    ({"colour": 1}, "org.varlink.service.InvalidParameter", {"parameter": "colour"}),
+])
+def test_import_says_what_is_wrong_with_a_call(current, parameters, error, told):
+    with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
+        varlink.call("Import", **parameters)
+    assert (caught.value.name, caught.value.parameters) == (error, told)
+
+
+def test_import_without_a_set_on_disk_says_why(current):
+    (current.material / "client-key.pem").unlink()
+    current.wait_material("missing")
+    with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
+        varlink.call("Import", force=True)
+    assert caught.value.name == "MaterialNotReady"
+    assert caught.value.parameters["name"] == "default"
+    assert caught.value.parameters["state"] == "missing"
+    assert "file-missing" in caught.value.parameters["reason"]
+
+
+STRANGER = """
+import os, sys
+os.setgroups([int(group) for group in sys.argv[3:]])
+os.setgid(65534); os.setuid(65534)
+from tests.standin.varlink import Varlink, VarlinkError
+with Varlink(sys.argv[1]) as varlink:
+    varlink.call("GetStatus")
+    try:
+        print(varlink.call(sys.argv[2]))
+    except VarlinkError as error:
+        print(error.name)
+"""
+
+
+def ask_as_stranger(service, method, *groups):
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", STRANGER, service.directory / "run/io.binlogssl.Manager", method,
+         *map(str, groups)], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("method", ["Import", "Reload"])
+def test_strangers_may_read_and_nothing_else(house, current, method):
+    assert ask_as_stranger(current, method) == "org.varlink.service.PermissionDenied"
+    current.configure(configuration(current, house.aurora, daemon="control-group = games"))
+    with current.varlink() as varlink:
+        varlink.call("Reload")
+    assert ask_as_stranger(current, method) == "org.varlink.service.PermissionDenied"
+    assert ask_as_stranger(current, method, 60).startswith("{")  # games, on every Debian
+
+
+def test_metrics_are_told(current):
+    with current.varlink() as varlink:
+        text = varlink.call("GetMetrics")["text"]
+    assert 'binlog_ssld_cluster_current{cluster="orders"} 1\n' in text
+    assert 'binlog_ssld_imports_total{cluster="orders",outcome="imported"} 1\n' in text
+    assert 'binlog_ssld_material_valid{material="default"} 1\n' in text
+    assert "binlog_ssld_import_duration_seconds_count 1\n" in text
+
+
+def test_a_client_that_leaves_or_lies_stops_nobody(current):
+    path = current.directory / "run" / "io.binlogssl.Manager"
+    crowd = [Varlink(path) for _ in range(60)]
+    for varlink in crowd[:20]:
+        varlink.send({"method": "io.binlogssl.Manager.GetStatus"})
+        varlink.close()
+    crowd[20].send({"method": 7})
+    with pytest.raises(EOFError):
+        crowd[20].answer()
+    for varlink in crowd[21:]:
+        assert varlink.call("GetStatus")["health"] == "ok"
+        varlink.close()
+    assert os.path.exists(path)
