@@ -27,7 +27,6 @@ struct Lookout {
         bool told;   /* inotify: a name on the way */
         bool mounts; /* the table of mounts */
         bool polled; /* a poll saw a difference */
-        bool asked;  /* lookout_repeat() */
 
         bool blind;   /* the last change was missed */
         bool recheck; /* the next poll has the files read whatever stat(2) says */
@@ -93,11 +92,9 @@ static void on_settled(void *userdata)
 {
         Lookout *lookout = userdata;
         bool complete = watch_is_complete(lookout->watch);
-        bool read, differ;
 
         rebuild(lookout);
-        differ = stamps_differ(lookout);
-        if (differ)
+        if (stamps_differ(lookout))
                 note_change(lookout);
         if (lookout->told)
                 lookout->blind = false;
@@ -105,10 +102,11 @@ static void on_settled(void *userdata)
                 lookout->blind = true;
                 lookout->status.missed_events++;
         }
-        read = differ || lookout->polled || lookout->told || lookout->asked;
-        lookout->told = lookout->mounts = lookout->polled = lookout->asked = false;
+        lookout->told = lookout->mounts = lookout->polled = false;
         describe(lookout);
-        lookout->fn(read ? LOOKOUT_READ : LOOKOUT_QUIET, lookout->userdata);
+        /* Whatever stat(2) says: another image with equal files may have been mounted, and two writes
+         * within one tick of the file system's clock look like one. */
+        lookout->fn(LOOKOUT_READ, lookout->userdata);
 }
 
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
@@ -179,6 +177,5 @@ const LookoutStatus *lookout_status(const Lookout *lookout)
 
 void lookout_repeat(Lookout *lookout)
 {
-        lookout->asked = true;
         settle_poke(lookout->settle);
 }
