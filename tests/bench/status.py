@@ -1,0 +1,140 @@
+"""Prints figures of the socket: answers a second, answers while imports run, memory after many.
+
+    /usr/bin/python3 -m tests.bench.status --build BUILD
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import statistics
+import threading
+import time
+from pathlib import Path
+
+from tests.bench.imports import pss_kb
+from tests.standin import Aurora, Authority, Workspace, write_material
+from tests.standin.cluster import IMPORT_PASSWORD
+from tests.standin.service import Service
+
+CALL = b'{"method":"io.binlogssl.Manager.GetStatus"}\0'
+SECONDS = 3.0
+QUERIES = 100_000
+IMPORTS = 200
+
+
+class Caller:
+    """One connection; answers are counted and not parsed, so that the client is not measured."""
+
+    def __init__(self, service: Service) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(service.directory / "run" / "io.binlogssl.Manager"))
+        self._buffer = bytearray(1 << 20)
+
+    def call(self) -> int:
+        self._socket.sendall(CALL)
+        size = 0
+        while True:
+            size += self._socket.recv_into(self._buffer)
+            if self._buffer[size - 1 if size <= len(self._buffer) else -1] == 0:
+                return size
+            if size == len(self._buffer):
+                raise RuntimeError("an answer without end")
+
+
+def configuration(service: Service, aurora: Aurora, clusters: int) -> str:
+    text = f"""[daemon]
+parallel-imports = {max(clusters, 1)}
+[material default]
+directory = {service.material}
+[cluster-defaults]
+host = localhost
+port = {aurora.port}
+user = ssl_importer
+password-file = {service.password_file(IMPORT_PASSWORD)}
+server-ca = {aurora.ca}
+replication = ignore
+"""
+    return text + "".join(f"[cluster c{n}]\n" for n in range(clusters))
+
+
+def all_current(service: Service) -> bool:
+    return all(cluster["state"] == "current" for cluster in service.status()["clusters"])
+
+
+def answers_a_second(service: Service) -> None:
+    caller = Caller(service)
+    size, n, end = 0, 0, time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        size = caller.call()
+        n += 1
+    print(f"GetStatus with 40 clusters ({size} bytes): {n / SECONDS:.0f} a second")
+
+
+def memory_after_many(service: Service) -> None:
+    caller = Caller(service)
+    for _ in range(100):
+        caller.call()
+    before = pss_kb(service.pid)
+    for _ in range(QUERIES):
+        caller.call()
+    print(f"proportional set size: {before} kB, after {QUERIES} queries {pss_kb(service.pid)} kB")
+
+
+def answers_while_importing(service: Service, aurora: Aurora) -> None:
+    delays: list[float] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        caller = Caller(service)
+        while not done.is_set():
+            begin = time.monotonic()
+            caller.call()
+            delays.append((time.monotonic() - begin) * 1000)
+            time.sleep(0.001)
+
+    aurora.set_option("slow_seconds", "1")
+    asking = threading.Thread(target=ask)
+    with service.varlink() as varlink:
+        asking.start()
+        varlink.call("Import", force=True)
+        most = 0
+        while running := len(service.importers()):
+            most = max(most, running)
+            time.sleep(0.05)
+    done.set()
+    asking.join()
+    quantiles = statistics.quantiles(delays, n=100)
+    print(f"GetStatus while {most} imports ran: median {statistics.median(delays):.1f} ms, "
+          f"99th percentile {quantiles[98]:.1f} ms, worst {max(delays):.1f} ms")
+
+
+def measure(workspace: Workspace, build: Path) -> None:
+    authority = Authority(workspace.path / "ca")
+    aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"),
+                    arguments=("--max-connections=500",))
+    aurora.start()
+    aurora.prepare()
+    service = Service(build, workspace.path / "service")
+    workspace.own(service)
+    write_material(service.material, authority.certificate, authority.issue_client("a"))
+    for clusters, figures in ((40, (answers_a_second, memory_after_many)),
+                              (IMPORTS, (lambda one: answers_while_importing(one, aurora),))):
+        service.configure(configuration(service, aurora, clusters))
+        service.start()
+        service.wait(lambda: all_current(service), 120)
+        for figure in figures:
+            figure(service)
+        service.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    options = parser.parse_args()
+    with Workspace() as workspace:
+        measure(workspace, options.build.resolve())
+
+
+if __name__ == "__main__":
+    main()
