@@ -6,88 +6,157 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/file.h"
+#include "common/clock.h"
 #include "daemon/config.h"
 #include "daemon/server.h"
 
-#define CLIENT_REPLY_MAX   (64 * 1024 * 1024)
-#define CLIENT_TIMEOUT_SEC 10
+#define REPLY_MAX (64 * 1024 * 1024)
 
-static int connect_to(const char *path)
+struct Client {
+        int fd;
+        char *input; /* what came and was not yet taken; complete messages end in NUL */
+        size_t size, capacity;
+};
+
+int client_default_path(char *buffer, size_t size)
 {
-        CLEANUP(closep) int fd = -1;
+        char directory[CONFIG_PATH_MAX];
+        int n, r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_RUNTIME);
+
+        if (r < 0)
+                return r;
+        n = snprintf(buffer, size, "%s/%s", directory, SERVER_SOCKET_NAME);
+        return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+int client_new(Client **ret, const char *path)
+{
+        CLEANUP(client_freep) Client *client = calloc(1, sizeof(*client));
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_SEC};
-        char directory[CONFIG_PATH_MAX], fallback[PATH_MAX];
+        struct timeval timeout = {.tv_sec = CLIENT_TIMEOUT_USEC / USEC_PER_SEC};
 
-        if (!path) {
-                int r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_RUNTIME);
-
-                if (r < 0)
-                        return r;
-                snprintf(fallback, sizeof(fallback), "%s/%s", directory, SERVER_SOCKET_NAME);
-                path = fallback;
-        }
+        if (!client)
+                return -ENOMEM;
+        client->fd = -1;
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, strlen(path) + 1);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-                setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+        client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        /* It also bounds connect(2), which waits while the daemon's queue is full. */
+        if (client->fd < 0 ||
+                setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
                 return -errno;
-        return TAKE_FD(fd);
+        if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        *ret = TAKE(client);
+        return 0;
 }
 
-static int receive(char **ret, size_t *ret_size, int fd)
+Client *client_free(Client *client)
 {
-        CLEANUP(freep) char *reply = NULL;
-        size_t size = 0, capacity = 0;
+        if (!client)
+                return NULL;
+        closep(&client->fd);
+        free(client->input);
+        free(client);
+        return NULL;
+}
+
+int client_send(Client *client, const char *method, const char *parameters, bool more)
+{
+        CLEANUP(freep) char *call = NULL;
+        size_t size, sent = 0;
+        int r = varlink_call_format(&call, &size, method, parameters, more);
+
+        while (r == 0 && sent < size) {
+                ssize_t n = send(client->fd, call + sent, size - sent, MSG_NOSIGNAL);
+
+                if (n >= 0)
+                        sent += (size_t)n;
+                else if (errno != EINTR)
+                        r = errno == EAGAIN ? -ETIMEDOUT : errno == EPIPE ? -ECONNRESET : -errno;
+        }
+        return r;
+}
+
+static int make_room(Client *client)
+{
+        size_t capacity = client->capacity > 0 ? client->capacity * 2 : 16 * 1024;
+        char *larger;
+
+        if (client->size < client->capacity)
+                return 0;
+        larger = capacity <= REPLY_MAX ? realloc(client->input, capacity) : NULL;
+        if (!larger)
+                return -ENOMEM;
+        client->input = larger;
+        client->capacity = capacity;
+        return 0;
+}
+
+/* Some more bytes. */
+static int receive_some(Client *client, uint64_t deadline_usec)
+{
+        struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
+        uint64_t now = clock_boottime_usec();
+        uint64_t left = deadline_usec > now ? (deadline_usec - now) / USEC_PER_MSEC + 1 : 0;
+        ssize_t n;
+        int r = make_room(client);
+
+        if (r < 0)
+                return r;
+        r = poll(&poll_fd, 1, left < INT_MAX ? (int)left : INT_MAX);
+        if (r < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (r == 0)
+                return -ETIMEDOUT;
+        n = recv(client->fd, client->input + client->size, client->capacity - client->size,
+                MSG_DONTWAIT);
+        if (n < 0)
+                return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+        if (n == 0)
+                return -ECONNRESET;
+        client->size += (size_t)n;
+        return 0;
+}
+
+int client_receive(Client *client, VarlinkReply *ret, uint64_t deadline_usec)
+{
+        size_t searched = 0;
 
         for (;;) {
-                ssize_t n;
+                char *end = client->size > searched
+                        ? memchr(client->input + searched, '\0', client->size - searched)
+                        : NULL;
+                int r;
 
-                if (size == capacity) {
-                        char *larger;
+                if (end) {
+                        size_t length = (size_t)(end - client->input);
 
-                        capacity = capacity > 0 ? capacity * 2 : 16 * 1024;
-                        larger = capacity <= CLIENT_REPLY_MAX ? realloc(reply, capacity) : NULL;
-                        if (!larger)
-                                return -ENOMEM;
-                        reply = larger;
+                        r = varlink_reply_parse(ret, client->input, length);
+                        client->size -= length + 1;
+                        memmove(client->input, end + 1, client->size);
+                        return r;
                 }
-                n = recv(fd, reply + size, capacity - size, 0);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return errno == EAGAIN ? -ETIMEDOUT : -errno;
-                if (n == 0)
-                        return -ECONNRESET;
-                size += (size_t)n;
-                if (reply[size - 1] == '\0') {
-                        *ret_size = size - 1;
-                        *ret = TAKE(reply);
-                        return 0;
-                }
+                searched = client->size;
+                r = receive_some(client, deadline_usec);
+                if (r < 0)
+                        return r;
         }
 }
 
 int client_call(VarlinkReply *ret, const char *path, const char *method, const char *parameters)
 {
-        CLEANUP(closep) int fd = connect_to(path);
-        CLEANUP(freep) char *call = NULL;
-        CLEANUP(freep) char *reply = NULL;
-        size_t size;
-        int r;
+        CLEANUP(client_freep) Client *client = NULL;
+        int r = client_new(&client, path);
 
-        if (fd < 0)
-                return fd;
-        r = varlink_call_format(&call, &size, method, parameters, false);
         if (r == 0)
-                r = file_write_all(fd, call, size);
+                r = client_send(client, method, parameters, false);
         if (r == 0)
-                r = receive(&reply, &size, fd);
-        return r < 0 ? r : varlink_reply_parse(ret, reply, size);
+                r = client_receive(client, ret, clock_boottime_usec() + CLIENT_TIMEOUT_USEC);
+        return r;
 }

@@ -1,135 +1,206 @@
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "build.h"
-#include "common/clock.h"
-#include "common/json.h"
+#include "common/duration.h"
 #include "ctl/client.h"
-#include "ctl/table.h"
-#include "daemon/interface.h"
+#include "ctl/complaint.h"
+#include "ctl/metrics.h"
+#include "ctl/reload.h"
+#include "ctl/status.h"
 
-#define EXIT_UNREACHABLE 3
+static const Command *const commands[] = {
+        &command_status,
+        &command_metrics,
+        &command_reload,
+};
 
-static void print_help(void)
+enum {
+        OPTION_SOCKET = 256,
+        OPTION_JSON,
+        OPTION_FORCE,
+        OPTION_WAIT,
+        OPTION_TIMEOUT,
+        OPTION_CA,
+        OPTION_CERT,
+        OPTION_KEY,
+        OPTION_VERSION,
+        OPTION_HELP,
+};
+
+static const struct option options[] = {
+        {"socket", required_argument, NULL, OPTION_SOCKET},
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"force", no_argument, NULL, OPTION_FORCE},
+        {"wait", no_argument, NULL, OPTION_WAIT},
+        {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+        {"ca", required_argument, NULL, OPTION_CA},
+        {"cert", required_argument, NULL, OPTION_CERT},
+        {"key", required_argument, NULL, OPTION_KEY},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {0},
+};
+
+static void print_help(const Command *command)
 {
-        printf("binlog-sslctl [OPTION...] COMMAND\n\n"
-               "Asks binlog-ssld.\n\n"
-               "  status [CLUSTER...]  what is on disk, what is imported, and why not;\n"
-               "                       exit 0 ok, 1 warning, 2 critical, 3 unreachable\n\n"
-               "      --socket PATH    the daemon's socket\n"
-               "      --json           print the answer as JSON\n"
-               "      --version        print the version\n"
-               "      --help           print this text\n");
-}
+        char usage[100];
 
-/* The reply's parameters again as a document: the tree is not kept as text. */
-static void print_json(JsonWriter *writer, const JsonValue *value)
-{
-        const char *string = json_get_string(value);
-        int64_t integer;
-        bool boolean;
-
-        if (json_is_object(value)) {
-                json_open_object(writer);
-                for (size_t i = 0; i < json_size(value); i++) {
-                        json_key(writer, json_key_at(value, i));
-                        print_json(writer, json_member(value, json_key_at(value, i)));
-                }
-                json_close_object(writer);
-        } else if (json_is_array(value)) {
-                json_open_array(writer);
-                for (size_t i = 0; i < json_size(value); i++)
-                        print_json(writer, json_element(value, i));
-                json_close_array(writer);
-        } else if (string)
-                json_string(writer, string);
-        else if (json_get_integer(&integer, value))
-                json_integer(writer, integer);
-        else if (json_get_boolean(&boolean, value))
-                json_boolean(writer, boolean);
-        else
-                json_null(writer);
-}
-
-static int print_document(const JsonValue *value)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        CLEANUP(freep) char *text = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
-
-        if (r < 0)
-                return r;
-        print_json(writer, value);
-        r = json_writer_finish(writer, &text, &size);
-        if (r == 0)
-                puts(text);
-        return r;
-}
-
-static int run_status(const char *socket, bool json, char *const *names, int n_names)
-{
-        CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
-        bool color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-        int r = client_call(&reply, socket, INTERFACE_NAME ".GetStatus", NULL);
-
-        if (r < 0 || reply.error) {
-                fprintf(stderr, "binlog-sslctl: binlog-ssld does not answer: %s\n",
-                        r < 0 ? strerror(-r) : reply.error);
-                return EXIT_UNREACHABLE;
+        if (command) {
+                printf("binlog-sslctl %s %s\n\n%s", command->name, command->synopsis,
+                        command->help);
+                return;
         }
-        for (int i = 0; i < n_names; i++)
-                if (!table_has_cluster(reply.parameters, names[i])) {
-                        fprintf(stderr, "binlog-sslctl: there is no cluster %s\n", names[i]);
-                        return EX_USAGE;
-                }
-        if (json)
-                r = print_document(reply.parameters);
+        printf("binlog-sslctl [OPTION...] COMMAND\n\nAsks binlog-ssld, and tells it.\n\n");
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+                snprintf(usage, sizeof(usage), "%s %s", commands[i]->name, commands[i]->synopsis);
+                if (strlen(usage) > 34)
+                        printf("  %s\n  %-34s", usage, "");
+                else
+                        printf("  %-34s", usage);
+                printf("  %s\n", commands[i]->summary);
+        }
+        printf("\n  --socket PATH   the daemon's socket\n"
+               "  --json          for programs; times are microseconds since the epoch\n"
+               "  --version       print the version\n"
+               "  --help          print this text, or with a command that command's\n");
+}
+
+/* Letters to change, add or leave out until the words are the same. */
+static size_t distance(const char *a, const char *b)
+{
+        size_t first, second, third;
+
+        while (*a != '\0' && *a == *b)
+                a++, b++;
+        if (*a == '\0' || *b == '\0')
+                return strlen(a) + strlen(b);
+        first = distance(a + 1, b);
+        second = distance(a, b + 1);
+        third = distance(a + 1, b + 1);
+        first = first < second ? first : second;
+        return 1 + (first < third ? first : third);
+}
+
+static const Command *find_command(const char *name)
+{
+        const Command *near = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+                if (strcmp(commands[i]->name, name) == 0)
+                        return commands[i];
+                if (strlen(name) <= 9 && distance(commands[i]->name, name) <= 2)
+                        near = commands[i];
+        }
+        if (near)
+                complain("there is no command %s; did you mean %s?", name, near->name);
         else
-                table_print(stdout, reply.parameters, names, n_names, color, clock_wall_usec());
-        return r < 0 ? EXIT_UNREACHABLE : table_exit_code(reply.parameters);
+                complain("there is no command %s; binlog-sslctl --help lists them", name);
+        return NULL;
+}
+
+/* Takes one option that was given; `used` collects what only some commands take. */
+static int take(Request *request, unsigned *used, int option)
+{
+        switch (option) {
+        case OPTION_SOCKET:
+                request->socket = optarg;
+                return 0;
+        case OPTION_JSON:
+                request->json = true;
+                return 0;
+        case OPTION_FORCE:
+                request->force = true;
+                *used |= COMMAND_FORCE;
+                return 0;
+        case OPTION_WAIT:
+                request->wait = true;
+                *used |= COMMAND_WAIT;
+                return 0;
+        case OPTION_TIMEOUT:
+                request->has_timeout = true;
+                *used |= COMMAND_TIMEOUT;
+                if (duration_parse(&request->timeout_usec, optarg) == 0)
+                        return 0;
+                complain("--timeout %s: this is not a duration such as 90s or 5min", optarg);
+                return EX_USAGE;
+        case OPTION_CA:
+                request->ca = optarg;
+                *used |= COMMAND_FILES;
+                return 0;
+        case OPTION_CERT:
+                request->cert = optarg;
+                *used |= COMMAND_CERT;
+                return 0;
+        case OPTION_KEY:
+                request->key = optarg;
+                *used |= COMMAND_FILES;
+                return 0;
+        default:
+                complain("binlog-sslctl --help lists the options");
+                return EX_USAGE;
+        }
+}
+
+static int run(const Command *command, Request *request, unsigned used)
+{
+        char path[PATH_MAX];
+
+        if (used & ~command->options) {
+                complain("%s does not take such an option; see: binlog-sslctl %s --help",
+                        command->name, command->name);
+                return EX_USAGE;
+        }
+        if (request->n_names < command->minimum_names ||
+                (command->maximum_names >= 0 && request->n_names > command->maximum_names)) {
+                complain("usage: binlog-sslctl %s %s", command->name, command->synopsis);
+                return EX_USAGE;
+        }
+        if (!request->socket) {
+                int r = client_default_path(path, sizeof(path));
+
+                if (r < 0)
+                        return complain_unreachable("$RUNTIME_DIRECTORY", r);
+                request->socket = path;
+        }
+        return command->run(request);
 }
 
 int main(int argc, char **argv)
 {
-        enum { OPTION_SOCKET = 256, OPTION_JSON, OPTION_VERSION, OPTION_HELP };
-        static const struct option options[] = {
-                {"socket", required_argument, NULL, OPTION_SOCKET},
-                {"json", no_argument, NULL, OPTION_JSON},
-                {"version", no_argument, NULL, OPTION_VERSION},
-                {"help", no_argument, NULL, OPTION_HELP},
-                {0},
-        };
-        const char *socket = NULL;
-        bool json = false;
-        int option;
+        Request request = {.timeout_usec = COMMAND_TIMEOUT_USEC};
+        const Command *command = NULL;
+        unsigned used = 0;
+        bool help = false;
+        int option, r;
 
-        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-                switch (option) {
-                case OPTION_SOCKET:
-                        socket = optarg;
-                        break;
-                case OPTION_JSON:
-                        json = true;
-                        break;
-                case OPTION_VERSION:
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+                if (option == OPTION_VERSION) {
                         printf("binlog-sslctl %s\n", BUILD_VERSION);
                         return EXIT_SUCCESS;
-                case OPTION_HELP:
-                        print_help();
-                        return EXIT_SUCCESS;
-                default:
-                        return EX_USAGE;
                 }
-        if (optind < argc && strcmp(argv[optind], "status") == 0)
-                return run_status(socket, json, argv + optind + 1, argc - optind - 1);
-        if (optind < argc)
-                fprintf(stderr, "binlog-sslctl: there is no command %s\n", argv[optind]);
-        else
-                fputs("binlog-sslctl: a command is needed; see --help\n", stderr);
+                help = help || option == OPTION_HELP;
+                r = option == OPTION_HELP ? 0 : take(&request, &used, option);
+                if (r != 0)
+                        return r;
+        }
+        if (optind < argc) {
+                command = find_command(argv[optind]);
+                if (!command)
+                        return EX_USAGE;
+                request.names = argv + optind + 1;
+                request.n_names = argc - optind - 1;
+        }
+        if (help) {
+                print_help(command);
+                return EXIT_SUCCESS;
+        }
+        if (command)
+                return run(command, &request, used);
+        complain("a command is needed; binlog-sslctl --help lists them");
         return EX_USAGE;
 }

@@ -1,208 +1,197 @@
 #include "ctl/table.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/duration.h"
+#include "common/text.h"
+#include "ctl/advice.h"
 
-#define COLUMNS 100
-#define INDENT  3 /* one less than where words begin */
+/* Columns: two blanks, the name, and then these. */
+#define NAME_MIN          8
+#define STATE_WIDTH       14
+#define FINGERPRINT_WIDTH 14 /* twelve digits name a set well enough for people */
 
-typedef struct Print {
-        FILE *stream;
-        bool color;
-        uint64_t now_usec;
-} Print;
+#define DETAIL_INDENT 6
 
-static const char *text_of(const JsonValue *object, const char *key)
-{
-        const char *text = json_get_string(json_member(object, key));
+typedef struct Table {
+        const Page *page;
+        const View *view;
+        char *const *names;
+        int n_names, name_width;
+} Table;
 
-        return text ? text : "";
-}
-
-static uint64_t number_of(const JsonValue *object, const char *key)
-{
-        int64_t number = 0;
-
-        return json_get_integer(&number, json_member(object, key)) && number > 0 ? (uint64_t)number
-                                                                                 : 0;
-}
-
-static bool is_one_of(const char *word, const char *const *words)
-{
-        for (; *words; words++)
-                if (strcmp(*words, word) == 0)
-                        return true;
-        return false;
-}
-
-static const char *color_of(const Print *print, const char *word)
-{
-        static const char *const good[] = {"ok", "current", "valid", NULL};
-        static const char *const fair[] = {"warning", "retrying", "importing", "expiring",
-                "changing", "waiting", "not_yet_valid", NULL};
-        static const char *const bad[] = {
-                "critical", "held", "invalid", "expired", "missing", NULL};
-
-        if (!print->color)
-                return "";
-        if (is_one_of(word, good))
-                return "\033[32m";
-        if (is_one_of(word, fair))
-                return "\033[33m";
-        return is_one_of(word, bad) ? "\033[31m" : "";
-}
-
-static void put_word(const Print *print, const char *word, int width)
-{
-        const char *start = color_of(print, word);
-
-        fprintf(print->stream, "%s%-*s%s", start, width, word, start[0] != '\0' ? "\033[0m" : "");
-}
-
-/* Words behind the `column` characters that stand in the line, broken between them. */
-static void put_words(const Print *print, const char *text, size_t column)
-{
-        while (*text != '\0') {
-                size_t length = strcspn(text, " ");
-
-                if (column > INDENT && column + 1 + length > COLUMNS) {
-                        fprintf(print->stream, "\n%*s", INDENT, "");
-                        column = INDENT;
-                }
-                fprintf(print->stream, " %.*s", (int)length, text);
-                column += length + 1;
-                text += length;
-                text += strspn(text, " ");
-        }
-        fputc('\n', print->stream);
-}
-
-/* A sentence below its row. */
-static void put_sentence(const Print *print, const char *text)
-{
-        if (text[0] == '\0')
-                return;
-        fprintf(print->stream, "%*s", INDENT, "");
-        put_words(print, text, INDENT);
-}
-
-/* Nobody reads milliseconds, nor the hours of what is months away; a row has no room for them. */
-static const char *span_format(char *buffer, uint64_t usec)
-{
-        uint64_t unit = usec >= 100 * USEC_PER_DAY ? USEC_PER_DAY : USEC_PER_SEC;
-
-        return duration_format(buffer, usec / unit * unit);
-}
-
-static void put_ago(const Print *print, const char *label, uint64_t usec)
-{
-        char duration[DURATION_TEXT_SIZE];
-
-        if (usec == 0)
-                return;
-        if (usec <= print->now_usec)
-                fprintf(print->stream, "  %s %s ago", label,
-                        span_format(duration, print->now_usec - usec));
-        else
-                fprintf(print->stream, "  %s in %s", label,
-                        span_format(duration, usec - print->now_usec + USEC_PER_SEC - 1));
-}
-
-static void print_material(const Print *print, const JsonValue *material)
-{
-        const JsonValue *certificate = json_member(material, "certificate");
-        const JsonValue *problems = json_member(material, "problems");
-        const char *fingerprint = text_of(material, "fingerprint");
-        char date[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
-        uint64_t not_after = number_of(certificate, "not_after");
-
-        fprintf(print->stream, "  %-16.40s ", text_of(material, "name"));
-        put_word(print, text_of(material, "state"), 14);
-        fprintf(print->stream, "%-13.12s", fingerprint);
-        if (not_after > print->now_usec)
-                fprintf(print->stream, "until %s (%s)", clock_format_date(date, not_after),
-                        span_format(left, not_after - print->now_usec));
-        else if (not_after > 0)
-                fprintf(print->stream, "until %s", clock_format_date(date, not_after));
-        fputc('\n', print->stream);
-        put_sentence(print, text_of(certificate, "subject"));
-        for (size_t i = 0; i < json_size(problems); i++)
-                put_sentence(print, text_of(json_element(problems, i), "text"));
-        if (json_size(problems) == 0)
-                put_sentence(print, text_of(material, "reason"));
-        if (strcmp(text_of(material, "watch"), "inotify") != 0)
-                put_sentence(print, text_of(material, "watch"));
-}
-
-static void print_cluster(const Print *print, const JsonValue *cluster)
-{
-        const JsonValue *replication = json_member(cluster, "replication");
-        const char *reason = text_of(cluster, "reason");
-        bool in_use = false;
-
-        fprintf(print->stream, "  %-16.40s ", text_of(cluster, "name"));
-        put_word(print, text_of(cluster, "state"), 14);
-        fprintf(print->stream, "%-13.12s", text_of(cluster, "imported_fingerprint"));
-        put_ago(print, "imported", number_of(cluster, "imported_at"));
-        if (json_get_boolean(&in_use, json_member(cluster, "in_use")) && in_use)
-                fputs(", in use", print->stream);
-        fputc('\n', print->stream);
-        put_sentence(print, reason);
-        if (number_of(cluster, "next_attempt") > 0) {
-                fputs("  ", print->stream);
-                put_ago(print, "next try", number_of(cluster, "next_attempt"));
-                fprintf(print->stream, ", %ju failed so far\n",
-                        (uintmax_t)number_of(cluster, "attempts"));
-        }
-        if (text_of(replication, "io_error")[0] != '\0' &&
-                !strstr(reason, text_of(replication, "io_error")))
-                put_sentence(print, text_of(replication, "io_error"));
-}
-
-static bool is_wanted(const JsonValue *cluster, char *const *names, int n_names)
+bool table_shows(const char *name, char *const *names, int n_names)
 {
         for (int i = 0; i < n_names; i++)
-                if (strcmp(names[i], text_of(cluster, "name")) == 0)
+                if (strcmp(names[i], name) == 0)
                         return true;
         return n_names == 0;
 }
 
-void table_print(FILE *stream, const JsonValue *status, char *const *names, int n_names, bool color,
-        uint64_t now_usec)
+static bool shows_material(const Table *table, const char *name)
 {
-        Print print = {stream, color, now_usec};
-        const JsonValue *materials = json_member(status, "materials");
-        const JsonValue *clusters = json_member(status, "clusters");
+        if (table->n_names == 0)
+                return true;
+        for (size_t i = 0; i < table->view->n_clusters; i++) {
+                const ClusterView *cluster = &table->view->clusters[i];
 
-        put_word(&print, text_of(status, "health"), 0);
-        fputc(':', stream);
-        put_words(&print, text_of(status, "summary"), strlen(text_of(status, "health")) + 1);
-        fprintf(stream, "\n  %-16s %-14s%-13s\n", "MATERIAL", "STATE", "ON DISK");
-        for (size_t i = 0; i < json_size(materials); i++)
-                print_material(&print, json_element(materials, i));
-        fprintf(stream, "\n  %-16s %-14s%-13s\n", "CLUSTER", "STATE", "IMPORTED");
-        for (size_t i = 0; i < json_size(clusters); i++)
-                if (is_wanted(json_element(clusters, i), names, n_names))
-                        print_cluster(&print, json_element(clusters, i));
-}
-
-bool table_has_cluster(const JsonValue *status, const char *name)
-{
-        const JsonValue *clusters = json_member(status, "clusters");
-
-        for (size_t i = 0; i < json_size(clusters); i++)
-                if (strcmp(text_of(json_element(clusters, i), "name"), name) == 0)
+                if (table_shows(cluster->name, table->names, table->n_names) &&
+                        strcmp(cluster->material, name) == 0)
                         return true;
+        }
         return false;
 }
 
-int table_exit_code(const JsonValue *status)
+static void widen(Table *table, const char *name)
 {
-        const char *health = text_of(status, "health");
+        int width = (int)strlen(name);
 
-        if (strcmp(health, "ok") == 0)
-                return 0;
-        return strcmp(health, "warning") == 0 ? 1 : 2;
+        table->name_width = width > table->name_width ? width : table->name_width;
+}
+
+static Table table_on(const Page *page, const View *view, char *const *names, int n_names)
+{
+        Table table = {page, view, names, n_names, NAME_MIN};
+
+        for (size_t i = 0; i < view->n_materials; i++)
+                if (shows_material(&table, view->materials[i].name))
+                        widen(&table, view->materials[i].name);
+        for (size_t i = 0; i < view->n_clusters; i++)
+                if (table_shows(view->clusters[i].name, names, n_names))
+                        widen(&table, view->clusters[i].name);
+        return table;
+}
+
+static void put_heading(const Table *table, const char *name, const char *third, const char *rest)
+{
+        char line[160];
+
+        snprintf(line, sizeof(line), "  %-*s  %-*s%-*s%s", table->name_width, name, STATE_WIDTH,
+                "STATE", FINGERPRINT_WIDTH, third, rest);
+        page_heading(table->page, line);
+}
+
+static void put_row(
+        const Table *table, const char *name, const char *state, const char *mark, const char *sum)
+{
+        fprintf(table->page->stream, "  %-*s  ", table->name_width, name);
+        page_word(table->page, state, STATE_WIDTH);
+        fprintf(table->page->stream, "%s%-*.12s%s", mark[0] != '\0' ? mark : "", FINGERPRINT_WIDTH,
+                sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
+}
+
+static void put_material(const Table *table, const MaterialView *material)
+{
+        const Page *page = table->page;
+        uint64_t not_after = material->certificate.not_after_usec;
+        char text[ADVICE_MAX], date[CLOCK_TEXT_SIZE], time[PAGE_TIME_SIZE];
+
+        put_row(table, material->name, material->state_text, "", material->fingerprint);
+        if (!material->has_certificate)
+                fputs("no certificate", page->stream);
+        else if (not_after > page->now_usec)
+                fprintf(page->stream, "until %s (%s)", clock_format_date(date, not_after),
+                        page_time(time, page, not_after));
+        else
+                fprintf(page->stream, "expired %s", page_time(time, page, not_after));
+        fputc('\n', page->stream);
+        page_sentence(page, DETAIL_INDENT, "", material->certificate.subject);
+        for (size_t i = 0; i < material->n_problems; i++)
+                page_sentence(page, DETAIL_INDENT,
+                        material->problems[i].severity == SEVERITY_ERROR ? "why:  " : "note: ",
+                        material->problems[i].text);
+        if (material->n_problems == 0)
+                page_sentence(page, DETAIL_INDENT, "why:  ", material->reason);
+        advice_material_next(text, sizeof(text), material);
+        page_sentence(page, DETAIL_INDENT, "next: ", text);
+        if (strcmp(material->watch, "inotify") != 0)
+                page_sentence(page, DETAIL_INDENT, "watch: ", material->watch);
+        if (material->missed_events > 0) {
+                text_format(text, sizeof(text),
+                        "%" PRIu64 " changes were found by the poll alone: this path tells no "
+                        "events, or not all",
+                        material->missed_events);
+                page_sentence(page, DETAIL_INDENT, "watch: ", text);
+        }
+}
+
+static void put_times(const Table *table, const ClusterView *cluster)
+{
+        static const char *const in_use[] = {[TRISTATE_UNKNOWN] = "",
+                [TRISTATE_NO] = ", not in use",
+                [TRISTATE_YES] = ", in use"};
+        char time[PAGE_TIME_SIZE];
+
+        fprintf(table->page->stream, "%s%s\n",
+                page_time(time, table->page, cluster->imported_at_usec),
+                cluster->imported_at_usec > 0 ? in_use[cluster->in_use] : "");
+}
+
+static void put_attempts(const Page *page, const ClusterView *cluster)
+{
+        char line[ADVICE_MAX], next[PAGE_TIME_SIZE], age[PAGE_TIME_SIZE];
+
+        if (cluster->out_of_sync_since_usec > 0 && cluster->state != CLUSTER_DISABLED) {
+                text_format(line, sizeof(line), "what is on disk is not imported, for %s",
+                        page_age(age, page, cluster->out_of_sync_since_usec));
+                page_sentence(page, DETAIL_INDENT, "sync: ", line);
+        }
+        if (cluster->next_attempt_usec == 0)
+                return;
+        text_format(line, sizeof(line), "%s%s; %" PRIu64 " failed so far",
+                cluster->next_attempt_usec > page->now_usec ? "" : "due ",
+                page_time(next, page, cluster->next_attempt_usec), cluster->attempts);
+        page_sentence(page, DETAIL_INDENT, "try:  ", line);
+}
+
+static void put_cluster(const Table *table, const ClusterView *cluster)
+{
+        const Page *page = table->page;
+        const MaterialView *material = view_material(table->view, cluster->material);
+        bool same = material && strcmp(material->fingerprint, cluster->imported) == 0;
+        char text[ADVICE_MAX];
+
+        put_row(table, cluster->name, cluster->state_text,
+                page->color && !same && cluster->imported[0] != '\0' ? "\033[33m" : "",
+                cluster->imported);
+        put_times(table, cluster);
+        advice_cluster_why(text, sizeof(text), cluster);
+        page_sentence(page, DETAIL_INDENT, "why:  ", text);
+        advice_cluster_next(text, sizeof(text), cluster);
+        page_sentence(page, DETAIL_INDENT, "next: ", text);
+        put_attempts(page, cluster);
+        if (cluster->replication.io_error[0] != '\0' &&
+                !strstr(cluster->reason, cluster->replication.io_error))
+                page_sentence(page, DETAIL_INDENT, "replication: ", cluster->replication.io_error);
+}
+
+void table_print(const Page *page, const View *view, char *const *names, int n_names)
+{
+        Table table = table_on(page, view, names, n_names);
+
+        put_heading(&table, "MATERIAL", "ON DISK", "CERTIFICATE");
+        for (size_t i = 0; i < view->n_materials; i++)
+                if (shows_material(&table, view->materials[i].name))
+                        put_material(&table, &view->materials[i]);
+        fputc('\n', page->stream);
+        put_heading(&table, "CLUSTER", "IMPORTED", "WHEN");
+        for (size_t i = 0; i < view->n_clusters; i++)
+                if (table_shows(view->clusters[i].name, names, n_names))
+                        put_cluster(&table, &view->clusters[i]);
+}
+
+void table_print_trouble(const Page *page, const View *view, char *const *names, int n_names)
+{
+        Table table = table_on(page, view, names, n_names);
+
+        for (size_t i = 0; i < view->n_materials; i++)
+                if (shows_material(&table, view->materials[i].name) &&
+                        !material_state_is_good(view->materials[i].state))
+                        put_material(&table, &view->materials[i]);
+        for (size_t i = 0; i < view->n_clusters; i++)
+                if (table_shows(view->clusters[i].name, names, n_names) &&
+                        view->clusters[i].state != CLUSTER_CURRENT &&
+                        view->clusters[i].state != CLUSTER_DISABLED)
+                        put_cluster(&table, &view->clusters[i]);
 }

@@ -1,21 +1,19 @@
 #pragma once
 
 /*
- * Table: the answer to GetStatus as a person reads it: what is wrong, since when, and what to do,
- * within 100 columns.
+ * Table: materials and clusters as a person reads them: what is on disk, what is imported, what is
+ * in use; for what is not current why, and what to do; within the page's columns.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "ctl/page.h"
+#include "ctl/view.h"
 
-#include "common/json.h"
+/* `names` are the clusters to show, all when there are none; of the materials then those that they
+ * use. */
+void table_print(const Page *page, const View *view, char *const *names, int n_names);
 
-/* `names` are the clusters to show, all when there are none. */
-void table_print(FILE *stream, const JsonValue *status, char *const *names, int n_names, bool color,
-        uint64_t now_usec);
+/* Only what is not current, each with why and next: what a command says when it gives up. */
+void table_print_trouble(const Page *page, const View *view, char *const *names, int n_names);
 
-bool table_has_cluster(const JsonValue *status, const char *name);
-
-/* The monitoring-plugin convention: 0 ok, 1 warning, 2 critical. */
-int table_exit_code(const JsonValue *status);
+/* One of `names`, or there are none. */
+bool table_shows(const char *name, char *const *names, int n_names);

@@ -1,0 +1,119 @@
+#include "ctl/advice.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+static const char *const rule_advice[_RULE_MAX] = {
+        [RULE_FILE_MISSING] = "have the renewal tool write it there, or correct directory, ca, "
+                              "cert or key in the configuration",
+        [RULE_FILE_UNREADABLE] = "`binlog-sslctl explain`, as root, names the directory or file "
+                                 "that is closed and the command that opens it",
+        [RULE_FILE_KIND] = "put a regular file there, or a symbolic link to one",
+        [RULE_FILE_SIZE] = "this is no PEM file; have the renewal tool write it again",
+        [RULE_PEM_MALFORMED] = "have the renewal tool write it again; it must be PEM, whole",
+        [RULE_PEM_EMPTY] = "it must be PEM; DER is converted with openssl x509 or openssl pkey",
+        [RULE_KEY_ENCRYPTED] = "store the key without passphrase: openssl pkey -in KEY -out NEW",
+        [RULE_KEY_TYPE] = "issue an RSA key, or allow the type with key-types = rsa,ec",
+        [RULE_KEY_BITS] = "issue a longer key, or lower minimum-rsa-bits",
+        [RULE_KEY_MISMATCH] = "write the key that belongs to this certificate, or renew both",
+        [RULE_KEY_PERMISSIONS] = "chmod o-rwx the key; its reader is the service's group",
+        [RULE_CERT_EXPIRED] = "renew the certificate",
+        [RULE_CERT_NOT_YET_VALID] = "it is imported when its time comes; if that is past, set this "
+                                    "host's clock",
+        [RULE_CERT_IS_CA] = "write the client's certificate into this file, and the CA into ca",
+        [RULE_CERT_USAGE] = "issue it with clientAuth in the extended key usage",
+        [RULE_CERT_SIGNATURE] = "issue it with SHA-256 or better",
+        [RULE_CHAIN_BROKEN] = "write the CA that issued the certificate into ca, and intermediate "
+                              "CAs into cert; or set chain = warn",
+        [RULE_CA_NOT_A_CA] = "leave only CA certificates in this file",
+        [RULE_CA_EXPIRED] = "write the current CA into this file",
+        [RULE_SAME_COMMON_NAME] = "issue it with a common name that is not the CA's",
+        [RULE_EXPIRES_SOON] = "renew it; look at the renewal tool's timer and log",
+};
+
+const char *advice_rule(Rule rule)
+{
+        return (unsigned)rule < _RULE_MAX ? rule_advice[rule] : "";
+}
+
+void advice_material_next(char *buffer, size_t size, const MaterialView *material)
+{
+        const Problem *first = NULL;
+
+        buffer[0] = '\0';
+        for (size_t i = 0; i < material->n_problems; i++)
+                if (!first || material->problems[i].severity > first->severity)
+                        first = &material->problems[i];
+        if (material->state == MATERIAL_STATE_CHANGING)
+                text_set(buffer, size, "nothing yet: it is judged again when the rest is written");
+        else if (first)
+                text_set(buffer, size, advice_rule(first->rule));
+        else if (material->state != MATERIAL_STATE_VALID && material->state_text[0] != '\0')
+                text_format(buffer, size, "binlog-sslctl explain %s", material->name);
+}
+
+static const char *outcome_next(OutcomeKind kind)
+{
+        const char *advice = kind < _OUTCOME_KIND_MAX ? outcome_advice(kind) : NULL;
+
+        if (advice)
+                return advice;
+        switch (kind) {
+        case OUTCOME_TIMED_OUT:
+                return "look whether the cluster is slow or a firewall swallows packets";
+        case OUTCOME_UNKNOWN:
+                return "nothing: it is imported once more, which does no harm";
+        default:
+                return NULL;
+        }
+}
+
+void advice_cluster_why(char *buffer, size_t size, const ClusterView *cluster)
+{
+        const char *advice =
+                cluster->outcome < _OUTCOME_KIND_MAX ? outcome_advice(cluster->outcome) : NULL;
+        size_t length = strlen(cluster->reason), cut = advice ? strlen(advice) + 2 : 0;
+
+        if (advice && length > cut && strcmp(cluster->reason + length - cut + 2, advice) == 0 &&
+                memcmp(cluster->reason + length - cut, "; ", 2) == 0)
+                length -= cut;
+        text_copy(buffer, size, cluster->reason, length);
+}
+
+void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
+{
+        const char *next = outcome_next(cluster->outcome);
+
+        buffer[0] = '\0';
+        switch (cluster->state) {
+        case CLUSTER_HELD:
+                text_format(buffer, size, "%s%sthen `binlog-sslctl import %s`, which tries at once",
+                        next ? next : "", next ? "; " : "", cluster->name);
+                break;
+        case CLUSTER_RETRYING:
+                if (next)
+                        text_set(buffer, size, next);
+                else
+                        text_format(buffer, size,
+                                "nothing: it is tried again; at once with "
+                                "`binlog-sslctl import %s`",
+                                cluster->name);
+                break;
+        case CLUSTER_CURRENT:
+                if (view_replication_is_broken(cluster))
+                        text_set(buffer, size,
+                                "look at SHOW REPLICA STATUS on the cluster; with "
+                                "replication = restart the service restarts it");
+                break;
+        case CLUSTER_WAITING:
+                text_format(buffer, size, "binlog-sslctl explain %s", cluster->material);
+                break;
+        case CLUSTER_DISABLED:
+                text_set(buffer, size, "set enabled = yes and reload, when it shall be imported");
+                break;
+        case CLUSTER_IMPORTING:
+        case _CLUSTER_STATE_MAX:
+                break;
+        }
+}

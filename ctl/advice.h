@@ -1,0 +1,19 @@
+#pragma once
+
+/*
+ * Advice: why something is not as it should be, and the next step for the person who reads it.
+ */
+
+#include "ctl/view.h"
+
+#define ADVICE_MAX 1024
+
+/* The daemon's reason, without the next step that it may carry at its end. "" if there is none. */
+void advice_cluster_why(char *buffer, size_t size, const ClusterView *cluster);
+
+/* "" when nothing is to do. */
+void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster);
+void advice_material_next(char *buffer, size_t size, const MaterialView *material);
+
+/* How a breach of the rule is mended: a static sentence. */
+const char *advice_rule(Rule rule);

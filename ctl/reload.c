@@ -1,0 +1,38 @@
+#include "ctl/reload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ctl/client.h"
+#include "ctl/complaint.h"
+#include "ctl/document.h"
+#include "daemon/interface.h"
+
+static int run(const Request *request)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
+        int r = client_call(&reply, request->socket, INTERFACE_NAME ".Reload", NULL);
+
+        if (r < 0)
+                return complain_unreachable(request->socket, r);
+        if (reply.error)
+                return complain_reply(&reply, "Reload", request->json);
+        if (request->json)
+                (void)document_print(stdout, reply.parameters);
+        else
+                puts("the configuration was read again and is in force");
+        return EXIT_SUCCESS;
+}
+
+const Command command_reload = {
+        .name = "reload",
+        .synopsis = "",
+        .summary = "read the configuration again",
+        .help = "Has the service read its configuration again: clusters and materials are added, "
+                "changed and\nremoved without a restart, imports that run go on, and every "
+                "back-off starts anew. A\nconfiguration that cannot be used is refused with file, "
+                "line and what is allowed; then the\none in force stays. For root, the service's "
+                "own user and members of control-group.\n\n"
+                "Exit: 0 in force; 1 refused, why is printed; 3 the daemon cannot be reached.\n",
+        .run = run,
+};

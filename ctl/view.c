@@ -1,0 +1,330 @@
+#include "ctl/view.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "ctl/document.h"
+
+void view_text(char *buffer, size_t size, const JsonValue *object, const char *key)
+{
+        text_set(buffer, size, json_get_string(json_member(object, key)));
+}
+
+#define TEXT(buffer, object, key) view_text(buffer, sizeof(buffer), object, key)
+
+static uint64_t number(const JsonValue *object, const char *key)
+{
+        int64_t value = 0;
+
+        return json_get_integer(&value, json_member(object, key)) && value > 0 ? (uint64_t)value
+                                                                               : 0;
+}
+
+static Tristate tristate(const JsonValue *object, const char *key)
+{
+        bool value;
+
+        if (!json_get_boolean(&value, json_member(object, key)))
+                return TRISTATE_UNKNOWN;
+        return value ? TRISTATE_YES : TRISTATE_NO;
+}
+
+/* The index of a word among `n` names, or `n`. */
+static unsigned index_of(const char *word, unsigned n, const char *(*name_at)(unsigned))
+{
+        unsigned i = 0;
+
+        while (i < n && strcmp(name_at(i), word) != 0)
+                i++;
+        return i;
+}
+
+static const char *material_state_at(unsigned i)
+{
+        return material_state_to_string((MaterialState)i);
+}
+
+static const char *cluster_state_at(unsigned i)
+{
+        return cluster_state_to_string((ClusterState)i);
+}
+
+static const char *health_at(unsigned i)
+{
+        return health_to_string((Health)i);
+}
+
+static const char *file_at(unsigned i)
+{
+        return material_file_to_string((MaterialFile)i);
+}
+
+static void read_problem(Problem *ret, const JsonValue *value)
+{
+        char file[VIEW_WORD_MAX], rule[64], severity[VIEW_WORD_MAX], text[PROBLEM_TEXT_MAX];
+
+        TEXT(file, value, "file");
+        TEXT(rule, value, "rule");
+        TEXT(severity, value, "severity");
+        TEXT(text, value, "text");
+        ret->file = (MaterialFile)index_of(file, _MATERIAL_FILE_MAX, file_at);
+        ret->severity = strcmp(severity, "warning") == 0 ? SEVERITY_WARNING : SEVERITY_ERROR;
+        if (rule_from_string(&ret->rule, rule) == 0)
+                text_set(ret->text, sizeof(ret->text), text);
+        else {
+                ret->rule = _RULE_MAX;
+                text_format(ret->text, sizeof(ret->text), "%s: %s", rule, text);
+        }
+}
+
+static void read_certificate(Certificate *ret, const JsonValue *value)
+{
+        TEXT(ret->subject, value, "subject");
+        TEXT(ret->issuer, value, "issuer");
+        TEXT(ret->serial, value, "serial");
+        TEXT(ret->sha256, value, "sha256");
+        TEXT(ret->key_type, value, "key_type");
+        ret->key_bits = (unsigned)number(value, "key_bits");
+        ret->not_before_usec = number(value, "not_before");
+        ret->not_after_usec = number(value, "not_after");
+}
+
+static int read_material(MaterialView *ret, const JsonValue *value)
+{
+        const JsonValue *problems = json_member(value, "problems");
+
+        TEXT(ret->name, value, "name");
+        TEXT(ret->state_text, value, "state");
+        if (ret->name[0] == '\0' || ret->state_text[0] == '\0')
+                return -EBADMSG;
+        ret->state =
+                (MaterialState)index_of(ret->state_text, _MATERIAL_STATE_MAX, material_state_at);
+        TEXT(ret->directory, value, "directory");
+        TEXT(ret->reason, value, "reason");
+        TEXT(ret->fingerprint, value, "fingerprint");
+        TEXT(ret->watch, value, "watch");
+        ret->since_usec = number(value, "since");
+        ret->missed_events = number(value, "missed_events");
+        ret->last_check_usec = number(value, "last_check");
+        ret->last_change_usec = number(value, "last_change");
+        ret->has_certificate = json_is_object(json_member(value, "certificate"));
+        read_certificate(&ret->certificate, json_member(value, "certificate"));
+        for (size_t i = 0; i < json_size(problems) && i < REPORT_PROBLEMS_MAX; i++)
+                read_problem(&ret->problems[ret->n_problems++], json_element(problems, i));
+        return document_format(&ret->json, value);
+}
+
+static void read_replication(Replication *ret, const JsonValue *value)
+{
+        ret->known = json_is_object(value);
+        ret->configured = tristate(value, "configured") == TRISTATE_YES;
+        TEXT(ret->io_running, value, "io_running");
+        TEXT(ret->sql_running, value, "sql_running");
+        ret->tls = tristate(value, "tls");
+        ret->io_errno = (unsigned)number(value, "io_errno");
+        TEXT(ret->io_error, value, "io_error");
+        ret->checked_at_usec = number(value, "checked_at");
+}
+
+static int read_cluster(ClusterView *ret, const JsonValue *value)
+{
+        char outcome[VIEW_WORD_MAX];
+
+        TEXT(ret->name, value, "name");
+        TEXT(ret->state_text, value, "state");
+        if (ret->name[0] == '\0' || ret->state_text[0] == '\0')
+                return -EBADMSG;
+        ret->state = (ClusterState)index_of(ret->state_text, _CLUSTER_STATE_MAX, cluster_state_at);
+        TEXT(ret->host, value, "host");
+        TEXT(ret->material, value, "material");
+        TEXT(ret->reason, value, "reason");
+        TEXT(ret->imported, value, "imported_fingerprint");
+        TEXT(outcome, value, "outcome");
+        ret->since_usec = number(value, "since");
+        ret->out_of_sync_since_usec = number(value, "out_of_sync_since");
+        ret->imported_at_usec = number(value, "imported_at");
+        ret->last_attempt_usec = number(value, "last_attempt");
+        ret->next_attempt_usec = number(value, "next_attempt");
+        ret->attempts = number(value, "attempts");
+        ret->in_use = tristate(value, "in_use");
+        if (outcome_kind_from_string(&ret->outcome, outcome) < 0)
+                ret->outcome = _OUTCOME_KIND_MAX;
+        read_replication(&ret->replication, json_member(value, "replication"));
+        return document_format(&ret->json, value);
+}
+
+/* The place of an item with that name, or a new one at the end, zeroed in both cases. */
+static int place(void **ret, void **items, size_t *n_items, size_t size, const void *item)
+{
+        const char *name = json_get_string(json_member(item, "name"));
+        char *larger, key[CONFIG_NAME_MAX];
+
+        text_set(key, sizeof(key), name);
+        for (size_t i = 0; i < *n_items; i++) {
+                *ret = (char *)*items + i * size;
+                if (strcmp(*ret, key) == 0)
+                        return 0;
+        }
+        larger = reallocarray(*items, *n_items + 1, size);
+        if (!larger)
+                return -ENOMEM;
+        *items = larger;
+        *ret = larger + *n_items * size;
+        memset(*ret, 0, size);
+        ++*n_items;
+        return 0;
+}
+
+int view_put_material(View *view, const JsonValue *value, bool moved)
+{
+        MaterialView *fresh = calloc(1, sizeof(*fresh));
+        void *at = NULL;
+        int r = fresh ? read_material(fresh, value) : -ENOMEM;
+
+        _Static_assert(offsetof(MaterialView, name) == 0, "place() compares names");
+        if (r == 0)
+                r = place(
+                        &at, (void **)&view->materials, &view->n_materials, sizeof(*fresh), value);
+        if (r == 0) {
+                MaterialView *old = at;
+
+                fresh->moved = moved || old->moved;
+                free(old->json);
+                *old = *fresh;
+        } else if (fresh)
+                free(fresh->json);
+        free(fresh);
+        return r;
+}
+
+int view_put_cluster(View *view, const JsonValue *value, bool moved)
+{
+        ClusterView fresh = {0};
+        void *at = NULL;
+        int r = read_cluster(&fresh, value);
+
+        _Static_assert(offsetof(ClusterView, name) == 0, "place() compares names");
+        if (r == 0)
+                r = place(&at, (void **)&view->clusters, &view->n_clusters, sizeof(fresh), value);
+        if (r == 0) {
+                ClusterView *old = at;
+
+                fresh.moved = moved || old->moved;
+                free(old->json);
+                *old = fresh;
+        } else
+                free(fresh.json);
+        return r;
+}
+
+void view_remove_material(View *view, const char *name)
+{
+        MaterialView *found = (MaterialView *)view_material(view, name);
+
+        if (!found)
+                return;
+        free(found->json);
+        *found = view->materials[--view->n_materials];
+}
+
+void view_remove_cluster(View *view, const char *name)
+{
+        ClusterView *found = (ClusterView *)view_cluster(view, name);
+
+        if (!found)
+                return;
+        free(found->json);
+        *found = view->clusters[--view->n_clusters];
+}
+
+const MaterialView *view_material(const View *view, const char *name)
+{
+        for (size_t i = 0; i < view->n_materials; i++)
+                if (strcmp(view->materials[i].name, name) == 0)
+                        return &view->materials[i];
+        return NULL;
+}
+
+const ClusterView *view_cluster(const View *view, const char *name)
+{
+        for (size_t i = 0; i < view->n_clusters; i++)
+                if (strcmp(view->clusters[i].name, name) == 0)
+                        return &view->clusters[i];
+        return NULL;
+}
+
+int view_load(View *ret, const JsonValue *status)
+{
+        CLEANUP(view_done) View view = VIEW_NULL;
+        const JsonValue *materials = json_member(status, "materials");
+        const JsonValue *clusters = json_member(status, "clusters");
+        char health[VIEW_WORD_MAX];
+        int r = json_is_array(materials) && json_is_array(clusters) ? 0 : -EBADMSG;
+
+        TEXT(view.summary, status, "summary");
+        TEXT(health, status, "health");
+        view.health = (Health)index_of(health, _HEALTH_MAX, health_at);
+        view.pid = (int64_t)number(status, "pid");
+        for (size_t i = 0; r == 0 && i < json_size(materials); i++)
+                r = view_put_material(&view, json_element(materials, i), false);
+        for (size_t i = 0; r == 0 && i < json_size(clusters); i++)
+                r = view_put_cluster(&view, json_element(clusters, i), false);
+        if (r < 0)
+                return r;
+        *ret = view;
+        view = VIEW_NULL;
+        return 0;
+}
+
+void view_done(View *view)
+{
+        for (size_t i = 0; i < view->n_materials; i++)
+                free(view->materials[i].json);
+        for (size_t i = 0; i < view->n_clusters; i++)
+                free(view->clusters[i].json);
+        free(view->materials);
+        free(view->clusters);
+        *view = VIEW_NULL;
+}
+
+bool view_replication_is_broken(const ClusterView *cluster)
+{
+        const Replication *replication = &cluster->replication;
+
+        return replication->known && replication->configured && replication->io_errno != 0 &&
+                strcmp(replication->io_running, "Yes") != 0;
+}
+
+static Health material_health(const MaterialView *material)
+{
+        if (!material)
+                return HEALTH_OK;
+        switch (material->state) {
+        case MATERIAL_STATE_VALID:
+        case MATERIAL_STATE_CHANGING:
+                return HEALTH_OK;
+        case MATERIAL_STATE_EXPIRING:
+        case MATERIAL_STATE_NOT_YET_VALID:
+                return HEALTH_WARNING;
+        case MATERIAL_STATE_MISSING:
+        case MATERIAL_STATE_INVALID:
+        case MATERIAL_STATE_EXPIRED:
+        case _MATERIAL_STATE_MAX:
+                break;
+        }
+        return HEALTH_CRITICAL;
+}
+
+Health view_health(const View *view, const ClusterView *cluster)
+{
+        Health health = material_health(view_material(view, cluster->material));
+
+        if (cluster->state == CLUSTER_DISABLED)
+                return HEALTH_OK;
+        if (cluster->state == CLUSTER_HELD || view_replication_is_broken(cluster))
+                return HEALTH_CRITICAL;
+        if (cluster->state == CLUSTER_RETRYING && health < HEALTH_WARNING)
+                return HEALTH_WARNING;
+        return health;
+}

@@ -1,0 +1,83 @@
+"""Options, help and the commands that only carry an answer."""
+
+import json
+
+import pytest
+
+COMMANDS = ["status", "metrics", "reload"]
+
+
+def test_help_names_every_command_and_fits(ctl):
+    done = ctl("--help")
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in done.stdout
+        text = ctl(command, "--help").stdout
+        assert text.startswith(f"binlog-sslctl {command}") and "\nExit: " in text
+        assert max(len(line) for line in text.splitlines()) <= 100
+    assert max(len(line) for line in done.stdout.splitlines()) <= 100
+
+
+def test_version(ctl):
+    assert ctl("--version").stdout.startswith("binlog-sslctl ")
+
+
+@pytest.mark.parametrize("arguments, hint", [
+    ([], "a command is needed"),
+    (["statsu"], "did you mean status?"),
+    (["xyzzy"], "binlog-sslctl --help lists them"),
+    (["--colour", "status"], "--help lists the options"),
+    (["status", "--force"], "binlog-sslctl status --help"),
+    (["metrics", "all"], "usage: binlog-sslctl metrics"),
+])
+def test_a_wrong_command_line_leaves_with_64_and_a_hint(ctl, arguments, hint):
+    done = ctl(*arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert hint in done.stderr
+
+
+def test_metrics_are_printed_line_by_line(ctl, manage):
+    manager = manage()
+    assert ctl("metrics").stdout == "# TYPE binlog_ssld_up gauge\nbinlog_ssld_up 1\n"
+    manager.script["GetMetrics"] = lambda c, _: c.reply({"text": "a\x1b[2J 1\nb 2\n"})
+    assert ctl("metrics").stdout == "a [2J 1\nb 2\n"
+    assert json.loads(ctl("--json", "metrics").stdout) == {"text": "a\x1b[2J 1\nb 2\n"}
+
+
+def test_reload_says_that_it_is_done(ctl, manage):
+    manager = manage()
+    done = ctl("reload")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "the configuration was read again and is in force\n"
+    assert ctl("--json", "reload").stdout == "{}\n"
+    assert len(manager.called("Reload")) == 2
+
+
+def test_a_refused_configuration_is_named_with_its_line(ctl, manage):
+    manager = manage()
+    manager.script["Reload"] = lambda c, _: c.error(
+        "InvalidConfiguration", file="/etc/b.conf", line=7, text="unknown key colour")
+    done = ctl("reload")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/etc/b.conf:7: unknown key colour" in done.stderr
+    assert "stays in force" in done.stderr
+    told = json.loads(ctl("--json", "reload").stdout)
+    assert told["error"] == "io.binlogssl.Manager.InvalidConfiguration"
+    assert told["parameters"]["line"] == 7
+
+
+@pytest.mark.parametrize("method, command", [("Reload", "reload")])
+def test_who_may_not_is_told_who_may(ctl, manage, method, command):
+    manage().script[method] = lambda c, _: c.error("org.varlink.service.PermissionDenied")
+    done = ctl(command)
+    assert done.returncode == 1
+    assert "control-group" in done.stderr
+
+
+@pytest.mark.parametrize("method, command", [("GetMetrics", "metrics"), ("Reload", "reload")])
+def test_a_daemon_that_is_older_is_told_apart(ctl, manage, method, command):
+    manage().script[method] = lambda c, _: c.error(
+        "org.varlink.service.MethodNotFound", method=method)
+    done = ctl(command)
+    assert done.returncode == 1
+    assert f"does not know {method}" in done.stderr and "restart" in done.stderr

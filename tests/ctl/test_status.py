@@ -1,0 +1,163 @@
+"""What a person reads, and what a monitoring plugin sees."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from .conftest import CTL
+from .manager import DAY, OLD_SET, cluster, material, microseconds, problem
+
+HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
+            "password: YES); check user, password and the account's host and plugin",
+            outcome="auth", sql_errno=1045, attempts=3, next_attempt=microseconds(3000),
+            imported_fingerprint=OLD_SET, imported_at=microseconds(-3 * DAY),
+            out_of_sync_since=microseconds(-7260))
+
+
+@pytest.mark.parametrize("health, status", [("ok", 0), ("warning", 1), ("critical", 2)])
+def test_the_exit_is_what_monitoring_plugins_use(ctl, manage, health, status):
+    manage(health=health, summary="1/1 clusters current")
+    done = ctl("status")
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith(f"{health}: 1/1 clusters current\n")
+
+
+def test_what_is_not_current_has_reason_and_next_step(ctl, manage):
+    manage(cluster("billing", in_use=True), cluster("orders", **HELD), health="critical")
+    text = ctl("status").stdout
+    assert re.search(r"billing +current +6d1f0c9a2b3c +3min 1\ds ago, in use$", text, re.M)
+    assert re.search(r"orders +held +9a0b1c2d3e4f +3d ago$", text, re.M)
+    assert "why:  1045: Access denied for user 'ssl_importer'@'10.0.0.7'" in text
+    assert "next: check user, password and the account's host and plugin" in text
+    assert text.count("check user, password") == 1
+    assert "`binlog-sslctl import orders`" in " ".join(text.split())
+    assert "try:  in 4" in text or "try:  in 50min" in text
+    assert "what is on disk is not imported, for 2h 1min" in text
+
+
+def test_in_use_is_told_only_when_it_is_known(ctl, manage):
+    manage(cluster("a", in_use=True), cluster("b", in_use=False), cluster("c", in_use=None))
+    rows = [line for line in ctl("status").stdout.splitlines() if " current " in line]
+    assert [row.split("ago")[1] for row in rows] == [", in use", ", not in use", ""]
+
+
+@pytest.mark.parametrize("state, rule, advice", [
+    ("invalid", "key-mismatch", "write the key that belongs to this certificate"),
+    ("expired", "cert-expired", "renew the certificate"),
+    ("missing", "file-missing", "have the renewal tool write it there"),
+    ("invalid", "file-unreadable", "`binlog-sslctl explain`"),
+])
+def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advice):
+    bad = material(state=state, problems=[problem(rule, "/m/client-key.pem: is not right")])
+    manage(cluster("orders", state="waiting", reason=f"material default is {state}"),
+           materials=[bad], health="critical")
+    text = ctl("status").stdout
+    assert "why:  /m/client-key.pem: is not right" in text
+    assert f"next: {advice}" in text
+    assert "next: binlog-sslctl explain default" in text  # of the cluster that waits
+
+
+def test_blind_watches_are_told(ctl, manage):
+    manage(materials=[material(watch="poll: /nfs/pki cannot be watched: Permission denied",
+                               missed_events=3)])
+    text = ctl("status").stdout
+    assert "watch: poll: /nfs/pki cannot be watched: Permission denied" in text
+    assert "3 changes were found by the poll alone" in text
+
+
+def test_broken_replication_of_a_current_cluster_is_told(ctl, manage):
+    replication = {"configured": True, "io_running": "Connecting", "sql_running": "Yes",
+                   "tls": True, "io_errno": 2026, "io_error": "SSL connection error: expired",
+                   "checked_at": microseconds()}
+    manage(cluster("orders", replication=replication,
+                   reason="replication I/O thread: SSL connection error: expired"))
+    text = ctl("status").stdout
+    assert text.count("SSL connection error: expired") == 1
+    assert "next: look at SHOW REPLICA STATUS" in text
+    assert ctl("status", "orders").returncode == 2
+
+
+def test_no_line_is_wider_than_100_columns(ctl, manage):
+    long = "word " * 60 + "x" * 250 + " ü" * 120
+    manage(cluster("c" * 40, **{**HELD, "reason": long}), cluster("d" * 40, reason=long),
+           materials=[material("m" * 40, state="not_yet_valid", watch=long,
+                               problems=[problem("cert-not-yet-valid", long)])],
+           summary=long, health="critical")
+    lines = ctl("status").stdout.splitlines()
+    assert len(lines) > 20 and max(len(line) for line in lines) <= 100
+
+
+def test_hostile_text_does_nothing_to_the_terminal(ctl, manage):
+    evil = "a\x1b[2Jb\x07c\u202ed\u009be\nf"
+    manage(cluster("orders", state="held", reason=evil, outcome="rejected"), summary=evil,
+           materials=[material(directory=evil, watch=evil, reason=evil,
+                               problems=[problem("key-type", evil)])])
+    text = ctl("status").stdout
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "a [2Jb c d e f" in text
+
+
+def test_named_clusters_alone_are_shown_and_decide_the_exit(ctl, manage):
+    manage(cluster("billing"), cluster("orders", **HELD), cluster("slow", state="retrying"),
+           cluster("other", material="second"),
+           materials=[material(), material("second", state="expired")], health="critical")
+    assert ctl("status").returncode == 2
+    done = ctl("status", "billing")
+    assert done.returncode == 0
+    assert done.stdout.startswith("ok: 1/1 of these clusters current\n")
+    assert "orders" not in done.stdout and "second" not in done.stdout
+    assert ctl("status", "billing", "slow").returncode == 1
+    assert ctl("status", "orders", "billing").returncode == 2
+    assert ctl("status", "other").returncode == 2
+    done = ctl("status", "none")
+    assert (done.returncode, done.stderr) == (64, "binlog-sslctl: there is no cluster none\n")
+
+
+def test_json_is_the_answer_as_it_came(ctl, manage):
+    manager = manage(cluster("billing"), cluster("orders", **HELD), health="critical")
+    expected = manager.status()
+    done = ctl("status", "--json")
+    got = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert {**got, "started_at": 0, "loaded_at": 0} == {**expected, "started_at": 0,
+                                                        "loaded_at": 0}
+    assert [c["name"] for c in json.loads(ctl("--json", "status", "orders").stdout)["clusters"]] \
+        == ["orders"]
+
+
+def test_what_a_newer_daemon_says_is_shown(ctl, manage):
+    manage(cluster("orders", state="dreaming", reason="who knows", outcome="strange", more=1),
+           materials=[material(problems=[problem("new-rule", "is broken")])])
+    text = ctl("status").stdout
+    assert "dreaming" in text and "who knows" in text and "new-rule: is broken" in text
+
+
+def on_terminal(ctl, *arguments: str, **environment: str) -> str:
+    master, slave = pty.openpty()
+    process = subprocess.Popen([str(CTL), *arguments], env={**ctl.environment, **environment},
+                               stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    output = b""
+    while True:
+        try:
+            data = os.read(master, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        output += data
+    process.wait()
+    os.close(master)
+    return output.decode()
+
+
+def test_colour_is_for_terminals_and_can_be_refused(ctl, manage):
+    manage(cluster("orders", **HELD), health="critical")
+    assert "\x1b[" not in ctl("status").stdout
+    assert "\x1b[1;31mheld" in on_terminal(ctl, "status")
+    assert "\x1b[" not in on_terminal(ctl, "status", NO_COLOR="1")
+    assert "\x1b[1;31mheld" in on_terminal(ctl, "status", NO_COLOR="")
