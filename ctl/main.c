@@ -9,12 +9,18 @@
 #include "common/duration.h"
 #include "ctl/client.h"
 #include "ctl/complaint.h"
+#include "ctl/import.h"
 #include "ctl/metrics.h"
+#include "ctl/monitor.h"
 #include "ctl/reload.h"
 #include "ctl/status.h"
+#include "ctl/wait.h"
 
 static const Command *const commands[] = {
         &command_status,
+        &command_import,
+        &command_wait,
+        &command_monitor,
         &command_metrics,
         &command_reload,
 };

@@ -176,7 +176,7 @@ static int place(void **ret, void **items, size_t *n_items, size_t size, const v
         return 0;
 }
 
-int view_put_material(View *view, const JsonValue *value, bool moved)
+int view_put_material(View *view, const JsonValue *value, bool changed)
 {
         MaterialView *fresh = calloc(1, sizeof(*fresh));
         void *at = NULL;
@@ -189,7 +189,10 @@ int view_put_material(View *view, const JsonValue *value, bool moved)
         if (r == 0) {
                 MaterialView *old = at;
 
-                fresh->moved = moved || old->moved;
+                fresh->moved = old->moved ||
+                        (changed &&
+                                (strcmp(old->state_text, fresh->state_text) != 0 ||
+                                        strcmp(old->fingerprint, fresh->fingerprint) != 0));
                 free(old->json);
                 *old = *fresh;
         } else if (fresh)
@@ -198,7 +201,7 @@ int view_put_material(View *view, const JsonValue *value, bool moved)
         return r;
 }
 
-int view_put_cluster(View *view, const JsonValue *value, bool moved)
+int view_put_cluster(View *view, const JsonValue *value, bool changed)
 {
         ClusterView fresh = {0};
         void *at = NULL;
@@ -210,7 +213,8 @@ int view_put_cluster(View *view, const JsonValue *value, bool moved)
         if (r == 0) {
                 ClusterView *old = at;
 
-                fresh.moved = moved || old->moved;
+                fresh.moved =
+                        old->moved || (changed && strcmp(old->state_text, fresh.state_text) != 0);
                 free(old->json);
                 *old = fresh;
         } else

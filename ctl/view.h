@@ -36,7 +36,7 @@ typedef struct MaterialView {
         size_t n_problems;
         char watch[512];
         uint64_t missed_events, last_check_usec, last_change_usec;
-        bool moved; /* it changed while we looked on */
+        bool moved; /* state or fingerprint changed while we looked on */
         char *json;
 } MaterialView;
 
@@ -53,7 +53,7 @@ typedef struct ClusterView {
         Tristate in_use;
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         Replication replication;
-        bool moved;
+        bool moved; /* the state changed while we looked on */
         char *json;
 } ClusterView;
 
@@ -73,9 +73,9 @@ typedef struct View {
 int view_load(View *ret, const JsonValue *status);
 void view_done(View *view);
 
-/* One material or cluster, new or again. */
-int view_put_material(View *view, const JsonValue *value, bool moved);
-int view_put_cluster(View *view, const JsonValue *value, bool moved);
+/* One material or cluster, new or again; `changed`: by an event, not as part of a state. */
+int view_put_material(View *view, const JsonValue *value, bool changed);
+int view_put_cluster(View *view, const JsonValue *value, bool changed);
 void view_remove_material(View *view, const char *name);
 void view_remove_cluster(View *view, const char *name);
 

@@ -1,7 +1,10 @@
 #include "daemon/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -9,7 +12,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "common/file.h"
 #include "common/macro.h"
+#include "common/text.h"
 
 /* More blocks than any honest bundle has; the RDS global bundle has about 120. */
 #define BLOCKS_MAX 1000
@@ -265,4 +270,39 @@ void identity_done(Identity *identity)
         sk_X509_pop_free(identity->chain, X509_free);
         EVP_PKEY_free(identity->key);
         *identity = IDENTITY_NULL;
+}
+
+void identity_digest(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate)
+{
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+
+        if (!X509_digest(certificate, EVP_sha256(), digest, &size))
+                size = 0;
+        ret[0] = '\0';
+        for (unsigned i = 0; i < size; i++)
+                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+}
+
+int identity_read_digest(
+        char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
+        Source source = {MATERIAL_CERT, path, &content, report};
+        STACK_OF(X509) *stack = NULL;
+        int r = report ? file_read(&content, AT_FDCWD, path, SNAPSHOT_FILE_LIMIT) : -ENOMEM;
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                report_file_error(&source, r);
+        else
+                stack = parse_certificates(&source);
+        if (stack)
+                identity_digest(ret, sk_X509_value(stack, 0));
+        else
+                text_set(problem, problem_size, report->problems[0].text);
+        sk_X509_pop_free(stack, X509_free);
+        return stack ? 0 : -EINVAL;
 }

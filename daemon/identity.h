@@ -27,6 +27,13 @@ int identity_parse(
         Identity *ret, const Snapshot *snapshot, const char *const paths[], Report *report);
 void identity_done(Identity *identity);
 
+/* The SHA-256 of a certificate's DER in lower-case hexadecimal. */
+void identity_digest(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate);
+
+/* That of the first certificate in a PEM file. -EINVAL: what stands in `problem`; -ENOMEM. */
+int identity_read_digest(
+        char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size);
+
 static inline X509 *identity_leaf(const Identity *identity)
 {
         return identity->chain ? sk_X509_value(identity->chain, 0) : NULL;

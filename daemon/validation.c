@@ -64,18 +64,6 @@ static void serial_text(char *buffer, size_t size, X509 *certificate)
         BN_free(number);
 }
 
-static void digest_text(char *buffer, X509 *certificate)
-{
-        unsigned char digest[EVP_MAX_MD_SIZE];
-        unsigned size = 0;
-
-        if (!X509_digest(certificate, EVP_sha256(), digest, &size))
-                size = 0;
-        buffer[0] = '\0';
-        for (unsigned i = 0; i < size; i++)
-                snprintf(buffer + 2 * i, 3, "%02x", digest[i]);
-}
-
 static const char *key_type_text(const EVP_PKEY *key)
 {
         if (EVP_PKEY_is_a(key, "RSA"))
@@ -92,7 +80,7 @@ static void describe(Certificate *ret, X509 *leaf)
         name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(leaf));
         name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(leaf));
         serial_text(ret->serial, sizeof(ret->serial), leaf);
-        digest_text(ret->sha256, leaf);
+        identity_digest(ret->sha256, leaf);
         text_set(ret->key_type, sizeof(ret->key_type), key ? key_type_text(key) : "unknown");
         ret->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
         ret->not_before_usec = time_usec(X509_get0_notBefore(leaf));

@@ -36,7 +36,7 @@ class Connection:
             message["continues"] = True
         self.raw(json.dumps(message).encode() + b"\0")
 
-    def error(self, name: str, **parameters) -> None:
+    def error(self, name: str, /, **parameters) -> None:
         name = name if "." in name else f"{INTERFACE}.{name}"
         self.raw(json.dumps({"error": name, "parameters": parameters}).encode() + b"\0")
 

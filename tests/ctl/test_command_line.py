@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-COMMANDS = ["status", "metrics", "reload"]
+COMMANDS = ["status", "import", "wait", "monitor", "metrics", "reload"]
 
 
 def test_help_names_every_command_and_fits(ctl):
@@ -66,7 +66,7 @@ def test_a_refused_configuration_is_named_with_its_line(ctl, manage):
     assert told["parameters"]["line"] == 7
 
 
-@pytest.mark.parametrize("method, command", [("Reload", "reload")])
+@pytest.mark.parametrize("method, command", [("Reload", "reload"), ("Import", "import")])
 def test_who_may_not_is_told_who_may(ctl, manage, method, command):
     manage().script[method] = lambda c, _: c.error("org.varlink.service.PermissionDenied")
     done = ctl(command)

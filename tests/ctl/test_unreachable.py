@@ -10,7 +10,8 @@ import pytest
 
 from .conftest import CTL
 
-COMMANDS = [["status"], ["metrics"], ["reload"]]
+COMMANDS = [["status"], ["import"], ["import", "--wait"], ["wait"], ["monitor"], ["metrics"],
+            ["reload"]]
 COMMAND_METHODS = [("status", "GetStatus"), ("metrics", "GetMetrics"), ("reload", "Reload")]
 
 

@@ -1,0 +1,159 @@
+"""import: what is asked of the daemon, and with --wait what came of it."""
+
+import json
+import time
+
+import pytest
+
+from .manager import OLD_SET, cluster, microseconds
+from .test_status import HELD, on_terminal
+from .test_wait import finish
+
+
+def test_it_starts_and_says_what(ctl, manage):
+    manager = manage(cluster("billing"), cluster("orders", **HELD))
+    done = ctl("import")
+    assert (done.returncode, done.stdout) == (0, "cluster orders: import started\n")
+    assert manager.called("Import") == [{"force": False}]
+    assert "is imported; --force imports it once more" in ctl("import", "billing").stdout
+    assert manager.called("Import")[1] == {"clusters": ["billing"], "force": False}
+    assert ctl("import", "--force", "billing").stdout == "cluster billing: import started\n"
+    assert json.loads(ctl("--json", "import", "billing", "--force").stdout) == \
+        {"started": ["billing"]}
+
+
+def test_errors_are_told_with_the_next_step(ctl, manage):
+    manager = manage()
+    done = ctl("import", "none")
+    assert done.returncode == 64 and "there is no cluster none" in done.stderr
+    for wait in ([], ["--wait"]):
+        manager.script["Import"] = lambda c, _: c.error(
+            "MaterialNotReady", name="default", state="invalid", reason="key-mismatch: no pair")
+        done = ctl("import", *wait)
+        assert done.returncode == 1
+        assert "material default is invalid: key-mismatch: no pair" in done.stderr
+        assert "binlog-sslctl explain default" in done.stderr
+        manager.script["Import"] = lambda c, _: c.error("org.varlink.service.PermissionDenied")
+        done = ctl("import", *wait)
+        assert done.returncode == 1 and "control-group" in done.stderr
+    assert ctl("import", "\xff".encode("latin-1")).returncode == 1
+    assert ctl("import", "--timeout", "5s").returncode == 64
+
+
+def test_wait_ends_when_all_are_current(ctl, manage):
+    manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD),
+                     cluster("third"))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", state="current", outcome="imported")
+    time.sleep(0.3)
+    assert process.poll() is None
+    manager.change_cluster("billing", state="current", outcome="imported")
+    status, out, err = finish(process)
+    assert (status, err) == (0, "")
+    assert "cluster orders: import started\n" in out and "cluster third" not in out
+    assert out.endswith("cluster orders: current\ncluster billing: current\n2 of 2 imported\n")
+
+
+def test_wait_tells_what_failed(ctl, manage):
+    manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("billing", state="current")
+    status, out, err = finish(process)
+    assert status == 1
+    assert "1 of 2 imported" in err and "next: check user, password" in err
+    assert "billing" not in err
+
+
+def test_an_import_that_is_over_before_its_word_comes_is_not_missed(ctl, manage):
+    """The daemon may put both transitions of a quick import into one event."""
+    manager = manage(cluster("orders"))
+
+    def answer(connection, _):
+        connection.reply({"started": ["orders"]})
+        time.sleep(0.2)
+        manager.change_cluster("orders", last_attempt=microseconds())
+
+    manager.script["Import"] = answer
+    done = ctl("import", "--force", "--wait", "orders")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 of 1 imported")
+
+
+def test_the_state_before_the_import_is_not_taken_for_its_end(ctl, manage):
+    manager = manage(cluster("orders"))
+    manager.script["Import"] = lambda connection, _: connection.reply({"started": ["orders"]})
+    done = ctl("import", "--force", "--wait", "--timeout", "1s")
+    assert done.returncode == 1 and "0 of 1 imported, and the time is over" in done.stderr
+    assert "cluster orders: its import has not ended" in done.stderr
+
+
+def test_one_that_runs_already_is_waited_for_too(ctl, manage):
+    manager = manage(cluster("orders", state="importing"))
+    manager.script["Import"] = lambda connection, _: connection.reply({"started": []})
+    process = ctl.start("import", "--wait", "orders")
+    manager.wait(lambda: bool(manager.called("Import")))
+    time.sleep(0.3)
+    assert process.poll() is None
+    manager.change_cluster("orders", state="current")
+    assert finish(process)[0] == 0
+
+
+def test_a_daemon_that_dies_meanwhile_is_waited_for(ctl, manage):
+    manager = manage(cluster("orders", state="retrying"))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    time.sleep(0.2)
+    manager.stop()
+    manager.clusters["orders"] = cluster("orders", state="waiting")
+    manager.start()
+    manager.wait_subscriber()
+    time.sleep(0.3)
+    assert process.poll() is None
+    manager.change_cluster("orders", state="importing")
+    manager.change_cluster("orders", state="current")
+    assert finish(process)[0] == 0
+
+
+def test_a_cluster_that_a_reload_drops_is_not_waited_for(ctl, manage):
+    manager = manage(cluster("orders", state="retrying"))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    time.sleep(0.2)
+    manager.publish("removed", cluster=manager.clusters["orders"])
+    manager.publish("reloaded")
+    status, _, err = finish(process)
+    assert status == 1 and "0 of 1 imported" in err
+    assert "cluster orders: removed from the configuration" in err
+
+
+def test_the_time_out_is_kept(ctl, manage):
+    manage(cluster("orders", state="retrying", imported_fingerprint=OLD_SET))
+    start = time.monotonic()
+    done = ctl("import", "--wait", "--timeout", "1s")
+    assert done.returncode == 1 and time.monotonic() - start < 4
+    assert "the time is over" in done.stderr
+
+
+def test_json_holds_what_was_started_and_how_it_ended(ctl, manage):
+    manager = manage(cluster("orders", **HELD))
+    process = ctl.start("--json", "import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", state="current")
+    status, out, _ = finish(process)
+    assert status == 0
+    assert json.loads(out) == {"started": ["orders"], "clusters": [manager.clusters["orders"]]}
+
+
+def test_a_terminal_gets_one_line_that_is_written_over(ctl, manage):
+    manage(cluster("orders", state="retrying"))
+    text = on_terminal(ctl, "import", "--wait", "--timeout", "1s")
+    assert "\rimporting: 0 of 1 done, 0s" in text
+
+
+@pytest.mark.parametrize("data", [b"garbage\0", b'{"parameters": {}}\0'])
+def test_a_broken_answer_is_3(ctl, manage, data):
+    manage().script["Import"] = lambda connection, _: connection.raw(data)
+    assert ctl("import").returncode == 3
+    assert ctl("import", "--wait").returncode == 3
