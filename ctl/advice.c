@@ -7,8 +7,7 @@
 static const char *const rule_advice[_RULE_MAX] = {
         [RULE_FILE_MISSING] = "have the renewal tool write it there, or correct directory, ca, "
                               "cert or key in the configuration",
-        [RULE_FILE_UNREADABLE] = "`binlog-sslctl explain`, as root, names the directory or file "
-                                 "that is closed and the command that opens it",
+        [RULE_FILE_UNREADABLE] = "give the service's user the right to read it",
         [RULE_FILE_KIND] = "put a regular file there, or a symbolic link to one",
         [RULE_FILE_SIZE] = "this is no PEM file; have the renewal tool write it again",
         [RULE_PEM_MALFORMED] = "have the renewal tool write it again; it must be PEM, whole",
@@ -49,8 +48,6 @@ void advice_material_next(char *buffer, size_t size, const MaterialView *materia
                 text_set(buffer, size, "nothing yet: it is judged again when the rest is written");
         else if (first)
                 text_set(buffer, size, advice_rule(first->rule));
-        else if (material->state != MATERIAL_STATE_VALID && material->state_text[0] != '\0')
-                text_format(buffer, size, "binlog-sslctl explain %s", material->name);
 }
 
 static const char *outcome_next(OutcomeKind kind)
@@ -88,17 +85,8 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
         buffer[0] = '\0';
         switch (cluster->state) {
         case CLUSTER_HELD:
-                text_format(buffer, size, "%s%sthen `binlog-sslctl import %s`, which tries at once",
-                        next ? next : "", next ? "; " : "", cluster->name);
-                break;
         case CLUSTER_RETRYING:
-                if (next)
-                        text_set(buffer, size, next);
-                else
-                        text_format(buffer, size,
-                                "nothing: it is tried again; at once with "
-                                "`binlog-sslctl import %s`",
-                                cluster->name);
+                text_set(buffer, size, next ? next : "nothing: it is tried again");
                 break;
         case CLUSTER_CURRENT:
                 if (view_replication_is_broken(cluster))
@@ -107,7 +95,8 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
                                 "replication = restart the service restarts it");
                 break;
         case CLUSTER_WAITING:
-                text_format(buffer, size, "binlog-sslctl explain %s", cluster->material);
+                text_format(buffer, size, "see to material %s; the import then starts by itself",
+                        cluster->material);
                 break;
         case CLUSTER_DISABLED:
                 text_set(buffer, size, "set enabled = yes and reload, when it shall be imported");
@@ -116,4 +105,18 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
         case _CLUSTER_STATE_MAX:
                 break;
         }
+}
+
+void advice_cluster_command(char *buffer, size_t size, const ClusterView *cluster)
+{
+        buffer[0] = '\0';
+        if (cluster->state == CLUSTER_HELD || cluster->state == CLUSTER_RETRYING)
+                text_format(buffer, size, "binlog-sslctl import --wait %s", cluster->name);
+}
+
+void advice_material_command(char *buffer, size_t size, const MaterialView *material)
+{
+        buffer[0] = '\0';
+        if (!material_state_is_good(material->state))
+                text_format(buffer, size, "binlog-sslctl explain %s", material->name);
 }

@@ -15,5 +15,9 @@ void advice_cluster_why(char *buffer, size_t size, const ClusterView *cluster);
 void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster);
 void advice_material_next(char *buffer, size_t size, const MaterialView *material);
 
+/* The command that helps on, or "". */
+void advice_cluster_command(char *buffer, size_t size, const ClusterView *cluster);
+void advice_material_command(char *buffer, size_t size, const MaterialView *material);
+
 /* How a breach of the rule is mended: a static sentence. */
 const char *advice_rule(Rule rule);

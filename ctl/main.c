@@ -7,8 +7,10 @@
 
 #include "build.h"
 #include "common/duration.h"
+#include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/complaint.h"
+#include "ctl/explain.h"
 #include "ctl/import.h"
 #include "ctl/metrics.h"
 #include "ctl/monitor.h"
@@ -18,6 +20,8 @@
 
 static const Command *const commands[] = {
         &command_status,
+        &command_explain,
+        &command_check,
         &command_import,
         &command_wait,
         &command_monitor,

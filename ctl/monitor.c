@@ -11,30 +11,34 @@
 #include "ctl/page.h"
 
 /* The time of day here; the date is in the journal. */
-static void print_time(const Page *page)
+static const char *time_text(char *buffer, size_t size)
 {
         time_t now = (time_t)(clock_wall_usec() / USEC_PER_SEC);
         struct tm parts;
-        char text[16] = "";
 
-        if (localtime_r(&now, &parts))
-                (void)strftime(text, sizeof(text), "%H:%M:%S", &parts);
-        fprintf(page->stream, "%s  ", text);
+        if (!localtime_r(&now, &parts) || strftime(buffer, size, "%H:%M:%S  ", &parts) == 0)
+                buffer[0] = '\0';
+        return buffer;
 }
 
+/* Broken between words on a terminal, and one line where another program may read it. */
 static void print_event(const Page *page, const FollowEvent *event)
 {
         const char *state = event->cluster ? event->cluster->state_text
                 : event->material          ? event->material->state_text
                                            : "";
-        char line[VIEW_REASON_MAX + 128];
+        char line[VIEW_REASON_MAX + 128], time[16];
 
         follow_describe(line, sizeof(line), event);
         if (line[0] == '\0')
                 return;
-        print_time(page);
-        page_colored(page, state, line);
-        fputc('\n', page->stream);
+        time_text(time, sizeof(time));
+        page_begin(page, state);
+        if (page->terminal)
+                page_sentence(page, 0, time, line);
+        else
+                fprintf(page->stream, "%s%s\n", time, line);
+        page_end(page);
         (void)fflush(page->stream);
 }
 

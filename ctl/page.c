@@ -64,11 +64,22 @@ void page_word(const Page *page, const char *word, int width)
         fprintf(page->stream, "%s%-*s%s", start, width, word, start[0] != '\0' ? "\033[0m" : "");
 }
 
+void page_begin(const Page *page, const char *word)
+{
+        fputs(color_of(page, word), page->stream);
+}
+
+void page_end(const Page *page)
+{
+        if (page->color)
+                fputs("\033[0m", page->stream);
+}
+
 void page_colored(const Page *page, const char *word, const char *text)
 {
-        const char *start = color_of(page, word);
-
-        fprintf(page->stream, "%s%s%s", start, text, start[0] != '\0' ? "\033[0m" : "");
+        page_begin(page, word);
+        fputs(text, page->stream);
+        page_end(page);
 }
 
 void page_heading(const Page *page, const char *text)

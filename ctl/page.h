@@ -27,7 +27,9 @@ Page page_on(FILE *stream);
 /* A word of the daemon's in the colour of what it means, in `width` columns. */
 void page_word(const Page *page, const char *word, int width);
 
-/* The same colour for other text. */
+/* The same colour for other text: what stands between, or at once. */
+void page_begin(const Page *page, const char *word);
+void page_end(const Page *page);
 void page_colored(const Page *page, const char *word, const char *text);
 
 void page_heading(const Page *page, const char *text);

@@ -105,6 +105,8 @@ static void put_material(const Table *table, const MaterialView *material)
                 page_sentence(page, DETAIL_INDENT, "why:  ", material->reason);
         advice_material_next(text, sizeof(text), material);
         page_sentence(page, DETAIL_INDENT, "next: ", text);
+        advice_material_command(text, sizeof(text), material);
+        page_sentence(page, DETAIL_INDENT, "run:  ", text);
         if (strcmp(material->watch, "inotify") != 0)
                 page_sentence(page, DETAIL_INDENT, "watch: ", material->watch);
         if (material->missed_events > 0) {
@@ -128,21 +130,38 @@ static void put_times(const Table *table, const ClusterView *cluster)
                 cluster->imported_at_usec > 0 ? in_use[cluster->in_use] : "");
 }
 
-static void put_attempts(const Page *page, const ClusterView *cluster)
+static void append(
+        char *line, size_t size, const char *before, const char *value, const char *after)
 {
-        char line[ADVICE_MAX], next[PAGE_TIME_SIZE], age[PAGE_TIME_SIZE];
+        size_t used = strlen(line);
 
-        if (cluster->out_of_sync_since_usec > 0 && cluster->state != CLUSTER_DISABLED) {
-                text_format(line, sizeof(line), "what is on disk is not imported, for %s",
-                        page_age(age, page, cluster->out_of_sync_since_usec));
-                page_sentence(page, DETAIL_INDENT, "sync: ", line);
-        }
-        if (cluster->next_attempt_usec == 0)
+        if (used > 0)
+                used += (size_t)snprintf(line + used, size - used, "; ");
+        snprintf(line + used, size - used, "%s%s%s", before, value, after);
+}
+
+static void put_late(const Page *page, const ClusterView *cluster)
+{
+        char line[256] = "", time[PAGE_TIME_SIZE];
+
+        if (cluster->state == CLUSTER_DISABLED)
                 return;
-        text_format(line, sizeof(line), "%s%s; %" PRIu64 " failed so far",
-                cluster->next_attempt_usec > page->now_usec ? "" : "due ",
-                page_time(next, page, cluster->next_attempt_usec), cluster->attempts);
-        page_sentence(page, DETAIL_INDENT, "try:  ", line);
+        if (cluster->out_of_sync_since_usec > 0)
+                append(line, sizeof(line), "out of sync for ",
+                        page_age(time, page, cluster->out_of_sync_since_usec), "");
+        if (cluster->state != CLUSTER_CURRENT && cluster->since_usec > 0) {
+                append(line, sizeof(line), cluster->state_text, " for ",
+                        page_age(time, page, cluster->since_usec));
+        }
+        if (cluster->next_attempt_usec > 0 && cluster->state != CLUSTER_IMPORTING) {
+                bool due = cluster->next_attempt_usec <= page->now_usec;
+
+                append(line, sizeof(line), "next try ",
+                        due ? "is due" : page_time(time, page, cluster->next_attempt_usec), "");
+                snprintf(time, sizeof(time), "%" PRIu64, cluster->attempts);
+                append(line, sizeof(line), "", time, " failed so far");
+        }
+        page_sentence(page, DETAIL_INDENT, "late: ", line);
 }
 
 static void put_cluster(const Table *table, const ClusterView *cluster)
@@ -160,7 +179,9 @@ static void put_cluster(const Table *table, const ClusterView *cluster)
         page_sentence(page, DETAIL_INDENT, "why:  ", text);
         advice_cluster_next(text, sizeof(text), cluster);
         page_sentence(page, DETAIL_INDENT, "next: ", text);
-        put_attempts(page, cluster);
+        advice_cluster_command(text, sizeof(text), cluster);
+        page_sentence(page, DETAIL_INDENT, "run:  ", text);
+        put_late(page, cluster);
         if (cluster->replication.io_error[0] != '\0' &&
                 !strstr(cluster->reason, cluster->replication.io_error))
                 page_sentence(page, DETAIL_INDENT, "replication: ", cluster->replication.io_error);

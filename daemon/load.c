@@ -350,3 +350,29 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
         *ret = TAKE(config);
         return 0;
 }
+
+int load_default_material(
+        MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX])
+{
+        MaterialConfig material = {.name = "default"};
+
+        for (size_t i = 0; i < key_table_material.n_keys; i++) {
+                int r = key_parse(&material, &key_table_material.keys[i],
+                        key_table_material.keys[i].fallback);
+
+                if (r < 0)
+                        return r;
+        }
+        if (strlen(directory) >= sizeof(material.directory))
+                return -ENAMETOOLONG;
+        strcpy(material.directory, directory);
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                if (!files[i])
+                        continue;
+                if (strlen(files[i]) >= sizeof(material.file[i]))
+                        return -ENAMETOOLONG;
+                strcpy(material.file[i], files[i]);
+        }
+        *ret = material;
+        return material_resolve(ret);
+}

@@ -12,3 +12,8 @@
 
 /* -EINVAL: what stands in `ret_problem`; -ENOMEM. */
 int config_load(Config **ret, const char *path, ConfigProblem *ret_problem);
+
+/* A material as it is without configuration, in `directory`; `files` replaces the names that are
+ * not NULL there. -ENAMETOOLONG. */
+int load_default_material(
+        MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX]);

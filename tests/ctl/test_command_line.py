@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-COMMANDS = ["status", "import", "wait", "monitor", "metrics", "reload"]
+COMMANDS = ["status", "explain", "check", "import", "wait", "monitor", "metrics", "reload"]
 
 
 def test_help_names_every_command_and_fits(ctl):

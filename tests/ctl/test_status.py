@@ -34,9 +34,9 @@ def test_what_is_not_current_has_reason_and_next_step(ctl, manage):
     assert "why:  1045: Access denied for user 'ssl_importer'@'10.0.0.7'" in text
     assert "next: check user, password and the account's host and plugin" in text
     assert text.count("check user, password") == 1
-    assert "`binlog-sslctl import orders`" in " ".join(text.split())
-    assert "try:  in 4" in text or "try:  in 50min" in text
-    assert "what is on disk is not imported, for 2h 1min" in text
+    assert "run:  binlog-sslctl import --wait orders\n" in text
+    assert re.search("late: out of sync for 2h \\dmin; held for 3min 1\\ds; next try in "
+                     "[45]\\dmin( \\d+s)?; 3 failed so far\n", text)
 
 
 def test_in_use_is_told_only_when_it_is_known(ctl, manage):
@@ -49,7 +49,7 @@ def test_in_use_is_told_only_when_it_is_known(ctl, manage):
     ("invalid", "key-mismatch", "write the key that belongs to this certificate"),
     ("expired", "cert-expired", "renew the certificate"),
     ("missing", "file-missing", "have the renewal tool write it there"),
-    ("invalid", "file-unreadable", "`binlog-sslctl explain`"),
+    ("invalid", "file-unreadable", "give the service's user the right to read it"),
 ])
 def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advice):
     bad = material(state=state, problems=[problem(rule, "/m/client-key.pem: is not right")])
@@ -58,7 +58,8 @@ def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advi
     text = ctl("status").stdout
     assert "why:  /m/client-key.pem: is not right" in text
     assert f"next: {advice}" in text
-    assert "next: binlog-sslctl explain default" in text  # of the cluster that waits
+    assert "run:  binlog-sslctl explain default\n" in text
+    assert "next: see to material default; the import then starts by itself" in text
 
 
 def test_blind_watches_are_told(ctl, manage):

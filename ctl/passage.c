@@ -1,0 +1,126 @@
+#include "ctl/passage.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 20 /* a file server that hangs */
+
+static int try_access(int fd, int mode)
+{
+        return faccessat(fd, ".", mode, AT_EACCESS) < 0 ? errno : 0;
+}
+
+/* Opens and closes; the content is not touched. Nothing but a regular file is opened. */
+static int try_read(const TrailStep *step)
+{
+        int fd = openat(step->directory_fd, step->name,
+                O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+
+        if (fd < 0)
+                return errno;
+        close(fd);
+        return 0;
+}
+
+static void describe(Hop *hop, const TrailStep *step)
+{
+        struct stat st;
+
+        snprintf(hop->path, sizeof(hop->path), "%s/%s",
+                step->directory[1] != '\0' ? step->directory : "", step->name);
+        hop->error = step->error;
+        if (step->error != 0)
+                return;
+        if (fstatat(step->directory_fd, step->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+                hop->error = errno;
+                return;
+        }
+        hop->mode = st.st_mode;
+        hop->uid = st.st_uid;
+        hop->gid = st.st_gid;
+        if (step->link)
+                snprintf(hop->link, sizeof(hop->link), "%s", step->link);
+        else if (step->entry_fd >= 0) {
+                hop->enter_error = try_access(step->entry_fd, X_OK);
+                hop->read_error = try_access(step->entry_fd, R_OK);
+                /* "." cannot even be looked up where entering is not allowed. */
+                if (hop->enter_error != 0)
+                        hop->read_error = hop->enter_error;
+        } else if (S_ISREG(st.st_mode))
+                hop->read_error = try_read(step);
+}
+
+/* In the child; what it finds lies in memory that both share. */
+static void walk(Passage *passage, const Guise *guise, const char *const paths[])
+{
+        CLEANUP(trail_done) Trail trail = TRAIL_NULL;
+
+        (void)alarm(SECONDS_MAX);
+        if (guise) {
+                int r = guise_put_on(guise);
+
+                passage->error = -r;
+                if (r < 0)
+                        return;
+                passage->in_guise = true;
+        }
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                passage->path_error[i] = -trail_add(&trail, paths[i], NULL);
+        for (size_t i = 0; i < trail.n_steps; i++)
+                describe(&passage->hops[i], &trail.steps[i]);
+        passage->n_hops = trail.n_steps;
+}
+
+int passage_walk(Passage **ret, const Guise *guise, const char *const paths[_MATERIAL_FILE_MAX])
+{
+        Passage *passage = mmap(
+                NULL, sizeof(Passage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        int status = 0;
+        pid_t pid;
+
+        if (passage == MAP_FAILED)
+                return -errno;
+        (void)fflush(NULL);
+        pid = fork();
+        if (pid == 0) {
+                walk(passage, guise, paths);
+                _exit(EXIT_SUCCESS);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+                int error = errno;
+
+                passage_free(passage);
+                return -error;
+        }
+        if (status != 0)
+                passage->error =
+                        WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ETIMEDOUT : EIO;
+        *ret = passage;
+        return 0;
+}
+
+Passage *passage_free(Passage *passage)
+{
+        if (passage)
+                munmap(passage, sizeof(*passage));
+        return NULL;
+}
+
+const Hop *passage_blocked(const Passage *passage)
+{
+        for (size_t i = 0; i < passage->n_hops; i++) {
+                const Hop *hop = &passage->hops[i];
+
+                if (hop->error != 0 || hop->enter_error != 0 || hop->read_error != 0)
+                        return hop;
+        }
+        return NULL;
+}

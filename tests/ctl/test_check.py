@@ -1,0 +1,90 @@
+"""check: a directory against every rule, with no daemon."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from tests.standin import Authority, write_material
+
+RULES = 21
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def directory(authority, tmp_path):
+    write_material(tmp_path / "m", authority.certificate, authority.issue_client("check"))
+    return tmp_path / "m"
+
+
+def verdicts(done) -> dict[str, str]:
+    rules = {rule["rule"]: rule["verdict"] for rule in json.loads(done.stdout)["rules"]}
+    assert len(rules) == RULES
+    return rules
+
+
+def test_a_good_set_is_0_and_every_rule_is_named(ctl, directory):
+    done = ctl("check", str(directory))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "good: it would be imported" in done.stdout and "CN = check" in done.stdout
+    passed = done.stdout.split("passed ")[1].replace("\n", " ").split(", ")
+    assert len(passed) == RULES
+    done = ctl("--json", "check", str(directory))
+    assert set(verdicts(done).values()) == {"passed"}
+    assert json.loads(done.stdout)["good"] is True
+
+
+def test_a_bad_pair_is_1_with_sentence_and_next_step(ctl, authority, directory):
+    shutil.copy(authority.issue_client("other").certificate, directory / "client-cert.pem")
+    done = ctl("check", str(directory))
+    assert done.returncode == 1
+    assert "broken      key-mismatch" in done.stdout
+    assert "next: write the key that belongs to this certificate" in done.stdout
+    assert verdicts(ctl("--json", "check", str(directory)))["key-mismatch"] == "broken"
+
+
+def test_what_hangs_on_a_missing_file_is_not_judged(ctl, directory):
+    (directory / "client-key.pem").unlink()
+    rules = verdicts(ctl("--json", "check", str(directory)))
+    assert rules["file-missing"] == "broken"
+    for rule in ("file-kind", "pem-empty", "key-mismatch", "key-bits", "key-permissions"):
+        assert rules[rule] == "not_judged"
+    for rule in ("cert-expired", "chain-broken", "ca-not-a-ca"):
+        assert rules[rule] == "passed"
+
+
+def test_a_warning_does_not_make_it_unusable(ctl, directory):
+    (directory / "client-key.pem").chmod(0o644)
+    done = ctl("--json", "check", str(directory))
+    assert done.returncode == 0 and verdicts(done)["key-permissions"] == "warning"
+
+
+def test_files_can_be_named_and_the_directory_be_relative(ctl, directory):
+    (directory / "ca.pem").rename(directory / "root.pem")
+    (directory / "client-cert.pem").rename(directory.parent / "c.pem")
+    (directory / "client-key.pem").rename(directory / "k.pem")
+    assert ctl("check", str(directory)).returncode == 1
+    done = ctl("check", "m", "--ca", "root.pem", "--cert", str(directory.parent / "c.pem"),
+               "--key", "k.pem", cwd=directory.parent)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "usage: binlog-sslctl check DIR"), (["a", "b"], "usage: binlog-sslctl check DIR")])
+def test_one_directory_is_wanted(ctl, arguments, words):
+    done = ctl("check", *arguments)
+    assert done.returncode == 64 and words in done.stderr
+
+
+def test_strange_directories_are_told(ctl, tmp_path):
+    assert "file-missing" in ctl("check", str(tmp_path / "none")).stdout
+    done = ctl("check", "/" + "x" * 5000)
+    assert done.returncode == 1 and "File name too long" in done.stderr
+    os.mkfifo(tmp_path / "ca.pem")
+    assert "broken      file-kind" in ctl("check", str(tmp_path)).stdout
+    assert "\x1b" not in ctl("check", str(tmp_path / "a\x1b[2Jb")).stdout

@@ -1,0 +1,225 @@
+"""explain: against the real service, which runs as nobody in a mount namespace of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.standin import Authority, write_material
+from tests.standin.server import die_with
+
+from .conftest import BUILD, Ctl
+from .manager import cluster, material, problem
+
+ACCOUNT, GROUP = "nobody", "nogroup"
+
+# As the unit's sandbox does: /home is there, empty and closed.
+SANDBOX = """
+mount -t tmpfs -o mode=0 none /home
+exec setpriv --reuid nobody --regid nogroup --clear-groups --bounding-set=-all "$@"
+"""
+
+
+class Real:
+    """binlog-ssld with one cluster that nobody can reach; the material is what counts."""
+
+    def __init__(self, ctl: Ctl, directory: Path, material: Path) -> None:
+        self.ctl, self.directory, self.material = ctl, directory, material
+        for name in ("state", "run"):
+            (directory / name).mkdir()
+            shutil.chown(directory / name, ACCOUNT, GROUP)
+        self.program = directory / "binlog-ssld"  # where another account can run it
+        shutil.copy(BUILD / "binlog-ssld", self.program)
+        (directory / "password").write_text("secret\n")
+        self.configure()
+        ctl.environment |= {"CONFIGURATION_DIRECTORY": str(directory),
+                            "RUNTIME_DIRECTORY": str(directory / "run")}
+
+    def configure(self, more: str = "") -> None:
+        (self.directory / "binlog-ssld.conf").write_text(
+            f"[material default]\ndirectory = {self.material}\nsettle-limit = 0s\n{more}\n"
+            "[cluster orders]\nhost = localhost\nport = 1\nuser = u\n"
+            f"password-file = {self.directory}/password\n")
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", SANDBOX, "sh",
+             str(self.program)], env={**self.ctl.environment,
+                                      "STATE_DIRECTORY": str(self.directory / "state")},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=die_with(os.getpid()))
+        self.wait(lambda: self.ctl("status").returncode != 3)
+
+    def wait(self, condition, seconds: float = 10) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end and self.process.poll() is None
+            time.sleep(0.02)
+
+    def wait_state(self, state: str) -> None:
+        self.wait(lambda: json.loads(self.ctl("--json", "status").stdout)["materials"][0]["state"]
+                  == state)
+
+
+@pytest.fixture
+def directory(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("e")
+    for place in (path, *path.parents[:-1]):
+        if str(place).startswith("/tmp/"):
+            place.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+def fill(path: Path, authority: Authority) -> None:
+    path.mkdir(parents=True)
+    shutil.chown(path, ACCOUNT, GROUP)
+    write_material(path, authority.certificate, authority.issue_client("explain"))
+
+
+@pytest.fixture
+def real(ctl, directory, authority):
+    fill(directory / "pki" / "r1", authority)
+    (directory / "material").symlink_to("pki/r1")
+    real = Real(ctl, directory, directory / "material")
+    yield real
+    real.process.kill()
+    real.process.wait()
+
+
+def hops(ctl: Ctl) -> dict[str, tuple[str, str]]:
+    told = json.loads(ctl("--json", "explain").stdout)
+    return {hop["path"]: (hop["kind"], hop["verdict"]) for hop in told[0]["hops"]}
+
+
+def test_a_good_set_shows_every_hop_and_every_rule(real):
+    real.start()
+    real.wait_state("valid")
+    done = real.ctl("explain", "default")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "as the service (nobody) has it" in done.stdout
+    assert "none: this set is good" in done.stdout and "inotify; looked at" in done.stdout
+    seen = hops(real.ctl)
+    assert seen[str(real.material)] == ("link", "followed")
+    assert seen[f"{real.directory}/pki/r1"] == ("dir", "passed")
+    assert seen[f"{real.directory}/pki/r1/client-key.pem"] == ("file", "readable")
+    told = json.loads(real.ctl("--json", "explain").stdout)[0]
+    assert told["as_service"] and told["configured"] and len(told["rules"]) == 21
+
+
+@pytest.mark.parametrize("what, mode, verdict, words", [
+    ("pki", 0o700, ("dir", "closed"), "cannot be entered: Permission denied"),
+    ("pki", 0o711, ("dir", "not watched"), "cannot be watched, only polled"),
+    ("pki/r1/client-key.pem", 0o600, ("file", "unreadable"), "cannot be read: Permission denied"),
+])
+def test_the_first_closed_place_has_the_command_that_opens_it(real, what, mode, verdict, words):
+    place = real.directory / what
+    shutil.chown(place, "root", "root")
+    place.chmod(mode)
+    real.start()
+    real.wait_state("valid" if mode == 0o711 else "invalid")
+    text = real.ctl("explain").stdout
+    assert words in text
+    assert hops(real.ctl)[str(place)] == verdict
+    bits = "r" if place.is_file() else "rx"
+    command = f"chgrp {GROUP} {place} && chmod g+{bits} {place}"
+    assert f"\n      {command}\n  or  setfacl -m g:{GROUP}:{bits} {place}\n" in text
+    subprocess.run(["sh", "-c", command], check=True)
+    real.wait(lambda: "none: this set is good" in real.ctl("explain").stdout, 40)
+
+
+def test_what_the_sandbox_hides_is_named(ctl, directory, authority):
+    home = Path("/home") / f"explain-{os.getpid()}"
+    try:
+        fill(home, authority)
+        real = Real(ctl, directory, home)
+        real.start()
+        try:
+            text = " ".join(ctl("explain").stdout.split())
+            assert "sandbox hides /home from the service" in text and "BindReadOnlyPaths=" in text
+            assert "chgrp" not in text
+        finally:
+            real.process.kill()
+            real.process.wait()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_a_missing_file_is_where_the_way_ends(real):
+    (real.directory / "pki/r1/client-cert.pem").unlink()
+    real.start()
+    real.wait_state("missing")
+    done = real.ctl("explain")
+    assert done.returncode == 1
+    assert hops(real.ctl)[f"{real.directory}/pki/r1/client-cert.pem"] == ("-", "missing")
+    assert f"there is no {real.directory}/pki/r1/client-cert.pem" in " ".join(done.stdout.split())
+
+
+def test_the_settings_of_the_configuration_count(real):
+    real.configure("chain = off\ncert = other.pem")
+    (real.directory / "pki/r1/client-cert.pem").rename(real.directory / "pki/r1/other.pem")
+    real.start()
+    real.wait_state("valid")
+    text = real.ctl("explain").stdout
+    assert "off         chain-broken" in text and "other.pem" in text
+
+
+@pytest.mark.parametrize("spoil", ["removed", "broken", "another"])
+def test_without_the_configuration_the_default_names_are_taken_and_it_says_so(real, spoil):
+    real.start()
+    real.wait_state("valid")
+    path = real.directory / "binlog-ssld.conf"
+    if spoil == "removed":
+        path.unlink()
+    else:
+        path.write_text("nonsense" if spoil == "broken"
+                        else path.read_text().replace(str(real.material), "/elsewhere"))
+    text = real.ctl("explain").stdout
+    assert "names are the default ones: " in text and "client-cert.pem" in text
+
+
+def test_another_user_is_told_that_it_answers_for_him(real):
+    real.start()
+    real.wait_state("valid")
+    program = real.directory / "ctl"
+    shutil.copy(BUILD / "binlog-sslctl", program)
+    done = subprocess.run([str(program), "explain"], user="daemon", group="daemon",
+                          extra_groups=[], capture_output=True, text=True, cwd="/",
+                          env=real.ctl.environment)
+    assert done.returncode == 0
+    assert "as daemon has it; run this as root to see it as the service does" in \
+        " ".join(done.stdout.split())
+    assert "unreadable" in done.stdout and "chgrp" not in done.stdout
+
+
+def test_a_process_that_is_not_the_service_is_not_impersonated(ctl, manage):
+    manage(pid=1)
+    text = " ".join(ctl("explain").stdout.split())
+    assert "binlog-ssld must run here" in text
+
+
+def test_all_materials_or_the_one_that_is_named(ctl, manage):
+    bad = material("second", state="invalid", reason="key-mismatch: no",
+                   problems=[problem("key-mismatch", "no pair"), problem("new-rule", "odd")])
+    manage(cluster("orders"), materials=[material(), bad])
+    both = ctl("explain")
+    assert both.returncode == 1 and both.stdout.count("rules\n") == 2
+    assert ctl("explain", "default").stdout.count("rules\n") == 1
+    assert "no pair" in both.stdout and "new-rule: odd" in both.stdout
+    done = ctl("explain", "third")
+    assert (done.returncode, done.stderr) == (64, "binlog-sslctl: there is no material third\n")
+
+
+def test_without_a_daemon_check_is_recommended(ctl):
+    done = ctl("explain")
+    assert done.returncode == 3 and "binlog-sslctl check DIR" in done.stderr
