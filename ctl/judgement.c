@@ -83,6 +83,16 @@ static bool is_current(const ClusterView *cluster, const MaterialView *material)
                 strcmp(cluster->imported, material->fingerprint) == 0;
 }
 
+/* Held over the set that is on disk now: it became so before our eyes, or was so long enough for
+ * the word of a new attempt to be here. */
+static bool is_lost(const Judge *judge, const ClusterView *cluster, const MaterialView *material)
+{
+        return cluster->state == CLUSTER_HELD &&
+                (cluster->moved ||
+                        (grace_is_over(judge, material) &&
+                                passed(judge, material->last_change_usec, JUDGEMENT_LASTING_USEC)));
+}
+
 static Answer judge_clusters(Judge *judge)
 {
         Judgement *judgement = &judge->judgement;
@@ -100,8 +110,7 @@ static Answer judge_clusters(Judge *judge)
                 judgement->n_current += is_current(cluster, material);
                 if (cluster->state == CLUSTER_IMPORTING)
                         judgement->importing = cluster->name;
-                if (cluster->state == CLUSTER_HELD)
-                        lost = lost || cluster->moved || grace_is_over(judge, material);
+                lost = lost || is_lost(judge, cluster, material);
         }
         if (lost)
                 return ANSWER_NO;

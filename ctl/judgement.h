@@ -15,7 +15,7 @@
 #define JUDGEMENT_GRACE_USEC      (5 * UINT64_C(1000000))
 #define JUDGEMENT_GRACE_POLL_USEC (35 * UINT64_C(1000000))
 
-/* How long a bad material must last: files may come one by one. */
+/* How long a bad state must last: files may come one by one, and a cluster's word after theirs. */
 #define JUDGEMENT_LASTING_USEC (2 * UINT64_C(1000000))
 
 /* Without a digest nothing tells the old set from the new one; then all has to be current for as

@@ -176,6 +176,14 @@ static int place(void **ret, void **items, size_t *n_items, size_t size, const v
         return 0;
 }
 
+/* Their states are about the set before. */
+static void forget_moves(View *view, const char *material)
+{
+        for (size_t i = 0; i < view->n_clusters; i++)
+                if (strcmp(view->clusters[i].material, material) == 0)
+                        view->clusters[i].moved = false;
+}
+
 int view_put_material(View *view, const JsonValue *value, bool changed)
 {
         MaterialView *fresh = calloc(1, sizeof(*fresh));
@@ -189,6 +197,8 @@ int view_put_material(View *view, const JsonValue *value, bool changed)
         if (r == 0) {
                 MaterialView *old = at;
 
+                if (strcmp(old->fingerprint, fresh->fingerprint) != 0)
+                        forget_moves(view, fresh->name);
                 fresh->moved = old->moved ||
                         (changed &&
                                 (strcmp(old->state_text, fresh->state_text) != 0 ||

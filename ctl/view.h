@@ -53,7 +53,7 @@ typedef struct ClusterView {
         Tristate in_use;
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         Replication replication;
-        bool moved; /* the state changed while we looked on */
+        bool moved; /* the state changed while we looked on and the set on disk was this one */
         char *json;
 } ClusterView;
 

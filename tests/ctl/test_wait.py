@@ -174,6 +174,22 @@ def test_a_held_cluster_at_the_start_has_the_same_grace(ctl, manage):
     assert finish(process)[0] == 0
 
 
+def test_a_cluster_held_over_the_old_set_does_not_count_against_the_new(ctl, manage, renewed):
+    """The word of the material comes late, and before that of its cluster."""
+    manager = manage(cluster("orders", state="importing"))
+    process = ctl.start("wait", "--cert", str(renewed))
+    manager.wait_subscriber()
+    manager.change_cluster("orders", **HELD)
+    time.sleep(6)
+    manager.change_material(fingerprint=NEW_SET, last_change=microseconds(),
+                            certificate=certificate(sha256=digest(renewed)))
+    time.sleep(0.5)
+    assert process.poll() is None
+    manager.change_cluster("orders", state="importing")
+    manager.change_cluster("orders", state="current", imported_fingerprint=NEW_SET)
+    assert finish(process)[0] == 0
+
+
 def test_a_polled_path_has_a_longer_grace(ctl, manage):
     manage(cluster("orders", state="waiting"), materials=[
         material(state="expired", watch="poll: /nfs does not tell changes")])
