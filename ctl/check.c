@@ -128,8 +128,8 @@ const Command command_check = {
         .name = "check",
         .synopsis = "DIR [--ca FILE] [--cert FILE] [--key FILE]",
         .summary = "judge a directory, with no daemon",
-        .help = "Reads the three files in DIR as the service would, with the settings that are "
-                "the default and\nwith the rights of the caller, and tells for every rule "
+        .help = "Reads the three files in DIR as the service would, with the settings that "
+                "are the default and with the rights of the caller, and tells for every rule "
                 "whether it is kept. Sends nothing.\n\n"
                 "  --ca FILE    instead of ca.pem; below DIR unless it is absolute\n"
                 "  --cert FILE  instead of client-cert.pem\n"

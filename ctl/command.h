@@ -31,7 +31,7 @@ typedef struct Command {
         const char *name;
         const char *synopsis; /* after the name */
         const char *summary;  /* one line */
-        const char *help;     /* the rest, ends in a line end */
+        const char *help;     /* a line is a paragraph, or "  --option  what it does" */
         unsigned options;
         int minimum_names, maximum_names; /* -1: any number */
         int (*run)(const Request *request);

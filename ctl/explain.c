@@ -367,13 +367,13 @@ const Command command_explain = {
         .name = "explain",
         .synopsis = "[MATERIAL]",
         .summary = "why a material can, or cannot, be used",
-        .help = "Shows what the service sees of a material: every hop on the way to its files "
-                "with owner and\nmode, whether the service may pass and watch it, the verdict of "
-                "every rule, and the next step\nwith the command that mends a closed directory or "
-                "file. As root it looks with the service's\nown eyes: its user, groups and "
-                "sandbox; otherwise it answers for the calling user.\n\n"
-                "Exit: 0 the set is good, 1 it is not, 3 the daemon cannot be reached, 64 there "
-                "is no such\nmaterial.\n",
+        .help = "Shows what the service sees of a material: every hop on the way to its files"
+                " with owner and mode, whether the service may pass and watch it, the verdict"
+                " of every rule, and the next step with the command that mends a closed "
+                "directory or file. As root it looks with the service's own eyes: its user, "
+                "groups and sandbox; otherwise it answers for the calling user.\n\n"
+                "Exit: 0 the set is good, 1 it is not, 3 the daemon cannot be reached, 64 "
+                "there is no such material.\n",
         .maximum_names = 1,
         .run = run,
 };

@@ -187,6 +187,14 @@ static size_t count_current(const Import *import)
         return n;
 }
 
+static const char *first_open(const Import *import)
+{
+        for (size_t i = 0; i < import->n_awaited; i++)
+                if (!import->awaited[i].done)
+                        return import->names[i];
+        return "";
+}
+
 static void show_progress(Import *import, size_t open)
 {
         char elapsed[PAGE_TIME_SIZE];
@@ -195,8 +203,8 @@ static void show_progress(Import *import, size_t open)
         if (!follow_is_connected(import->follow))
                 progress_show(&import->progress, "binlog-ssld is gone; waiting for it");
         else
-                progress_show(&import->progress, "importing: %zu of %zu done, %s",
-                        import->n_awaited - open, import->n_awaited,
+                progress_show(&import->progress, "importing %s; %zu of %zu done, %s",
+                        first_open(import), import->n_awaited - open, import->n_awaited,
                         page_age(elapsed, &import->progress.page, import->start_usec));
 }
 
@@ -355,15 +363,15 @@ const Command command_import = {
         .name = "import",
         .synopsis = "[--force] [--wait [--timeout T]] [CLUSTER...]",
         .summary = "import now what is on disk",
-        .help = "Has the service import what is on disk into every cluster, or those named, that "
-                "is not\ncurrent, at once and with its back-off begun anew. For root, the "
-                "service's own user and\nmembers of control-group.\n\n"
+        .help = "Has the service import what is on disk into every cluster, or those named, "
+                "that is not current, at once and with its back-off begun anew. For root, the"
+                " service's own user and members of control-group.\n\n"
                 "  --force      also into clusters that are current\n"
-                "  --wait       until the imports have ended; what failed is told with the next "
-                "step\n"
+                "  --wait       until the imports have ended; what failed is told with the "
+                "next step\n"
                 "  --timeout T  wait no longer than T, such as 90s; default 5min\n\n"
-                "Exit: 0 started, with --wait imported; 1 refused, or with --wait not imported; "
-                "3 the\ndaemon cannot be reached; 64 there is no such cluster.\n",
+                "Exit: 0 started, with --wait imported; 1 refused, or with --wait not "
+                "imported; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
         .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT,
         .maximum_names = -1,
         .run = run,

@@ -7,6 +7,7 @@
 
 #include "build.h"
 #include "common/duration.h"
+#include "common/text.h"
 #include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/complaint.h"
@@ -14,6 +15,7 @@
 #include "ctl/import.h"
 #include "ctl/metrics.h"
 #include "ctl/monitor.h"
+#include "ctl/page.h"
 #include "ctl/reload.h"
 #include "ctl/status.h"
 #include "ctl/wait.h"
@@ -56,28 +58,49 @@ static const struct option options[] = {
         {0},
 };
 
+/* One line is one paragraph, or an option and what it does. */
+static void print_line(const Page *page, const char *text)
+{
+        char line[1024], label[32] = "";
+        size_t length = strcspn(text, "\n"), words = 0;
+
+        text_copy(line, sizeof(line), text, length);
+        if (strncmp(line, "  --", 4) == 0) {
+                const char *gap = strstr(line + 2, "  ");
+
+                words = gap ? (size_t)(gap - line) + strspn(gap, " ") : 0;
+                snprintf(label, sizeof(label), "%.*s", (int)words, line);
+        }
+        if (line[0] == '\0')
+                fputc('\n', page->stream);
+        page_sentence(page, 0, label, line + words);
+}
+
 static void print_help(const Command *command)
 {
-        char usage[100];
+        Page page = page_on(stdout);
+        char label[32];
 
         if (command) {
-                printf("binlog-sslctl %s %s\n\n%s", command->name, command->synopsis,
-                        command->help);
+                printf("binlog-sslctl %s%s%s\n\n", command->name,
+                        command->synopsis[0] != '\0' ? " " : "", command->synopsis);
+                for (const char *line = command->help; *line != '\0';) {
+                        print_line(&page, line);
+                        line += strcspn(line, "\n");
+                        line += *line == '\n';
+                }
                 return;
         }
         printf("binlog-sslctl [OPTION...] COMMAND\n\nAsks binlog-ssld, and tells it.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-                snprintf(usage, sizeof(usage), "%s %s", commands[i]->name, commands[i]->synopsis);
-                if (strlen(usage) > 34)
-                        printf("  %s\n  %-34s", usage, "");
-                else
-                        printf("  %-34s", usage);
-                printf("  %s\n", commands[i]->summary);
+                snprintf(label, sizeof(label), "  %-10s", commands[i]->name);
+                page_sentence(&page, 0, label, commands[i]->summary);
         }
         printf("\n  --socket PATH   the daemon's socket\n"
                "  --json          for programs; times are microseconds since the epoch\n"
                "  --version       print the version\n"
-               "  --help          print this text, or with a command that command's\n");
+               "  --help          print this text, or that of the command\n\n"
+               "binlog-sslctl COMMAND --help tells more of each; so does man binlog-sslctl.\n");
 }
 
 /* Letters to change, add or leave out until the words are the same. */

@@ -47,8 +47,8 @@ const Command command_metrics = {
         .name = "metrics",
         .synopsis = "",
         .summary = "the metrics, as Prometheus reads them",
-        .help = "Prints the service's metrics in the text format of Prometheus; metrics-file in "
-                "the\nconfiguration keeps the same in a file for the node exporter.\n\n"
+        .help = "Prints the service's metrics in the text format of Prometheus; metrics-file "
+                "in the configuration keeps the same in a file for the node exporter.\n\n"
                 "Exit: 0, or 3 when the daemon cannot be reached.\n",
         .run = run,
 };

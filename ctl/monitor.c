@@ -67,12 +67,12 @@ const Command command_monitor = {
         .name = "monitor",
         .synopsis = "",
         .summary = "follow what happens",
-        .help = "Prints each material and cluster with its state, and then every transition as "
-                "it happens,\nuntil it is interrupted. When the service stops, it waits for it "
-                "to come back.\n\n"
-                "With --json every line is a document {event, material, cluster}: first event "
-                "\"state\" for\neach, then one \"ready\"; after that \"changed\", \"removed\" "
-                "and \"reloaded\".\n\n"
+        .help = "Prints each material and cluster with its state, and then every transition "
+                "as it happens, until it is interrupted. When the service stops, it waits for"
+                " it to come back.\n\n"
+                "With --json every line is a document {event, material, cluster}: first event"
+                " \"state\" for each, then one \"ready\"; after that \"changed\", \"removed\""
+                " and \"reloaded\".\n\n"
                 "Exit: 3 the daemon cannot be reached, else it is ended from outside.\n",
         .run = run,
 };

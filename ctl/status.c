@@ -117,12 +117,12 @@ const Command command_status = {
         .synopsis = "[CLUSTER...]",
         .summary = "what is on disk, what is imported, and why not",
         .help = "Shows each material with the set that is on disk, and each cluster, or those "
-                "named, with\nthe set that it acknowledged. What is not current has its reason "
-                "(why), the next step for\nyou (next) and the next attempt of the service (try) "
-                "below it. A set is named by the first\ndigits of its fingerprint: equal digits, "
-                "equal sets.\n\n"
+                "named, with the set that it acknowledged. Below what is not as it should be "
+                "stand the reason (why), the next step for you (next), a command that helps "
+                "(run), and since when and until the next attempt of the service (late). A set "
+                "is named by the first digits of its fingerprint: equal digits, equal sets.\n\n"
                 "Exit: 0 ok, 1 warning, 2 critical, 3 the daemon cannot be reached: what "
-                "monitoring plugins\nuse. With names it is the exit for these clusters.\n",
+                "monitoring plugins use. With names it is the exit for these clusters.\n",
         .maximum_names = -1,
         .run = run,
 };

@@ -234,16 +234,16 @@ const Command command_wait = {
         .name = "wait",
         .synopsis = "[--cert FILE] [--timeout T]",
         .summary = "until every cluster carries what is on disk",
-        .help = "For deploy hooks of renewal tools: a pipeline that ends in this fails when the "
-                "import fails.\nWaits until every enabled cluster carries what is on disk. It "
-                "gives up early when waiting\ndoes not help, because a cluster is held or what is "
-                "on disk stays unusable, and says why.\n\n"
-                "  --cert FILE  what is on disk must be the first certificate in FILE; without "
-                "it the answer\n               may be for the old set, if the service has not "
-                "seen the new one yet\n"
+        .help = "For deploy hooks of renewal tools: a pipeline that ends in this fails when "
+                "the import fails. Waits until every enabled cluster carries what is on disk."
+                " It gives up early when waiting does not help, because a cluster is held or "
+                "what is on disk stays unusable, and says why.\n\n"
+                "  --cert FILE  what is on disk must be the first certificate in FILE; "
+                "without it the answer may be for the old set, if the service has not seen "
+                "the new one yet\n"
                 "  --timeout T  give up after T, such as 90s; default 5min\n\n"
-                "Exit: 0 every cluster carries it; 1 not, and why is printed; 3 the daemon cannot "
-                "be reached.\n",
+                "Exit: 0 every cluster carries it; 1 not, and why is printed; 3 the daemon "
+                "cannot be reached.\n",
         .options = COMMAND_CERT | COMMAND_TIMEOUT,
         .run = run,
 };

@@ -149,7 +149,7 @@ def test_json_holds_what_was_started_and_how_it_ended(ctl, manage):
 def test_a_terminal_gets_one_line_that_is_written_over(ctl, manage):
     manage(cluster("orders", state="retrying"))
     text = on_terminal(ctl, "import", "--wait", "--timeout", "1s")
-    assert "\rimporting: 0 of 1 done, 0s" in text
+    assert "\rimporting orders; 0 of 1 done, 0s" in text
 
 
 @pytest.mark.parametrize("data", [b"garbage\0", b'{"parameters": {}}\0'])
