@@ -11,121 +11,15 @@
 #include "ctl/advice.h"
 #include "ctl/complaint.h"
 #include "ctl/document.h"
+#include "ctl/explanation.h"
 #include "ctl/mend.h"
 #include "ctl/page.h"
-#include "ctl/ruling.h"
 #include "ctl/status.h"
-#include "daemon/load.h"
 
 #define KIND_WIDTH    6
 #define OWNER_WIDTH   20
 #define VERDICT_WIDTH 13
 #define HOP_INDENT    (2 + KIND_WIDTH + OWNER_WIDTH + 6 + VERDICT_WIDTH)
-
-typedef struct Explanation {
-        const MaterialView *material;
-        const Guise *guise; /* NULL: the caller looks */
-        MaterialConfig config;
-        bool configured; /* `config` is what the service has; else names are the default ones */
-        char doubt[512]; /* why it is not */
-        Passage *passage;
-        Inspection inspection;
-} Explanation;
-
-static void explanation_done(Explanation *explanation)
-{
-        passage_free(explanation->passage);
-}
-
-static int load_configuration(Config **ret, char *path, size_t path_size, ConfigProblem *problem)
-{
-        char directory[CONFIG_PATH_MAX];
-        int r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CONFIGURATION);
-
-        if (r < 0)
-                return r;
-        snprintf(path, path_size, "%s/binlog-ssld.conf", directory);
-        return config_load(ret, path, problem);
-}
-
-/* The paths are not on the wire: they come from the configuration, if that is the service's. */
-static int configure(Explanation *explanation)
-{
-        static const char *const defaults[_MATERIAL_FILE_MAX];
-        CLEANUP(config_freep) Config *config = NULL;
-        CLEANUP(freep) ConfigProblem *problem = calloc(1, sizeof(*problem));
-        const MaterialView *material = explanation->material;
-        char path[CONFIG_PATH_MAX + 32] = "";
-        int r = problem ? load_configuration(&config, path, sizeof(path), problem) : -ENOMEM;
-
-        for (size_t i = 0; r == 0 && i < config->n_materials; i++)
-                if (strcmp(config->materials[i].name, material->name) == 0 &&
-                        strcmp(config->materials[i].directory, material->directory) == 0) {
-                        explanation->config = config->materials[i];
-                        explanation->configured = true;
-                        return 0;
-                }
-        if (r == -EINVAL)
-                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %.300s",
-                        problem->file, problem->text);
-        else
-                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %s", path,
-                        r < 0 ? strerror(-r) : "is not what the service runs with");
-        return load_default_material(&explanation->config, material->directory, defaults);
-}
-
-static int walk(Explanation *explanation)
-{
-        const char *paths[_MATERIAL_FILE_MAX];
-
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                paths[i] = explanation->config.path[i];
-        return passage_walk(&explanation->passage, explanation->guise, paths);
-}
-
-static int explanation_make(Explanation *ret, const MaterialView *material, const Guise *guise)
-{
-        int r;
-
-        ret->material = material;
-        ret->guise = guise;
-        r = configure(ret);
-        if (r == 0)
-                r = walk(ret);
-        ret->inspection = (Inspection){
-                .judged = material->fingerprint[0] != '\0' || material->n_problems > 0,
-                .problems = material->problems,
-                .n_problems = material->n_problems,
-                .config = ret->configured ? &ret->config : NULL,
-        };
-        return r;
-}
-
-static const char *kind_of(const Hop *hop)
-{
-        if (hop->error != 0)
-                return "-";
-        if (hop->link[0] != '\0')
-                return "link";
-        if (S_ISDIR(hop->mode))
-                return "dir";
-        return S_ISREG(hop->mode) ? "file" : "other";
-}
-
-static const char *verdict_of_hop(const Hop *hop)
-{
-        if (hop->error == ENOENT)
-                return "missing";
-        if (hop->error != 0)
-                return "not seen";
-        if (hop->enter_error != 0)
-                return "closed";
-        if (hop->link[0] != '\0')
-                return "followed";
-        if (S_ISDIR(hop->mode))
-                return hop->read_error != 0 ? "not watched" : "passed";
-        return hop->read_error != 0 ? "unreadable" : "readable";
-}
 
 static void print_hop(const Page *page, const Hop *hop)
 {
@@ -142,9 +36,10 @@ static void print_hop(const Page *page, const Hop *hop)
         }
         text_format(path, sizeof(path), "%s%s%s", hop->path, hop->link[0] != '\0' ? " -> " : "",
                 hop->link);
-        fprintf(page->stream, "  %-*s%-*s%-6s", KIND_WIDTH, kind_of(hop), OWNER_WIDTH, owner, mode);
-        page_colored(page, blocked ? "broken" : "passed", verdict_of_hop(hop));
-        fprintf(page->stream, "%*s", VERDICT_WIDTH - (int)strlen(verdict_of_hop(hop)), "");
+        fprintf(page->stream, "  %-*s%-*s%-6s", KIND_WIDTH, hop_kind(hop), OWNER_WIDTH, owner,
+                mode);
+        page_colored(page, blocked ? "broken" : "passed", hop_verdict(hop));
+        fprintf(page->stream, "%*s", VERDICT_WIDTH - (int)strlen(hop_verdict(hop)), "");
         page_sentence(page, 0, "", path);
 }
 
@@ -258,9 +153,9 @@ static void write_hop(JsonWriter *writer, const Hop *hop)
 {
         json_open_object(writer);
         write_text(writer, "path", hop->path);
-        write_text(writer, "kind", kind_of(hop));
+        write_text(writer, "kind", hop_kind(hop));
         write_text(writer, "link", hop->link);
-        write_text(writer, "verdict", verdict_of_hop(hop));
+        write_text(writer, "verdict", hop_verdict(hop));
         json_key(writer, "mode");
         json_integer(writer, hop->mode & 07777);
         json_key(writer, "uid");

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "ctl/awaited.h"
 #include "ctl/client.h"
 #include "ctl/complaint.h"
 #include "ctl/document.h"
@@ -15,32 +16,18 @@
 #include "ctl/table.h"
 #include "daemon/interface.h"
 
-/* A cluster whose import is waited for. `attempt_usec` is that of the last attempt before: an
- * import may begin and end between two words of the daemon. */
-typedef struct Awaited {
-        char *name;
-        uint64_t attempt_usec;
-        bool begun, done;
-} Awaited;
-
 typedef struct Import {
         const Request *request;
         Follow *follow;
         Progress progress;
         VarlinkReply reply;
-        Awaited *awaited;
-        char **names; /* of the awaited */
-        size_t n_awaited;
+        AwaitedList awaited;
         uint64_t start_usec, deadline_usec;
-        bool reconnected;
 } Import;
 
 static void import_done(Import *import)
 {
-        for (size_t i = 0; i < import->n_awaited; i++)
-                free(import->awaited[i].name);
-        free(import->awaited);
-        free(import->names);
+        awaited_done(&import->awaited);
         varlink_reply_done(&import->reply);
         follow_free(import->follow);
 }
@@ -109,93 +96,30 @@ static void print_started(const Import *import)
         }
 }
 
-static bool was_started(const Import *import, const char *name)
-{
-        const JsonValue *started = started_of(import);
-
-        for (size_t i = 0; i < json_size(started); i++)
-                if (text_equal(json_get_string(json_element(started, i)), name))
-                        return true;
-        return false;
-}
-
 /* Those that the daemon started, and those wanted that it was importing anyway. */
 static int choose_awaited(Import *import)
 {
         const View *view = follow_view(import->follow);
+        const JsonValue *started = started_of(import);
         const Request *request = import->request;
+        int r = 0;
 
-        import->awaited = calloc(view->n_clusters + 1, sizeof(Awaited));
-        import->names = calloc(view->n_clusters + 1, sizeof(char *));
-        if (!import->awaited || !import->names)
-                return -ENOMEM;
-        for (size_t i = 0; i < view->n_clusters; i++) {
+        for (size_t i = 0; r == 0 && i < view->n_clusters; i++) {
                 const ClusterView *cluster = &view->clusters[i];
-                bool runs = cluster->state == CLUSTER_IMPORTING &&
+                bool wanted = cluster->state == CLUSTER_IMPORTING &&
                         table_shows(cluster->name, request->names, request->n_names);
-                Awaited *awaited = &import->awaited[import->n_awaited];
 
-                if (!runs && !was_started(import, cluster->name))
-                        continue;
-                *awaited = (Awaited){
-                        .name = strdup(cluster->name),
-                        .attempt_usec = cluster->last_attempt_usec,
-                        .begun = runs,
-                };
-                if (!awaited->name)
-                        return -ENOMEM;
-                import->names[import->n_awaited++] = awaited->name;
+                for (size_t k = 0; k < json_size(started); k++)
+                        wanted = wanted ||
+                                text_equal(
+                                        json_get_string(json_element(started, k)), cluster->name);
+                if (wanted)
+                        r = awaited_add(&import->awaited, cluster);
         }
-        return 0;
+        return r;
 }
 
-/* Looks at each awaited cluster again; returns how many are not done. */
-static size_t count_open(Import *import)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < import->n_awaited; i++) {
-                Awaited *awaited = &import->awaited[i];
-                const ClusterView *cluster =
-                        view_cluster(follow_view(import->follow), awaited->name);
-
-                if (!cluster) {
-                        awaited->done = true; /* a reload dropped it */
-                        continue;
-                }
-                awaited->begun = awaited->begun || import->reconnected ||
-                        cluster->state == CLUSTER_IMPORTING ||
-                        cluster->last_attempt_usec != awaited->attempt_usec;
-                awaited->done = awaited->begun && cluster->state != CLUSTER_IMPORTING &&
-                        /* a daemon that just came back has not looked at the files yet */
-                        !(import->reconnected && cluster->state == CLUSTER_WAITING);
-                n += !awaited->done;
-        }
-        return n;
-}
-
-static size_t count_current(const Import *import)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < import->n_awaited; i++) {
-                const ClusterView *cluster =
-                        view_cluster(follow_view(import->follow), import->awaited[i].name);
-
-                n += import->awaited[i].done && cluster && cluster->state == CLUSTER_CURRENT;
-        }
-        return n;
-}
-
-static const char *first_open(const Import *import)
-{
-        for (size_t i = 0; i < import->n_awaited; i++)
-                if (!import->awaited[i].done)
-                        return import->names[i];
-        return "";
-}
-
-static void show_progress(Import *import, size_t open)
+static void show_progress(Import *import)
 {
         char elapsed[PAGE_TIME_SIZE];
 
@@ -204,16 +128,9 @@ static void show_progress(Import *import, size_t open)
                 progress_show(&import->progress, "binlog-ssld is gone; waiting for it");
         else
                 progress_show(&import->progress, "importing %s; %zu of %zu done, %s",
-                        first_open(import), import->n_awaited - open, import->n_awaited,
+                        awaited_first_open(&import->awaited),
+                        import->awaited.n - import->awaited.n_open, import->awaited.n,
                         page_age(elapsed, &import->progress.page, import->start_usec));
-}
-
-static bool is_awaited(const Import *import, const ClusterView *cluster)
-{
-        for (size_t i = 0; i < import->n_awaited; i++)
-                if (strcmp(import->names[i], cluster->name) == 0)
-                        return true;
-        return false;
 }
 
 /* Follows until no awaited cluster is being imported, or the time is over. */
@@ -221,23 +138,23 @@ static int see_through(Import *import)
 {
         char line[VIEW_REASON_MAX + 128];
         FollowEvent event;
-        size_t open;
 
-        while ((open = count_open(import)) > 0 || !follow_is_connected(import->follow)) {
+        while (awaited_look(&import->awaited, follow_view(import->follow)) > 0 ||
+                !follow_is_connected(import->follow)) {
                 uint64_t now = clock_boottime_usec();
                 uint64_t tick = now + USEC_PER_SEC;
                 int r;
 
                 if (now >= import->deadline_usec)
                         return -ETIMEDOUT;
-                show_progress(import, open);
+                show_progress(import);
                 r = follow_next(import->follow, &event,
                         tick < import->deadline_usec ? tick : import->deadline_usec);
                 if (r < 0)
                         return r;
-                import->reconnected = import->reconnected || event.news == FOLLOW_GONE;
-                if (event.news != FOLLOW_GONE &&
-                        (!event.cluster || !is_awaited(import, event.cluster)))
+                if (event.news == FOLLOW_GONE)
+                        import->awaited.restarted = true;
+                else if (!event.cluster || !awaited_has(&import->awaited, event.cluster->name))
                         continue;
                 follow_describe(line, sizeof(line), &event);
                 progress_step(&import->progress, line);
@@ -257,9 +174,9 @@ static int print_json(const Import *import)
         document_write(writer, started_of(import));
         json_key(writer, "clusters");
         json_open_array(writer);
-        for (size_t i = 0; i < import->n_awaited; i++) {
+        for (size_t i = 0; i < import->awaited.n; i++) {
                 const ClusterView *cluster =
-                        view_cluster(follow_view(import->follow), import->names[i]);
+                        view_cluster(follow_view(import->follow), import->awaited.names[i]);
 
                 if (cluster)
                         json_raw(writer, cluster->json, strlen(cluster->json));
@@ -272,35 +189,35 @@ static int print_json(const Import *import)
 /* What the table of trouble cannot tell. */
 static void print_open(const Import *import)
 {
-        for (size_t i = 0; i < import->n_awaited; i++) {
-                const Awaited *awaited = &import->awaited[i];
+        const AwaitedList *awaited = &import->awaited;
 
-                if (!view_cluster(follow_view(import->follow), awaited->name))
+        for (size_t i = 0; i < awaited->n; i++)
+                if (!view_cluster(follow_view(import->follow), awaited->names[i]))
                         fprintf(stderr, "cluster %s: removed from the configuration\n",
-                                awaited->name);
-                else if (!awaited->done)
-                        fprintf(stderr, "cluster %s: its import has not ended\n", awaited->name);
-        }
+                                awaited->names[i]);
+                else if (!awaited->items[i].done)
+                        fprintf(stderr, "cluster %s: its import has not ended\n",
+                                awaited->names[i]);
 }
 
 static int conclude(Import *import, bool late)
 {
-        size_t current = count_current(import);
+        size_t current = awaited_current(&import->awaited, follow_view(import->follow));
         Page page = page_on(stderr);
 
         progress_clear(&import->progress);
         if (import->request->json && print_json(import) < 0)
                 return EXIT_FAILURE;
-        if (current == import->n_awaited) {
+        if (current == import->awaited.n) {
                 if (!import->request->json && current > 0)
-                        printf("%zu of %zu imported\n", current, import->n_awaited);
+                        printf("%zu of %zu imported\n", current, import->awaited.n);
                 return EXIT_SUCCESS;
         }
-        complain("%zu of %zu imported%s", current, import->n_awaited,
+        complain("%zu of %zu imported%s", current, import->awaited.n,
                 late ? ", and the time is over" : "");
         print_open(import);
         table_print_trouble(
-                &page, follow_view(import->follow), import->names, (int)import->n_awaited);
+                &page, follow_view(import->follow), import->awaited.names, (int)import->awaited.n);
         return EXIT_FAILURE;
 }
 
@@ -322,9 +239,9 @@ static int run_and_wait(Import *import)
         }
         if (r == 0 && !request->json && !import->progress.page.terminal)
                 print_started(import);
-        if (r == 0 && !request->json && import->progress.page.terminal && import->n_awaited == 0)
+        if (r == 0 && !request->json && import->progress.page.terminal && import->awaited.n == 0)
                 print_started(import);
-        if (r == 0 && import->n_awaited > 0)
+        if (r == 0 && import->awaited.n > 0)
                 r = see_through(import);
         progress_clear(&import->progress);
         if (r == -EREMOTEIO)

@@ -124,3 +124,29 @@ const Hop *passage_blocked(const Passage *passage)
         }
         return NULL;
 }
+
+const char *hop_kind(const Hop *hop)
+{
+        if (hop->error != 0)
+                return "-";
+        if (hop->link[0] != '\0')
+                return "link";
+        if (S_ISDIR(hop->mode))
+                return "dir";
+        return S_ISREG(hop->mode) ? "file" : "other";
+}
+
+const char *hop_verdict(const Hop *hop)
+{
+        if (hop->error == ENOENT)
+                return "missing";
+        if (hop->error != 0)
+                return "not seen";
+        if (hop->enter_error != 0)
+                return "closed";
+        if (hop->link[0] != '\0')
+                return "followed";
+        if (S_ISDIR(hop->mode))
+                return hop->read_error != 0 ? "not watched" : "passed";
+        return hop->read_error != 0 ? "unreadable" : "readable";
+}

@@ -38,3 +38,6 @@ DEFINE_CLEANUP(Passage *, passage_free);
 
 /* The first hop that cannot be passed or read; NULL: there is none. */
 const Hop *passage_blocked(const Passage *passage);
+
+const char *hop_kind(const Hop *hop);    /* "dir", "link", "file", "other"; "-": not known */
+const char *hop_verdict(const Hop *hop); /* "passed", "closed", "readable", ... */
