@@ -8,12 +8,13 @@
 
 /* How far the reading of a file must have come before a rule can be judged on it. */
 typedef enum Stage {
-        STAGE_NAME,   /* there is something of that name */
-        STAGE_KIND,   /* of which the kind is known */
-        STAGE_OPEN,   /* which was opened */
-        STAGE_SIZE,   /* and is not too large */
-        STAGE_BLOCKS, /* so that its blocks could be looked for */
-        STAGE_PARSED, /* and understood */
+        STAGE_NOTHING, /* a directory on the way may be closed */
+        STAGE_NAME,    /* there is something of that name */
+        STAGE_KIND,    /* of which the kind is known */
+        STAGE_OPEN,    /* which was opened */
+        STAGE_SIZE,    /* and is not too large */
+        STAGE_BLOCKS,  /* so that its blocks could be looked for */
+        STAGE_PARSED,  /* and understood */
 } Stage;
 
 enum { CA = 1 << MATERIAL_CA, CERT = 1 << MATERIAL_CERT, KEY = 1 << MATERIAL_KEY };
@@ -67,7 +68,7 @@ static Stage ended_at(const Problem *problem)
         case RULE_FILE_KIND:
                 return STAGE_KIND;
         case RULE_FILE_UNREADABLE:
-                return STAGE_OPEN;
+                return STAGE_NOTHING;
         case RULE_FILE_SIZE:
                 return STAGE_SIZE;
         case RULE_PEM_MALFORMED:
@@ -108,21 +109,28 @@ Ruling ruling_of(const Inspection *inspection, Rule rule)
         return ruling;
 }
 
-static void print_breaches(const Page *page, const Inspection *inspection, Severity severity)
+/* The breaches of one rule, with one next step for all. */
+static void print_breaches(
+        const Page *page, const Inspection *inspection, Rule rule, Severity severity)
 {
-        const char *word = severity == SEVERITY_ERROR ? "broken" : "warning";
+        size_t n = 0;
 
         for (size_t i = 0; i < inspection->n_problems; i++) {
                 const Problem *problem = &inspection->problems[i];
 
-                if (problem->severity != severity)
+                if (problem->rule != rule || problem->severity != severity)
                         continue;
-                fputs("  ", page->stream);
-                page_word(page, word, LABEL_WIDTH);
-                fprintf(page->stream, "%s\n", rule_to_string(problem->rule));
+                if (n++ == 0) {
+                        fputs("  ", page->stream);
+                        page_word(page, severity == SEVERITY_ERROR ? "broken" : "warning",
+                                LABEL_WIDTH);
+                        fprintf(page->stream, "%s\n",
+                                rule < _RULE_MAX ? rule_to_string(rule) : "a newer rule");
+                }
                 page_sentence(page, LABEL_WIDTH + 2, "why:  ", problem->text);
-                page_sentence(page, LABEL_WIDTH + 2, "next: ", advice_rule(problem->rule));
         }
+        if (n > 0)
+                page_sentence(page, LABEL_WIDTH + 2, "next: ", advice_rule(rule));
 }
 
 static void print_names(const Page *page, const Inspection *inspection, Ruling ruling)
@@ -143,8 +151,10 @@ static void print_names(const Page *page, const Inspection *inspection, Ruling r
 
 void ruling_print(const Page *page, const Inspection *inspection)
 {
-        print_breaches(page, inspection, SEVERITY_ERROR);
-        print_breaches(page, inspection, SEVERITY_WARNING);
+        for (unsigned rule = 0; rule <= _RULE_MAX; rule++)
+                print_breaches(page, inspection, (Rule)rule, SEVERITY_ERROR);
+        for (unsigned rule = 0; rule <= _RULE_MAX; rule++)
+                print_breaches(page, inspection, (Rule)rule, SEVERITY_WARNING);
         print_names(page, inspection, RULING_PASSED);
         print_names(page, inspection, RULING_OFF);
         print_names(page, inspection, RULING_NOT_JUDGED);
