@@ -93,6 +93,8 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
                         text_set(buffer, size,
                                 "look at SHOW REPLICA STATUS on the cluster; with "
                                 "replication = restart the service restarts it");
+                else if (view_import_failed(cluster) && next)
+                        text_set(buffer, size, next);
                 break;
         case CLUSTER_WAITING:
                 text_format(buffer, size, "see to material %s; the import then starts by itself",

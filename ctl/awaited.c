@@ -85,7 +85,8 @@ size_t awaited_current(const AwaitedList *list, const View *view)
         for (size_t i = 0; i < list->n; i++) {
                 const ClusterView *cluster = view_cluster(view, list->names[i]);
 
-                n += list->items[i].done && cluster && cluster->state == CLUSTER_CURRENT;
+                n += list->items[i].done && cluster && cluster->state == CLUSTER_CURRENT &&
+                        !view_import_failed(cluster);
         }
         return n;
 }

@@ -212,7 +212,8 @@ void table_print_trouble(const Page *page, const View *view, char *const *names,
                         put_material(&table, &view->materials[i]);
         for (size_t i = 0; i < view->n_clusters; i++)
                 if (table_shows(view->clusters[i].name, names, n_names) &&
-                        view->clusters[i].state != CLUSTER_CURRENT &&
+                        (view->clusters[i].state != CLUSTER_CURRENT ||
+                                view_import_failed(&view->clusters[i])) &&
                         view->clusters[i].state != CLUSTER_DISABLED)
                         put_cluster(&table, &view->clusters[i]);
 }

@@ -310,6 +310,12 @@ bool view_replication_is_broken(const ClusterView *cluster)
                 strcmp(replication->io_running, "Yes") != 0;
 }
 
+bool view_import_failed(const ClusterView *cluster)
+{
+        return cluster->state == CLUSTER_CURRENT && cluster->outcome != _OUTCOME_KIND_MAX &&
+                !outcome_is_success(cluster->outcome) && cluster->reason[0] != '\0';
+}
+
 static Health material_health(const MaterialView *material)
 {
         if (!material)
@@ -338,7 +344,8 @@ Health view_health(const View *view, const ClusterView *cluster)
                 return HEALTH_OK;
         if (cluster->state == CLUSTER_HELD || view_replication_is_broken(cluster))
                 return HEALTH_CRITICAL;
-        if (cluster->state == CLUSTER_RETRYING && health < HEALTH_WARNING)
+        if ((cluster->state == CLUSTER_RETRYING || view_import_failed(cluster)) &&
+                health < HEALTH_WARNING)
                 return HEALTH_WARNING;
         return health;
 }

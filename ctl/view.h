@@ -89,5 +89,8 @@ Health view_health(const View *view, const ClusterView *cluster);
 /* The I/O thread stopped over an error. */
 bool view_replication_is_broken(const ClusterView *cluster);
 
+/* It carries the set on disk, but an import of it that was forced since then failed. */
+bool view_import_failed(const ClusterView *cluster);
+
 /* A member as a text that is fit to be shown; "" if it is none. */
 void view_text(char *buffer, size_t size, const JsonValue *object, const char *key);

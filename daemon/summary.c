@@ -38,13 +38,24 @@ static bool replication_is_broken(const Replication *replication)
                 strcmp(replication->io_running, "Yes") != 0;
 }
 
+/* The set on disk is imported, and a forced import of it failed since then. */
+static bool reimport_failed(const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+
+        return cluster->state == CLUSTER_CURRENT && record->has_outcome &&
+                !outcome_is_success(record->outcome) &&
+                strcmp(record->attempted_fingerprint, record->imported_fingerprint) == 0;
+}
+
 static Health cluster_health(const ClusterStatus *cluster)
 {
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;
         if (cluster->state == CLUSTER_HELD || replication_is_broken(cluster->replication))
                 return HEALTH_CRITICAL;
-        if (cluster->record_error != 0 || cluster->state == CLUSTER_RETRYING)
+        if (cluster->record_error != 0 || cluster->state == CLUSTER_RETRYING ||
+                reimport_failed(cluster))
                 return HEALTH_WARNING;
         return HEALTH_OK; /* waiting: the material says how bad that is */
 }
@@ -105,6 +116,10 @@ static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluste
         else if (replication_is_broken(cluster->replication))
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
+        else if (reimport_failed(cluster))
+                text_format(buffer, size, "it was to be imported again, and that failed: %s",
+                        record->text[0] != '\0' ? record->text
+                                                : outcome_kind_to_string(record->outcome));
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));

@@ -289,6 +289,23 @@ static void test_healths_are_spelled_as_promised(void **state)
         assert_string_equal(health_to_string(_HEALTH_MAX), "");
 }
 
+static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(void **state)
+{
+        char reason[SUMMARY_TEXT_MAX];
+
+        (void)state;
+        model_fail(&test_model, 0, CLUSTER_CURRENT, OUTCOME_UNREACHABLE, "no route to host");
+        assert_int_equal(summary_health(&test_model.model), HEALTH_WARNING);
+        summary_cluster_reason(
+                reason, sizeof(reason), &test_model.cluster[0], &test_model.material);
+        assert_string_equal(
+                reason, "it was to be imported again, and that failed: no route to host");
+
+        /* Another set failed, and what is imported stands on disk again: nothing is wrong. */
+        test_model.record[0].attempted_fingerprint[0] = 'b';
+        assert_int_equal(summary_health(&test_model.model), HEALTH_OK);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -310,6 +327,7 @@ int main(void)
                 model_test(test_the_earliest_end_of_all_materials_is_told),
                 model_test(test_texts_are_cut_to_the_buffer),
                 model_test(test_healths_are_spelled_as_promised),
+                model_test(test_a_forced_import_that_failed_is_told_though_the_set_is_there),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
