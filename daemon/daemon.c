@@ -301,6 +301,10 @@ static int setup_loop(Daemon *daemon)
                 r = add_signal(daemon, SIGHUP, on_reload);
         if (r >= 0)
                 r = sd_event_add_defer(daemon->event, &daemon->advance_source, on_advance, daemon);
+        /* What lies before the loop comes first. */
+        if (r >= 0)
+                r = sd_event_source_set_priority(
+                        daemon->advance_source, SD_EVENT_PRIORITY_NORMAL + 10);
         if (r >= 0)
                 r = sd_event_add_time(daemon->event, &daemon->retry_timer, CLOCK_BOOTTIME,
                         USEC_NEVER, 1, on_retry, daemon);

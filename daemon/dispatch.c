@@ -6,7 +6,7 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
 {
         const Config *config = roster_config(roster);
         size_t n = config->n_clusters, first = *turn;
-        unsigned busy = roster_count_busy(roster);
+        unsigned busy = roster_count_busy(roster), started = 0;
         uint64_t earliest = USEC_NEVER;
 
         for (size_t k = 0; k < n; k++) {
@@ -24,7 +24,12 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                         continue;
                 if (busy >= config->parallel_imports)
                         continue;
+                if (started >= DISPATCH_BURST) {
+                        earliest = now_usec;
+                        continue;
+                }
                 (void)cluster_start(cluster, config, plan.action, &set);
+                started++;
                 busy += cluster_is_busy(cluster);
                 *turn = (i + 1) % n;
         }

@@ -4,7 +4,8 @@
  * Dispatch: starts the imports that are due, as many at a time as parallel-imports allows.
  *
  * When they are scarce the clusters have their turns in a circle, so that those at the end of a
- * long list wait no longer than those at its beginning.
+ * long list wait no longer than those at its beginning. A fork takes its time, so only a handful is
+ * made before the loop turns again: whoever asks for the status meanwhile is answered.
  */
 
 #include <stdbool.h>
@@ -13,9 +14,11 @@
 
 #include "daemon/roster.h"
 
-/* Returns the boot time at which the next attempt is due, USEC_NEVER without any. What waits for
- * its turn is not due later: the end of a running import is the time for it. `turn` is the index of
- * the cluster that comes first, and is moved on. */
+#define DISPATCH_BURST 4
+
+/* Returns the boot time at which the next attempt is due, `now_usec` when some that could start have
+ * not yet, USEC_NEVER without any. What waits for its turn is not due later: the end of a running
+ * import is the time for it. `turn` is the index of the cluster that comes first, and is moved on. */
 uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec);
 
 /* Every material was judged for good and every cluster had its attempt; `ret_current` tells whether

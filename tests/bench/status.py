@@ -29,17 +29,16 @@ class Caller:
     def __init__(self, service: Service) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(str(service.directory / "run" / "io.binlogssl.Manager"))
-        self._buffer = bytearray(1 << 20)
+        self._socket.settimeout(30)
+        self._buffer = memoryview(bytearray(1 << 20))
 
     def call(self) -> int:
         self._socket.sendall(CALL)
         size = 0
         while True:
-            size += self._socket.recv_into(self._buffer)
-            if self._buffer[size - 1 if size <= len(self._buffer) else -1] == 0:
+            size += self._socket.recv_into(self._buffer[size:])
+            if self._buffer[size - 1] == 0:
                 return size
-            if size == len(self._buffer):
-                raise RuntimeError("an answer without end")
 
 
 def configuration(service: Service, aurora: Aurora, clusters: int) -> str:

@@ -1,7 +1,10 @@
 """What the socket tells and what it can be asked for."""
 
 import os
+import resource
+import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +158,93 @@ def test_a_client_that_leaves_or_lies_stops_nobody(current):
         assert varlink.call("GetStatus")["health"] == "ok"
         varlink.close()
     assert os.path.exists(path)
+
+
+def connect(service):
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.connect(str(service.directory / "run" / "io.binlogssl.Manager"))  # waits in the queue
+    client.settimeout(10)
+    return client
+
+
+def memory_kb(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmData:")).split()[1])
+
+
+def test_a_gigabyte_without_an_end_is_hung_up_on(current):
+    before = memory_kb(current.pid)
+    sent = 0
+    with connect(current) as client, pytest.raises(OSError):
+        while sent < 1 << 30:
+            sent += client.send(b"x" * 65536)
+    assert sent < 1 << 20
+    assert memory_kb(current.pid) - before < 1024
+    assert current.status()["health"] == "ok"
+
+
+def test_a_thousand_connections_are_turned_away_and_forgotten(current):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    crowd = []
+    try:
+        for _ in range(1000):
+            crowd.append(connect(current))
+        descriptors = len(os.listdir(f"/proc/{current.pid}/fd"))
+        assert descriptors < 64 + 40
+        current.wait(lambda: sum(gone(client) for client in crowd) >= 1000 - 64)
+    finally:
+        for client in crowd:
+            client.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    current.wait(lambda: current.ctl("status").returncode == 0)
+
+
+def gone(client):
+    client.setblocking(False)
+    try:
+        return client.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("text", [
+    b'{"method":"io.binlogssl.Manager.GetStatus"',
+    b'{"method":"\xff\xfe"}',
+    b"[" * 10_000 + b"]" * 10_000,
+    b'{"method":"io.binlogssl.Manager.GetStatus","method":"a.b.C"}',
+    b'{"method":7}',
+    b"",
+])
+def test_what_is_no_call_ends_its_connection_alone(current, text):
+    with connect(current) as other, connect(current) as client:
+        client.sendall(text + b"\0")
+        assert client.recv(1) == b""
+        other.sendall(b'{"method":"org.varlink.service.GetInfo"}\0')
+        assert b"binlog-ssld" in other.recv(4096)
+
+
+def test_half_a_call_is_waited_for(current):
+    call = b'{"method":"org.varlink.service.GetInfo"}\0'
+    with connect(current) as client:
+        client.sendall(call[:20])
+        client.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(10)
+        client.sendall(call[20:] + call)
+        answers = b""
+        while answers.count(b"\0") < 2:
+            answers += client.recv(4096)
+        assert len(set(answers.split(b"\0")[:2])) == 1
+
+
+def test_oneway_is_never_answered(current):
+    with connect(current) as client:
+        for method in ("io.binlogssl.Manager.GetStatus", "io.binlogssl.Manager.Nothing",
+                       "io.binlogssl.Manager.Subscribe"):
+            client.sendall(b'{"method":"%s","oneway":true,"more":true}\0' % method.encode())
+        client.sendall(b'{"method":"io.binlogssl.Manager.Nothing"}\0')
+        assert client.recv(4096).startswith(b'{"error":"org.varlink.service.MethodNotFound"')

@@ -45,7 +45,15 @@ class Service:
             self._process = subprocess.Popen(
                 [*self.wrapper, str(self.build / "binlog-ssld")], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
-        self.wait(lambda: (self.directory / "run" / "io.binlogssl.Manager").exists())
+        self.wait(self._answers)
+
+    def _answers(self) -> bool:
+        """The socket's file is there a moment before somebody listens on it."""
+        try:
+            self.varlink().close()
+        except OSError:
+            return False
+        return True
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(self.build / "binlog-ssld"), *arguments], env=self.environment,

@@ -21,8 +21,8 @@ class VarlinkError(Exception):
 class Varlink:
     def __init__(self, path: Path, seconds: float = 20) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(seconds)
         self._socket.connect(str(path))
+        self._socket.settimeout(seconds)
         self._input = b""
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
