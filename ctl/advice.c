@@ -89,7 +89,7 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
                 text_set(buffer, size, next ? next : "nothing: it is tried again");
                 break;
         case CLUSTER_CURRENT:
-                if (view_replication_is_broken(cluster))
+                if (health_replication_is_broken(&cluster->replication))
                         text_set(buffer, size,
                                 "look at SHOW REPLICA STATUS on the cluster; with "
                                 "replication = restart the service restarts it");

@@ -302,47 +302,20 @@ void view_done(View *view)
         *view = VIEW_NULL;
 }
 
-bool view_replication_is_broken(const ClusterView *cluster)
-{
-        const Replication *replication = &cluster->replication;
-
-        return replication->known && replication->configured && replication->io_errno != 0 &&
-                strcmp(replication->io_running, "Yes") != 0;
-}
-
 bool view_import_failed(const ClusterView *cluster)
 {
         return cluster->state == CLUSTER_CURRENT && cluster->outcome != _OUTCOME_KIND_MAX &&
                 !outcome_is_success(cluster->outcome) && cluster->reason[0] != '\0';
 }
 
-static Health material_health(const MaterialView *material)
-{
-        if (!material)
-                return HEALTH_OK;
-        switch (material->state) {
-        case MATERIAL_STATE_VALID:
-        case MATERIAL_STATE_CHANGING:
-                return HEALTH_OK;
-        case MATERIAL_STATE_EXPIRING:
-        case MATERIAL_STATE_NOT_YET_VALID:
-                return HEALTH_WARNING;
-        case MATERIAL_STATE_MISSING:
-        case MATERIAL_STATE_INVALID:
-        case MATERIAL_STATE_EXPIRED:
-        case _MATERIAL_STATE_MAX:
-                break;
-        }
-        return HEALTH_CRITICAL;
-}
-
 Health view_health(const View *view, const ClusterView *cluster)
 {
-        Health health = material_health(view_material(view, cluster->material));
+        const MaterialView *material = view_material(view, cluster->material);
+        Health health = material ? health_of_material(material->state) : HEALTH_OK;
 
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;
-        if (cluster->state == CLUSTER_HELD || view_replication_is_broken(cluster))
+        if (cluster->state == CLUSTER_HELD || health_replication_is_broken(&cluster->replication))
                 return HEALTH_CRITICAL;
         if ((cluster->state == CLUSTER_RETRYING || view_import_failed(cluster)) &&
                 health < HEALTH_WARNING)

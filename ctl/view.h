@@ -86,9 +86,6 @@ const ClusterView *view_cluster(const View *view, const char *name);
 /* Of one cluster and its material, as the daemon judges the whole. */
 Health view_health(const View *view, const ClusterView *cluster);
 
-/* The I/O thread stopped over an error. */
-bool view_replication_is_broken(const ClusterView *cluster);
-
 /* It carries the set on disk, but an import of it that was forced since then failed. */
 bool view_import_failed(const ClusterView *cluster);
 

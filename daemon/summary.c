@@ -12,11 +12,9 @@ const char *health_to_string(Health health)
         return (unsigned)health < _HEALTH_MAX ? names[health] : "";
 }
 
-static Health material_health(const MaterialStatus *material)
+Health health_of_material(MaterialState state)
 {
-        if (!material->inspected)
-                return HEALTH_OK;
-        switch (material->state) {
+        switch (state) {
         case MATERIAL_STATE_VALID:
         case MATERIAL_STATE_CHANGING:
                 return HEALTH_OK;
@@ -32,7 +30,7 @@ static Health material_health(const MaterialStatus *material)
         return HEALTH_CRITICAL;
 }
 
-static bool replication_is_broken(const Replication *replication)
+bool health_replication_is_broken(const Replication *replication)
 {
         return replication->known && replication->configured && replication->io_errno != 0 &&
                 strcmp(replication->io_running, "Yes") != 0;
@@ -52,7 +50,7 @@ static Health cluster_health(const ClusterStatus *cluster)
 {
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;
-        if (cluster->state == CLUSTER_HELD || replication_is_broken(cluster->replication))
+        if (cluster->state == CLUSTER_HELD || health_replication_is_broken(cluster->replication))
                 return HEALTH_CRITICAL;
         if (cluster->record_error != 0 || cluster->state == CLUSTER_RETRYING ||
                 reimport_failed(cluster))
@@ -65,7 +63,9 @@ Health summary_health(const Model *model)
         Health worst = HEALTH_OK;
 
         for (size_t i = 0; i < model->n_materials; i++) {
-                Health health = material_health(model->materials[i]);
+                const MaterialStatus *material = model->materials[i];
+                Health health =
+                        material->inspected ? health_of_material(material->state) : HEALTH_OK;
 
                 worst = health > worst ? health : worst;
         }
@@ -113,7 +113,7 @@ static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size,
                         record->text[0] != '\0' ? record->text
                                                 : outcome_kind_to_string(record->outcome));
-        else if (replication_is_broken(cluster->replication))
+        else if (health_replication_is_broken(cluster->replication))
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
         else if (reimport_failed(cluster))

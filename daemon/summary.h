@@ -5,6 +5,7 @@
  * material. Pure; the line is systemd's STATUS= and GetStatus' summary.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,10 @@ typedef enum Health {
 } Health;
 
 const char *health_to_string(Health health);
+
+/* What a state or a replica alone means for the health; the command judges by the same. */
+Health health_of_material(MaterialState state);
+bool health_replication_is_broken(const Replication *replication);
 
 typedef struct Model {
         const MaterialStatus *const *materials;
