@@ -85,20 +85,34 @@ static int check_keys(const Load *load)
                 const Kind *kind = kind_of(setting->section, &name);
                 char allowed[400];
 
-                if (!key_find(kind->keys, setting->key))
-                        return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
-                                setting->key, setting->section,
-                                key_list(allowed, sizeof(allowed), kind->keys));
+                if (key_find(kind->keys, setting->key))
+                        continue;
+                if (strncmp(setting->key, "pass", strlen("pass")) == 0)
+                        return LOAD_PROBLEM(load, setting,
+                                "unknown key %s in [%s]: a password never stands in the configuration; "
+                                "password-credential and password-file name where it is",
+                                setting->key, setting->section);
+                return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
+                        setting->key, setting->section,
+                        key_list(allowed, sizeof(allowed), kind->keys));
         }
         return 0;
 }
 
+/* What somebody wrote where the place of a password belongs may be the password. */
+static bool value_is_secret(const Key *key)
+{
+        return strncmp(key->name, "password-", strlen("password-")) == 0;
+}
+
 static int load_key(const Load *load, void *object, const Key *key, const Setting *setting)
 {
-        if (key_parse(object, key, setting->value) < 0)
-                return LOAD_PROBLEM(load, setting, "%s = %s: this is not %s", key->name,
-                        setting->value, key->allowed);
-        return 0;
+        if (key_parse(object, key, setting->value) == 0)
+                return 0;
+        if (value_is_secret(key))
+                return LOAD_PROBLEM(load, setting, "%s: this is not %s", key->name, key->allowed);
+        return LOAD_PROBLEM(
+                load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
 }
 
 /* Fills `object` from `section`, then `defaults` (or NULL), then the table itself. */

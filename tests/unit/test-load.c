@@ -79,6 +79,25 @@ static void test_each_fault_is_named_with_its_line(void **state)
         expect_problem("[daemon]\nretry-min = 1h\n[cluster a]\n", 2, "longer than retry-max");
 }
 
+static void test_a_password_is_refused_and_not_repeated(void **state)
+{
+        static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
+                "password-file = hunter2\n", "password-credential = /hunter2\n"};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                char text[300];
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "[cluster orders]\nhost = a\nuser = b\n%s", lines[i]);
+                assert_int_equal(load(&config, text, &problem), -EINVAL);
+                assert_int_equal(problem.line, 4);
+                assert_null(strstr(problem.text, "hunter2"));
+        }
+        expect_problem(GOOD "password = x\n", 9, "password-credential and password-file name");
+}
+
 static void test_a_long_line_is_refused_and_not_cut(void **state)
 {
         char text[600];
@@ -104,6 +123,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values_defaults_and_overrides),
                 cmocka_unit_test(test_each_fault_is_named_with_its_line),
+                cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
                 cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
         };
