@@ -335,8 +335,8 @@ static int setup_stations(Daemon *daemon)
 
 static int setup_server(Daemon *daemon)
 {
-        char directory[CONFIG_PATH_MAX], path[PATH_MAX];
-        int r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_RUNTIME);
+        char path[PATH_MAX];
+        int r = server_path(path);
 
         if (r < 0)
                 return r;
@@ -350,7 +350,6 @@ static int setup_server(Daemon *daemon)
                 .facts = &daemon->facts,
                 .userdata = daemon,
         };
-        snprintf(path, sizeof(path), "%s/%s", directory, SERVER_SOCKET_NAME);
         r = server_new(
                 &daemon->server, daemon->event, path, daemon->options.version, on_call, daemon);
         if (r < 0)

@@ -14,6 +14,7 @@
 #include "daemon/inspector.h"
 #include "daemon/journal.h"
 #include "daemon/load.h"
+#include "daemon/server.h"
 
 extern char **environ;
 
@@ -109,7 +110,7 @@ static int run(Config *config, const char *path, Mode mode)
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int start(const char *path, Mode mode)
+static int start_with(const char *path, Mode mode)
 {
         char directory[CONFIG_PATH_MAX], fallback[PATH_MAX];
         ConfigProblem problem;
@@ -139,6 +140,15 @@ static int start(const char *path, Mode mode)
         r = check_materials(config);
         config_free(config);
         return r;
+}
+
+static int start(const char *path, Mode mode)
+{
+        int status = start_with(path, mode);
+
+        if (mode == MODE_SERVICE && status != EXIT_SUCCESS)
+                server_refuse();
+        return status;
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
+#include "daemon/config.h"
 #include "daemon/interface.h"
 
 #define SERVER_URL           "https://varlink.org"
@@ -145,39 +146,64 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-static bool somebody_listens(const struct sockaddr_un *address)
+/* The socket that systemd handed over for `path`; -1: it did not. Its accept(2) must not wait for
+ * a client that went away. */
+static int inherited_fd(const char *path)
 {
-        CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int n = sd_listen_fds(0);
 
-        return fd >= 0 &&
-                (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-                        errno == EAGAIN);
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0) {
+                        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+                        return fd;
+                }
+        return -1;
+}
+
+static int socket_new(void)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* Takes away what a daemon that was killed has left: a socket on which nobody listens. Whatever
+ * else stands there, and a socket that is not ours to connect to, is somebody's. */
+static int remove_leftover(const struct sockaddr_un *address)
+{
+        CLEANUP(closep) int fd = -1;
+        struct stat st;
+
+        if (lstat(address->sun_path, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(st.st_mode))
+                return -EEXIST;
+        fd = socket_new();
+        if (fd < 0)
+                return fd;
+        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                errno != ECONNREFUSED)
+                return -EADDRINUSE;
+        return unlink(address->sun_path) < 0 ? -errno : 0;
 }
 
 static int listen_on(Server *server, const char *path)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        struct stat st;
-        int n;
+        int r;
 
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, strlen(path) + 1);
-        n = sd_listen_fds(0);
-        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
-                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0) {
-                        server->fd = fd;
-                        return 0;
-                }
-        server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        server->fd = inherited_fd(path);
+        if (server->fd >= 0)
+                return 0;
+        r = remove_leftover(&address);
+        if (r < 0)
+                return r;
+        server->fd = socket_new();
         if (server->fd < 0)
-                return -errno;
-        if (somebody_listens(&address))
-                return -EADDRINUSE;
-        if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-                return -EEXIST;
-        if (unlink(path) < 0 && errno != ENOENT)
-                return -errno;
+                return server->fd;
         if (bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
                 return -errno;
         memcpy(server->path, path, strlen(path) + 1);
@@ -221,6 +247,26 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
         link_registry(server);
         *ret = TAKE(server);
         return 0;
+}
+
+int server_path(char path[PATH_MAX])
+{
+        char directory[CONFIG_PATH_MAX];
+        int r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_RUNTIME);
+
+        if (r < 0)
+                return r;
+        snprintf(path, PATH_MAX, "%s/%s", directory, SERVER_SOCKET_NAME);
+        return 0;
+}
+
+void server_refuse(void)
+{
+        char path[PATH_MAX];
+        int fd = server_path(path) < 0 ? -1 : inherited_fd(path), client_fd;
+
+        while (fd >= 0 && (client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+                close(client_fd);
 }
 
 Server *server_free(Server *server)

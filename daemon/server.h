@@ -7,6 +7,8 @@
  * At most SERVER_CLIENTS_MAX at a time; whoever comes when it is full is turned away at once.
  */
 
+#include <limits.h>
+
 #include <systemd/sd-event.h>
 
 #include "common/macro.h"
@@ -14,16 +16,22 @@
 
 #define SERVER_CLIENTS_MAX 64
 
-/* The file name of the socket below $RUNTIME_DIRECTORY. */
+/* Hangs up on whoever waits on the socket that systemd handed over, if it did. For a daemon that
+ * cannot start: systemd would start it again at once for the same client. */
+void server_refuse(void);
+
+/* The file name of the socket below $RUNTIME_DIRECTORY, and its path. */
 #define SERVER_SOCKET_NAME "io.binlogssl.Manager"
+int server_path(char path[PATH_MAX]);
 
 typedef struct Server Server;
 
 /* Listens on `path`: the socket that systemd handed over, if it did, or a new one with mode 0666;
  * anyone may read the status. A socket that nobody listens on is replaced. -EADDRINUSE: somebody
- * does. -EEXIST: something else stands there. `fn` gets the calls of our interface. */
+ * does, or may do. -EEXIST: something else stands there. `fn` gets the calls of our interface. */
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
         connection_call_fn fn, void *userdata);
+/* A socket that systemd owns is not unlinked. */
 Server *server_free(Server *server);
 DEFINE_CLEANUP(Server *, server_free);
 
