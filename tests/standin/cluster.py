@@ -66,11 +66,11 @@ class Aurora(Server):
     """A replica with Aurora's procedures and the least-privilege user of the README."""
 
     def __init__(self, workspace: Workspace, authority: Authority, name: str = "aurora",
-                 arguments: tuple[str, ...] = ()) -> None:
+                 arguments: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> None:
         self.ca = authority.certificate
         super().__init__(workspace, name,
                          ["--server-id=2", "--skip-slave-start", *arguments],
-                         identity=authority.issue_server())
+                         identity=authority.issue_server(*names))
 
     def prepare(self) -> None:
         self.sql(PROCEDURES.read_text())
