@@ -7,21 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.installed import Installed
 from tests.service.machine import Machine
-from tests.standin import Authority, write_material
+from tests.service.package import SOURCE, packages
+from tests.standin import Aurora, Authority, Workspace
 
-SOURCE = Path(__file__).resolve().parents[2]
-
-# Nothing listens on port 1: the cluster of these tests is down for good.
-CONFIGURATION = """[material default]
-directory = /etc/binlog-ssld/material
-settle-limit = 1s
-[cluster orders]
-host = localhost
-port = 1
-user = ssl_importer
-password-file = /etc/binlog-ssld/password
-"""
+# The second is known to the machine's name server only.
+NAMES = ("localhost", "orders.standin.test")
 
 
 def why_not() -> str:
@@ -40,33 +32,44 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    build = Path(os.environ.get("BUILD", "build")).resolve()
-    authority = Authority(tmp_path_factory.mktemp("ca"))
-    material = tmp_path_factory.mktemp("material")
-    write_material(material, authority.certificate, authority.issue_client("service"))
-    with Machine(build, SOURCE) as machine:
-        machine.shell("""
-            install -m 0755 /build/binlog-ssld /usr/sbin/
-            install -m 0755 /build/binlog-sslctl /usr/bin/
-            install -m 0644 /source/systemd/binlog-ssld.service /etc/systemd/system/
-            useradd --system --user-group --home-dir /nonexistent binlog-ssld
-            mkdir -p /etc/binlog-ssld/material
-        """)
-        for path in material.iterdir():
-            machine.write(f"/etc/binlog-ssld/material/{path.name}", path.read_text())
-        machine.write("/etc/binlog-ssld/password", "secret\n", "0640")
-        machine.shell("chgrp binlog-ssld /etc/binlog-ssld/password "
-                      "/etc/binlog-ssld/material/client-key.pem;"
-                      "chmod 0640 /etc/binlog-ssld/material/client-key.pem;"
-                      "systemctl daemon-reload")
+def workspace() -> Iterator[Workspace]:
+    with Workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="session")
+def package_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return packages(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="session")
+def machine(package_directory: Path) -> Iterator[Machine]:
+    with Machine(package_directory, SOURCE) as machine:
+        # A policy of the host's that services are not started would hold in the machine too.
+        machine.shell("rm -f /usr/sbin/policy-rc.d; dpkg --install /packages/binlog-ssld_0*.deb")
         yield machine
 
 
+@pytest.fixture(scope="session")
+def installed(machine: Machine, workspace: Workspace) -> Iterator[Installed]:
+    authority = Authority(workspace.path / "ca")
+    rds = Authority(workspace.path / "rds", "RDS stand-in CA")
+    aurora = Aurora(workspace, rds, names=NAMES)
+    with machine.network():
+        aurora.start()
+    aurora.prepare()
+    machine.shell("mkdir /etc/binlog-ssld/material")
+    installed = Installed(machine, authority, aurora)
+    installed.secrets()
+    yield installed
+    aurora.stop()
+
+
 @pytest.fixture
-def service(machine: Machine) -> Iterator[Machine]:
-    machine.write("/etc/binlog-ssld/binlog-ssld.conf", CONFIGURATION)
-    yield machine
-    machine.run("systemctl", "stop", "binlog-ssld", check=False)
-    machine.run("systemctl", "reset-failed", "binlog-ssld", check=False)
-    machine.run("systemctl", "clean", "--what=state", "binlog-ssld")
+def service(installed: Installed) -> Iterator[Installed]:
+    """Configured for a cluster that can be imported into, and not yet started."""
+    installed.aurora.sql("DELETE FROM standin.imports")
+    installed.configure()
+    installed.rotate()
+    yield installed
+    installed.clean()

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from tests.standin.server import die_with
+from tests.standin.server import LIBC, die_with
 
+CLONE_NEWNET = 0x40000000
 BOOT_SECONDS = 60.0
 STOP_SECONDS = 20.0
+
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 # The mount lives in a namespace of its own and is gone with the last process of the machine.
 # basic.target: what this machine would start at boot is none of our business.
 START = """
 mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
     --volatile=overlay --directory="$1" --private-network --console=pipe \
-    --kill-signal=SIGRTMIN+4 --bind-ro="$2:/build" --bind-ro="$3:/source" \
+    --kill-signal=SIGRTMIN+4 --bind-ro="$2:/packages" --bind-ro="$3:/source" \
     --boot systemd.unit=basic.target
 """
 
@@ -27,14 +33,14 @@ mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
 class Machine:
     """Files of the host can be read in it; what it writes is seen by nobody else."""
 
-    def __init__(self, build: Path, source: Path) -> None:
+    def __init__(self, packages: Path, source: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="machine-")
         self._log = open(Path(self._folder.name) / "console", "wb+")
         root = Path(self._folder.name) / "root"
         root.mkdir()
         self._process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", START, "machine",
-             str(root), str(build), str(source)],
+             str(root), str(packages), str(source)],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
             env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
             preexec_fn=die_with(os.getpid()))
@@ -47,15 +53,34 @@ class Machine:
 
     def run(self, *command: str, check: bool = True,
             stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            ["nsenter", f"--target={self._leader}", "--all", "--root", "--wd", "--",
-             *command],
-            input=stdin, capture_output=True, text=True, timeout=60,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
+        done = subprocess.run(self._inside(command), input=stdin, capture_output=True, text=True,
+                              timeout=60, env=ENVIRONMENT)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}"
                                  f"{done.stderr}")
         return done
+
+    @contextmanager
+    def background(self, *command: str) -> Iterator[subprocess.Popen[str]]:
+        """A process in the machine; it ends with the block, or by the end of its input."""
+        process = subprocess.Popen(self._inside(command), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
+                                   preexec_fn=die_with(os.getpid()))
+        try:
+            yield process
+        finally:
+            process.communicate(timeout=20)
+
+    @contextmanager
+    def network(self) -> Iterator[None]:
+        """What this thread starts or opens in the block is on the machine's loopback."""
+        with open("/proc/thread-self/ns/net") as mine, \
+                open(f"/proc/{self._leader}/ns/net") as other:
+            _enter(other.fileno())
+            try:
+                yield
+            finally:
+                _enter(mine.fileno())
 
     def shell(self, script: str) -> str:
         return self.run("/bin/sh", "-e", "-c", script).stdout
@@ -77,6 +102,9 @@ class Machine:
         self._process.wait()
         self._log.close()
         self._folder.cleanup()
+
+    def _inside(self, command: tuple[str, ...]) -> list[str]:
+        return ["nsenter", f"--target={self._leader}", "--all", "--root", "--wd", "--", *command]
 
     def _boot(self) -> None:
         end = time.monotonic() + BOOT_SECONDS
@@ -108,6 +136,11 @@ class Machine:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.close()
+
+
+def _enter(namespace: int) -> None:
+    if LIBC.setns(namespace, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _children(pid: int) -> list[int]:

@@ -1,0 +1,142 @@
+"""The service as the package installed it: what an administrator does and sees."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from tests.service.machine import Machine
+from tests.standin import Aurora, Authority, write_material
+from tests.standin.cluster import IMPORT_PASSWORD
+from tests.standin.pki import Pair
+
+UNIT = "binlog-ssld.service"
+SOCKET = "binlog-ssld.socket"
+SOCKET_PATH = "/run/binlog-ssld/io.binlogssl.Manager"
+CONFIGURATION = "/etc/binlog-ssld/binlog-ssld.conf"
+STATE = "/var/lib/binlog-ssld"
+DROP_INS = "/run/systemd/system/binlog-ssld.service.d"
+
+
+class Installed:
+    def __init__(self, machine: Machine, authority: Authority, aurora: Aurora) -> None:
+        self.machine = machine
+        self.authority = authority
+        self.aurora = aurora
+        self._sets = 0
+
+    def configure(self, *, cluster: str = "", port: int = 0, host: str = "localhost",
+                  password: str = "password-file = /etc/binlog-ssld/password",
+                  server_ca: str = "server-ca = /etc/binlog-ssld/rds.pem") -> None:
+        """Without a port: Aurora's stand-in. Nothing ever listens on port 1."""
+        self.machine.write(CONFIGURATION, f"""[daemon]
+retry-min = 100ms
+retry-max = 1s
+[material default]
+settle = 50ms
+settle-limit = 1s
+poll-interval = 500ms
+[cluster orders]
+host = {host}
+port = {port or self.aurora.port}
+user = ssl_importer
+{password}
+{server_ca}
+{cluster}
+""")
+
+    def secrets(self) -> None:
+        """As the README tells: root's, and readable by the service's group."""
+        self.machine.write("/etc/binlog-ssld/rds.pem", self.aurora.ca.read_text())
+        self.machine.write("/etc/binlog-ssld/password", IMPORT_PASSWORD + "\n", "0640")
+        self.machine.shell("chgrp binlog-ssld /etc/binlog-ssld/password")
+
+    def rotate(self) -> Pair:
+        """A new set, each file at once, the key for root and the service's group."""
+        self._sets += 1
+        pair = self.authority.issue_client(f"service-{self._sets}")
+        with tempfile.TemporaryDirectory() as folder:
+            write_material(Path(folder), self.authority.certificate, pair)
+            for name in ("ca.pem", "client-cert.pem", "client-key.pem"):
+                self.machine.write(f"/etc/binlog-ssld/material/.{name}",
+                                   (Path(folder) / name).read_text(), "0640")
+                self.machine.shell(f"cd /etc/binlog-ssld/material; chgrp binlog-ssld .{name};"
+                                   f"mv .{name} {name}")
+        return pair
+
+    def drop_in(self, text: str) -> None:
+        self.machine.shell(f"mkdir -p {DROP_INS}")
+        self.machine.write(f"{DROP_INS}/test.conf", f"[Service]\n{text}\n")
+        self.machine.run("systemctl", "daemon-reload")
+
+    def systemctl(self, verb: str, unit: str = UNIT, *, check: bool = True
+                  ) -> CompletedProcess[str]:
+        return self.machine.run("systemctl", verb, unit, check=check)
+
+    def start(self) -> None:
+        self.systemctl("start")
+
+    def stop(self) -> None:
+        self.systemctl("stop")
+
+    def show(self, name: str, unit: str = UNIT) -> str:
+        return self.machine.run("systemctl", "show", "--value", "--property", name,
+                                unit).stdout.strip()
+
+    def ctl(self, *arguments: str) -> CompletedProcess[str]:
+        return self.machine.run("binlog-sslctl", *arguments, check=False)
+
+    def cluster(self) -> dict:
+        done = self.ctl("--json", "status")
+        return json.loads(done.stdout)["clusters"][0] if done.stdout else {"state": "no answer"}
+
+    def wait_cluster(self, state: str = "current") -> dict:
+        seen: list[dict] = []
+
+        def reached() -> bool:
+            seen[:] = [self.cluster()]
+            return seen[0]["state"] == state
+
+        self.wait(reached)
+        return seen[0]
+
+    def wait_imports(self, number: int) -> None:
+        """So many imports have been acknowledged, and the service knows of it."""
+        self.wait(lambda: len(self.aurora.imports()) >= number)
+        self.wait_cluster()
+        assert len(self.aurora.imports()) == number
+
+    def entries(self) -> list[dict]:
+        """What this invocation of the service said to the journal."""
+        self.machine.run("journalctl", "--sync")
+        lines = self.machine.run("journalctl", "--output=json",
+                                 f"_SYSTEMD_INVOCATION_ID={self.show('InvocationID')}").stdout
+        return [json.loads(line) for line in lines.splitlines()]
+
+    def messages(self) -> str:
+        """All that was said since the machine was booted, whoever said it."""
+        self.machine.run("journalctl", "--sync")
+        return self.machine.run("journalctl", "--output=cat", "--unit", UNIT).stdout
+
+    def importers(self) -> list[str]:
+        return self.machine.run("pgrep", "-x", "binlog-import", check=False).stdout.split()
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {seconds} s\n{self.ctl('status').stdout}\n"
+                                     f"{self.systemctl('status', check=False).stdout}")
+            time.sleep(0.05)
+
+    def clean(self) -> None:
+        """Nothing runs, nothing is remembered, nothing is asked of the unit any more."""
+        self.machine.run("systemctl", "stop", SOCKET, UNIT, check=False)
+        self.machine.run("systemctl", "reset-failed", check=False)
+        self.machine.shell(f"umount -q {STATE} || true; rm -rf {STATE} {CONFIGURATION}.d {DROP_INS}"
+                           f" {SOCKET_PATH}; systemctl daemon-reload")
+        self.aurora.reset_options()

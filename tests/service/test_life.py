@@ -1,0 +1,129 @@
+"""Start, stop, restart, reload: what systemctl and the journal say."""
+
+import pytest
+
+from tests.service.installed import CONFIGURATION, Installed
+
+
+def test_it_is_ready_though_its_cluster_is_down_and_says_why_in_one_line(service: Installed):
+    service.configure(port=1)
+    service.start()
+    assert service.show("ActiveState") == "active"
+    service.wait(lambda: "orders: " in service.show("StatusText"))
+    text = service.show("StatusText")
+    assert text.startswith("0/1 clusters current; orders: ") and "next try" in text
+    assert "certificate valid until" in text
+    assert text in service.systemctl("status", check=False).stdout
+
+
+def test_the_journal_has_the_fields(service: Installed):
+    service.configure(port=1)
+    service.start()
+    service.wait(lambda: any(e.get("BINLOG_SSL_OUTCOME") for e in service.entries()))
+    failed = next(e for e in service.entries() if e.get("BINLOG_SSL_OUTCOME"))
+    assert failed["BINLOG_SSL_OUTCOME"] == "unreachable"
+    assert failed["BINLOG_SSL_CLUSTER"] == "orders"
+    assert failed["BINLOG_SSL_ATTEMPT"] == "1"
+    assert int(failed["BINLOG_SSL_SQL_ERRNO"]) in (2002, 2003)
+    assert len(failed["BINLOG_SSL_FINGERPRINT"]) == 64
+    assert int(failed["BINLOG_SSL_DURATION_USEC"]) > 0
+    assert failed["PRIORITY"] == "4" and len(failed["MESSAGE_ID"]) == 32
+    assert failed["_SYSTEMD_UNIT"] == "binlog-ssld.service"
+    assert "<" not in failed["MESSAGE"][:1]
+    good = next(e for e in service.entries() if "is valid" in e["MESSAGE"])
+    assert good["BINLOG_SSL_MATERIAL"] == "default" and good["PRIORITY"] == "5"
+
+
+def test_the_catalogue_explains_what_went_wrong(service: Installed):
+    if not service.machine.shell("ls /usr/lib/systemd/catalog | grep binlog-ssld || true"):
+        pytest.skip("the package has no catalogue")
+    service.configure(port=1)
+    service.start()
+    service.wait(lambda: any(e.get("BINLOG_SSL_OUTCOME") for e in service.entries()))
+    told = service.machine.run("journalctl", "--catalog", "--unit", "binlog-ssld",
+                               "BINLOG_SSL_OUTCOME=unreachable").stdout
+    assert "-- Subject: " in told and "-- Defined-By: binlog-ssld" in told
+
+
+def test_a_restart_imports_nothing(service: Installed):
+    service.start()
+    service.wait_imports(1)
+    for verb in ("restart", "try-restart"):
+        service.systemctl(verb)
+        service.wait_imports(1)
+
+
+def test_it_stops_by_itself_and_cleanly(service: Installed):
+    service.start()
+    service.wait(lambda: service.show("StatusText") != "")
+    service.stop()
+    assert service.show("Result") == "success"
+    assert service.show("ExecMainStatus") == "0"
+
+
+def test_a_stop_waits_for_the_import_that_runs(service: Installed):
+    service.aurora.set_option("slow_seconds", "2")
+    service.start()
+    service.wait(lambda: bool(service.importers()))
+    service.stop()
+    assert service.show("Result") == "success"
+    assert len(service.aurora.imports()) == 1
+    service.start()
+    service.wait_imports(1)
+
+
+def test_a_reload_takes_the_new_configuration(service: Installed):
+    needs_reload(service)
+    service.configure(port=1)
+    service.start()
+    service.wait_cluster("retrying")
+    pid = service.show("MainPID")
+    service.configure()
+    service.systemctl("reload")
+    service.wait_imports(1)
+    assert service.show("MainPID") == pid
+
+
+def test_a_refused_configuration_fails_the_reload_and_the_old_one_stays(service: Installed):
+    needs_reload(service)
+    service.start()
+    service.wait_imports(1)
+    pid = service.show("MainPID")
+    service.machine.write(CONFIGURATION, "[daemon]\ncolour = red\n")
+    assert service.systemctl("reload", check=False).returncode != 0
+    assert "unknown key colour" in service.messages()
+    assert service.show("ActiveState") == "active" and service.show("MainPID") == pid
+    service.rotate()
+    service.wait_imports(2)
+
+
+def needs_reload(service: Installed) -> None:
+    if " reload" not in service.ctl("--help").stdout:
+        pytest.skip("binlog-sslctl cannot reload")
+
+
+def test_once_under_its_timer_does_the_same_work(service: Installed):
+    examples = "/usr/share/doc/binlog-ssld/examples"
+    service.machine.shell(f"install -m 0644 {examples}/binlog-ssld-once.* /run/systemd/system/;"
+                          "systemctl daemon-reload")
+    once, timer = "binlog-ssld-once.service", "binlog-ssld-once.timer"
+    try:
+        service.systemctl("start", timer)
+        assert service.show("Triggers", timer) == once
+        assert service.show("ActiveState", timer) == "active"
+        service.systemctl("start", once)
+        assert service.show("Result", once) == "success"
+        assert len(service.aurora.imports()) == 1
+        service.systemctl("start", once)
+        assert len(service.aurora.imports()) == 1
+        service.configure(port=1)
+        service.rotate()
+        assert service.systemctl("start", once, check=False).returncode != 0
+        assert service.show("ExecMainStatus", once) == "1"
+        service.configure()
+        service.start()  # the one or the other, never both
+        service.wait_imports(2)
+    finally:
+        service.systemctl("stop", timer)
+        service.machine.shell("rm /run/systemd/system/binlog-ssld-once.*;"
+                              "systemctl daemon-reload")

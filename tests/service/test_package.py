@@ -1,0 +1,68 @@
+"""The package: installed, upgraded below a running service, removed, purged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.service.installed import CONFIGURATION, SOCKET_PATH, STATE, Installed
+from tests.service.machine import Machine
+from tests.service.package import SOURCE
+
+
+def exists(machine: Machine, path: str) -> bool:
+    return machine.run("test", "-e", path, check=False).returncode == 0
+
+
+@pytest.fixture
+def fresh(package_directory: Path) -> Iterator[Machine]:
+    with Machine(package_directory, SOURCE) as machine:
+        machine.shell("rm -f /usr/sbin/policy-rc.d")
+        yield machine
+
+
+def test_it_comes_without_a_start_and_goes_without_a_trace(fresh: Machine):
+    fresh.shell("dpkg --install /packages/binlog-ssld_0*.deb")
+    assert fresh.run("systemctl", "is-enabled", "binlog-ssld", "binlog-ssld.socket").stdout \
+        == "enabled\nenabled\n"
+    assert fresh.run("systemctl", "is-active", "binlog-ssld", "binlog-ssld.socket",
+                     check=False).stdout == "inactive\ninactive\n"
+    assert "binlog-ssld" in fresh.run("getent", "passwd", "binlog-ssld").stdout
+    for path in ("/usr/sbin/binlog-ssld", "/usr/bin/binlog-sslctl",
+                 "/usr/share/doc/binlog-ssld/examples/binlog-ssld.conf",
+                 "/usr/share/man/man8/binlog-ssld.8.gz"):
+        assert exists(fresh, path), path
+    fresh.run("dpkg", "--purge", "binlog-ssld")
+    for path in ("/usr/sbin/binlog-ssld", "/lib/systemd/system/binlog-ssld.service", STATE,
+                 "/etc/binlog-ssld", "/etc/systemd/system/multi-user.target.wants/binlog-ssld.service",
+                 "/etc/systemd/system/sockets.target.wants/binlog-ssld.socket"):
+        assert not exists(fresh, path), path
+
+
+def test_an_upgrade_restarts_the_service_and_removal_keeps_what_is_not_its_own(service: Installed):
+    machine = service.machine
+    try:
+        service.start()
+        service.wait_imports(1)
+        first = service.show("MainPID")
+        socket = machine.shell(f"stat -c %i {SOCKET_PATH}")
+        machine.shell("dpkg --install /packages/later.deb")
+        assert service.show("MainPID") not in ("0", first)
+        assert machine.shell(f"stat -c %i {SOCKET_PATH}") == socket
+        service.wait_imports(1)
+
+        machine.run("dpkg", "--remove", "binlog-ssld")
+        assert service.show("ActiveState") == "inactive"
+        assert not exists(machine, "/run/binlog-ssld")
+        for kept in (CONFIGURATION, "/etc/binlog-ssld/material/client-key.pem",
+                     f"{STATE}/orders.json"):
+            assert exists(machine, kept), kept
+        # Installed again it goes on where it was.
+        machine.shell("dpkg --install /packages/later.deb")
+        service.wait_imports(1)
+
+        machine.run("dpkg", "--purge", "binlog-ssld")
+        assert not exists(machine, STATE)
+        assert exists(machine, CONFIGURATION)
+    finally:
+        machine.shell("dpkg --install /packages/binlog-ssld_0*.deb")

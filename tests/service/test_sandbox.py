@@ -1,0 +1,99 @@
+"""The work itself, under the unit's own sandbox."""
+
+import re
+
+import pytest
+
+from tests.service.installed import Installed
+from tests.service.names import NameServer
+from tests.standin.cluster import IMPORT_PASSWORD
+
+
+def test_a_first_import_and_three_rotations(service: Installed):
+    service.start()
+    service.wait_imports(1)
+    for number in (2, 3, 4):
+        pair = service.rotate()
+        service.wait_imports(number)
+        assert service.aurora.imports()[-1]["ssl_cert"] == pair.certificate.read_text()
+    assert service.show("StatusText").startswith("1/1 clusters current, certificate valid until 20")
+    assert service.ctl("status").returncode == 0
+    assert "TLS" in str(service.aurora.imports()[0]["cipher"])
+
+
+def test_rotations_are_seen_by_inotify_and_mounts_by_the_table(service: Installed):
+    service.start()
+    service.wait_imports(1)
+    status = service.ctl("--json", "status").stdout
+    assert '"watch":"inotify"' in status and '"missed_events":0' in status
+
+
+def test_the_exposure_is_small_and_the_units_raise_no_word(service: Installed):
+    done = service.machine.run("systemd-analyze", "security", "--threshold=11", "binlog-ssld")
+    figure = re.search(r"Overall exposure level for binlog-ssld.service: ([\d.]+)", done.stdout)
+    assert figure and float(figure[1]) <= 1.1
+    examples = "/usr/share/doc/binlog-ssld/examples"
+    service.machine.shell(f"install -m 0644 {examples}/binlog-ssld-once.* /etc/systemd/system/")
+    for unit in ("binlog-ssld.service", "binlog-ssld.socket", "binlog-ssld-once.service",
+                 "binlog-ssld-once.timer"):
+        done = service.machine.run("systemd-analyze", "verify", unit)
+        assert done.stdout + done.stderr == ""
+
+
+def test_a_name_is_resolved_and_the_systems_trust_store_is_used(service: Installed):
+    service.machine.write("/usr/local/share/ca-certificates/standin.crt",
+                          service.aurora.ca.read_text())
+    service.machine.shell("update-ca-certificates; cp /etc/resolv.conf /etc/resolv.conf.before;"
+                          "echo nameserver 127.0.0.1 >/etc/resolv.conf")
+    with service.machine.network():
+        names = NameServer("orders.standin.test")
+    try:
+        service.configure(host="orders.standin.test", server_ca="")
+        service.start()
+        service.wait_imports(1)
+        assert names.asked > 0
+    finally:
+        names.close()
+        service.machine.shell("mv /etc/resolv.conf.before /etc/resolv.conf;"
+                              "rm /usr/local/share/ca-certificates/standin.crt")
+
+
+def test_no_process_of_it_has_a_capability_or_may_get_one(service: Installed):
+    service.aurora.set_option("slow_seconds", "2")
+    service.start()
+    service.wait(lambda: bool(service.importers()))
+    for pid in (service.show("MainPID"), service.importers()[0]):
+        status = dict(line.split(":\t", 1) for line in service.machine.shell(
+            f"cat /proc/{pid}/status").splitlines())
+        assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} \
+            == {"0" * 16}
+        assert status["NoNewPrivs"].strip() == "1" and status["Seccomp"].strip() == "2"
+        limits = service.machine.shell(f"cat /proc/{pid}/limits")
+        assert re.search(r"Max core file size +0 +0 ", limits)
+    assert service.show("MemorySwapMax") == "0"
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_password_comes_as_a_credential(service: Installed, encrypted: bool):
+    service.machine.shell("mkdir -p -m 0700 /etc/binlog-ssld/credentials")
+    path = "/etc/binlog-ssld/credentials/orders"
+    service.machine.write(path, IMPORT_PASSWORD + "\n", "0600")
+    if encrypted:
+        service.machine.shell("systemd-creds setup && systemd-creds encrypt --with-key=host "
+                              f"--name=orders {path} {path}.cred && rm {path}")
+        service.drop_in(f"LoadCredentialEncrypted=orders:{path}.cred")
+    else:
+        service.drop_in(f"LoadCredential=orders:{path}")
+    service.configure(password="password-credential = orders")
+    service.start()
+    service.wait_imports(1)
+
+
+def test_the_key_of_another_group_is_read_with_a_supplementary_group(service: Installed):
+    service.machine.shell("groupadd --force --system tls-keys;"
+                          "chgrp tls-keys /etc/binlog-ssld/material/client-key.pem")
+    service.start()
+    service.wait(lambda: "file-unreadable" in service.ctl("status").stdout)
+    service.drop_in("SupplementaryGroups=tls-keys")
+    service.systemctl("restart")
+    service.wait_imports(1)

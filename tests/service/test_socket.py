@@ -1,0 +1,90 @@
+"""Whose the socket is, and what happens around it."""
+
+from tests.service.installed import SOCKET, SOCKET_PATH, Installed
+
+LISTEN = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
+          "print('ready', flush=True); sys.stdin.read()")
+
+
+def inode(service: Installed) -> str:
+    return service.machine.shell(f"stat -c '%i %a %G' {SOCKET_PATH}").strip()
+
+
+def test_the_socket_comes_first_with_its_mode_and_group(service: Installed):
+    service.start()
+    assert service.show("ActiveState", SOCKET) == "active"
+    assert (int(service.show("ActiveEnterTimestampMonotonic", SOCKET))
+            < int(service.show("ExecMainStartTimestampMonotonic")))
+    after = service.show("After").split()
+    assert {SOCKET, "network-online.target"} <= set(after)
+    assert inode(service).endswith(" 666 binlog-ssld")
+
+
+def test_a_question_starts_the_service(service: Installed):
+    service.systemctl("start", SOCKET)
+    assert service.show("ActiveState") == "inactive"
+    assert service.ctl("status").returncode in (0, 1)
+    service.wait(lambda: service.show("ActiveState") == "active")
+    service.wait_imports(1)
+
+
+def test_systemds_socket_outlives_stop_and_restart(service: Installed):
+    service.start()
+    first = inode(service)
+    service.systemctl("restart")
+    assert inode(service) == first
+    service.stop()
+    assert inode(service) == first
+    service.systemctl("stop", SOCKET)
+    assert service.machine.run("test", "-e", SOCKET_PATH, check=False).returncode != 0
+
+
+def test_without_the_socket_unit_the_daemon_makes_and_removes_its_own(service: Installed):
+    service.machine.run("systemctl", "mask", "--runtime", SOCKET)
+    try:
+        service.start()
+        service.wait_imports(1)
+        assert inode(service).endswith(" 666 binlog-ssld")
+        service.stop()
+        assert service.machine.run("test", "-e", SOCKET_PATH, check=False).returncode != 0
+    finally:
+        service.machine.run("systemctl", "unmask", "--runtime", SOCKET)
+
+
+def test_the_status_is_answered_to_anyone(service: Installed):
+    service.configure(port=1)
+    service.start()
+    service.wait_cluster("retrying")
+    done = service.machine.run("runuser", "-u", "nobody", "--", "binlog-sslctl", "status",
+                               check=False)
+    assert done.returncode == 1 and "retrying" in done.stdout
+
+
+def test_a_path_that_is_taken_is_named_and_left_to_its_owner(service: Installed):
+    service.machine.run("systemctl", "mask", "--runtime", SOCKET)
+    service.drop_in("Restart=no")
+    try:
+        service.machine.shell("mkdir -p /run/binlog-ssld")
+        with service.machine.background("/usr/bin/python3", "-c", LISTEN, SOCKET_PATH) as other:
+            assert other.stdout and other.stdout.readline() == "ready\n"
+            assert service.systemctl("start", check=False).returncode != 0
+            assert f"{SOCKET_PATH}: Address already in use" in service.messages()
+            service.machine.shell(f"test -S {SOCKET_PATH}")
+        service.machine.shell(f"rm {SOCKET_PATH}; echo precious >{SOCKET_PATH}")
+        assert service.systemctl("start", check=False).returncode != 0
+        assert service.machine.shell(f"cat {SOCKET_PATH}") == "precious\n"
+        assert f"{SOCKET_PATH}: File exists" in service.messages()
+    finally:
+        service.machine.run("systemctl", "unmask", "--runtime", SOCKET)
+
+
+def test_a_refused_configuration_does_not_wear_the_socket_out(service: Installed):
+    """Nobody answers; the socket goes on listening, and what is mended serves the next one."""
+    service.configure(cluster="colour = red")
+    service.systemctl("start", SOCKET)
+    for _ in range(3):
+        assert service.ctl("status").returncode == 3
+    assert service.show("ActiveState", SOCKET) == "active"
+    service.configure()
+    assert service.ctl("status").returncode in (0, 1)
+    service.wait_imports(1)
