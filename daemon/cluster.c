@@ -8,9 +8,9 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/clerk.h"
 #include "daemon/importer.h"
 #include "daemon/job.h"
-#include "daemon/state.h"
 
 struct Cluster {
         ClusterConfig config;
@@ -19,6 +19,7 @@ struct Cluster {
         void *userdata;
         ClusterStatus status;
         Record record;
+        Clerk *clerk;
         Replication replication;
         uint64_t retry_usec; /* boot time */
         bool forced;
@@ -54,10 +55,19 @@ static void set_state(Cluster *cluster, ClusterState state)
         cluster->fn(cluster, NULL, cluster->userdata);
 }
 
+static void on_recorded(int error, void *userdata)
+{
+        Cluster *cluster = userdata;
+
+        cluster->status.record_error = error;
+        cluster->fn(cluster, NULL, cluster->userdata);
+}
+
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
         cluster_changed_fn fn, void *userdata)
 {
-        Cluster *cluster = calloc(1, sizeof(*cluster));
+        CLEANUP(cluster_freep) Cluster *cluster = calloc(1, sizeof(*cluster));
+        int r;
 
         if (!cluster)
                 return -ENOMEM;
@@ -66,6 +76,10 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
                 .fn = fn,
                 .userdata = userdata,
                 .record = *record};
+        r = clerk_new(&cluster->clerk, event, cluster->config.name, &cluster->record, on_recorded,
+                cluster);
+        if (r < 0)
+                return r;
         cluster->status = (ClusterStatus){
                 .config = &cluster->config,
                 .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
@@ -73,7 +87,7 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
                 .record = &cluster->record,
                 .replication = &cluster->replication,
         };
-        *ret = cluster;
+        *ret = TAKE(cluster);
         return 0;
 }
 
@@ -82,6 +96,7 @@ Cluster *cluster_free(Cluster *cluster)
         if (!cluster)
                 return NULL;
         cluster->job = job_free(cluster->job);
+        clerk_free(cluster->clerk);
         sd_event_unref(cluster->event);
         free(cluster);
         return NULL;
@@ -165,11 +180,6 @@ static uint32_t random_number(void)
         return number;
 }
 
-static void save(Cluster *cluster)
-{
-        cluster->status.record_error = -state_save(cluster->config.name, &cluster->record);
-}
-
 static void apply(Cluster *cluster, const Outcome *outcome)
 {
         record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
@@ -180,8 +190,8 @@ static void apply(Cluster *cluster, const Outcome *outcome)
         cluster->retry_usec = clock_boottime_usec() +
                 plan_retry_delay_usec(
                         &cluster->retry, outcome->kind, cluster->record.attempts, random_number());
-        save(cluster);
         cluster->fn(cluster, outcome, cluster->userdata);
+        clerk_write(cluster->clerk);
 }
 
 static void on_imported(Job *job, JobEnd end, int detail, const void *result, void *userdata)
@@ -273,5 +283,5 @@ void cluster_note_warning(Cluster *cluster, const char *fingerprint, uint64_t wi
         text_set(cluster->record.warned_fingerprint, sizeof(cluster->record.warned_fingerprint),
                 fingerprint);
         cluster->record.warned_within_usec = within_usec;
-        save(cluster);
+        clerk_write(cluster->clerk);
 }

@@ -147,6 +147,7 @@ static void on_cluster(Cluster *cluster, const Outcome *outcome, void *userdata)
                 metrics_count(daemon->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
         }
+        herald_record(daemon->herald, status);
         publish(daemon, "changed", NULL, status);
         wake(daemon);
 }
@@ -156,6 +157,7 @@ static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
         Daemon *daemon = userdata;
 
         publish(daemon, "removed", NULL, cluster);
+        herald_forget_cluster(daemon->herald, cluster->config->name);
         metrics_forget(daemon->metrics, cluster->config->name);
 }
 

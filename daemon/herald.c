@@ -16,9 +16,17 @@ typedef struct Told {
         bool polling;
 } Told;
 
+/* A cluster whose record could not be written. */
+typedef struct Unwritten {
+        char cluster[CONFIG_NAME_MAX];
+        int error;
+} Unwritten;
+
 struct Herald {
         Told *told;
         size_t n_told;
+        Unwritten *unwritten;
+        size_t n_unwritten;
 };
 
 int herald_new(Herald **ret)
@@ -32,6 +40,7 @@ Herald *herald_free(Herald *herald)
         if (!herald)
                 return NULL;
         free(herald->told);
+        free(herald->unwritten);
         free(herald);
         return NULL;
 }
@@ -145,6 +154,49 @@ void herald_attempt(Herald *herald, const ClusterStatus *cluster, const Outcome 
                 journal_import_succeeded(cluster, outcome);
         else if (!outcome_is_passing(outcome->kind) || (attempts & (attempts - 1)) == 0)
                 journal_import_failed(cluster, outcome, outcome_advice(outcome->kind));
+}
+
+static Unwritten *find_unwritten(const Herald *herald, const char *cluster)
+{
+        for (size_t i = 0; i < herald->n_unwritten; i++)
+                if (strcmp(herald->unwritten[i].cluster, cluster) == 0)
+                        return &herald->unwritten[i];
+        return NULL;
+}
+
+static void note_unwritten(Herald *herald, const ClusterStatus *cluster)
+{
+        Unwritten *unwritten = reallocarray(
+                herald->unwritten, herald->n_unwritten + 1, sizeof(*herald->unwritten));
+
+        if (!unwritten)
+                return;
+        herald->unwritten = unwritten;
+        unwritten += herald->n_unwritten++;
+        text_set(unwritten->cluster, sizeof(unwritten->cluster), cluster->config->name);
+        unwritten->error = cluster->record_error;
+}
+
+void herald_record(Herald *herald, const ClusterStatus *cluster)
+{
+        const char *name = cluster->config->name;
+        Unwritten *told = find_unwritten(herald, name);
+
+        if (cluster->record_error == (told ? told->error : 0))
+                return;
+        if (cluster->record_error == 0)
+                journal_record_written(name);
+        else
+                journal_record_unwritable(name, cluster->record_error);
+        herald_forget_cluster(herald, name);
         if (cluster->record_error != 0)
-                journal_record_unwritable(cluster->config->name, cluster->record_error);
+                note_unwritten(herald, cluster);
+}
+
+void herald_forget_cluster(Herald *herald, const char *name)
+{
+        Unwritten *told = find_unwritten(herald, name);
+
+        if (told)
+                *told = herald->unwritten[--herald->n_unwritten];
 }

@@ -25,3 +25,7 @@ void herald_forget_material(Herald *herald, const char *name);
 
 /* An attempt ended and is in the record. */
 void herald_attempt(Herald *herald, const ClusterStatus *cluster, const Outcome *outcome);
+
+/* Something about a cluster may have changed: whether its record can be written is told. */
+void herald_record(Herald *herald, const ClusterStatus *cluster);
+void herald_forget_cluster(Herald *herald, const char *name);

@@ -27,6 +27,7 @@
 #define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
+#define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
 
 void journal_started(const char *version, const Config *config)
 {
@@ -217,7 +218,15 @@ void journal_record_unwritable(const char *cluster, int error)
         LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
 
         log_send(LOG_WARNING, ID_RECORD_UNWRITABLE, fields, ARRAY_SIZE(fields),
-                "cluster %s: the record cannot be written (%s); after a restart the set is imported "
+                "cluster %s: the record cannot be written (%s); until it is, a restart imports the set "
                 "again",
                 cluster, strerror(error < 0 ? -error : error));
+}
+
+void journal_record_written(const char *cluster)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_NOTICE, ID_RECORD_WRITTEN, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record is written again", cluster);
 }

@@ -36,3 +36,4 @@ void journal_import_failed(
 
 void journal_record_unreadable(const char *cluster, int error);
 void journal_record_unwritable(const char *cluster, int error);
+void journal_record_written(const char *cluster); /* after it could not */

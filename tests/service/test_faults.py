@@ -1,8 +1,8 @@
-"""Bad input: configurations that cannot be used."""
+"""Bad input: configurations that cannot be used, and a state directory that takes nothing."""
 
 import pytest
 
-from tests.service.installed import CONFIGURATION, Installed
+from tests.service.installed import CONFIGURATION, STATE, Installed
 
 SECRET = "hunter2-is-not-for-the-journal"
 
@@ -55,3 +55,46 @@ def test_a_password_in_the_configuration_is_refused_and_not_repeated(service: In
     assert SECRET not in service.messages()
     assert "password-credential" in said or "password-file" in said
     assert f"{CONFIGURATION}:12: " in said
+
+
+@pytest.fixture
+def small_state(service: Installed) -> Installed:
+    """A state directory on a file system of its own, with room for one page."""
+    service.machine.shell(f"""
+        install -d -m 0700 -o binlog-ssld -g binlog-ssld {STATE}
+        mount -t tmpfs -o size=8k,mode=0700,uid=binlog-ssld,gid=binlog-ssld tmpfs {STATE}
+    """)
+    return service
+
+
+def test_a_full_state_directory_delays_no_import_and_is_retried(small_state: Installed):
+    service = small_state
+    service.machine.shell(f"head -c 8192 /dev/zero >{STATE}/fill")
+    service.start()
+    service.wait_imports(1)
+    service.wait(lambda: "could not be written: No space left" in service.ctl("status").stdout)
+    assert "No space left" in service.show("StatusText")
+    assert service.ctl("status").returncode == 1
+    service.rotate()
+    service.wait_imports(2)
+    service.machine.shell(f"rm {STATE}/fill")
+    service.wait(lambda: service.ctl("status").returncode == 0)
+    said = [entry["MESSAGE"] for entry in service.entries()]
+    assert len([line for line in said if "cannot be written (No space left" in line]) == 1
+    assert len([line for line in said if "the record is written again" in line]) == 1
+    service.systemctl("restart")
+    service.wait_imports(2)
+
+
+def test_a_state_directory_that_turns_read_only_is_retried(small_state: Installed):
+    service = small_state
+    service.start()
+    service.wait_imports(1)
+    service.machine.shell(f"mount -o remount,ro {STATE}")
+    service.rotate()
+    service.wait_imports(2)
+    service.wait(lambda: "Read-only file system" in service.show("StatusText"))
+    service.machine.shell(f"mount -o remount,rw {STATE}")
+    service.wait(lambda: service.ctl("status").returncode == 0)
+    service.systemctl("restart")
+    service.wait_imports(2)

@@ -1,0 +1,81 @@
+#include "daemon/clerk.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "common/backoff.h"
+#include "common/clock.h"
+#include "daemon/state.h"
+
+/* A write costs little, and until it succeeds a restart would import again. */
+#define CLERK_RETRY_MIN_USEC (USEC_PER_SEC)
+#define CLERK_RETRY_MAX_USEC (USEC_PER_MIN)
+
+struct Clerk {
+        const char *cluster;
+        const Record *record;
+        clerk_fn fn;
+        void *userdata;
+        sd_event_source *retry_timer;
+        unsigned failures; /* in a row */
+        int error;         /* told last */
+};
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        (void)source;
+        (void)usec;
+        clerk_write(userdata);
+        return 0;
+}
+
+int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *record, clerk_fn fn,
+        void *userdata)
+{
+        CLEANUP(clerk_freep) Clerk *clerk = calloc(1, sizeof(*clerk));
+        int r;
+
+        if (!clerk)
+                return -ENOMEM;
+        *clerk = (Clerk){.cluster = cluster, .record = record, .fn = fn, .userdata = userdata};
+        r = sd_event_add_time(
+                event, &clerk->retry_timer, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry, clerk);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(clerk->retry_timer, "clerk-retry");
+        *ret = TAKE(clerk);
+        return 0;
+}
+
+Clerk *clerk_free(Clerk *clerk)
+{
+        if (!clerk)
+                return NULL;
+        if (clerk->error != 0)
+                (void)state_save(clerk->cluster, clerk->record);
+        sd_event_source_disable_unref(clerk->retry_timer);
+        free(clerk);
+        return NULL;
+}
+
+void clerk_write(Clerk *clerk)
+{
+        int error = -state_save(clerk->cluster, clerk->record);
+
+        if (error == 0) {
+                clerk->failures = 0;
+                (void)sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_OFF);
+        } else {
+                clerk->failures++;
+                (void)sd_event_source_set_time_relative(clerk->retry_timer,
+                        backoff_delay_usec(
+                                clerk->failures, CLERK_RETRY_MIN_USEC, CLERK_RETRY_MAX_USEC, 0));
+                (void)sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_ONESHOT);
+        }
+        if (error == clerk->error)
+                return;
+        clerk->error = error;
+        clerk->fn(error, clerk->userdata);
+}

@@ -1,0 +1,109 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/clerk.h"
+#include "daemon/state.h"
+#include "tests/unit/scratch.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+typedef struct Desk {
+        sd_event *event;
+        Record record;
+        Clerk *clerk;
+        unsigned n_told;
+        int error;
+} Desk;
+
+static void on_recorded(int error, void *userdata)
+{
+        Desk *desk = userdata;
+
+        desk->n_told++;
+        desk->error = error;
+}
+
+/* The state directory is not there yet: nothing can be written, whoever runs the test. */
+static void desk_open(Desk *desk)
+{
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .committed = true};
+
+        *desk = (Desk){0};
+        setenv("STATE_DIRECTORY", scratch_path("state"), 1);
+        record_apply(&desk->record, A, &outcome, 1000);
+        assert_int_equal(sd_event_new(&desk->event), 0);
+        assert_int_equal(
+                clerk_new(&desk->clerk, desk->event, "orders", &desk->record, on_recorded, desk),
+                0);
+}
+
+static void desk_close(Desk *desk)
+{
+        clerk_free(desk->clerk);
+        sd_event_unref(desk->event);
+}
+
+static void expect_on_disk(const Record *record)
+{
+        Record found;
+
+        assert_int_equal(state_load(&found, "orders"), 0);
+        assert_memory_equal(&found, record, sizeof(found));
+}
+
+static void test_what_can_be_written_is_not_spoken_of(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        scratch_make_directory("state");
+        clerk_write(desk.clerk);
+        assert_int_equal(desk.n_told, 0);
+        expect_on_disk(&desk.record);
+        desk_close(&desk);
+}
+
+static void test_what_cannot_is_told_once_and_tried_again(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        clerk_write(desk.clerk);
+        clerk_write(desk.clerk);
+        assert_int_equal(desk.n_told, 1);
+        assert_int_equal(desk.error, ENOENT);
+        scratch_make_directory("state");
+        desk.record.attempts = 7; /* what is written is what the record is by then */
+        while (desk.error != 0)
+                assert_true(sd_event_run(desk.event, 20 * UINT64_C(1000000)) > 0);
+        assert_int_equal(desk.n_told, 2);
+        expect_on_disk(&desk.record);
+        desk_close(&desk);
+}
+
+static void test_the_last_try_is_at_the_end(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        clerk_write(desk.clerk);
+        scratch_make_directory("state");
+        desk_close(&desk);
+        expect_on_disk(&desk.record);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                scratch_test(test_what_can_be_written_is_not_spoken_of),
+                scratch_test(test_what_cannot_is_told_once_and_tried_again),
+                scratch_test(test_the_last_try_is_at_the_end),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
