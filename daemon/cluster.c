@@ -221,6 +221,7 @@ static void on_imported(Job *job, JobEnd end, int detail, const void *result, vo
                 break;
         }
         cluster->job = job_free(job);
+        cluster->status.deadline_usec = 0;
         apply(cluster, &outcome);
 }
 
@@ -257,8 +258,10 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         cluster->forced = false;
         set_state(cluster, CLUSTER_IMPORTING);
         r = job_start(&cluster->job, cluster->event, &spec, on_imported, cluster);
-        if (r == 0)
+        if (r == 0) {
+                cluster->status.deadline_usec = clock_boottime_usec() + spec.deadline_usec;
                 return 0;
+        }
         /* No process to be had is a passing fault like any other. */
         text_format(outcome.text, sizeof(outcome.text), "the importer could not start: %s",
                 strerror(-r));

@@ -29,7 +29,7 @@ typedef enum ClusterState {
 
 const char *cluster_state_to_string(ClusterState state);
 
-/* Facts for status and journal. Times are wall clock. */
+/* Facts for status and journal. Times that end in _at_usec are wall clock. */
 typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
@@ -38,6 +38,7 @@ typedef struct ClusterStatus {
         const Record *record;
         const Replication *replication;
         uint64_t next_attempt_at_usec; /* 0: none is due */
+        uint64_t deadline_usec;        /* boot time, of the importer that runs; 0: none does */
         int record_error;              /* why the record could not be written; 0: it was */
 } ClusterStatus;
 

@@ -20,6 +20,7 @@
 #include "daemon/load.h"
 #include "daemon/method.h"
 #include "daemon/metrics.h"
+#include "daemon/pulse.h"
 #include "daemon/roster.h"
 #include "daemon/server.h"
 
@@ -36,6 +37,7 @@ struct Daemon {
         Server *server;
         MethodOperations operations;
         size_t next_cluster; /* whose turn it is when imports are scarce */
+        Pulse *pulse;
         sd_event_source *advance_source;
         sd_event_source *retry_timer;
         sd_event_source *stop_timer;
@@ -311,7 +313,7 @@ static int setup_loop(Daemon *daemon)
                 r = sd_event_add_time(daemon->event, &daemon->retry_timer, CLOCK_BOOTTIME,
                         USEC_NEVER, 1, on_retry, daemon);
         if (r >= 0)
-                r = sd_event_set_watchdog(daemon->event, true);
+                r = pulse_new(&daemon->pulse, daemon->event, current_model, daemon);
         return r < 0 ? r : 0;
 }
 
@@ -391,6 +393,7 @@ Daemon *daemon_free(Daemon *daemon)
 {
         if (!daemon)
                 return NULL;
+        pulse_free(daemon->pulse);
         server_free(daemon->server);
         roster_free(daemon->roster);
         exporter_free(daemon->exporter);

@@ -25,6 +25,7 @@
 #define ID_METRICS_WRITABLE      "87847669b41a4035b08c64c78a143bd6"
 #define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
 #define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
+#define ID_PULSE_STOPPED         "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
 #define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
@@ -201,6 +202,15 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome,
                 import.fields, ARRAY_SIZE(import.fields), "cluster %s: import %s%s: %s%s%s",
                 cluster->config->name, outcome_kind_to_string(outcome->kind), number, outcome->text,
                 advice ? "; " : "", advice ? advice : "");
+}
+
+void journal_pulse_stopped(const char *material, const char *cluster, const char *reason)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material}, {"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_CRIT, ID_PULSE_STOPPED, fields, ARRAY_SIZE(fields),
+                "%s %s: %s; the watchdog is not pinged any more", material ? "material" : "cluster",
+                material ? material : cluster, reason);
 }
 
 void journal_record_unreadable(const char *cluster, int error)

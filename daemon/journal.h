@@ -34,6 +34,9 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
 void journal_import_failed(
         const ClusterStatus *cluster, const Outcome *outcome, const char *advice);
 
+/* The watchdog is not pinged because of a material or a cluster; the other one is NULL. */
+void journal_pulse_stopped(const char *material, const char *cluster, const char *reason);
+
 void journal_record_unreadable(const char *cluster, int error);
 void journal_record_unwritable(const char *cluster, int error);
 void journal_record_written(const char *cluster); /* after it could not */

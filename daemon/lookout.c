@@ -114,6 +114,7 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
         Lookout *lookout = userdata;
 
         (void)usec;
+        lookout->status.polled_usec = clock_boottime_usec();
         (void)sd_event_source_set_time_relative(source, lookout->config->poll_interval_usec);
         (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         rebuild(lookout);
@@ -153,7 +154,7 @@ int lookout_new(
         (void)sd_event_source_set_description(lookout->poll_timer, "lookout-poll");
         rebuild(lookout);
         (void)stamps_differ(lookout);
-        lookout->status.changed_usec = clock_boottime_usec();
+        lookout->status.changed_usec = lookout->status.polled_usec = clock_boottime_usec();
         lookout->recheck = true;
         *ret = TAKE(lookout);
         return 0;

@@ -28,6 +28,7 @@ typedef struct LookoutStatus {
         unsigned missed_events;   /* changes that the poll found though all was watched */
         uint64_t changed_usec;    /* boot time of the last change seen, at first of the start */
         uint64_t changed_at_usec; /* wall clock; 0: none was seen since the start */
+        uint64_t polled_usec;     /* boot time of the last poll, at first of the start */
         uint64_t looked_at_usec;  /* wall clock of the last comparison */
 } LookoutStatus;
 

@@ -2,6 +2,16 @@
 
 from tests.service.installed import Installed
 
+# A traced process that is killed stays for its parent until the tracer has looked: an importer
+# that its deadline cannot end, as one in an uninterruptible sleep would be.
+TRACE = """
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0
+print('traced', flush=True)
+sys.stdin.read()
+"""
+
 
 def restarted(service: Installed, first: str) -> bool:
     return (service.show("MainPID") not in ("0", first)
@@ -18,6 +28,24 @@ def test_a_manager_that_does_not_turn_is_restarted_and_imports_nothing(service: 
     assert service.show("NRestarts") == "1"
     assert "Watchdog timeout" in service.messages()
     service.wait_imports(1)
+
+
+def test_an_importer_that_outlives_its_deadline_ends_the_pings(service: Installed):
+    service.drop_in("WatchdogSec=1s\nRestartSec=100ms")
+    service.machine.shell("mkdir -p /etc/binlog-ssld/binlog-ssld.conf.d")
+    service.machine.write("/etc/binlog-ssld/binlog-ssld.conf.d/deadline.conf",
+                          "[daemon]\nimport-timeout = 1s\n")
+    service.aurora.set_option("slow_seconds", "60")
+    service.start()
+    service.wait(lambda: bool(service.importers()))
+    first = service.show("MainPID")
+    with service.machine.background("/usr/bin/python3", "-c", TRACE, service.importers()[0]) as it:
+        assert it.stdout and it.stdout.readline() == "traced\n"
+        service.aurora.reset_options()
+        service.wait(lambda: "orders: an importer outlived its deadline" in service.messages())
+        service.wait(lambda: "Watchdog timeout" in service.messages())
+    service.wait(lambda: restarted(service, first))
+    service.wait_cluster()
 
 
 def test_pings_go_on_while_a_cluster_is_a_black_hole(service: Installed):
