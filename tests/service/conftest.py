@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.installed import Installed
+from tests.service.installed import MATERIAL, Installed
 from tests.service.machine import Machine
 from tests.service.package import SOURCE, packages
 from tests.standin import Aurora, Authority, Workspace
@@ -45,8 +45,7 @@ def package_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def machine(package_directory: Path) -> Iterator[Machine]:
     with Machine(package_directory, SOURCE) as machine:
-        # A policy of the host's that services are not started would hold in the machine too.
-        machine.shell("rm -f /usr/sbin/policy-rc.d; dpkg --install /packages/binlog-ssld_0*.deb")
+        machine.shell("dpkg --install /packages/binlog-ssld_0*.deb")
         yield machine
 
 
@@ -58,7 +57,7 @@ def installed(machine: Machine, workspace: Workspace) -> Iterator[Installed]:
     with machine.network():
         aurora.start()
     aurora.prepare()
-    machine.shell("mkdir /etc/binlog-ssld/material")
+    machine.shell(f"install -d -m 2750 -o root -g binlog-ssld {MATERIAL}")
     installed = Installed(machine, authority, aurora)
     installed.secrets()
     yield installed

@@ -19,6 +19,8 @@ SOCKET = "binlog-ssld.socket"
 SOCKET_PATH = "/run/binlog-ssld/io.binlogssl.Manager"
 CONFIGURATION = "/etc/binlog-ssld/binlog-ssld.conf"
 STATE = "/var/lib/binlog-ssld"
+MATERIAL = "/etc/binlog-ssld/material"
+EXAMPLES = "/usr/share/doc/binlog-ssld/examples"
 DROP_INS = "/run/systemd/system/binlog-ssld.service.d"
 
 
@@ -29,7 +31,8 @@ class Installed:
         self.aurora = aurora
         self._sets = 0
 
-    def configure(self, *, cluster: str = "", port: int = 0, host: str = "localhost",
+    def configure(self, *, cluster: str = "", material: str = "", poll: str = "500ms",
+                  port: int = 0, host: str = "localhost",
                   password: str = "password-file = /etc/binlog-ssld/password",
                   server_ca: str = "server-ca = /etc/binlog-ssld/rds.pem") -> None:
         """Without a port: Aurora's stand-in. Nothing ever listens on port 1."""
@@ -39,7 +42,8 @@ retry-max = 1s
 [material default]
 settle = 50ms
 settle-limit = 1s
-poll-interval = 500ms
+poll-interval = {poll}
+{material}
 [cluster orders]
 host = {host}
 port = {port or self.aurora.port}
@@ -56,21 +60,20 @@ user = ssl_importer
         self.machine.shell("chgrp binlog-ssld /etc/binlog-ssld/password")
 
     def rotate(self) -> Pair:
-        """A new set, each file at once, the key for root and the service's group."""
+        """A new set, each file at once; the directory gives each its group."""
         self._sets += 1
         pair = self.authority.issue_client(f"service-{self._sets}")
         with tempfile.TemporaryDirectory() as folder:
             write_material(Path(folder), self.authority.certificate, pair)
             for name in ("ca.pem", "client-cert.pem", "client-key.pem"):
-                self.machine.write(f"/etc/binlog-ssld/material/.{name}",
-                                   (Path(folder) / name).read_text(), "0640")
-                self.machine.shell(f"cd /etc/binlog-ssld/material; chgrp binlog-ssld .{name};"
-                                   f"mv .{name} {name}")
+                self.machine.write(f"{MATERIAL}/.{name}", (Path(folder) / name).read_text(), "0640")
+                self.machine.shell(f"cd {MATERIAL}; mv .{name} {name}")
         return pair
 
     def drop_in(self, text: str) -> None:
         self.machine.shell(f"mkdir -p {DROP_INS}")
-        self.machine.write(f"{DROP_INS}/test.conf", f"[Service]\n{text}\n")
+        section = "" if "[Service]" in text else "[Service]\n"
+        self.machine.write(f"{DROP_INS}/test.conf", f"{section}{text}\n")
         self.machine.run("systemctl", "daemon-reload")
 
     def systemctl(self, verb: str, unit: str = UNIT, *, check: bool = True

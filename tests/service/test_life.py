@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service.installed import CONFIGURATION, Installed
+from tests.service.installed import CONFIGURATION, EXAMPLES, Installed
 
 
 def test_it_is_ready_though_its_cluster_is_down_and_says_why_in_one_line(service: Installed):
@@ -103,8 +103,7 @@ def needs_reload(service: Installed) -> None:
 
 
 def test_once_under_its_timer_does_the_same_work(service: Installed):
-    examples = "/usr/share/doc/binlog-ssld/examples"
-    service.machine.shell(f"install -m 0644 {examples}/binlog-ssld-once.* /run/systemd/system/;"
+    service.machine.shell(f"install -m 0644 {EXAMPLES}/binlog-ssld-once.* /run/systemd/system/;"
                           "systemctl daemon-reload")
     once, timer = "binlog-ssld-once.service", "binlog-ssld-once.timer"
     try:

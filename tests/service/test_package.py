@@ -17,7 +17,6 @@ def exists(machine: Machine, path: str) -> bool:
 @pytest.fixture
 def fresh(package_directory: Path) -> Iterator[Machine]:
     with Machine(package_directory, SOURCE) as machine:
-        machine.shell("rm -f /usr/sbin/policy-rc.d")
         yield machine
 
 
@@ -33,9 +32,10 @@ def test_it_comes_without_a_start_and_goes_without_a_trace(fresh: Machine):
                  "/usr/share/man/man8/binlog-ssld.8.gz"):
         assert exists(fresh, path), path
     fresh.run("dpkg", "--purge", "binlog-ssld")
+    wants = "/etc/systemd/system/{}.target.wants/binlog-ssld.{}"
     for path in ("/usr/sbin/binlog-ssld", "/lib/systemd/system/binlog-ssld.service", STATE,
-                 "/etc/binlog-ssld", "/etc/systemd/system/multi-user.target.wants/binlog-ssld.service",
-                 "/etc/systemd/system/sockets.target.wants/binlog-ssld.socket"):
+                 "/etc/binlog-ssld", wants.format("multi-user", "service"),
+                 wants.format("sockets", "socket")):
         assert not exists(fresh, path), path
 
 

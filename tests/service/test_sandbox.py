@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.service.installed import Installed
+from tests.service.installed import EXAMPLES, MATERIAL, Installed
 from tests.service.names import NameServer
 from tests.standin.cluster import IMPORT_PASSWORD
 
@@ -21,19 +21,30 @@ def test_a_first_import_and_three_rotations(service: Installed):
     assert "TLS" in str(service.aurora.imports()[0]["cipher"])
 
 
-def test_rotations_are_seen_by_inotify_and_mounts_by_the_table(service: Installed):
+def test_events_and_mounts_reach_it_without_any_poll(service: Installed):
+    service.configure(poll="1h")
     service.start()
     service.wait_imports(1)
-    status = service.ctl("--json", "status").stdout
-    assert '"watch":"inotify"' in status and '"missed_events":0' in status
+    service.rotate()
+    service.wait_imports(2)
+    # Another set behind the same path, as a renewed volume brings it.
+    service.machine.shell(f"mkdir /etc/volume; cp -a {MATERIAL}/. /etc/volume")
+    service.rotate()
+    service.wait_imports(3)
+    service.machine.shell(f"mount --bind /etc/volume {MATERIAL}")
+    try:
+        service.wait_imports(4)
+        status = service.ctl("--json", "status").stdout
+        assert '"watch":"inotify"' in status and '"missed_events":0' in status
+    finally:
+        service.machine.shell(f"umount {MATERIAL}")
 
 
 def test_the_exposure_is_small_and_the_units_raise_no_word(service: Installed):
     done = service.machine.run("systemd-analyze", "security", "--threshold=11", "binlog-ssld")
     figure = re.search(r"Overall exposure level for binlog-ssld.service: ([\d.]+)", done.stdout)
     assert figure and float(figure[1]) <= 1.1
-    examples = "/usr/share/doc/binlog-ssld/examples"
-    service.machine.shell(f"install -m 0644 {examples}/binlog-ssld-once.* /etc/systemd/system/")
+    service.machine.shell(f"install -m 0644 {EXAMPLES}/binlog-ssld-once.* /etc/systemd/system/")
     for unit in ("binlog-ssld.service", "binlog-ssld.socket", "binlog-ssld-once.service",
                  "binlog-ssld-once.timer"):
         done = service.machine.run("systemd-analyze", "verify", unit)
@@ -73,6 +84,23 @@ def test_no_process_of_it_has_a_capability_or_may_get_one(service: Installed):
     assert service.show("MemorySwapMax") == "0"
 
 
+def test_what_the_sandbox_is_there_to_refuse_is_refused(service: Installed):
+    service.machine.shell("touch /home/probe /tmp/probe")
+    service.drop_in("Type=oneshot\nWatchdogSec=0\nExecStart=\n"
+                    "ExecStart=/usr/bin/python3 -B /source/tests/service/probe.py")
+    service.systemctl("start", check=False)
+    said = [entry["MESSAGE"] for entry in service.entries() if entry["_COMM"] == "python3"]
+    assert said == ["ended"]
+
+
+def test_a_control_group_can_be_asked_for_at_a_price(service: Installed):
+    service.drop_in(service.machine.shell(f"cat {EXAMPLES}/control-group.conf"))
+    done = service.machine.run("systemd-analyze", "security", "--threshold=12", "binlog-ssld")
+    assert "Overall exposure level for binlog-ssld.service: 1.2" in done.stdout
+    service.start()
+    service.wait_imports(1)
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_a_password_comes_as_a_credential(service: Installed, encrypted: bool):
     service.machine.shell("mkdir -p -m 0700 /etc/binlog-ssld/credentials")
@@ -97,3 +125,30 @@ def test_the_key_of_another_group_is_read_with_a_supplementary_group(service: In
     service.drop_in("SupplementaryGroups=tls-keys")
     service.systemctl("restart")
     service.wait_imports(1)
+
+
+def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Installed):
+    """Private to root at first; the links of live/ lead into archive/."""
+    service.machine.shell("""
+        mkdir /etc/letsencrypt; umask 077
+        mkdir -p /etc/letsencrypt/live/orders /etc/letsencrypt/archive/orders
+        cd /etc/letsencrypt/archive/orders
+        cp /etc/binlog-ssld/material/client-key.pem privkey1.pem
+        cp /etc/binlog-ssld/material/client-cert.pem cert1.pem
+        cp /etc/binlog-ssld/material/ca.pem chain1.pem
+        chmod 0644 cert1.pem chain1.pem; chmod 0600 privkey1.pem
+        cd ../../live/orders
+        for name in privkey cert chain; do ln -s ../../archive/orders/${name}1.pem $name.pem; done
+    """)
+    service.configure(material="directory = /etc/letsencrypt/live/orders\nca = chain.pem\n"
+                               "cert = cert.pem\nkey = privkey.pem")
+    service.start()
+    service.wait(lambda: "file-unreadable" in service.ctl("status").stdout)
+    service.machine.shell("""
+        cd /etc/letsencrypt
+        chgrp binlog-ssld live live/orders archive archive/orders archive/orders/privkey1.pem
+        chmod 0750 live live/orders archive archive/orders
+        chmod 0640 archive/orders/privkey1.pem
+    """)
+    service.wait_imports(1)
+    service.wait(lambda: '"watch":"inotify"' in service.ctl("--json", "status").stdout)
