@@ -31,14 +31,15 @@ class Installed:
         self.aurora = aurora
         self._sets = 0
 
-    def configure(self, *, cluster: str = "", material: str = "", poll: str = "500ms",
-                  port: int = 0, host: str = "localhost",
+    def configure(self, *, daemon: str = "", material: str = "", cluster: str = "",
+                  poll: str = "500ms", port: int = 0, host: str = "localhost",
                   password: str = "password-file = /etc/binlog-ssld/password",
                   server_ca: str = "server-ca = /etc/binlog-ssld/rds.pem") -> None:
         """Without a port: Aurora's stand-in. Nothing ever listens on port 1."""
         self.machine.write(CONFIGURATION, f"""[daemon]
 retry-min = 100ms
 retry-max = 1s
+{daemon}
 [material default]
 settle = 50ms
 settle-limit = 1s

@@ -54,7 +54,7 @@ def test_a_password_in_the_configuration_is_refused_and_not_repeated(service: In
     said = refused(service)
     assert SECRET not in service.messages()
     assert "password-credential" in said or "password-file" in said
-    assert f"{CONFIGURATION}:13: " in said
+    assert f"{CONFIGURATION}:14: " in said
 
 
 @pytest.fixture

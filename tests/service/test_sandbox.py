@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.service.installed import EXAMPLES, MATERIAL, Installed
+from tests.service.installed import EXAMPLES, MATERIAL, SOCKET_PATH, Installed
 from tests.service.names import NameServer
 from tests.standin.cluster import IMPORT_PASSWORD
 
@@ -93,11 +93,39 @@ def test_what_the_sandbox_is_there_to_refuse_is_refused(service: Installed):
     assert said == ["ended"]
 
 
-def test_a_control_group_can_be_asked_for_at_a_price(service: Installed):
+def test_who_is_in_the_control_group_is_seen_at_a_price(service: Installed):
+    service.machine.shell("groupadd --force dba; id carol || useradd --groups dba carol")
+    service.configure(daemon="control-group = dba")
+    service.start()
+    assert ask_for_reload(service, "root") == '{"parameters":{}}'
+    assert "PermissionDenied" in ask_for_reload(service, "carol")
     service.drop_in(service.machine.shell(f"cat {EXAMPLES}/control-group.conf"))
     done = service.machine.run("systemd-analyze", "security", "--threshold=12", "binlog-ssld")
     assert "Overall exposure level for binlog-ssld.service: 1.2" in done.stdout
+    service.systemctl("restart")
+    assert ask_for_reload(service, "carol") == '{"parameters":{}}'
+    assert "PermissionDenied" in ask_for_reload(service, "nobody")
+    service.wait_imports(1)
+
+
+RELOAD = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+          "s.sendall(b'{\"method\":\"io.binlogssl.Manager.Reload\"}\\0');"
+          "print(s.recv(4096).decode().rstrip('\\0'), end='')")
+
+
+def ask_for_reload(service: Installed, user: str) -> str:
+    return service.machine.run("runuser", "-u", user, "--", "/usr/bin/python3", "-c", RELOAD,
+                               SOCKET_PATH).stdout
+
+
+def test_what_lies_below_home_is_shown_read_only_where_a_site_says_so(service: Installed):
+    service.machine.shell("install -d -m 2750 -g binlog-ssld /home/tls;"
+                          f"cp -a {MATERIAL}/. /home/tls")
+    service.configure(material="directory = /home/tls")
     service.start()
+    service.wait(lambda: "file-unreadable" in service.show("StatusText"))
+    service.drop_in("ProtectHome=read-only")
+    service.systemctl("restart")
     service.wait_imports(1)
 
 

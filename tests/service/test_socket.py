@@ -18,6 +18,8 @@ def test_the_socket_comes_first_with_its_mode_and_group(service: Installed):
     after = service.show("After").split()
     assert {SOCKET, "network-online.target"} <= set(after)
     assert inode(service).endswith(" 666 binlog-ssld")
+    link = service.machine.shell("readlink /run/varlink/registry/io.binlogssl.Manager").strip()
+    assert link == SOCKET_PATH
 
 
 def test_a_question_starts_the_service(service: Installed):
