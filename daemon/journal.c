@@ -228,8 +228,8 @@ void journal_record_unwritable(const char *cluster, int error)
         LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
 
         log_send(LOG_WARNING, ID_RECORD_UNWRITABLE, fields, ARRAY_SIZE(fields),
-                "cluster %s: the record cannot be written (%s); until it is, a restart imports the set "
-                "again",
+                "cluster %s: the record cannot be written (%s); until it is, a restart imports the "
+                "set again",
                 cluster, strerror(error < 0 ? -error : error));
 }
 

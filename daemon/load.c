@@ -89,8 +89,9 @@ static int check_keys(const Load *load)
                         continue;
                 if (strncmp(setting->key, "pass", strlen("pass")) == 0)
                         return LOAD_PROBLEM(load, setting,
-                                "unknown key %s in [%s]: a password never stands in the configuration; "
-                                "password-credential and password-file name where it is",
+                                "unknown key %s in [%s]: a password never stands in the "
+                                "configuration; password-credential and password-file name where "
+                                "it is",
                                 setting->key, setting->section);
                 return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
                         setting->key, setting->section,

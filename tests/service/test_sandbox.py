@@ -108,6 +108,19 @@ def test_who_is_in_the_control_group_is_seen_at_a_price(service: Installed):
     service.wait_imports(1)
 
 
+def test_metrics_are_written_where_a_site_allows_it(service: Installed):
+    place = "/var/lib/node-exporter"
+    service.machine.shell(f"install -d -m 2775 -g binlog-ssld {place}")
+    service.configure(daemon=f"metrics-file = {place}/binlog-ssld.prom")
+    service.start()
+    service.wait_imports(1)
+    service.wait(lambda: "Read-only file system" in service.messages())
+    service.drop_in(f"ReadWritePaths={place}")
+    service.systemctl("restart")
+    service.wait(lambda: "binlog_ssld_" in service.machine.shell(f"cat {place}/* || true"))
+    assert service.machine.shell(f"stat -c %a {place}/binlog-ssld.prom") == "644\n"
+
+
 RELOAD = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
           "s.sendall(b'{\"method\":\"io.binlogssl.Manager.Reload\"}\\0');"
           "print(s.recv(4096).decode().rstrip('\\0'), end='')")
