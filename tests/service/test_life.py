@@ -34,17 +34,6 @@ def test_the_journal_has_the_fields(service: Installed):
     assert good["BINLOG_SSL_MATERIAL"] == "default" and good["PRIORITY"] == "5"
 
 
-def test_the_catalogue_explains_what_went_wrong(service: Installed):
-    if not service.machine.shell("ls /usr/lib/systemd/catalog | grep binlog-ssld || true"):
-        pytest.skip("the package has no catalogue")
-    service.configure(port=1)
-    service.start()
-    service.wait(lambda: any(e.get("BINLOG_SSL_OUTCOME") for e in service.entries()))
-    told = service.machine.run("journalctl", "--catalog", "--unit", "binlog-ssld",
-                               "BINLOG_SSL_OUTCOME=unreachable").stdout
-    assert "-- Subject: " in told and "-- Defined-By: binlog-ssld" in told
-
-
 def test_a_restart_imports_nothing(service: Installed):
     service.start()
     service.wait_imports(1)

@@ -1,0 +1,29 @@
+"""What journalctl -x adds to a message, from the catalogue as the package installed it."""
+
+from tests.service.installed import Installed
+
+
+def explained(service: Installed) -> str:
+    service.machine.run("journalctl", "--sync")
+    return service.machine.run("journalctl", "--catalog", "--no-pager",
+                               f"_SYSTEMD_INVOCATION_ID={service.show('InvocationID')}").stdout
+
+
+def test_a_failed_import_is_explained_with_its_cure(service: Installed):
+    service.configure(port=1)
+    service.start()
+    service.wait(lambda: "import unreachable" in explained(service))
+    text = explained(service)
+    _, _, text = text[text.index("cluster orders: import unreachable"):].partition("\n")
+    assert "Subject: The import into cluster orders failed: unreachable" in text
+    assert "Attempt 1 to import the set on disk came to" in text
+    assert "unreachable: no connection. Check host and port" in text
+    assert "binlog-sslctl import orders" in text
+    assert "@BINLOG_SSL" not in text
+
+
+def test_what_is_well_is_explained_too(service: Installed):
+    service.start()
+    service.wait(lambda: "Subject: Cluster orders carries the new set" in explained(service))
+    assert "Subject: Material default can be imported" in explained(service)
+    assert "Subject: binlog-ssld has started" in explained(service)
