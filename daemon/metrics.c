@@ -183,17 +183,26 @@ static void write_clusters(FILE *stream, const Model *model)
         }
 }
 
-static void write_imports(FILE *stream, const Metrics *metrics)
+static void write_counter(FILE *stream, const Counter *counter)
+{
+        for (unsigned kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
+                if (counter->n[kind] > 0)
+                        fprintf(stream,
+                                "binlog_ssld_imports_total{cluster=\"%s\",outcome=\"%s\"} %" PRIu64
+                                "\n",
+                                counter->cluster, outcome_kind_to_string(kind), counter->n[kind]);
+}
+
+static void write_imports(FILE *stream, const Metrics *metrics, const Model *model)
 {
         head(stream, "imports_total", "counter", "Attempts to import, by what they came to.");
-        for (size_t i = 0; i < metrics->n_counters; i++)
-                for (unsigned kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
-                        if (metrics->counters[i].n[kind] > 0)
-                                fprintf(stream,
-                                        "binlog_ssld_imports_total{cluster=\"%s\",outcome=\"%s\"} "
-                                        "%" PRIu64 "\n",
-                                        metrics->counters[i].cluster, outcome_kind_to_string(kind),
-                                        metrics->counters[i].n[kind]);
+        /* An import may have ended after its cluster was removed: that one is not told. */
+        for (size_t i = 0; i < model->n_clusters; i++) {
+                const Counter *counter = find(metrics, model->clusters[i]->config->name);
+
+                if (counter)
+                        write_counter(stream, counter);
+        }
         head(stream, "import_duration_seconds", "histogram", "How long attempts took.");
         for (size_t i = 0; i < ARRAY_SIZE(bounds_sec); i++)
                 fprintf(stream,
@@ -219,7 +228,7 @@ int metrics_format(char **ret, const Metrics *metrics, const Model *model, const
         put(stream, "build_info", "version", version, 1);
         write_materials(stream, model);
         write_clusters(stream, model);
-        write_imports(stream, metrics);
+        write_imports(stream, metrics, model);
         failed = ferror(stream) != 0;
         if (fclose(stream) != 0 || failed) {
                 free(text);
