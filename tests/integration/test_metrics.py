@@ -1,0 +1,196 @@
+"""The metrics of a running daemon, as Prometheus reads them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+from tests.standin.server import free_port
+
+# Design 10 and what stands beside it; a histogram has three names of samples.
+TYPES = {
+    "build_info": "gauge",
+    "material_not_after_timestamp_seconds": "gauge",
+    "material_valid": "gauge",
+    "watch_missed_total": "counter",
+    "watch_active": "gauge",
+    "last_check_timestamp_seconds": "gauge",
+    "cluster_current": "gauge",
+    "cluster_imported_timestamp_seconds": "gauge",
+    "cluster_imported_not_after_timestamp_seconds": "gauge",
+    "cluster_out_of_sync_since_timestamp_seconds": "gauge",
+    "cluster_replication_running": "gauge",
+    "imports_total": "counter",
+    "import_duration_seconds": "histogram",
+}
+Samples = dict[str, float]
+
+
+def ask(service) -> str:
+    with service.varlink() as varlink:
+        return varlink.call("GetMetrics")["text"]
+
+
+def samples(service) -> Samples:
+    """By name and labels, without the prefix; each may come once only."""
+    found: Samples = {}
+    for line in ask(service).splitlines():
+        if line.startswith("#"):
+            continue
+        name, value = re.fullmatch(r"binlog_ssld_(\w+(?:{[^}]*})?) (\S+)", line).groups()
+        assert name not in found
+        found[name] = float(value)
+    return found
+
+
+def lint(text: str) -> None:
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def counters(found: Samples) -> Samples:
+    return {name: value for name, value in found.items()
+            if re.match(r"\w+_(total|bucket|count|sum)\b", name)}
+
+
+def second(text: str) -> str:
+    """Another cluster, users, where nobody listens."""
+    cluster = text[text.index("[cluster orders]"):].replace("orders", "users")
+    return text + re.sub(r"port = \d+", f"port = {free_port()}", cluster)
+
+
+@pytest.fixture
+def current(house, service):
+    service.configure(configuration(service, house.aurora, cluster="replication = observe"))
+    write_material(service.material, house.authority.certificate, house.client("metrics"))
+    service.start()
+    service.wait_cluster("orders", "current")
+    return service
+
+
+def test_promtool_has_nothing_to_say_and_every_name_is_there(house, current):
+    text = ask(current)
+    lint(text)
+    types = re.findall(r"^# TYPE binlog_ssld_(\w+) (\w+)$", text, re.M)
+    assert len(types) == len(TYPES) and dict(types) == TYPES
+    helps = re.findall(r"^# HELP binlog_ssld_(\w+) \S", text, re.M)
+    assert helps == [name for name, _ in types]
+    named = {re.match(r"\w+", name)[0] for name in samples(current)}
+    assert named == {*TYPES, *(f"import_duration_seconds_{part}"
+                               for part in ("bucket", "sum", "count"))} - {"import_duration_seconds"}
+
+
+def test_promtool_has_nothing_to_say_before_anything_is_known(house, service):
+    service.configure(configuration(service, house.aurora))
+    service.start()
+    service.wait_material("missing")
+    lint(ask(service))
+    found = samples(service)
+    assert found['material_valid{material="default"}'] == 0
+    assert found['cluster_current{cluster="orders"}'] == 0
+    assert not any("not_after" in name or "imports_total" in name for name in found)
+    assert found["import_duration_seconds_count"] == 0
+
+
+def test_success_is_told_with_its_times(house, current):
+    found = samples(current)
+    status = current.status()
+    material, cluster = status["materials"][0], status["clusters"][0]
+    assert found['cluster_current{cluster="orders"}'] == 1
+    assert found['cluster_out_of_sync_since_timestamp_seconds{cluster="orders"}'] == 0
+    assert found['cluster_imported_timestamp_seconds{cluster="orders"}'] == pytest.approx(
+        cluster["imported_at"] / 1e6)
+    not_after = material["certificate"]["not_after"] / 1e6
+    assert found['material_not_after_timestamp_seconds{material="default",file="cert"}'] \
+        == found['cluster_imported_not_after_timestamp_seconds{cluster="orders"}'] == not_after
+    assert found['material_not_after_timestamp_seconds{material="default",file="ca"}'] \
+        == material["ca_not_after"] / 1e6
+    assert found['material_valid{material="default"}'] == 1
+    assert found['watch_active{material="default"}'] == 1
+    assert found['cluster_replication_running{cluster="orders"}'] in (0, 1)
+    assert [name for name in found if name.startswith("imports_total")] \
+        == ['imports_total{cluster="orders",outcome="imported"}']
+    assert found["import_duration_seconds_count"] == 1
+    assert 0 < found["import_duration_seconds_sum"] < 60
+
+
+def test_the_last_check_moves_with_the_poll(current):
+    name = 'last_check_timestamp_seconds{material="default"}'
+    before = samples(current)[name]
+    current.wait(lambda: samples(current)[name] > before)
+
+
+def test_failure_is_told_beside_what_was_imported(house, current):
+    imported = samples(current)['cluster_imported_timestamp_seconds{cluster="orders"}']
+    house.aurora.set_option("fail_at", "import")
+    write_material(current.material, house.authority.certificate, house.client("rejected"))
+    current.wait_cluster("orders", "held")
+    found = samples(current)
+    lint(ask(current))
+    assert found['imports_total{cluster="orders",outcome="rejected"}'] == 1
+    assert found['imports_total{cluster="orders",outcome="imported"}'] == 1
+    assert found['cluster_current{cluster="orders"}'] == 0
+    assert found['cluster_imported_timestamp_seconds{cluster="orders"}'] == imported
+    assert found['cluster_out_of_sync_since_timestamp_seconds{cluster="orders"}'] > imported
+    assert found["import_duration_seconds_count"] == 2
+
+
+def test_an_invalid_set_is_not_valid_and_not_out_of_sync(current):
+    (current.material / "client-key.pem").write_text("nothing\n")
+    current.wait_material("invalid")
+    found = samples(current)
+    assert found['material_valid{material="default"}'] == 0
+    assert found['cluster_out_of_sync_since_timestamp_seconds{cluster="orders"}'] == 0
+
+
+def test_counters_only_go_up_and_buckets_hold_what_is_below(house, current):
+    current.configure(second(configuration(current, house.aurora)))
+    with current.varlink() as varlink:
+        varlink.call("Reload")
+    seen = counters(samples(current))
+    for name in ("first", "then"):
+        write_material(current.material, house.authority.certificate, house.client(name))
+        tries = 'imports_total{cluster="users",outcome="unreachable"}'
+        before = seen.get(tries, 0)
+        current.wait(lambda: samples(current).get(tries, 0) > before + 2)
+        now = counters(samples(current))
+        assert all(now[name] >= value for name, value in seen.items())
+        seen = now
+        buckets = [value for name, value in now.items() if "_bucket" in name]
+        assert buckets == sorted(buckets) and len(buckets) == 11
+        assert buckets[-1] == now["import_duration_seconds_count"] == sum(
+            value for name, value in now.items() if name.startswith("imports_total"))
+
+
+def test_a_cluster_that_is_removed_is_not_told_any_more(house, current):
+    with current.varlink() as varlink:
+        current.configure(second(configuration(current, house.aurora)))
+        varlink.call("Reload")
+        users = 'imports_total{cluster="users",outcome="unreachable"}'
+        current.wait(lambda: users in samples(current))
+        attempts = samples(current)["import_duration_seconds_count"]
+        current.configure(configuration(current, house.aurora))
+        varlink.call("Reload")
+    current.wait(lambda: current.importers() == [])
+    text = ask(current)
+    lint(text)
+    assert "users" not in text
+    found = samples(current)
+    assert found["import_duration_seconds_count"] >= attempts
+    assert found['imports_total{cluster="orders",outcome="imported"}'] == 1
+
+
+def test_the_file_holds_what_the_socket_tells(house, current):
+    path = current.directory / "binlog-ssld.prom"
+    current.configure(configuration(current, house.aurora, daemon=f"metrics-file = {path}"))
+    with current.varlink() as varlink:
+        varlink.call("Reload")
+    current.wait(path.exists)
+    lint(path.read_text())
+    labels = {re.sub(r" \S+$", "", line) for line in path.read_text().splitlines()}
+    assert labels == {re.sub(r" \S+$", "", line) for line in ask(current).splitlines()}
