@@ -33,7 +33,8 @@ def play(directory: Path, status: int) -> CompletedProcess[str]:
          "--extra-vars=ansible_python_interpreter=/usr/bin/python3",
          *(f"--extra-vars={name}={value}" for name, value in variables.items()), str(PLAYBOOK)],
         env={"PATH": f"{directory / 'bin'}:{os.environ['PATH']}", "HOME": str(directory / "home"),
-             "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"},
+             "ANSIBLE_REMOTE_TEMP": str(directory / "home"), "LC_ALL": "C.UTF-8",
+             "ANSIBLE_NOCOLOR": "1"},
         capture_output=True, text=True, timeout=120, cwd=directory)
 
 
