@@ -41,6 +41,7 @@ struct Daemon {
         sd_event_source *advance_source;
         sd_event_source *retry_timer;
         sd_event_source *stop_timer;
+        bool woken; /* something happened that daemon_advance() has not seen yet */
         bool stopping;
         char said[SUMMARY_TEXT_MAX]; /* the last STATUS= */
 };
@@ -54,6 +55,7 @@ static Model current_model(void *userdata)
 
 static void wake(Daemon *daemon)
 {
+        daemon->woken = true;
         (void)sd_event_source_set_enabled(daemon->advance_source, SD_EVENT_ONESHOT);
 }
 
@@ -90,6 +92,7 @@ static void daemon_advance(Daemon *daemon)
         uint64_t earliest;
         bool current;
 
+        daemon->woken = false;
         roster_reap(daemon->roster);
         if (daemon->stopping) {
                 if (roster_count_busy(daemon->roster) == 0)
@@ -244,6 +247,10 @@ static int on_call(Connection *connection, const VarlinkCall *call, char **ret_p
 {
         Daemon *daemon = userdata;
 
+        /* A cluster is not current any more once another set stands on disk: what is told was
+         * decided after all that has happened. */
+        if (daemon->woken)
+                daemon_advance(daemon);
         return method_answer(&daemon->operations, connection, call, ret_parameters, ret_error);
 }
 
