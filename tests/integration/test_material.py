@@ -157,3 +157,21 @@ def test_a_set_that_expires_while_watched_is_told(house, service):
     service.wait_cluster("orders", "current")
     service.wait_material("expired")
     assert "material default is expired" in service.log()
+
+
+def test_that_it_expires_soon_is_told_once_also_across_a_restart(house, service):
+    service.configure(configuration(service, house.aurora))
+    write_material(service.material, house.authority.certificate,
+                   house.client("soon", valid=(-3600, 3 * 86400)))
+    service.start()
+    service.wait_cluster("orders", "current")
+    assert service.log().count("expires within 7d and has not been renewed") == 1
+    service.stop()
+    service.start()
+    service.wait_material("expiring")
+    service.wait_cluster("orders", "current")
+    assert service.log().count("has not been renewed") == 1
+    write_material(service.material, house.authority.certificate,
+                   house.client("sooner", valid=(-3600, 3600)))
+    service.wait(lambda: "expires within 1d and has not been renewed" in service.log())
+    assert service.log().count("has not been renewed") == 2
