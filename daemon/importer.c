@@ -12,7 +12,6 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "daemon/procedure.h"
-#include "daemon/session.h"
 
 #define PASSWORD_LIMIT 4096
 
@@ -46,26 +45,16 @@ static int read_password(Secret *ret, const ClusterConfig *cluster, char *path, 
         return 0;
 }
 
-static int run_with_payload(
-        Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
+bool importer_log_in(
+        Session **ret, Outcome *outcome, const ClusterConfig *cluster, uint64_t timeout_usec)
 {
         CLEANUP(secret_done) Secret password = SECRET_NULL;
-        CLEANUP(session_freep) Session *session = NULL;
-        const ClusterConfig *cluster = task->cluster;
-        uint64_t start_usec = clock_boottime_usec();
         SessionTarget target = {
                 .host = cluster->host,
                 .port = cluster->port,
                 .user = cluster->user,
                 .server_ca = cluster->server_ca,
-        };
-        ProcedureTask procedure = {
-                .cluster = cluster,
-                .newlines = task->newlines,
-                .reconnect_only = task->reconnect_only,
-                .payload = payload,
-                .payload_size = payload_size,
-                .deadline_usec = start_usec + task->timeout_usec,
+                .timeout_sec = (unsigned)((timeout_usec * 9 / 10) / USEC_PER_SEC),
         };
         char path[CONFIG_PATH_MAX];
         SessionError error = {0};
@@ -74,33 +63,47 @@ static int run_with_payload(
 
         r = read_password(&password, cluster, path, sizeof(path));
         if (r < 0) {
-                ret->kind = OUTCOME_AUTH;
-                text_format(ret->text, sizeof(ret->text), "no password: %s: %s", path,
+                outcome->kind = OUTCOME_AUTH;
+                text_format(outcome->text, sizeof(outcome->text), "no password: %s: %s", path,
                         r == -ENODATA ? "empty or not text" : strerror(-r));
-                return 0;
+                return false;
         }
-        /* A little less than the deadline: to say "timed out" is better than to be killed. */
-        target.timeout_sec = (unsigned)((task->timeout_usec * 9 / 10) / USEC_PER_SEC);
         if (target.timeout_sec == 0)
                 target.timeout_sec = 1;
-        fault = session_open(&session, &target, &password, &error);
-        secret_done(&password);
-        if (fault == SESSION_OK) {
-                text_set(ret->server_version, sizeof(ret->server_version),
-                        session_server_version(session));
-                text_set(ret->tls_version, sizeof(ret->tls_version), session_tls_version(session));
+        fault = session_open(ret, &target, &password, &error);
+        if (fault != SESSION_OK) {
+                procedure_take_fault(outcome, fault, &error, false);
+                return false;
+        }
+        text_set(outcome->server_version, sizeof(outcome->server_version),
+                session_server_version(*ret));
+        text_set(outcome->tls_version, sizeof(outcome->tls_version), session_tls_version(*ret));
+        return true;
+}
+
+static void run_with_payload(
+        Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
+{
+        CLEANUP(session_freep) Session *session = NULL;
+        uint64_t start_usec = clock_boottime_usec();
+        ProcedureTask procedure = {
+                .cluster = task->cluster,
+                .newlines = task->newlines,
+                .reconnect_only = task->reconnect_only,
+                .payload = payload,
+                .payload_size = payload_size,
+                .deadline_usec = start_usec + task->timeout_usec,
+        };
+
+        if (importer_log_in(&session, ret, task->cluster, task->timeout_usec))
                 procedure_run(ret, session, &procedure);
-        } else
-                procedure_take_fault(ret, fault, &error, false);
         ret->duration_usec = clock_boottime_usec() - start_usec;
-        return 0;
 }
 
 int importer_run(Outcome *ret, const ImporterTask *task)
 {
         struct stat st;
         void *payload;
-        int r;
 
         if (fstat(task->payload_fd, &st) < 0)
                 return -errno;
@@ -108,7 +111,7 @@ int importer_run(Outcome *ret, const ImporterTask *task)
         if (payload == MAP_FAILED)
                 return -errno;
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
-        r = run_with_payload(ret, task, payload, (size_t)st.st_size);
+        run_with_payload(ret, task, payload, (size_t)st.st_size);
         (void)munmap(payload, (size_t)st.st_size);
-        return r;
+        return 0;
 }

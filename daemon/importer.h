@@ -9,6 +9,7 @@
 
 #include "daemon/config.h"
 #include "daemon/outcome.h"
+#include "daemon/session.h"
 
 typedef struct ImporterTask {
         const ClusterConfig *cluster;
@@ -17,6 +18,12 @@ typedef struct ImporterTask {
         bool reconnect_only;
         uint64_t timeout_usec;
 } ImporterTask;
+
+/* The first half of it, for whoever only wants to look: the password and the session. False: there
+ * is none, and `outcome` says why. A login is given a little less than `timeout_usec`: to say "timed
+ * out" is better than to be killed. */
+bool importer_log_in(
+        Session **ret, Outcome *outcome, const ClusterConfig *cluster, uint64_t timeout_usec);
 
 /* 0, or a negative errno when nothing could be tried. */
 int importer_run(Outcome *ret, const ImporterTask *task);

@@ -1,6 +1,9 @@
 #include "daemon/session.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,9 +161,26 @@ const char *session_tls_version(const Session *session)
         return session->tls_version;
 }
 
+const char *session_tls_cipher(const Session *session)
+{
+        return mysql_get_ssl_cipher(session->mysql);
+}
+
 const char *session_server_version(const Session *session)
 {
         return mysql_get_server_info(session->mysql);
+}
+
+void session_address(const Session *session, char address[SESSION_ADDRESS_MAX])
+{
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof(peer);
+
+        address[0] = '\0';
+        if (getpeername((int)mysql_get_socket(session->mysql), (struct sockaddr *)&peer, &size) ==
+                0)
+                (void)getnameinfo((struct sockaddr *)&peer, size, address, SESSION_ADDRESS_MAX,
+                        NULL, 0, NI_NUMERICHOST);
 }
 
 static void hand_rows(MYSQL_RES *result, session_row_fn fn, void *userdata)
