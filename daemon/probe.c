@@ -1,0 +1,149 @@
+#include "daemon/probe.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
+        [PROBE_IMPORT] = "rds_import_binlog_ssl_material",
+        [PROBE_STOP] = "rds_stop_replication",
+        [PROBE_START] = "rds_start_replication",
+};
+
+const char *probe_procedure_name(ProbeProcedure procedure)
+{
+        return (unsigned)procedure < _PROBE_PROCEDURE_MAX ? procedure_names[procedure] : "";
+}
+
+/* A quote or backslash within a name is doubled, as in any literal of SQL; a host holds no '@', so
+ * the last one parts the two. */
+void probe_quote_account(char *buffer, size_t size, const char *account)
+{
+        const char *parting = strrchr(account, '@');
+        size_t used = 0;
+
+        for (const char *byte = account; *byte != '\0' && used + 6 < size; byte++) {
+                if (byte == account)
+                        buffer[used++] = '\'';
+                if (byte == parting) {
+                        memcpy(buffer + used, "'@'", 3);
+                        used += 3;
+                        continue;
+                }
+                if (*byte == '\'' || *byte == '\\')
+                        buffer[used++] = *byte;
+                buffer[used++] = *byte;
+        }
+        if (used > 0)
+                buffer[used++] = '\'';
+        buffer[used] = '\0';
+}
+
+static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
+{
+        /* There is room for one of each kind; if ever there is not, the newest counts. */
+        unsigned i = probe->n_findings < PROBE_FINDINGS_MAX ? probe->n_findings++
+                                                            : PROBE_FINDINGS_MAX - 1;
+
+        probe->findings[i] = (ProbeFinding){.outcome = outcome, .severity = severity};
+        text_set(probe->findings[i].next, PROBE_NEXT_MAX, outcome_advice(outcome));
+        return &probe->findings[i];
+}
+
+void probe_add_outcome(Probe *probe, const Outcome *outcome)
+{
+        ProbeFinding *finding = add(probe, outcome->kind, SEVERITY_ERROR);
+
+        finding->sql_errno = outcome->sql_errno;
+        text_set(finding->text, sizeof(finding->text), outcome->text);
+        if (outcome->kind == OUTCOME_TIMED_OUT)
+                text_set(finding->next, sizeof(finding->next),
+                        "look whether the cluster is slow or a firewall swallows packets");
+}
+
+static void judge_log(Probe *probe, const ClusterConfig *cluster)
+{
+        ProbeFinding *finding;
+
+        if (probe->keeps_call[0] == '\0' || cluster->query_log == POLICY_IGNORE)
+                return;
+        finding = add(probe, OUTCOME_REFUSED_LOG,
+                cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING);
+        text_format(finding->text, sizeof(finding->text),
+                "the server would write the key to a log: %s", probe->keeps_call);
+}
+
+/* The server shows a procedure to whoever may execute it, so a missing grant and a missing
+ * procedure look the same from here. */
+static void judge_procedure(
+        Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
+{
+        char account[PROBE_ACCOUNT_MAX];
+        ProbeFinding *finding;
+
+        if (!probe->listed || probe->visible[procedure])
+                return;
+        probe_quote_account(account, sizeof(account), probe->account);
+        finding = add(probe, outcome, severity);
+        text_format(finding->text, sizeof(finding->text),
+                "mysql.%s is not visible: either this user may not execute it, or the server does "
+                "not have it",
+                procedure_names[procedure]);
+        text_format(finding->next, sizeof(finding->next),
+                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; when it answers that there is no such "
+                "procedure, check host and the Aurora MySQL version",
+                procedure_names[procedure], account);
+}
+
+/* MariaDB parted the privilege from REPLICATION CLIENT and calls it by another name. */
+static const char *monitor_privilege(const Probe *probe)
+{
+        return strstr(probe->server_version, "MariaDB") ? "REPLICA MONITOR" : "REPLICATION CLIENT";
+}
+
+/* To restart replication it must be read; to observe it is only a pity not to. */
+static void judge_replication(Probe *probe, const ClusterConfig *cluster)
+{
+        bool restart = cluster->replication == REPLICATION_RESTART;
+        bool needed = probe->replication_errno != 0 || probe->replication.configured;
+        Severity severity = needed ? SEVERITY_ERROR : SEVERITY_WARNING;
+        char account[PROBE_ACCOUNT_MAX];
+        ProbeFinding *finding;
+
+        if (probe->replication_errno != 0) {
+                finding = add(probe, OUTCOME_REPLICATION_FAILED,
+                        restart ? SEVERITY_ERROR : SEVERITY_WARNING);
+                finding->sql_errno = probe->replication_errno;
+                text_format(finding->text, sizeof(finding->text), "SHOW REPLICA STATUS: %s",
+                        probe->replication_text);
+                probe_quote_account(account, sizeof(account), probe->account);
+                if (probe->replication_errno == 1227 && probe->listed)
+                        text_format(finding->next, sizeof(finding->next), "GRANT %s ON *.* TO %s",
+                                monitor_privilege(probe), account);
+        }
+        if (!restart)
+                return;
+        judge_procedure(probe, PROBE_STOP, OUTCOME_REPLICATION_FAILED, severity);
+        judge_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
+}
+
+void probe_judge(Probe *probe, const ClusterConfig *cluster)
+{
+        if (!probe->looked)
+                return;
+        if (probe->reader)
+                text_set(add(probe, OUTCOME_NOT_WRITER, SEVERITY_ERROR)->text, OUTCOME_TEXT_MAX,
+                        "this server is a reader (innodb_read_only = 1)");
+        judge_log(probe, cluster);
+        judge_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        if (cluster->replication != REPLICATION_IGNORE)
+                judge_replication(probe, cluster);
+}
+
+bool probe_is_good(const Probe *probe)
+{
+        for (unsigned i = 0; i < probe->n_findings; i++)
+                if (probe->findings[i].severity == SEVERITY_ERROR)
+                        return false;
+        return true;
+}

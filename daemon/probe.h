@@ -1,0 +1,73 @@
+#pragma once
+
+/*
+ * Probe: what an import into one cluster would meet, as a value without pointers, because it
+ * travels from the process that asked to the one that prints.
+ *
+ * The facts come from daemon/prober.h; what they mean is judged here, purely. A finding is an
+ * outcome that an import would come to, foretold, with what a person can do about it: the whole
+ * statement where there is one.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/config.h"
+#include "daemon/outcome.h"
+#include "daemon/rule.h"
+
+#define PROBE_FINDINGS_MAX 8
+#define PROBE_ACCOUNT_MAX  400
+#define PROBE_NEXT_MAX     640
+
+/* The procedures that may be called, all of the schema mysql. */
+typedef enum ProbeProcedure {
+        PROBE_IMPORT,
+        PROBE_STOP,
+        PROBE_START,
+        _PROBE_PROCEDURE_MAX,
+} ProbeProcedure;
+
+typedef struct ProbeFinding {
+        OutcomeKind outcome;
+        Severity severity; /* an error: an import would not work */
+        unsigned sql_errno;
+        char text[OUTCOME_TEXT_MAX];
+        char next[PROBE_NEXT_MAX]; /* "": nothing is to do */
+} ProbeFinding;
+
+typedef struct Probe {
+        char address[64]; /* of the server; without a session the first that the name leads to */
+        bool logged_in;   /* nothing down to `looked` is known otherwise */
+        char server_version[64];
+        char tls_version[16];
+        char tls_cipher[64];
+        bool looked; /* the preflight was answered; nothing below is known otherwise */
+        bool reader;
+        char keeps_call[96];                 /* the log that would keep the CALL; "": none */
+        uint64_t certificate_not_after_usec; /* the server's, as itself says; 0: it does not */
+        bool listed;                         /* the two below are known */
+        char account[PROBE_ACCOUNT_MAX];     /* "user@host", as the server found it */
+        bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
+        Replication replication;
+        unsigned replication_errno; /* why it is not known; 0: it was not asked */
+        char replication_text[OUTCOME_TEXT_MAX];
+        Newlines newlines; /* the payload's form: configured, remembered, or AUTO: not known */
+        uint64_t duration_usec;
+        ProbeFinding findings[PROBE_FINDINGS_MAX];
+        unsigned n_findings;
+} Probe;
+
+const char *probe_procedure_name(ProbeProcedure procedure);
+
+/* What ended the asking, or kept it from beginning. */
+void probe_add_outcome(Probe *probe, const Outcome *outcome);
+
+/* Adds a finding for every known fact that an import under this configuration would stumble over. */
+void probe_judge(Probe *probe, const ClusterConfig *cluster);
+
+/* An import would work, as far as one can tell without sending it. */
+bool probe_is_good(const Probe *probe);
+
+/* "'user'@'host'", as a GRANT wants it, of CURRENT_USER()'s "user@host". */
+void probe_quote_account(char *buffer, size_t size, const char *account);

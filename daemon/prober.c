@@ -1,0 +1,149 @@
+#include "daemon/prober.h"
+
+#include <sys/socket.h>
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/importer.h"
+#include "daemon/preflight.h"
+#include "daemon/procedure.h"
+#include "daemon/replication.h"
+#include "daemon/session.h"
+
+#define PROBER_UNKNOWN_HOST 2005 /* the client library's own number: the name leads nowhere */
+
+uint64_t prober_parse_time(const char *text)
+{
+        struct tm time = {0};
+        const char *end = strptime(text, "%b %d %H:%M:%S %Y GMT", &time);
+        time_t seconds = end && *end == '\0' ? timegm(&time) : 0;
+
+        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
+}
+
+/* Which address it was that did not answer, or was not let in to. */
+static void resolve(Probe *probe, const char *host)
+{
+        static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+        struct addrinfo *list = NULL;
+
+        if (getaddrinfo(host, NULL, &hints, &list) != 0)
+                return;
+        (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->address, sizeof(probe->address),
+                NULL, 0, NI_NUMERICHOST);
+        freeaddrinfo(list);
+}
+
+static void on_status(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        Probe *probe = userdata;
+
+        (void)names;
+        if (n_columns == 2 && values[1])
+                probe->certificate_not_after_usec = prober_parse_time(values[1]);
+}
+
+static void on_account(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        Probe *probe = userdata;
+        const char *list;
+
+        (void)names;
+        if (n_columns != 2 || !values[0])
+                return;
+        probe->listed = true;
+        text_set(probe->account, sizeof(probe->account), values[0]);
+        list = values[1] ? values[1] : "";
+        for (unsigned i = 0; i < _PROBE_PROCEDURE_MAX; i++)
+                probe->visible[i] = strcasestr(list, probe_procedure_name(i)) != NULL;
+}
+
+static SessionFault look(Probe *probe, Session *session, SessionError *error)
+{
+        Preflight preflight;
+        SessionFault fault = preflight_look(&preflight, session, error);
+
+        if (fault != SESSION_OK)
+                return fault;
+        probe->looked = true;
+        probe->reader = preflight.reader;
+        text_set(probe->keeps_call, sizeof(probe->keeps_call), preflight.keeps_call);
+
+        fault = session_query(session, "SHOW SESSION STATUS LIKE 'Ssl_server_not_after'", on_status,
+                probe, error);
+        return fault == SESSION_SERVER ? SESSION_OK : fault; /* only nice to know */
+}
+
+/* One row whatever there is: an aggregate without groups. */
+static SessionFault list(Probe *probe, Session *session, SessionError *error)
+{
+        char statement[512];
+
+        snprintf(statement, sizeof(statement),
+                "SELECT CURRENT_USER(), GROUP_CONCAT(ROUTINE_NAME) FROM "
+                "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_TYPE = "
+                "'PROCEDURE' AND ROUTINE_NAME IN ('%s', '%s', '%s')",
+                probe_procedure_name(PROBE_IMPORT), probe_procedure_name(PROBE_STOP),
+                probe_procedure_name(PROBE_START));
+        return session_query(session, statement, on_account, probe, error);
+}
+
+static SessionFault watch_replication(Probe *probe, Session *session, SessionError *error)
+{
+        SessionFault fault =
+                replication_read(&probe->replication, session, clock_wall_usec(), error);
+
+        if (fault != SESSION_SERVER)
+                return fault;
+        probe->replication_errno = error->number;
+        text_set(probe->replication_text, sizeof(probe->replication_text), error->text);
+        return SESSION_OK;
+}
+
+static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
+{
+        Outcome outcome = {0};
+        SessionError error = {0};
+        SessionFault fault = look(probe, session, &error);
+
+        if (fault == SESSION_OK)
+                fault = list(probe, session, &error);
+        if (fault == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
+                fault = watch_replication(probe, session, &error);
+        if (fault == SESSION_OK)
+                return;
+        procedure_take_fault(&outcome, fault, &error, false);
+        probe_add_outcome(probe, &outcome);
+}
+
+int prober_run(Probe *ret, const ProberTask *task)
+{
+        CLEANUP(session_freep) Session *session = NULL;
+        const ClusterConfig *cluster = task->cluster;
+        uint64_t start_usec = clock_boottime_usec();
+        Outcome outcome = {0};
+
+        ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
+        if (importer_log_in(&session, &outcome, cluster, task->timeout_usec)) {
+                ret->logged_in = true;
+                session_address(session, ret->address);
+                memcpy(ret->server_version, outcome.server_version, sizeof(ret->server_version));
+                memcpy(ret->tls_version, outcome.tls_version, sizeof(ret->tls_version));
+                text_set(ret->tls_cipher, sizeof(ret->tls_cipher), session_tls_cipher(session));
+                ask(ret, session, cluster);
+                probe_judge(ret, cluster);
+        } else {
+                probe_add_outcome(ret, &outcome);
+                if (outcome.sql_errno != 0 && outcome.sql_errno != PROBER_UNKNOWN_HOST)
+                        resolve(ret, cluster->host);
+        }
+        ret->duration_usec = clock_boottime_usec() - start_usec;
+        return 0;
+}

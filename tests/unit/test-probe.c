@@ -1,0 +1,220 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "daemon/probe.h"
+#include "daemon/prober.h"
+
+static ClusterConfig cluster;
+static Probe probe;
+
+/* A server where all is well, and a configuration that restarts replication. */
+static int make(void **state)
+{
+        (void)state;
+        cluster = (ClusterConfig){.name = "orders",
+                .user = "ssl_importer",
+                .replication = REPLICATION_RESTART,
+                .enabled = true};
+        probe = (Probe){.logged_in = true,
+                .server_version = "8.0.32",
+                .looked = true,
+                .listed = true,
+                .account = "ssl_importer@%",
+                .visible = {true, true, true},
+                .replication = {.known = true, .configured = true}};
+        return 0;
+}
+
+#define probe_test(test) cmocka_unit_test_setup(test, make)
+
+static void expect(OutcomeKind outcome, Severity severity, const char *next)
+{
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].outcome, outcome);
+        assert_int_equal(probe.findings[0].severity, severity);
+        assert_non_null(strstr(probe.findings[0].next, next));
+        assert_string_not_equal(probe.findings[0].text, "");
+        assert_int_equal(probe_is_good(&probe), severity == SEVERITY_WARNING);
+}
+
+static void test_a_good_server_leaves_nothing_to_find(void **state)
+{
+        (void)state;
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        assert_true(probe_is_good(&probe));
+}
+
+static void test_what_is_not_known_is_not_judged(void **state)
+{
+        (void)state;
+        probe = (Probe){0};
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_a_reader_is_an_obstacle(void **state)
+{
+        (void)state;
+        probe.reader = true;
+        expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
+}
+
+static void test_a_missing_procedure_names_the_whole_grant(void **state)
+{
+        (void)state;
+        probe.visible[PROBE_IMPORT] = false;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
+                "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO "
+                "'ssl_importer'@'%'");
+}
+
+static void test_a_log_is_judged_by_the_configured_policy(void **state)
+{
+        static const struct {
+                Policy policy;
+                unsigned findings;
+                bool good;
+        } cases[] = {{POLICY_REFUSE, 1, false}, {POLICY_WARN, 1, true}, {POLICY_IGNORE, 0, true}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                make(state);
+                strcpy(probe.keeps_call, "general_log = ON");
+                cluster.query_log = cases[i].policy;
+                probe_judge(&probe, &cluster);
+                assert_int_equal(probe.n_findings, cases[i].findings);
+                assert_int_equal(probe_is_good(&probe), cases[i].good);
+        }
+}
+
+static void be_unreadable(void)
+{
+        probe.replication = (Replication){0};
+        probe.replication_errno = 1227;
+        strcpy(probe.replication_text, "Access denied");
+}
+
+static void test_a_restart_needs_to_read_replication(void **state)
+{
+        (void)state;
+        be_unreadable();
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR,
+                "GRANT REPLICATION CLIENT ON *.* TO 'ssl_importer'@'%'");
+}
+
+static void test_an_observer_who_cannot_read_it_is_told_so(void **state)
+{
+        (void)state;
+        be_unreadable();
+        cluster.replication = REPLICATION_OBSERVE;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "GRANT REPLICATION CLIENT");
+}
+
+static void test_mariadb_calls_the_privilege_otherwise(void **state)
+{
+        (void)state;
+        be_unreadable();
+        strcpy(probe.server_version, "10.11.19-MariaDB-0+deb12u1");
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "GRANT REPLICA MONITOR ON *.* TO");
+}
+
+static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **state)
+{
+        (void)state;
+        probe.visible[PROBE_STOP] = false;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "mysql.rds_stop_replication TO");
+        make(state);
+        probe.visible[PROBE_START] = false;
+        probe.replication.configured = false;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "mysql.rds_start_replication TO");
+        make(state);
+        probe.visible[PROBE_START] = false;
+        cluster.replication = REPLICATION_OBSERVE;
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_all_that_can_be_wrong_at_once_has_room(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
+
+        (void)state;
+        probe.reader = true;
+        strcpy(probe.keeps_call, "general_log = ON");
+        memset(probe.visible, 0, sizeof(probe.visible));
+        be_unreadable();
+        probe_add_outcome(&probe, &outcome);
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 7);
+        assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
+        assert_string_not_equal(probe.findings[0].next, "");
+        for (unsigned i = 0; i < PROBE_FINDINGS_MAX; i++)
+                probe_add_outcome(&probe, &outcome);
+        assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
+}
+
+static void test_an_account_is_quoted_for_a_grant(void **state)
+{
+        static const struct {
+                const char *account, *quoted;
+        } cases[] = {
+                {"", ""},
+                {"ssl_importer@%", "'ssl_importer'@'%'"},
+                {"a@b@10.0.0.1", "'a@b'@'10.0.0.1'"},
+                {"it's@%", "'it''s'@'%'"},
+                {"back\\slash@%", "'back\\\\slash'@'%'"},
+                {"@localhost", "''@'localhost'"},
+        };
+        char buffer[PROBE_ACCOUNT_MAX];
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                probe_quote_account(buffer, sizeof(buffer), cases[i].account);
+                assert_string_equal(buffer, cases[i].quoted);
+        }
+}
+
+static void test_an_account_too_long_for_its_place_is_cut(void **state)
+{
+        char buffer[24];
+
+        (void)state;
+        probe_quote_account(buffer, sizeof(buffer), "'''''''''''''''''''''''''''''''''''@%");
+        assert_true(strlen(buffer) < sizeof(buffer));
+}
+
+static void test_the_time_of_a_certificate_is_read(void **state)
+{
+        (void)state;
+        assert_int_equal(
+                prober_parse_time("Feb  1 12:00:00 2027 GMT"), UINT64_C(1801483200) * USEC_PER_SEC);
+        assert_int_equal(
+                prober_parse_time("Nov 24 11:04:33 2027 GMT"), UINT64_C(1827054273) * USEC_PER_SEC);
+        assert_int_equal(prober_parse_time(""), 0);
+        assert_int_equal(prober_parse_time("2027-02-01"), 0);
+        assert_int_equal(prober_parse_time("Feb  1 12:00:00 2027 GMT and more"), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                probe_test(test_a_good_server_leaves_nothing_to_find),
+                probe_test(test_what_is_not_known_is_not_judged),
+                probe_test(test_a_reader_is_an_obstacle),
+                probe_test(test_a_missing_procedure_names_the_whole_grant),
+                probe_test(test_a_log_is_judged_by_the_configured_policy),
+                probe_test(test_a_restart_needs_to_read_replication),
+                probe_test(test_an_observer_who_cannot_read_it_is_told_so),
+                probe_test(test_mariadb_calls_the_privilege_otherwise),
+                probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
+                probe_test(test_all_that_can_be_wrong_at_once_has_room),
+                probe_test(test_an_account_is_quoted_for_a_grant),
+                probe_test(test_an_account_too_long_for_its_place_is_cut),
+                probe_test(test_the_time_of_a_certificate_is_read),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
