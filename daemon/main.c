@@ -10,11 +10,13 @@
 #include "build.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "ctl/prospect.h"
 #include "daemon/daemon.h"
 #include "daemon/inspector.h"
 #include "daemon/journal.h"
 #include "daemon/load.h"
 #include "daemon/server.h"
+#include "daemon/survey.h"
 
 extern char **environ;
 
@@ -22,7 +24,14 @@ typedef enum Mode {
         MODE_SERVICE,
         MODE_ONCE,
         MODE_CHECK,
+        MODE_CHECK_CLUSTERS,
 } Mode;
+
+typedef struct Request {
+        const char *path; /* of the configuration; NULL: where it usually is */
+        Mode mode;
+        bool json;
+} Request;
 
 static void print_help(void)
 {
@@ -31,6 +40,11 @@ static void print_help(void)
                "      --config FILE  read FILE and FILE.d/*.conf instead of\n"
                "                     $CONFIGURATION_DIRECTORY/binlog-ssld.conf\n"
                "      --check        check configuration and material, exit 0 or 1\n"
+               "      --check-clusters\n"
+               "                     log in to every cluster, send no key, and print what an\n"
+               "                     import would meet; exit 0 when it would work everywhere,\n"
+               "                     else 1\n"
+               "      --json         with --check-clusters: as a JSON document\n"
                "      --once         inspect, import what needs it; exit 0 when all are current\n"
                "      --version      print the version\n"
                "      --help         print this text\n\n"
@@ -88,19 +102,42 @@ static int check_materials(const Config *config)
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(Config *config, const char *path, Mode mode)
+/* sd_event_add_child(3) wants SIGCHLD blocked before the first child. */
+static void prepare_signals(void)
 {
-        CLEANUP(daemon_freep) Daemon *daemon = NULL;
-        DaemonOptions options = {
-                .version = BUILD_VERSION, .config_path = path, .once = mode == MODE_ONCE};
         sigset_t children;
-        int r;
 
-        /* sd_event_add_child(3) wants it blocked before the first child. */
         sigemptyset(&children);
         sigaddset(&children, SIGCHLD);
         (void)sigprocmask(SIG_BLOCK, &children, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int check_clusters(const Config *config, bool json)
+{
+        CLEANUP(freep) Probe *probes = calloc(config->n_clusters + 1, sizeof(*probes));
+        int r;
+
+        prepare_signals();
+        r = probes ? survey_run(probes, config) : -ENOMEM;
+        if (r == 0)
+                r = prospect_show(stdout, config, probes, json);
+        if (r < 0) {
+                fprintf(stderr, "binlog-ssld: the clusters cannot be checked: %s\n", strerror(-r));
+                return EXIT_FAILURE;
+        }
+        return prospect_is_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(Config *config, const Request *request)
+{
+        CLEANUP(daemon_freep) Daemon *daemon = NULL;
+        DaemonOptions options = {.version = BUILD_VERSION,
+                .config_path = request->path,
+                .once = request->mode == MODE_ONCE};
+        int r;
+
+        prepare_signals();
         r = daemon_new(&daemon, config, &options);
         if (r < 0) {
                 journal_failure("cannot start", r);
@@ -110,60 +147,70 @@ static int run(Config *config, const char *path, Mode mode)
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int start_with(const char *path, Mode mode)
+static int start_with(Request *request)
 {
         char directory[CONFIG_PATH_MAX], fallback[PATH_MAX];
         ConfigProblem problem;
         Config *config = NULL;
         int r;
 
-        if (!path) {
+        if (!request->path) {
                 r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CONFIGURATION);
                 if (r < 0) {
                         journal_failure("$CONFIGURATION_DIRECTORY", r);
                         return EX_CONFIG;
                 }
                 snprintf(fallback, sizeof(fallback), "%s/binlog-ssld.conf", directory);
-                path = fallback;
+                request->path = fallback;
         }
-        r = config_load(&config, path, &problem);
+        r = config_load(&config, request->path, &problem);
         if (r == -EINVAL) {
                 journal_configuration_invalid(&problem);
-                return mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
+                return request->mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
         }
         if (r < 0) {
-                journal_failure(path, r);
+                journal_failure(request->path, r);
                 return EXIT_FAILURE;
         }
-        if (mode != MODE_CHECK)
-                return run(config, path, mode);
-        r = check_materials(config);
+        if (request->mode == MODE_SERVICE || request->mode == MODE_ONCE)
+                return run(config, request);
+        r = request->mode == MODE_CHECK ? check_materials(config)
+                                        : check_clusters(config, request->json);
         config_free(config);
         return r;
 }
 
-static int start(const char *path, Mode mode)
+static int start(Request *request)
 {
-        int status = start_with(path, mode);
+        int status = start_with(request);
 
-        if (mode == MODE_SERVICE && status != EXIT_SUCCESS)
+        if (request->mode == MODE_SERVICE && status != EXIT_SUCCESS)
                 server_refuse();
         return status;
 }
 
 int main(int argc, char **argv)
 {
-        enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_ONCE, OPTION_VERSION, OPTION_HELP };
+        enum {
+                OPTION_CONFIG = 256,
+                OPTION_CHECK,
+                OPTION_CHECK_CLUSTERS,
+                OPTION_JSON,
+                OPTION_ONCE,
+                OPTION_VERSION,
+                OPTION_HELP,
+        };
         static const struct option options[] = {
                 {"config", required_argument, NULL, OPTION_CONFIG},
                 {"check", no_argument, NULL, OPTION_CHECK},
+                {"check-clusters", no_argument, NULL, OPTION_CHECK_CLUSTERS},
+                {"json", no_argument, NULL, OPTION_JSON},
                 {"once", no_argument, NULL, OPTION_ONCE},
                 {"version", no_argument, NULL, OPTION_VERSION},
                 {"help", no_argument, NULL, OPTION_HELP},
                 {0},
         };
-        const char *path = NULL;
-        Mode mode = MODE_SERVICE;
+        Request request = {.mode = MODE_SERVICE};
         int option;
 
         scrub_environment();
@@ -171,13 +218,19 @@ int main(int argc, char **argv)
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
                 switch (option) {
                 case OPTION_CONFIG:
-                        path = optarg;
+                        request.path = optarg;
                         break;
                 case OPTION_CHECK:
-                        mode = MODE_CHECK;
+                        request.mode = MODE_CHECK;
+                        break;
+                case OPTION_CHECK_CLUSTERS:
+                        request.mode = MODE_CHECK_CLUSTERS;
+                        break;
+                case OPTION_JSON:
+                        request.json = true;
                         break;
                 case OPTION_ONCE:
-                        mode = MODE_ONCE;
+                        request.mode = MODE_ONCE;
                         break;
                 case OPTION_VERSION:
                         printf("binlog-ssld %s\n", BUILD_VERSION);
@@ -192,5 +245,9 @@ int main(int argc, char **argv)
                 fprintf(stderr, "binlog-ssld: no argument is expected: %s\n", argv[optind]);
                 return EX_USAGE;
         }
-        return start(path, mode);
+        if (request.json && request.mode != MODE_CHECK_CLUSTERS) {
+                fprintf(stderr, "binlog-ssld: --json goes with --check-clusters\n");
+                return EX_USAGE;
+        }
+        return start(&request);
 }
