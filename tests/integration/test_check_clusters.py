@@ -1,0 +1,279 @@
+"""binlog-ssld --check-clusters: what an import would meet, with nothing sent and nothing written."""
+
+import json
+import re
+import time
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin.proxy import Fault, Proxy
+from tests.standin.server import free_port
+
+IMPORT = "mysql.rds_import_binlog_ssl_material"
+HOST = "host = localhost"
+
+
+@pytest.fixture(autouse=True)
+def nothing_happens(house, service):
+    """Whatever it finds: no import, no state, no material needed, no socket."""
+    before = len(house.aurora.imports())
+    yield
+    assert len(house.aurora.imports()) == before
+    assert list((service.directory / "state").iterdir()) == []
+    assert list((service.directory / "run").iterdir()) == []
+
+
+@pytest.fixture
+def check(house, service):
+    """Runs it as JSON over a configuration, and gives exit status and the cluster "orders"."""
+
+    def run(replace=("", ""), **more):
+        service.configure(configuration(service, house.aurora, **more).replace(*replace))
+        done = service.run("--check-clusters", "--json")
+        document = json.loads(done.stdout)
+        assert document["good"] is (done.returncode == 0) and done.returncode in (0, 1)
+        return done.returncode, document["clusters"][0]
+
+    return run
+
+
+def outcomes(cluster):
+    return [(finding["outcome"], finding["severity"]) for finding in cluster["findings"]]
+
+
+def without_grant(house, grant):
+    """The importing user, for once without it."""
+    house.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
+    return lambda: house.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
+
+
+def another(text, name, port=0, more=""):
+    """The section of the cluster "orders", which is the last of the text, under another name."""
+    section = text[text.index("[cluster orders]"):].replace("orders", name)
+    return re.sub(r"port = \d+", f"port = {port}", section) + more if port else section + more
+
+
+def test_a_good_cluster_is_told_in_full(house, check):
+    status, cluster = check(cluster="replication = restart")
+    assert status == 0
+    assert cluster["duration_usec"] > 0
+    expected = {
+        "name": "orders", "host": "localhost", "port": house.aurora.port, "import": "works",
+        "address": "127.0.0.1", "tls_version": "TLSv1.3", "account": "ssl_importer@%",
+        "writer": True, "keeps_call": None, "payload_newlines": None, "findings": [],
+        "procedures": {"rds_import_binlog_ssl_material": True, "rds_stop_replication": True,
+                       "rds_start_replication": True}}
+    assert {name: cluster[name] for name in expected} == expected
+    assert cluster["server_version"].startswith("10.") and "TLS_" in cluster["tls_cipher"]
+    left = cluster["certificate_not_after"] / 1e6 - time.time()
+    assert 363 * 86400 < left < 366 * 86400
+    assert cluster["replication"]["configured"] is True
+    assert set(cluster) == {*expected, "duration_usec", "server_version", "tls_cipher",
+                            "certificate_not_after", "replication"}
+
+
+def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service):
+    text = configuration(service, house.aurora, cluster="replication = observe")
+    service.configure(text + another(text, "a-name-that-is-as-long-as-a-name-may-be4")
+                      + another(text, "down", free_port())
+                      + another(text, "off", more="enabled = no\n"))
+    done = service.run("--check-clusters")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and done.stderr == ""
+    assert all(len(line) <= 100 for line in lines), done.stdout
+    assert lines[0].split() == ["CLUSTER", "IMPORT", "TLS", "CERTIFICATE", "ROLE", "PROCEDURE",
+                                "LOGS", "REPLICATION", "FORM"]
+    row = next(line for line in lines if line.startswith("  orders")).split()
+    assert row[1:3] == ["works", "1.3"] and row[4:7] == ["writer", "visible", "clean"]
+    assert any(line.split() == ["off", "disabled"] for line in lines)
+    assert any(line.split()[:2] == ["down", "fails"] for line in lines)
+    assert "why:   unreachable: " in done.stdout and "next:  check host" in done.stdout
+
+
+def test_what_the_record_remembers_of_the_form_is_told(house, service):
+    state = service.directory / "state"
+    service.configure(configuration(service, house.aurora))
+    record = state / "orders.json"
+    try:
+        record.write_text(json.dumps({"payload_newlines": "escaped", "newlines": "escaped"}))
+        done = service.run("--check-clusters", "--json")
+        assert json.loads(done.stdout)["clusters"][0]["payload_newlines"] == "escaped"
+    finally:
+        record.unlink()
+    service.configure(configuration(service, house.aurora, cluster="payload-newlines = raw"))
+    done = service.run("--check-clusters", "--json")
+    assert json.loads(done.stdout)["clusters"][0]["payload_newlines"] == "raw"
+
+
+def test_a_wrong_password_is_told_with_what_to_check(house, service, check):
+    service.password_file("wrong")
+    status, cluster = check()
+    assert status == 1 and outcomes(cluster) == [("auth", "error")]
+    assert cluster["findings"][0]["sql_errno"] == 1045
+    assert cluster["address"] == "127.0.0.1"
+    assert cluster["tls_version"] is cluster["writer"] is cluster["server_version"] is None
+
+
+def test_a_missing_password_is_named(house, service, check):
+    (service.directory / "etc" / "password").unlink()
+    status, cluster = check()
+    assert status == 1 and outcomes(cluster) == [("auth", "error")]
+    assert "etc/password: No such file" in cluster["findings"][0]["text"]
+
+
+def test_a_server_that_is_down_is_unreachable(check):
+    status, cluster = check(port=free_port())
+    assert status == 1 and outcomes(cluster) == [("unreachable", "error")]
+    assert cluster["address"] == "127.0.0.1"
+
+
+def test_a_name_that_leads_nowhere_has_no_address(check):
+    status, cluster = check((HOST, "host = nowhere.invalid"))
+    assert status == 1 and outcomes(cluster) == [("unreachable", "error")]
+    assert cluster["address"] is None and "nowhere.invalid" in cluster["findings"][0]["text"]
+
+
+def test_an_unverified_ca_gets_no_login(house, check):
+    status, cluster = check((str(house.aurora.ca), str(house.authority.certificate)))
+    assert status == 1 and outcomes(cluster) == [("tls", "error")]
+    assert "server-ca" in cluster["findings"][0]["next"]
+
+
+def test_a_host_that_the_certificate_does_not_name_gets_no_login(check):
+    status, cluster = check((HOST, "host = 127.1"))
+    assert status == 1 and outcomes(cluster) == [("tls", "error")]
+    assert cluster["address"] == "127.0.0.1"
+
+
+def test_a_procedure_that_is_not_granted_names_the_grant(house, check):
+    give_back = without_grant(house, f"EXECUTE ON PROCEDURE {IMPORT}")
+    try:
+        status, cluster = check()
+    finally:
+        give_back()
+    assert status == 1 and outcomes(cluster) == [("no_privilege", "error")]
+    finding = cluster["findings"][0]
+    assert "may not execute it, or the server does not have it" in finding["text"]
+    assert f"GRANT EXECUTE ON PROCEDURE {IMPORT} TO 'ssl_importer'@'%'" in finding["next"]
+    house.aurora.sql(finding["next"].split(";")[0])  # as it stands, it is SQL
+
+
+def test_a_server_without_the_procedure_says_the_same(house, check):
+    with house.aurora.without_procedure():
+        status, cluster = check()
+    assert status == 1 and outcomes(cluster) == [("no_privilege", "error")]
+    assert cluster["procedures"]["rds_import_binlog_ssl_material"] is False
+
+
+@pytest.mark.parametrize("mode, status, severity", [
+    ("ignore", 0, None), ("observe", 0, "warning"), ("restart", 1, "error")])
+def test_replication_that_cannot_be_read_counts_by_what_is_to_be_done(
+        house, check, mode, status, severity):
+    give_back = without_grant(house, "REPLICA MONITOR ON *.*")
+    try:
+        found, cluster = check(cluster=f"replication = {mode}")
+    finally:
+        give_back()
+    assert found == status
+    assert outcomes(cluster) == ([("replication_failed", severity)] if severity else [])
+    if severity:
+        assert cluster["findings"][0]["next"] == \
+            "GRANT REPLICA MONITOR ON *.* TO 'ssl_importer'@'%'"
+
+
+@pytest.mark.parametrize("name", ["rds_stop_replication", "rds_start_replication"])
+def test_a_restart_needs_both_procedures(house, check, name):
+    give_back = without_grant(house, f"EXECUTE ON PROCEDURE mysql.{name}")
+    try:
+        status, cluster = check(cluster="replication = restart")
+        assert check(cluster="replication = observe")[0] == 0
+    finally:
+        give_back()
+    assert status == 1 and outcomes(cluster) == [("replication_failed", "error")]
+    assert f"GRANT EXECUTE ON PROCEDURE mysql.{name} TO 'ssl_importer'@'%'" in \
+        cluster["findings"][0]["next"]
+
+
+def test_a_reader_is_told(house, check):
+    house.aurora.become_reader()
+    try:
+        status, cluster = check()
+    finally:
+        house.aurora.become_writer()
+    assert status == 1 and outcomes(cluster) == [("not_writer", "error")]
+    assert cluster["writer"] is False
+
+
+@pytest.mark.parametrize("policy, status, found", [
+    ("refuse", 1, [("refused_log", "error")]), ("warn", 0, [("refused_log", "warning")]),
+    ("ignore", 0, [])])
+def test_a_log_that_would_keep_the_key_counts_by_policy(house, check, policy, status, found):
+    house.aurora.sql("SET GLOBAL general_log = 1")
+    try:
+        assert check(cluster=f"query-log = {policy}")[0] == status
+        assert outcomes(check(cluster=f"query-log = {policy}")[1]) == found
+    finally:
+        house.aurora.sql("SET GLOBAL general_log = 0")
+
+
+@pytest.mark.parametrize("flight", range(6))
+def test_a_server_that_falls_silent_is_left_in_time(house, check, flight):
+    """At the greeting, within TLS, at the login, at each of the questions."""
+    with Proxy(house.aurora.port) as proxy:
+        proxy.fault = Fault(flight, "request", "silence")
+        start = time.monotonic()
+        status, cluster = check(port=proxy.port, daemon="import-timeout = 2s")
+        assert time.monotonic() - start < 3
+    assert status == 1 and ("timed_out", "error") in outcomes(cluster)
+
+
+def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, check):
+    """The client library counts whole seconds from its last question: it would wait longer."""
+    with Proxy(house.aurora.port, to_server=0.05, to_client=0.05) as proxy:
+        proxy.fault = Fault(4, "request", "silence")
+        status, cluster = check(port=proxy.port, daemon="import-timeout = 1s")
+    assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
+    assert cluster["findings"][0]["text"] == "no answer within 1s (import-timeout)"
+    assert cluster["findings"][0]["next"]
+
+
+def test_it_takes_few_round_trips(house, check):
+    with Proxy(house.aurora.port) as proxy:
+        assert check(port=proxy.port, cluster="replication = observe")[0] == 0
+        [connection] = proxy.connections
+        assert connection.closed.wait(5)
+        assert connection.round_trips == 6  # TLS, login, and four questions
+
+
+def test_clusters_are_asked_side_by_side_and_those_that_hang_delay_no_other(house, service):
+    """Twenty behind a slow wire, and three that never answer."""
+    with Proxy(house.aurora.port, to_server=0.1, to_client=0.1) as slow, \
+            Proxy(house.aurora.port) as silent:
+        silent.fault = Fault(0, "request", "silence")
+        text = configuration(service, house.aurora, daemon="import-timeout = 3s")
+        service.configure(text + "".join(
+            [another(text, f"slow{n}", slow.port) for n in range(20)]
+            + [another(text, f"hang{n}", silent.port) for n in range(3)]
+            + [another(text, "down", free_port())]))
+        start = time.monotonic()
+        done = service.run("--check-clusters", "--json")
+        took = time.monotonic() - start
+    clusters = {c["name"]: c for c in json.loads(done.stdout)["clusters"]}
+    found = {name: cluster["import"] for name, cluster in clusters.items()}
+    assert done.returncode == 1
+    assert [name for name in found if found[name] != "works"] == ["hang0", "hang1", "hang2", "down"]
+    assert outcomes(clusters["hang1"]) == [("timed_out", "error")]
+    assert outcomes(clusters["down"]) == [("unreachable", "error")]
+    assert took < 4  # one after another, the slow ones alone would take twenty times 1.4 s
+
+
+def test_a_bad_configuration_leaves_with_78(house, service):
+    service.configure(configuration(service, house.aurora, cluster="colour = red"))
+    done = service.run("--check-clusters")
+    assert done.returncode == 78 and "unknown key colour" in done.stderr and done.stdout == ""
+
+
+def test_json_is_for_this_check_alone(service):
+    assert service.run("--json").returncode == 64
+    assert service.run("--check", "--json").returncode == 64
