@@ -193,3 +193,14 @@ def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Instal
     """)
     service.wait_imports(1)
     service.wait(lambda: '"watch":"inotify"' in service.ctl("--json", "status").stdout)
+
+
+def test_the_clusters_are_checked_with_the_credentials_that_systemd_hands_over(service: Installed):
+    """The line of the manual, which people copy."""
+    service.machine.write("/etc/binlog-ssld/password", IMPORT_PASSWORD + "\n", "0600")
+    service.configure(password="password-credential = orders")
+    done = service.machine.run(
+        "systemd-run", "--pipe", "--wait", "--quiet", "-p", "User=binlog-ssld",
+        "-p", "LoadCredential=orders:/etc/binlog-ssld/password",
+        "binlog-ssld", "--check-clusters", "--json")
+    assert '"good":true' in done.stdout
