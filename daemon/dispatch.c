@@ -6,7 +6,8 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
 {
         const Config *config = roster_config(roster);
         size_t n = config->n_clusters, first = *turn;
-        unsigned busy = roster_count_busy(roster), started = 0;
+        unsigned busy = roster_count_busy(roster);
+        bool started = false;
         uint64_t earliest = USEC_NEVER;
 
         for (size_t k = 0; k < n; k++) {
@@ -24,12 +25,12 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                         continue;
                 if (busy >= config->parallel_imports)
                         continue;
-                if (started >= DISPATCH_BURST) {
+                if (started) {
                         earliest = now_usec;
                         continue;
                 }
                 (void)cluster_start(cluster, config, plan.action, &set);
-                started++;
+                started = true;
                 busy += cluster_is_busy(cluster);
                 *turn = (i + 1) % n;
         }

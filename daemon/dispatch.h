@@ -4,7 +4,7 @@
  * Dispatch: starts the imports that are due, as many at a time as parallel-imports allows.
  *
  * When they are scarce the clusters have their turns in a circle, so that those at the end of a
- * long list wait no longer than those at its beginning. A fork takes its time, so only a handful is
+ * long list wait no longer than those at its beginning. A fork takes its time, so only one is
  * made before the loop turns again: whoever asks for the status meanwhile is answered.
  */
 
@@ -13,8 +13,6 @@
 #include <stdint.h>
 
 #include "daemon/roster.h"
-
-#define DISPATCH_BURST 4
 
 /* Returns the boot time at which the next attempt is due, `now_usec` when some that could start have
  * not yet, USEC_NEVER without any. What waits for its turn is not due later: the end of a running
