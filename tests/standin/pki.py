@@ -54,13 +54,18 @@ class Authority:
         made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, by_itself=True)
         self.certificate, self.key, self.subject = made
 
-    def issue_server(self, *names: str, key: Path | None = None, days: int = 365) -> Pair:
-        """A server's certificate; the names are host names and addresses, localhost without any."""
+    def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
+                     valid: tuple[float, float] | None = None) -> Pair:
+        """A server's certificate; the names are host names and addresses, localhost without any.
+        With `valid` its time begins and ends so many seconds from now, instead of in days."""
         names = names or ("localhost", "127.0.0.1")
         alternatives = ",".join(("IP:" if _is_address(name) else "DNS:") + name for name in names)
         extensions = [*LEAF_EXTENSIONS, "extendedKeyUsage=serverAuth",
                       f"subjectAltName={alternatives}"]
-        return self._make("server", f"/CN={names[0]}", extensions, key, days)
+        pair = self._make("server", f"/CN={names[0]}", extensions, key, days)
+        if valid is not None:
+            self._set_time(pair, extensions, *valid)
+        return pair
 
     def issue_client(self, common_name: str = "", *, subject: str = "", key: Path | None = None,
                      days: int = 365, usage: str = "clientAuth",
