@@ -1,0 +1,122 @@
+"""Cases after the login: the look at the server, the CALL, the status of replication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import deed, packet
+from .case import Case, case
+from .conversation import Deed
+
+LOST = {"greeting": "unreachable", "login": "unreachable", "look": "unreachable",
+        "prepare": "unreachable", "call": "unknown", "status": "imported"}
+LATE = {step: "timed_out" for step in LOST} | {"call": "unknown", "status": "imported"}
+
+# Breaks that make sense at every step that has packets, and whether they end by the clock.
+BREAKS: dict[str, tuple[Deed, bool]] = {
+    "silent": (deed.silence, True),
+    "closes": (deed.close, False),
+    "resets": (deed.reset, False),
+    "half-and-silent": (deed.half, True),
+    "half-and-closes": (deed.half_then_close, False),
+    "huge-header-and-silent": (deed.huge_header, True),
+    "trickles": (deed.trickle, True),
+    "garbage": (deed.garbage, False),
+    "empty-packet": (deed.empty, False),
+    "wrong-sequence": (deed.wrong_sequence, False),
+}
+
+
+def broken() -> Iterator[Case]:
+    for step, lost in LOST.items():
+        for name, (how, by_clock) in BREAKS.items():
+            if step == "status" and name == "trickles":
+                continue  # ends by the deadline, and the importer takes what it knows with it
+            # What cannot be understood may end in either way: by what it says, or by waiting on.
+            # TLS has no number of its own for a connection that ends under it.
+            outcomes = {LATE[step]} if by_clock else {lost, LATE[step]}
+            if name in ("huge-header-and-silent", "half-and-silent"):
+                outcomes.add(lost)  # what libmariadb has seen may be enough for it to give up
+            if name == "wrong-sequence":
+                outcomes.add("imported")  # libmariadb does not count, and TLS does
+            if step == "login":
+                outcomes.add("tls")
+            if step == "call" and name == "trickles":
+                outcomes.add("timed_out")  # killed: nobody is left to say more
+            yield Case(f"{step}-{name}", {step: how}, outcomes, verified=step != "greeting" or "imported" in outcomes)
+
+
+# The text protocol's way, and what the CALL is answered with, which is binary.
+ROW = packet.text_row(["innodb_read_only", "OFF"])
+READER = packet.table(["Variable_name", "Value"], [packet.text_row(["innodb_read_only", "ON"])])
+LOGS = packet.table(["Variable_name", "Value"], [packet.text_row(["general_log", "ON"])])
+RESULT = packet.table(["Message"], [packet.binary_row(["done"])],
+                      packet.AUTOCOMMIT | packet.MORE_RESULTS)
+NO_ROW = RESULT[:3]
+
+LOOK = [
+    case("look-reader", "look", deed.says(*READER), "not_writer", last="look"),
+    case("look-logs", "look", deed.says(*LOGS), "refused_log", last="look"),
+    case("look-asks-for-a-file", "look", deed.asks_for_file(), "timed_out",
+         "unreachable", last="look"),
+    case("look-error-after-a-row", "look", deed.says(*READER[:4], ROW, packet.error(1317)),
+         "rejected", errno=1317, last="look"),
+    case("look-error-instead-of-columns", "look", deed.says(packet.number(2), packet.error(1317)),
+         "rejected", errno=1317, last="look"),
+    *[case(f"look-error-{code}", "look", deed.says(packet.error(code)), outcome, errno=code,
+           last="look")
+      for code, outcome in ((1142, "rejected"), (1227, "rejected"), (1290, "not_writer"),
+                            (1836, "not_writer"), (1053, "unreachable"), (1927, "unreachable"))],
+]
+
+PREPARE = [
+    case("prepare-ok-instead-of-a-statement", "prepare", deed.says(packet.ok()), "timed_out",
+         "unreachable", last="prepare"),
+    case("prepare-with-parameters-that-do-not-come", "prepare",
+         deed.says(packet.prepared()[0][:7] + b"\xff\xff\0\0\0"), "timed_out"),
+    case("prepare-asks-for-a-file", "prepare", deed.asks_for_file(), "timed_out",
+         "unreachable", last="prepare"),
+    *[case(f"prepare-error-{code}", "prepare", deed.says(packet.error(code)), outcome, errno=code,
+           last="prepare")
+      for code, outcome in ((1305, "no_procedure"), (1370, "no_privilege"), (1290, "not_writer"),
+                            (1461, "rejected"), (1047, "rejected"), (1053, "unreachable"))],
+]
+
+CALL = [
+    *[case(f"call-error-{code}", "call", deed.says(packet.error(code)), outcome, errno=code,
+           last="call")
+      for code, outcome in ((1040, "rejected"), (1045, "rejected"), (1129, "rejected"),
+                            (1290, "not_writer"), (1305, "no_procedure"), (1370, "no_privilege"),
+                            (1644, "rejected"), (1836, "not_writer"), (3140, "rejected"),
+                            (3159, "rejected"), (1053, "unknown"), (1927, "unknown"))],
+    case("call-ok-alone", "call", deed.says(packet.ok()), "imported"),
+    case("call-ok-with-warnings", "call", deed.says(packet.ok(warnings=3)), "imported"),
+    case("call-several-results", "call", deed.says(*RESULT * 3, packet.ok()), "imported"),
+    case("call-result-without-a-row", "call", deed.says(*NO_ROW, RESULT[-1], packet.ok()),
+         "imported"),
+    case("call-error-after-a-result", "call", deed.says(*RESULT, packet.error(1644)), "rejected",
+         errno=1644),
+    case("call-error-after-several-results", "call", deed.says(*RESULT * 3, packet.error(1370)),
+         "no_privilege", errno=1370),
+    case("call-error-instead-of-the-row", "call", deed.says(*NO_ROW, packet.error(1644)),
+         "rejected", errno=1644),
+    case("call-error-after-the-row", "call", deed.says(*RESULT[:4], packet.error(1836)),
+         "not_writer", errno=1836),
+    case("call-closes-after-a-result", "call", deed.says_and_closes(*RESULT), "unknown"),
+    case("call-silent-after-a-result", "call", deed.says(*RESULT), "unknown"),
+    case("call-closes-instead-of-the-row", "call", deed.says_and_closes(*NO_ROW), "unknown"),
+    case("call-asks-for-a-file", "call", deed.asks_for_file(), "unknown"),
+    case("call-asks-for-a-file-after-a-result", "call",
+         deed.asks_for_file(*RESULT), "unknown"),
+    case("call-value-longer-than-its-row", "call",
+         deed.says(*NO_ROW, b"\0\0\xfd\xff\xff\xff" + b"x", RESULT[-1], packet.ok()), "unknown",
+         "imported"),
+    case("call-progress-without-an-end", "call", deed.progress, "timed_out", "unknown"),
+    case("look-progress-without-an-end", "look", deed.progress, "timed_out"),
+]
+
+STATUS = [
+    case("status-error", "status", deed.says(packet.error(1227)), "imported"),
+    case("status-ok-without-a-table", "status", deed.says(packet.ok()), "imported"),
+    case("status-asks-for-a-file", "status", deed.asks_for_file(), "imported"),
+]
