@@ -29,11 +29,20 @@ static void take_error(SessionError *ret, unsigned number, const char *state, co
         text_set(ret->text, sizeof(ret->text), text);
 }
 
-/* libmariadb has no number of its own for a time-out under TLS; it names ETIMEDOUT in the text. */
-static bool is_timeout(const char *text)
+/* libmariadb's own: no server answered so. */
+static bool is_of_library(unsigned number)
 {
-        return strstr(text, "(110)") || strstr(text, "system error: 110") ||
-                strstr(text, "timed out");
+        return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) ||
+                (number >= CER_MIN_ERROR && number <= CER_MAX_ERROR);
+}
+
+/* libmariadb has no number of its own for a time-out under TLS; it names ETIMEDOUT in the text. The
+ * text of a server can say so too, and means something else. */
+static bool is_timeout(unsigned number, const char *text)
+{
+        return is_of_library(number) &&
+                (strstr(text, "(110)") || strstr(text, "system error: 110") ||
+                        strstr(text, "timed out"));
 }
 
 /* Numbers of the MySQL server error reference that say: this login will not work. */
@@ -61,18 +70,21 @@ static bool is_refused_login(unsigned number)
 
 static SessionFault classify_connect(unsigned number, const char *text)
 {
-        if (is_timeout(text))
+        if (is_timeout(number, text))
                 return SESSION_TIMED_OUT;
         if (number == CR_SSL_CONNECTION_ERROR)
                 return SESSION_TLS;
         return is_refused_login(number) ? SESSION_AUTH : SESSION_UNREACHABLE;
 }
 
+/* An answer that libmariadb could not read is none: as after a broken connection, nobody knows
+ * what the server did. 1053 and 1927 are the last words of one that ends the connection. */
 static SessionFault classify_use(unsigned number, const char *text)
 {
-        if (number == CR_SERVER_GONE_ERROR || number == CR_SERVER_LOST ||
-                number == CR_SSL_CONNECTION_ERROR || number == 1053 || number == 1927)
-                return is_timeout(text) ? SESSION_TIMED_OUT : SESSION_LOST;
+        if (is_timeout(number, text))
+                return SESSION_TIMED_OUT;
+        if (is_of_library(number) || number == 1053 || number == 1927)
+                return SESSION_LOST;
         return SESSION_SERVER;
 }
 

@@ -22,6 +22,7 @@ BREAKS: dict[str, tuple[Deed, bool]] = {
     "huge-header-and-silent": (deed.huge_header, True),
     "trickles": (deed.trickle, True),
     "garbage": (deed.garbage, False),
+    "garbage-in-packets": (deed.framed_garbage, False),
     "empty-packet": (deed.empty, False),
     "wrong-sequence": (deed.wrong_sequence, False),
 }
@@ -37,6 +38,8 @@ def broken() -> Iterator[Case]:
             outcomes = {LATE[step]} if by_clock else {lost, LATE[step]}
             if name in ("huge-header-and-silent", "half-and-silent"):
                 outcomes.add(lost)  # what libmariadb has seen may be enough for it to give up
+            if step == "greeting" and name == "garbage-in-packets":
+                outcomes.add("auth")  # of whatever plugin the garbage seems to name
             if name == "wrong-sequence":
                 outcomes.add("imported")  # libmariadb does not count, and TLS does
             if step == "login":
