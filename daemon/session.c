@@ -61,11 +61,22 @@ static bool is_refused_login(unsigned number)
         case 2059: /* plugin cannot be loaded here */
         case 3118: /* account locked */
         case 4151: /* account locked, MariaDB */
-        case 5010: /* plugin not in our list */
+        case CR_PLUGIN_NOT_ALLOWED:
                 return true;
         default:
                 return false;
         }
+}
+
+/* libmariadb names the plugin by a pointer into a buffer that it has used since: its text is a part
+ * of what was sent last, and that can be the password. */
+static void take_connect_error(SessionError *ret, MYSQL *mysql)
+{
+        bool refused = mysql_errno(mysql) == CR_PLUGIN_NOT_ALLOWED;
+
+        take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql),
+                refused ? "the server asks for an authentication plugin other than " SESSION_PLUGINS
+                        : mysql_error(mysql));
 }
 
 static SessionFault classify_connect(unsigned number, const char *text)
@@ -146,8 +157,7 @@ SessionFault session_open(
         set_options(session->mysql, target);
         if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
                     target->port, NULL, 0)) {
-                take_error(ret_error, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
-                        mysql_error(session->mysql));
+                take_connect_error(ret_error, session->mysql);
                 return classify_connect(ret_error->number, ret_error->text);
         }
         if (!is_encrypted(session)) {
