@@ -276,8 +276,14 @@ SessionFault session_call(Session *session, const char *text, const Secret *payl
         *ret_sent = false;
         if (!statement)
                 return use_error(session, ret_error);
-        if (mysql_stmt_prepare(statement, text, strlen(text)) != 0 ||
-                mysql_stmt_bind_param(statement, &bind))
+        if (mysql_stmt_prepare(statement, text, strlen(text)) != 0)
+                fault = statement_error(statement, ret_error);
+        else if (mysql_stmt_param_count(statement) != 1) {
+                /* The server's number, and libmariadb would read so many of ours. */
+                take_error(ret_error, CR_MALFORMED_PACKET, "HY000",
+                        "the server has prepared another statement");
+                fault = SESSION_LOST;
+        } else if (mysql_stmt_bind_param(statement, &bind))
                 fault = statement_error(statement, ret_error);
         if (fault == SESSION_OK) {
                 *ret_sent = true;

@@ -75,6 +75,10 @@ LOOK = [
 PREPARE = [
     case("prepare-ok-instead-of-a-statement", "prepare", deed.says(packet.ok()), "timed_out",
          "unreachable", last="prepare"),
+    case("prepare-without-a-parameter", "prepare", deed.says(*packet.prepared(0)),
+         "unreachable", last="prepare"),
+    *[case(f"prepare-with-{n}-parameters", "prepare", deed.says(*packet.prepared(n)),
+           "unreachable", last="prepare") for n in (2, 9000)],
     case("prepare-with-parameters-that-do-not-come", "prepare",
          deed.says(packet.prepared()[0][:7] + b"\xff\xff\0\0\0"), "timed_out"),
     case("prepare-asks-for-a-file", "prepare", deed.asks_for_file(), "timed_out",
