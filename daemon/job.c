@@ -16,6 +16,19 @@
 
 #define JOB_ALARM_GRACE_SEC 5
 
+/* A few times what a child needs. What a library holds at once is the choice of who it talks to, and
+ * the manager shares the memory of the unit with it. */
+#define JOB_DATA_MAX (128U * 1024 * 1024)
+
+/* The sanitizer's shadow alone is larger than any limit. */
+#ifdef __has_feature
+#define JOB_IS_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define JOB_IS_SANITIZED 1
+#else
+#define JOB_IS_SANITIZED 0
+#endif
+
 /* What the datagram holds; the result begins where any type may stand. */
 typedef struct Message {
         int error;
@@ -70,6 +83,14 @@ static void reset_signals(void)
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void limit_memory(void)
+{
+        static const struct rlimit data = {JOB_DATA_MAX, JOB_DATA_MAX};
+
+        if (!JOB_IS_SANITIZED)
+                (void)setrlimit(RLIMIT_DATA, &data);
+}
+
 _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd)
 {
         static const struct rlimit no_core = {0, 0};
@@ -81,6 +102,7 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
                 _exit(1);
         (void)prctl(PR_SET_DUMPABLE, 0);
         (void)setrlimit(RLIMIT_CORE, &no_core);
+        limit_memory();
         (void)prctl(PR_SET_NAME, spec->name);
         (void)alarm((unsigned)(spec->deadline_usec / USEC_PER_SEC) + JOB_ALARM_GRACE_SEC);
         close_all_but(spec->keep, spec->n_keep, result_fd);

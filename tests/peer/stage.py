@@ -47,6 +47,10 @@ class Stage:
         return Script(self.props.identities.context(identity), canary=self.props.canary,
                       **{"password": PASSWORD.encode(), **more})
 
+    @property
+    def sanitized(self) -> bool:
+        return b"__asan_init" in (self.service.build / "binlog-ssld").read_bytes()
+
     def _password_file(self, password: bytes) -> Path:
         path = self.service.directory / f"password-{len(self._clusters)}"
         path.write_bytes(password + b"\n")
