@@ -129,6 +129,8 @@ class Conversation:
         self._deeds.get(step, usual)(self, payloads)
 
     def _obey(self, command: bytes) -> bool:
+        if not command:
+            return True  # a file that was not given
         kind, rest = command[0], command[1:]
         if kind == QUIT:
             return False

@@ -35,7 +35,8 @@ class Secret:
     def of_password(cls, password: str, tail: int = 0) -> Secret:
         """With `tail` so many characters of its end are one too."""
         text = password.encode()
-        return cls({"end of the password": text[-tail:], "password": text, "password in JSON": json.dumps(password)[1:-1].encode(),
+        return cls({"end of the password": text[-tail:],
+                    "password": text, "password in JSON": json.dumps(password)[1:-1].encode(),
                     "password in base64": base64.b64encode(text),
                     "password in hex": text.hex().encode()})
 

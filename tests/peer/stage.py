@@ -92,6 +92,7 @@ settle = 50ms
         """All that anybody may read afterwards."""
         state = self.service.directory / "state"
         return {"the log": self.service.log(), "the status": str(self.service.status()),
-                "the status as text": self.service.ctl("status", "-v").stdout,
+                "the status as text": self.service.ctl("status").stdout,
+                "the metrics": self.service.ctl("metrics").stdout,
                 **{path.name: path.read_text(errors="replace")
                    for path in state.rglob("*") if path.is_file()}}

@@ -46,7 +46,8 @@ def broken() -> Iterator[Case]:
                 outcomes.add("tls")
             if step == "call" and name == "trickles":
                 outcomes.add("timed_out")  # killed: nobody is left to say more
-            yield Case(f"{step}-{name}", {step: how}, outcomes, verified=step != "greeting" or "imported" in outcomes)
+            yield Case(f"{step}-{name}", {step: how}, outcomes,
+                       verified=step != "greeting" or "imported" in outcomes)
 
 
 # The text protocol's way, and what the CALL is answered with, which is binary.
