@@ -197,10 +197,12 @@ def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Instal
 
 def test_the_clusters_are_checked_with_the_credentials_that_systemd_hands_over(service: Installed):
     """The line of the manual, which people copy."""
-    service.machine.write("/etc/binlog-ssld/password", IMPORT_PASSWORD + "\n", "0600")
+    service.machine.shell("mkdir -p -m 0700 /etc/binlog-ssld/credentials")
+    path = "/etc/binlog-ssld/credentials/checked"
+    service.machine.write(path, IMPORT_PASSWORD + "\n", "0600")
     service.configure(password="password-credential = orders")
     done = service.machine.run(
         "systemd-run", "--pipe", "--wait", "--quiet", "-p", "User=binlog-ssld",
-        "-p", "LoadCredential=orders:/etc/binlog-ssld/password",
+        "-p", f"LoadCredential=orders:{path}",
         "binlog-ssld", "--check-clusters", "--json")
     assert '"good":true' in done.stdout
