@@ -98,9 +98,10 @@ def answers_while_importing(service: Service, aurora: Aurora) -> None:
         asking.start()
         varlink.call("Import", force=True)
         most = 0
-        while running := len(service.importers()):
-            most = max(most, running)
-            time.sleep(0.05)
+        while any(cluster["state"] == "importing"
+                  for cluster in varlink.call("GetStatus")["clusters"]):
+            most = max(most, len(service.importers()))
+            time.sleep(0.1)
     done.set()
     asking.join()
     quantiles = statistics.quantiles(delays, n=100)
