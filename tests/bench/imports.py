@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from pathlib import Path
 
+from tests.bench.command import run
 from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.service import Service
@@ -89,13 +89,5 @@ def measure(workspace: Workspace, build: Path) -> None:
     service.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=Path, default=Path("build"))
-    options = parser.parse_args()
-    with Workspace() as workspace:
-        measure(workspace, options.build.resolve())
-
-
 if __name__ == "__main__":
-    main()
+    run(measure)

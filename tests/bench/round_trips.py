@@ -7,9 +7,9 @@ The TCP connect and the greeting come on top: one round trip each, on every conn
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from tests.bench.command import run
 from tests.standin import Aurora, Authority, Source, Workspace, write_material
 from tests.standin.client import Client
 from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
@@ -74,13 +74,5 @@ def measure(workspace: Workspace, build: Path) -> None:
                   f"{f', {reads} of them to read the status' if reads else ''}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=Path, default=Path("build"))
-    options = parser.parse_args()
-    with Workspace() as workspace:
-        measure(workspace, options.build.resolve())
-
-
 if __name__ == "__main__":
-    main()
+    run(measure)
