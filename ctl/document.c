@@ -32,32 +32,29 @@ void document_write(JsonWriter *writer, const JsonValue *value)
                 json_null(writer);
 }
 
-int document_format(char **ret, const JsonValue *value)
+/* A writer with the whole value in it; NULL is an empty object. */
+static int begin(JsonWriter **ret, const JsonValue *value)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
+        int r = json_writer_new(ret);
 
         if (r < 0)
                 return r;
         if (value)
-                document_write(writer, value);
+                document_write(*ret, value);
         else {
-                json_open_object(writer);
-                json_close_object(writer);
+                json_open_object(*ret);
+                json_close_object(*ret);
         }
-        return json_writer_finish(writer, ret, &size);
+        return 0;
 }
 
-int document_print(FILE *stream, const JsonValue *value)
+int document_format(char **ret, const JsonValue *value)
 {
-        CLEANUP(freep) char *text = NULL;
-        int r = document_format(&text, value);
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        size_t size;
+        int r = begin(&writer, value);
 
-        if (r < 0)
-                return r;
-        fprintf(stream, "%s\n", text);
-        return fflush(stream) == 0 ? 0 : -EIO;
+        return r < 0 ? r : json_writer_finish(writer, ret, &size);
 }
 
 int document_finish(FILE *stream, JsonWriter *writer)
@@ -70,4 +67,12 @@ int document_finish(FILE *stream, JsonWriter *writer)
                 return r;
         fprintf(stream, "%s\n", text);
         return fflush(stream) == 0 ? 0 : -EIO;
+}
+
+int document_print(FILE *stream, const JsonValue *value)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        int r = begin(&writer, value);
+
+        return r < 0 ? r : document_finish(stream, writer);
 }

@@ -52,7 +52,7 @@ static void set_state(Cluster *cluster, ClusterState state)
                 return;
         cluster->status.state = state;
         cluster->status.since_at_usec = clock_wall_usec();
-        cluster->fn(cluster, NULL, cluster->userdata);
+        cluster->fn(cluster, CLUSTER_NEWS_STATE, NULL, cluster->userdata);
 }
 
 static void on_recorded(int error, void *userdata)
@@ -60,7 +60,7 @@ static void on_recorded(int error, void *userdata)
         Cluster *cluster = userdata;
 
         cluster->status.record_error = error;
-        cluster->fn(cluster, NULL, cluster->userdata);
+        cluster->fn(cluster, CLUSTER_NEWS_RECORD, NULL, cluster->userdata);
 }
 
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
@@ -190,7 +190,7 @@ static void apply(Cluster *cluster, const Outcome *outcome)
         cluster->retry_usec = clock_boottime_usec() +
                 plan_retry_delay_usec(
                         &cluster->retry, outcome->kind, cluster->record.attempts, random_number());
-        cluster->fn(cluster, outcome, cluster->userdata);
+        cluster->fn(cluster, CLUSTER_NEWS_ATTEMPT, outcome, cluster->userdata);
         clerk_write(cluster->clerk);
 }
 

@@ -42,9 +42,15 @@ typedef struct ClusterStatus {
         int record_error;              /* why the record could not be written; 0: it was */
 } ClusterStatus;
 
-/* Something changed that others may want to know. `outcome` is what an attempt came to, which is in
- * the record by then; NULL: the state alone changed. */
-typedef void (*cluster_changed_fn)(Cluster *cluster, const Outcome *outcome, void *userdata);
+typedef enum ClusterNews {
+        CLUSTER_NEWS_STATE,
+        CLUSTER_NEWS_ATTEMPT, /* one ended, and is in the record */
+        CLUSTER_NEWS_RECORD,  /* record_error is another one */
+} ClusterNews;
+
+/* Something changed that others may want to know. `outcome` is what an attempt came to, else NULL. */
+typedef void (*cluster_changed_fn)(
+        Cluster *cluster, ClusterNews news, const Outcome *outcome, void *userdata);
 
 /* Keeps a copy of `config`. `record` is what was remembered. */
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,

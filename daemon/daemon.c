@@ -64,10 +64,11 @@ static void publish(Daemon *daemon, const char *event, const MaterialStatus *mat
 {
         CLEANUP(freep) char *text = NULL;
         const MaterialStatus *of_cluster = NULL;
-        Model model = current_model(daemon);
+        Model model;
 
         if (!daemon->server || !server_has_subscribers(daemon->server))
                 return;
+        model = current_model(daemon);
         for (size_t i = 0; i < model.n_clusters; i++)
                 if (model.clusters[i] == cluster) /* or it has gone, and its material with it */
                         of_cluster = model.materials[cluster->config->material];
@@ -142,17 +143,17 @@ static void on_material_removed(const MaterialStatus *material, void *userdata)
         herald_forget_material(daemon->herald, material->config->name);
 }
 
-static void on_cluster(Cluster *cluster, const Outcome *outcome, void *userdata)
+static void on_cluster(Cluster *cluster, ClusterNews news, const Outcome *outcome, void *userdata)
 {
         Daemon *daemon = userdata;
         const ClusterStatus *status = cluster_status(cluster);
 
-        if (outcome) {
-                herald_attempt(daemon->herald, status, outcome);
+        if (news == CLUSTER_NEWS_ATTEMPT) {
+                herald_attempt(status, outcome);
                 metrics_count(daemon->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        }
-        herald_record(daemon->herald, status);
+        } else if (news == CLUSTER_NEWS_RECORD)
+                herald_record(status);
         publish(daemon, "changed", NULL, status);
         wake(daemon);
 }
@@ -162,7 +163,6 @@ static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
         Daemon *daemon = userdata;
 
         publish(daemon, "removed", NULL, cluster);
-        herald_forget_cluster(daemon->herald, cluster->config->name);
         metrics_forget(daemon->metrics, cluster->config->name);
 }
 

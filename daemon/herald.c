@@ -16,17 +16,9 @@ typedef struct Told {
         bool polling;
 } Told;
 
-/* A cluster whose record could not be written. */
-typedef struct Unwritten {
-        char cluster[CONFIG_NAME_MAX];
-        int error;
-} Unwritten;
-
 struct Herald {
         Told *told;
         size_t n_told;
-        Unwritten *unwritten;
-        size_t n_unwritten;
 };
 
 int herald_new(Herald **ret)
@@ -40,7 +32,6 @@ Herald *herald_free(Herald *herald)
         if (!herald)
                 return NULL;
         free(herald->told);
-        free(herald->unwritten);
         free(herald);
         return NULL;
 }
@@ -69,7 +60,7 @@ static bool clusters_were_warned(
         const Config *config = roster_config(roster);
 
         for (size_t i = 0; i < config->n_clusters; i++)
-                if (strcmp(config->materials[config->clusters[i].material].name, material) == 0 &&
+                if (strcmp(config->clusters[i].material_name, material) == 0 &&
                         cluster_was_warned(roster_cluster(roster, i), fingerprint, within_usec))
                         return true;
         return false;
@@ -83,7 +74,7 @@ static void note_warning(
         for (size_t i = 0; i < config->n_clusters; i++) {
                 Cluster *cluster = roster_cluster(roster, i);
 
-                if (strcmp(config->materials[config->clusters[i].material].name, material) == 0 &&
+                if (strcmp(config->clusters[i].material_name, material) == 0 &&
                         !cluster_was_warned(cluster, fingerprint, within_usec))
                         cluster_note_warning(cluster, fingerprint, within_usec);
         }
@@ -110,7 +101,6 @@ bool herald_material(Herald *herald, const Roster *roster, const MaterialStatus 
         char reason[PROBLEM_TEXT_MAX + 64];
         Told nothing = {0};
         Told *told = recall(herald, material->config->name);
-
         bool news = false;
 
         if (!told)
@@ -145,58 +135,20 @@ void herald_forget_material(Herald *herald, const char *name)
                 }
 }
 
-void herald_attempt(Herald *herald, const ClusterStatus *cluster, const Outcome *outcome)
+void herald_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 {
         unsigned attempts = cluster->record->attempts;
 
-        (void)herald;
         if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
         else if (!outcome_is_passing(outcome->kind) || (attempts & (attempts - 1)) == 0)
                 journal_import_failed(cluster, outcome, outcome_advice(outcome->kind));
 }
 
-static Unwritten *find_unwritten(const Herald *herald, const char *cluster)
+void herald_record(const ClusterStatus *cluster)
 {
-        for (size_t i = 0; i < herald->n_unwritten; i++)
-                if (strcmp(herald->unwritten[i].cluster, cluster) == 0)
-                        return &herald->unwritten[i];
-        return NULL;
-}
-
-static void note_unwritten(Herald *herald, const ClusterStatus *cluster)
-{
-        Unwritten *unwritten = reallocarray(
-                herald->unwritten, herald->n_unwritten + 1, sizeof(*herald->unwritten));
-
-        if (!unwritten)
-                return;
-        herald->unwritten = unwritten;
-        unwritten += herald->n_unwritten++;
-        text_set(unwritten->cluster, sizeof(unwritten->cluster), cluster->config->name);
-        unwritten->error = cluster->record_error;
-}
-
-void herald_record(Herald *herald, const ClusterStatus *cluster)
-{
-        const char *name = cluster->config->name;
-        Unwritten *told = find_unwritten(herald, name);
-
-        if (cluster->record_error == (told ? told->error : 0))
-                return;
         if (cluster->record_error == 0)
-                journal_record_written(name);
+                journal_record_written(cluster->config->name);
         else
-                journal_record_unwritable(name, cluster->record_error);
-        herald_forget_cluster(herald, name);
-        if (cluster->record_error != 0)
-                note_unwritten(herald, cluster);
-}
-
-void herald_forget_cluster(Herald *herald, const char *name)
-{
-        Unwritten *told = find_unwritten(herald, name);
-
-        if (told)
-                *told = herald->unwritten[--herald->n_unwritten];
+                journal_record_unwritable(cluster->config->name, cluster->record_error);
 }

@@ -24,8 +24,7 @@ bool herald_material(Herald *herald, const Roster *roster, const MaterialStatus 
 void herald_forget_material(Herald *herald, const char *name);
 
 /* An attempt ended and is in the record. */
-void herald_attempt(Herald *herald, const ClusterStatus *cluster, const Outcome *outcome);
+void herald_attempt(const ClusterStatus *cluster, const Outcome *outcome);
 
-/* Something about a cluster may have changed: whether its record can be written is told. */
-void herald_record(Herald *herald, const ClusterStatus *cluster);
-void herald_forget_cluster(Herald *herald, const char *name);
+/* Whether the record stands on disk changed. */
+void herald_record(const ClusterStatus *cluster);

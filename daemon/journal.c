@@ -30,6 +30,8 @@
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
 #define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
 
+#define LINE_SIZE 32
+
 void journal_started(const char *version, const Config *config)
 {
         log_send(LOG_INFO, ID_STARTED, NULL, 0,
@@ -43,14 +45,21 @@ void journal_stopping(unsigned running_imports)
                 running_imports);
 }
 
+/* ":LINE", or nothing for a problem of the file as a whole. */
+static const char *line_of(char buffer[static LINE_SIZE], const ConfigProblem *problem)
+{
+        buffer[0] = '\0';
+        if (problem->line > 0)
+                snprintf(buffer, LINE_SIZE, ":%u", problem->line);
+        return buffer;
+}
+
 void journal_configuration_invalid(const ConfigProblem *problem)
 {
-        char line[32] = "";
+        char line[LINE_SIZE];
 
-        if (problem->line > 0)
-                snprintf(line, sizeof(line), ":%u", problem->line);
-        log_send(LOG_ERR, ID_CONFIGURATION_INVALID, NULL, 0, "%s%s: %s", problem->file, line,
-                problem->text);
+        log_send(LOG_ERR, ID_CONFIGURATION_INVALID, NULL, 0, "%s%s: %s", problem->file,
+                line_of(line, problem), problem->text);
 }
 
 void journal_reloaded(const Config *config)
@@ -62,13 +71,11 @@ void journal_reloaded(const Config *config)
 
 void journal_reload_refused(const ConfigProblem *problem)
 {
-        char line[32] = "";
+        char line[LINE_SIZE];
 
-        if (problem->line > 0)
-                snprintf(line, sizeof(line), ":%u", problem->line);
         log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
                 "the configuration was not taken, the old one stays in force: %s%s: %s",
-                problem->file, line, problem->text);
+                problem->file, line_of(line, problem), problem->text);
 }
 
 void journal_reload_failed(int error)

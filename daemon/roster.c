@@ -210,11 +210,6 @@ const Config *roster_config(const Roster *roster)
         return roster->ranks.config;
 }
 
-Material *roster_material(const Roster *roster, size_t index)
-{
-        return roster->ranks.materials[index];
-}
-
 Cluster *roster_cluster(const Roster *roster, size_t index)
 {
         return roster->ranks.clusters[index];

@@ -40,7 +40,6 @@ int roster_apply(Roster *roster, Config *config);
 const Config *roster_config(const Roster *roster);
 
 /* In the order of the configuration; a cluster's material by the cluster's index. */
-Material *roster_material(const Roster *roster, size_t index);
 Cluster *roster_cluster(const Roster *roster, size_t index);
 Material *roster_material_of(const Roster *roster, size_t cluster);
 
