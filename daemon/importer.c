@@ -45,8 +45,13 @@ static int read_password(Secret *ret, const ClusterConfig *cluster, char *path, 
         return 0;
 }
 
-bool importer_log_in(
-        Session **ret, Outcome *outcome, const ClusterConfig *cluster, uint64_t timeout_usec)
+uint64_t importer_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
+{
+        return start_usec + timeout_usec - timeout_usec / 10;
+}
+
+bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
+        uint64_t deadline_usec, Mask *password_mask)
 {
         CLEANUP(secret_done) Secret password = SECRET_NULL;
         SessionTarget target = {
@@ -54,7 +59,7 @@ bool importer_log_in(
                 .port = cluster->port,
                 .user = cluster->user,
                 .server_ca = cluster->server_ca,
-                .timeout_sec = (unsigned)((timeout_usec * 9 / 10) / USEC_PER_SEC),
+                .deadline_usec = deadline_usec,
         };
         char path[CONFIG_PATH_MAX];
         SessionError error = {0};
@@ -62,14 +67,14 @@ bool importer_log_in(
         int r;
 
         r = read_password(&password, cluster, path, sizeof(path));
+        if (r == 0)
+                r = mask_set_text(password_mask, &password);
         if (r < 0) {
                 outcome->kind = OUTCOME_AUTH;
                 text_format(outcome->text, sizeof(outcome->text), "no password: %s: %s", path,
                         r == -ENODATA ? "empty or not text" : strerror(-r));
                 return false;
         }
-        if (target.timeout_sec == 0)
-                target.timeout_sec = 1;
         fault = session_open(ret, &target, &password, &error);
         if (fault != SESSION_OK) {
                 procedure_take_fault(outcome, fault, &error, false);
@@ -85,6 +90,7 @@ static void run_with_payload(
         Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
 {
         CLEANUP(session_freep) Session *session = NULL;
+        CLEANUP(mask_done) Mask password = MASK_NULL;
         uint64_t start_usec = clock_boottime_usec();
         ProcedureTask procedure = {
                 .cluster = task->cluster,
@@ -92,18 +98,21 @@ static void run_with_payload(
                 .reconnect_only = task->reconnect_only,
                 .payload = payload,
                 .payload_size = payload_size,
-                .deadline_usec = start_usec + task->timeout_usec,
+                .deadline_usec = importer_deadline_usec(start_usec, task->timeout_usec),
         };
 
-        if (importer_log_in(&session, ret, task->cluster, task->timeout_usec))
+        if (importer_log_in(&session, ret, task->cluster, procedure.deadline_usec, &password))
                 procedure_run(ret, session, &procedure);
+        outcome_cover(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
 }
 
 int importer_run(Outcome *ret, const ImporterTask *task)
 {
+        CLEANUP(mask_done) Mask key = MASK_NULL;
         struct stat st;
         void *payload;
+        int r;
 
         if (fstat(task->payload_fd, &st) < 0)
                 return -errno;
@@ -111,7 +120,11 @@ int importer_run(Outcome *ret, const ImporterTask *task)
         if (payload == MAP_FAILED)
                 return -errno;
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
-        run_with_payload(ret, task, payload, (size_t)st.st_size);
+        r = mask_set_pem(&key, payload, (size_t)st.st_size);
+        if (r == 0) {
+                run_with_payload(ret, task, payload, (size_t)st.st_size);
+                outcome_cover(ret, &key);
+        }
         (void)munmap(payload, (size_t)st.st_size);
-        return 0;
+        return r;
 }

@@ -4,9 +4,11 @@
  * Importer: the life of the process that brings one sealed payload into one cluster.
  *
  * Reads the password afresh, maps the payload, opens a session, runs the procedure. Everything it
- * held is gone with its process.
+ * held is gone with its process. What the server said goes to the manager only after whatever it
+ * repeats of password and key was covered, for it is logged, recorded and shown there.
  */
 
+#include "common/mask.h"
 #include "daemon/config.h"
 #include "daemon/outcome.h"
 #include "daemon/session.h"
@@ -19,11 +21,14 @@ typedef struct ImporterTask {
         uint64_t timeout_usec;
 } ImporterTask;
 
+/* When a conversation that began at `start_usec` has to end: a little before the timeout, for to say
+ * "timed out" is better than to be killed. */
+uint64_t importer_deadline_usec(uint64_t start_usec, uint64_t timeout_usec);
+
 /* The first half of it, for whoever only wants to look: the password and the session. False: there
- * is none, and `outcome` says why. A login is given a little less than `timeout_usec`: to say "timed
- * out" is better than to be killed. */
-bool importer_log_in(
-        Session **ret, Outcome *outcome, const ClusterConfig *cluster, uint64_t timeout_usec);
+ * is none, and `outcome` says why. `password` covers from here on what a server repeats of it. */
+bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
+        uint64_t deadline_usec, Mask *password);
 
 /* 0, or a negative errno when nothing could be tried. */
 int importer_run(Outcome *ret, const ImporterTask *task);

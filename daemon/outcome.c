@@ -29,6 +29,22 @@ static const char *const newlines_names[_NEWLINES_MAX] = {
         [NEWLINES_ESCAPED] = "escaped",
 };
 
+void replication_cover(Replication *replication, const Mask *mask)
+{
+        OUTCOME_COVER(mask, replication->io_running);
+        OUTCOME_COVER(mask, replication->sql_running);
+        OUTCOME_COVER(mask, replication->io_error);
+        OUTCOME_COVER(mask, replication->sql_error);
+}
+
+void outcome_cover(Outcome *outcome, const Mask *mask)
+{
+        OUTCOME_COVER(mask, outcome->text);
+        OUTCOME_COVER(mask, outcome->warning);
+        OUTCOME_COVER(mask, outcome->server_version);
+        replication_cover(&outcome->replication, mask);
+}
+
 const char *outcome_kind_to_string(OutcomeKind kind)
 {
         return (unsigned)kind < _OUTCOME_KIND_MAX ? kind_names[kind] : "";

@@ -11,6 +11,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "common/mask.h"
 
 typedef enum OutcomeKind {
         OUTCOME_IMPORTED,
@@ -75,6 +78,11 @@ typedef struct Outcome {
         uint64_t duration_usec;
         Replication replication;
 } Outcome;
+
+/* Covers what the server has repeated of a secret. An array that is full may have been cut within it. */
+#define OUTCOME_COVER(mask, array) mask_cover(mask, array, strlen(array) + 4 >= sizeof(array))
+void outcome_cover(Outcome *outcome, const Mask *mask);
+void replication_cover(Replication *replication, const Mask *mask);
 
 const char *outcome_kind_to_string(OutcomeKind kind); /* as design 8 spells it */
 int outcome_kind_from_string(OutcomeKind *ret, const char *name);

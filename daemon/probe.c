@@ -140,6 +140,18 @@ void probe_judge(Probe *probe, const ClusterConfig *cluster)
                 judge_replication(probe, cluster);
 }
 
+void probe_cover(Probe *probe, const Mask *mask)
+{
+        OUTCOME_COVER(mask, probe->server_version);
+        OUTCOME_COVER(mask, probe->account);
+        OUTCOME_COVER(mask, probe->replication_text);
+        replication_cover(&probe->replication, mask);
+        for (unsigned i = 0; i < probe->n_findings; i++) {
+                OUTCOME_COVER(mask, probe->findings[i].text);
+                OUTCOME_COVER(mask, probe->findings[i].next);
+        }
+}
+
 bool probe_is_good(const Probe *probe)
 {
         for (unsigned i = 0; i < probe->n_findings; i++)

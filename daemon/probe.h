@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/mask.h"
 #include "daemon/config.h"
 #include "daemon/outcome.h"
 #include "daemon/rule.h"
@@ -65,6 +66,9 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome);
 
 /* Adds a finding for every known fact that an import under this configuration would stumble over. */
 void probe_judge(Probe *probe, const ClusterConfig *cluster);
+
+/* Covers what the server has repeated of a secret. */
+void probe_cover(Probe *probe, const Mask *mask);
 
 /* An import would work, as far as one can tell without sending it. */
 bool probe_is_good(const Probe *probe);

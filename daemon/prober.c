@@ -126,12 +126,14 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 int prober_run(Probe *ret, const ProberTask *task)
 {
         CLEANUP(session_freep) Session *session = NULL;
+        CLEANUP(mask_done) Mask password = MASK_NULL;
         const ClusterConfig *cluster = task->cluster;
         uint64_t start_usec = clock_boottime_usec();
+        uint64_t deadline_usec = importer_deadline_usec(start_usec, task->timeout_usec);
         Outcome outcome = {0};
 
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
-        if (importer_log_in(&session, &outcome, cluster, task->timeout_usec)) {
+        if (importer_log_in(&session, &outcome, cluster, deadline_usec, &password)) {
                 ret->logged_in = true;
                 session_address(session, ret->address);
                 memcpy(ret->server_version, outcome.server_version, sizeof(ret->server_version));
@@ -144,6 +146,7 @@ int prober_run(Probe *ret, const ProberTask *task)
                 if (outcome.sql_errno != 0 && outcome.sql_errno != PROBER_UNKNOWN_HOST)
                         resolve(ret, cluster->host);
         }
+        probe_cover(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
         return 0;
 }

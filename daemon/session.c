@@ -10,7 +10,9 @@
 #include <errmsg.h>
 #include <mysql.h>
 
+#include "common/clock.h"
 #include "common/text.h"
+#include "daemon/cutoff.h"
 
 /* Never mysql_clear_password, and not dialog, which asks for anything. */
 #define SESSION_PLUGINS "mysql_native_password,caching_sha2_password"
@@ -99,25 +101,48 @@ static SessionFault classify_use(unsigned number, const char *text)
         return SESSION_SERVER;
 }
 
+/* What a fallen cutoff leaves behind looks like a connection that the server has closed. */
+static SessionFault take_use_error(
+        SessionError *ret, unsigned number, const char *state, const char *text)
+{
+        SessionFault fault;
+
+        take_error(ret, number, state, text);
+        fault = classify_use(number, ret->text);
+        if (fault != SESSION_LOST || !cutoff_has_fallen())
+                return fault;
+        text_set(ret->text, sizeof(ret->text), "the server has not answered in time");
+        return SESSION_TIMED_OUT;
+}
+
 static SessionFault use_error(Session *session, SessionError *ret)
 {
-        take_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
+        return take_use_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
                 mysql_error(session->mysql));
-        return classify_use(ret->number, ret->text);
+}
+
+/* At least one: zero would be to wait for ever. */
+static unsigned seconds_until(uint64_t deadline_usec)
+{
+        uint64_t now = clock_boottime_usec();
+
+        return deadline_usec < now + USEC_PER_SEC
+                ? 1
+                : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
 }
 
 static void set_options(MYSQL *mysql, const SessionTarget *target)
 {
-        unsigned connect_sec = target->timeout_sec < SESSION_CONNECT_SEC ? target->timeout_sec
-                                                                         : SESSION_CONNECT_SEC;
+        unsigned left_sec = seconds_until(target->deadline_usec);
+        unsigned connect_sec = left_sec < SESSION_CONNECT_SEC ? left_sec : SESSION_CONNECT_SEC;
         unsigned protocol = MYSQL_PROTOCOL_TCP; /* "localhost" would be the socket, without TLS */
         unsigned no_infile = 0;
         my_bool yes = 1, no = 0;
 
         (void)mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
         (void)mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_sec);
-        (void)mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &target->timeout_sec);
-        (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &target->timeout_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &left_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &left_sec);
         (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
         (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
         (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -164,6 +189,10 @@ SessionFault session_open(
                 take_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
+        if (cutoff_arm((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {
+                take_error(ret_error, 0, "HY000", "no timer is to be had");
+                return SESSION_UNREACHABLE;
+        }
         *ret = TAKE(session);
         return SESSION_OK;
 }
@@ -172,6 +201,7 @@ Session *session_free(Session *session)
 {
         if (!session)
                 return NULL;
+        cutoff_disarm();
         if (session->mysql)
                 mysql_close(session->mysql);
         free(session);
@@ -243,9 +273,8 @@ SessionFault session_query(Session *session, const char *statement, session_row_
 
 static SessionFault statement_error(MYSQL_STMT *statement, SessionError *ret)
 {
-        take_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+        return take_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
                 mysql_stmt_error(statement));
-        return classify_use(ret->number, ret->text);
 }
 
 static SessionFault statement_drain(MYSQL_STMT *statement, SessionError *ret_error)

@@ -40,12 +40,14 @@ typedef struct SessionTarget {
         const char *host;
         unsigned port;
         const char *user;
-        const char *server_ca; /* "": the system's trust store */
-        unsigned timeout_sec;  /* of each read and write; connecting has its own bound below it */
+        const char *server_ca;  /* "": the system's trust store */
+        uint64_t deadline_usec; /* boot time: then the session ends, whatever it is at */
 } SessionTarget;
 
 #define SESSION_CONNECT_SEC 10
 
+/* Connecting and the login are bounded step by step, each by the time that was left at the
+ * beginning; what follows ends at the deadline to the moment. One session at a time in a process. */
 SessionFault session_open(Session **ret, const SessionTarget *target, const Secret *password,
         SessionError *ret_error);
 Session *session_free(Session *session);

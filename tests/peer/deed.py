@@ -203,6 +203,13 @@ def echoes(code: int, part: slice) -> Deed:
     return deed
 
 
+def echoes_in_a_row(conversation: Conversation, payloads: list[bytes]) -> None:
+    """A column that is shown to people holds what was sent."""
+    text = conversation.parameters[-1][-1000:-700].decode()
+    conversation.send(packet.table(["Replica_IO_Running", "Last_IO_Error"],
+                                   [packet.text_row([text[:20], text])]))
+
+
 def echoes_password(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
     conversation.receive()

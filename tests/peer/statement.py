@@ -31,8 +31,6 @@ BREAKS: dict[str, tuple[Deed, bool]] = {
 def broken() -> Iterator[Case]:
     for step, lost in LOST.items():
         for name, (how, by_clock) in BREAKS.items():
-            if step == "status" and name == "trickles":
-                continue  # ends by the deadline, and the importer takes what it knows with it
             # What cannot be understood may end in either way: by what it says, or by waiting on.
             # TLS has no number of its own for a connection that ends under it.
             outcomes = {LATE[step]} if by_clock else {lost, LATE[step]}
@@ -44,8 +42,6 @@ def broken() -> Iterator[Case]:
                 outcomes.add("imported")  # libmariadb does not count, and TLS does
             if step == "login":
                 outcomes.add("tls")
-            if step == "call" and name == "trickles":
-                outcomes.add("timed_out")  # killed: nobody is left to say more
             yield Case(f"{step}-{name}", {step: how}, outcomes,
                        verified=step != "greeting" or "imported" in outcomes)
 
@@ -119,11 +115,21 @@ CALL = [
     case("call-value-longer-than-its-row", "call",
          deed.says(*NO_ROW, b"\0\0\xfd\xff\xff\xff" + b"x", RESULT[-1], packet.ok()), "unknown",
          "imported"),
-    case("call-progress-without-an-end", "call", deed.progress, "timed_out", "unknown"),
+    case("call-progress-without-an-end", "call", deed.progress, "unknown"),
+    # A server that was told the key and repeats it: as a whole, in part, cut by its own length.
+    *[case(f"call-error-{code}-that-echoes-{name}", "call", deed.echoes(code, part), outcome, errno=code,
+           last="call")
+      for code, outcome in ((1644, "rejected"), (1064, "rejected"))
+      for name, part in (("all", slice(None)), ("the-key", slice(-1700, None)),
+                         ("a-line", slice(-1000, -960)), ("the-end", slice(-90, None)),
+                         ("a-part-that-is-cut", slice(-1200, -700)))],
     case("look-progress-without-an-end", "look", deed.progress, "timed_out"),
 ]
 
 STATUS = [
+    case("status-error-that-echoes-the-key", "status", deed.echoes(1227, slice(-1000, -800)),
+         "imported"),
+    case("status-that-echoes-the-key", "status", deed.echoes_in_a_row, "imported"),
     case("status-error", "status", deed.says(packet.error(1227)), "imported"),
     case("status-ok-without-a-table", "status", deed.says(packet.ok()), "imported"),
     case("status-asks-for-a-file", "status", deed.asks_for_file(), "imported"),

@@ -1,0 +1,59 @@
+#include "daemon/cutoff.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "common/clock.h"
+
+#define CUTOFF_SIGNAL SIGUSR1
+
+static volatile sig_atomic_t watched_fd = -1;
+static volatile sig_atomic_t fallen;
+static bool armed;
+static timer_t timer;
+
+static void on_signal(int number)
+{
+        int saved_errno = errno;
+
+        (void)number;
+        fallen = 1;
+        if (watched_fd >= 0)
+                (void)shutdown(watched_fd, SHUT_RDWR);
+        errno = saved_errno;
+}
+
+int cutoff_arm(int fd, uint64_t deadline_usec)
+{
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = CUTOFF_SIGNAL};
+        struct itimerspec time = {
+                .it_value = {.tv_sec = (time_t)(deadline_usec / USEC_PER_SEC),
+                        .tv_nsec = (long)(deadline_usec % USEC_PER_SEC) * 1000 + 1},
+        };
+
+        cutoff_disarm();
+        if (sigaction(CUTOFF_SIGNAL, &action, NULL) < 0 ||
+                timer_create(CLOCK_BOOTTIME, &event, &timer) < 0)
+                return -errno;
+        armed = true;
+        fallen = 0;
+        watched_fd = fd;
+        return timer_settime(timer, TIMER_ABSTIME, &time, NULL) < 0 ? -errno : 0;
+}
+
+void cutoff_disarm(void)
+{
+        if (armed)
+                (void)timer_delete(timer);
+        armed = false;
+        watched_fd = -1;
+}
+
+bool cutoff_has_fallen(void)
+{
+        return fallen;
+}
