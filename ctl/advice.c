@@ -50,50 +50,35 @@ void advice_material_next(char *buffer, size_t size, const MaterialView *materia
                 text_set(buffer, size, advice_rule(first->rule));
 }
 
-static const char *outcome_next(OutcomeKind kind)
+/* Where the service knows nothing to do. */
+static const char *outcome_comfort(OutcomeKind kind)
 {
-        const char *advice = kind < _OUTCOME_KIND_MAX ? outcome_advice(kind) : NULL;
-
-        if (advice)
-                return advice;
         switch (kind) {
         case OUTCOME_TIMED_OUT:
                 return "look whether the cluster is slow or a firewall swallows packets";
         case OUTCOME_UNKNOWN:
                 return "nothing: it is imported once more, which does no harm";
         default:
-                return NULL;
+                return "nothing: it is tried again";
         }
-}
-
-void advice_cluster_why(char *buffer, size_t size, const ClusterView *cluster)
-{
-        const char *advice =
-                cluster->outcome < _OUTCOME_KIND_MAX ? outcome_advice(cluster->outcome) : NULL;
-        size_t length = strlen(cluster->reason), cut = advice ? strlen(advice) + 2 : 0;
-
-        if (advice && length > cut && strcmp(cluster->reason + length - cut + 2, advice) == 0 &&
-                memcmp(cluster->reason + length - cut, "; ", 2) == 0)
-                length -= cut;
-        text_copy(buffer, size, cluster->reason, length);
 }
 
 void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
 {
-        const char *next = outcome_next(cluster->outcome);
+        const char *next = cluster->next_step;
 
         buffer[0] = '\0';
         switch (cluster->state) {
         case CLUSTER_HELD:
         case CLUSTER_RETRYING:
-                text_set(buffer, size, next ? next : "nothing: it is tried again");
+                text_set(buffer, size, next[0] != '\0' ? next : outcome_comfort(cluster->outcome));
                 break;
         case CLUSTER_CURRENT:
                 if (health_replication_is_broken(&cluster->replication))
                         text_set(buffer, size,
                                 "look at SHOW REPLICA STATUS on the cluster; with "
                                 "replication = restart the service restarts it");
-                else if (view_import_failed(cluster) && next)
+                else if (view_import_failed(cluster))
                         text_set(buffer, size, next);
                 break;
         case CLUSTER_WAITING:

@@ -8,9 +8,6 @@
 
 #define ADVICE_MAX 1024
 
-/* The daemon's reason, without the next step that it may carry at its end. "" if there is none. */
-void advice_cluster_why(char *buffer, size_t size, const ClusterView *cluster);
-
 /* "" when nothing is to do. */
 void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster);
 void advice_material_next(char *buffer, size_t size, const MaterialView *material);

@@ -6,7 +6,6 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "ctl/advice.h"
 #include "ctl/client.h"
 #include "daemon/interface.h"
 
@@ -219,7 +218,7 @@ int follow_until_ready(Follow *follow, uint64_t deadline_usec)
 
 void follow_describe(char *buffer, size_t size, const FollowEvent *event)
 {
-        char why[ADVICE_MAX] = "";
+        char why[VIEW_REASON_MAX] = "";
         const char *state = "";
 
         switch (event->news) {
@@ -227,7 +226,7 @@ void follow_describe(char *buffer, size_t size, const FollowEvent *event)
         case FOLLOW_CHANGED:
                 if (event->cluster) {
                         state = event->cluster->state_text;
-                        advice_cluster_why(why, sizeof(why), event->cluster);
+                        text_set(why, sizeof(why), event->cluster->reason);
                 } else if (event->material) {
                         state = event->material->state_text;
                         text_set(why, sizeof(why), event->material->reason);

@@ -175,8 +175,7 @@ static void put_cluster(const Table *table, const ClusterView *cluster)
                 page->color && !same && cluster->imported[0] != '\0' ? "\033[33m" : "",
                 cluster->imported);
         put_times(table, cluster);
-        advice_cluster_why(text, sizeof(text), cluster);
-        page_sentence(page, DETAIL_INDENT, "why:  ", text);
+        page_sentence(page, DETAIL_INDENT, "why:  ", cluster->reason);
         advice_cluster_next(text, sizeof(text), cluster);
         page_sentence(page, DETAIL_INDENT, "next: ", text);
         advice_cluster_command(text, sizeof(text), cluster);

@@ -139,6 +139,7 @@ static int read_cluster(ClusterView *ret, const JsonValue *value)
         TEXT(ret->host, value, "host");
         TEXT(ret->material, value, "material");
         TEXT(ret->reason, value, "reason");
+        TEXT(ret->next_step, value, "next_step");
         TEXT(ret->imported, value, "imported_fingerprint");
         TEXT(outcome, value, "outcome");
         ret->since_usec = number(value, "since");

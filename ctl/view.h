@@ -47,6 +47,7 @@ typedef struct ClusterView {
         char state_text[VIEW_WORD_MAX];
         ClusterState state; /* _CLUSTER_STATE_MAX: unknown to this program */
         char reason[VIEW_REASON_MAX];
+        char next_step[VIEW_REASON_MAX]; /* "": none is known to the service */
         uint64_t since_usec, out_of_sync_since_usec;
         char imported[REPORT_FINGERPRINT_MAX];
         uint64_t imported_at_usec, last_attempt_usec, next_attempt_usec, attempts;

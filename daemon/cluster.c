@@ -119,7 +119,8 @@ bool cluster_is_busy(const Cluster *cluster)
 
 static ClusterState state_of_delay(const Record *record)
 {
-        return outcome_is_passing(record->outcome) ? CLUSTER_RETRYING : CLUSTER_HELD;
+        return outcome_is_passing(record->outcome, record->sql_errno) ? CLUSTER_RETRYING
+                                                                      : CLUSTER_HELD;
 }
 
 static void note_sync(Cluster *cluster, const char *fingerprint)
@@ -189,7 +190,7 @@ static void apply(Cluster *cluster, const Outcome *outcome)
                 cluster->replication = outcome->replication;
         cluster->retry_usec = clock_boottime_usec() +
                 plan_retry_delay_usec(
-                        &cluster->retry, outcome->kind, cluster->record.attempts, random_number());
+                        &cluster->retry, outcome, cluster->record.attempts, random_number());
         cluster->fn(cluster, CLUSTER_NEWS_ATTEMPT, outcome, cluster->userdata);
         clerk_write(cluster->clerk);
 }

@@ -141,8 +141,9 @@ void herald_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 
         if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
-        else if (!outcome_is_passing(outcome->kind) || (attempts & (attempts - 1)) == 0)
-                journal_import_failed(cluster, outcome, outcome_advice(outcome->kind));
+        else if (!outcome_is_passing(outcome->kind, outcome->sql_errno) ||
+                (attempts & (attempts - 1)) == 0)
+                journal_import_failed(cluster, outcome);
 }
 
 void herald_record(const ClusterStatus *cluster)

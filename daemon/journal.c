@@ -197,18 +197,20 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
                 outcome->warning[0] != '\0' ? "; warning: " : "", outcome->warning);
 }
 
-void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome, const char *advice)
+void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
 {
+        const char *next = outcome_next(outcome->kind, outcome->next);
         ImportFields import;
         char number[32] = "";
 
         import_fields(&import, cluster, outcome);
         if (outcome->sql_errno > 0)
                 snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
-        log_send(outcome_is_passing(outcome->kind) ? LOG_WARNING : LOG_ERR, ID_IMPORT_FAILED,
-                import.fields, ARRAY_SIZE(import.fields), "cluster %s: import %s%s: %s%s%s",
-                cluster->config->name, outcome_kind_to_string(outcome->kind), number, outcome->text,
-                advice ? "; " : "", advice ? advice : "");
+        log_send(outcome_is_passing(outcome->kind, outcome->sql_errno) ? LOG_WARNING : LOG_ERR,
+                ID_IMPORT_FAILED, import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: import %s%s: %s%s%s", cluster->config->name,
+                outcome_kind_to_string(outcome->kind), number, outcome->text,
+                next[0] != '\0' ? "; " : "", next);
 }
 
 void journal_pulse_stopped(const char *material, const char *cluster, const char *reason)

@@ -31,8 +31,7 @@ void journal_material_expiring(const MaterialStatus *material);
 void journal_watch(const MaterialStatus *material);
 
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
-void journal_import_failed(
-        const ClusterStatus *cluster, const Outcome *outcome, const char *advice);
+void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
 
 /* The watchdog is not pinged because of a material or a cluster; the other one is NULL. */
 void journal_pulse_stopped(const char *material, const char *cluster, const char *reason);

@@ -40,6 +40,7 @@ void replication_cover(Replication *replication, const Mask *mask)
 void outcome_cover(Outcome *outcome, const Mask *mask)
 {
         OUTCOME_COVER(mask, outcome->text);
+        OUTCOME_COVER(mask, outcome->next);
         OUTCOME_COVER(mask, outcome->warning);
         OUTCOME_COVER(mask, outcome->server_version);
         replication_cover(&outcome->replication, mask);
@@ -80,7 +81,21 @@ bool outcome_is_success(OutcomeKind kind)
         return kind == OUTCOME_IMPORTED || kind == OUTCOME_ALREADY_CURRENT;
 }
 
-bool outcome_is_passing(OutcomeKind kind)
+static bool is_of_the_moment(unsigned sql_errno)
+{
+        switch (sql_errno) {
+        case 1205: /* lock wait timeout */
+        case 1213: /* deadlock */
+        case 1317: /* the statement was interrupted */
+        case 1969: /* max_statement_time, MariaDB */
+        case 3024: /* max_execution_time */
+                return true;
+        default:
+                return false;
+        }
+}
+
+bool outcome_is_passing(OutcomeKind kind, unsigned sql_errno)
 {
         switch (kind) {
         case OUTCOME_UNREACHABLE:
@@ -90,13 +105,14 @@ bool outcome_is_passing(OutcomeKind kind)
         case OUTCOME_UNKNOWN:
         case OUTCOME_CRASHED:
                 return true;
+        case OUTCOME_REJECTED:
+                return is_of_the_moment(sql_errno);
         case OUTCOME_IMPORTED:
         case OUTCOME_ALREADY_CURRENT:
         case OUTCOME_REFUSED_LOG:
         case OUTCOME_AUTH:
         case OUTCOME_NO_PROCEDURE:
         case OUTCOME_NO_PRIVILEGE:
-        case OUTCOME_REJECTED:
         case OUTCOME_REPLICATION_FAILED:
         case _OUTCOME_KIND_MAX:
                 break;
@@ -137,4 +153,13 @@ const char *outcome_advice(OutcomeKind kind)
                 return "this is a bug: please report it with the journal of this unit";
         }
         return NULL;
+}
+
+const char *outcome_next(OutcomeKind kind, const char *exact)
+{
+        const char *advice = outcome_advice(kind);
+
+        if (exact[0] != '\0')
+                return exact;
+        return advice ? advice : "";
 }

@@ -48,6 +48,7 @@ typedef enum Tristate {
 } Tristate;
 
 #define OUTCOME_TEXT_MAX     384
+#define OUTCOME_NEXT_MAX     640
 #define REPLICATION_TEXT_MAX 384
 
 /* What SHOW REPLICA STATUS said. */
@@ -72,6 +73,7 @@ typedef struct Outcome {
         unsigned sql_errno; /* 0 when no server or client library error is behind it */
         char sql_state[6];
         char text[OUTCOME_TEXT_MAX];    /* what happened, one sentence; "" when all is well */
+        char next[OUTCOME_NEXT_MAX];    /* the exact thing to do; "": outcome_advice() knows it */
         char warning[OUTCOME_TEXT_MAX]; /* a log keeps the key and the configuration allows it */
         char server_version[64];
         char tls_version[16];
@@ -92,8 +94,12 @@ int newlines_from_string(Newlines *ret, const char *name);
 bool outcome_is_success(OutcomeKind kind);
 
 /* A passing fault mends itself: it is retried with back-off from retry-min to retry-max. All other
- * failures are held for an operator and tried again every retry-held. */
-bool outcome_is_passing(OutcomeKind kind);
+ * failures are held for an operator and tried again every retry-held. A rejection passes when the
+ * server's number says that it was about the moment: a lock, a deadlock, a time limit. */
+bool outcome_is_passing(OutcomeKind kind, unsigned sql_errno);
 
 /* What a person can do about it: a static sentence without names, or NULL when nothing is to do. */
 const char *outcome_advice(OutcomeKind kind);
+
+/* The exact thing to do where one is known, else the advice, else "". */
+const char *outcome_next(OutcomeKind kind, const char *exact);

@@ -28,11 +28,11 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
 }
 
 uint64_t plan_retry_delay_usec(
-        const PlanRetry *retry, OutcomeKind outcome, unsigned attempts, uint32_t random)
+        const PlanRetry *retry, const Outcome *outcome, unsigned attempts, uint32_t random)
 {
-        if (outcome_is_success(outcome))
+        if (outcome_is_success(outcome->kind))
                 return 0;
-        if (outcome_is_passing(outcome))
+        if (outcome_is_passing(outcome->kind, outcome->sql_errno))
                 return backoff_delay_usec(attempts, retry->min_usec, retry->max_usec, random);
         return retry->held_usec;
 }

@@ -43,4 +43,4 @@ typedef struct PlanRetry {
 
 /* How long to wait after a failure; `attempts` counts it. */
 uint64_t plan_retry_delay_usec(
-        const PlanRetry *retry, OutcomeKind outcome, unsigned attempts, uint32_t random);
+        const PlanRetry *retry, const Outcome *outcome, unsigned attempts, uint32_t random);

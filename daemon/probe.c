@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/grant.h"
 
 static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
         [PROBE_IMPORT] = "rds_import_binlog_ssl_material",
@@ -13,30 +14,6 @@ static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
 const char *probe_procedure_name(ProbeProcedure procedure)
 {
         return (unsigned)procedure < _PROBE_PROCEDURE_MAX ? procedure_names[procedure] : "";
-}
-
-/* A quote or backslash within a name is doubled, as in any literal of SQL; a host holds no '@', so
- * the last one parts the two. */
-void probe_quote_account(char *buffer, size_t size, const char *account)
-{
-        const char *parting = strrchr(account, '@');
-        size_t used = 0;
-
-        for (const char *byte = account; *byte != '\0' && used + 6 < size; byte++) {
-                if (byte == account)
-                        buffer[used++] = '\'';
-                if (byte == parting) {
-                        memcpy(buffer + used, "'@'", 3);
-                        used += 3;
-                        continue;
-                }
-                if (*byte == '\'' || *byte == '\\')
-                        buffer[used++] = *byte;
-                buffer[used++] = *byte;
-        }
-        if (used > 0)
-                buffer[used++] = '\'';
-        buffer[used] = '\0';
 }
 
 static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
@@ -78,27 +55,21 @@ static void judge_log(Probe *probe, const ClusterConfig *cluster)
 static void judge_procedure(
         Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
 {
-        char account[PROBE_ACCOUNT_MAX];
+        char grant[GRANT_TEXT_MAX];
         ProbeFinding *finding;
 
         if (!probe->listed || probe->visible[procedure])
                 return;
-        probe_quote_account(account, sizeof(account), probe->account);
+        grant_procedure(grant, sizeof(grant), procedure_names[procedure], probe->account);
         finding = add(probe, outcome, severity);
         text_format(finding->text, sizeof(finding->text),
                 "mysql.%s is not visible: either this user may not execute it, or the server does "
                 "not have it",
                 procedure_names[procedure]);
         text_format(finding->next, sizeof(finding->next),
-                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; when it answers that there is no such "
-                "procedure, check host and the Aurora MySQL version",
-                procedure_names[procedure], account);
-}
-
-/* MariaDB parted the privilege from REPLICATION CLIENT and calls it by another name. */
-static const char *monitor_privilege(const Probe *probe)
-{
-        return strstr(probe->server_version, "MariaDB") ? "REPLICA MONITOR" : "REPLICATION CLIENT";
+                "%s; when it answers that there is no such procedure, check host and the Aurora "
+                "MySQL version",
+                grant);
 }
 
 /* To restart replication it must be read; to observe it is only a pity not to. */
@@ -107,7 +78,6 @@ static void judge_replication(Probe *probe, const ClusterConfig *cluster)
         bool restart = cluster->replication == REPLICATION_RESTART;
         bool needed = probe->replication_errno != 0 || probe->replication.configured;
         Severity severity = needed ? SEVERITY_ERROR : SEVERITY_WARNING;
-        char account[PROBE_ACCOUNT_MAX];
         ProbeFinding *finding;
 
         if (probe->replication_errno != 0) {
@@ -116,10 +86,9 @@ static void judge_replication(Probe *probe, const ClusterConfig *cluster)
                 finding->sql_errno = probe->replication_errno;
                 text_format(finding->text, sizeof(finding->text), "SHOW REPLICA STATUS: %s",
                         probe->replication_text);
-                probe_quote_account(account, sizeof(account), probe->account);
                 if (probe->replication_errno == 1227 && probe->listed)
-                        text_format(finding->next, sizeof(finding->next), "GRANT %s ON *.* TO %s",
-                                monitor_privilege(probe), account);
+                        grant_status(finding->next, sizeof(finding->next), probe->server_version,
+                                probe->account);
         }
         if (!restart)
                 return;

@@ -72,6 +72,3 @@ void probe_cover(Probe *probe, const Mask *mask);
 
 /* An import would work, as far as one can tell without sending it. */
 bool probe_is_good(const Probe *probe);
-
-/* "'user'@'host'", as a GRANT wants it, of CURRENT_USER()'s "user@host". */
-void probe_quote_account(char *buffer, size_t size, const char *account);

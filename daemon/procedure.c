@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/grant.h"
 #include "daemon/payload.h"
 #include "daemon/preflight.h"
 #include "daemon/replication.h"
@@ -91,6 +92,37 @@ static SessionFault call_in_form(Session *session, const ProcedureTask *task, Ne
         return session_call(session, PROCEDURE_CALL, &payload, ret_sent, ret_error);
 }
 
+static void on_account(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        (void)names;
+        if (n_columns == 1 && values[0])
+                text_set(userdata, GRANT_ACCOUNT_MAX, values[0]);
+}
+
+/* Says which statement gives the account what it lacks: a procedure (1370), or the right to look at
+ * replication (1227, and then `procedure` is NULL). Who one is costs a round trip, and only then. */
+static void advise(Outcome *ret, Session *session, const char *procedure)
+{
+        char account[GRANT_ACCOUNT_MAX] = "", grant[GRANT_TEXT_MAX];
+        SessionError error;
+
+        if (ret->sql_errno != (procedure ? 1370 : 1227) ||
+                session_query(session, "SELECT CURRENT_USER()", on_account, account, &error) !=
+                        SESSION_OK ||
+                account[0] == '\0')
+                return;
+        if (!procedure) {
+                grant_status(ret->next, sizeof(ret->next), ret->server_version, account);
+                return;
+        }
+        grant_procedure(grant, sizeof(grant), procedure, account);
+        text_format(ret->next, sizeof(ret->next),
+                "%s; when it answers that there is no such procedure, check host and the Aurora "
+                "MySQL version",
+                grant);
+}
+
 /* Raw is the documented wire form, so it goes first while nothing better is known. */
 static void call(Outcome *ret, Session *session, const ProcedureTask *task)
 {
@@ -113,6 +145,7 @@ static void call(Outcome *ret, Session *session, const ProcedureTask *task)
         if (fault == SESSION_OK)
                 ret->newlines = form;
         procedure_take_fault(ret, fault, &error, sent);
+        advise(ret, session, "rds_import_binlog_ssl_material");
 }
 
 static void look_at_replication(Outcome *ret, Session *session)
@@ -174,6 +207,7 @@ static void reconnect(Outcome *ret, Session *session, const ProcedureTask *task)
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 ret->sql_errno = error.number;
                 text_format(ret->text, sizeof(ret->text), "rds_start_replication: %s", error.text);
+                advise(ret, session, "rds_start_replication");
                 return;
         }
         if (wait_until_running(ret, session, task->deadline_usec - USEC_PER_SEC)) {
@@ -194,19 +228,24 @@ static void reconnect(Outcome *ret, Session *session, const ProcedureTask *task)
 /* Stops a replica that does something. False: it could not, and `ret` says why. */
 static bool halt(Outcome *ret, Session *session, bool *ret_configured)
 {
+        const char *procedure = NULL;
         SessionError error = {0};
         SessionFault fault;
 
         fault = replication_read(&ret->replication, session, clock_wall_usec(), &error);
         *ret_configured = fault == SESSION_OK && ret->replication.configured;
-        if (fault == SESSION_OK && replication_is_active(&ret->replication))
+        if (fault == SESSION_OK && replication_is_active(&ret->replication)) {
+                procedure = "rds_stop_replication";
                 fault = replication_stop(session, &error);
+        }
         if (fault == SESSION_OK)
                 return true;
         procedure_take_fault(ret, fault, &error, false);
-        if (ret->kind == OUTCOME_REJECTED) {
+        if (fault == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
-                text_format(ret->text, sizeof(ret->text), "before the import: %s", error.text);
+                text_format(ret->text, sizeof(ret->text), "before the import: %s: %s",
+                        procedure ? procedure : "SHOW REPLICA STATUS", error.text);
+                advise(ret, session, procedure);
         }
         return false;
 }

@@ -19,6 +19,7 @@ void record_apply(
         record->outcome = outcome->kind;
         record->sql_errno = outcome->sql_errno;
         text_set(record->text, sizeof(record->text), outcome->text);
+        text_set(record->next, sizeof(record->next), outcome->next);
         if (outcome->newlines != NEWLINES_AUTO)
                 record->newlines = outcome->newlines;
 
@@ -76,6 +77,7 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
                 write_text(writer, "outcome", outcome_kind_to_string(record->outcome));
                 write_number(writer, "sql_errno", record->sql_errno);
                 write_text(writer, "text", record->text);
+                write_text(writer, "next", record->next);
         }
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
@@ -155,7 +157,8 @@ static bool read_outcome(Record *record, const JsonValue *object)
 
         if (!read_text(name, sizeof(name), object, "outcome") ||
                 !read_unsigned(&record->sql_errno, object, "sql_errno") ||
-                !read_text(record->text, sizeof(record->text), object, "text"))
+                !read_text(record->text, sizeof(record->text), object, "text") ||
+                !read_text(record->next, sizeof(record->next), object, "next"))
                 return false;
         record->has_outcome = name[0] != '\0';
         return !record->has_outcome || outcome_kind_from_string(&record->outcome, name) == 0;

@@ -22,10 +22,11 @@ typedef struct Record {
         unsigned attempts;          /* failures in a row with the attempted set */
         uint64_t last_attempt_usec; /* 0: never */
         uint64_t last_success_usec;
-        bool has_outcome; /* the three below are those of the last attempt */
+        bool has_outcome; /* the four below are those of the last attempt */
         OutcomeKind outcome;
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX];
+        char next[OUTCOME_NEXT_MAX];
         bool in_use;       /* replication was restarted after this import and ran */
         Newlines newlines; /* the form that worked; AUTO: not known */
         char warned_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set whose expiry was told, */

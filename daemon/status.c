@@ -127,6 +127,7 @@ void status_write_cluster(
         text(writer, "material", cluster->config->material_name);
         text(writer, "state", cluster_state_to_string(cluster->state));
         text_or_null(writer, "reason", reason);
+        text_or_null(writer, "next_step", summary_cluster_next(cluster));
         number(writer, "since", cluster->since_at_usec);
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         text_or_null(writer, "imported_fingerprint", record->imported_fingerprint);

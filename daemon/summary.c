@@ -128,34 +128,34 @@ static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluste
 void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
 {
-        const Record *record = cluster->record;
-        const char *advice = record->has_outcome ? outcome_advice(record->outcome) : NULL;
-
         buffer[0] = '\0';
         switch (cluster->state) {
         case CLUSTER_DISABLED:
                 text_set(buffer, size, "enabled = no");
-                return;
+                break;
         case CLUSTER_WAITING:
                 if (material)
                         text_format(buffer, size, "material %s is %s", material->config->name,
                                 material_state_to_string(material->state));
-                return;
+                break;
         case CLUSTER_IMPORTING:
-                return;
-        case CLUSTER_CURRENT:
-                cluster_fault(buffer, size, cluster);
-                return;
-        case CLUSTER_RETRYING:
-        case CLUSTER_HELD:
         case _CLUSTER_STATE_MAX:
                 break;
+        case CLUSTER_CURRENT:
+        case CLUSTER_RETRYING:
+        case CLUSTER_HELD:
+                cluster_fault(buffer, size, cluster);
+                break;
         }
-        cluster_fault(buffer, size, cluster);
-        if (advice) {
-                append(buffer, size, "; ");
-                append(buffer, size, advice);
-        }
+}
+
+const char *summary_cluster_next(const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+        bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
+                reimport_failed(cluster);
+
+        return failed && record->has_outcome ? outcome_next(record->outcome, record->next) : "";
 }
 
 static const ClusterStatus *worst_cluster(const Model *model)

@@ -40,8 +40,11 @@ Health summary_health(const Model *model);
 /* "4/4 clusters current, certificate valid until 2027-02-01", or what is wrong first. */
 void summary_line(char *buffer, size_t size, const Model *model);
 
-/* Why it is in its state and what to do; "" when there is nothing to say. The material of a cluster
- * that is no longer configured is NULL. */
+/* Why it is in its state; "" when there is nothing to say. The material of a cluster that is no longer
+ * configured is NULL. */
 void summary_material_reason(char *buffer, size_t size, const MaterialStatus *material);
 void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material);
+
+/* What to do about it: "" when nothing is to do, or it is not known. */
+const char *summary_cluster_next(const ClusterStatus *cluster);

@@ -12,7 +12,7 @@ from .conftest import CTL
 from .manager import DAY, OLD_SET, cluster, material, microseconds, problem
 
 HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
-            "password: YES); check user, password and the account's host and plugin",
+            "password: YES)", next_step="check user, password and the account's host and plugin",
             outcome="auth", sql_errno=1045, attempts=3, next_attempt=microseconds(3000),
             imported_fingerprint=OLD_SET, imported_at=microseconds(-3 * DAY),
             out_of_sync_since=microseconds(-7260))

@@ -228,10 +228,19 @@ def test_a_server_that_falls_silent_is_left_in_time(house, check, flight):
     assert status == 1 and ("timed_out", "error") in outcomes(cluster)
 
 
-def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, check):
-    """The client library counts whole seconds from its last question: it would wait longer."""
+def test_a_server_that_falls_silent_is_left_in_time(house, check):
     with Proxy(house.aurora.port, to_server=0.05, to_client=0.05) as proxy:
         proxy.fault = Fault(4, "request", "silence")
+        status, cluster = check(port=proxy.port, daemon="import-timeout = 1s")
+    assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
+    assert cluster["findings"][0]["text"] == "the server has not answered in time"
+    assert cluster["findings"][0]["next"]
+
+
+def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, check):
+    """While it connects, the client library counts whole seconds: it would wait longer."""
+    with Proxy(house.aurora.port, to_server=0.4, to_client=0.4) as proxy:
+        proxy.fault = Fault(1, "request", "silence")
         status, cluster = check(port=proxy.port, daemon="import-timeout = 1s")
     assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
     assert cluster["findings"][0]["text"] == "no answer within 1s (import-timeout)"

@@ -66,6 +66,41 @@ def test_what_needs_an_operator_is_held(house, service, statement, undo, outcome
         house.aurora.sql(undo)
 
 
+IMPORT = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
+STOP = "EXECUTE ON PROCEDURE mysql.rds_stop_replication"
+START = "EXECUTE ON PROCEDURE mysql.rds_start_replication"
+STATUS = "REPLICA MONITOR ON *.*"
+
+
+@pytest.mark.parametrize("grant, outcome, errno", [
+    (IMPORT, "no_privilege", 1370), (STOP, "replication_failed", 1370),
+    (START, "replication_failed", 1370), (STATUS, "replication_failed", 1227)])
+def test_a_missing_grant_is_told_as_the_statement_that_heals_it(house, service, grant, outcome,
+                                                                errno):
+    house.source.demand("/CN=outcome")
+    house.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
+    try:
+        start(house, service, cluster="replication = restart", daemon="retry-held = 1h")
+        statement = expect(service, outcome, errno)["next_step"].partition(";")[0]
+        assert statement == f"GRANT {grant} TO 'ssl_importer'@'%'"
+        assert statement in service.log()
+        assert f"next: {statement}" in " ".join(service.ctl("status").stdout.split())
+    finally:
+        house.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
+    assert service.ctl("import", "--wait").returncode == 0
+    assert service.cluster("orders")["next_step"] is None
+
+
+@pytest.mark.parametrize("errno", [1205, 1213, 1317])
+def test_a_rejection_of_the_moment_is_tried_again_by_itself(house, service, errno):
+    house.aurora.set_option("fail_at", str(errno))
+    start(house, service)
+    cluster = service.wait_cluster("orders", "retrying")
+    assert (cluster["outcome"], cluster["sql_errno"]) == ("rejected", errno)
+    house.aurora.set_option("fail_at", "")
+    service.wait_cluster("orders", "current")
+
+
 def test_a_server_without_the_procedure_is_named(house, service):
     with house.aurora.without_procedure():
         start(house, service)

@@ -91,6 +91,7 @@ CALL = [
            last="call")
       for code, outcome in ((1040, "rejected"), (1045, "rejected"), (1129, "rejected"),
                             (1290, "not_writer"), (1305, "no_procedure"), (1370, "no_privilege"),
+                            (1205, "rejected"), (1213, "rejected"), (1317, "rejected"),
                             (1644, "rejected"), (1836, "not_writer"), (3140, "rejected"),
                             (3159, "rejected"), (1053, "unknown"), (1927, "unknown"))],
     case("call-ok-alone", "call", deed.says(packet.ok()), "imported"),

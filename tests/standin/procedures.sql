@@ -13,7 +13,7 @@ CREATE TABLE standin.options (
 INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
-    ('fail_at', '');           -- import, stop, start
+    ('fail_at', '');           -- import, stop, start, or an error's number for the import
 
 -- What was imported; never the key.
 CREATE TABLE standin.imports (
@@ -48,9 +48,14 @@ BEGIN
     DECLARE key_text MEDIUMTEXT;
     DECLARE wanted VARCHAR(8) DEFAULT standin.option_of('newlines');
     DECLARE prefix VARCHAR(400);
+    DECLARE failing INT;
     SET sql_log_bin = 0;
     IF standin.option_of('fail_at') = 'import' THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material could not be imported.';
+    END IF;
+    IF standin.option_of('fail_at') REGEXP '^[0-9]+$' THEN
+        SET failing = standin.option_of('fail_at');
+        SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = failing, MESSAGE_TEXT = 'It is of the moment.';
     END IF;
     IF wanted <> 'both' AND wanted <> form THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not in the right format.';

@@ -77,10 +77,23 @@ static void test_each_kind_is_a_success_or_a_passing_fault_or_held(void **state)
         (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 assert_int_equal(outcome_is_success(kind), kinds[kind].success);
-                assert_int_equal(outcome_is_passing(kind), kinds[kind].passing);
+                assert_int_equal(outcome_is_passing(kind, 1644), kinds[kind].passing);
         }
         assert_false(outcome_is_success(_OUTCOME_KIND_MAX));
-        assert_false(outcome_is_passing(_OUTCOME_KIND_MAX));
+        assert_false(outcome_is_passing(_OUTCOME_KIND_MAX, 1205));
+}
+
+static void test_a_rejection_of_the_moment_passes_by_itself(void **state)
+{
+        static const unsigned passing[] = {1205, 1213, 1317, 1969, 3024};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
+                assert_true(outcome_is_passing(OUTCOME_REJECTED, passing[i]));
+                assert_false(outcome_is_passing(OUTCOME_NO_PRIVILEGE, passing[i]));
+        }
+        assert_false(outcome_is_passing(OUTCOME_REJECTED, 0));
+        assert_false(outcome_is_passing(OUTCOME_REJECTED, 1206));
 }
 
 static void test_every_held_fault_has_advice_of_one_line(void **state)
@@ -92,7 +105,7 @@ static void test_every_held_fault_has_advice_of_one_line(void **state)
                 assert_int_equal(advice != NULL, kinds[kind].advice);
                 if (advice)
                         assert_true(advice[0] != '\0' && !strchr(advice, '\n'));
-                if (!outcome_is_success(kind) && !outcome_is_passing(kind))
+                if (!outcome_is_success(kind) && !outcome_is_passing(kind, 1644))
                         assert_non_null(advice);
         }
         assert_null(outcome_advice(_OUTCOME_KIND_MAX));
@@ -105,6 +118,7 @@ int main(void)
                 cmocka_unit_test(test_a_name_that_is_none_is_refused),
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
                 cmocka_unit_test(test_each_kind_is_a_success_or_a_passing_fault_or_held),
+                cmocka_unit_test(test_a_rejection_of_the_moment_passes_by_itself),
                 cmocka_unit_test(test_every_held_fault_has_advice_of_one_line),
         };
 

@@ -97,17 +97,28 @@ static void test_what_is_forced_is_imported_whatever_is_known(void **state)
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
 }
 
+static uint64_t delay_usec(
+        const PlanRetry *retry, OutcomeKind kind, unsigned attempts, uint32_t random)
+{
+        Outcome outcome = {.kind = kind};
+
+        return plan_retry_delay_usec(retry, &outcome, attempts, random);
+}
+
 static void test_passing_faults_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
+        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_errno = 1213};
 
         (void)state;
-        assert_int_equal(plan_retry_delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
-        assert_int_equal(plan_retry_delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);
-        assert_int_equal(plan_retry_delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
-        assert_true(plan_retry_delay_usec(&retry, OUTCOME_TLS, 9, UINT32_MAX) > 500);
-        assert_int_equal(plan_retry_delay_usec(&retry, OUTCOME_AUTH, 1, 5), 77777);
-        assert_int_equal(plan_retry_delay_usec(&retry, OUTCOME_IMPORTED, 0, 5), 0);
+        assert_int_equal(delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
+        assert_int_equal(delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);
+        assert_int_equal(delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
+        assert_true(delay_usec(&retry, OUTCOME_TLS, 9, UINT32_MAX) > 500);
+        assert_int_equal(delay_usec(&retry, OUTCOME_AUTH, 1, 5), 77777);
+        assert_int_equal(delay_usec(&retry, OUTCOME_IMPORTED, 0, 5), 0);
+        assert_int_equal(delay_usec(&retry, OUTCOME_REJECTED, 1, 0), 77777);
+        assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
 }
 
 static void test_attempts_count_failures_in_a_row_with_one_set(void **state)

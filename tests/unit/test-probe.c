@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "daemon/grant.h"
 #include "daemon/probe.h"
 #include "daemon/prober.h"
 
@@ -172,7 +173,7 @@ static void test_an_account_is_quoted_for_a_grant(void **state)
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                probe_quote_account(buffer, sizeof(buffer), cases[i].account);
+                grant_quote_account(buffer, sizeof(buffer), cases[i].account);
                 assert_string_equal(buffer, cases[i].quoted);
         }
 }
@@ -182,7 +183,7 @@ static void test_an_account_too_long_for_its_place_is_cut(void **state)
         char buffer[24];
 
         (void)state;
-        probe_quote_account(buffer, sizeof(buffer), "'''''''''''''''''''''''''''''''''''@%");
+        grant_quote_account(buffer, sizeof(buffer), "'''''''''''''''''''''''''''''''''''@%");
         assert_true(strlen(buffer) < sizeof(buffer));
 }
 

@@ -244,14 +244,20 @@ static void test_a_cluster_without_material_says_what_it_waits_for(void **state)
 
 static void test_a_failed_cluster_says_why_and_what_to_do(void **state)
 {
-        char expected[SUMMARY_TEXT_MAX];
-
         (void)state;
         model_fail(&test_model, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
-        text_format(expected, sizeof(expected), "access denied; %s", outcome_advice(OUTCOME_AUTH));
-        assert_string_equal(cluster_reason(), expected);
+        assert_string_equal(cluster_reason(), "access denied");
+        assert_string_equal(
+                summary_cluster_next(&test_model.cluster[0]), outcome_advice(OUTCOME_AUTH));
+        strcpy(test_model.record[0].next, "GRANT this TO that");
+        assert_string_equal(summary_cluster_next(&test_model.cluster[0]), "GRANT this TO that");
         model_fail(&test_model, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
+        test_model.record[0].next[0] = '\0';
         assert_string_equal(cluster_reason(), "unknown");
+        assert_string_equal(summary_cluster_next(&test_model.cluster[0]), "");
+        test_model.cluster[0].state = CLUSTER_WAITING;
+        test_model.record[0].outcome = OUTCOME_AUTH;
+        assert_string_equal(summary_cluster_next(&test_model.cluster[0]), "");
 }
 
 static void test_the_earliest_end_of_all_materials_is_told(void **state)
