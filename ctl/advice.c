@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/replication.h"
 
 static const char *const rule_advice[_RULE_MAX] = {
         [RULE_FILE_MISSING] = "have the renewal tool write it there, or correct directory, ca, "
@@ -74,7 +75,7 @@ void advice_cluster_next(char *buffer, size_t size, const ClusterView *cluster)
                 text_set(buffer, size, next[0] != '\0' ? next : outcome_comfort(cluster->outcome));
                 break;
         case CLUSTER_CURRENT:
-                if (health_replication_is_broken(&cluster->replication))
+                if (replication_is_broken(&cluster->replication))
                         text_set(buffer, size,
                                 "look at SHOW REPLICA STATUS on the cluster; with "
                                 "replication = restart the service restarts it");

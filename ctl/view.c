@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "ctl/document.h"
+#include "daemon/replication.h"
 
 void view_text(char *buffer, size_t size, const JsonValue *object, const char *key)
 {
@@ -316,7 +317,7 @@ Health view_health(const View *view, const ClusterView *cluster)
 
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;
-        if (cluster->state == CLUSTER_HELD || health_replication_is_broken(&cluster->replication))
+        if (cluster->state == CLUSTER_HELD || replication_is_broken(&cluster->replication))
                 return HEALTH_CRITICAL;
         if ((cluster->state == CLUSTER_RETRYING || view_import_failed(cluster)) &&
                 health < HEALTH_WARNING)

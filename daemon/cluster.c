@@ -8,9 +8,12 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/attempt.h"
 #include "daemon/clerk.h"
-#include "daemon/importer.h"
-#include "daemon/job.h"
+#include "daemon/replication.h"
+
+/* A check asks two questions; it is not to be waited for as long as an import. */
+#define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
 struct Cluster {
         ClusterConfig config;
@@ -22,12 +25,13 @@ struct Cluster {
         Clerk *clerk;
         Replication replication;
         uint64_t retry_usec; /* boot time */
+        uint64_t check_usec; /* likewise: when it is looked at again */
         bool forced;
-        Job *job;
+        Attempt *import, *check;
 
         /* Of the attempt that runs. */
         PlanRetry retry;
-        ImporterTask task;
+        uint64_t check_interval_usec;
         char fingerprint[REPORT_FINGERPRINT_MAX];
         uint64_t not_after_usec;
 };
@@ -95,7 +99,8 @@ Cluster *cluster_free(Cluster *cluster)
 {
         if (!cluster)
                 return NULL;
-        cluster->job = job_free(cluster->job);
+        attempt_free(cluster->check);
+        attempt_free(cluster->import);
         clerk_free(cluster->clerk);
         sd_event_unref(cluster->event);
         free(cluster);
@@ -114,7 +119,12 @@ const ClusterStatus *cluster_status(const Cluster *cluster)
 
 bool cluster_is_busy(const Cluster *cluster)
 {
-        return cluster->job;
+        return cluster->import;
+}
+
+bool cluster_is_checking(const Cluster *cluster)
+{
+        return cluster->check;
 }
 
 static ClusterState state_of_delay(const Record *record)
@@ -141,11 +151,15 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,
                 .forced = cluster->forced,
+                .checked = cluster->config.replication != REPLICATION_IGNORE ||
+                        cluster->config.ledger[0] != '\0',
+                .check_usec = cluster->check_usec,
         };
         Plan plan = plan_cluster(&input, now_usec);
 
         note_sync(cluster, cluster->config.enabled ? set->fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
+        cluster->status.check_due = plan.action == PLAN_CHECK;
         switch (plan.action) {
         case PLAN_NOTHING:
                 set_state(cluster, CLUSTER_DISABLED);
@@ -154,6 +168,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 set_state(cluster, CLUSTER_WAITING);
                 break;
         case PLAN_KEEP:
+        case PLAN_CHECK:
                 set_state(cluster, CLUSTER_CURRENT);
                 break;
         case PLAN_IMPORT:
@@ -181,8 +196,20 @@ static uint32_t random_number(void)
         return number;
 }
 
+/* A little early or late, so that many clusters are not asked in step for ever. */
+static void schedule_check(Cluster *cluster)
+{
+        uint64_t interval = cluster->check_interval_usec;
+        uint64_t spread = interval / 5;
+
+        cluster->check_usec = clock_boottime_usec() + interval - spread / 2 +
+                (spread > 0 ? random_number() % spread : 0);
+}
+
 static void apply(Cluster *cluster, const Outcome *outcome)
 {
+        schedule_check(cluster);
+        cluster->status.check_fault[0] = cluster->status.check_next[0] = '\0';
         record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
         if (outcome->committed)
                 cluster->record.imported_not_after_usec = cluster->not_after_usec;
@@ -195,84 +222,102 @@ static void apply(Cluster *cluster, const Outcome *outcome)
         clerk_write(cluster->clerk);
 }
 
-static void on_imported(Job *job, JobEnd end, int detail, const void *result, void *userdata)
+static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
-        Outcome outcome = {0};
 
-        switch (end) {
-        case JOB_DONE:
-                memcpy(&outcome, result, sizeof(outcome));
-                break;
-        case JOB_TIMED_OUT:
-                outcome.kind = OUTCOME_TIMED_OUT;
-                text_set(outcome.text, sizeof(outcome.text),
-                        "no end within import-timeout; the importer was killed");
-                break;
-        case JOB_FAILED:
-                outcome.kind = OUTCOME_CRASHED;
-                text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
-                        strerror(detail));
-                break;
-        case JOB_CRASHED:
-        case _JOB_END_MAX:
-                outcome.kind = OUTCOME_CRASHED;
-                text_format(outcome.text, sizeof(outcome.text),
-                        "the importer died without a word (signal %d)", detail);
-                break;
-        }
-        cluster->job = job_free(job);
+        cluster->import = attempt_free(cluster->import);
         cluster->status.deadline_usec = 0;
-        apply(cluster, &outcome);
+        apply(cluster, outcome);
 }
 
-static int run_importer(void *result, const void *task)
+static void note_check(Cluster *cluster, const Outcome *outcome)
 {
-        return importer_run(result, task);
+        ClusterStatus *status = &cluster->status;
+        bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
+        bool changed = failed != (status->check_fault[0] != '\0');
+
+        text_set(status->check_fault, sizeof(status->check_fault),
+                !failed                            ? ""
+                        : outcome->text[0] != '\0' ? outcome->text
+                                                   : outcome_kind_to_string(outcome->kind));
+        text_set(status->check_next, sizeof(status->check_next),
+                failed ? outcome_next(outcome->kind, outcome->next) : "");
+        if (changed)
+                cluster->fn(cluster, CLUSTER_NEWS_CHECK, outcome, cluster->userdata);
+}
+
+static void on_checked(const Outcome *outcome, void *userdata)
+{
+        Cluster *cluster = userdata;
+        bool broken = replication_is_broken(&cluster->replication);
+
+        cluster->check = attempt_free(cluster->check);
+        cluster->status.check_due = false;
+        schedule_check(cluster);
+        note_check(cluster, outcome);
+        if (outcome->replication.known)
+                cluster->replication = outcome->replication;
+        if (replication_is_broken(&cluster->replication) != broken)
+                cluster->fn(cluster, CLUSTER_NEWS_REPLICATION, outcome, cluster->userdata);
+        if (record_take_ledger(&cluster->record, outcome)) {
+                clerk_write(cluster->clerk);
+                cluster->fn(cluster, CLUSTER_NEWS_DRIFT, outcome, cluster->userdata);
+        }
+}
+
+static int start_check(Cluster *cluster, ImporterTask *task)
+{
+        Outcome outcome;
+        int r;
+
+        task->errand = IMPORTER_CHECK;
+        task->payload_fd = -1;
+        if (task->timeout_usec > CLUSTER_CHECK_MAX_USEC)
+                task->timeout_usec = CLUSTER_CHECK_MAX_USEC;
+        r = attempt_start(&cluster->check, cluster->event, task, on_checked, cluster, &outcome);
+        if (r < 0)
+                on_checked(&outcome, cluster);
+        return r;
 }
 
 int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
 {
-        JobSpec spec = {
-                .name = "binlog-import",
-                .run = run_importer,
-                .task = &cluster->task,
-                .result_size = sizeof(Outcome),
-                .keep = {set->payload_fd},
-                .n_keep = 1,
-                .deadline_usec = config->import_timeout_usec,
-        };
-        Outcome outcome = {.kind = OUTCOME_CRASHED};
-        int r;
-
-        cluster->task = (ImporterTask){
+        ImporterTask task = {
+                .errand = action == PLAN_RECONNECT ? IMPORTER_RECONNECT : IMPORTER_IMPORT,
                 .cluster = &cluster->config,
                 .payload_fd = set->payload_fd,
+                .set = {set->fingerprint, set->not_before_usec, set->not_after_usec},
                 .newlines = cluster->record.newlines,
-                .reconnect_only = action == PLAN_RECONNECT,
+                .forced = cluster->forced,
                 .timeout_usec = config->import_timeout_usec,
         };
+        Outcome outcome;
+        int r;
+
+        cluster->check_interval_usec = config->check_interval_usec;
+        if (action == PLAN_CHECK)
+                return start_check(cluster, &task);
+        cluster->check = attempt_free(cluster->check);
         cluster->retry = (PlanRetry){
                 config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
         text_set(cluster->fingerprint, sizeof(cluster->fingerprint), set->fingerprint);
         cluster->not_after_usec = set->not_after_usec;
         cluster->forced = false;
         set_state(cluster, CLUSTER_IMPORTING);
-        r = job_start(&cluster->job, cluster->event, &spec, on_imported, cluster);
-        if (r == 0) {
-                cluster->status.deadline_usec = clock_boottime_usec() + spec.deadline_usec;
-                return 0;
-        }
-        /* No process to be had is a passing fault like any other. */
-        text_format(outcome.text, sizeof(outcome.text), "the importer could not start: %s",
-                strerror(-r));
-        apply(cluster, &outcome);
+        r = attempt_start(&cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
+        if (r == 0)
+                cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
+        else
+                apply(cluster,
+                        &outcome); /* no process to be had is a passing fault like any other */
         return r;
 }
 
 void cluster_hurry(Cluster *cluster, bool force)
 {
         cluster->retry_usec = 0;
+        cluster->check_usec = 0;
         cluster->forced = cluster->forced || force;
 }
 

@@ -37,18 +37,25 @@ typedef struct ClusterStatus {
         uint64_t out_of_sync_since_usec; /* a good set on disk is not the imported one; 0: it is */
         const Record *record;
         const Replication *replication;
-        uint64_t next_attempt_at_usec; /* 0: none is due */
-        uint64_t deadline_usec;        /* boot time, of the importer that runs; 0: none does */
-        int record_error;              /* why the record could not be written; 0: it was */
+        uint64_t next_attempt_at_usec;      /* 0: none is due */
+        uint64_t deadline_usec;             /* boot time, of the importer that runs; 0: none does */
+        int record_error;                   /* why the record could not be written; 0: it was */
+        bool check_due;                     /* a check runs, or waits for its turn */
+        char check_fault[OUTCOME_TEXT_MAX]; /* why the last check of it failed; "": it did not */
+        char check_next[OUTCOME_NEXT_MAX];  /* and what can be done about that */
 } ClusterStatus;
 
 typedef enum ClusterNews {
         CLUSTER_NEWS_STATE,
-        CLUSTER_NEWS_ATTEMPT, /* one ended, and is in the record */
-        CLUSTER_NEWS_RECORD,  /* record_error is another one */
+        CLUSTER_NEWS_ATTEMPT,     /* one ended, and is in the record */
+        CLUSTER_NEWS_RECORD,      /* record_error is another one */
+        CLUSTER_NEWS_CHECK,       /* check_fault has come or gone; `outcome` is the check's */
+        CLUSTER_NEWS_DRIFT,       /* the ledger names another set than was known; likewise */
+        CLUSTER_NEWS_REPLICATION, /* a check found it broken, or running again; likewise */
 } ClusterNews;
 
-/* Something changed that others may want to know. `outcome` is what an attempt came to, else NULL. */
+/* Something changed that others may want to know. `outcome` is what an attempt or a check came to, else
+ * NULL. */
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterNews news, const Outcome *outcome, void *userdata);
 
@@ -62,17 +69,19 @@ DEFINE_CLEANUP(Cluster *, cluster_free);
 void cluster_configure(Cluster *cluster, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
-bool cluster_is_busy(const Cluster *cluster);
+bool cluster_is_busy(const Cluster *cluster); /* it imports */
+bool cluster_is_checking(const Cluster *cluster);
 
-/* What to do with the set. Sets the state that goes with it; returns the plan, of which
- * PLAN_IMPORT and PLAN_RECONNECT are for cluster_start(). */
+/* What to do with the set. Sets the state that goes with it; returns the plan, of which PLAN_IMPORT,
+ * PLAN_RECONNECT and PLAN_CHECK are for cluster_start(). */
 Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 
-/* Starts the importer for the set. The payload descriptor is only lent. */
+/* Starts the importer for the set. The payload descriptor is only lent. A check that runs gives way to
+ * an import; it has changed nothing. */
 int cluster_start(
         Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
 
-/* The next plan does not wait for the back-off; with `force` it imports also what is current. */
+/* The next plan waits neither for the back-off nor for the time of a check; with `force` it imports also what is current. */
 void cluster_hurry(Cluster *cluster, bool force);
 
 /* Whether somebody was told, in this life or an earlier one, that the set expires within that

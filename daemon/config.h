@@ -71,6 +71,7 @@ typedef struct ClusterConfig {
         Newlines newlines;
         Policy query_log;
         ReplicationMode replication;
+        char ledger[SETTING_VALUE_MAX]; /* "schema.table"; "": none */
         bool enabled;
 } ClusterConfig;
 
@@ -80,6 +81,7 @@ typedef struct Config {
         uint64_t retry_min_usec;
         uint64_t retry_max_usec;
         uint64_t retry_held_usec;
+        uint64_t check_interval_usec;
         char metrics_file[SETTING_VALUE_MAX];  /* "": none */
         char control_group[SETTING_VALUE_MAX]; /* "": none */
         gid_t control_gid;                     /* of that group */

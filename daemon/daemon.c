@@ -148,12 +148,10 @@ static void on_cluster(Cluster *cluster, ClusterNews news, const Outcome *outcom
         Daemon *daemon = userdata;
         const ClusterStatus *status = cluster_status(cluster);
 
-        if (news == CLUSTER_NEWS_ATTEMPT) {
-                herald_attempt(status, outcome);
+        herald_cluster(status, news, outcome);
+        if (news == CLUSTER_NEWS_ATTEMPT)
                 metrics_count(daemon->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        } else if (news == CLUSTER_NEWS_RECORD)
-                herald_record(status);
         publish(daemon, "changed", NULL, status);
         wake(daemon);
 }

@@ -2,11 +2,18 @@
 
 #include "common/clock.h"
 
+static bool is_due(const Plan *plan, const Cluster *cluster)
+{
+        if (plan->action == PLAN_CHECK)
+                return !cluster_is_checking(cluster);
+        return plan->action == PLAN_IMPORT || plan->action == PLAN_RECONNECT;
+}
+
 uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
 {
         const Config *config = roster_config(roster);
         size_t n = config->n_clusters, first = *turn;
-        unsigned busy = roster_count_busy(roster);
+        unsigned busy = roster_count_busy(roster) + roster_count_checking(roster);
         bool started = false;
         uint64_t earliest = USEC_NEVER;
 
@@ -19,9 +26,9 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                 if (cluster_is_busy(cluster))
                         continue;
                 plan = cluster_plan(cluster, &set, now_usec);
-                if (plan.action == PLAN_DELAY && plan.not_before_usec < earliest)
+                if (plan.not_before_usec > 0 && plan.not_before_usec < earliest)
                         earliest = plan.not_before_usec;
-                if (plan.action != PLAN_IMPORT && plan.action != PLAN_RECONNECT)
+                if (!is_due(&plan, cluster))
                         continue;
                 if (busy >= config->parallel_imports)
                         continue;
@@ -31,7 +38,7 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                 }
                 (void)cluster_start(cluster, config, plan.action, &set);
                 started = true;
-                busy += cluster_is_busy(cluster);
+                busy++;
                 *turn = (i + 1) % n;
         }
         return earliest;
@@ -49,7 +56,7 @@ bool dispatch_is_settled(const Roster *roster, bool *ret_current)
         for (size_t i = 0; i < model.n_clusters; i++) {
                 ClusterState state = model.clusters[i]->state;
 
-                if (state == CLUSTER_IMPORTING)
+                if (state == CLUSTER_IMPORTING || model.clusters[i]->check_due)
                         return false; /* runs, or waits for its turn */
                 current = current && (state == CLUSTER_CURRENT || state == CLUSTER_DISABLED);
         }

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Dispatch: starts the imports that are due, as many at a time as parallel-imports allows.
+ * Dispatch: starts the imports and checks that are due, as many at a time as parallel-imports allows.
  *
  * When they are scarce the clusters have their turns in a circle, so that those at the end of a
  * long list wait no longer than those at its beginning. A fork takes its time, so only one is

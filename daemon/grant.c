@@ -36,6 +36,14 @@ void grant_procedure(char *buffer, size_t size, const char *procedure, const cha
         text_format(buffer, size, "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s", procedure, quoted);
 }
 
+void grant_table(char *buffer, size_t size, const char *table, const char *account)
+{
+        char quoted[GRANT_ACCOUNT_MAX];
+
+        grant_quote_account(quoted, sizeof(quoted), account);
+        text_format(buffer, size, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", table, quoted);
+}
+
 void grant_status(char *buffer, size_t size, const char *server_version, const char *account)
 {
         char quoted[GRANT_ACCOUNT_MAX];

@@ -135,21 +135,41 @@ void herald_forget_material(Herald *herald, const char *name)
                 }
 }
 
-void herald_attempt(const ClusterStatus *cluster, const Outcome *outcome)
+static void tell_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 {
         unsigned attempts = cluster->record->attempts;
 
-        if (outcome_is_success(outcome->kind))
+        if (outcome->kind == OUTCOME_ALREADY_CURRENT)
+                journal_already_current(cluster, outcome);
+        else if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
         else if (!outcome_is_passing(outcome->kind, outcome->sql_errno) ||
                 (attempts & (attempts - 1)) == 0)
                 journal_import_failed(cluster, outcome);
 }
 
-void herald_record(const ClusterStatus *cluster)
+void herald_cluster(const ClusterStatus *cluster, ClusterNews news, const Outcome *outcome)
 {
-        if (cluster->record_error == 0)
-                journal_record_written(cluster->config->name);
-        else
-                journal_record_unwritable(cluster->config->name, cluster->record_error);
+        switch (news) {
+        case CLUSTER_NEWS_STATE:
+                break; /* an attempt or a material says why */
+        case CLUSTER_NEWS_ATTEMPT:
+                tell_attempt(cluster, outcome);
+                break;
+        case CLUSTER_NEWS_RECORD:
+                if (cluster->record_error == 0)
+                        journal_record_written(cluster->config->name);
+                else
+                        journal_record_unwritable(cluster->config->name, cluster->record_error);
+                break;
+        case CLUSTER_NEWS_CHECK:
+                journal_check(cluster, outcome);
+                break;
+        case CLUSTER_NEWS_DRIFT:
+                journal_drift(cluster, outcome);
+                break;
+        case CLUSTER_NEWS_REPLICATION:
+                journal_replication(cluster);
+                break;
+        }
 }

@@ -23,8 +23,5 @@ DEFINE_CLEANUP(Herald *, herald_free);
 bool herald_material(Herald *herald, const Roster *roster, const MaterialStatus *material);
 void herald_forget_material(Herald *herald, const char *name);
 
-/* An attempt ended and is in the record. */
-void herald_attempt(const ClusterStatus *cluster, const Outcome *outcome);
-
-/* Whether the record stands on disk changed. */
-void herald_record(const ClusterStatus *cluster);
+/* What a cluster has to tell. */
+void herald_cluster(const ClusterStatus *cluster, ClusterNews news, const Outcome *outcome);

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "daemon/fault.h"
 #include "daemon/procedure.h"
 
 #define PASSWORD_LIMIT 4096
@@ -77,7 +78,7 @@ bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *clust
         }
         fault = session_open(ret, &target, &password, &error);
         if (fault != SESSION_OK) {
-                procedure_take_fault(outcome, fault, &error, false);
+                fault_take(outcome, fault, &error, false);
                 return false;
         }
         text_set(outcome->server_version, sizeof(outcome->server_version),
@@ -86,8 +87,7 @@ bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *clust
         return true;
 }
 
-static void run_with_payload(
-        Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
+static void visit(Outcome *ret, const ImporterTask *task, const char *payload, size_t payload_size)
 {
         CLEANUP(session_freep) Session *session = NULL;
         CLEANUP(mask_done) Mask password = MASK_NULL;
@@ -95,14 +95,20 @@ static void run_with_payload(
         ProcedureTask procedure = {
                 .cluster = task->cluster,
                 .newlines = task->newlines,
-                .reconnect_only = task->reconnect_only,
+                .reconnect_only = task->errand == IMPORTER_RECONNECT,
+                .forced = task->forced,
+                .set = task->set,
                 .payload = payload,
                 .payload_size = payload_size,
                 .deadline_usec = importer_deadline_usec(start_usec, task->timeout_usec),
         };
 
-        if (importer_log_in(&session, ret, task->cluster, procedure.deadline_usec, &password))
-                procedure_run(ret, session, &procedure);
+        if (importer_log_in(&session, ret, task->cluster, procedure.deadline_usec, &password)) {
+                if (task->errand == IMPORTER_CHECK)
+                        procedure_check(ret, session, task->cluster);
+                else
+                        procedure_run(ret, session, &procedure);
+        }
         outcome_cover(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
 }
@@ -114,6 +120,10 @@ int importer_run(Outcome *ret, const ImporterTask *task)
         void *payload;
         int r;
 
+        if (task->errand == IMPORTER_CHECK) {
+                visit(ret, task, NULL, 0);
+                return 0;
+        }
         if (fstat(task->payload_fd, &st) < 0)
                 return -errno;
         payload = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, task->payload_fd, 0);
@@ -122,7 +132,7 @@ int importer_run(Outcome *ret, const ImporterTask *task)
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
         r = mask_set_pem(&key, payload, (size_t)st.st_size);
         if (r == 0) {
-                run_with_payload(ret, task, payload, (size_t)st.st_size);
+                visit(ret, task, payload, (size_t)st.st_size);
                 outcome_cover(ret, &key);
         }
         (void)munmap(payload, (size_t)st.st_size);

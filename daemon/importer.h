@@ -10,14 +10,24 @@
 
 #include "common/mask.h"
 #include "daemon/config.h"
+#include "daemon/ledger.h"
 #include "daemon/outcome.h"
 #include "daemon/session.h"
 
+typedef enum ImporterErrand {
+        IMPORTER_IMPORT,
+        IMPORTER_RECONNECT, /* the set is imported: only restart replication */
+        IMPORTER_CHECK,     /* look at ledger and replication; needs no payload, changes nothing */
+        _IMPORTER_ERRAND_MAX,
+} ImporterErrand;
+
 typedef struct ImporterTask {
+        ImporterErrand errand;
         const ClusterConfig *cluster;
-        int payload_fd; /* sealed */
+        int payload_fd; /* sealed; -1 for a check */
+        LedgerSet set;
         Newlines newlines;
-        bool reconnect_only;
+        bool forced; /* whatever the ledger says */
         uint64_t timeout_usec;
 } ImporterTask;
 

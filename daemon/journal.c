@@ -8,6 +8,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/replication.h"
 
 #define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
 #define ID_STOPPING              "88fa697c45d6451daf8302441f7a7598"
@@ -25,6 +26,12 @@
 #define ID_METRICS_WRITABLE      "87847669b41a4035b08c64c78a143bd6"
 #define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
 #define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
+#define ID_ALREADY_CURRENT       "2dac10bbde2c4254b74c98fef7cc3201"
+#define ID_CHECK_FAILED          "d3acf8e8219c4a6b8dc22bf515a40177"
+#define ID_CHECK_WORKS           "23466c6bb71d43ee974d050ed2e7d0c3"
+#define ID_DRIFT                 "021bc3d3f75043ec9af06cdf537887e9"
+#define ID_REPLICATION_BROKEN    "3e809c83646c47e1b565add61f354458"
+#define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
 #define ID_PULSE_STOPPED         "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
@@ -197,6 +204,28 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
                 outcome->warning[0] != '\0' ? "; warning: " : "", outcome->warning);
 }
 
+/* "HOST, 2027-02-01 14:05:09Z": who completed the row, and when. */
+static const char *entry_text(char *buffer, size_t size, const LedgerEntry *entry)
+{
+        char time[CLOCK_TEXT_SIZE];
+
+        text_format(buffer, size, "%s, %s", entry->daemon,
+                clock_format_time(time, entry->imported_at_usec));
+        return buffer;
+}
+
+void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        ImportFields import;
+        char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
+
+        import_fields(&import, cluster, outcome);
+        log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: set %.12s is there already, as its ledger says (%s)",
+                cluster->config->name, cluster->record->imported_fingerprint,
+                entry_text(entry, sizeof(entry), &outcome->ledger));
+}
+
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
 {
         const char *next = outcome_next(outcome->kind, outcome->next);
@@ -211,6 +240,60 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
                 "cluster %s: import %s%s: %s%s%s", cluster->config->name,
                 outcome_kind_to_string(outcome->kind), number, outcome->text,
                 next[0] != '\0' ? "; " : "", next);
+}
+
+void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)},
+        };
+        const char *next = cluster->check_next;
+
+        if (cluster->check_fault[0] == '\0')
+                log_send(LOG_NOTICE, ID_CHECK_WORKS, fields, 1,
+                        "cluster %s: it can be looked at again", cluster->config->name);
+        else
+                log_send(LOG_WARNING, ID_CHECK_FAILED, fields, ARRAY_SIZE(fields),
+                        "cluster %s: it could not be looked at: %s: %s%s%s", cluster->config->name,
+                        outcome_kind_to_string(outcome->kind), cluster->check_fault,
+                        next[0] != '\0' ? "; " : "", next);
+}
+
+void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        const LedgerEntry *ledger = &outcome->ledger;
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_FINGERPRINT", ledger->fingerprint},
+        };
+        char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
+
+        if (ledger->state == LEDGER_STATE_IMPORTED)
+                log_send(LOG_WARNING, ID_DRIFT, fields, ARRAY_SIZE(fields),
+                        "cluster %s: its ledger names set %.12s (%s), which is not what was known "
+                        "to be there",
+                        cluster->config->name, ledger->fingerprint,
+                        entry_text(entry, sizeof(entry), ledger));
+        else
+                log_send(LOG_WARNING, ID_DRIFT, fields, 1,
+                        "cluster %s: its ledger names no set that was brought there to the end",
+                        cluster->config->name);
+}
+
+void journal_replication(const ClusterStatus *cluster)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
+        const Replication *replication = cluster->replication;
+
+        if (replication_is_broken(replication))
+                log_send(LOG_ERR, ID_REPLICATION_BROKEN, fields, ARRAY_SIZE(fields),
+                        "cluster %s: replication does not run, I/O thread %s (error %u): %s",
+                        cluster->config->name, replication->io_running, replication->io_errno,
+                        replication->io_error);
+        else
+                log_send(LOG_NOTICE, ID_REPLICATION_RUNS, fields, ARRAY_SIZE(fields),
+                        "cluster %s: replication connects again", cluster->config->name);
 }
 
 void journal_pulse_stopped(const char *material, const char *cluster, const char *reason)

@@ -31,7 +31,15 @@ void journal_material_expiring(const MaterialStatus *material);
 void journal_watch(const MaterialStatus *material);
 
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
+/* The ledger on the cluster says so. */
+void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
+
+/* What a check between imports found: it failed or works again, the ledger names another set than was
+ * known, replication broke or runs again. */
+void journal_check(const ClusterStatus *cluster, const Outcome *outcome);
+void journal_drift(const ClusterStatus *cluster, const Outcome *outcome);
+void journal_replication(const ClusterStatus *cluster);
 
 /* The watchdog is not pinged because of a material or a cluster; the other one is NULL. */
 void journal_pulse_stopped(const char *material, const char *cluster, const char *reason);

@@ -55,6 +55,13 @@ static const Key daemon_keys[] = {
                 .minimum = 100 * USEC_PER_MSEC,
                 .maximum = 7 * USEC_PER_DAY,
                 .allowed = "a duration from 100ms to 7d"},
+        {.name = "check-interval",
+                .kind = KEY_DURATION,
+                .offset = DAEMON(check_interval_usec),
+                .fallback = "5min",
+                .minimum = 100 * USEC_PER_MSEC,
+                .maximum = USEC_PER_DAY,
+                .allowed = "a duration from 100ms to 1d"},
         {.name = "metrics-file",
                 .kind = KEY_PATH,
                 .offset = DAEMON(metrics_file),
@@ -194,6 +201,11 @@ static const Key cluster_keys[] = {
                 .fallback = "observe",
                 .choices = choices_replication,
                 .allowed = "ignore, observe or restart"},
+        {.name = "ledger",
+                .kind = KEY_TABLE,
+                .offset = CLUSTER(ledger),
+                .fallback = "off",
+                .allowed = "off or schema.table, each of 1 to 64 letters, digits, _ and $"},
         {.name = "enabled",
                 .kind = KEY_BOOLEAN,
                 .offset = CLUSTER(enabled),
@@ -213,6 +225,20 @@ static bool is_name(const char *text)
                 if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
                         return false;
         return true;
+}
+
+/* Stands in statements as it is. */
+static bool is_table(const char *text)
+{
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789_$";
+        size_t schema = strspn(text, allowed), table;
+
+        if (text[schema] != '.')
+                return false;
+        table = strspn(text + schema + 1, allowed);
+        return schema >= 1 && schema <= 64 && table >= 1 && table <= 64 &&
+                text[schema + 1 + table] == '\0';
 }
 
 static int parse_unsigned(unsigned *ret, const Key *key, const char *text)
@@ -309,6 +335,12 @@ int key_parse(void *object, const Key *key, const char *text)
                 if (!is_name(text))
                         return -EINVAL;
                 break;
+        case KEY_TABLE:
+                if (strcmp(text, "off") == 0)
+                        text = "";
+                else if (!is_table(text))
+                        return -EINVAL;
+                break;
         case KEY_UNSIGNED:
                 return parse_unsigned(member, key, text);
         case KEY_DURATION:
@@ -333,6 +365,7 @@ static bool key_equal(const Key *key, const void *a, const void *b)
         switch (key->kind) {
         case KEY_TEXT:
         case KEY_PATH:
+        case KEY_TABLE:
         case KEY_NAME:
                 return strcmp(a, b) == 0;
         case KEY_UNSIGNED:

@@ -13,6 +13,7 @@
 typedef enum KeyKind {
         KEY_TEXT,     /* any text that is not empty; what it must look like is `check`'s business */
         KEY_PATH,     /* absolute */
+        KEY_TABLE,    /* schema.table, or off, which is stored as "" */
         KEY_NAME,     /* letters, digits, dot, dash, underscore */
         KEY_UNSIGNED, /* minimum .. maximum */
         KEY_DURATION, /* minimum .. maximum, in microseconds */

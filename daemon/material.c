@@ -277,6 +277,7 @@ MaterialSet material_set(const Material *material)
         return (MaterialSet){
                 .fingerprint = material->report.fingerprint,
                 .payload_fd = material->payload_fd,
+                .not_before_usec = material->report.certificate.not_before_usec,
                 .not_after_usec = material->report.certificate.not_after_usec,
         };
 }

@@ -46,7 +46,7 @@ const MaterialStatus *material_status(const Material *material);
 typedef struct MaterialSet {
         const char *fingerprint; /* NULL: there is none */
         int payload_fd;          /* sealed; lent until the material changes */
-        uint64_t not_after_usec;
+        uint64_t not_before_usec, not_after_usec;
 } MaterialSet;
 
 MaterialSet material_set(const Material *material);

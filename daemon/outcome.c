@@ -9,6 +9,7 @@
 static const char *const kind_names[_OUTCOME_KIND_MAX] = {
         [OUTCOME_IMPORTED] = "imported",
         [OUTCOME_ALREADY_CURRENT] = "already_current",
+        [OUTCOME_SUPERSEDED] = "superseded",
         [OUTCOME_REFUSED_LOG] = "refused_log",
         [OUTCOME_NOT_WRITER] = "not_writer",
         [OUTCOME_UNREACHABLE] = "unreachable",
@@ -43,6 +44,8 @@ void outcome_cover(Outcome *outcome, const Mask *mask)
         OUTCOME_COVER(mask, outcome->next);
         OUTCOME_COVER(mask, outcome->warning);
         OUTCOME_COVER(mask, outcome->server_version);
+        OUTCOME_COVER(mask, outcome->ledger.fingerprint);
+        OUTCOME_COVER(mask, outcome->ledger.daemon);
         replication_cover(&outcome->replication, mask);
 }
 
@@ -98,6 +101,7 @@ static bool is_of_the_moment(unsigned sql_errno)
 bool outcome_is_passing(OutcomeKind kind, unsigned sql_errno)
 {
         switch (kind) {
+        case OUTCOME_SUPERSEDED: /* until this host has the newer set, too */
         case OUTCOME_UNREACHABLE:
         case OUTCOME_NOT_WRITER:
         case OUTCOME_TLS:
@@ -129,6 +133,9 @@ const char *outcome_advice(OutcomeKind kind)
         case OUTCOME_TIMED_OUT:
         case _OUTCOME_KIND_MAX:
                 return NULL;
+        case OUTCOME_SUPERSEDED:
+                return "see that the newer set comes to this host, too; binlog-sslctl import "
+                       "--force brings the older one back";
         case OUTCOME_REFUSED_LOG:
                 return "switch that log off, or set query-log = warn if it may hold the key";
         case OUTCOME_NOT_WRITER:

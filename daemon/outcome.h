@@ -14,10 +14,12 @@
 #include <string.h>
 
 #include "common/mask.h"
+#include "daemon/report.h"
 
 typedef enum OutcomeKind {
         OUTCOME_IMPORTED,
         OUTCOME_ALREADY_CURRENT,    /* the ledger on the cluster says so */
+        OUTCOME_SUPERSEDED,         /* the ledger names a newer set, of another daemon */
         OUTCOME_REFUSED_LOG,        /* the server would have written the key to a log */
         OUTCOME_NOT_WRITER,         /* a reader answered: failover under way or stale DNS */
         OUTCOME_UNREACHABLE,        /* name, network, or too many connections */
@@ -65,6 +67,25 @@ typedef struct Replication {
         uint64_t checked_at_usec; /* wall clock */
 } Replication;
 
+typedef enum LedgerState {
+        LEDGER_STATE_IMPORTING, /* nobody knows what it came to */
+        LEDGER_STATE_IMPORTED,
+        LEDGER_STATE_FAILED, /* the server refused it */
+        _LEDGER_STATE_MAX,
+} LedgerState;
+
+#define LEDGER_DAEMON_MAX 65 /* a host name (gethostname(2)), with NUL */
+
+/* A row of the ledger on the cluster (daemon/ledger.h). Times are wall clock. */
+typedef struct LedgerEntry {
+        uint64_t id;
+        LedgerState state;
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": there is none */
+        uint64_t not_before_usec, not_after_usec; /* of the certificate */
+        uint64_t imported_at_usec;
+        char daemon[LEDGER_DAEMON_MAX]; /* the host of whom it was */
+} LedgerEntry;
+
 typedef struct Outcome {
         OutcomeKind kind;
         bool committed;     /* the server acknowledged the CALL in this attempt */
@@ -79,6 +100,8 @@ typedef struct Outcome {
         char tls_version[16];
         uint64_t duration_usec;
         Replication replication;
+        bool ledger_known;  /* it was read; otherwise the entry does not count */
+        LedgerEntry ledger; /* its newest */
 } Outcome;
 
 /* Covers what the server has repeated of a secret. An array that is full may have been cut within it. */

@@ -4,6 +4,15 @@
 
 #include "common/backoff.h"
 
+static Plan keep(const PlanInput *input, uint64_t now_usec)
+{
+        if (!input->checked)
+                return (Plan){.action = PLAN_KEEP};
+        if (now_usec >= input->check_usec)
+                return (Plan){.action = PLAN_CHECK};
+        return (Plan){.action = PLAN_KEEP, .not_before_usec = input->check_usec};
+}
+
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
 {
         const Record *record = input->record;
@@ -17,7 +26,7 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
                 return (Plan){.action = PLAN_IMPORT};
         if (strcmp(record->imported_fingerprint, input->fingerprint) == 0) {
                 if (!record->has_outcome || record->outcome != OUTCOME_REPLICATION_FAILED)
-                        return (Plan){.action = PLAN_KEEP};
+                        return keep(input, now_usec);
                 action = PLAN_RECONNECT;
         }
         /* A back-off belongs to the set that failed: a new one starts at once. */

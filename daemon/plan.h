@@ -13,10 +13,11 @@
 #include "daemon/record.h"
 
 typedef enum PlanAction {
-        PLAN_NOTHING,   /* disabled */
-        PLAN_WAIT,      /* there is no set to import */
-        PLAN_KEEP,      /* the cluster carries the set */
-        PLAN_IMPORT,    /* now */
+        PLAN_NOTHING, /* disabled */
+        PLAN_WAIT,    /* there is no set to import */
+        PLAN_KEEP,   /* the cluster carries the set; until Plan.not_before_usec, if that is not 0 */
+        PLAN_CHECK,  /* now: it carries the set as far as is known, and is to be asked again */
+        PLAN_IMPORT, /* now */
         PLAN_RECONNECT, /* now: the set is imported, only replication has to be restarted */
         PLAN_DELAY,     /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
@@ -24,7 +25,7 @@ typedef enum PlanAction {
 
 typedef struct Plan {
         PlanAction action;
-        uint64_t not_before_usec; /* boot time; PLAN_DELAY only */
+        uint64_t not_before_usec; /* boot time; PLAN_DELAY and PLAN_KEEP */
 } Plan;
 
 typedef struct PlanInput {
@@ -33,6 +34,8 @@ typedef struct PlanInput {
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
         bool forced;         /* an operator wants it imported, whatever the record says */
+        bool checked;        /* there is something to ask a current cluster for, */
+        uint64_t check_usec; /* at this boot time */
 } PlanInput;
 
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec);

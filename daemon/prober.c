@@ -9,9 +9,9 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/fault.h"
 #include "daemon/importer.h"
 #include "daemon/preflight.h"
-#include "daemon/procedure.h"
 #include "daemon/replication.h"
 #include "daemon/session.h"
 
@@ -119,7 +119,7 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
                 fault = watch_replication(probe, session, &error);
         if (fault == SESSION_OK)
                 return;
-        procedure_take_fault(&outcome, fault, &error, false);
+        fault_take(&outcome, fault, &error, false);
         probe_add_outcome(probe, &outcome);
 }
 

@@ -1,69 +1,17 @@
 #include "daemon/procedure.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/grant.h"
+#include "daemon/fault.h"
 #include "daemon/payload.h"
 #include "daemon/preflight.h"
 #include "daemon/replication.h"
+#include "daemon/restart.h"
 
-#define PROCEDURE_CALL "CALL mysql.rds_import_binlog_ssl_material(?)"
-
-/* How long replication may take to come back, and how often it is asked. The start procedure
- * itself takes three seconds and answers before a TLS failure shows (notes/aurora.md, 3). */
-#define RECONNECT_WAIT_USEC  (20 * USEC_PER_SEC)
-#define RECONNECT_PAUSE_USEC (100 * USEC_PER_MSEC)
-#define RECONNECT_CALM_USEC  (300 * USEC_PER_MSEC)
-
-static OutcomeKind kind_of_server_error(unsigned number)
-{
-        switch (number) {
-        case 1305:
-                return OUTCOME_NO_PROCEDURE;
-        case 1370:
-                return OUTCOME_NO_PRIVILEGE;
-        case 1036: /* a table is read only, as under innodb_read_only */
-        case 1290: /* --read-only */
-        case 1836: /* read-only mode */
-                return OUTCOME_NOT_WRITER;
-        default:
-                return OUTCOME_REJECTED;
-        }
-}
-
-void procedure_take_fault(Outcome *ret, SessionFault fault, const SessionError *error, bool sent)
-{
-        switch (fault) {
-        case SESSION_OK:
-                return;
-        case SESSION_UNREACHABLE:
-                ret->kind = OUTCOME_UNREACHABLE;
-                break;
-        case SESSION_TLS:
-                ret->kind = OUTCOME_TLS;
-                break;
-        case SESSION_AUTH:
-                ret->kind = OUTCOME_AUTH;
-                break;
-        case SESSION_TIMED_OUT:
-                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_TIMED_OUT;
-                break;
-        case SESSION_LOST:
-                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
-                break;
-        case SESSION_SERVER:
-        case _SESSION_FAULT_MAX:
-                ret->kind = kind_of_server_error(error->number);
-                break;
-        }
-        ret->sql_errno = error->number;
-        memcpy(ret->sql_state, error->state, sizeof(ret->sql_state));
-        text_set(ret->text, sizeof(ret->text), error->text);
-}
+#define PROCEDURE_NAME "rds_import_binlog_ssl_material"
+#define PROCEDURE_CALL "CALL mysql." PROCEDURE_NAME "(?)"
 
 /* A rejection that can be about the form of the document: the procedure's own signal, or an error
  * of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
@@ -92,37 +40,6 @@ static SessionFault call_in_form(Session *session, const ProcedureTask *task, Ne
         return session_call(session, PROCEDURE_CALL, &payload, ret_sent, ret_error);
 }
 
-static void on_account(
-        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
-{
-        (void)names;
-        if (n_columns == 1 && values[0])
-                text_set(userdata, GRANT_ACCOUNT_MAX, values[0]);
-}
-
-/* Says which statement gives the account what it lacks: a procedure (1370), or the right to look at
- * replication (1227, and then `procedure` is NULL). Who one is costs a round trip, and only then. */
-static void advise(Outcome *ret, Session *session, const char *procedure)
-{
-        char account[GRANT_ACCOUNT_MAX] = "", grant[GRANT_TEXT_MAX];
-        SessionError error;
-
-        if (ret->sql_errno != (procedure ? 1370 : 1227) ||
-                session_query(session, "SELECT CURRENT_USER()", on_account, account, &error) !=
-                        SESSION_OK ||
-                account[0] == '\0')
-                return;
-        if (!procedure) {
-                grant_status(ret->next, sizeof(ret->next), ret->server_version, account);
-                return;
-        }
-        grant_procedure(grant, sizeof(grant), procedure, account);
-        text_format(ret->next, sizeof(ret->next),
-                "%s; when it answers that there is no such procedure, check host and the Aurora "
-                "MySQL version",
-                grant);
-}
-
 /* Raw is the documented wire form, so it goes first while nothing better is known. */
 static void call(Outcome *ret, Session *session, const ProcedureTask *task)
 {
@@ -144,8 +61,8 @@ static void call(Outcome *ret, Session *session, const ProcedureTask *task)
         ret->committed = fault == SESSION_OK;
         if (fault == SESSION_OK)
                 ret->newlines = form;
-        procedure_take_fault(ret, fault, &error, sent);
-        advise(ret, session, "rds_import_binlog_ssl_material");
+        fault_take(ret, fault, &error, sent);
+        fault_advise_procedure(ret, session, PROCEDURE_NAME);
 }
 
 static void look_at_replication(Outcome *ret, Session *session)
@@ -156,120 +73,23 @@ static void look_at_replication(Outcome *ret, Session *session)
         (void)replication_read(&ret->replication, session, clock_wall_usec(), &error);
 }
 
-static void pause_usec(uint64_t usec)
+/* Writer or reader, and what would be kept of the CALL. False: `ret` says why it is not made. */
+static bool look(Outcome *ret, Session *session, const ClusterConfig *cluster)
 {
-        struct timespec time = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
-                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000};
-
-        (void)nanosleep(&time, NULL);
-}
-
-/* Waits until both threads run and go on running for a moment. */
-static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline_usec)
-{
-        uint64_t until = clock_boottime_usec() + RECONNECT_WAIT_USEC;
-        uint64_t running_since = 0;
-
-        if (until > deadline_usec)
-                until = deadline_usec;
-        for (;;) {
-                uint64_t now = clock_boottime_usec();
-                SessionError error = {0};
-
-                if (replication_read(&ret->replication, session, clock_wall_usec(), &error) !=
-                        SESSION_OK) {
-                        text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
-                                error.text);
-                        ret->sql_errno = error.number;
-                        return false;
-                }
-                if (!replication_is_running(&ret->replication))
-                        running_since = 0;
-                else if (running_since == 0)
-                        running_since = now;
-                else if (now - running_since >= RECONNECT_CALM_USEC)
-                        return true;
-                if (now >= until)
-                        return false;
-                pause_usec(RECONNECT_PAUSE_USEC);
-        }
-}
-
-static void reconnect(Outcome *ret, Session *session, const ProcedureTask *task)
-{
-        const Replication *replication = &ret->replication;
-        SessionError error = {0};
-        SessionFault fault = replication_start(session, &error);
-
-        if (ret->kind != OUTCOME_IMPORTED)
-                return; /* started again, but the import's own failure is the news */
-        if (fault != SESSION_OK) {
-                ret->kind = OUTCOME_REPLICATION_FAILED;
-                ret->sql_errno = error.number;
-                text_format(ret->text, sizeof(ret->text), "rds_start_replication: %s", error.text);
-                advise(ret, session, "rds_start_replication");
-                return;
-        }
-        if (wait_until_running(ret, session, task->deadline_usec - USEC_PER_SEC)) {
-                ret->reconnected = true;
-                return;
-        }
-        ret->kind = OUTCOME_REPLICATION_FAILED;
-        if (ret->text[0] != '\0')
-                return;
-        ret->sql_errno =
-                replication->io_errno != 0 ? replication->io_errno : replication->sql_errno;
-        text_format(ret->text, sizeof(ret->text),
-                "replication does not run (I/O thread %s, SQL thread %s): %s",
-                replication->io_running, replication->sql_running,
-                replication->io_error[0] != '\0' ? replication->io_error : replication->sql_error);
-}
-
-/* Stops a replica that does something. False: it could not, and `ret` says why. */
-static bool halt(Outcome *ret, Session *session, bool *ret_configured)
-{
-        const char *procedure = NULL;
-        SessionError error = {0};
-        SessionFault fault;
-
-        fault = replication_read(&ret->replication, session, clock_wall_usec(), &error);
-        *ret_configured = fault == SESSION_OK && ret->replication.configured;
-        if (fault == SESSION_OK && replication_is_active(&ret->replication)) {
-                procedure = "rds_stop_replication";
-                fault = replication_stop(session, &error);
-        }
-        if (fault == SESSION_OK)
-                return true;
-        procedure_take_fault(ret, fault, &error, false);
-        if (fault == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
-                ret->kind = OUTCOME_REPLICATION_FAILED;
-                text_format(ret->text, sizeof(ret->text), "before the import: %s: %s",
-                        procedure ? procedure : "SHOW REPLICA STATUS", error.text);
-                advise(ret, session, procedure);
-        }
-        return false;
-}
-
-void procedure_run(Outcome *ret, Session *session, const ProcedureTask *task)
-{
-        const ClusterConfig *cluster = task->cluster;
-        bool restart = cluster->replication == REPLICATION_RESTART;
-        bool configured = false;
         Preflight preflight;
         SessionError error = {0};
         SessionFault fault;
 
-        ret->kind = OUTCOME_IMPORTED;
         fault = preflight_look(&preflight, session, &error);
         if (fault != SESSION_OK) {
-                procedure_take_fault(ret, fault, &error, false);
-                return;
+                fault_take(ret, fault, &error, false);
+                return false;
         }
         if (preflight.reader) {
                 ret->kind = OUTCOME_NOT_WRITER;
                 text_set(ret->text, sizeof(ret->text),
                         "this server is a reader (innodb_read_only = 1)");
-                return;
+                return false;
         }
         if (preflight.keeps_call[0] != '\0' && cluster->query_log != POLICY_IGNORE) {
                 char *text = cluster->query_log == POLICY_REFUSE ? ret->text : ret->warning;
@@ -278,15 +98,151 @@ void procedure_run(Outcome *ret, Session *session, const ProcedureTask *task)
                         preflight.keeps_call);
                 if (cluster->query_log == POLICY_REFUSE) {
                         ret->kind = OUTCOME_REFUSED_LOG;
-                        return;
+                        return false;
                 }
         }
-        if (restart && !halt(ret, session, &configured))
+        return true;
+}
+
+static bool ledger_failed(Outcome *ret, Session *session, const char *table, SessionFault fault,
+        const SessionError *error)
+{
+        if (fault == SESSION_OK)
+                return false;
+        fault_take(ret, fault, error, false);
+        text_format(ret->text, sizeof(ret->text), "ledger %s: %s", table, error->text);
+        fault_advise_table(ret, session, table);
+        if (ret->next[0] != '\0' && ret->kind == OUTCOME_REJECTED)
+                ret->kind = OUTCOME_NO_PRIVILEGE;
+        return true;
+}
+
+static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const char *table)
+{
+        SessionError error = {0};
+        SessionFault fault = ledger_read(ledger, session, table, &error);
+
+        if (ledger_failed(ret, session, table, fault, &error))
+                return false;
+        ret->ledger_known = true;
+        if (ledger_newest(ledger))
+                ret->ledger = *ledger_newest(ledger);
+        return true;
+}
+
+static bool lock(Outcome *ret, Session *session, const ProcedureTask *task)
+{
+        uint64_t now = clock_boottime_usec();
+        uint64_t left = task->deadline_usec > now ? task->deadline_usec - now : 0;
+        SessionError error = {0};
+        bool locked;
+        SessionFault fault =
+                ledger_lock(&locked, session, (unsigned)(left / USEC_PER_SEC / 2), &error);
+
+        if (ledger_failed(ret, session, task->cluster->ledger, fault, &error))
+                return false;
+        if (locked)
+                return true;
+        ret->kind = OUTCOME_TIMED_OUT;
+        text_set(ret->text, sizeof(ret->text),
+                "another daemon imports into this cluster, or hangs there: it holds the lock");
+        return false;
+}
+
+/* False: `ret` says what it came to without a CALL. */
+static bool enter(Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session,
+        const ProcedureTask *task)
+{
+        const char *table = task->cluster->ledger;
+        LedgerVerdict verdict;
+        char time[CLOCK_TEXT_SIZE];
+        SessionError error = {0};
+        SessionFault fault;
+
+        if (!read_ledger(ret, ledger, session, table))
+                return false;
+        verdict = task->forced ? LEDGER_IMPORT : ledger_judge(ledger, &task->set);
+        if (verdict == LEDGER_CURRENT) {
+                ret->kind = OUTCOME_ALREADY_CURRENT;
+                return false;
+        }
+        if (verdict == LEDGER_SUPERSEDED) {
+                ret->kind = OUTCOME_SUPERSEDED;
+                text_format(ret->text, sizeof(ret->text),
+                        "%s has brought a newer set here (%.12s, %s), the one on this disk is older",
+                        ret->ledger.daemon, ret->ledger.fingerprint,
+                        ret->ledger.imported_at_usec > 0
+                                ? clock_format_time(time, ret->ledger.imported_at_usec)
+                                : "not completed");
+                return false;
+        }
+        fault = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
+        return !ledger_failed(ret, session, table, fault, &error);
+}
+
+/* After a CALL whose end is known. The import stands, whatever becomes of its row. */
+static void leave(Outcome *ret, Session *session, const ProcedureTask *task, uint64_t row)
+{
+        SessionError error = {0};
+
+        if (!ret->committed && ret->kind == OUTCOME_UNKNOWN)
+                return;
+        if (ledger_finish(session, task->cluster->ledger, row, ret->committed, &error) ==
+                SESSION_OK) {
+                if (ret->committed)
+                        ret->ledger = (LedgerEntry){0};
+                return;
+        }
+        if (ret->committed)
+                text_format(ret->warning, sizeof(ret->warning),
+                        "ledger %s could not be completed, so that it is imported once more: %s",
+                        task->cluster->ledger, error.text);
+}
+
+void procedure_run(Outcome *ret, Session *session, const ProcedureTask *task)
+{
+        const ClusterConfig *cluster = task->cluster;
+        bool restart = cluster->replication == REPLICATION_RESTART;
+        bool ledger_used = cluster->ledger[0] != '\0';
+        bool configured = false;
+        uint64_t row = 0;
+        Ledger ledger;
+
+        ret->kind = OUTCOME_IMPORTED;
+        if (!look(ret, session, cluster))
+                return;
+        if (ledger_used && !lock(ret, session, task))
+                return;
+        if (ledger_used && !task->reconnect_only && !enter(ret, &ledger, &row, session, task)) {
+                if (restart && ret->kind == OUTCOME_ALREADY_CURRENT)
+                        restart_revive(ret, session, task->deadline_usec);
+                return;
+        }
+        if (restart && !restart_halt(ret, session, &configured))
                 return;
         if (!task->reconnect_only)
                 call(ret, session, task);
+        if (row > 0)
+                leave(ret, session, task, row);
         if (restart && configured)
-                reconnect(ret, session, task);
+                restart_resume(ret, session, task->deadline_usec);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
                 look_at_replication(ret, session);
+}
+
+void procedure_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
+{
+        SessionError error = {0};
+        SessionFault fault;
+        Ledger ledger;
+
+        ret->kind = OUTCOME_ALREADY_CURRENT;
+        if (cluster->ledger[0] != '\0' && !read_ledger(ret, &ledger, session, cluster->ledger))
+                return;
+        if (cluster->replication == REPLICATION_IGNORE)
+                return;
+        fault = replication_read(&ret->replication, session, clock_wall_usec(), &error);
+        fault_take(ret, fault, &error, false);
+        if (fault != SESSION_OK)
+                fault_advise_status(ret, session);
 }

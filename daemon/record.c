@@ -6,6 +6,23 @@
 #include "common/json.h"
 #include "common/text.h"
 
+bool record_take_ledger(Record *record, const Outcome *outcome)
+{
+        const LedgerEntry *entry = &outcome->ledger;
+        bool imported = entry->state == LEDGER_STATE_IMPORTED;
+        const char *fingerprint = imported ? entry->fingerprint : "";
+
+        if (!outcome->ledger_known)
+                return false;
+        if (strcmp(record->imported_fingerprint, fingerprint) == 0)
+                return false;
+        text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint), fingerprint);
+        record->imported_at_usec = imported ? entry->imported_at_usec : 0;
+        record->imported_not_after_usec = imported ? entry->not_after_usec : 0;
+        record->in_use = false;
+        return true;
+}
+
 void record_apply(
         Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec)
 {
@@ -23,7 +40,8 @@ void record_apply(
         if (outcome->newlines != NEWLINES_AUTO)
                 record->newlines = outcome->newlines;
 
-        if (outcome->committed || outcome->kind == OUTCOME_ALREADY_CURRENT) {
+        (void)record_take_ledger(record, outcome);
+        if (outcome->committed) {
                 text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint),
                         fingerprint);
                 record->imported_at_usec = now_usec;

@@ -35,6 +35,10 @@ typedef struct Record {
 
 #define RECORD_NULL ((Record){0})
 
+/* Brings what the ledger on the cluster says into the record, if it was read. True: it names another
+ * set than the one that was known to be imported. */
+bool record_take_ledger(Record *record, const Outcome *outcome);
+
 /* Brings what an attempt with the set `fingerprint` came to into the record. */
 void record_apply(
         Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec);

@@ -78,6 +78,12 @@ bool replication_is_running(const Replication *replication)
                 strcasecmp(replication->sql_running, "yes") == 0;
 }
 
+bool replication_is_broken(const Replication *replication)
+{
+        return replication->known && replication->configured && replication->io_errno != 0 &&
+                strcmp(replication->io_running, "Yes") != 0;
+}
+
 bool replication_is_active(const Replication *replication)
 {
         return replication->configured &&

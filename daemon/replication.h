@@ -22,5 +22,8 @@ SessionFault replication_start(Session *session, SessionError *ret_error);
 /* Both threads run. */
 bool replication_is_running(const Replication *replication);
 
+/* It was to run and its I/O thread cannot connect. */
+bool replication_is_broken(const Replication *replication);
+
 /* At least one thread does something, be it trying to connect. */
 bool replication_is_active(const Replication *replication);

@@ -231,6 +231,15 @@ unsigned roster_count_busy(const Roster *roster)
         return n;
 }
 
+unsigned roster_count_checking(const Roster *roster)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < n_clusters(&roster->ranks); i++)
+                n += cluster_is_checking(roster->ranks.clusters[i]);
+        return n;
+}
+
 void roster_reap(Roster *roster)
 {
         size_t kept = 0;

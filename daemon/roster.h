@@ -46,6 +46,9 @@ Material *roster_material_of(const Roster *roster, size_t cluster);
 /* The importers that run, those of clusters that have gone included. */
 unsigned roster_count_busy(const Roster *roster);
 
+/* The checks that run. */
+unsigned roster_count_checking(const Roster *roster);
+
 /* Forgets clusters that have gone and whose importer has ended. */
 void roster_reap(Roster *roster);
 

@@ -271,6 +271,11 @@ SessionFault session_query(Session *session, const char *statement, session_row_
         return next > 0 ? use_error(session, ret_error) : SESSION_OK;
 }
 
+uint64_t session_insert_id(const Session *session)
+{
+        return mysql_insert_id(session->mysql);
+}
+
 static SessionFault statement_error(MYSQL_STMT *statement, SessionError *ret)
 {
         return take_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),

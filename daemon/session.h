@@ -70,6 +70,9 @@ typedef void (*session_row_fn)(
 SessionFault session_query(Session *session, const char *statement, session_row_fn fn,
         void *userdata, SessionError *ret_error);
 
+/* The AUTO_INCREMENT value of the last statement, 0 when it made none. */
+uint64_t session_insert_id(const Session *session);
+
 /* A statement with one `?`, to which `payload` is bound. `ret_sent` tells whether the payload may
  * have left: then SESSION_LOST means that nobody knows what came of it. */
 SessionFault session_call(Session *session, const char *statement, const Secret *payload,

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/replication.h"
 
 const char *health_to_string(Health health)
 {
@@ -30,12 +31,6 @@ Health health_of_material(MaterialState state)
         return HEALTH_CRITICAL;
 }
 
-bool health_replication_is_broken(const Replication *replication)
-{
-        return replication->known && replication->configured && replication->io_errno != 0 &&
-                strcmp(replication->io_running, "Yes") != 0;
-}
-
 /* The set on disk is imported, and a forced import of it failed since then. */
 static bool reimport_failed(const ClusterStatus *cluster)
 {
@@ -50,10 +45,10 @@ static Health cluster_health(const ClusterStatus *cluster)
 {
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;
-        if (cluster->state == CLUSTER_HELD || health_replication_is_broken(cluster->replication))
+        if (cluster->state == CLUSTER_HELD || replication_is_broken(cluster->replication))
                 return HEALTH_CRITICAL;
         if (cluster->record_error != 0 || cluster->state == CLUSTER_RETRYING ||
-                reimport_failed(cluster))
+                cluster->check_fault[0] != '\0' || reimport_failed(cluster))
                 return HEALTH_WARNING;
         return HEALTH_OK; /* waiting: the material says how bad that is */
 }
@@ -113,13 +108,15 @@ static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size,
                         record->text[0] != '\0' ? record->text
                                                 : outcome_kind_to_string(record->outcome));
-        else if (health_replication_is_broken(cluster->replication))
+        else if (replication_is_broken(cluster->replication))
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "it was to be imported again, and that failed: %s",
                         record->text[0] != '\0' ? record->text
                                                 : outcome_kind_to_string(record->outcome));
+        else if (cluster->check_fault[0] != '\0')
+                text_format(buffer, size, "it could not be looked at: %s", cluster->check_fault);
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));
@@ -155,7 +152,9 @@ const char *summary_cluster_next(const ClusterStatus *cluster)
         bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
                 reimport_failed(cluster);
 
-        return failed && record->has_outcome ? outcome_next(record->outcome, record->next) : "";
+        if (failed && record->has_outcome)
+                return outcome_next(record->outcome, record->next);
+        return cluster->state == CLUSTER_CURRENT ? cluster->check_next : "";
 }
 
 static const ClusterStatus *worst_cluster(const Model *model)

@@ -21,9 +21,8 @@ typedef enum Health {
 
 const char *health_to_string(Health health);
 
-/* What a state or a replica alone means for the health; the command judges by the same. */
+/* What a state alone means for the health; the command judges by the same. */
 Health health_of_material(MaterialState state);
-bool health_replication_is_broken(const Replication *replication);
 
 typedef struct Model {
         const MaterialStatus *const *materials;

@@ -54,10 +54,11 @@ def service(house: House) -> Iterator[Service]:
 
 
 def configuration(service: Service, aurora: Aurora, *, cluster: str = "", material: str = "",
-                  daemon: str = "", port: int = 0) -> str:
+                  daemon: str = "", port: int = 0,
+                  retry: tuple[str, str] = ("50ms", "200ms")) -> str:
     return f"""[daemon]
-retry-min = 50ms
-retry-max = 200ms
+retry-min = {retry[0]}
+retry-max = {retry[1]}
 {daemon}
 [material default]
 directory = {service.material}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,6 +118,23 @@ class Aurora(Server):
             yield
         finally:
             self.sql(rename.format(quoted(name), quoted(hidden)))
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Somebody else's session holds GET_LOCK() of that name."""
+        holder = subprocess.Popen(
+            ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch",
+             "--skip-column-names", "--unbuffered"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert holder.stdin and holder.stdout
+            holder.stdin.write(f"SELECT GET_LOCK({quoted(name)}, 10);\n".encode())
+            holder.stdin.flush()
+            assert holder.stdout.readline() == b"1\n"
+            yield
+        finally:
+            holder.kill()
+            holder.communicate()
 
     def material(self) -> list[Path]:
         """The files that imports have written and nothing has erased."""

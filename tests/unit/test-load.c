@@ -35,6 +35,28 @@ static void expect_problem(const char *text, unsigned line, const char *part)
                 fail_msg("\"%s\" is not in \"%s\"", part, problem.text);
 }
 
+#define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static void test_the_ledger_is_a_table_or_off(void **state)
+{
+        static const struct {
+                const char *line, *value;
+        } cases[] = {{"", ""}, {"ledger = off\n", ""}, {"ledger = ops.ledger\n", "ops.ledger"},
+                {"ledger = " B64 "." B64 "\n", B64 "." B64}, {"ledger = 1_$.A\n", "1_$.A"}};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[600];
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "%s%s", GOOD, cases[i].line);
+                assert_int_equal(load(&config, text, &problem), 0);
+                assert_string_equal(config->clusters[0].ledger, cases[i].value);
+                config_free(config);
+        }
+}
+
 static void test_values_defaults_and_overrides(void **state)
 {
         Config *config = NULL;
@@ -64,6 +86,14 @@ static void test_each_fault_is_named_with_its_line(void **state)
         expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
         expect_problem(GOOD "enabled = true\n", 9, "yes or no");
         expect_problem(GOOD "replication = repoint\n", 9, "ignore, observe or restart");
+        expect_problem(GOOD "ledger = ledger\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b.c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = .b\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b`c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a." B64 "x\n", 9, "off or schema.table");
+        expect_problem("[daemon]\ncheck-interval = 1ms\n", 2, "a duration from 100ms");
         expect_problem(GOOD "material = other\n", 9, "there is no [material other]");
         expect_problem(GOOD "host = again\n", 9, "stands twice");
         expect_problem(GOOD "just words\n", 9, "neither a [section] nor key = value");
@@ -122,6 +152,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values_defaults_and_overrides),
+                cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_fault_is_named_with_its_line),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),

@@ -45,6 +45,27 @@ static void test_a_new_set_is_imported_and_the_same_is_kept(void **state)
         assert_int_equal(plan(&has_a, B, 0).action, PLAN_IMPORT);
 }
 
+static void test_a_current_cluster_is_looked_at_when_its_time_has_come(void **state)
+{
+        Record has_a = imported(A);
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &has_a, .checked = true};
+        Plan kept;
+
+        (void)state;
+        input.check_usec = 101;
+        kept = plan_cluster(&input, 100);
+        assert_int_equal(kept.action, PLAN_KEEP);
+        assert_int_equal(kept.not_before_usec, 101);
+        assert_int_equal(plan_cluster(&input, 101).action, PLAN_CHECK);
+        input.fingerprint = B;
+        assert_int_equal(plan_cluster(&input, 101).action, PLAN_IMPORT);
+        input.fingerprint = A;
+        input.checked = false;
+        kept = plan_cluster(&input, 101);
+        assert_int_equal(kept.action, PLAN_KEEP);
+        assert_int_equal(kept.not_before_usec, 0);
+}
+
 static void test_without_a_set_or_disabled_nothing_starts(void **state)
 {
         Record record = RECORD_NULL;
@@ -159,6 +180,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_new_set_is_imported_and_the_same_is_kept),
+                cmocka_unit_test(test_a_current_cluster_is_looked_at_when_its_time_has_come),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),

@@ -1,0 +1,86 @@
+#include "daemon/attempt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/job.h"
+
+struct Attempt {
+        Job *job;
+        attempt_end_fn fn;
+        void *userdata;
+};
+
+static void on_end(Job *job, JobEnd end, int detail, const void *result, void *userdata)
+{
+        Attempt *attempt = userdata;
+        Outcome outcome = {0};
+
+        switch (end) {
+        case JOB_DONE:
+                memcpy(&outcome, result, sizeof(outcome));
+                break;
+        case JOB_TIMED_OUT:
+                outcome.kind = OUTCOME_TIMED_OUT;
+                text_set(outcome.text, sizeof(outcome.text),
+                        "no end within import-timeout; the importer was killed");
+                break;
+        case JOB_FAILED:
+                outcome.kind = OUTCOME_CRASHED;
+                text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
+                        strerror(detail));
+                break;
+        case JOB_CRASHED:
+        case _JOB_END_MAX:
+                outcome.kind = OUTCOME_CRASHED;
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the importer died without a word (signal %d)", detail);
+                break;
+        }
+        attempt->job = job_free(job);
+        attempt->fn(&outcome, attempt->userdata);
+}
+
+static int run(void *result, const void *task)
+{
+        return importer_run(result, task);
+}
+
+int attempt_start(Attempt **ret, sd_event *event, const ImporterTask *task, attempt_end_fn fn,
+        void *userdata, Outcome *ret_outcome)
+{
+        CLEANUP(attempt_freep) Attempt *attempt = calloc(1, sizeof(*attempt));
+        JobSpec spec = {
+                .name = task->errand == IMPORTER_CHECK ? "binlog-check" : "binlog-import",
+                .run = run,
+                .task = task,
+                .result_size = sizeof(Outcome),
+                .keep = {task->payload_fd},
+                .n_keep = task->payload_fd >= 0 ? 1 : 0,
+                .deadline_usec = task->timeout_usec,
+        };
+        int r = -ENOMEM;
+
+        if (attempt) {
+                *attempt = (Attempt){.fn = fn, .userdata = userdata};
+                r = job_start(&attempt->job, event, &spec, on_end, attempt);
+        }
+        if (r < 0) {
+                *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
+                text_format(ret_outcome->text, sizeof(ret_outcome->text),
+                        "the importer could not start: %s", strerror(-r));
+                return r;
+        }
+        *ret = TAKE(attempt);
+        return 0;
+}
+
+Attempt *attempt_free(Attempt *attempt)
+{
+        if (!attempt)
+                return NULL;
+        job_free(attempt->job);
+        free(attempt);
+        return NULL;
+}

@@ -1,0 +1,123 @@
+#include "daemon/restart.h"
+
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/fault.h"
+#include "daemon/replication.h"
+
+#define RESTART_STOP  "rds_stop_replication"
+#define RESTART_START "rds_start_replication"
+
+/* How long replication may take to come back, and how often it is asked. The start procedure
+ * itself takes three seconds and answers before a TLS failure shows (notes/aurora.md, 3). */
+#define RESTART_WAIT_USEC   (20 * USEC_PER_SEC)
+#define RESTART_PAUSE_USEC  (100 * USEC_PER_MSEC)
+#define RESTART_CALM_USEC   (300 * USEC_PER_MSEC)
+#define RESTART_MARGIN_USEC (300 * USEC_PER_MSEC) /* to say so before the session ends */
+
+static void pause_usec(uint64_t usec)
+{
+        struct timespec time = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
+                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000};
+
+        (void)nanosleep(&time, NULL);
+}
+
+/* Waits until both threads run and go on running for a moment. */
+static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        uint64_t until = clock_boottime_usec() + RESTART_WAIT_USEC;
+        uint64_t running_since = 0;
+
+        if (until > deadline_usec)
+                until = deadline_usec;
+        for (;;) {
+                uint64_t now = clock_boottime_usec();
+                SessionError error = {0};
+
+                if (replication_read(&ret->replication, session, clock_wall_usec(), &error) !=
+                        SESSION_OK) {
+                        text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
+                                error.text);
+                        ret->sql_errno = error.number;
+                        return false;
+                }
+                if (!replication_is_running(&ret->replication))
+                        running_since = 0;
+                else if (running_since == 0)
+                        running_since = now;
+                else if (now - running_since >= RESTART_CALM_USEC)
+                        return true;
+                if (now >= until)
+                        return false;
+                pause_usec(RESTART_PAUSE_USEC);
+        }
+}
+
+bool restart_halt(Outcome *ret, Session *session, bool *ret_configured)
+{
+        bool stopping = false;
+        SessionError error = {0};
+        SessionFault fault;
+
+        fault = replication_read(&ret->replication, session, clock_wall_usec(), &error);
+        *ret_configured = fault == SESSION_OK && ret->replication.configured;
+        if (fault == SESSION_OK && replication_is_active(&ret->replication)) {
+                stopping = true;
+                fault = replication_stop(session, &error);
+        }
+        if (fault == SESSION_OK)
+                return true;
+        fault_take(ret, fault, &error, false);
+        if (fault == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+                text_format(ret->text, sizeof(ret->text), "before the import: %s: %s",
+                        stopping ? RESTART_STOP : "SHOW REPLICA STATUS", error.text);
+                if (stopping)
+                        fault_advise_procedure(ret, session, RESTART_STOP);
+                else
+                        fault_advise_status(ret, session);
+        }
+        return false;
+}
+
+void restart_resume(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        const Replication *replication = &ret->replication;
+        SessionError error = {0};
+        SessionFault fault = replication_start(session, &error);
+
+        if (!outcome_is_success(ret->kind))
+                return; /* started again, but the import's own failure is the news */
+        if (fault != SESSION_OK) {
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+                ret->sql_errno = error.number;
+                text_format(ret->text, sizeof(ret->text), RESTART_START ": %s", error.text);
+                fault_advise_procedure(ret, session, RESTART_START);
+                return;
+        }
+        if (wait_until_running(ret, session, deadline_usec - RESTART_MARGIN_USEC)) {
+                ret->reconnected = true;
+                return;
+        }
+        ret->kind = OUTCOME_REPLICATION_FAILED;
+        if (ret->text[0] != '\0')
+                return;
+        ret->sql_errno =
+                replication->io_errno != 0 ? replication->io_errno : replication->sql_errno;
+        text_format(ret->text, sizeof(ret->text),
+                "replication does not run (I/O thread %s, SQL thread %s): %s",
+                replication->io_running, replication->sql_running,
+                replication->io_error[0] != '\0' ? replication->io_error : replication->sql_error);
+}
+
+void restart_revive(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        SessionError error = {0};
+
+        if (replication_read(&ret->replication, session, clock_wall_usec(), &error) == SESSION_OK &&
+                ret->replication.configured && !replication_is_active(&ret->replication))
+                restart_resume(ret, session, deadline_usec);
+}
