@@ -86,10 +86,10 @@ static void test_a_key_is_covered_however_its_lines_end(void **state)
                 char text[512];
 
                 make(&mask, PEM, true);
-                snprintf(text, sizeof(text), "near '%s%s%s' at 1", LINE_1 + 40, between[i], LINE_2);
+                snprintf(text, sizeof(text), "near '%s%s%s' at 1", &LINE_1[40], between[i], LINE_2);
                 mask_cover(&mask, text, false);
                 assert_null(strstr(text, "zz"));
-                for (const char *byte = LINE_1 + 40; byte[3] != '\0'; byte++)
+                for (const char *byte = &LINE_1[40]; byte[3] != '\0'; byte++)
                         assert_null(memmem(text, strlen(text), byte, 4));
                 for (const char *byte = LINE_2; byte[3] != '\0'; byte++)
                         assert_null(memmem(text, strlen(text), byte, 4));
