@@ -16,6 +16,7 @@
 #include "daemon/journal.h"
 #include "daemon/load.h"
 #include "daemon/server.h"
+#include "daemon/session.h"
 #include "daemon/survey.h"
 
 extern char **environ;
@@ -103,7 +104,7 @@ static int check_materials(const Config *config)
 }
 
 /* sd_event_add_child(3) wants SIGCHLD blocked before the first child. */
-static void prepare_signals(void)
+static void prepare_children(void)
 {
         sigset_t children;
 
@@ -111,6 +112,7 @@ static void prepare_signals(void)
         sigaddset(&children, SIGCHLD);
         (void)sigprocmask(SIG_BLOCK, &children, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
+        session_prepare();
 }
 
 static int check_clusters(const Config *config, bool json)
@@ -118,7 +120,7 @@ static int check_clusters(const Config *config, bool json)
         CLEANUP(freep) Probe *probes = calloc(config->n_clusters + 1, sizeof(*probes));
         int r;
 
-        prepare_signals();
+        prepare_children();
         r = probes ? survey_run(probes, config) : -ENOMEM;
         if (r == 0)
                 r = prospect_show(stdout, config, probes, json);
@@ -137,7 +139,7 @@ static int run(Config *config, const Request *request)
                 .once = request->mode == MODE_ONCE};
         int r;
 
-        prepare_signals();
+        prepare_children();
         r = daemon_new(&daemon, config, &options);
         if (r < 0) {
                 journal_failure("cannot start", r);

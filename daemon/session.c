@@ -9,6 +9,7 @@
 
 #include <errmsg.h>
 #include <mysql.h>
+#include <openssl/ssl.h>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -166,6 +167,18 @@ static bool is_encrypted(Session *session)
                 return false;
         text_set(session->tls_version, sizeof(session->tls_version), version);
         return strcmp(version, "TLSv1.2") == 0 || strcmp(version, "TLSv1.3") == 0;
+}
+
+void session_prepare(void)
+{
+        SSL_CTX *context;
+
+        (void)mysql_library_init(0, NULL, NULL);
+        /* Fetches every cipher and digest that a handshake can want; the caches stay. */
+        context = SSL_CTX_new(TLS_client_method());
+        if (context)
+                SSL_free(SSL_new(context));
+        SSL_CTX_free(context);
 }
 
 SessionFault session_open(

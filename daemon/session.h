@@ -46,6 +46,12 @@ typedef struct SessionTarget {
 
 #define SESSION_CONNECT_SEC 10
 
+/* For a process whose children will open sessions, before the first fork: what every one of them
+ * would do anew (openssl.cnf, /etc/services, the algorithms of libssl) is done once. It connects to
+ * nothing and resolves no host name; what fails here fails again in session_open(), which tells.
+ * OpenSSL notices a fork and seeds the child's random numbers anew (RAND_DRBG(7), "Fork-safety"). */
+void session_prepare(void);
+
 /* Connecting and the login are bounded step by step, each by the time that was left at the
  * beginning; what follows ends at the deadline to the moment. One session at a time in a process. */
 SessionFault session_open(Session **ret, const SessionTarget *target, const Secret *password,
