@@ -3,6 +3,10 @@
 /*
  * Clerk: keeps the record of one cluster on disk, and tries again until it stands there.
  *
+ * A durable write waits for the disk, and the loop with it; when many imports end together that
+ * would add up while people wait for their answers. So a record is written when nothing else is to
+ * be done, one a turn of the loop. A crash before that costs one more import.
+ *
  * A state directory that is full or read-only delays no import. What could not be written is
  * tried again with a back-off, and once more at the end.
  */
@@ -23,5 +27,8 @@ int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *r
 Clerk *clerk_free(Clerk *clerk);
 DEFINE_CLEANUP(Clerk *, clerk_free);
 
-/* Writes the record as it is now. */
+/* The record is to be written, as it is by then. */
 void clerk_write(Clerk *clerk);
+
+/* What is to be written is written now. */
+void clerk_flush(Clerk *clerk);

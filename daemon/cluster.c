@@ -321,6 +321,11 @@ void cluster_hurry(Cluster *cluster, bool force)
         cluster->forced = cluster->forced || force;
 }
 
+void cluster_flush(Cluster *cluster)
+{
+        clerk_flush(cluster->clerk);
+}
+
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
 {
         return strcmp(cluster->record.warned_fingerprint, fingerprint) == 0 &&

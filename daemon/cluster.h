@@ -84,6 +84,9 @@ int cluster_start(
 /* The next plan waits neither for the back-off nor for the time of a check; with `force` it imports also what is current. */
 void cluster_hurry(Cluster *cluster, bool force);
 
+/* What is still to be written of its record is written now, and told when it cannot be. */
+void cluster_flush(Cluster *cluster);
+
 /* Whether somebody was told, in this life or an earlier one, that the set expires within that
  * time; and that it was. */
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec);

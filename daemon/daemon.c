@@ -419,6 +419,7 @@ int daemon_run(Daemon *daemon)
         journal_started(daemon->options.version, roster_config(daemon->roster));
         (void)sd_notify(0, "READY=1");
         r = sd_event_loop(daemon->event);
+        roster_flush(daemon->roster);
         if (r < 0)
                 journal_failure("event loop", r);
         return r;

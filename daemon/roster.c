@@ -146,6 +146,7 @@ static void dismiss(Roster *roster, Ranks *old)
         for (size_t i = 0; i < n_clusters(old); i++) {
                 if (!old->clusters[i])
                         continue;
+                cluster_flush(old->clusters[i]);
                 handlers->cluster_removed(cluster_status(old->clusters[i]), handlers->userdata);
                 if (cluster_is_busy(old->clusters[i]))
                         roster->leaving[roster->n_leaving++] = TAKE(old->clusters[i]);
@@ -247,9 +248,19 @@ void roster_reap(Roster *roster)
         for (size_t i = 0; i < roster->n_leaving; i++)
                 if (cluster_is_busy(roster->leaving[i]))
                         roster->leaving[kept++] = roster->leaving[i];
-                else
+                else {
+                        cluster_flush(roster->leaving[i]);
                         cluster_free(roster->leaving[i]);
+                }
         roster->n_leaving = kept;
+}
+
+void roster_flush(Roster *roster)
+{
+        for (size_t i = 0; i < n_clusters(&roster->ranks); i++)
+                cluster_flush(roster->ranks.clusters[i]);
+        for (size_t i = 0; i < roster->n_leaving; i++)
+                cluster_flush(roster->leaving[i]);
 }
 
 Model roster_model(const Roster *roster, uint64_t now_usec)

@@ -52,5 +52,8 @@ unsigned roster_count_checking(const Roster *roster);
 /* Forgets clusters that have gone and whose importer has ended. */
 void roster_reap(Roster *roster);
 
+/* Writes every record that is still to be written. */
+void roster_flush(Roster *roster);
+
 /* Lives until the next roster_apply(). */
 Model roster_model(const Roster *roster, uint64_t now_usec);

@@ -45,6 +45,13 @@ static void desk_close(Desk *desk)
         sd_event_unref(desk->event);
 }
 
+/* Until there is nothing left to do at once. */
+static void turn(Desk *desk)
+{
+        while (sd_event_run(desk->event, 0) > 0)
+                ;
+}
+
 static void expect_on_disk(const Record *record)
 {
         Record found;
@@ -61,6 +68,7 @@ static void test_what_can_be_written_is_not_spoken_of(void **state)
         desk_open(&desk);
         scratch_make_directory("state");
         clerk_write(desk.clerk);
+        turn(&desk);
         assert_int_equal(desk.n_told, 0);
         expect_on_disk(&desk.record);
         desk_close(&desk);
@@ -73,7 +81,9 @@ static void test_what_cannot_is_told_once_and_tried_again(void **state)
         (void)state;
         desk_open(&desk);
         clerk_write(desk.clerk);
+        turn(&desk);
         clerk_write(desk.clerk);
+        turn(&desk);
         assert_int_equal(desk.n_told, 1);
         assert_int_equal(desk.error, ENOENT);
         scratch_make_directory("state");
@@ -85,6 +95,66 @@ static void test_what_cannot_is_told_once_and_tried_again(void **state)
         desk_close(&desk);
 }
 
+static int on_other_work(sd_event_source *source, void *userdata)
+{
+        Desk *desk = userdata;
+        Record found;
+
+        (void)source;
+        assert_int_equal(state_load(&found, "orders"), -ENOENT);
+        desk->record.attempts++;
+        return 0;
+}
+
+static void test_a_record_waits_for_all_other_work(void **state)
+{
+        sd_event_source *source;
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        scratch_make_directory("state");
+        clerk_write(desk.clerk);
+        assert_int_equal(sd_event_add_defer(desk.event, &source, on_other_work, &desk), 0);
+        assert_int_equal(sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 10), 0);
+        turn(&desk);
+        assert_int_equal(desk.record.attempts, 1);
+        expect_on_disk(&desk.record);
+        sd_event_source_unref(source);
+        desk_close(&desk);
+}
+
+static void test_a_flush_waits_for_nothing_and_tells(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        clerk_flush(desk.clerk); /* nothing is to be written */
+        assert_int_equal(desk.n_told, 0);
+        clerk_write(desk.clerk);
+        clerk_flush(desk.clerk);
+        assert_int_equal(desk.error, ENOENT);
+        scratch_make_directory("state");
+        clerk_write(desk.clerk);
+        clerk_flush(desk.clerk);
+        assert_int_equal(desk.error, 0);
+        expect_on_disk(&desk.record);
+        desk_close(&desk);
+}
+
+static void test_what_was_not_written_is_at_the_end(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        scratch_make_directory("state");
+        clerk_write(desk.clerk);
+        desk_close(&desk);
+        expect_on_disk(&desk.record);
+}
+
 static void test_the_last_try_is_at_the_end(void **state)
 {
         Desk desk;
@@ -92,6 +162,7 @@ static void test_the_last_try_is_at_the_end(void **state)
         (void)state;
         desk_open(&desk);
         clerk_write(desk.clerk);
+        turn(&desk);
         scratch_make_directory("state");
         desk_close(&desk);
         expect_on_disk(&desk.record);
@@ -102,6 +173,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 scratch_test(test_what_can_be_written_is_not_spoken_of),
                 scratch_test(test_what_cannot_is_told_once_and_tried_again),
+                scratch_test(test_a_record_waits_for_all_other_work),
+                scratch_test(test_a_flush_waits_for_nothing_and_tells),
+                scratch_test(test_what_was_not_written_is_at_the_end),
                 scratch_test(test_the_last_try_is_at_the_end),
         };
 
