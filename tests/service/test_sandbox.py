@@ -84,6 +84,15 @@ def test_no_process_of_it_has_a_capability_or_may_get_one(service: Installed):
     assert service.show("MemorySwapMax") == "0"
 
 
+def test_the_manager_goes_before_its_importers(service: Installed):
+    service.aurora.set_option("slow_seconds", "2")
+    service.start()
+    service.wait(lambda: bool(service.importers()))
+    nice = [service.machine.shell(f"ps -o ni= -p {pid}").strip()
+            for pid in (service.show("MainPID"), service.importers()[0])]
+    assert nice == ["-5", "0"]
+
+
 def test_what_the_sandbox_is_there_to_refuse_is_refused(service: Installed):
     service.machine.shell("touch /home/probe /tmp/probe")
     service.drop_in("Type=oneshot\nWatchdogSec=0\nExecStart=\n"
