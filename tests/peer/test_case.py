@@ -23,6 +23,7 @@ CASES = named([*login.BEFORE_TLS, *login.CERTIFICATES, *login.VERSIONS, *login.L
 SECONDS = 60.0
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # that they are refused
 REQUEST = 36  # bytes of the request for TLS: capabilities, sizes, a character set
+RANDOM = slice(REQUEST + 11, REQUEST + 43)  # of the ClientHello (RFC 8446, 4.1.2) in its record
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,18 @@ def test_only_the_request_for_tls_is_sent_in_clear(played: tuple[Stage, dict[str
     assert b"ssl_importer" not in clear
     # A server that does not begin TLS sees the client do so, and that is all.
     assert clear[REQUEST:REQUEST + 2] in (b"", b"\x16\x03", b"\x15\x03")
+
+
+def test_no_two_importers_begin_tls_with_the_same_random_number(
+        played: tuple[Stage, dict[str, dict]]) -> None:
+    """They are forked from one process, in which OpenSSL was at work before."""
+    stage, _ = played
+    hellos = [bytes(conversation.wire.received) for script in stage.scripts.values()
+              for conversation in script.conversations]
+    randoms = [hello[RANDOM] for hello in hellos if hello[REQUEST:REQUEST + 2] == b"\x16\x03"]
+    assert len(randoms) > 20
+    assert all(len(random) == 32 for random in randoms)
+    assert len(set(randoms)) == len(randoms)
 
 
 def test_the_good_conversation_tells_the_key_once_and_inside_tls(
