@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/macro.h"
 #include "common/text.h"
@@ -305,4 +307,31 @@ int identity_read_digest(
                 text_set(problem, problem_size, report->problems[0].text);
         sk_X509_pop_free(stack, X509_free);
         return stack ? 0 : -EINVAL;
+}
+
+void identity_name(char *buffer, size_t size, const X509_NAME *name)
+{
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *text;
+        long length;
+
+        buffer[0] = '\0';
+        if (!bio)
+                return;
+        if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+                length = BIO_get_mem_data(bio, &text);
+                text_copy(buffer, size, text, length > 0 ? (size_t)length : 0);
+        }
+        BIO_free(bio);
+}
+
+uint64_t identity_time(const ASN1_TIME *time)
+{
+        struct tm parts;
+        time_t seconds;
+
+        if (!ASN1_TIME_to_tm(time, &parts))
+                return 0;
+        seconds = timegm(&parts);
+        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
 }

@@ -34,6 +34,12 @@ void identity_digest(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate);
 int identity_read_digest(
         char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size);
 
+/* A distinguished name on one clean line, "CN = x, O = y". */
+void identity_name(char *buffer, size_t size, const X509_NAME *name);
+
+/* In microseconds of the wall clock; 0 when it is none, or before 1970. */
+uint64_t identity_time(const ASN1_TIME *time);
+
 static inline X509 *identity_leaf(const Identity *identity)
 {
         return identity->chain ? sk_X509_value(identity->chain, 0) : NULL;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -26,33 +25,6 @@ typedef struct Check {
 
 #define BREACH(check, file, rule, severity, ...) \
         report_add((check)->report, file, rule, severity, __VA_ARGS__)
-
-static uint64_t time_usec(const ASN1_TIME *time)
-{
-        struct tm parts;
-        time_t seconds;
-
-        if (!ASN1_TIME_to_tm(time, &parts))
-                return 0;
-        seconds = timegm(&parts);
-        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
-}
-
-static void name_text(char *buffer, size_t size, const X509_NAME *name)
-{
-        BIO *bio = BIO_new(BIO_s_mem());
-        char *text;
-        long length;
-
-        buffer[0] = '\0';
-        if (!bio)
-                return;
-        if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
-                length = BIO_get_mem_data(bio, &text);
-                text_copy(buffer, size, text, length > 0 ? (size_t)length : 0);
-        }
-        BIO_free(bio);
-}
 
 static void serial_text(char *buffer, size_t size, X509 *certificate)
 {
@@ -77,14 +49,14 @@ static void describe(Certificate *ret, X509 *leaf)
 {
         const EVP_PKEY *key = X509_get0_pubkey(leaf);
 
-        name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(leaf));
-        name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(leaf));
+        identity_name(ret->subject, sizeof(ret->subject), X509_get_subject_name(leaf));
+        identity_name(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(leaf));
         serial_text(ret->serial, sizeof(ret->serial), leaf);
         identity_digest(ret->sha256, leaf);
         text_set(ret->key_type, sizeof(ret->key_type), key ? key_type_text(key) : "unknown");
         ret->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
-        ret->not_before_usec = time_usec(X509_get0_notBefore(leaf));
-        ret->not_after_usec = time_usec(X509_get0_notAfter(leaf));
+        ret->not_before_usec = identity_time(X509_get0_notBefore(leaf));
+        ret->not_after_usec = identity_time(X509_get0_notAfter(leaf));
 }
 
 /* Something will be judged differently at `usec`. */
@@ -152,8 +124,8 @@ static void check_signatures(Check *check)
 static void check_time(
         Check *check, X509 *certificate, MaterialFile file, Rule expired, const char *what)
 {
-        uint64_t not_before = time_usec(X509_get0_notBefore(certificate));
-        uint64_t not_after = time_usec(X509_get0_notAfter(certificate));
+        uint64_t not_before = identity_time(X509_get0_notBefore(certificate));
+        uint64_t not_after = identity_time(X509_get0_notAfter(certificate));
         uint64_t *shortest = &check->report->expires_within_usec, within = 0;
         const char *path = check->config->path[file];
         char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
@@ -232,7 +204,7 @@ static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
 
 static bool is_expired(const Check *check, X509 *certificate)
 {
-        return check->now_usec >= time_usec(X509_get0_notAfter(certificate));
+        return check->now_usec >= identity_time(X509_get0_notAfter(certificate));
 }
 
 /* Times have rules of their own. They are forgiven here and not left unchecked, because OpenSSL
@@ -291,7 +263,7 @@ static void check_path(Check *check, X509 *leaf)
                 bool ours = contains(check->identity->authorities, certificate);
                 MaterialFile file = ours ? MATERIAL_CA : MATERIAL_CERT;
 
-                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                identity_name(name, sizeof(name), X509_get_subject_name(certificate));
                 text_format(what, sizeof(what), "the CA \"%s\" that the client certificate needs",
                         name);
                 check_time(check, certificate, file, RULE_CA_EXPIRED, what);
@@ -301,11 +273,11 @@ static void check_path(Check *check, X509 *leaf)
 
                 if (contains(path, certificate) || !is_expired(check, certificate))
                         continue;
-                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                identity_name(name, sizeof(name), X509_get_subject_name(certificate));
                 BREACH(check, MATERIAL_CA, RULE_CA_EXPIRED, SEVERITY_WARNING,
                         "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
                         check->config->path[MATERIAL_CA], name,
-                        clock_format_time(time, time_usec(X509_get0_notAfter(certificate))));
+                        clock_format_time(time, identity_time(X509_get0_notAfter(certificate))));
         }
         sk_X509_pop_free(path, X509_free);
 }
@@ -317,14 +289,14 @@ static void check_authorities(Check *check)
         check->report->ca_count = (unsigned)sk_X509_num(check->identity->authorities);
         for (int i = 0; i < sk_X509_num(check->identity->authorities); i++) {
                 X509 *certificate = sk_X509_value(check->identity->authorities, i);
-                uint64_t not_after = time_usec(X509_get0_notAfter(certificate));
+                uint64_t not_after = identity_time(X509_get0_notAfter(certificate));
 
                 boundary(check, not_after);
                 if (i == 0 || not_after < check->report->ca_not_after_usec)
                         check->report->ca_not_after_usec = not_after;
                 if (X509_check_ca(certificate) != 0)
                         continue;
-                name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                identity_name(name, sizeof(name), X509_get_subject_name(certificate));
                 BREACH(check, MATERIAL_CA, RULE_CA_NOT_A_CA, SEVERITY_ERROR,
                         "%s: wanted only CA certificates, found \"%s\", which is none",
                         check->config->path[MATERIAL_CA], name);
