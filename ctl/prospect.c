@@ -62,7 +62,7 @@ static void put(const Page *page, bool known, const char *fact, int width)
 static void put_row(
         const Page *page, int name_width, const ClusterConfig *cluster, const Probe *probe)
 {
-        bool looked = probe->looked, dated = probe->certificate_not_after_usec > 0;
+        bool looked = probe->looked, seen = presented_is_seen(&probe->presented);
         const char *version = strncmp(probe->tls_version, "TLSv", 4) == 0 ? probe->tls_version + 4
                                                                           : probe->tls_version;
         const char *word = word_of(cluster, probe);
@@ -78,7 +78,7 @@ static void put_row(
                 return;
         }
         put(page, probe->logged_in, version, TLS_WIDTH);
-        put(page, dated, clock_format_date(date, probe->certificate_not_after_usec),
+        put(page, seen, clock_format_date(date, probe->presented.not_after_usec),
                 CERTIFICATE_WIDTH);
         put(page, looked, probe->reader ? "reader" : "writer", ROLE_WIDTH);
         put(page, probe->listed, probe->visible[PROBE_IMPORT] ? "visible" : "missing",
@@ -103,6 +103,24 @@ static void put_server(const Page *page, const ClusterConfig *cluster, const Pro
         text_format(line, sizeof(line), "as %s into %s, %s", user, probe->server_version,
                 probe->tls_cipher);
         page_sentence(page, DETAIL_INDENT, "login: ", line);
+}
+
+/* What the server says of itself, and whether somebody whom we trust stands behind it. */
+static void put_certificate(const Page *page, const Probe *probe)
+{
+        const Presented *presented = &probe->presented;
+        char line[LINE_MAX], names[3 * PRESENTED_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
+
+        if (presented_is_seen(presented))
+                text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
+                        presented->verdict == PRESENTED_VERIFIED ? "" : "not verified: ",
+                        presented->subject, presented->issuer,
+                        presented_names(names, sizeof(names), presented),
+                        clock_format_date(date, presented->not_after_usec));
+        else
+                text_format(line, sizeof(line), "%s%s",
+                        presented->reason[0] != '\0' ? "not seen: " : "", presented->reason);
+        page_sentence(page, DETAIL_INDENT, "cert:  ", line);
 }
 
 static void put_findings(const Page *page, const Probe *probe)
@@ -159,6 +177,7 @@ static void print_table(const Page *page, const Config *config, const Probe *pro
                 if (!cluster->enabled)
                         continue;
                 put_server(page, cluster, &probes[i]);
+                put_certificate(page, &probes[i]);
                 put_findings(page, &probes[i]);
                 put_replication(page, &probes[i]);
         }
@@ -194,6 +213,37 @@ static void write_boolean(JsonWriter *writer, const char *key, bool known, bool 
                 json_boolean(writer, boolean);
         else
                 json_null(writer);
+}
+
+static void write_names(JsonWriter *writer, const Presented *presented)
+{
+        json_key(writer, "names");
+        json_open_array(writer);
+        for (unsigned i = 0; i < presented->n_names && i < PRESENTED_NAMES_MAX; i++)
+                json_string(writer, presented->names[i]);
+        json_close_array(writer);
+}
+
+static void write_certificate(JsonWriter *writer, const Presented *presented)
+{
+        bool seen = presented_is_seen(presented);
+
+        json_key(writer, "certificate");
+        if (presented->verdict == PRESENTED_UNASKED) {
+                json_null(writer);
+                return;
+        }
+        json_open_object(writer);
+        write_string(writer, "subject", seen, presented->subject);
+        write_string(writer, "issuer", seen, presented->issuer);
+        write_names(writer, presented);
+        write_integer(writer, "name_count", seen, presented->n_names);
+        write_integer(writer, "not_before", seen, presented->not_before_usec);
+        write_integer(writer, "not_after", seen, presented->not_after_usec);
+        write_integer(writer, "chain_length", seen, presented->chain_length);
+        write_boolean(writer, "verified", true, presented->verdict == PRESENTED_VERIFIED);
+        write_string(writer, "reason", true, presented->reason);
+        json_close_object(writer);
 }
 
 static void write_procedures(JsonWriter *writer, const Probe *probe)
@@ -258,8 +308,7 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         write_string(writer, "address", true, probe->address);
         write_string(writer, "tls_version", true, probe->tls_version);
         write_string(writer, "tls_cipher", true, probe->tls_cipher);
-        write_integer(writer, "certificate_not_after", probe->certificate_not_after_usec > 0,
-                probe->certificate_not_after_usec);
+        write_certificate(writer, &probe->presented);
         write_string(writer, "account", true, probe->account);
         write_string(writer, "server_version", true, probe->server_version);
         write_boolean(writer, "writer", looked, !probe->reader);

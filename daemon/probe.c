@@ -109,6 +109,62 @@ void probe_judge(Probe *probe, const ClusterConfig *cluster)
                 judge_replication(probe, cluster);
 }
 
+static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
+{
+        for (unsigned i = 0; i < probe->n_findings; i++)
+                if (probe->findings[i].outcome == outcome)
+                        return &probe->findings[i];
+        return NULL;
+}
+
+/* The library's words stay where they are others, for who searches for them. */
+static void explain_tls(ProbeFinding *finding, const Presented *presented, const char *server_ca)
+{
+        char text[OUTCOME_TEXT_MAX], next[PROBE_NEXT_MAX];
+        const char *words;
+
+        if (presented->reason[0] == '\0')
+                return;
+        text_set(text, sizeof(text), finding->text);
+        words = strstr(text, ": ");
+        if (strstr(presented->reason, words ? words + 2 : text))
+                text_set(finding->text, sizeof(finding->text), presented->reason);
+        else
+                text_format(
+                        finding->text, sizeof(finding->text), "%s (%s)", presented->reason, text);
+        presented_advise(next, sizeof(next), presented, server_ca);
+        if (next[0] != '\0')
+                text_set(finding->next, sizeof(finding->next), next);
+}
+
+void probe_judge_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec)
+{
+        const Presented *presented = &probe->presented;
+        ProbeFinding *finding = find(probe, OUTCOME_TLS);
+        char date[CLOCK_TEXT_SIZE];
+
+        if (finding) {
+                explain_tls(finding, presented, cluster->server_ca);
+                return;
+        }
+        if (!presented_is_seen(presented))
+                return;
+        if (presented->verdict != PRESENTED_VERIFIED) {
+                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
+                text_format(finding->text, sizeof(finding->text),
+                        "another connection was shown another certificate: %s", presented->reason);
+                presented_advise(
+                        finding->next, sizeof(finding->next), presented, cluster->server_ca);
+        } else if (presented->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
+                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
+                text_format(finding->text, sizeof(finding->text),
+                        "the server's certificate is valid until %s",
+                        clock_format_date(date, presented->not_after_usec));
+                text_set(finding->next, sizeof(finding->next),
+                        "renew it on the server before that day: no import works afterwards");
+        }
+}
+
 void probe_cover(Probe *probe, const Mask *mask)
 {
         OUTCOME_COVER(mask, probe->server_version);

@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/mask.h"
 #include "daemon/config.h"
 #include "daemon/outcome.h"
+#include "daemon/presented.h"
 #include "daemon/rule.h"
 
 #define PROBE_FINDINGS_MAX 8
@@ -45,15 +47,15 @@ typedef struct Probe {
         char tls_cipher[64];
         bool looked; /* the preflight was answered; nothing below is known otherwise */
         bool reader;
-        char keeps_call[96];                 /* the log that would keep the CALL; "": none */
-        uint64_t certificate_not_after_usec; /* the server's, as itself says; 0: it does not */
-        bool listed;                         /* the two below are known */
-        char account[PROBE_ACCOUNT_MAX];     /* "user@host", as the server found it */
-        bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
+        char keeps_call[96];                /* the log that would keep the CALL; "": none */
+        bool listed;                        /* the two below are known */
+        char account[PROBE_ACCOUNT_MAX];    /* "user@host", as the server found it */
+        bool visible[_PROBE_PROCEDURE_MAX]; /* to this account */
         Replication replication;
         unsigned replication_errno; /* why it is not known; 0: it was not asked */
         char replication_text[OUTCOME_TEXT_MAX];
-        Newlines newlines; /* the payload's form: configured, remembered, or AUTO: not known */
+        Presented presented; /* on a connection of its own; known whatever stands above */
+        Newlines newlines;   /* the payload's form: configured, remembered, or AUTO: not known */
         uint64_t duration_usec;
         ProbeFinding findings[PROBE_FINDINGS_MAX];
         unsigned n_findings;
@@ -66,6 +68,13 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome);
 
 /* Adds a finding for every known fact that an import under this configuration would stumble over. */
 void probe_judge(Probe *probe, const ClusterConfig *cluster);
+
+/* A certificate that has this long left, or less, is worth a warning. */
+#define PROBE_EXPIRY_USEC (30 * USEC_PER_DAY)
+
+/* Says in the finding of a login that failed for TLS what is wrong with the certificate, and adds
+ * one where the login went well and the certificate is not as it should be, or soon is not. */
+void probe_judge_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec);
 
 /* Covers what the server has repeated of a secret. */
 void probe_cover(Probe *probe, const Mask *mask);

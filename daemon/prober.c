@@ -5,26 +5,20 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/fault.h"
 #include "daemon/importer.h"
+#include "daemon/knock.h"
 #include "daemon/preflight.h"
 #include "daemon/replication.h"
 #include "daemon/session.h"
 
+/* As long as connecting may take; and the process must have time left to tell of it. */
+#define PROBER_KNOCK_USEC (SESSION_CONNECT_SEC * USEC_PER_SEC)
+
 #define PROBER_UNKNOWN_HOST 2005 /* the client library's own number: the name leads nowhere */
-
-uint64_t prober_parse_time(const char *text)
-{
-        struct tm time = {0};
-        const char *end = strptime(text, "%b %d %H:%M:%S %Y GMT", &time);
-        time_t seconds = end && *end == '\0' ? timegm(&time) : 0;
-
-        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
-}
 
 /* Which address it was that did not answer, or was not let in to. */
 static void resolve(Probe *probe, const char *host)
@@ -37,16 +31,6 @@ static void resolve(Probe *probe, const char *host)
         (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->address, sizeof(probe->address),
                 NULL, 0, NI_NUMERICHOST);
         freeaddrinfo(list);
-}
-
-static void on_status(
-        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
-{
-        Probe *probe = userdata;
-
-        (void)names;
-        if (n_columns == 2 && values[1])
-                probe->certificate_not_after_usec = prober_parse_time(values[1]);
 }
 
 static void on_account(
@@ -75,10 +59,7 @@ static SessionFault look(Probe *probe, Session *session, SessionError *error)
         probe->looked = true;
         probe->reader = preflight.reader;
         text_set(probe->keeps_call, sizeof(probe->keeps_call), preflight.keeps_call);
-
-        fault = session_query(session, "SHOW SESSION STATUS LIKE 'Ssl_server_not_after'", on_status,
-                probe, error);
-        return fault == SESSION_SERVER ? SESSION_OK : fault; /* only nice to know */
+        return SESSION_OK;
 }
 
 /* One row whatever there is: an aggregate without groups. */
@@ -123,6 +104,30 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
         probe_add_outcome(probe, &outcome);
 }
 
+/* Where TLS was got to, well or badly: to knock elsewhere would only be one more failure for the
+ * server to count. */
+static bool has_certificate(const Probe *probe, const Outcome *outcome)
+{
+        return probe->logged_in || outcome->kind == OUTCOME_TLS ||
+                (outcome->kind == OUTCOME_AUTH && outcome->sql_errno != 0);
+}
+
+static void see_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
+{
+        KnockTarget target = {
+                .host = task->cluster->host,
+                .address = probe->address,
+                .port = task->cluster->port,
+                .server_ca = task->cluster->server_ca,
+                .deadline_usec = clock_boottime_usec() + PROBER_KNOCK_USEC,
+        };
+
+        if (target.deadline_usec > deadline_usec)
+                target.deadline_usec = deadline_usec;
+        knock(&probe->presented, &target);
+        probe_judge_certificate(probe, task->cluster, clock_wall_usec());
+}
+
 int prober_run(Probe *ret, const ProberTask *task)
 {
         CLEANUP(session_freep) Session *session = NULL;
@@ -141,11 +146,16 @@ int prober_run(Probe *ret, const ProberTask *task)
                 text_set(ret->tls_cipher, sizeof(ret->tls_cipher), session_tls_cipher(session));
                 ask(ret, session, cluster);
                 probe_judge(ret, cluster);
-        } else {
+                session = session_free(session); /* one connection at a time */
+        } else
                 probe_add_outcome(ret, &outcome);
-                if (outcome.sql_errno != 0 && outcome.sql_errno != PROBER_UNKNOWN_HOST)
-                        resolve(ret, cluster->host);
-        }
+        if (has_certificate(ret, &outcome))
+                see_certificate(ret, task, deadline_usec);
+        if (ret->address[0] == '\0')
+                text_set(ret->address, sizeof(ret->address), ret->presented.address);
+        if (ret->address[0] == '\0' && outcome.sql_errno != 0 &&
+                outcome.sql_errno != PROBER_UNKNOWN_HOST)
+                resolve(ret, cluster->host);
         probe_cover(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
         return 0;

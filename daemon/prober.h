@@ -5,7 +5,12 @@
  *
  * It logs in exactly as an import does and asks; it has no payload, calls no procedure and changes
  * nothing on the server beyond its own session. After the login that is a round trip for each of:
- * role and logs, the certificate's end, the procedures, and replication unless it is ignored.
+ * role and logs, the procedures, and replication unless it is ignored.
+ *
+ * The server's certificate is then looked at on a second connection, after the first has ended and
+ * to the same address, with one round trip behind its greeting (daemon/knock.h): when the login went
+ * well, when TLS is what failed, and when the login was refused inside TLS. It is not looked at when
+ * there was no answer or no time is left for it. A failing TLS is so counted twice by the server.
  */
 
 #include "daemon/config.h"
@@ -19,7 +24,3 @@ typedef struct ProberTask {
 
 /* Always 0: what went wrong is a finding. */
 int prober_run(Probe *ret, const ProberTask *task);
-
-/* The wall-clock time that the server's status variable Ssl_server_not_after names, such as
- * "Feb  1 12:00:00 2027 GMT"; 0 when it is none. */
-uint64_t prober_parse_time(const char *text);

@@ -64,7 +64,7 @@ const char *session_tls_cipher(const Session *session);
 const char *session_server_version(const Session *session);
 
 /* The numeric address that the name led to; "" when the socket does not say. Connector/C 3.3 has no
- * way to ask for the peer's certificate; it was verified, but cannot be shown. */
+ * way to ask for the peer's certificate; it was verified, but cannot be shown (daemon/knock.h). */
 #define SESSION_ADDRESS_MAX 64
 void session_address(const Session *session, char address[SESSION_ADDRESS_MAX]);
 

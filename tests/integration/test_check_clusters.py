@@ -66,11 +66,17 @@ def test_a_good_cluster_is_told_in_full(house, check):
                        "rds_start_replication": True}}
     assert {name: cluster[name] for name in expected} == expected
     assert cluster["server_version"].startswith("10.") and "TLS_" in cluster["tls_cipher"]
-    left = cluster["certificate_not_after"] / 1e6 - time.time()
-    assert 363 * 86400 < left < 366 * 86400
+    assert cluster["certificate"] == {
+        "subject": "CN = localhost", "issuer": "CN = RDS stand-in CA",
+        "names": ["localhost", "127.0.0.1"], "name_count": 2, "chain_length": 1,
+        "verified": True, "reason": None, "not_before": cluster["certificate"]["not_before"],
+        "not_after": cluster["certificate"]["not_after"]}
+    begin, end = (cluster["certificate"][name] // 10**6 for name in ("not_before", "not_after"))
+    assert end - begin == 365 * 86400
+    assert 363 * 86400 < end - time.time() < 366 * 86400
     assert cluster["replication"]["configured"] is True
     assert set(cluster) == {*expected, "duration_usec", "server_version", "tls_cipher",
-                            "certificate_not_after", "replication"}
+                            "certificate", "replication"}
 
 
 def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service):
@@ -86,6 +92,10 @@ def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service
                                 "LOGS", "REPLICATION", "FORM"]
     row = next(line for line in lines if line.startswith("  orders")).split()
     assert row[1:3] == ["works", "1.3"] and row[4:7] == ["writer", "visible", "clean"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row[3])
+    assert (f"cert: CN = localhost, issued by CN = RDS stand-in CA, for localhost, 127.0.0.1, "
+            f"valid until {row[3]}") in " ".join(done.stdout.split())
+    assert done.stdout.count("cert:") == 2  # neither of the one that is down nor of "off"
     assert any(line.split() == ["off", "disabled"] for line in lines)
     assert any(line.split()[:2] == ["down", "fails"] for line in lines)
     assert "why:   unreachable: " in done.stdout and "next:  check host" in done.stdout
@@ -113,6 +123,7 @@ def test_a_wrong_password_is_told_with_what_to_check(house, service, check):
     assert cluster["findings"][0]["sql_errno"] == 1045
     assert cluster["address"] == "127.0.0.1"
     assert cluster["tls_version"] is cluster["writer"] is cluster["server_version"] is None
+    assert cluster["certificate"]["verified"] is True  # TLS was good
 
 
 def test_a_missing_password_is_named(house, service, check):
@@ -126,6 +137,7 @@ def test_a_server_that_is_down_is_unreachable(check):
     status, cluster = check(port=free_port())
     assert status == 1 and outcomes(cluster) == [("unreachable", "error")]
     assert cluster["address"] == "127.0.0.1"
+    assert cluster["certificate"] is None
 
 
 def test_a_name_that_leads_nowhere_has_no_address(check):
@@ -137,13 +149,29 @@ def test_a_name_that_leads_nowhere_has_no_address(check):
 def test_an_unverified_ca_gets_no_login(house, check):
     status, cluster = check((str(house.aurora.ca), str(house.authority.certificate)))
     assert status == 1 and outcomes(cluster) == [("tls", "error")]
-    assert "server-ca" in cluster["findings"][0]["next"]
+    finding = cluster["findings"][0]
+    assert "the issuer CN = RDS stand-in CA is not in server-ca" in finding["text"]
+    assert finding["next"].startswith("server-ca lacks the issuer CN = RDS stand-in CA: ")
+    certificate = cluster["certificate"]
+    assert certificate["verified"] is False and certificate["reason"] in finding["text"]
+    assert certificate["issuer"] == "CN = RDS stand-in CA" and certificate["not_after"] > 0
+
+
+def test_a_server_ca_that_cannot_be_read_is_named(house, service, check):
+    missing = service.directory / "no-bundle.pem"
+    status, cluster = check((str(house.aurora.ca), str(missing)))
+    assert status == 1 and cluster["tls_version"] is None
+    assert cluster["certificate"]["reason"] == f"server-ca cannot be read: {missing}"
+    assert f"server-ca cannot be read: {missing}" in cluster["findings"][0]["text"]
 
 
 def test_a_host_that_the_certificate_does_not_name_gets_no_login(check):
     status, cluster = check((HOST, "host = 127.1"))
     assert status == 1 and outcomes(cluster) == [("tls", "error")]
     assert cluster["address"] == "127.0.0.1"
+    finding = cluster["findings"][0]
+    assert "the certificate is for localhost, 127.0.0.1; host is 127.1" in finding["text"]
+    assert finding["next"] == "host must be one of: localhost, 127.0.0.1"
 
 
 def test_a_procedure_that_is_not_granted_names_the_grant(house, check):
@@ -250,9 +278,34 @@ def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, 
 def test_it_takes_few_round_trips(house, check):
     with Proxy(house.aurora.port) as proxy:
         assert check(port=proxy.port, cluster="replication = observe")[0] == 0
-        [connection] = proxy.connections
-        assert connection.closed.wait(5)
-        assert connection.round_trips == 6  # TLS, login, and four questions
+        login, knock = proxy.connections
+        assert login.closed.wait(5) and knock.closed.wait(5)
+        assert login.round_trips == 5  # TLS, login, and three questions
+        assert knock.round_trips == 1  # TLS; by then the certificate has come
+
+
+def test_the_look_at_the_certificate_is_one_more_connection_that_came_to_nothing(house, check):
+    """No login; and after the one of the check itself, so that the server forgives it."""
+    def count(name):
+        return int(house.aurora.sql(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
+
+    before = count("Aborted_connects"), count("Connections")
+    assert check()[0] == 0
+    deadline = time.monotonic() + 10  # the server takes its time to see that somebody has gone
+    while count("Aborted_connects") == before[0] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert count("Aborted_connects") - before[0] == 1
+
+
+def test_a_knock_that_is_not_answered_takes_nothing_from_what_is_known(house, check):
+    with Proxy(house.aurora.port) as proxy:
+        proxy.next_faults.extend([None, Fault(0, "request", "silence")])
+        status, cluster = check(port=proxy.port, daemon="import-timeout = 3s")
+    assert status == 0 and cluster["import"] == "works" and cluster["writer"] is True
+    assert cluster["certificate"] == {
+        "subject": None, "issuer": None, "names": [], "name_count": None, "not_before": None,
+        "not_after": None, "chain_length": None, "verified": False,
+        "reason": "no greeting: no answer in time"}
 
 
 def test_clusters_are_asked_side_by_side_and_those_that_hang_delay_no_other(house, service):

@@ -34,6 +34,8 @@ class Identities:
             "of-another-host": issue("db.example.org", "10.9.8.7", key=key),
             "of-a-longer-name": issue("localhost.example.org", "xlocalhost", key=key),
             "common-name": self.authority.issue_client("localhost", key=key, usage="serverAuth"),
+            "about-to-expire": issue(key=key, valid=(-HOUR, 29 * 24 * HOUR)),
+            "of-many-names": issue(*(f"db{i}.example.org" for i in range(20)), key=key),
             "for-clients": self.authority.issue_client("localhost", key=key),
         }
 

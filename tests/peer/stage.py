@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,16 @@ class Stage:
         return path
 
     def start(self) -> None:
+        self._configure()
+        self.service.start()
+
+    def check(self) -> dict[str, dict]:
+        """What --check-clusters says, by the names that they were added with."""
+        self._configure()
+        done = self.service.run("--check-clusters", "--json")
+        return dict(zip(self.scripts, json.loads(done.stdout)["clusters"], strict=True))
+
+    def _configure(self) -> None:
         """One attempt each: what fails is not tried again for longer than any test lasts."""
         self.service.configure(f"""[daemon]
 retry-min = 1h
@@ -67,7 +78,6 @@ retry-max = 1h
 directory = {self.service.material}
 settle = 50ms
 """ + "\n".join(self._clusters) + "\n")
-        self.service.start()
 
     def clusters(self) -> dict[str, dict]:
         """By the names that they were added with."""

@@ -5,7 +5,6 @@
 #include "common/clock.h"
 #include "daemon/grant.h"
 #include "daemon/probe.h"
-#include "daemon/prober.h"
 
 static ClusterConfig cluster;
 static Probe probe;
@@ -145,16 +144,98 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         (void)state;
         probe.reader = true;
         strcpy(probe.keeps_call, "general_log = ON");
+        probe.presented.verdict = PRESENTED_VERIFIED; /* and over */
         memset(probe.visible, 0, sizeof(probe.visible));
         be_unreadable();
         probe_add_outcome(&probe, &outcome);
         probe_judge(&probe, &cluster);
-        assert_int_equal(probe.n_findings, 7);
+        probe_judge_certificate(&probe, &cluster, 1);
+        assert_int_equal(probe.n_findings, 8);
         assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
         assert_string_not_equal(probe.findings[0].next, "");
         for (unsigned i = 0; i < PROBE_FINDINGS_MAX; i++)
                 probe_add_outcome(&probe, &outcome);
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
+}
+
+static void be_refused_for_tls(const char *text)
+{
+        Outcome outcome = {.kind = OUTCOME_TLS, .sql_errno = 2026};
+
+        probe = (Probe){.presented = {.subject = "CN = db", .n_names = 1}};
+        strcpy(outcome.text, text);
+        probe_add_outcome(&probe, &outcome);
+}
+
+static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(void **state)
+{
+        (void)state;
+        be_refused_for_tls("TLS/SSL error: Validation of SSL server certificate failed");
+        probe.presented.verdict = PRESENTED_OTHER_HOST;
+        strcpy(probe.presented.reason, "the certificate is for db; host is x");
+        strcpy(probe.presented.names[0], "db");
+        probe_judge_certificate(&probe, &cluster, 0);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].severity, SEVERITY_ERROR);
+        assert_int_equal(probe.findings[0].sql_errno, 2026);
+        assert_string_equal(probe.findings[0].text,
+                "the certificate is for db; host is x (TLS/SSL error: Validation of SSL server "
+                "certificate failed)");
+        assert_string_equal(probe.findings[0].next, "host must be one of: db");
+}
+
+static void test_the_library_s_words_are_not_said_twice(void **state)
+{
+        (void)state;
+        be_refused_for_tls("TLS/SSL error: certificate has expired");
+        probe.presented.verdict = PRESENTED_EXPIRED;
+        strcpy(probe.presented.reason, "certificate has expired: CN = db expired at noon");
+        probe_judge_certificate(&probe, &cluster, 0);
+        assert_string_equal(
+                probe.findings[0].text, "certificate has expired: CN = db expired at noon");
+}
+
+static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(void **state)
+{
+        static const PresentedVerdict verdicts[] = {PRESENTED_UNASKED, PRESENTED_VERIFIED};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+                be_refused_for_tls("no shared cipher");
+                probe.presented.verdict = verdicts[i];
+                probe.presented.not_after_usec = USEC_NEVER;
+                probe_judge_certificate(&probe, &cluster, 0);
+                assert_int_equal(probe.n_findings, 1);
+                assert_string_equal(probe.findings[0].text, "no shared cipher");
+                assert_non_null(strstr(probe.findings[0].next, "check server-ca"));
+        }
+}
+
+static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state)
+{
+        static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
+
+        (void)state;
+        probe.presented.verdict = PRESENTED_VERIFIED;
+        probe.presented.not_after_usec = end_usec;
+        probe_judge_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC);
+        assert_int_equal(probe.n_findings, 0);
+        probe_judge_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC + 1);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].outcome, OUTCOME_TLS);
+        assert_int_equal(probe.findings[0].severity, SEVERITY_WARNING);
+        assert_string_equal(
+                probe.findings[0].text, "the server's certificate is valid until 2027-02-01");
+        assert_true(probe_is_good(&probe));
+}
+
+static void test_a_certificate_that_was_not_seen_is_not_judged(void **state)
+{
+        (void)state;
+        probe.presented.verdict = PRESENTED_UNSEEN;
+        strcpy(probe.presented.reason, "no greeting: no answer in time");
+        probe_judge_certificate(&probe, &cluster, USEC_PER_DAY);
+        assert_int_equal(probe.n_findings, 0);
 }
 
 static void test_an_account_is_quoted_for_a_grant(void **state)
@@ -187,18 +268,6 @@ static void test_an_account_too_long_for_its_place_is_cut(void **state)
         assert_true(strlen(buffer) < sizeof(buffer));
 }
 
-static void test_the_time_of_a_certificate_is_read(void **state)
-{
-        (void)state;
-        assert_int_equal(
-                prober_parse_time("Feb  1 12:00:00 2027 GMT"), UINT64_C(1801483200) * USEC_PER_SEC);
-        assert_int_equal(
-                prober_parse_time("Nov 24 11:04:33 2027 GMT"), UINT64_C(1827054273) * USEC_PER_SEC);
-        assert_int_equal(prober_parse_time(""), 0);
-        assert_int_equal(prober_parse_time("2027-02-01"), 0);
-        assert_int_equal(prober_parse_time("Feb  1 12:00:00 2027 GMT and more"), 0);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -212,9 +281,13 @@ int main(void)
                 probe_test(test_mariadb_calls_the_privilege_otherwise),
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
                 probe_test(test_all_that_can_be_wrong_at_once_has_room),
+                probe_test(test_a_login_that_failed_for_tls_is_explained_by_the_certificate),
+                probe_test(test_the_library_s_words_are_not_said_twice),
+                probe_test(test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is),
+                probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
+                probe_test(test_a_certificate_that_was_not_seen_is_not_judged),
                 probe_test(test_an_account_is_quoted_for_a_grant),
                 probe_test(test_an_account_too_long_for_its_place_is_cut),
-                probe_test(test_the_time_of_a_certificate_is_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
