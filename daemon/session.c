@@ -274,7 +274,9 @@ SessionFault session_query(Session *session, const char *statement, session_row_
         do {
                 MYSQL_RES *result = mysql_store_result(session->mysql);
 
-                if (!result && mysql_field_count(session->mysql) > 0)
+                /* A connection that breaks within the rows has no columns any more. */
+                if (!result &&
+                        (mysql_field_count(session->mysql) > 0 || mysql_errno(session->mysql) != 0))
                         return use_error(session, ret_error);
                 if (result && fn)
                         hand_rows(result, fn, userdata);
