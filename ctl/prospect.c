@@ -66,6 +66,7 @@ static void put_row(
         const char *version = strncmp(probe->tls_version, "TLSv", 4) == 0 ? probe->tls_version + 4
                                                                           : probe->tls_version;
         const char *word = word_of(cluster, probe);
+        const Preflight *preflight = &probe->preflight;
         char date[CLOCK_TEXT_SIZE];
 
         fprintf(page->stream, "  %-*s", name_width, cluster->name);
@@ -80,10 +81,12 @@ static void put_row(
         put(page, probe->logged_in, version, TLS_WIDTH);
         put(page, seen, clock_format_date(date, probe->presented.not_after_usec),
                 CERTIFICATE_WIDTH);
-        put(page, looked, probe->reader ? "reader" : "writer", ROLE_WIDTH);
+        put(page, looked && preflight->says_role, preflight->reader ? "reader" : "writer",
+                ROLE_WIDTH);
         put(page, probe->listed, probe->visible[PROBE_IMPORT] ? "visible" : "missing",
                 PROCEDURE_WIDTH);
-        put(page, looked, probe->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
+        put(page, looked && !preflight->keeps_unsaid,
+                preflight->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
         put(page, looked, replication_word(cluster, probe), REPLICATION_WIDTH);
         fprintf(page->stream, "%s\n", form_word(probe));
 }
@@ -311,8 +314,9 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         write_certificate(writer, &probe->presented);
         write_string(writer, "account", true, probe->account);
         write_string(writer, "server_version", true, probe->server_version);
-        write_boolean(writer, "writer", looked, !probe->reader);
-        write_string(writer, "keeps_call", true, probe->keeps_call);
+        write_boolean(
+                writer, "writer", looked && probe->preflight.says_role, !probe->preflight.reader);
+        write_string(writer, "keeps_call", true, probe->preflight.keeps_call);
         write_procedures(writer, probe);
         write_replication(writer, probe);
         write_string(writer, "payload_newlines", probe->newlines != NEWLINES_AUTO,

@@ -20,8 +20,8 @@ typedef enum OutcomeKind {
         OUTCOME_IMPORTED,
         OUTCOME_ALREADY_CURRENT,    /* the ledger on the cluster says so */
         OUTCOME_SUPERSEDED,         /* the ledger names a newer set, of another daemon */
-        OUTCOME_REFUSED_LOG,        /* the server would have written the key to a log */
-        OUTCOME_NOT_WRITER,         /* a reader answered: failover under way or stale DNS */
+        OUTCOME_REFUSED_LOG,        /* the server would have kept the key, or does not say */
+        OUTCOME_NOT_WRITER,         /* a reader, or one that does not say: failover, stale DNS */
         OUTCOME_UNREACHABLE,        /* name, network, or too many connections */
         OUTCOME_TLS,                /* no TLS, or a peer that could not be verified */
         OUTCOME_AUTH,               /* no password to send, or refused */

@@ -119,3 +119,14 @@ int payload_to_raw(Secret *ret, const char *strict, size_t size)
         raw = SECRET_NULL;
         return 0;
 }
+
+size_t payload_key_offset(const char *strict, size_t size)
+{
+        static const char name[] = "\"ssl_key\"";
+        const char *found = memmem(strict, size, name, strlen(name));
+        size_t offset = 0;
+
+        for (const char *byte = strict; found && byte < found; byte++)
+                offset += *byte == '\\' ? 0 : 1; /* the n behind it is the line end */
+        return offset;
+}

@@ -21,3 +21,6 @@ int payload_build(Secret *ret, const Identity *identity);
 
 /* Turns the strict form into the raw one. */
 int payload_to_raw(Secret *ret, const char *strict, size_t size);
+
+/* Where `ssl_key` begins: of the two forms in the raw one, which is the shorter. 0: not found. */
+size_t payload_key_offset(const char *strict, size_t size);

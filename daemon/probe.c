@@ -1,5 +1,6 @@
 #include "daemon/probe.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -38,16 +39,41 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
                         "look whether the cluster is slow or a firewall swallows packets");
 }
 
+/* What a log would keep of a key that begins nowhere near. */
 static void judge_log(Probe *probe, const ClusterConfig *cluster)
 {
-        ProbeFinding *finding;
+        Severity severity = cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING;
+        char text[OUTCOME_TEXT_MAX];
 
-        if (probe->keeps_call[0] == '\0' || cluster->query_log == POLICY_IGNORE)
+        if (cluster->query_log == POLICY_IGNORE ||
+                !preflight_would_keep(text, sizeof(text), &probe->preflight, UINT64_MAX))
                 return;
-        finding = add(probe, OUTCOME_REFUSED_LOG,
-                cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING);
-        text_format(finding->text, sizeof(finding->text),
-                "the server would write the key to a log: %s", probe->keeps_call);
+        text_set(add(probe, OUTCOME_REFUSED_LOG, severity)->text, OUTCOME_TEXT_MAX, text);
+}
+
+/* Where the key begins only a set can tell, and there is none here: no reason to say that an import
+ * would not work. */
+static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
+{
+        ProbeFinding *finding;
+        uint64_t bytes = probe->preflight.text_bytes;
+
+        if (bytes <= PREFLIGHT_CERTIFICATES_MIN || cluster->query_log == POLICY_IGNORE)
+                return;
+        finding = add(probe, OUTCOME_REFUSED_LOG, SEVERITY_WARNING);
+        if (bytes == UINT64_MAX)
+                text_set(finding->text, sizeof(finding->text),
+                        "performance_schema = ON, and how much it keeps of a statement is not in "
+                        "the server's answer");
+        else
+                text_format(finding->text, sizeof(finding->text),
+                        "performance_schema_max_sql_text_length = %" PRIu64
+                        ": the key is kept where CA and certificate take less",
+                        bytes);
+        text_format(finding->next, sizeof(finding->next),
+                "set performance_schema_max_sql_text_length to %d, its default, or see whether the "
+                "import is refused",
+                PREFLIGHT_CERTIFICATES_MIN);
 }
 
 /* The server shows a procedure to whoever may execute it, so a missing grant and a missing
@@ -98,12 +124,15 @@ static void judge_replication(Probe *probe, const ClusterConfig *cluster)
 
 void probe_judge(Probe *probe, const ClusterConfig *cluster)
 {
+        const char *why = preflight_why_no_writer(&probe->preflight);
+
         if (!probe->looked)
                 return;
-        if (probe->reader)
+        if (why)
                 text_set(add(probe, OUTCOME_NOT_WRITER, SEVERITY_ERROR)->text, OUTCOME_TEXT_MAX,
-                        "this server is a reader (innodb_read_only = 1)");
+                        why);
         judge_log(probe, cluster);
+        judge_statement_text(probe, cluster);
         judge_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
         if (cluster->replication != REPLICATION_IGNORE)
                 judge_replication(probe, cluster);

@@ -16,6 +16,7 @@
 #include "common/mask.h"
 #include "daemon/config.h"
 #include "daemon/outcome.h"
+#include "daemon/preflight.h"
 #include "daemon/presented.h"
 #include "daemon/rule.h"
 
@@ -46,8 +47,7 @@ typedef struct Probe {
         char tls_version[16];
         char tls_cipher[64];
         bool looked; /* the preflight was answered; nothing below is known otherwise */
-        bool reader;
-        char keeps_call[96];                /* the log that would keep the CALL; "": none */
+        Preflight preflight;
         bool listed;                        /* the two below are known */
         char account[PROBE_ACCOUNT_MAX];    /* "user@host", as the server found it */
         bool visible[_PROBE_PROCEDURE_MAX]; /* to this account */

@@ -11,7 +11,6 @@
 #include "daemon/fault.h"
 #include "daemon/importer.h"
 #include "daemon/knock.h"
-#include "daemon/preflight.h"
 #include "daemon/replication.h"
 #include "daemon/session.h"
 
@@ -49,16 +48,14 @@ static void on_account(
                 probe->visible[i] = strcasestr(list, probe_procedure_name(i)) != NULL;
 }
 
-static SessionFault look(Probe *probe, Session *session, SessionError *error)
+static SessionFault look(
+        Probe *probe, Session *session, const ClusterConfig *cluster, SessionError *error)
 {
-        Preflight preflight;
-        SessionFault fault = preflight_look(&preflight, session, error);
+        SessionFault fault = preflight_look(&probe->preflight, session, cluster->user, error);
 
         if (fault != SESSION_OK)
                 return fault;
         probe->looked = true;
-        probe->reader = preflight.reader;
-        text_set(probe->keeps_call, sizeof(probe->keeps_call), preflight.keeps_call);
         return SESSION_OK;
 }
 
@@ -92,7 +89,7 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
         SessionError error = {0};
-        SessionFault fault = look(probe, session, &error);
+        SessionFault fault = look(probe, session, cluster, &error);
 
         if (fault == SESSION_OK)
                 fault = list(probe, session, &error);

@@ -73,35 +73,47 @@ static void look_at_replication(Outcome *ret, Session *session)
         (void)replication_read(&ret->replication, session, clock_wall_usec(), &error);
 }
 
-/* Writer or reader, and what would be kept of the CALL. False: `ret` says why it is not made. */
-static bool look(Outcome *ret, Session *session, const ClusterConfig *cluster)
+/* The CALL's own text comes before the payload, so that the key begins later than this. */
+static bool logs_allow(Outcome *ret, const Preflight *preflight, const ProcedureTask *task)
 {
-        Preflight preflight;
-        SessionError error = {0};
-        SessionFault fault;
+        size_t key_offset = payload_key_offset(task->payload, task->payload_size);
+        Policy policy = task->cluster->query_log;
+        char text[OUTCOME_TEXT_MAX];
 
-        fault = preflight_look(&preflight, session, &error);
+        if (!preflight_would_keep(text, sizeof(text), preflight, key_offset))
+                return true;
+        if (policy == POLICY_WARN)
+                text_set(ret->warning, sizeof(ret->warning), text);
+        if (policy != POLICY_REFUSE)
+                return true;
+        ret->kind = OUTCOME_REFUSED_LOG;
+        text_set(ret->text, sizeof(ret->text), text);
+        return false;
+}
+
+/* A server that does not say what it is may be in the midst of a failover, or be no cluster's
+ * writer: the fault passes, or `host` is to be looked at. not_writer stands for both. */
+static bool pass_preflight(Outcome *ret, Session *session, const ProcedureTask *task)
+{
+        Preflight preflight = {0};
+        SessionError error = {0};
+        const char *why;
+        SessionFault fault = preflight_look(&preflight, session, task->cluster->user, &error);
+
         if (fault != SESSION_OK) {
                 fault_take(ret, fault, &error, false);
                 return false;
         }
-        if (preflight.reader) {
-                ret->kind = OUTCOME_NOT_WRITER;
-                text_set(ret->text, sizeof(ret->text),
-                        "this server is a reader (innodb_read_only = 1)");
+        /* What no policy lets pass comes last, but a reader needs no look at its logs. */
+        if (!preflight.reader && !task->reconnect_only && !logs_allow(ret, &preflight, task))
                 return false;
-        }
-        if (preflight.keeps_call[0] != '\0' && cluster->query_log != POLICY_IGNORE) {
-                char *text = cluster->query_log == POLICY_REFUSE ? ret->text : ret->warning;
-
-                text_format(text, OUTCOME_TEXT_MAX, "the server would write the key to a log: %s",
-                        preflight.keeps_call);
-                if (cluster->query_log == POLICY_REFUSE) {
-                        ret->kind = OUTCOME_REFUSED_LOG;
-                        return false;
-                }
-        }
-        return true;
+        why = preflight_why_no_writer(&preflight);
+        if (!why)
+                return true;
+        ret->warning[0] = '\0';
+        ret->kind = OUTCOME_NOT_WRITER;
+        text_set(ret->text, sizeof(ret->text), why);
+        return false;
 }
 
 static bool ledger_failed(Outcome *ret, Session *session, const char *table, SessionFault fault,
@@ -209,7 +221,7 @@ void procedure_run(Outcome *ret, Session *session, const ProcedureTask *task)
         Ledger ledger;
 
         ret->kind = OUTCOME_IMPORTED;
-        if (!look(ret, session, cluster))
+        if (!pass_preflight(ret, session, task))
                 return;
         if (ledger_used && !lock(ret, session, task))
                 return;

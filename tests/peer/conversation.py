@@ -1,8 +1,9 @@
 """A scripted server's conversation with an importer: the good one, and a break at one step.
 
 The steps: `accept` (what comes before the greeting), `greeting`, `tls`, `login`, `look` (at the
-server's variables), `prepare`, `call`, `status` (of replication). At each the server has an answer
-of one or more payloads; what sends them is the step's deed, and a case replaces exactly one.
+server's variables), `leave` (a log that is on, so not in the good conversation), `prepare`, `call`,
+`status` (of replication). At each the server has an answer of one or more payloads; what sends them
+is the step's deed, and a case replaces as few as it can.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from pathlib import Path
 from . import packet
 from .wire import Limited, Over, Wire
 
-STEPS = ("accept", "greeting", "tls", "login", "look", "prepare", "call", "status")
+STEPS = ("accept", "greeting", "tls", "login", "look", "leave", "prepare", "call", "status")
 SPOKEN = ("greeting", "login", "look", "prepare", "call", "status")  # those with payloads
 
 VARIABLES = {"innodb_read_only": "OFF", "general_log": "OFF", "slow_query_log": "OFF",
-             "log_queries_not_using_indexes": "OFF", "log_output": "FILE"}
+             "log_output": "FILE", "performance_schema": "ON",
+             "performance_schema_max_sql_text_length": "1024"}
 
 QUIT, QUERY, PREPARE, EXECUTE, LONG_DATA, CLOSE = 0x01, 0x03, 0x16, 0x17, 0x18, 0x19
 
@@ -137,6 +139,9 @@ class Conversation:
         if kind == QUERY and b"SHOW GLOBAL VARIABLES" in rest:
             rows = [packet.text_row(pair) for pair in VARIABLES.items()]
             self._perform("look", packet.table(["Variable_name", "Value"], rows))
+        elif kind == QUERY and b"SET SESSION" in rest:
+            refused = b"sql_log_off" in rest
+            self._perform("leave", [packet.error(1227) if refused else packet.ok()])
         elif kind == QUERY and b"SHOW REPLICA STATUS" in rest:
             self._perform("status", packet.table(["Replica_IO_Running", "Replica_SQL_Running"],
                                                  [packet.text_row(["Yes", "Yes"])]))

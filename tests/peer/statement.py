@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import deed, packet
 from .case import Case, case
-from .conversation import Deed
+from .conversation import VARIABLES, Deed
 
 LOST = {"greeting": "unreachable", "login": "unreachable", "look": "unreachable",
         "prepare": "unreachable", "call": "unknown", "status": "imported"}
@@ -49,14 +49,71 @@ def broken() -> Iterator[Case]:
 # The text protocol's way, and what the CALL is answered with, which is binary.
 ROW = packet.text_row(["innodb_read_only", "OFF"])
 READER = packet.table(["Variable_name", "Value"], [packet.text_row(["innodb_read_only", "ON"])])
-LOGS = packet.table(["Variable_name", "Value"], [packet.text_row(["general_log", "ON"])])
 RESULT = packet.table(["Message"], [packet.binary_row(["done"])],
                       packet.AUTOCOMMIT | packet.MORE_RESULTS)
 NO_ROW = RESULT[:3]
 
+
+
+def variables(**other: str | None) -> list[bytes]:
+    """The good answer, but for these; None leaves a row out."""
+    values = VARIABLES | other
+    return packet.table(["Variable_name", "Value"],
+                        [packet.text_row([name, value]) for name, value in values.items()
+                         if value is not None])
+
+
+def logs(name: str, policy: str, outcome: str, last: str = "", leave: Deed | None = None,
+         **other: str | None) -> Case:
+    deeds = {"look": deed.says(*variables(**other)), **({"leave": leave} if leave else {})}
+    return Case(f"logs-{name}-{policy}", deeds, {outcome}, last=last,
+                settings={"query-log": policy})
+
+
+NULL_VALUE = packet.table(["Variable_name", "Value"], [
+    *(packet.text_row(row) for row in VARIABLES.items() if row[0] != "general_log"),
+    packet.string(b"general_log") + b"\xfb"])
+UNSAID = {name: None for name in VARIABLES}
+ALLOWED = deed.says(packet.ok())
+
+LOGS = [
+    logs("general", "refuse", "refused_log", "leave", general_log="ON"),
+    logs("general", "warn", "imported", general_log="1"),
+    logs("general", "ignore", "imported", general_log="ON"),
+    logs("general-left", "refuse", "imported", leave=ALLOWED, general_log="ON"),
+    logs("general-nowhere", "refuse", "imported", general_log="ON", log_output="NONE"),
+    logs("slow-left", "refuse", "imported", slow_query_log="ON"),
+    logs("slow", "refuse", "refused_log", "leave", deed.says(packet.error(1227)),
+         slow_query_log="1"),
+    *[logs(f"leave-{name}", "ignore", outcome, "leave", how, slow_query_log="ON")
+      for name, how, outcome in (("silent", deed.silence, "timed_out"),
+                                 ("last-words", deed.says(packet.error(1053)), "unreachable"),
+                                 ("fails", deed.says(packet.error(1927)), "unreachable"))],
+    logs("audit", "refuse", "refused_log", "look", server_audit_logging="ON"),
+    logs("audit-excludes", "refuse", "imported", server_audit_logging="ON",
+         server_audit_excl_users="ssl_importer"),
+    logs("text", "refuse", "refused_log", "look", performance_schema_max_sql_text_length="9999"),
+    logs("text", "warn", "imported", performance_schema_max_sql_text_length="9999"),
+    # Silence: each that every server has missing alone, all of them, and no row at all.
+    *[logs(f"unsaid-{name}", policy, outcome, "look" if outcome != "imported" else "",
+           **{name: None})
+      for name, *outcomes in (
+          ("general_log", "refused_log", "imported", "imported"),
+          ("slow_query_log", "refused_log", "imported", "imported"),
+          ("innodb_read_only", "not_writer", "not_writer", "not_writer"),
+          ("log_output", "imported", "imported", "imported"),
+          ("performance_schema", "imported", "imported", "imported"),
+          ("performance_schema_max_sql_text_length", "refused_log", "imported", "imported"))
+      for policy, outcome in zip(("refuse", "warn", "ignore"), outcomes, strict=True)],
+    *[logs("unsaid-all", policy, outcome, "look", **UNSAID)
+      for policy, outcome in (("refuse", "refused_log"), ("warn", "not_writer"),
+                              ("ignore", "not_writer"))],
+    case("logs-null-is-no-answer", "look", deed.says(*NULL_VALUE), "refused_log", last="look"),
+]
+
 LOOK = [
+    case("look-without-a-table", "look", deed.says(packet.ok()), "refused_log", last="look"),
     case("look-reader", "look", deed.says(*READER), "not_writer", last="look"),
-    case("look-logs", "look", deed.says(*LOGS), "refused_log", last="look"),
     case("look-asks-for-a-file", "look", deed.asks_for_file(), "timed_out",
          "unreachable", last="look"),
     case("look-error-after-a-row", "look", deed.says(*READER[:4], ROW, packet.error(1317)),

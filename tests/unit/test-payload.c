@@ -220,6 +220,21 @@ static void test_only_escaped_line_ends_are_turned(void **state)
         }
 }
 
+static void test_nothing_of_the_key_stands_before_its_offset_in_either_form(void **state)
+{
+        CLEANUP(identity_done) Identity good = load("good-chain");
+        CLEANUP(secret_done) Secret strict = build(&good);
+        CLEANUP(secret_done) Secret raw = SECRET_NULL;
+        size_t offset = payload_key_offset(strict.data, strict.size);
+
+        (void)state;
+        assert_int_equal(payload_to_raw(&raw, strict.data, strict.size), 0);
+        assert_memory_equal(raw.data + offset, "\"ssl_key\":", 10);
+        assert_true(offset > 2000 && memmem(strict.data, offset, "ssl_key", 7) == NULL);
+        assert_int_equal(payload_key_offset("{}", 2), 0);
+        assert_int_equal(payload_key_offset("", 0), 0);
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -229,6 +244,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_the_payload_holds_the_set_in_order_with_the_key_last),
                 cmocka_unit_test(test_the_strict_form_is_one_line_of_printable_characters),
                 cmocka_unit_test(test_the_raw_form_differs_in_its_line_ends_alone),
+                cmocka_unit_test(test_nothing_of_the_key_stands_before_its_offset_in_either_form),
                 cmocka_unit_test(test_only_escaped_line_ends_are_turned),
         };
 

@@ -20,6 +20,7 @@ static int make(void **state)
         probe = (Probe){.logged_in = true,
                 .server_version = "8.0.32",
                 .looked = true,
+                .preflight = {.says_role = true},
                 .listed = true,
                 .account = "ssl_importer@%",
                 .visible = {true, true, true},
@@ -59,7 +60,7 @@ static void test_what_is_not_known_is_not_judged(void **state)
 static void test_a_reader_is_an_obstacle(void **state)
 {
         (void)state;
-        probe.reader = true;
+        probe.preflight.reader = true;
         expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
 }
 
@@ -82,12 +83,39 @@ static void test_a_log_is_judged_by_the_configured_policy(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 make(state);
-                strcpy(probe.keeps_call, "general_log = ON");
+                strcpy(probe.preflight.keeps_call, "general_log = ON");
                 cluster.query_log = cases[i].policy;
                 probe_judge(&probe, &cluster);
                 assert_int_equal(probe.n_findings, cases[i].findings);
                 assert_int_equal(probe_is_good(&probe), cases[i].good);
         }
+}
+
+static void test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet(void **state)
+{
+        (void)state;
+        probe.preflight.text_bytes = PREFLIGHT_CERTIFICATES_MIN;
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        probe.preflight.text_bytes++;
+        expect(OUTCOME_REFUSED_LOG, SEVERITY_WARNING,
+                "performance_schema_max_sql_text_length to 1024");
+        make(state);
+        probe.preflight.text_bytes = UINT64_MAX;
+        expect(OUTCOME_REFUSED_LOG, SEVERITY_WARNING, "performance_schema_max_sql_text_length");
+        make(state);
+        probe.preflight.text_bytes = UINT64_MAX;
+        cluster.query_log = POLICY_IGNORE;
+        probe_judge(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state)
+{
+        (void)state;
+        probe.preflight.says_role = false;
+        expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
+        assert_non_null(strstr(probe.findings[0].text, "innodb_read_only is not in its answer"));
 }
 
 static void be_unreadable(void)
@@ -142,8 +170,8 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
 
         (void)state;
-        probe.reader = true;
-        strcpy(probe.keeps_call, "general_log = ON");
+        probe.preflight.reader = true;
+        strcpy(probe.preflight.keeps_call, "general_log = ON");
         probe.presented.verdict = PRESENTED_VERIFIED; /* and over */
         memset(probe.visible, 0, sizeof(probe.visible));
         be_unreadable();
@@ -276,6 +304,8 @@ int main(void)
                 probe_test(test_a_reader_is_an_obstacle),
                 probe_test(test_a_missing_procedure_names_the_whole_grant),
                 probe_test(test_a_log_is_judged_by_the_configured_policy),
+                probe_test(test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet),
+                probe_test(test_a_server_that_does_not_say_its_role_is_an_obstacle),
                 probe_test(test_a_restart_needs_to_read_replication),
                 probe_test(test_an_observer_who_cannot_read_it_is_told_so),
                 probe_test(test_mariadb_calls_the_privilege_otherwise),
