@@ -318,7 +318,9 @@ void cluster_hurry(Cluster *cluster, bool force)
 {
         cluster->retry_usec = 0;
         cluster->check_usec = 0;
-        cluster->forced = cluster->forced || force;
+        /* An import that runs is what was asked for, unless its ledger may turn it away. */
+        if (force && (!cluster->import || cluster->config.ledger[0] != '\0'))
+                cluster->forced = true;
 }
 
 void cluster_flush(Cluster *cluster)

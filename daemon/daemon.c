@@ -175,10 +175,8 @@ static void on_record_unreadable(const char *cluster, int error, void *userdata)
 static void hurry(size_t index, bool force, void *userdata)
 {
         const Daemon *daemon = userdata;
-        Cluster *cluster = roster_cluster(daemon->roster, index);
 
-        if (!cluster_is_busy(cluster))
-                cluster_hurry(cluster, force);
+        cluster_hurry(roster_cluster(daemon->roster, index), force);
 }
 
 static void advance(void *userdata)
