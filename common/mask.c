@@ -75,6 +75,23 @@ int mask_set_text(Mask *mask, const Secret *secret)
         return r;
 }
 
+/* A NUL between the texts: no run of what is covered reaches over it. */
+int mask_add_text(Mask *mask, const Secret *secret)
+{
+        int r;
+
+        if (mask->run < MASK_RUN_MIN)
+                return mask_set_text(mask, secret);
+        if (secret->size < MASK_RUN_MIN)
+                return 0;
+        r = secret_append(&mask->secret, "", 1);
+        if (r == 0)
+                r = secret_append(&mask->secret, secret->data, secret->size);
+        if (r == 0 && secret->size < mask->run)
+                mask->run = secret->size;
+        return r;
+}
+
 /* The dashes around "BEGIN RSA PRIVATE KEY" and the words between them, which are no secret. */
 static size_t armor(const char *text, size_t size)
 {

@@ -33,6 +33,9 @@ typedef struct Mask {
 /* Both -ENOMEM, and then the mask is as it was. */
 int mask_set_text(Mask *mask, const Secret *secret);
 int mask_set_pem(Mask *mask, const char *text, size_t size);
+
+/* One text more, besides what the mask covers already. -ENOMEM. */
+int mask_add_text(Mask *mask, const Secret *secret);
 void mask_done(Mask *mask);
 
 /* With `cut` the text may end in the middle of what it repeats, where less than a run is enough. */

@@ -49,6 +49,17 @@ void secret_truncate(Secret *secret, size_t size)
         secret->size = size;
 }
 
+bool secret_equal(const Secret *a, const Secret *b)
+{
+        volatile unsigned char difference = 0;
+
+        if (a->size != b->size)
+                return false;
+        for (size_t i = 0; i < a->size; i++)
+                difference |= (unsigned char)(a->data[i] ^ b->data[i]);
+        return difference == 0;
+}
+
 void secret_done(Secret *secret)
 {
         if (secret->data)

@@ -8,6 +8,7 @@
  * with MemorySwapMax=0 and a child lives for seconds.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Secret {
@@ -26,6 +27,9 @@ int secret_append(Secret *secret, const void *data, size_t size);
 
 /* Cuts to `size` bytes and wipes the rest. */
 void secret_truncate(Secret *secret, size_t size);
+
+/* The time it takes tells nothing but whether the sizes are the same. */
+bool secret_equal(const Secret *a, const Secret *b);
 
 /* Wipes and frees; leaves SECRET_NULL behind, so it may be called at any time and twice. */
 void secret_done(Secret *secret);

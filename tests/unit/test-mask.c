@@ -44,6 +44,25 @@ static void test_a_password_is_covered_as_a_whole_and_the_rest_stays(void **stat
                 "user 'ssl_importer'@'%'");
 }
 
+static void test_texts_are_covered_side_by_side(void **state)
+{
+        CLEANUP(mask_done) Mask mask = MASK_NULL;
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        char text[] = "old Tr0ub4dor&3, new correct-horse-battery, &3corr, abc, r&3";
+
+        (void)state;
+        assert_int_equal(secret_append(&secret, "Tr0ub4dor&3", 11), 0);
+        assert_int_equal(mask_add_text(&mask, &secret), 0);
+        secret_done(&secret);
+        assert_int_equal(secret_append(&secret, "abc", 3), 0); /* too short to be told apart */
+        assert_int_equal(mask_add_text(&mask, &secret), 0);
+        secret_done(&secret);
+        assert_int_equal(secret_append(&secret, "correct-horse-battery", 21), 0);
+        assert_int_equal(mask_add_text(&mask, &secret), 0);
+        mask_cover(&mask, text, false);
+        assert_string_equal(text, "old ***********, new *********************, &3corr, abc, r&3");
+}
+
 static void test_a_part_of_a_long_password_is_covered(void **state)
 {
         const char *token = "AKIA0123456789abcdefghijklmnopqrstuvwxyz";
@@ -120,6 +139,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_password_is_covered_as_a_whole_and_the_rest_stays),
+                cmocka_unit_test(test_texts_are_covered_side_by_side),
                 cmocka_unit_test(test_a_part_of_a_long_password_is_covered),
                 cmocka_unit_test(test_the_end_of_a_text_that_was_cut_needs_less),
                 cmocka_unit_test(test_too_short_a_secret_covers_nothing),

@@ -135,6 +135,25 @@ static void test_done_leaves_nothing_and_may_be_called_twice(void **state)
         assert_null(secret.data);
 }
 
+static void test_equal_means_every_byte(void **state)
+{
+        CLEANUP(secret_done) Secret a = SECRET_NULL, b = SECRET_NULL;
+
+        (void)state;
+        assert_true(secret_equal(&a, &b));
+        assert_int_equal(secret_append(&a, "token", 5), 0);
+        assert_false(secret_equal(&a, &b));
+        assert_int_equal(secret_append(&b, "token", 5), 0);
+        assert_true(secret_equal(&a, &b));
+        for (size_t i = 0; i < 5; i++) {
+                b.data[i] ^= 1;
+                assert_false(secret_equal(&a, &b));
+                b.data[i] ^= 1;
+        }
+        assert_int_equal(secret_append(&b, "", 1), 0);
+        assert_false(secret_equal(&a, &b));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -147,6 +166,7 @@ int main(void)
                 cmocka_unit_test(test_truncating_wipes_the_tail),
                 cmocka_unit_test(test_truncating_to_the_size_or_more_changes_nothing),
                 cmocka_unit_test(test_done_leaves_nothing_and_may_be_called_twice),
+                cmocka_unit_test(test_equal_means_every_byte),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
