@@ -83,12 +83,15 @@ static void reset_signals(void)
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Only the soft limit: what a child itself starts may need more (daemon/command.c). */
 static void limit_memory(void)
 {
-        static const struct rlimit data = {JOB_DATA_MAX, JOB_DATA_MAX};
+        struct rlimit data;
 
-        if (!JOB_IS_SANITIZED)
-                (void)setrlimit(RLIMIT_DATA, &data);
+        if (JOB_IS_SANITIZED || getrlimit(RLIMIT_DATA, &data) < 0 || data.rlim_cur <= JOB_DATA_MAX)
+                return;
+        data.rlim_cur = JOB_DATA_MAX;
+        (void)setrlimit(RLIMIT_DATA, &data);
 }
 
 _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd)

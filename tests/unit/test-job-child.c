@@ -29,6 +29,7 @@ typedef struct Seen {
         int dumpable;
         int death_signal;
         uint64_t core_limit;
+        struct rlimit data_limit;
         unsigned alarm_sec;
         char name[17];
 } Seen;
@@ -57,6 +58,7 @@ static int look_around(void *result, const void *task)
         for (int fd = 0; fd < FDS_COUNT; fd++)
                 ret->open[fd] = fcntl(fd, F_GETFD) >= 0;
         if (sigprocmask(SIG_BLOCK, NULL, &mask) < 0 || getrlimit(RLIMIT_CORE, &limit) < 0 ||
+                getrlimit(RLIMIT_DATA, &ret->data_limit) < 0 ||
                 prctl(PR_GET_PDEATHSIG, &ret->death_signal) < 0 ||
                 prctl(PR_GET_NAME, ret->name) < 0)
                 return -errno;
@@ -182,6 +184,19 @@ static void test_the_child_leaves_no_core_and_cannot_be_looked_into(void **state
         assert_int_equal(seen.core_limit, 0);
 }
 
+/* Under a sanitizer there is no limit: its own memory would be over it. */
+static void test_its_memory_is_limited_and_that_of_its_commands_need_not_be(void **state)
+{
+        struct rlimit before;
+
+        (void)state;
+        assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+        look("memory", NULL, 0);
+        assert_true(seen.data_limit.rlim_cur == 128 << 20 ||
+                seen.data_limit.rlim_cur == before.rlim_cur);
+        assert_true(seen.data_limit.rlim_max == before.rlim_max);
+}
+
 static void test_the_child_bears_fifteen_characters_of_the_name(void **state)
 {
         (void)state;
@@ -259,6 +274,7 @@ int main(void)
                 cmocka_unit_test(test_without_a_wish_only_the_way_out_stays_open),
                 cmocka_unit_test(test_signals_and_mask_are_those_of_a_new_process),
                 cmocka_unit_test(test_the_child_leaves_no_core_and_cannot_be_looked_into),
+                cmocka_unit_test(test_its_memory_is_limited_and_that_of_its_commands_need_not_be),
                 cmocka_unit_test(test_the_child_bears_fifteen_characters_of_the_name),
                 cmocka_unit_test(test_an_alarm_stands_behind_the_deadline),
                 cmocka_unit_test(test_the_child_dies_with_the_manager),
