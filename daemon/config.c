@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1] = {
+        [AUTH_PLUGIN_NATIVE] = "mysql_native_password",
+        [AUTH_PLUGIN_SHA2] = "caching_sha2_password",
+        [AUTH_PLUGIN_ED25519] = "client_ed25519",
+};
+
 Config *config_free(Config *config)
 {
         if (!config)
@@ -12,6 +18,23 @@ Config *config_free(Config *config)
         free(config->clusters);
         free(config);
         return NULL;
+}
+
+void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX])
+{
+        size_t used = 0;
+
+        list[0] = '\0';
+        for (unsigned i = 0; i <= _AUTH_PLUGIN_MAX; i++) {
+                bool allowed = i < _AUTH_PLUGIN_MAX ? cluster->auth_plugins & 1U << i
+                                                    : cluster->cleartext_password;
+
+                if (allowed)
+                        used += (size_t)snprintf(list + used, CONFIG_PLUGINS_MAX - used, "%s%s",
+                                used > 0 ? "," : "",
+                                i < _AUTH_PLUGIN_MAX ? auth_plugin_names[i]
+                                                     : "mysql_clear_password");
+        }
 }
 
 int config_directory(char *buffer, size_t size, ConfigDirectory directory)

@@ -43,6 +43,15 @@ typedef enum ReplicationMode {
         _REPLICATION_MODE_MAX,
 } ReplicationMode;
 
+/* The ways to log in that a cluster may be allowed by name. Inside TLS that is verified each of them
+ * is safe; what a site wants of them is its own affair. */
+typedef enum AuthPlugin {
+        AUTH_PLUGIN_NATIVE,
+        AUTH_PLUGIN_SHA2,
+        AUTH_PLUGIN_ED25519,
+        _AUTH_PLUGIN_MAX,
+} AuthPlugin;
+
 typedef struct MaterialConfig {
         char name[CONFIG_NAME_MAX];
         char directory[SETTING_VALUE_MAX];
@@ -65,6 +74,8 @@ typedef struct ClusterConfig {
         char user[SETTING_VALUE_MAX];
         char password_credential[SETTING_VALUE_MAX]; /* exactly one of these two is set */
         char password_file[SETTING_VALUE_MAX];
+        unsigned auth_plugins;             /* 1u << AuthPlugin, at least one */
+        bool cleartext_password;           /* and mysql_clear_password */
         char server_ca[SETTING_VALUE_MAX]; /* "": the system's trust store */
         size_t material;                   /* index into Config.materials */
         char material_name[CONFIG_NAME_MAX];
@@ -93,6 +104,12 @@ typedef struct Config {
 
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);
+
+extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1]; /* ends with NULL */
+
+/* The names of all plugins that the cluster allows, with commas between them. */
+#define CONFIG_PLUGINS_MAX 96
+void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX]);
 
 /* The directories that systemd hands a service in the environment, or their defaults
  * (systemd.exec(5), RuntimeDirectory=). systemd separates several by a colon; the first counts. */

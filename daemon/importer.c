@@ -55,11 +55,13 @@ bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *clust
         uint64_t deadline_usec, Mask *password_mask)
 {
         CLEANUP(secret_done) Secret password = SECRET_NULL;
+        char plugins[CONFIG_PLUGINS_MAX];
         SessionTarget target = {
                 .host = cluster->host,
                 .port = cluster->port,
                 .user = cluster->user,
                 .server_ca = cluster->server_ca,
+                .plugins = plugins,
                 .deadline_usec = deadline_usec,
         };
         char path[CONFIG_PATH_MAX];
@@ -67,6 +69,7 @@ bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *clust
         SessionFault fault;
         int r;
 
+        config_list_plugins(cluster, plugins);
         r = read_password(&password, cluster, path, sizeof(path));
         if (r == 0)
                 r = mask_set_text(password_mask, &password);

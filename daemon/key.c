@@ -173,6 +173,19 @@ static const Key cluster_keys[] = {
                 .offset = CLUSTER(password_file),
                 .fallback = "",
                 .allowed = "an absolute path"},
+        {.name = "auth-plugins",
+                .kind = KEY_CHOICES,
+                .offset = CLUSTER(auth_plugins),
+                .fallback = "mysql_native_password,caching_sha2_password",
+                .choices = auth_plugin_names,
+                .allowed = "a list out of mysql_native_password, caching_sha2_password and "
+                           "client_ed25519; allow-cleartext-password = yes adds "
+                           "mysql_clear_password"},
+        {.name = "allow-cleartext-password",
+                .kind = KEY_BOOLEAN,
+                .offset = CLUSTER(cleartext_password),
+                .fallback = "no",
+                .allowed = "yes or no"},
         {.name = "server-ca",
                 .kind = KEY_PATH,
                 .offset = CLUSTER(server_ca),
@@ -297,6 +310,25 @@ static int parse_choice(int *ret, const Key *key, const char *text)
         return -EINVAL;
 }
 
+/* Each name at most once. */
+static int parse_choices(unsigned *ret, const Key *key, const char *text)
+{
+        char copy[SETTING_VALUE_MAX];
+        char *rest = copy, *word;
+        unsigned flags = 0;
+
+        text_set(copy, sizeof(copy), text);
+        while ((word = strsep(&rest, ",")) != NULL) {
+                int index, r = parse_choice(&index, key, word + strspn(word, " "));
+
+                if (r < 0 || flags & 1U << index)
+                        return -EINVAL;
+                flags |= 1U << index;
+        }
+        *ret = flags;
+        return 0;
+}
+
 const Key *key_find(const KeyTable *table, const char *name)
 {
         for (size_t i = 0; i < table->n_keys; i++)
@@ -349,6 +381,8 @@ int key_parse(void *object, const Key *key, const char *text)
                 return parse_durations(member, key, text);
         case KEY_CHOICE:
                 return parse_choice(member, key, text);
+        case KEY_CHOICES:
+                return parse_choices(member, key, text);
         case KEY_BOOLEAN:
                 if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
                         return -EINVAL;
@@ -369,6 +403,7 @@ static bool key_equal(const Key *key, const void *a, const void *b)
         case KEY_NAME:
                 return strcmp(a, b) == 0;
         case KEY_UNSIGNED:
+        case KEY_CHOICES:
                 return *(const unsigned *)a == *(const unsigned *)b;
         case KEY_DURATION:
                 return *(const uint64_t *)a == *(const uint64_t *)b;

@@ -19,6 +19,7 @@ typedef enum KeyKind {
         KEY_DURATION, /* minimum .. maximum, in microseconds */
         KEY_DURATIONS, /* a list of durations, separated by blanks */
         KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
+        KEY_CHOICES,   /* a list out of `choices`, commas between; 1u << index of each, unsigned */
         KEY_BOOLEAN,   /* yes or no, stored as a bool */
 } KeyKind;
 

@@ -11,12 +11,10 @@
 #include <mysql.h>
 #include <openssl/ssl.h>
 
+#include "build.h"
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/cutoff.h"
-
-/* Never mysql_clear_password, and not dialog, which asks for anything. */
-#define SESSION_PLUGINS "mysql_native_password,caching_sha2_password"
 
 #define SESSION_COLUMNS_MAX 128
 
@@ -73,13 +71,12 @@ static bool is_refused_login(unsigned number)
 
 /* libmariadb names the plugin by a pointer into a buffer that it has used since: its text is a part
  * of what was sent last, and that can be the password. */
-static void take_connect_error(SessionError *ret, MYSQL *mysql)
+static void take_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
 {
-        bool refused = mysql_errno(mysql) == CR_PLUGIN_NOT_ALLOWED;
-
-        take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql),
-                refused ? "the server asks for an authentication plugin other than " SESSION_PLUGINS
-                        : mysql_error(mysql));
+        take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
+        if (ret->number == CR_PLUGIN_NOT_ALLOWED)
+                text_format(ret->text, sizeof(ret->text),
+                        "the server asks for an authentication plugin other than %s", plugins);
 }
 
 static SessionFault classify_connect(unsigned number, const char *text)
@@ -132,6 +129,18 @@ static unsigned seconds_until(uint64_t deadline_usec)
                 : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
 }
 
+static void set_plugins(MYSQL *mysql, const char *plugins)
+{
+        char first[64];
+
+        (void)mysql_options(mysql, MYSQL_PLUGIN_DIR, BUILD_MARIADB_PLUGIN_DIR);
+        (void)mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, plugins);
+        if (strstr(plugins, "mysql_native_password") && strstr(plugins, "caching_sha2_password"))
+                return;
+        text_copy(first, sizeof(first), plugins, strcspn(plugins, ","));
+        (void)mysql_options(mysql, MYSQL_DEFAULT_AUTH, first);
+}
+
 static void set_options(MYSQL *mysql, const SessionTarget *target)
 {
         unsigned left_sec = seconds_until(target->deadline_usec);
@@ -152,7 +161,7 @@ static void set_options(MYSQL *mysql, const SessionTarget *target)
         if (target->server_ca[0] != '\0')
                 (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, target->server_ca);
         (void)mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
-        (void)mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, SESSION_PLUGINS);
+        set_plugins(mysql, target->plugins);
         (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");
 }
 
@@ -195,7 +204,7 @@ SessionFault session_open(
         set_options(session->mysql, target);
         if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
                     target->port, NULL, 0)) {
-                take_connect_error(ret_error, session->mysql);
+                take_connect_error(ret_error, session->mysql, target->plugins);
                 return classify_connect(ret_error->number, ret_error->text);
         }
         if (!is_encrypted(session)) {

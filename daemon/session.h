@@ -4,8 +4,16 @@
  * Session: one verified TLS connection to a server; the only module that sees libmariadb.
  *
  * A session that was opened is encrypted with TLS 1.2 or 1.3, its peer was verified with host
- * name, and the login was made by a plugin that cannot be talked into sending the password in
- * clear. MYSQL_OPT_SSL_ENFORCE does not enforce (notes/aurora.md, 6): what does is
+ * name, and the login was made by a plugin that is allowed. All that, the cleartext plugin included,
+ * comes after TLS and the verification: before them nothing but the wish for TLS is sent.
+ *
+ * libmariadb takes a plugin for allowed when its name is a part of the text of the list, "native"
+ * for instance, and loads it before it asks. So it loads from one directory, which the build knows
+ * and nothing else can change, and a name with a slash or a dot in it is never looked for. A server
+ * whose own default is not allowed would be refused at its greeting, though the user's plugin may
+ * be another; unless both usual ones are allowed, the first of the list is named as our default.
+ *
+ * MYSQL_OPT_SSL_ENFORCE does not enforce (notes/aurora.md, 6): what does is
  * MYSQL_OPT_SSL_VERIFY_SERVER_CERT, and the cipher is asked for before anything else is sent.
  *
  * Blocking, so it is used in short-lived children only.
@@ -41,6 +49,7 @@ typedef struct SessionTarget {
         unsigned port;
         const char *user;
         const char *server_ca;  /* "": the system's trust store */
+        const char *plugins;    /* the ways of authentication that are allowed, commas between */
         uint64_t deadline_usec; /* boot time: then the session ends, whatever it is at */
 } SessionTarget;
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.standin import Aurora, Authority, Source, Workspace
-from tests.standin.cluster import IMPORT_PASSWORD
+from tests.standin.client import quoted
+from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
 from tests.standin.service import Service
 
 
@@ -51,6 +53,17 @@ def service(house: House) -> Iterator[Service]:
     yield service
     service.kill()
     house.aurora.reset_options()
+
+
+@contextmanager
+def logging_in(house: House, how: str) -> Iterator[None]:
+    """The importing user, for once otherwise."""
+    alter = f"ALTER USER {IMPORT_USER}@'%' {{}} REQUIRE SSL"
+    house.aurora.sql(alter.format(how))
+    try:
+        yield
+    finally:
+        house.aurora.sql(alter.format(f"IDENTIFIED BY {quoted(IMPORT_PASSWORD)}"))
 
 
 def configuration(service: Service, aurora: Aurora, *, cluster: str = "", material: str = "",

@@ -81,7 +81,7 @@ class Conversation:
             self.receive()  # the request for TLS, or a login of somebody who does without
             self._perform("tls", [])
             self.login = self.receive()
-            self._perform("login", [packet.ok() if self.proves(self._proof()) else
+            self._perform("login", [packet.ok() if self.proves(self.proof()) else
                                     packet.error(1045, "Access denied", "28000")])
             while self._obey(self.receive()):
                 pass
@@ -120,10 +120,10 @@ class Conversation:
         mask = hashlib.sha256(hashlib.sha256(once).digest() + packet.SEED).digest()
         return scramble == bytes(a ^ b for a, b in zip(once, mask, strict=True))
 
-    def _proof(self) -> bytes:
+    def proof(self) -> bytes:
         """The login's answer to the seed: behind the fixed head and the name of the user."""
         rest = self.login[32:].partition(b"\0")[2]
-        return rest[1:1 + rest[0]] if rest else b""
+        return packet.first_string(rest) if rest else b""
 
     def _perform(self, step: str, payloads: list[bytes]) -> None:
         usual = {"accept": nothing, "tls": upgrade}.get(step, good)
@@ -160,9 +160,4 @@ class Conversation:
 def _parameter(rest: bytes) -> bytes:
     """Of COM_STMT_EXECUTE with one string: number, flags, iterations, NULLs, bound, type."""
     data = rest[4 + 1 + 4 + 1 + 1 + 2:]
-    if not data:
-        return b""
-    width = {0xfc: 2, 0xfd: 3, 0xfe: 8}.get(data[0], 0)
-    start = 1 + width
-    size = int.from_bytes(data[1:start], "little") if width else data[0]
-    return data[start:start + size]
+    return packet.first_string(data) if data else b""

@@ -157,6 +157,10 @@ def switch_to(plugin: str, data: bytes = packet.SEED + b"\0") -> Deed:
     return deed
 
 
+def greets_with(plugin: str) -> Deed:
+    return says(packet.greeting(plugin))
+
+
 def sha2_fast(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
     proven = conversation.proves_sha2(conversation.receive())
@@ -174,6 +178,19 @@ def sha2_full(conversation: Conversation, payloads: list[bytes]) -> None:
 def native_by_switch(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("mysql_native_password")])
     proven = conversation.proves(conversation.receive())
+    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+
+
+def clear_by_switch(conversation: Conversation, payloads: list[bytes]) -> None:
+    """How IAM does it: the token comes as it is, and a NUL behind it."""
+    conversation.send([packet.switch(CLEAR, b"")])
+    proven = conversation.receive() == conversation.password + b"\0"
+    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+
+
+def clear_in_login(conversation: Conversation, payloads: list[bytes]) -> None:
+    """After a greeting that has named the plugin already."""
+    proven = conversation.proof() == conversation.password + b"\0"
     conversation.send([packet.ok()] if proven else [packet.error(1045)])
 
 

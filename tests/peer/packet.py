@@ -10,9 +10,10 @@ VERSION = "8.0.39-peer"
 
 CLIENT_SSL = 1 << 11
 CLIENT_CONNECT_WITH_DB = 1 << 3
+CLIENT_LONG_LOGIN_DATA = 1 << 21  # a login's data may be longer than 255 bytes
 # LONG_PASSWORD says "not MariaDB". No DEPRECATE_EOF: the old way is what both libraries know.
 CAPABILITIES = (1 | 2 | 4 | 1 << 7 | 1 << 9 | CLIENT_SSL | 1 << 13 | 1 << 15 | 1 << 16 | 1 << 17
-                | 1 << 18 | 1 << 19 | 1 << 20 | 1 << 21)
+                | 1 << 18 | 1 << 19 | 1 << 20 | CLIENT_LONG_LOGIN_DATA)
 
 MORE_RESULTS = 8
 AUTOCOMMIT = 2
@@ -34,6 +35,14 @@ def number(value: int) -> bytes:
 
 def string(value: bytes) -> bytes:
     return number(len(value)) + value
+
+
+def first_string(data: bytes) -> bytes:
+    """The length-encoded string at the beginning, the other way around."""
+    width = {0xfc: 2, 0xfd: 3, 0xfe: 8}.get(data[0], 0)
+    start = 1 + width
+    size = int.from_bytes(data[1:start], "little") if width else data[0]
+    return data[start:start + size]
 
 
 def greeting(plugin: str = "mysql_native_password", capabilities: int = CAPABILITIES,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from . import login, packet, statement
+from . import login, packet, statement, token
 from .case import named
 from .conftest import CANARY
 from .conversation import Conversation
@@ -18,8 +18,8 @@ from .secret import PASSWORD, Secret
 from .stage import Stage
 
 CASES = named([*login.BEFORE_TLS, *login.CERTIFICATES, *login.VERSIONS, *login.LOGINS,
-               *statement.broken(), *statement.LOOK, *statement.LOGS, *statement.PREPARE,
-               *statement.CALL, *statement.STATUS])
+               *token.TOKENS, *statement.broken(), *statement.LOOK, *statement.LOGS,
+               *statement.PREPARE, *statement.CALL, *statement.STATUS])
 SECONDS = 60.0
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # that they are refused
 REQUEST = 36  # bytes of the request for TLS: capabilities, sizes, a character set

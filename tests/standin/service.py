@@ -19,6 +19,7 @@ class Service:
         self.build = build
         self.directory = directory
         self.wrapper: list[str] = []  # a command that the service is started by
+        self.variables: dict[str, str] = {}  # of its environment, besides the usual ones
         for name in ("etc", "state", "run", "material"):
             (directory / name).mkdir(parents=True, exist_ok=True)
         self.material = directory / "material"
@@ -29,7 +30,7 @@ class Service:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "CONFIGURATION_DIRECTORY": str(self.directory / "etc"),
                 "STATE_DIRECTORY": str(self.directory / "state"),
-                "RUNTIME_DIRECTORY": str(self.directory / "run")}
+                "RUNTIME_DIRECTORY": str(self.directory / "run"), **self.variables}
 
     def configure(self, text: str) -> None:
         (self.directory / "etc" / "binlog-ssld.conf").write_text(text)

@@ -102,6 +102,15 @@ static void test_each_fault_is_named_with_its_line(void **state)
         expect_problem(GOOD "[cluster a/b]\n", 9, "a name is");
         expect_problem(GOOD "[cluster empty]\n", 9, "lacks the mandatory key host");
         expect_problem(GOOD "password-credential = x\n", 8, "only one of");
+        expect_problem(GOOD "auth-plugins = mysql_native_password,sha256_password\n", 9,
+                "auth-plugins = mysql_native_password,sha256_password: this is not a list out of");
+        expect_problem(GOOD "auth-plugins = mysql_clear_password\n", 9,
+                "allow-cleartext-password = yes adds mysql_clear_password");
+        expect_problem(GOOD "auth-plugins = client_ed25519,client_ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = client_ed25519,\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = ,client_ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "allow-cleartext-password = maybe\n", 9, "yes or no");
         expect_problem(GOOD "[material default]\nsettle = 100\n", 10, "a duration from 1ms");
         expect_problem(GOOD "[material m]\nexpiry-warnings = 1d 7d\n", 10, "largest first");
         expect_problem("host = x\n" GOOD, 1, "before the first section");
@@ -126,6 +135,35 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 assert_null(strstr(problem.text, "hunter2"));
         }
         expect_problem(GOOD "password = x\n", 9, "password-credential and password-file name");
+}
+
+static void expect_plugins(const char *lines, const char *plugins)
+{
+        char text[512], list[CONFIG_PLUGINS_MAX];
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        snprintf(text, sizeof(text), GOOD "%s", lines);
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        config_list_plugins(&config->clusters[0], list);
+        assert_string_equal(list, plugins);
+        config_free(config);
+}
+
+static void test_plugins_are_those_that_were_named(void **state)
+{
+        (void)state;
+        expect_plugins("", "mysql_native_password,caching_sha2_password");
+        expect_plugins("auth-plugins = client_ed25519\n", "client_ed25519");
+        expect_plugins("auth-plugins = caching_sha2_password, client_ed25519\n",
+                "caching_sha2_password,client_ed25519");
+        expect_plugins("allow-cleartext-password = yes\n",
+                "mysql_native_password,caching_sha2_password,mysql_clear_password");
+        expect_plugins("auth-plugins = "
+                       "client_ed25519,caching_sha2_password,mysql_native_password\n"
+                       "allow-cleartext-password = yes\n",
+                "mysql_native_password,caching_sha2_password,client_ed25519,mysql_clear_password");
 }
 
 static void test_a_long_line_is_refused_and_not_cut(void **state)
@@ -155,6 +193,7 @@ int main(void)
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_fault_is_named_with_its_line),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
+                cmocka_unit_test(test_plugins_are_those_that_were_named),
                 cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
                 cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
         };
