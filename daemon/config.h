@@ -72,12 +72,13 @@ typedef struct ClusterConfig {
         char host[SETTING_VALUE_MAX];
         unsigned port;
         char user[SETTING_VALUE_MAX];
-        char password_credential[SETTING_VALUE_MAX]; /* exactly one of these two is set */
+        char password_credential[SETTING_VALUE_MAX]; /* exactly one of these three is set */
         char password_file[SETTING_VALUE_MAX];
-        unsigned auth_plugins;             /* 1u << AuthPlugin, at least one */
-        bool cleartext_password;           /* and mysql_clear_password */
-        char server_ca[SETTING_VALUE_MAX]; /* "": the system's trust store */
-        size_t material;                   /* index into Config.materials */
+        char password_command[SETTING_VALUE_MAX]; /* can be split: common/words.h */
+        unsigned auth_plugins;                    /* 1u << AuthPlugin, at least one */
+        bool cleartext_password;                  /* and mysql_clear_password */
+        char server_ca[SETTING_VALUE_MAX];        /* "": the system's trust store */
+        size_t material;                          /* index into Config.materials */
         char material_name[CONFIG_NAME_MAX];
         Newlines newlines;
         Policy query_log;

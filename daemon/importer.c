@@ -4,46 +4,51 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/text.h"
 #include "daemon/fault.h"
+#include "daemon/password.h"
 #include "daemon/procedure.h"
 
-#define PASSWORD_LIMIT 4096
+/* The server's error for a login with a wrong password, among other things. */
+#define IMPORTER_ACCESS_DENIED 1045
 
-/* One line; an editor's line end behind it is not part of the password. */
-static int read_password(Secret *ret, const ClusterConfig *cluster, char *path, size_t path_size)
+/* A command may take half of what is left, so that something is left for the conversation. */
+static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cluster,
+        uint64_t deadline_usec, Mask *mask)
 {
-        char directory[CONFIG_PATH_MAX];
-        int r;
+        uint64_t now_usec = clock_boottime_usec();
+        uint64_t left_usec = deadline_usec > now_usec ? deadline_usec - now_usec : 0;
+        char reason[OUTCOME_TEXT_MAX];
 
-        if (cluster->password_file[0] != '\0')
-                text_set(path, path_size, cluster->password_file);
-        else {
-                r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CREDENTIALS);
-                if (r < 0)
-                        return r;
-                text_format(path, path_size, "%s/%s",
-                        directory[0] != '\0' ? directory : "$CREDENTIALS_DIRECTORY",
-                        cluster->password_credential);
-                if (directory[0] == '\0')
-                        return -ENOENT;
+        if (password_read(ret, reason, sizeof(reason), cluster, left_usec / 2)) {
+                if (mask_add_text(mask, ret) == 0)
+                        return true;
+                text_set(reason, sizeof(reason), strerror(ENOMEM));
         }
-        r = file_read(ret, AT_FDCWD, path, PASSWORD_LIMIT);
-        if (r < 0)
-                return r;
-        if (ret->size > 0 && ret->data[ret->size - 1] == '\n')
-                secret_truncate(ret, ret->size - 1);
-        if (ret->size > 0 && ret->data[ret->size - 1] == '\r')
-                secret_truncate(ret, ret->size - 1);
-        if (ret->size == 0 || memchr(ret->data, '\0', ret->size))
-                return -ENODATA;
-        return 0;
+        outcome->kind = OUTCOME_AUTH;
+        text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
+        return false;
+}
+
+/* A password that was changed while we came with the old one is another one by now, and a token has
+ * its own end. A password that is the same would be refused the same, and be counted against the
+ * account. */
+static bool read_another(
+        Secret *password, const ClusterConfig *cluster, uint64_t deadline_usec, Mask *mask)
+{
+        CLEANUP(secret_done) Secret again = SECRET_NULL;
+        Outcome unused = {0};
+
+        if (!read_password(&again, &unused, cluster, deadline_usec, mask) ||
+                (cluster->password_command[0] == '\0' && secret_equal(&again, password)))
+                return false;
+        secret_done(password);
+        *password = again;
+        again = SECRET_NULL;
+        return true;
 }
 
 uint64_t importer_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
@@ -64,22 +69,16 @@ bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *clust
                 .plugins = plugins,
                 .deadline_usec = deadline_usec,
         };
-        char path[CONFIG_PATH_MAX];
         SessionError error = {0};
         SessionFault fault;
-        int r;
 
         config_list_plugins(cluster, plugins);
-        r = read_password(&password, cluster, path, sizeof(path));
-        if (r == 0)
-                r = mask_set_text(password_mask, &password);
-        if (r < 0) {
-                outcome->kind = OUTCOME_AUTH;
-                text_format(outcome->text, sizeof(outcome->text), "no password: %s: %s", path,
-                        r == -ENODATA ? "empty or not text" : strerror(-r));
+        if (!read_password(&password, outcome, cluster, deadline_usec, password_mask))
                 return false;
-        }
         fault = session_open(ret, &target, &password, &error);
+        if (fault == SESSION_AUTH && error.number == IMPORTER_ACCESS_DENIED &&
+                read_another(&password, cluster, deadline_usec, password_mask))
+                fault = session_open(ret, &target, &password, &error);
         if (fault != SESSION_OK) {
                 fault_take(outcome, fault, &error, false);
                 return false;

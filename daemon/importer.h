@@ -36,7 +36,8 @@ typedef struct ImporterTask {
 uint64_t importer_deadline_usec(uint64_t start_usec, uint64_t timeout_usec);
 
 /* The first half of it, for whoever only wants to look: the password and the session. False: there
- * is none, and `outcome` says why. `password` covers from here on what a server repeats of it. */
+ * is none, and `outcome` says why. When the server refuses the password, it is read again at once, once,
+ * and the login is repeated if it has changed meanwhile, or came out of a command. `password` covers from here on what a server repeats of it. */
 bool importer_log_in(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
         uint64_t deadline_usec, Mask *password);
 

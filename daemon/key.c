@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/duration.h"
 #include "common/text.h"
+#include "common/words.h"
 
 static const char *const choices_chain[] = {"require", "warn", "off", NULL};
 static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
@@ -173,6 +174,11 @@ static const Key cluster_keys[] = {
                 .offset = CLUSTER(password_file),
                 .fallback = "",
                 .allowed = "an absolute path"},
+        {.name = "password-command",
+                .kind = KEY_COMMAND,
+                .offset = CLUSTER(password_command),
+                .fallback = "",
+                .allowed = "an absolute path and arguments, double quotes in pairs"},
         {.name = "auth-plugins",
                 .kind = KEY_CHOICES,
                 .offset = CLUSTER(auth_plugins),
@@ -329,6 +335,14 @@ static int parse_choices(unsigned *ret, const Key *key, const char *text)
         return 0;
 }
 
+static bool is_command(const char *text)
+{
+        char copy[SETTING_VALUE_MAX], *words[SETTING_VALUE_MAX];
+
+        text_set(copy, sizeof(copy), text);
+        return words_split(words, ARRAY_SIZE(words) - 1, copy) > 0 && words[0][0] == '/';
+}
+
 const Key *key_find(const KeyTable *table, const char *name)
 {
         for (size_t i = 0; i < table->n_keys; i++)
@@ -383,6 +397,10 @@ int key_parse(void *object, const Key *key, const char *text)
                 return parse_choice(member, key, text);
         case KEY_CHOICES:
                 return parse_choices(member, key, text);
+        case KEY_COMMAND:
+                if (!is_command(text))
+                        return -EINVAL;
+                break;
         case KEY_BOOLEAN:
                 if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
                         return -EINVAL;
@@ -401,6 +419,7 @@ static bool key_equal(const Key *key, const void *a, const void *b)
         case KEY_PATH:
         case KEY_TABLE:
         case KEY_NAME:
+        case KEY_COMMAND:
                 return strcmp(a, b) == 0;
         case KEY_UNSIGNED:
         case KEY_CHOICES:

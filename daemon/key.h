@@ -21,6 +21,7 @@ typedef enum KeyKind {
         KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
         KEY_CHOICES,   /* a list out of `choices`, commas between; 1u << index of each, unsigned */
         KEY_BOOLEAN,   /* yes or no, stored as a bool */
+        KEY_COMMAND,   /* words as in common/words.h, the first an absolute path */
 } KeyKind;
 
 typedef struct Key {

@@ -90,8 +90,8 @@ static int check_keys(const Load *load)
                 if (strncmp(setting->key, "pass", strlen("pass")) == 0)
                         return LOAD_PROBLEM(load, setting,
                                 "unknown key %s in [%s]: a password never stands in the "
-                                "configuration; password-credential and password-file name where "
-                                "it is",
+                                "configuration; password-credential, password-file and "
+                                "password-command name where it is",
                                 setting->key, setting->section);
                 return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
                         setting->key, setting->section,
@@ -221,33 +221,44 @@ static const Setting *cluster_setting(const Load *load, const char *section, con
 }
 
 /* Exactly one source of the password. Two in one section contradict each other; one in the
- * cluster's own section replaces the other kind in the defaults. */
+ * cluster's own section replaces the other kinds in the defaults. */
 static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
 {
-        const Setting *credential =
-                setting_list_find(load->settings, section->name, "password-credential");
-        const Setting *file = setting_list_find(load->settings, section->name, "password-file");
-        const char *where = section->name;
+        const struct {
+                const char *key;
+                char *value;
+        } sources[] = {
+                {"password-credential", cluster->password_credential},
+                {"password-file", cluster->password_file},
+                {"password-command", cluster->password_command},
+        };
+        const char *const places[] = {section->name, "cluster-defaults"};
 
-        if (!credential && !file) {
-                where = "cluster-defaults";
-                credential = setting_list_find(load->settings, where, "password-credential");
-                file = setting_list_find(load->settings, where, "password-file");
+        for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
+                size_t chosen = SIZE_MAX;
+
+                for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+                        const Setting *setting =
+                                setting_list_find(load->settings, places[p], sources[i].key);
+
+                        if (setting && chosen != SIZE_MAX)
+                                return LOAD_PROBLEM(load, setting,
+                                        "%s and %s both stand in [%s]; only one of them can have "
+                                        "an effect",
+                                        sources[i].key, sources[chosen].key, places[p]);
+                        if (setting)
+                                chosen = i;
+                }
+                if (chosen == SIZE_MAX)
+                        continue;
+                for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+                        if (i != chosen)
+                                sources[i].value[0] = '\0';
+                return 0;
         }
-        if (credential && file)
-                return LOAD_PROBLEM(load, file,
-                        "password-file and password-credential both stand in [%s]; only one of "
-                        "them can have an effect",
-                        where);
-        if (!credential && !file)
-                return LOAD_PROBLEM(load, section,
-                        "[%s] lacks a password: password-credential or password-file",
-                        section->name);
-        if (credential)
-                cluster->password_file[0] = '\0';
-        else
-                cluster->password_credential[0] = '\0';
-        return 0;
+        return LOAD_PROBLEM(load, section,
+                "[%s] lacks a password: password-credential, password-file or password-command",
+                section->name);
 }
 
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)

@@ -22,9 +22,13 @@ static void check(const Config *config)
 
                 MUST(cluster->material < config->n_materials);
                 MUST(cluster->host[0] != '\0' && cluster->port > 0 && cluster->port < 65536);
-                MUST((cluster->password_file[0] == '\0') !=
-                        (cluster->password_credential[0] == '\0'));
+                MUST((cluster->password_file[0] != '\0') +
+                                (cluster->password_credential[0] != '\0') +
+                                (cluster->password_command[0] != '\0') ==
+                        1);
                 MUST(cluster->auth_plugins != 0);
+                MUST(cluster->password_command[0] == '\0' || cluster->password_command[0] == '/' ||
+                        cluster->password_command[0] == '"');
         }
         for (size_t i = 0; i < config->n_materials; i++)
                 for (unsigned k = 0; k < _MATERIAL_FILE_MAX; k++)

@@ -101,7 +101,12 @@ static void test_each_fault_is_named_with_its_line(void **state)
         expect_problem(GOOD "[clusters]\n", 9, "unknown section");
         expect_problem(GOOD "[cluster a/b]\n", 9, "a name is");
         expect_problem(GOOD "[cluster empty]\n", 9, "lacks the mandatory key host");
-        expect_problem(GOOD "password-credential = x\n", 8, "only one of");
+        expect_problem(GOOD "password-credential = x\n", 8,
+                "password-file and password-credential both stand in [cluster orders]");
+        expect_problem(GOOD "password-command = /bin/x\n", 9,
+                "password-command and password-file both stand in [cluster orders]");
+        expect_problem("[cluster a]\nhost = h\nuser = u\n", 1,
+                "lacks a password: password-credential, password-file or password-command");
         expect_problem(GOOD "auth-plugins = mysql_native_password,sha256_password\n", 9,
                 "auth-plugins = mysql_native_password,sha256_password: this is not a list out of");
         expect_problem(GOOD "auth-plugins = mysql_clear_password\n", 9,
@@ -121,7 +126,9 @@ static void test_each_fault_is_named_with_its_line(void **state)
 static void test_a_password_is_refused_and_not_repeated(void **state)
 {
         static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
-                "password-file = hunter2\n", "password-credential = /hunter2\n"};
+                "password-file = hunter2\n", "password-credential = /hunter2\n",
+                "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
+                "password-command = \"\" hunter2\n"};
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -134,7 +141,39 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 assert_int_equal(problem.line, 4);
                 assert_null(strstr(problem.text, "hunter2"));
         }
-        expect_problem(GOOD "password = x\n", 9, "password-credential and password-file name");
+        expect_problem(GOOD "password = x\n", 9,
+                "password-credential, password-file and password-command name where it is");
+        expect_problem(GOOD "password-command = bin/x\n", 9,
+                "password-command: this is not an absolute path and arguments, double quotes in "
+                "pairs");
+}
+
+static void expect_source(
+        const char *text, const char *credential, const char *file, const char *command)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_string_equal(config->clusters[0].password_credential, credential);
+        assert_string_equal(config->clusters[0].password_file, file);
+        assert_string_equal(config->clusters[0].password_command, command);
+        config_free(config);
+}
+
+static void test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults(void **state)
+{
+        (void)state;
+        expect_source("[cluster-defaults]\nuser = u\npassword-command = /bin/t \"a b\" $c\n"
+                      "[cluster orders]\nhost = h\n",
+                "", "", "/bin/t \"a b\" $c");
+        expect_source("[cluster-defaults]\nuser = u\npassword-command = /bin/t\n"
+                      "[cluster orders]\nhost = h\npassword-credential = c\n",
+                "c", "", "");
+        expect_source("[cluster-defaults]\nuser = u\npassword-file = /f\n"
+                      "[cluster orders]\nhost = h\npassword-command = \"/my bin/t\"\n",
+                "", "", "\"/my bin/t\"");
 }
 
 static void expect_plugins(const char *lines, const char *plugins)
@@ -193,6 +232,8 @@ int main(void)
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_fault_is_named_with_its_line),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
+                cmocka_unit_test(
+                        test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
                 cmocka_unit_test(test_plugins_are_those_that_were_named),
                 cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
                 cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),

@@ -1,0 +1,86 @@
+#include "daemon/password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "common/words.h"
+#include "daemon/command.h"
+
+_Static_assert(PASSWORD_MAX == COMMAND_OUTPUT_MAX, "whatever a command may print");
+
+/* NULL: what is left is a password. */
+static const char *take_line(Secret *text)
+{
+        if (text->size > 0 && text->data[text->size - 1] == '\n')
+                secret_truncate(text, text->size - 1);
+        if (text->size > 0 && text->data[text->size - 1] == '\r')
+                secret_truncate(text, text->size - 1);
+        if (text->size == 0)
+                return "empty";
+        if (memchr(text->data, '\0', text->size))
+                return "not text: it has a NUL byte";
+        if (memchr(text->data, '\n', text->size) || memchr(text->data, '\r', text->size))
+                return "more than one line";
+        return NULL;
+}
+
+static bool read_command(Secret *ret, char *reason, size_t reason_size,
+        const ClusterConfig *cluster, uint64_t timeout_usec)
+{
+        char command[SETTING_VALUE_MAX];
+        char *words[SETTING_VALUE_MAX];
+        const char *fault;
+
+        text_set(command, sizeof(command), cluster->password_command);
+        /* The configuration was checked to be splittable. */
+        if (words_split(words, ARRAY_SIZE(words) - 1, command) < 1) {
+                text_set(reason, reason_size, "password-command is none");
+                return false;
+        }
+        if (!command_run(ret, reason, reason_size, words, timeout_usec))
+                return false;
+        fault = take_line(ret);
+        if (fault)
+                text_format(reason, reason_size, "what %s printed is %s", words[0], fault);
+        return !fault;
+}
+
+static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path)
+{
+        int r = file_read(ret, AT_FDCWD, path, PASSWORD_MAX);
+        const char *fault = r < 0 ? strerror(-r) : take_line(ret);
+
+        if (fault)
+                text_format(reason, reason_size, "%s: %s", path, fault);
+        return !fault;
+}
+
+static bool read_credential(Secret *ret, char *reason, size_t reason_size, const char *name)
+{
+        char directory[CONFIG_PATH_MAX], path[CONFIG_PATH_MAX];
+        int r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CREDENTIALS);
+
+        if (r == 0 && directory[0] == '\0')
+                r = -ENOENT;
+        if (r < 0) {
+                text_format(
+                        reason, reason_size, "$CREDENTIALS_DIRECTORY/%s: %s", name, strerror(-r));
+                return false;
+        }
+        text_format(path, sizeof(path), "%s/%s", directory, name);
+        return read_file(ret, reason, reason_size, path);
+}
+
+bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster,
+        uint64_t timeout_usec)
+{
+        if (cluster->password_command[0] != '\0')
+                return read_command(ret, reason, reason_size, cluster, timeout_usec);
+        if (cluster->password_file[0] != '\0')
+                return read_file(ret, reason, reason_size, cluster->password_file);
+        return read_credential(ret, reason, reason_size, cluster->password_credential);
+}
