@@ -93,6 +93,36 @@ def test_the_manager_goes_before_its_importers(service: Installed):
     assert nice == ["-5", "0"]
 
 
+# More memory than an importer is allowed, as an interpreter with its libraries may want it.
+TOKEN = """#!/usr/bin/python3
+import sys, time
+print("made for", sys.argv[1], file=sys.stderr)
+memory = b"x" * (200 << 20)
+with open("/etc/binlog-ssld/password") as file:
+    print(file.read(), end="", flush=True)
+time.sleep(0.3)  # the journal asks whose words these were
+"""
+
+
+def test_a_command_for_passwords_runs_in_it_and_complains_to_the_journal(service: Installed):
+    service.machine.write("/usr/local/bin/token", TOKEN, "0755")
+    service.configure(password='password-command = /usr/local/bin/token "orders; $HOME"')
+    service.start()
+    service.wait_imports(1)
+    said = [entry for entry in service.entries() if entry["MESSAGE"] == "made for orders; $HOME"]
+    assert [entry["_SYSTEMD_UNIT"] for entry in said] == ["binlog-ssld.service"]
+    assert IMPORT_PASSWORD not in service.messages()
+
+
+def test_the_plugins_are_where_the_program_looks_for_them(service: Installed):
+    """libmariadb3's own, whichever the architecture."""
+    found = service.machine.shell("grep -aoE '/usr/lib/[a-z0-9_-]+/libmariadb3/plugin' "
+                                  "/usr/sbin/binlog-ssld")
+    (directory,) = set(found.split())
+    files = service.machine.run("dpkg", "--listfiles", "libmariadb3").stdout.splitlines()
+    assert f"{directory}/caching_sha2_password.so" in files
+
+
 def test_what_the_sandbox_is_there_to_refuse_is_refused(service: Installed):
     service.machine.shell("touch /home/probe /tmp/probe")
     service.drop_in("Type=oneshot\nWatchdogSec=0\nExecStart=\n"
