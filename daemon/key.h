@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * Keys: the schema of the configuration as tables, one row a key: its name, what it means when it
- * is absent, how its text becomes a value and what the user is told when it does not.
+ * Key: one key of the configuration as a row of a table: its name, what it means when it is absent,
+ * how its text becomes a value and what the user is told when it does not. The tables are
+ * daemon/schema.h's.
  */
 
 #include <stdbool.h>
@@ -38,10 +39,6 @@ typedef struct KeyTable {
         const Key *keys;
         size_t n_keys;
 } KeyTable;
-
-extern const KeyTable key_table_daemon;
-extern const KeyTable key_table_material;
-extern const KeyTable key_table_cluster;
 
 const Key *key_find(const KeyTable *table, const char *name);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/key.h"
+#include "daemon/schema.h"
 
 /* What the sections of one kind have in common. */
 typedef struct Kind {
@@ -17,10 +17,10 @@ typedef struct Kind {
 } Kind;
 
 static const Kind kinds[] = {
-        {"daemon", false, &key_table_daemon},
-        {"material", true, &key_table_material},
-        {"cluster-defaults", false, &key_table_cluster},
-        {"cluster", true, &key_table_cluster},
+        {"daemon", false, &schema_daemon},
+        {"material", true, &schema_material},
+        {"cluster-defaults", false, &schema_cluster},
+        {"cluster", true, &schema_cluster},
 };
 
 typedef struct Load {
@@ -157,7 +157,7 @@ static int resolve_group(const Load *load, Config *config)
 static int load_daemon(const Load *load, Config *config)
 {
         const Setting *setting;
-        int r = load_object(load, config, &key_table_daemon, "daemon", NULL);
+        int r = load_object(load, config, &schema_daemon, "daemon", NULL);
 
         if (r < 0)
                 return r;
@@ -197,7 +197,7 @@ static int load_material(const Load *load, Config *config, const char *section, 
         material = &materials[config->n_materials];
         *material = (MaterialConfig){0};
         snprintf(material->name, sizeof(material->name), "%s", name);
-        r = load_object(load, material, &key_table_material, section, NULL);
+        r = load_object(load, material, &schema_material, section, NULL);
         if (r < 0)
                 return r;
         config->n_materials++;
@@ -275,14 +275,14 @@ static int load_cluster(const Load *load, Config *config, const Section *section
         cluster = &clusters[config->n_clusters];
         *cluster = (ClusterConfig){0};
         snprintf(cluster->name, sizeof(cluster->name), "%s", name);
-        for (size_t i = 0; i < key_table_cluster.n_keys; i++) {
-                const Key *key = &key_table_cluster.keys[i];
+        for (size_t i = 0; i < schema_cluster.n_keys; i++) {
+                const Key *key = &schema_cluster.keys[i];
 
                 if (!key->fallback && !cluster_setting(load, section->name, key->name))
                         return LOAD_PROBLEM(load, section, "[%s] lacks the mandatory key %s",
                                 section->name, key->name);
         }
-        r = load_object(load, cluster, &key_table_cluster, section->name, "cluster-defaults");
+        r = load_object(load, cluster, &schema_cluster, section->name, "cluster-defaults");
         if (r == 0)
                 r = cluster_choose_password(load, cluster, section);
         if (r < 0)
@@ -306,7 +306,7 @@ static int load_materials(const Load *load, Config *config)
                 const Kind *kind = kind_of(section->name, &name);
                 int r;
 
-                if (kind->keys != &key_table_material)
+                if (kind->keys != &schema_material)
                         continue;
                 if (config->n_materials >= CONFIG_MATERIALS_MAX)
                         return LOAD_PROBLEM(
@@ -382,9 +382,9 @@ int load_default_material(
 {
         MaterialConfig material = {.name = "default"};
 
-        for (size_t i = 0; i < key_table_material.n_keys; i++) {
-                int r = key_parse(&material, &key_table_material.keys[i],
-                        key_table_material.keys[i].fallback);
+        for (size_t i = 0; i < schema_material.n_keys; i++) {
+                int r = key_parse(
+                        &material, &schema_material.keys[i], schema_material.keys[i].fallback);
 
                 if (r < 0)
                         return r;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/key.h"
+#include "daemon/schema.h"
 #include "daemon/state.h"
 
 /* What belongs to one configuration; the arrays are as long as its lists. */
@@ -69,7 +69,7 @@ static Material **find_material(const Ranks *ranks, const MaterialConfig *config
                 const MaterialConfig *other = &ranks->config->materials[i];
 
                 if (strcmp(other->name, config->name) == 0 &&
-                        key_table_equal(&key_table_material, other, config))
+                        key_table_equal(&schema_material, other, config))
                         return &ranks->materials[i];
         }
         return NULL;
