@@ -38,6 +38,7 @@
 #define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
 
 #define LINE_SIZE 32
+#define FORM_SIZE 96
 
 void journal_started(const char *version, const Config *config)
 {
@@ -189,19 +190,33 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
         ret->fields[5] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
 }
 
+/* Told once: what was found out is in the record, and with the setting nothing need be found out. */
+static const char *form_news(char buffer[static FORM_SIZE], const Outcome *outcome)
+{
+        const char *form = newlines_to_string(outcome->newlines);
+
+        buffer[0] = '\0';
+        if (outcome->form_is_news)
+                snprintf(buffer, FORM_SIZE,
+                        "; the server took %s line ends, payload-newlines = %s fixes that", form,
+                        form);
+        return buffer;
+}
+
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome)
 {
         ImportFields import;
-        char duration[DURATION_TEXT_SIZE];
+        char duration[DURATION_TEXT_SIZE], form[FORM_SIZE];
 
         import_fields(&import, cluster, outcome);
         log_send(outcome->warning[0] != '\0' ? LOG_WARNING : LOG_NOTICE, ID_IMPORT_SUCCEEDED,
                 import.fields, ARRAY_SIZE(import.fields),
-                "cluster %s: set %.12s imported in %s over %s%s%s%s", cluster->config->name,
+                "cluster %s: set %.12s imported in %s over %s%s%s%s%s", cluster->config->name,
                 cluster->record->imported_fingerprint,
                 duration_format(duration, outcome->duration_usec), outcome->tls_version,
                 outcome->reconnected ? ", replication restarted and running" : "",
-                outcome->warning[0] != '\0' ? "; warning: " : "", outcome->warning);
+                form_news(form, outcome), outcome->warning[0] != '\0' ? "; warning: " : "",
+                outcome->warning);
 }
 
 /* "HOST, 2027-02-01 14:05:09Z": who completed the row, and when. */
@@ -230,16 +245,16 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
 {
         const char *next = outcome_next(outcome->kind, outcome->next);
         ImportFields import;
-        char number[32] = "";
+        char number[32] = "", form[FORM_SIZE];
 
         import_fields(&import, cluster, outcome);
         if (outcome->sql_errno > 0)
                 snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
         log_send(outcome_is_passing(outcome->kind, outcome->sql_errno) ? LOG_WARNING : LOG_ERR,
                 ID_IMPORT_FAILED, import.fields, ARRAY_SIZE(import.fields),
-                "cluster %s: import %s%s: %s%s%s", cluster->config->name,
+                "cluster %s: import %s%s: %s%s%s%s", cluster->config->name,
                 outcome_kind_to_string(outcome->kind), number, outcome->text,
-                next[0] != '\0' ? "; " : "", next);
+                next[0] != '\0' ? "; " : "", next, form_news(form, outcome));
 }
 
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome)

@@ -91,6 +91,7 @@ typedef struct Outcome {
         bool committed;     /* the server acknowledged the CALL in this attempt */
         bool reconnected;   /* replication was restarted after the import and runs again */
         Newlines newlines;  /* the form that the server took; AUTO when none was */
+        bool form_is_news;  /* payload-newlines is auto, and remembered was none or the other */
         unsigned sql_errno; /* 0 when no server or client library error is behind it */
         char sql_state[6];
         char text[OUTCOME_TEXT_MAX];    /* what happened, one sentence; "" when all is well */

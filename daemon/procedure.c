@@ -59,8 +59,10 @@ static void call(Outcome *ret, Session *session, const ProcedureTask *task)
                         error = other;
         }
         ret->committed = fault == SESSION_OK;
-        if (fault == SESSION_OK)
+        if (fault == SESSION_OK) {
                 ret->newlines = form;
+                ret->form_is_news = configured == NEWLINES_AUTO && form != task->newlines;
+        }
         fault_take(ret, fault, &error, sent);
         fault_advise_procedure(ret, session, PROCEDURE_NAME);
 }
