@@ -65,6 +65,10 @@ static void call(Outcome *ret, Session *session, const ProcedureTask *task)
         }
         fault_take(ret, fault, &error, sent);
         fault_advise_procedure(ret, session, PROCEDURE_NAME);
+        /* Which of two different answers is about the form, nobody knows. */
+        if (fault == SESSION_SERVER && other.text[0] != '\0' && strcmp(other.text, error.text) != 0)
+                text_format(ret->text, sizeof(ret->text), "%s; and with %s line ends: %s",
+                        error.text, newlines_to_string(form), other.text);
 }
 
 static void look_at_replication(Outcome *ret, Session *session)

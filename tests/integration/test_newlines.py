@@ -132,6 +132,19 @@ def test_a_refusal_for_another_reason_costs_one_call_more(house, service, teller
     assert teller.news() == []
 
 
+def test_two_refusals_that_differ_are_both_told(house, service, teller):
+    """Raw is refused for its form, and escaped for the key: to tell the first alone would mislead."""
+    house.aurora.set_option("newlines", "escaped")
+    house.aurora.set_option("key_like", "-----BEGIN NO KEY-----")
+    service.configure(configuration(service, house.aurora, daemon="retry-held = 1h"))
+    service.start()
+    teller.write()
+    reason = service.wait_cluster("orders", "held")["reason"]
+    first, second = reason.split("; and with escaped line ends: ")
+    assert first.endswith("The SSL material is not in the right format.")
+    assert second.startswith("ssl_key must be an RSA PRIVATE KEY.")
+
+
 def test_a_missing_grant_costs_no_call(house, service, teller):
     grant = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
     house.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")

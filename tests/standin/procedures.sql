@@ -13,6 +13,7 @@ CREATE TABLE standin.options (
 INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
+    ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- how the key has to begin
     ('fail_at', '');           -- import, stop, start, or an error's number for the import
 
 -- What was imported; never the key.
@@ -65,7 +66,7 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not valid JSON.';
     END IF;
     SET key_text = JSON_VALUE(strict, '$.ssl_key');
-    IF key_text NOT LIKE '-----BEGIN RSA PRIVATE KEY-----%' THEN
+    IF LOCATE(standin.option_of('key_like'), key_text) <> 1 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ssl_key must be an RSA PRIVATE KEY.';
     END IF;
     DO SLEEP(standin.option_of('slow_seconds'));
