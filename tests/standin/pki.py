@@ -45,13 +45,15 @@ class Pair(NamedTuple):
 
 class Authority:
     def __init__(self, directory: Path, common_name: str = "Stand-in CA", *,
-                 key: Path | None = None, days: int = 365) -> None:
+                 key: Path | None = None, days: int = 365,
+                 issuer: Authority | None = None) -> None:
+        """The root of its own, or with an issuer one that stands below that."""
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self._issued = 0
         self._configuration = directory / "openssl.cnf"
         self._configuration.write_text(CONFIGURATION)
-        made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, by_itself=True)
+        made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, issuer)
         self.certificate, self.key, self.subject = made
 
     def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
@@ -62,7 +64,7 @@ class Authority:
         alternatives = ",".join(("IP:" if _is_address(name) else "DNS:") + name for name in names)
         extensions = [*LEAF_EXTENSIONS, "extendedKeyUsage=serverAuth",
                       f"subjectAltName={alternatives}"]
-        pair = self._make("server", f"/CN={names[0]}", extensions, key, days)
+        pair = self._make("server", f"/CN={names[0]}", extensions, key, days, self)
         if valid is not None:
             self._set_time(pair, extensions, *valid)
         return pair
@@ -73,7 +75,7 @@ class Authority:
         """A client's certificate; subject, such as /O=Example/CN=one, instead of a common name.
         With `valid` its time begins and ends so many seconds from now, instead of in days."""
         extensions = [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])]
-        pair = self._make("client", subject or f"/CN={common_name}", extensions, key, days)
+        pair = self._make("client", subject or f"/CN={common_name}", extensions, key, days, self)
         if valid is not None:
             self._set_time(pair, extensions, *valid)
         return pair
@@ -96,8 +98,8 @@ class Authority:
                  "-startdate", times[0], "-enddate", times[1], "-out", str(pair.certificate))
 
     def _make(self, kind: str, subject: str, extensions: list[str], key: Path | None, days: int,
-              *, by_itself: bool = False) -> Pair:
-        name = kind if by_itself else f"{kind}-{self._issued}"
+              issuer: Authority | None) -> Pair:
+        name = f"{kind}-{self._issued}" if issuer is self else kind
         self._issued += 1
         certificate = self.directory / f"{name}.pem"
         command = ["req", "-x509", "-sha256", "-config", str(self._configuration),
@@ -107,8 +109,8 @@ class Authority:
             command += ["-newkey", "rsa:2048", "-noenc", "-keyout", str(key)]
         else:
             command += ["-key", str(key)]
-        if not by_itself:
-            command += ["-CA", str(self.certificate), "-CAkey", str(self.key)]
+        if issuer is not None:
+            command += ["-CA", str(issuer.certificate), "-CAkey", str(issuer.key)]
         for extension in extensions:
             command += ["-addext", extension]
         _openssl(*command)
