@@ -23,6 +23,7 @@ static void on_end(Job *job, JobEnd end, int detail, const void *result, void *u
                 break;
         case JOB_TIMED_OUT:
                 outcome.kind = OUTCOME_TIMED_OUT;
+                outcome.in_doubt = true;
                 text_set(outcome.text, sizeof(outcome.text),
                         "no end within import-timeout; the importer was killed");
                 break;
@@ -34,6 +35,7 @@ static void on_end(Job *job, JobEnd end, int detail, const void *result, void *u
         case JOB_CRASHED:
         case _JOB_END_MAX:
                 outcome.kind = OUTCOME_CRASHED;
+                outcome.in_doubt = true;
                 text_format(outcome.text, sizeof(outcome.text),
                         "the importer died without a word (signal %d)", detail);
                 break;

@@ -46,6 +46,7 @@ void fault_take(Outcome *ret, SessionFault fault, const SessionError *error, boo
                 ret->kind = kind_of_server_error(error->number);
                 break;
         }
+        ret->in_doubt = ret->kind == OUTCOME_UNKNOWN;
         ret->sql_errno = error->number;
         memcpy(ret->sql_state, error->state, sizeof(ret->sql_state));
         text_set(ret->text, sizeof(ret->text), error->text);

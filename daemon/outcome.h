@@ -89,6 +89,7 @@ typedef struct LedgerEntry {
 typedef struct Outcome {
         OutcomeKind kind;
         bool committed;     /* the server acknowledged the CALL in this attempt */
+        bool in_doubt;      /* the CALL may have been done, and nobody knows */
         bool reconnected;   /* replication was restarted after the import and runs again */
         Newlines newlines;  /* the form that the server took; AUTO when none was */
         bool form_is_news;  /* payload-newlines is auto, and remembered was none or the other */

@@ -23,6 +23,14 @@ bool record_take_ledger(Record *record, const Outcome *outcome)
         return true;
 }
 
+static void forget_imported(Record *record)
+{
+        record->imported_fingerprint[0] = '\0';
+        record->imported_at_usec = 0;
+        record->imported_not_after_usec = 0;
+        record->in_use = false;
+}
+
 void record_apply(
         Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec)
 {
@@ -47,6 +55,9 @@ void record_apply(
                 record->imported_at_usec = now_usec;
                 record->in_use = false;
         }
+        /* What was there before may be gone: if its files come back, they are sent again. */
+        if (outcome->in_doubt && strcmp(record->imported_fingerprint, fingerprint) != 0)
+                forget_imported(record);
         if (outcome->reconnected)
                 record->in_use = true;
         if (outcome_is_success(outcome->kind)) {

@@ -15,7 +15,7 @@
 #include "daemon/report.h"
 
 typedef struct Record {
-        char imported_fingerprint[REPORT_FINGERPRINT_MAX];  /* "": nothing known */
+        char imported_fingerprint[REPORT_FINGERPRINT_MAX];  /* "": nothing known, or in doubt */
         uint64_t imported_at_usec;                          /* wall clock, like all times here */
         uint64_t imported_not_after_usec;                   /* of the certificate imported */
         char attempted_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the last attempt */

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from .client import Client, Value, quoted
+from .client import Client, SqlError, Value, quoted
 from .pki import PKCS1, Authority, Pair, key_as
 from .server import Server
 from .workspace import Workspace
@@ -18,6 +18,7 @@ from .workspace import Workspace
 PROCEDURES = Path(__file__).with_name("procedures.sql")
 REPLICATION_USER = "repl_aurora"
 REPLICATION_PASSWORD = "replication of the stand-in"
+NO_SUCH_THREAD = 1094
 IMPORT_USER = "ssl_importer"
 IMPORT_PASSWORD = "importer of the stand-in"
 
@@ -135,6 +136,29 @@ class Aurora(Server):
         finally:
             holder.kill()
             holder.communicate()
+
+    def in_call(self) -> bool:
+        """Whether a CALL sleeps, as told by slow_seconds: it has the material by then."""
+        return self.sql("SELECT 1 FROM information_schema.PROCESSLIST "
+                        "WHERE INFO LIKE 'DO SLEEP%'") != []
+
+    def end_calls(self) -> None:
+        """Breaks off what importers do: the server does not notice at once that one has gone.
+
+        They come by TCP. Within the procedure its definer is shown as the user.
+        """
+        mine = "FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:%'"
+        for row in self.sql(f"SELECT ID {mine}"):
+            try:
+                self.sql(f"KILL {row[0]}")
+            except SqlError as error:
+                if error.code != NO_SUCH_THREAD:  # it has ended meanwhile
+                    raise
+        end = time.monotonic() + 20
+        while self.sql(f"SELECT ID {mine}"):
+            if time.monotonic() > end:
+                raise AssertionError("a CALL goes on")
+            time.sleep(0.02)
 
     def material(self) -> list[Path]:
         """The files that imports have written and nothing has erased."""

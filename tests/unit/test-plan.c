@@ -155,6 +155,24 @@ static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
         assert_string_equal(record.imported_fingerprint, "");
 }
 
+static void test_what_is_in_doubt_is_not_known_any_more(void **state)
+{
+        Record record = imported(A);
+        Outcome lost = {.kind = OUTCOME_UNKNOWN, .in_doubt = true}, down = {.kind = OUTCOME_UNREACHABLE};
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
+
+        (void)state;
+        record_apply(&record, A, &lost, 2000); /* it is A that may have been sent again */
+        assert_string_equal(record.imported_fingerprint, A);
+        record_apply(&record, B, &lost, 3000);
+        assert_string_equal(record.imported_fingerprint, "");
+        assert_int_equal(record.imported_at_usec, 0);
+        assert_false(record.in_use);
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        record_apply(&record, B, &down, 4000);
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+}
+
 static void test_a_record_survives_its_json(void **state)
 {
         Record record = imported(A), back = RECORD_NULL;
@@ -187,6 +205,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_forced_is_imported_whatever_is_known),
                 cmocka_unit_test(test_passing_faults_back_off_and_others_are_held),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
+                cmocka_unit_test(test_what_is_in_doubt_is_not_known_any_more),
                 cmocka_unit_test(test_a_record_survives_its_json),
         };
 
