@@ -158,7 +158,8 @@ static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
 static void test_what_is_in_doubt_is_not_known_any_more(void **state)
 {
         Record record = imported(A);
-        Outcome lost = {.kind = OUTCOME_UNKNOWN, .in_doubt = true}, down = {.kind = OUTCOME_UNREACHABLE};
+        Outcome lost = {.kind = OUTCOME_UNKNOWN, .in_doubt = true},
+                down = {.kind = OUTCOME_UNREACHABLE};
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
 
         (void)state;
