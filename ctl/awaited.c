@@ -18,10 +18,7 @@ int awaited_add(AwaitedList *list, const ClusterView *cluster)
         names[list->n] = strdup(cluster->name);
         if (!names[list->n])
                 return -ENOMEM;
-        items[list->n++] = (Awaited){
-                .attempt_usec = cluster->last_attempt_usec,
-                .begun = cluster->state == CLUSTER_IMPORTING,
-        };
+        items[list->n++] = (Awaited){0};
         return 0;
 }
 
@@ -34,30 +31,24 @@ void awaited_done(AwaitedList *list)
         *list = (AwaitedList){0};
 }
 
-static bool has_begun(const AwaitedList *list, const Awaited *item, const ClusterView *cluster)
-{
-        return item->begun || list->restarted || cluster->state == CLUSTER_IMPORTING ||
-                cluster->last_attempt_usec != item->attempt_usec;
-}
-
 /* A daemon that just came back has not looked at the files yet: then waiting is no end. */
 static bool has_ended(const AwaitedList *list, const ClusterView *cluster)
 {
-        return cluster->state != CLUSTER_IMPORTING &&
-                !(list->restarted && cluster->state == CLUSTER_WAITING);
+        if (cluster->state == CLUSTER_IMPORTING)
+                return false;
+        if (list->restarted)
+                return cluster->state != CLUSTER_WAITING;
+        return cluster->last_attempt_usec >= list->asked_usec;
 }
 
 size_t awaited_look(AwaitedList *list, const View *view)
 {
         list->n_open = 0;
         for (size_t i = 0; i < list->n; i++) {
-                Awaited *item = &list->items[i];
                 const ClusterView *cluster = view_cluster(view, list->names[i]);
 
-                if (cluster)
-                        item->begun = has_begun(list, item, cluster);
-                item->done = !cluster || (item->begun && has_ended(list, cluster));
-                list->n_open += !item->done;
+                list->items[i].done = !cluster || has_ended(list, cluster);
+                list->n_open += !list->items[i].done;
         }
         return list->n_open;
 }

@@ -3,26 +3,26 @@
 /*
  * Awaited: the clusters whose imports somebody waits for, and which of these have ended.
  *
- * An import may begin and end between two words of the daemon, so a cluster that is not importing
- * has ended it only when it was seen importing or has a later attempt than before.
+ * An import may begin and end between two words of the daemon, and another one may have ended just
+ * before it was asked for. So one that was asked for has ended when the cluster does not import and
+ * its last attempt ended after the asking.
  */
 
 #include "ctl/view.h"
 
 typedef struct Awaited {
-        uint64_t attempt_usec; /* the last one before */
-        bool begun, done;
+        bool done;
 } Awaited;
 
 typedef struct AwaitedList {
         Awaited *items;
         char **names; /* beside the items */
         size_t n;
-        size_t n_open;  /* as of the last look */
-        bool restarted; /* the daemon is another one by now: what it was doing is over */
+        size_t n_open;       /* as of the last look */
+        uint64_t asked_usec; /* wall clock, before the asking */
+        bool restarted;      /* the daemon is another one by now: what it was doing is over */
 } AwaitedList;
 
-/* As it is before its import, or while that runs. */
 int awaited_add(AwaitedList *list, const ClusterView *cluster);
 void awaited_done(AwaitedList *list);
 

@@ -232,6 +232,7 @@ static int run_and_wait(Import *import)
         if (r == 0)
                 r = follow_until_ready(import->follow, clock_boottime_usec() + CLIENT_TIMEOUT_USEC);
         if (r == 0) {
+                import->awaited.asked_usec = clock_wall_usec();
                 r = call(import);
                 if (r != EXIT_SUCCESS)
                         return r;

@@ -108,6 +108,9 @@ class Manager:
                              continues=True)
 
     def change_cluster(self, name: str, **fields) -> None:
+        """As after an import, which is what brings a cluster into these states."""
+        if fields.get("state") in ("current", "held", "retrying"):
+            fields = {"last_attempt": microseconds(), **fields}
         with self._lock:
             self.clusters[name] = {**self.clusters[name], **fields}
             self.publish("changed", cluster=self.clusters[name])
