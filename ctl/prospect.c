@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/text.h"
-#include "ctl/document.h"
+#include "ctl/dossier.h"
 #include "ctl/page.h"
 #include "daemon/replication.h"
 
@@ -23,13 +22,6 @@
 
 #define DETAIL_INDENT 6
 #define LINE_MAX      800
-
-static const char *word_of(const ClusterConfig *cluster, const Probe *probe)
-{
-        if (!cluster->enabled)
-                return "disabled";
-        return probe_is_good(probe) ? "works" : "fails";
-}
 
 static const char *replication_word(const ClusterConfig *cluster, const Probe *probe)
 {
@@ -65,7 +57,7 @@ static void put_row(
         bool looked = probe->looked, seen = presented_is_seen(&probe->presented);
         const char *version = strncmp(probe->tls_version, "TLSv", 4) == 0 ? probe->tls_version + 4
                                                                           : probe->tls_version;
-        const char *word = word_of(cluster, probe);
+        const char *word = dossier_word(cluster, probe);
         const Preflight *preflight = &probe->preflight;
         char date[CLOCK_TEXT_SIZE];
 
@@ -151,6 +143,25 @@ static void put_replication(const Page *page, const Probe *probe)
                 replication->io_error[0] != '\0' ? replication->io_error : replication->sql_error);
 }
 
+static void put_ledger(const Page *page, const ClusterConfig *cluster, const Probe *probe)
+{
+        const LedgerEntry *entry = &probe->ledger;
+        char line[LINE_MAX], time[CLOCK_TEXT_SIZE];
+
+        if (!probe->ledger_known)
+                return;
+        if (entry->fingerprint[0] == '\0')
+                text_format(line, sizeof(line), "%s, empty", cluster->ledger);
+        else if (entry->state != LEDGER_STATE_IMPORTED)
+                text_format(line, sizeof(line), "%s: set %.12s of %s, not completed",
+                        cluster->ledger, entry->fingerprint, entry->daemon);
+        else
+                text_format(line, sizeof(line), "%s: set %.12s, imported by %s at %s",
+                        cluster->ledger, entry->fingerprint, entry->daemon,
+                        clock_format_time(time, entry->imported_at_usec));
+        page_sentence(page, DETAIL_INDENT, "ledger: ", line);
+}
+
 static int name_width_of(const Config *config)
 {
         size_t width = NAME_MIN;
@@ -181,167 +192,10 @@ static void print_table(const Page *page, const Config *config, const Probe *pro
                         continue;
                 put_server(page, cluster, &probes[i]);
                 put_certificate(page, &probes[i]);
+                put_ledger(page, cluster, &probes[i]);
                 put_findings(page, &probes[i]);
                 put_replication(page, &probes[i]);
         }
-}
-
-bool prospect_is_good(const Config *config, const Probe *probes)
-{
-        for (size_t i = 0; i < config->n_clusters; i++)
-                if (config->clusters[i].enabled && !probe_is_good(&probes[i]))
-                        return false;
-        return true;
-}
-
-static void write_string(JsonWriter *writer, const char *key, bool known, const char *text)
-{
-        json_key(writer, key);
-        json_string(writer, known && text[0] != '\0' ? text : NULL);
-}
-
-static void write_integer(JsonWriter *writer, const char *key, bool known, uint64_t integer)
-{
-        json_key(writer, key);
-        if (known)
-                json_integer(writer, (int64_t)integer);
-        else
-                json_null(writer);
-}
-
-static void write_boolean(JsonWriter *writer, const char *key, bool known, bool boolean)
-{
-        json_key(writer, key);
-        if (known)
-                json_boolean(writer, boolean);
-        else
-                json_null(writer);
-}
-
-static void write_names(JsonWriter *writer, const Presented *presented)
-{
-        json_key(writer, "names");
-        json_open_array(writer);
-        for (unsigned i = 0; i < presented->n_names && i < PRESENTED_NAMES_MAX; i++)
-                json_string(writer, presented->names[i]);
-        json_close_array(writer);
-}
-
-static void write_certificate(JsonWriter *writer, const Presented *presented)
-{
-        bool seen = presented_is_seen(presented);
-
-        json_key(writer, "certificate");
-        if (presented->verdict == PRESENTED_UNASKED) {
-                json_null(writer);
-                return;
-        }
-        json_open_object(writer);
-        write_string(writer, "subject", seen, presented->subject);
-        write_string(writer, "issuer", seen, presented->issuer);
-        write_names(writer, presented);
-        write_integer(writer, "name_count", seen, presented->n_names);
-        write_integer(writer, "not_before", seen, presented->not_before_usec);
-        write_integer(writer, "not_after", seen, presented->not_after_usec);
-        write_integer(writer, "chain_length", seen, presented->chain_length);
-        write_boolean(writer, "verified", true, presented->verdict == PRESENTED_VERIFIED);
-        write_string(writer, "reason", true, presented->reason);
-        json_close_object(writer);
-}
-
-static void write_procedures(JsonWriter *writer, const Probe *probe)
-{
-        json_key(writer, "procedures");
-        json_open_object(writer);
-        for (unsigned i = 0; i < _PROBE_PROCEDURE_MAX; i++)
-                write_boolean(writer, probe_procedure_name(i), probe->listed, probe->visible[i]);
-        json_close_object(writer);
-}
-
-static void write_replication(JsonWriter *writer, const Probe *probe)
-{
-        const Replication *replication = &probe->replication;
-        bool configured = replication->configured;
-
-        json_key(writer, "replication");
-        if (!replication->known) {
-                json_null(writer);
-                return;
-        }
-        json_open_object(writer);
-        write_boolean(writer, "configured", true, configured);
-        write_string(writer, "io_running", configured, replication->io_running);
-        write_string(writer, "sql_running", configured, replication->sql_running);
-        write_boolean(writer, "tls", replication->tls != TRISTATE_UNKNOWN,
-                replication->tls == TRISTATE_YES);
-        write_integer(writer, "io_errno", configured, replication->io_errno);
-        write_string(writer, "io_error", configured, replication->io_error);
-        json_close_object(writer);
-}
-
-static void write_findings(JsonWriter *writer, const Probe *probe)
-{
-        json_key(writer, "findings");
-        json_open_array(writer);
-        for (unsigned i = 0; i < probe->n_findings; i++) {
-                const ProbeFinding *finding = &probe->findings[i];
-
-                json_open_object(writer);
-                write_string(writer, "outcome", true, outcome_kind_to_string(finding->outcome));
-                write_string(writer, "severity", true, severity_to_string(finding->severity));
-                write_integer(writer, "sql_errno", finding->sql_errno != 0, finding->sql_errno);
-                write_string(writer, "text", true, finding->text);
-                write_string(writer, "next", true, finding->next);
-                json_close_object(writer);
-        }
-        json_close_array(writer);
-}
-
-static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
-{
-        bool looked = probe->looked;
-        char host[SETTING_VALUE_MAX];
-
-        text_set(host, sizeof(host), cluster->host);
-        json_open_object(writer);
-        write_string(writer, "name", true, cluster->name);
-        write_string(writer, "host", true, host);
-        write_integer(writer, "port", true, cluster->port);
-        write_string(writer, "import", true, word_of(cluster, probe));
-        write_string(writer, "address", true, probe->address);
-        write_string(writer, "tls_version", true, probe->tls_version);
-        write_string(writer, "tls_cipher", true, probe->tls_cipher);
-        write_certificate(writer, &probe->presented);
-        write_string(writer, "account", true, probe->account);
-        write_string(writer, "server_version", true, probe->server_version);
-        write_boolean(
-                writer, "writer", looked && probe->preflight.says_role, !probe->preflight.reader);
-        write_string(writer, "keeps_call", true, probe->preflight.keeps_call);
-        write_procedures(writer, probe);
-        write_replication(writer, probe);
-        write_string(writer, "payload_newlines", probe->newlines != NEWLINES_AUTO,
-                newlines_to_string(probe->newlines));
-        write_integer(writer, "duration_usec", probe->duration_usec > 0, probe->duration_usec);
-        write_findings(writer, probe);
-        json_close_object(writer);
-}
-
-static int write_document(FILE *stream, const Config *config, const Probe *probes)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = json_writer_new(&writer);
-
-        if (r < 0)
-                return r;
-        json_open_object(writer);
-        write_boolean(writer, "good", true, prospect_is_good(config, probes));
-        json_key(writer, "clusters");
-        json_open_array(writer);
-        for (size_t i = 0; i < config->n_clusters; i++)
-                write_cluster(writer, &config->clusters[i], &probes[i]);
-        json_close_array(writer);
-        json_close_object(writer);
-        return document_finish(stream, writer);
 }
 
 int prospect_show(FILE *stream, const Config *config, const Probe *probes, bool json)
@@ -349,7 +203,7 @@ int prospect_show(FILE *stream, const Config *config, const Probe *probes, bool 
         Page page = page_on(stream);
 
         if (json)
-                return write_document(stream, config, probes);
+                return dossier_write(stream, config, probes);
         print_table(&page, config, probes);
         return fflush(stream) == 0 ? 0 : -EIO;
 }

@@ -15,6 +15,3 @@
 /* `probes` has one for each cluster of the configuration, in its order. `stream` is flushed: -EIO or
  * what writing said. */
 int prospect_show(FILE *stream, const Config *config, const Probe *probes, bool json);
-
-/* An import would work in every enabled cluster. */
-bool prospect_is_good(const Config *config, const Probe *probes);

@@ -95,21 +95,7 @@ void fault_advise_table(Outcome *ret, Session *session, const char *table)
 {
         char account[GRANT_ACCOUNT_MAX];
 
-        switch (ret->sql_errno) {
-        case 1044: /* no access to the schema */
-        case 1142: /* to the table */
-        case 1143: /* to a column */
-                if (ask_account(session, account))
-                        grant_table(ret->next, sizeof(ret->next), table, account);
-                break;
-        case 1049: /* no such schema */
-        case 1054: /* no such column */
-        case 1146: /* no such table */
-                text_format(ret->next, sizeof(ret->next),
-                        "create the table %s as binlog-ssld.conf(5) shows it, or set ledger = off",
-                        table);
-                break;
-        default:
-                break;
-        }
+        grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, "");
+        if (ret->next[0] != '\0' && ask_account(session, account))
+                grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, account);
 }

@@ -36,12 +36,30 @@ void grant_procedure(char *buffer, size_t size, const char *procedure, const cha
         text_format(buffer, size, "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s", procedure, quoted);
 }
 
-void grant_table(char *buffer, size_t size, const char *table, const char *account)
+void grant_for_table(
+        char *buffer, size_t size, unsigned sql_errno, const char *table, const char *account)
 {
         char quoted[GRANT_ACCOUNT_MAX];
 
-        grant_quote_account(quoted, sizeof(quoted), account);
-        text_format(buffer, size, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", table, quoted);
+        buffer[0] = '\0';
+        switch (sql_errno) {
+        case 1044: /* no access to the schema */
+        case 1142: /* to the table */
+        case 1143: /* to a column */
+                grant_quote_account(quoted, sizeof(quoted), account);
+                text_format(
+                        buffer, size, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", table, quoted);
+                break;
+        case 1049: /* no such schema */
+        case 1054: /* no such column */
+        case 1146: /* no such table */
+                text_format(buffer, size,
+                        "create the table %s as binlog-ssld.conf(5) shows it, or set ledger = off",
+                        table);
+                break;
+        default:
+                break;
+        }
 }
 
 void grant_status(char *buffer, size_t size, const char *server_version, const char *account)

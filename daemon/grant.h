@@ -18,8 +18,9 @@ void grant_quote_account(char *buffer, size_t size, const char *account);
 /* "GRANT EXECUTE ON PROCEDURE mysql.NAME TO ..." */
 void grant_procedure(char *buffer, size_t size, const char *procedure, const char *account);
 
-/* What the ledger needs, and no more. */
-void grant_table(char *buffer, size_t size, const char *table, const char *account);
+/* What an error about the ledger's table wants: a grant, or the table. "": neither. */
+void grant_for_table(
+        char *buffer, size_t size, unsigned sql_errno, const char *table, const char *account);
 
 /* To read SHOW REPLICA STATUS. MariaDB parted that privilege from REPLICATION CLIENT, and calls it
  * by another name; `server_version` tells which of them it is. */

@@ -129,6 +129,21 @@ SessionFault ledger_read(Ledger *ret, Session *session, const char *table, Sessi
         return session_query(session, statement, on_entry, ret, ret_error);
 }
 
+SessionFault ledger_try(Session *session, const char *table, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        quote_table(quoted, table);
+        snprintf(statement, sizeof(statement),
+                "INSERT INTO %s (fingerprint, not_before, not_after, daemon, account, started_at, "
+                "imported_at, state) SELECT fingerprint, not_before, not_after, daemon, account, "
+                "started_at, imported_at, state FROM %s AS old WHERE 1 = 0 ON DUPLICATE KEY UPDATE "
+                "daemon = VALUES(daemon), account = VALUES(account), started_at = "
+                "VALUES(started_at), imported_at = NULL, state = 'importing'",
+                quoted, quoted);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
 static const char *format_time(char buffer[static LEDGER_TIME_MAX], uint64_t usec)
 {
         time_t seconds = (time_t)(usec / USEC_PER_SEC);

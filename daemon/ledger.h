@@ -58,6 +58,9 @@ SessionFault ledger_lock(
 
 SessionFault ledger_read(Ledger *ret, Session *session, const char *table, SessionError *ret_error);
 
+/* Whether a row could be written, without writing one. */
+SessionFault ledger_try(Session *session, const char *table, SessionError *ret_error);
+
 /* Writes the row of an import that begins. A row of this set that was not completed is used again, so
  * that a set that is tried for days has one. */
 SessionFault ledger_begin(uint64_t *ret_id, Session *session, const char *table,

@@ -10,6 +10,7 @@
 #include "build.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "ctl/dossier.h"
 #include "ctl/prospect.h"
 #include "daemon/daemon.h"
 #include "daemon/inspector.h"
@@ -128,7 +129,7 @@ static int check_clusters(const Config *config, bool json)
                 fprintf(stderr, "binlog-ssld: the clusters cannot be checked: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
-        return prospect_is_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return dossier_is_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run(Config *config, const Request *request)

@@ -122,6 +122,20 @@ static void judge_replication(Probe *probe, const ClusterConfig *cluster)
         judge_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
 }
 
+static void judge_ledger(Probe *probe, const ClusterConfig *cluster)
+{
+        ProbeFinding *finding;
+
+        if (probe->ledger_errno == 0)
+                return;
+        finding = add(probe, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        finding->sql_errno = probe->ledger_errno;
+        text_format(finding->text, sizeof(finding->text), "ledger %s: %s", cluster->ledger,
+                probe->ledger_text);
+        grant_for_table(finding->next, sizeof(finding->next), probe->ledger_errno, cluster->ledger,
+                probe->account);
+}
+
 void probe_judge(Probe *probe, const ClusterConfig *cluster)
 {
         const char *why = preflight_why_no_writer(&probe->preflight);
@@ -134,6 +148,7 @@ void probe_judge(Probe *probe, const ClusterConfig *cluster)
         judge_log(probe, cluster);
         judge_statement_text(probe, cluster);
         judge_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        judge_ledger(probe, cluster);
         if (cluster->replication != REPLICATION_IGNORE)
                 judge_replication(probe, cluster);
 }
@@ -199,6 +214,8 @@ void probe_cover(Probe *probe, const Mask *mask)
         OUTCOME_COVER(mask, probe->server_version);
         OUTCOME_COVER(mask, probe->account);
         OUTCOME_COVER(mask, probe->replication_text);
+        OUTCOME_COVER(mask, probe->ledger_text);
+        OUTCOME_COVER(mask, probe->ledger.daemon);
         replication_cover(&probe->replication, mask);
         for (unsigned i = 0; i < probe->n_findings; i++) {
                 OUTCOME_COVER(mask, probe->findings[i].text);

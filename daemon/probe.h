@@ -20,7 +20,7 @@
 #include "daemon/presented.h"
 #include "daemon/rule.h"
 
-#define PROBE_FINDINGS_MAX 8
+#define PROBE_FINDINGS_MAX 9
 #define PROBE_ACCOUNT_MAX  400
 #define PROBE_NEXT_MAX     640
 
@@ -54,6 +54,10 @@ typedef struct Probe {
         Replication replication;
         unsigned replication_errno; /* why it is not known; 0: it was not asked */
         char replication_text[OUTCOME_TEXT_MAX];
+        bool ledger_known;     /* it was read */
+        LedgerEntry ledger;    /* its newest */
+        unsigned ledger_errno; /* why it cannot be read or written; 0: it can, or was not asked */
+        char ledger_text[OUTCOME_TEXT_MAX];
         Presented presented; /* on a connection of its own; known whatever stands above */
         Newlines newlines;   /* the payload's form: configured, remembered, or AUTO: not known */
         uint64_t duration_usec;

@@ -11,6 +11,7 @@
 #include "daemon/fault.h"
 #include "daemon/importer.h"
 #include "daemon/knock.h"
+#include "daemon/ledger.h"
 #include "daemon/replication.h"
 #include "daemon/session.h"
 
@@ -85,6 +86,25 @@ static SessionFault watch_replication(Probe *probe, Session *session, SessionErr
         return SESSION_OK;
 }
 
+static SessionFault try_ledger(
+        Probe *probe, Session *session, const char *table, SessionError *error)
+{
+        Ledger ledger;
+        SessionFault fault = ledger_read(&ledger, session, table, error);
+
+        if (fault == SESSION_OK) {
+                probe->ledger_known = true;
+                if (ledger_newest(&ledger))
+                        probe->ledger = *ledger_newest(&ledger);
+                fault = ledger_try(session, table, error);
+        }
+        if (fault != SESSION_SERVER)
+                return fault;
+        probe->ledger_errno = error->number;
+        text_set(probe->ledger_text, sizeof(probe->ledger_text), error->text);
+        return SESSION_OK;
+}
+
 static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
@@ -93,6 +113,8 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 
         if (fault == SESSION_OK)
                 fault = list(probe, session, &error);
+        if (fault == SESSION_OK && cluster->ledger[0] != '\0')
+                fault = try_ledger(probe, session, cluster->ledger, &error);
         if (fault == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
                 fault = watch_replication(probe, session, &error);
         if (fault == SESSION_OK)

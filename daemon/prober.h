@@ -5,7 +5,8 @@
  *
  * It logs in exactly as an import does and asks; it has no payload, calls no procedure and changes
  * nothing on the server beyond its own session. After the login that is a round trip for each of:
- * role and logs, the procedures, and replication unless it is ignored.
+ * role and logs, the procedures, two for the ledger if there is one, and replication unless it is
+ * ignored.
  *
  * The server's certificate is then looked at on a second connection, after the first has ended and
  * to the same address, with one round trip behind its greeting (daemon/knock.h): when the login went

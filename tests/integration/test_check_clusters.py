@@ -76,7 +76,7 @@ def test_a_good_cluster_is_told_in_full(house, check):
     assert 363 * 86400 < end - time.time() < 366 * 86400
     assert cluster["replication"]["configured"] is True
     assert set(cluster) == {*expected, "duration_usec", "server_version", "tls_cipher",
-                            "certificate", "replication"}
+                            "certificate", "replication", "ledger"}
 
 
 def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service):

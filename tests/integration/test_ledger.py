@@ -204,6 +204,42 @@ def test_a_missing_grant_is_found_before_the_call(house, service, lost):
     assert service.ctl("import", "--wait").returncode == 0
 
 
+def check(house, service, **more):
+    """What --check-clusters says of the cluster "orders"."""
+    service.configure(configuration(service, house.aurora, **more))
+    done = service.run("--check-clusters", "--json")
+    return done.returncode, json.loads(done.stdout)["clusters"][0]
+
+
+def test_a_survey_tells_what_the_ledger_says_and_writes_nothing(house, service):
+    status, cluster = check(house, service, cluster=LEDGER)
+    assert status == 0
+    assert cluster["ledger"] == {"table": TABLE, "usable": True, "fingerprint": None,
+                                 "daemon": None, "imported_at": None}
+    start(house, service, house.client("ledger"))
+    current = service.wait_cluster("orders", "current")
+    before = house.aurora.rows(f"SELECT * FROM {TABLE}")
+    status, cluster = check(house, service, cluster=LEDGER)
+    assert status == 0
+    assert cluster["ledger"]["fingerprint"] == current["imported_fingerprint"]
+    assert abs(cluster["ledger"]["imported_at"] - current["imported_at"]) < 5_000_000
+    assert f"ledger: {TABLE}: set {current['imported_fingerprint'][:12]}, imported by" in \
+        " ".join(service.run("--check-clusters").stdout.split())
+    assert house.aurora.rows(f"SELECT * FROM {TABLE}") == before
+
+
+@pytest.mark.parametrize("lost", ["SELECT", "INSERT", "UPDATE"])
+def test_a_survey_finds_a_missing_grant(house, service, lost):
+    house.aurora.sql(f"REVOKE {lost} ON {TABLE} FROM ssl_importer@'%'")
+    try:
+        status, cluster = check(house, service, cluster=LEDGER)
+    finally:
+        house.aurora.sql(f"GRANT {lost} ON {TABLE} TO ssl_importer@'%'")
+    assert status == 1 and cluster["ledger"]["usable"] is False
+    (finding,) = cluster["findings"]
+    assert finding["next"] == f"GRANT SELECT, INSERT, UPDATE ON {TABLE} TO 'ssl_importer'@'%'"
+
+
 def test_a_missing_table_says_what_to_create(house, service):
     before = imports(house)
     house.aurora.sql(f"GRANT SELECT ON binlog_ssl.* TO ssl_importer@'%'")

@@ -165,6 +165,19 @@ static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **
         assert_int_equal(probe.n_findings, 0);
 }
 
+static void test_a_ledger_that_cannot_be_used_says_what_it_wants(void **state)
+{
+        (void)state;
+        strcpy(cluster.ledger, "ops.ledger");
+        probe.ledger_errno = 1142;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
+                "GRANT SELECT, INSERT, UPDATE ON ops.ledger TO 'ssl_importer'@'%'");
+        make(NULL);
+        strcpy(cluster.ledger, "ops.ledger");
+        probe.ledger_errno = 1146;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
+}
+
 static void test_all_that_can_be_wrong_at_once_has_room(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
@@ -174,11 +187,12 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         strcpy(probe.preflight.keeps_call, "general_log = ON");
         probe.presented.verdict = PRESENTED_VERIFIED; /* and over */
         memset(probe.visible, 0, sizeof(probe.visible));
+        probe.ledger_errno = 1146;
         be_unreadable();
         probe_add_outcome(&probe, &outcome);
         probe_judge(&probe, &cluster);
         probe_judge_certificate(&probe, &cluster, 1);
-        assert_int_equal(probe.n_findings, 8);
+        assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
         assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
         assert_string_not_equal(probe.findings[0].next, "");
         for (unsigned i = 0; i < PROBE_FINDINGS_MAX; i++)
@@ -310,6 +324,7 @@ int main(void)
                 probe_test(test_an_observer_who_cannot_read_it_is_told_so),
                 probe_test(test_mariadb_calls_the_privilege_otherwise),
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
+                probe_test(test_a_ledger_that_cannot_be_used_says_what_it_wants),
                 probe_test(test_all_that_can_be_wrong_at_once_has_room),
                 probe_test(test_a_login_that_failed_for_tls_is_explained_by_the_certificate),
                 probe_test(test_the_library_s_words_are_not_said_twice),
