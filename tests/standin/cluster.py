@@ -147,15 +147,16 @@ class Aurora(Server):
 
         They come by TCP. Within the procedure its definer is shown as the user.
         """
-        mine = "FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:%'"
-        for row in self.sql(f"SELECT ID {mine}"):
+        running = "SELECT ID FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:%'"
+        threads = self.sql(running)
+        for thread, in threads:
             try:
-                self.sql(f"KILL {row[0]}")
+                self.sql(f"KILL {thread}")
             except SqlError as error:
                 if error.code != NO_SUCH_THREAD:  # it has ended meanwhile
                     raise
         end = time.monotonic() + 20
-        while self.sql(f"SELECT ID {mine}"):
+        while any(thread in threads for thread in self.sql(running)):
             if time.monotonic() > end:
                 raise AssertionError("a CALL goes on")
             time.sleep(0.02)
