@@ -19,6 +19,13 @@
 #define LEDGER_TABLE_MAX     160 /* two names of 64 bytes, quoted */
 #define LEDGER_TIME_MAX      32
 
+/* One statement inserts or takes over, so that the right to update is found out before the CALL. */
+#define LEDGER_COLUMNS \
+        "fingerprint, not_before, not_after, daemon, account, started_at, imported_at, state"
+#define LEDGER_TAKE_OVER                                                                \
+        " ON DUPLICATE KEY UPDATE daemon = VALUES(daemon), account = VALUES(account), " \
+        "started_at = VALUES(started_at), imported_at = NULL, state = 'importing'"
+
 static const char *const state_names[_LEDGER_STATE_MAX] = {
         [LEDGER_STATE_IMPORTING] = "importing",
         [LEDGER_STATE_IMPORTED] = "imported",
@@ -135,11 +142,8 @@ SessionFault ledger_try(Session *session, const char *table, SessionError *ret_e
 
         quote_table(quoted, table);
         snprintf(statement, sizeof(statement),
-                "INSERT INTO %s (fingerprint, not_before, not_after, daemon, account, started_at, "
-                "imported_at, state) SELECT fingerprint, not_before, not_after, daemon, account, "
-                "started_at, imported_at, state FROM %s AS old WHERE 1 = 0 ON DUPLICATE KEY UPDATE "
-                "daemon = VALUES(daemon), account = VALUES(account), started_at = "
-                "VALUES(started_at), imported_at = NULL, state = 'importing'",
+                "INSERT INTO %s (" LEDGER_COLUMNS ") SELECT " LEDGER_COLUMNS
+                " FROM %s AS old WHERE 1 = 0" LEDGER_TAKE_OVER,
                 quoted, quoted);
         return session_query(session, statement, NULL, NULL, ret_error);
 }
@@ -166,8 +170,6 @@ static void own_name(char name[static LEDGER_DAEMON_MAX])
                         *byte = '-';
 }
 
-/* One statement inserts or takes over; that it may update is so found out before the CALL, and not
- * after it. */
 SessionFault ledger_begin(uint64_t *ret_id, Session *session, const char *table,
         const Ledger *ledger, const LedgerSet *set, SessionError *ret_error)
 {
@@ -182,11 +184,8 @@ SessionFault ledger_begin(uint64_t *ret_id, Session *session, const char *table,
         if (own)
                 snprintf(id, sizeof(id), "%" PRIu64, last->id);
         snprintf(statement, sizeof(statement),
-                "INSERT INTO %s (id, fingerprint, not_before, not_after, daemon, account, "
-                "started_at, imported_at, state) VALUES (%s, '%s', '%s', '%s', '%s', "
-                "CURRENT_USER(), UTC_TIMESTAMP(6), NULL, 'importing') ON DUPLICATE KEY UPDATE "
-                "daemon = VALUES(daemon), account = VALUES(account), started_at = "
-                "VALUES(started_at), imported_at = NULL, state = 'importing'",
+                "INSERT INTO %s (id, " LEDGER_COLUMNS ") VALUES (%s, '%s', '%s', '%s', '%s', "
+                "CURRENT_USER(), UTC_TIMESTAMP(6), NULL, 'importing')" LEDGER_TAKE_OVER,
                 quote_table(quoted, table), id, set->fingerprint,
                 format_time(not_before, set->not_before_usec),
                 format_time(not_after, set->not_after_usec), name);

@@ -1,0 +1,115 @@
+"""Between imports: what a current cluster is asked every check-interval, and what comes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+from tests.standin.proxy import Fault, Proxy
+
+SOON = "check-interval = 200ms"
+
+
+def start(house, service, pair, **more):
+    service.configure(configuration(service, house.aurora, **{"daemon": SOON, **more}))
+    write_material(service.material, house.authority.certificate, pair)
+    service.start()
+    return service.wait_cluster("orders", "current")
+
+
+@pytest.fixture
+def replicating(house, service):
+    """Current, with replication that runs."""
+    pair = house.client("looking")
+    house.source.demand(pair.subject)
+    start(house, service, pair, cluster="replication = restart")
+    service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
+    return pair
+
+
+def test_replication_that_breaks_is_found_and_told_and_so_is_its_mending(house, service,
+                                                                         replicating):
+    before = len(house.aurora.imports())
+    house.source.demand("/CN=somebody else")
+    service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Connecting")
+    cluster = service.cluster("orders")
+    assert cluster["state"] == "current" and cluster["replication"]["io_errno"] == 1045
+    assert "replication I/O thread" in cluster["reason"]
+    assert service.ctl("status").returncode == 2
+    house.source.demand(replicating.subject)
+    service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
+    assert service.cluster("orders")["reason"] is None
+    assert service.ctl("status").returncode == 0
+    log = service.log()
+    assert log.count("replication does not run") == 1
+    assert log.count("replication connects again") == 1
+    assert len(house.aurora.imports()) == before
+
+
+def test_metrics_say_what_replication_does_now(house, service, replicating):
+    def running() -> str:
+        line = 'binlog_ssld_cluster_replication_running{cluster="orders"} '
+        return service.ctl("metrics").stdout.partition(line)[2][:1]
+
+    assert running() == "1"
+    house.source.demand("/CN=somebody else")
+    service.wait(lambda: running() == "0")
+
+
+def test_a_cluster_that_does_not_answer_stays_current_and_says_so(house, service):
+    pair = house.client("looking")
+    house.source.demand(pair.subject)
+    with Proxy(house.aurora.port) as proxy:
+        start(house, service, pair, port=proxy.port, cluster="replication = restart")
+        before = len(house.aurora.imports())
+        proxy.refuse()
+        service.wait(lambda: service.cluster("orders")["reason"] is not None)
+        cluster = service.cluster("orders")
+        assert cluster["state"] == "current" and cluster["outcome"] == "imported"
+        assert cluster["reason"].startswith("it could not be looked at: ")
+        assert cluster["next_step"]
+        assert service.ctl("status").returncode == 1
+        metrics = service.ctl("metrics").stdout
+        assert 'cluster_current{cluster="orders"} 1' in metrics
+        assert 'imports_total{cluster="orders",outcome="imported"} 1' in metrics
+        assert 'outcome="unreachable"' not in metrics
+        proxy.admit()
+        service.wait(lambda: service.cluster("orders")["reason"] is None)
+    log = service.log()
+    assert log.count("it could not be looked at") == 1
+    assert log.count("it can be looked at again") == 1
+    assert len(house.aurora.imports()) == before
+
+
+def test_after_a_restart_replication_is_known_without_an_import(house, service, replicating):
+    before = len(house.aurora.imports())
+    service.stop()
+    service.start()
+    service.wait(lambda: service.cluster("orders")["replication"] is not None)
+    assert service.cluster("orders")["replication"]["io_running"] == "Yes"
+    assert len(house.aurora.imports()) == before
+
+
+def test_a_new_set_does_not_wait_for_a_check_that_hangs(house, service):
+    with Proxy(house.aurora.port) as proxy:
+        start(house, service, house.client("looking"), port=proxy.port)
+        before = len(house.aurora.imports())
+        asked = len(proxy.connections)
+        proxy.fault = Fault(1, "request", "silence")
+        service.wait(lambda: len(proxy.connections) > asked)
+        proxy.fault = None
+        write_material(service.material, house.authority.certificate, house.client("new"))
+        # A check may take many seconds; what hangs is given up at once.
+        service.wait(lambda: len(house.aurora.imports()) == before + 1, 5)
+        service.wait_cluster("orders", "current")
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_ask_for(house, service):
+    with Proxy(house.aurora.port) as proxy:
+        start(house, service, house.client("looking"), port=proxy.port,
+              cluster="replication = ignore")
+        asked = len(proxy.connections)
+        checked = service.status()["materials"][0]["last_check"]
+        service.wait(lambda: service.status()["materials"][0]["last_check"] > checked + 1_500_000)
+        assert len(proxy.connections) == asked
