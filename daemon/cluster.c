@@ -308,9 +308,8 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         r = attempt_start(&cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
         if (r == 0)
                 cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
-        else
-                apply(cluster,
-                        &outcome); /* no process to be had is a passing fault like any other */
+        else /* no process to be had is a passing fault like any other */
+                apply(cluster, &outcome);
         return r;
 }
 

@@ -13,7 +13,8 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
 {
         const Config *config = roster_config(roster);
         size_t n = config->n_clusters, first = *turn;
-        unsigned busy = roster_count_busy(roster) + roster_count_checking(roster);
+        unsigned importing = roster_count_busy(roster);
+        unsigned running = importing + roster_count_checking(roster);
         bool started = false;
         uint64_t earliest = USEC_NEVER;
 
@@ -30,7 +31,7 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                         earliest = plan.not_before_usec;
                 if (!is_due(&plan, cluster))
                         continue;
-                if (busy >= config->parallel_imports)
+                if ((plan.action == PLAN_CHECK ? running : importing) >= config->parallel_imports)
                         continue;
                 if (started) {
                         earliest = now_usec;
@@ -38,7 +39,6 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                 }
                 (void)cluster_start(cluster, config, plan.action, &set);
                 started = true;
-                busy++;
                 *turn = (i + 1) % n;
         }
         return earliest;

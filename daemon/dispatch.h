@@ -3,6 +3,8 @@
 /*
  * Dispatch: starts the imports and checks that are due, as many at a time as parallel-imports allows.
  *
+ * An import does not wait for checks, which may hang where the network does; a check waits for both.
+ *
  * When they are scarce the clusters have their turns in a circle, so that those at the end of a
  * long list wait no longer than those at its beginning. A fork takes its time, so only one is
  * made before the loop turns again: whoever asks for the status meanwhile is answered.

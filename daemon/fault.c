@@ -85,10 +85,12 @@ void fault_advise_procedure(Outcome *ret, Session *session, const char *procedur
 
 void fault_advise_status(Outcome *ret, Session *session)
 {
-        char account[GRANT_ACCOUNT_MAX];
+        char account[GRANT_ACCOUNT_MAX], grant[GRANT_TEXT_MAX];
 
-        if (ret->sql_errno == 1227 && ask_account(session, account))
-                grant_status(ret->next, sizeof(ret->next), ret->server_version, account);
+        if (ret->sql_errno != 1227 || !ask_account(session, account))
+                return;
+        grant_status(grant, sizeof(grant), ret->server_version, account);
+        text_format(ret->next, sizeof(ret->next), "%s; or set replication = ignore", grant);
 }
 
 void fault_advise_table(Outcome *ret, Session *session, const char *table)

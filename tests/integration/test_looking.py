@@ -82,6 +82,43 @@ def test_a_cluster_that_does_not_answer_stays_current_and_says_so(house, service
     assert len(house.aurora.imports()) == before
 
 
+def test_a_user_who_may_not_look_is_told_which_grant_is_missing(house, service):
+    house.aurora.sql("REVOKE REPLICA MONITOR ON *.* FROM ssl_importer@'%'")
+    try:
+        start(house, service, house.client("looking"))
+        service.wait(lambda: service.cluster("orders")["reason"] is not None)
+        cluster = service.cluster("orders")
+    finally:
+        house.aurora.sql("GRANT REPLICA MONITOR ON *.* TO ssl_importer@'%'")
+    assert cluster["state"] == "current"
+    assert cluster["next_step"] == ("GRANT REPLICA MONITOR ON *.* TO 'ssl_importer'@'%'; "
+                                    "or set replication = ignore")
+    service.wait(lambda: service.cluster("orders")["replication"] is not None)
+
+
+def test_imports_do_not_wait_for_the_checks_of_clusters_that_hang(house, service):
+    """Two slots, and two clusters whose checks hang: the third gets its new set all the same."""
+    with Proxy(house.aurora.port) as proxy:
+        text = configuration(service, house.aurora, daemon=SOON + "\nparallel-imports = 2")
+        hanging = text[text.index("[cluster orders]"):].replace(
+            f"port = {house.aurora.port}", f"port = {proxy.port}")
+        material = str(service.directory / "other")
+        write_material(service.directory / "other", house.authority.certificate,
+                       house.client("other"))
+        text += "".join(hanging.replace("orders", f"hang{n}") + "material = other\n"
+                        for n in range(2))
+        service.configure(text + f"[material other]\ndirectory = {material}\n")
+        write_material(service.material, house.authority.certificate, house.client("first"))
+        service.start()
+        for name in ("orders", "hang0", "hang1"):
+            service.wait_cluster(name, "current")
+        before, asked = len(house.aurora.imports()), len(proxy.connections)
+        proxy.fault = Fault(1, "request", "silence")
+        service.wait(lambda: len(proxy.connections) >= asked + 2)
+        write_material(service.material, house.authority.certificate, house.client("second"))
+        service.wait(lambda: len(house.aurora.imports()) == before + 1, 8)
+
+
 def test_after_a_restart_replication_is_known_without_an_import(house, service, replicating):
     before = len(house.aurora.imports())
     service.stop()
