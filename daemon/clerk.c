@@ -18,74 +18,68 @@
 struct Clerk {
         const char *cluster;
         const Record *record;
+        uint64_t delay_usec;
         clerk_fn fn;
         void *userdata;
-        sd_event_source *write_source;
-        sd_event_source *retry_timer;
+        sd_event_source *timer;
         bool waiting;      /* the record is to be written */
         unsigned failures; /* in a row */
         int error;         /* told last */
 };
+
+static void write_in(Clerk *clerk, uint64_t usec)
+{
+        clerk->waiting = true;
+        (void)sd_event_source_set_time_relative(clerk->timer, usec);
+        (void)sd_event_source_set_enabled(clerk->timer, SD_EVENT_ONESHOT);
+}
 
 static void write_now(Clerk *clerk)
 {
         int error = -state_save(clerk->cluster, clerk->record);
 
         clerk->waiting = false;
-        if (error == 0) {
-                clerk->failures = 0;
-                (void)sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_OFF);
-        } else {
-                clerk->failures++;
-                (void)sd_event_source_set_time_relative(clerk->retry_timer,
+        (void)sd_event_source_set_enabled(clerk->timer, SD_EVENT_OFF);
+        clerk->failures = error == 0 ? 0 : clerk->failures + 1;
+        if (error != 0)
+                write_in(clerk,
                         backoff_delay_usec(
                                 clerk->failures, CLERK_RETRY_MIN_USEC, CLERK_RETRY_MAX_USEC, 0));
-                (void)sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_ONESHOT);
-        }
         if (error == clerk->error)
                 return;
         clerk->error = error;
         clerk->fn(error, clerk->userdata);
 }
 
-static int on_turn(sd_event_source *source, void *userdata)
-{
-        (void)source;
-        clerk_flush(userdata);
-        return 0;
-}
-
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
         (void)source;
         (void)usec;
-        clerk_write(userdata);
+        write_now(userdata);
         return 0;
 }
 
-int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *record, clerk_fn fn,
-        void *userdata)
+int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *record,
+        uint64_t delay_usec, clerk_fn fn, void *userdata)
 {
         CLEANUP(clerk_freep) Clerk *clerk = calloc(1, sizeof(*clerk));
         int r;
 
         if (!clerk)
                 return -ENOMEM;
-        *clerk = (Clerk){.cluster = cluster, .record = record, .fn = fn, .userdata = userdata};
-        r = sd_event_add_time(
-                event, &clerk->retry_timer, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry, clerk);
+        *clerk = (Clerk){.cluster = cluster,
+                .record = record,
+                .delay_usec = delay_usec,
+                .fn = fn,
+                .userdata = userdata};
+        r = sd_event_add_time(event, &clerk->timer, CLOCK_BOOTTIME, 0, 1, on_timer, clerk);
         if (r >= 0)
-                r = sd_event_source_set_enabled(clerk->retry_timer, SD_EVENT_OFF);
+                r = sd_event_source_set_enabled(clerk->timer, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_defer(event, &clerk->write_source, on_turn, clerk);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(clerk->write_source, SD_EVENT_OFF);
-        if (r >= 0)
-                r = sd_event_source_set_priority(clerk->write_source, CLERK_PRIORITY);
+                r = sd_event_source_set_priority(clerk->timer, CLERK_PRIORITY);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(clerk->retry_timer, "clerk-retry");
-        (void)sd_event_source_set_description(clerk->write_source, "clerk-write");
+        (void)sd_event_source_set_description(clerk->timer, "clerk");
         *ret = TAKE(clerk);
         return 0;
 }
@@ -94,18 +88,18 @@ Clerk *clerk_free(Clerk *clerk)
 {
         if (!clerk)
                 return NULL;
-        if (clerk->waiting || clerk->error != 0)
+        if (clerk->waiting)
                 (void)state_save(clerk->cluster, clerk->record);
-        sd_event_source_disable_unref(clerk->write_source);
-        sd_event_source_disable_unref(clerk->retry_timer);
+        sd_event_source_disable_unref(clerk->timer);
         free(clerk);
         return NULL;
 }
 
 void clerk_write(Clerk *clerk)
 {
-        clerk->waiting = true;
-        (void)sd_event_source_set_enabled(clerk->write_source, SD_EVENT_ONESHOT);
+        /* What waits already is not put off once more. */
+        if (!clerk->waiting || clerk->error != 0)
+                write_in(clerk, clerk->delay_usec);
 }
 
 void clerk_flush(Clerk *clerk)

@@ -3,9 +3,10 @@
 /*
  * Clerk: keeps the record of one cluster on disk, and tries again until it stands there.
  *
- * A durable write waits for the disk, and the loop with it; when many imports end together that
- * would add up while people wait for their answers. So a record is written when nothing else is to
- * be done, one a turn of the loop. A crash before that costs one more import.
+ * A durable write waits for the disk, and the loop with it, and takes the processor from importers
+ * that still run; when many imports end together that adds up. So a record is written a little
+ * later, and then when nothing else is to be done, one a turn of the loop. A crash before that costs
+ * one more import.
  *
  * A state directory that is full or read-only delays no import. What could not be written is
  * tried again with a back-off, and once more at the end.
@@ -22,12 +23,12 @@ typedef struct Clerk Clerk;
 typedef void (*clerk_fn)(int error, void *userdata);
 
 /* `cluster` and `record` must outlive the clerk. */
-int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *record, clerk_fn fn,
-        void *userdata);
+int clerk_new(Clerk **ret, sd_event *event, const char *cluster, const Record *record,
+        uint64_t delay_usec, clerk_fn fn, void *userdata);
 Clerk *clerk_free(Clerk *clerk);
 DEFINE_CLEANUP(Clerk *, clerk_free);
 
-/* The record is to be written, as it is by then. */
+/* The record is to be written within `delay_usec`, as it is by then. */
 void clerk_write(Clerk *clerk);
 
 /* What is to be written is written now. */

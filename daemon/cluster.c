@@ -15,6 +15,9 @@
 /* A check asks two questions; it is not to be waited for as long as an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
+/* As long as the imports of one set are under way together. */
+#define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
+
 struct Cluster {
         ClusterConfig config;
         sd_event *event;
@@ -80,8 +83,8 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
                 .fn = fn,
                 .userdata = userdata,
                 .record = *record};
-        r = clerk_new(&cluster->clerk, event, cluster->config.name, &cluster->record, on_recorded,
-                cluster);
+        r = clerk_new(&cluster->clerk, event, cluster->config.name, &cluster->record,
+                CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
         if (r < 0)
                 return r;
         cluster->status = (ClusterStatus){

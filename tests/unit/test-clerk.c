@@ -35,7 +35,7 @@ static void desk_open(Desk *desk)
         record_apply(&desk->record, A, &outcome, 1000);
         assert_int_equal(sd_event_new(&desk->event), 0);
         assert_int_equal(
-                clerk_new(&desk->clerk, desk->event, "orders", &desk->record, on_recorded, desk),
+                clerk_new(&desk->clerk, desk->event, "orders", &desk->record, 0, on_recorded, desk),
                 0);
 }
 
