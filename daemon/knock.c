@@ -1,5 +1,7 @@
 #include "daemon/knock.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdbool.h>
 
@@ -78,6 +80,15 @@ static int on_verify(int good, X509_STORE_CTX *store)
         return 1;
 }
 
+static bool load_trust(SSL_CTX *context, const char *server_ca)
+{
+        struct stat st;
+
+        if (stat(server_ca, &st) == 0 && S_ISDIR(st.st_mode))
+                return SSL_CTX_load_verify_locations(context, NULL, server_ca) == 1;
+        return SSL_CTX_load_verify_locations(context, server_ca, NULL) == 1;
+}
+
 static SSL *make_tls(Presented *ret, const char *server_ca)
 {
         SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -85,8 +96,7 @@ static SSL *make_tls(Presented *ret, const char *server_ca)
 
         if (!context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
                 text_set(ret->reason, sizeof(ret->reason), "TLS cannot be set up here");
-        else if (server_ca[0] != '\0' &&
-                SSL_CTX_load_verify_locations(context, server_ca, NULL) != 1)
+        else if (server_ca[0] != '\0' && !load_trust(context, server_ca))
                 text_format(ret->reason, sizeof(ret->reason), "server-ca cannot be read: %s",
                         server_ca);
         else if (server_ca[0] == '\0' && SSL_CTX_set_default_verify_paths(context) != 1)

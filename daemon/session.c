@@ -1,6 +1,7 @@
 #include "daemon/session.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <netdb.h>
@@ -129,6 +130,19 @@ static unsigned seconds_until(uint64_t deadline_usec)
                 : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
 }
 
+/* Of a file every CA is read, each time; in a directory only the one that is asked for. */
+static void set_trust(MYSQL *mysql, const char *server_ca)
+{
+        struct stat st;
+
+        if (server_ca[0] == '\0')
+                return; /* the system's store */
+        if (stat(server_ca, &st) == 0 && S_ISDIR(st.st_mode))
+                (void)mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, server_ca);
+        else
+                (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, server_ca);
+}
+
 static void set_plugins(MYSQL *mysql, const char *plugins)
 {
         char first[64];
@@ -158,8 +172,7 @@ static void set_options(MYSQL *mysql, const SessionTarget *target)
         (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
         (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
         (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
-        if (target->server_ca[0] != '\0')
-                (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, target->server_ca);
+        set_trust(mysql, target->server_ca);
         (void)mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
         set_plugins(mysql, target->plugins);
         (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");

@@ -48,7 +48,8 @@ typedef struct SessionTarget {
         const char *host;
         unsigned port;
         const char *user;
-        const char *server_ca;  /* "": the system's trust store */
+        const char *
+                server_ca; /* a file, or a directory of openssl-rehash(1); "": the system's store */
         const char *plugins;    /* the ways of authentication that are allowed, commas between */
         uint64_t deadline_usec; /* boot time: then the session ends, whatever it is at */
 } SessionTarget;

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -273,6 +274,22 @@ def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, 
     assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
     assert cluster["findings"][0]["text"] == "no answer within 1s (import-timeout)"
     assert cluster["findings"][0]["next"]
+
+
+def test_trust_may_be_a_directory(house, check, tmp_path):
+    """As openssl-rehash makes it, of a bundle that was split; and without the root that counts."""
+    other = house.authority.certificate
+    for number, root in enumerate((other, house.aurora.ca)):
+        (tmp_path / f"{number}.pem").write_bytes(root.read_bytes())
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    file = f"server-ca = {house.aurora.ca}"
+    status, cluster = check(replace=(file, f"server-ca = {tmp_path}"))
+    assert status == 0 and cluster["certificate"]["verified"] is True
+    (tmp_path / "1.pem").unlink()
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    status, cluster = check(replace=(file, f"server-ca = {tmp_path}"))
+    assert status == 1 and outcomes(cluster) == [("tls", "error")]
+    assert cluster["certificate"]["verified"] is False
 
 
 def test_it_takes_few_round_trips(house, check):
