@@ -2,6 +2,9 @@
 
 #include "common/clock.h"
 
+/* A few forks long; whoever asks for the status meanwhile waits as long. */
+#define DISPATCH_TURN_USEC (3 * USEC_PER_MSEC)
+
 static bool is_due(const Plan *plan, const Cluster *cluster)
 {
         if (plan->action == PLAN_CHECK)
@@ -33,12 +36,14 @@ uint64_t dispatch_imports(Roster *roster, size_t *turn, uint64_t now_usec)
                         continue;
                 if ((plan.action == PLAN_CHECK ? running : importing) >= config->parallel_imports)
                         continue;
-                if (started) {
+                if (started && clock_boottime_usec() - now_usec >= DISPATCH_TURN_USEC) {
                         earliest = now_usec;
                         continue;
                 }
                 (void)cluster_start(cluster, config, plan.action, &set);
                 started = true;
+                importing += plan.action != PLAN_CHECK;
+                running++;
                 *turn = (i + 1) % n;
         }
         return earliest;

@@ -6,8 +6,8 @@
  * An import does not wait for checks, which may hang where the network does; a check waits for both.
  *
  * When they are scarce the clusters have their turns in a circle, so that those at the end of a
- * long list wait no longer than those at its beginning. A fork takes its time, so only one is
- * made before the loop turns again: whoever asks for the status meanwhile is answered.
+ * long list wait no longer than those at its beginning. Forks take their time, so only a few are made
+ * before the loop turns again: whoever asks for the status meanwhile is answered.
  */
 
 #include <stdbool.h>

@@ -90,7 +90,7 @@ def test_the_manager_goes_before_its_importers(service: Installed):
     service.wait(lambda: bool(service.importers()))
     nice = [service.machine.shell(f"ps -o ni= -p {pid}").strip()
             for pid in (service.show("MainPID"), service.importers()[0])]
-    assert nice == ["-5", "0"]
+    assert nice == ["-10", "0"]
 
 
 # More memory than an importer is allowed, as an interpreter with its libraries may want it.
