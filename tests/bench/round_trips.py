@@ -17,6 +17,7 @@ from tests.standin.proxy import Connection, Proxy
 from tests.standin.service import Service
 
 ONE_WAY = 0.02  # seconds; far above what the ends need between two flights
+LEDGER = Path(__file__).parents[2] / "conf" / "ledger.sql"
 STATUS_READS = "SHOW GLOBAL STATUS LIKE 'Com_show_slave_status'"
 
 
@@ -31,7 +32,7 @@ def only(connections: list[Connection]) -> Connection:
     return connection
 
 
-def configuration(service: Service, aurora: Aurora, port: int, replication: str) -> str:
+def configuration(service: Service, aurora: Aurora, port: int, settings: str) -> str:
     return f"""[material default]
 directory = {service.material}
 settle = 10ms
@@ -41,7 +42,7 @@ port = {port}
 user = {IMPORT_USER}
 password-file = {service.password_file(IMPORT_PASSWORD)}
 server-ca = {aurora.ca}
-replication = {replication}
+{settings}
 """
 
 
@@ -53,17 +54,21 @@ def measure(workspace: Workspace, build: Path) -> None:
     for server in (aurora, source):
         server.start()
     aurora.prepare()
+    aurora.sql(LEDGER.read_text())
     aurora.follow(source)
     source.prepare(pair.subject)
     with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy:
         Client.over_tcp(proxy.port, IMPORT_USER, IMPORT_PASSWORD, ca=aurora.ca).sql("")
         print(f"{'login alone':<28}{only(proxy.connections).round_trips:>3} round trips")
-        for name, replication in (("ignore", "ignore"), ("observe", "observe"),
-                                  ("restart of what is stopped", "restart"),
-                                  ("restart of what runs", "restart")):
+        for name, settings in (("ignore", "replication = ignore"),
+                               ("ignore, with a ledger",
+                                "replication = ignore\nledger = binlog_ssl.ledger"),
+                               ("observe", "replication = observe"),
+                               ("restart of what is stopped", "replication = restart"),
+                               ("restart of what runs", "replication = restart")):
             # A service of its own has no record, and so imports.
             service = Service(build, workspace.path / name)
-            service.configure(configuration(service, aurora, proxy.port, replication))
+            service.configure(configuration(service, aurora, proxy.port, settings))
             write_material(service.material, authority.certificate, pair)
             reads, first = status_reads(aurora), len(proxy.connections)
             done = service.run("--once")
