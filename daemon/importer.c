@@ -30,6 +30,13 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         }
         outcome->kind = OUTCOME_AUTH;
         text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
+        text_set(outcome->next, sizeof(outcome->next),
+                cluster->password_command[0] != '\0'
+                        ? "run password-command by hand as the service's user"
+                        : cluster->password_file[0] != '\0'
+                        ? "let the service's user read password-file; it is one line"
+                        : "hand the credential to the unit: LoadCredential= in a drop-in, as "
+                          "examples/credentials.conf shows");
         return false;
 }
 

@@ -137,7 +137,8 @@ const char *outcome_advice(OutcomeKind kind)
                 return "see that the newer set comes to this host, too; binlog-sslctl import "
                        "--force brings the older one back";
         case OUTCOME_REFUSED_LOG:
-                return "switch that log off, or set query-log = warn if it may hold the key";
+                return "switch that log off, on Aurora in the cluster's parameter group, or set "
+                       "query-log = warn if it may hold the key";
         case OUTCOME_NOT_WRITER:
                 return "host must be the cluster endpoint; during a failover this passes";
         case OUTCOME_UNREACHABLE:

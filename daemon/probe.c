@@ -34,6 +34,8 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
 
         finding->sql_errno = outcome->sql_errno;
         text_set(finding->text, sizeof(finding->text), outcome->text);
+        if (outcome->next[0] != '\0')
+                text_set(finding->next, sizeof(finding->next), outcome->next);
         if (outcome->kind == OUTCOME_TIMED_OUT)
                 text_set(finding->next, sizeof(finding->next),
                         "look whether the cluster is slow or a firewall swallows packets");

@@ -74,7 +74,13 @@ static bool is_refused_login(unsigned number)
  * of what was sent last, and that can be the password. */
 static void take_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
 {
+        char *in_progress;
+
         take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
+        /* What connect(2) said at first, whatever became of it. */
+        in_progress = strstr(ret->text, " (115)");
+        if (ret->number == CR_CONNECTION_ERROR && in_progress)
+                *in_progress = '\0';
         if (ret->number == CR_PLUGIN_NOT_ALLOWED)
                 text_format(ret->text, sizeof(ret->text),
                         "the server asks for an authentication plugin other than %s", plugins);

@@ -30,13 +30,29 @@ def expect(service, outcome, errno=None):
 
 def test_a_server_that_is_down_is_unreachable(house, service):
     start(house, service, port=free_port())
-    expect(service, "unreachable")
+    cluster = expect(service, "unreachable")
+    assert cluster["reason"] == "Can't connect to server on 'localhost'"
 
 
 def test_a_wrong_password_is_held_as_auth(house, service):
     service.password_file("wrong")
     start(house, service)
     expect(service, "auth", 1045)
+
+
+@pytest.mark.parametrize("source, step", [
+    ("password-file = /nowhere/password", "let the service's user read password-file"),
+    ("password-credential = nowhere", "hand the credential to the unit: LoadCredential="),
+    ("password-command = /bin/false", "run password-command by hand")])
+def test_a_password_that_is_not_to_be_had_says_where_to_look(house, service, source, step):
+    text = configuration(service, house.aurora)
+    line = next(line for line in text.splitlines() if line.startswith("password-file"))
+    service.configure(text.replace(line, source))
+    write_material(service.material, house.authority.certificate, house.client("outcome"))
+    service.start()
+    cluster = expect(service, "auth")
+    assert cluster["reason"].startswith("no password: ")
+    assert cluster["next_step"].startswith(step)
 
 
 def test_an_unverified_server_gets_nothing(house, service):
