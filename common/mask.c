@@ -110,18 +110,19 @@ int mask_set_pem(Mask *mask, const char *text, size_t size)
         CLEANUP(secret_done) Secret bodies = SECRET_NULL;
         int r = secret_allocate(&bodies, size);
 
-        for (size_t i = 0; r == 0 && i < size;) {
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < size;) {
                 size_t skip = armor(text + i, size - i);
 
                 if (skip == 0)
                         skip = skipped(text + i, size - i);
                 if (skip == 0)
-                        r = secret_append(&bodies, text + i, 1);
+                        bodies.data[bodies.size++] = text[i];
                 i += skip > 0 ? skip : 1;
         }
-        if (r == 0)
-                set(mask, &bodies, MASK_RUN_PEM, true);
-        return r;
+        set(mask, &bodies, MASK_RUN_PEM, true);
+        return 0;
 }
 
 void mask_done(Mask *mask)
@@ -155,7 +156,7 @@ void mask_cover(const Mask *mask, char *text, bool cut)
         CLEANUP(compared_done) Compared compared = {0};
         size_t size = strlen(text);
 
-        if (mask->run < MASK_RUN_MIN)
+        if (mask->run < MASK_RUN_MIN || size < MASK_RUN_MIN)
                 return;
         if (compare(&compared, text, size, mask->pem) < 0) {
                 /* Nobody can tell what is in it. */
