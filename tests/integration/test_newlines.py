@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -53,8 +52,7 @@ class Teller:
         return str(self.house.aurora.imports()[-1]["newlines"])
 
     def remembered(self) -> str:
-        path = self.service.directory / "state" / "orders.json"
-        return json.loads(path.read_text())["payload_newlines"]
+        return self.service.record("orders")["payload_newlines"]
 
 
 @pytest.fixture

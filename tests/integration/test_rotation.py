@@ -95,6 +95,4 @@ def test_both_payload_forms_are_found_by_themselves(house, service):
     service.start()
     service.wait_cluster("orders", "current")
     assert house.aurora.imports()[-1]["newlines"] == "escaped"
-    record = service.directory / "state" / "orders.json"
-    service.wait(record.exists)
-    assert '"payload_newlines":"escaped"' in record.read_text()
+    assert service.record("orders")["payload_newlines"] == "escaped"

@@ -162,6 +162,7 @@ def told(service, events: list[str]) -> dict[str, str]:
     with service.varlink() as varlink:
         for method in ("GetStatus", "GetMetrics", "org.varlink.service.GetInfo"):
             answers[method] = json.dumps(varlink.call(method))
+    service.record("orders")
     for path in (service.directory / "state").rglob("*"):
         answers[path.name] = path.read_text()
     process = Process(service.pid)

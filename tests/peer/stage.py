@@ -101,6 +101,8 @@ settle = 50ms
     def told(self) -> dict[str, str]:
         """All that anybody may read afterwards."""
         state = self.service.directory / "state"
+        for number in range(len(self._clusters)):
+            self.service.wait((state / f"c{number}.json").exists)
         return {"the log": self.service.log(), "the status": str(self.service.status()),
                 "the status as text": self.service.ctl("status").stdout,
                 "the metrics": self.service.ctl("metrics").stdout,

@@ -107,6 +107,17 @@ class Service:
     def cluster(self, name: str) -> dict:
         return next(c for c in self.status()["clusters"] if c["name"] == name)
 
+    def record(self, name: str) -> dict:
+        """What is remembered of a cluster: it is written a little after it is told."""
+        path = self.directory / "state" / f"{name}.json"
+
+        def written() -> bool:
+            return path.exists() and (json.loads(path.read_text()).get("last_attempt") ==
+                                      self.cluster(name)["last_attempt"])
+
+        self.wait(written)
+        return json.loads(path.read_text())
+
     def wait_cluster(self, name: str, state: str, seconds: float = 20) -> dict:
         seen: list[dict] = []
 
