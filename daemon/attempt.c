@@ -59,7 +59,7 @@ int attempt_start(Attempt **ret, sd_event *event, const ImporterTask *task, atte
                 .task = task,
                 .result_size = sizeof(Outcome),
                 .keep = {task->payload_fd},
-                .n_keep = task->payload_fd >= 0 ? 1 : 0,
+                .n_keep = 1,
                 .deadline_usec = task->timeout_usec,
         };
         int r = -ENOMEM;

@@ -275,7 +275,6 @@ static int start_check(Cluster *cluster, ImporterTask *task)
         int r;
 
         task->errand = IMPORTER_CHECK;
-        task->payload_fd = -1;
         if (task->timeout_usec > CLUSTER_CHECK_MAX_USEC)
                 task->timeout_usec = CLUSTER_CHECK_MAX_USEC;
         r = attempt_start(&cluster->check, cluster->event, task, on_checked, cluster, &outcome);

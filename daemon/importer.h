@@ -17,14 +17,14 @@
 typedef enum ImporterErrand {
         IMPORTER_IMPORT,
         IMPORTER_RECONNECT, /* the set is imported: only restart replication */
-        IMPORTER_CHECK,     /* look at ledger and replication; needs no payload, changes nothing */
+        IMPORTER_CHECK,     /* look at ledger and replication; changes nothing */
         _IMPORTER_ERRAND_MAX,
 } ImporterErrand;
 
 typedef struct ImporterTask {
         ImporterErrand errand;
         const ClusterConfig *cluster;
-        int payload_fd; /* sealed; -1 for a check */
+        int payload_fd; /* sealed; a check wants it only to know what to cover */
         LedgerSet set;
         Newlines newlines;
         bool forced; /* whatever the ledger says */
