@@ -57,6 +57,12 @@ void grant_for_table(
                         "create the table %s as binlog-ssld.conf(5) shows it, or set ledger = off",
                         table);
                 break;
+        case 1290: /* read_only, which the writer of a cluster may be, too */
+                text_format(buffer, size,
+                        "read_only = ON keeps this user from writing %s: switch it off, or set "
+                        "ledger = off",
+                        table);
+                break;
         default:
                 break;
         }

@@ -18,7 +18,8 @@ void grant_quote_account(char *buffer, size_t size, const char *account);
 /* "GRANT EXECUTE ON PROCEDURE mysql.NAME TO ..." */
 void grant_procedure(char *buffer, size_t size, const char *procedure, const char *account);
 
-/* What an error about the ledger's table wants: a grant, or the table. "": neither. */
+/* What an error about the ledger's table wants: a grant, the table, or a cluster that can be written
+ * to. "": none of these. */
 void grant_for_table(
         char *buffer, size_t size, unsigned sql_errno, const char *table, const char *account);
 

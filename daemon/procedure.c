@@ -130,7 +130,7 @@ static bool ledger_failed(Outcome *ret, Session *session, const char *table, Ses
         fault_take(ret, fault, error, false);
         text_format(ret->text, sizeof(ret->text), "ledger %s: %s", table, error->text);
         fault_advise_table(ret, session, table);
-        if (ret->next[0] != '\0' && ret->kind == OUTCOME_REJECTED)
+        if (ret->next[0] != '\0')
                 ret->kind = OUTCOME_NO_PRIVILEGE;
         return true;
 }
@@ -198,7 +198,7 @@ static bool enter(Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *sess
         return !ledger_failed(ret, session, table, fault, &error);
 }
 
-/* After a CALL whose end is known. The import stands, whatever becomes of its row. */
+/* When it is known what came of the row's import. That stands, whatever becomes of the row. */
 static void leave(Outcome *ret, Session *session, const ProcedureTask *task, uint64_t row)
 {
         SessionError error = {0};
@@ -236,8 +236,11 @@ void procedure_run(Outcome *ret, Session *session, const ProcedureTask *task)
                         restart_revive(ret, session, task->deadline_usec);
                 return;
         }
-        if (restart && !restart_halt(ret, session, &configured))
+        if (restart && !restart_halt(ret, session, &configured)) {
+                if (row > 0)
+                        leave(ret, session, task, row);
                 return;
+        }
         if (!task->reconnect_only)
                 call(ret, session, task);
         if (row > 0)

@@ -204,6 +204,33 @@ def test_a_missing_grant_is_found_before_the_call(house, service, lost):
     assert service.ctl("import", "--wait").returncode == 0
 
 
+def test_a_cluster_that_is_read_only_keeps_the_ledger_from_being_written(house, service):
+    before = imports(house)
+    house.aurora.sql("SET GLOBAL read_only = 1")
+    try:
+        start(house, service, house.client("ledger"))
+        cluster = service.wait_cluster("orders", "held")
+    finally:
+        house.aurora.sql("SET GLOBAL read_only = 0")
+    assert (cluster["outcome"], cluster["sql_errno"]) == ("no_privilege", 1290)
+    assert cluster["next_step"].startswith(f"read_only = ON keeps this user from writing {TABLE}")
+    assert imports(house) == before and rows(house) == []
+    assert service.ctl("import", "--wait").returncode == 0
+
+
+def test_an_import_that_was_not_begun_leaves_no_doubt(house, service):
+    """Replication could not be stopped: there was no CALL, and the row says so."""
+    pair = house.client("ledger-stop")
+    house.source.demand(pair.subject)
+    start(house, service, pair, cluster=LEDGER + "replication = restart")
+    service.wait_cluster("orders", "current")
+    house.aurora.set_option("fail_at", "stop")
+    write_material(service.material, house.authority.certificate,
+                   dated(house, "ledger-stop", 0))
+    assert service.wait_cluster("orders", "held")["outcome"] == "replication_failed"
+    assert [state for state, _ in rows(house)] == ["imported", "failed"]
+
+
 def check(house, service, **more):
     """What --check-clusters says of the cluster "orders"."""
     service.configure(configuration(service, house.aurora, **more))
