@@ -107,3 +107,11 @@ void clerk_flush(Clerk *clerk)
         if (clerk->waiting)
                 write_now(clerk);
 }
+
+bool clerk_flush_fresh(Clerk *clerk)
+{
+        if (!clerk->waiting || clerk->error != 0)
+                return false;
+        write_now(clerk);
+        return true;
+}

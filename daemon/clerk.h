@@ -4,13 +4,14 @@
  * Clerk: keeps the record of one cluster on disk, and tries again until it stands there.
  *
  * A durable write waits for the disk, and the loop with it, and takes the processor from importers
- * that still run; when many imports end together that adds up. So a record is written a little
- * later, and then when nothing else is to be done, one a turn of the loop. A crash before that costs
- * one more import.
+ * that still run; when many imports end together that adds up. So a record waits a little, or until
+ * its owner knows that there is time for it. A crash before that costs one more import.
  *
  * A state directory that is full or read-only delays no import. What could not be written is
  * tried again with a back-off, and once more at the end.
  */
+
+#include <stdbool.h>
 
 #include <systemd/sd-event.h>
 
@@ -33,3 +34,6 @@ void clerk_write(Clerk *clerk);
 
 /* What is to be written is written now. */
 void clerk_flush(Clerk *clerk);
+
+/* The same, unless that has just failed and waits for its next try. True: it was written, or tried. */
+bool clerk_flush_fresh(Clerk *clerk);

@@ -15,7 +15,7 @@
 /* A check asks two questions; it is not to be waited for as long as an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
-/* As long as the imports of one set are under way together. */
+/* No longer, however long the imports of others take. */
 #define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
 
 struct Cluster {
@@ -327,6 +327,11 @@ void cluster_hurry(Cluster *cluster, bool force)
 void cluster_flush(Cluster *cluster)
 {
         clerk_flush(cluster->clerk);
+}
+
+bool cluster_flush_fresh(Cluster *cluster)
+{
+        return clerk_flush_fresh(cluster->clerk);
 }
 
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)

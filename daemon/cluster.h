@@ -84,8 +84,10 @@ int cluster_start(
 /* The next plan waits neither for the back-off nor for the time of a check; with `force` it imports also what is current. */
 void cluster_hurry(Cluster *cluster, bool force);
 
-/* What is still to be written of its record is written now, and told when it cannot be. */
+/* What is still to be written of its record is written now, and told when it cannot be. The second
+ * leaves it at its time if that has just failed; true: there was something to write. */
 void cluster_flush(Cluster *cluster);
+bool cluster_flush_fresh(Cluster *cluster);
 
 /* Whether somebody was told, in this life or an earlier one, that the set expires within that
  * time; and that it was. */

@@ -106,6 +106,9 @@ static void daemon_advance(Daemon *daemon)
                 daemon->retry_timer, earliest == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
         say_status(daemon);
         exporter_poke(daemon->exporter);
+        /* A durable write takes its time: one a turn, and none while importers want the processor. */
+        if (roster_count_busy(daemon->roster) == 0 && roster_flush_one(daemon->roster))
+                wake(daemon);
         if (daemon->options.once && dispatch_is_settled(daemon->roster, &current))
                 (void)sd_event_exit(daemon->event, current ? 0 : 1);
 }

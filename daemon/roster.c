@@ -263,6 +263,14 @@ void roster_flush(Roster *roster)
                 cluster_flush(roster->leaving[i]);
 }
 
+bool roster_flush_one(Roster *roster)
+{
+        for (size_t i = 0; i < n_clusters(&roster->ranks); i++)
+                if (cluster_flush_fresh(roster->ranks.clusters[i]))
+                        return true;
+        return false;
+}
+
 Model roster_model(const Roster *roster, uint64_t now_usec)
 {
         return (Model){

@@ -55,5 +55,8 @@ void roster_reap(Roster *roster);
 /* Writes every record that is still to be written. */
 void roster_flush(Roster *roster);
 
+/* Writes one of them; false: there is none that could be written now. */
+bool roster_flush_one(Roster *roster);
+
 /* Lives until the next roster_apply(). */
 Model roster_model(const Roster *roster, uint64_t now_usec);

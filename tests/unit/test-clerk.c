@@ -26,7 +26,7 @@ static void on_recorded(int error, void *userdata)
 }
 
 /* The state directory is not there yet: nothing can be written, whoever runs the test. */
-static void desk_open(Desk *desk)
+static void desk_open_with_delay(Desk *desk, uint64_t delay_usec)
 {
         Outcome outcome = {.kind = OUTCOME_IMPORTED, .committed = true};
 
@@ -34,9 +34,14 @@ static void desk_open(Desk *desk)
         setenv("STATE_DIRECTORY", scratch_path("state"), 1);
         record_apply(&desk->record, A, &outcome, 1000);
         assert_int_equal(sd_event_new(&desk->event), 0);
-        assert_int_equal(
-                clerk_new(&desk->clerk, desk->event, "orders", &desk->record, 0, on_recorded, desk),
+        assert_int_equal(clerk_new(&desk->clerk, desk->event, "orders", &desk->record, delay_usec,
+                                 on_recorded, desk),
                 0);
+}
+
+static void desk_open(Desk *desk)
+{
+        desk_open_with_delay(desk, 0);
 }
 
 static void desk_close(Desk *desk)
@@ -143,6 +148,38 @@ static void test_a_flush_waits_for_nothing_and_tells(void **state)
         desk_close(&desk);
 }
 
+static void test_a_record_waits_unless_there_is_time(void **state)
+{
+        Record found;
+        Desk desk;
+
+        (void)state;
+        desk_open_with_delay(&desk, 3600 * UINT64_C(1000000));
+        scratch_make_directory("state");
+        assert_false(clerk_flush_fresh(desk.clerk)); /* nothing is to be written */
+        clerk_write(desk.clerk);
+        turn(&desk);
+        assert_int_equal(state_load(&found, "orders"), -ENOENT);
+        assert_true(clerk_flush_fresh(desk.clerk));
+        expect_on_disk(&desk.record);
+        assert_false(clerk_flush_fresh(desk.clerk));
+        desk_close(&desk);
+}
+
+static void test_what_has_just_failed_is_left_at_its_time(void **state)
+{
+        Desk desk;
+
+        (void)state;
+        desk_open(&desk);
+        clerk_write(desk.clerk);
+        assert_true(clerk_flush_fresh(desk.clerk));
+        assert_int_equal(desk.error, ENOENT);
+        assert_false(clerk_flush_fresh(desk.clerk));
+        assert_int_equal(desk.n_told, 1);
+        desk_close(&desk);
+}
+
 static void test_what_was_not_written_is_at_the_end(void **state)
 {
         Desk desk;
@@ -175,6 +212,8 @@ int main(void)
                 scratch_test(test_what_cannot_is_told_once_and_tried_again),
                 scratch_test(test_a_record_waits_for_all_other_work),
                 scratch_test(test_a_flush_waits_for_nothing_and_tells),
+                scratch_test(test_a_record_waits_unless_there_is_time),
+                scratch_test(test_what_has_just_failed_is_left_at_its_time),
                 scratch_test(test_what_was_not_written_is_at_the_end),
                 scratch_test(test_the_last_try_is_at_the_end),
         };
