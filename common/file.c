@@ -72,6 +72,13 @@ int file_read(Secret *ret, int directory_fd, const char *name, size_t limit)
         return r < 0 ? r : file_read_fd(ret, fd, limit);
 }
 
+bool file_is_directory(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int file_write_all(int fd, const void *data, size_t size)
 {
         const char *cursor = data;

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/secret.h"
@@ -22,6 +23,9 @@ int file_read(Secret *ret, int directory_fd, const char *name, size_t limit);
 
 /* Reads an open descriptor from its present position to its end; the kind is not checked. */
 int file_read_fd(Secret *ret, int fd, size_t limit);
+
+/* After symbolic links. */
+bool file_is_directory(const char *path);
 
 /* Writes all of it, however often write(2) has to be called. */
 int file_write_all(int fd, const void *data, size_t size);

@@ -86,7 +86,7 @@ static void put_row(
 /* Where it led to, and as whom. */
 static void put_server(const Page *page, const ClusterConfig *cluster, const Probe *probe)
 {
-        char line[LINE_MAX], user[PROBE_ACCOUNT_MAX];
+        char line[LINE_MAX], user[GRANT_ACCOUNT_MAX];
         bool numeric = strcmp(cluster->host, probe->address) == 0;
 
         text_format(line, sizeof(line), "%s port %u%s%s", cluster->host, cluster->port,

@@ -1,7 +1,6 @@
 #include "daemon/clerk.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <time.h>
 
 #include "common/backoff.h"

@@ -72,15 +72,10 @@ static bool ask_account(Session *session, char account[static GRANT_ACCOUNT_MAX]
 
 void fault_advise_procedure(Outcome *ret, Session *session, const char *procedure)
 {
-        char account[GRANT_ACCOUNT_MAX], grant[GRANT_TEXT_MAX];
+        char account[GRANT_ACCOUNT_MAX];
 
-        if (ret->sql_errno != 1370 || !ask_account(session, account))
-                return;
-        grant_procedure(grant, sizeof(grant), procedure, account);
-        text_format(ret->next, sizeof(ret->next),
-                "%s; when it answers that there is no such procedure, check host and the Aurora "
-                "MySQL version",
-                grant);
+        if (ret->sql_errno == 1370 && ask_account(session, account))
+                grant_procedure(ret->next, sizeof(ret->next), procedure, account);
 }
 
 void fault_advise_status(Outcome *ret, Session *session)

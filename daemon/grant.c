@@ -33,7 +33,10 @@ void grant_procedure(char *buffer, size_t size, const char *procedure, const cha
         char quoted[GRANT_ACCOUNT_MAX];
 
         grant_quote_account(quoted, sizeof(quoted), account);
-        text_format(buffer, size, "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s", procedure, quoted);
+        text_format(buffer, size,
+                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; when it answers that there is no such "
+                "procedure, check host and the Aurora MySQL version",
+                procedure, quoted);
 }
 
 void grant_for_table(

@@ -15,7 +15,8 @@
 /* "'user'@'host'". A name in MySQL's grant tables is at most 32 characters, a host at most 255. */
 void grant_quote_account(char *buffer, size_t size, const char *account);
 
-/* "GRANT EXECUTE ON PROCEDURE mysql.NAME TO ..." */
+/* "GRANT EXECUTE ON PROCEDURE mysql.NAME TO ...; when ...": to who may not execute it, a version that
+ * does not have it looks the same. */
 void grant_procedure(char *buffer, size_t size, const char *procedure, const char *account);
 
 /* What an error about the ledger's table wants: a grant, the table, or a cluster that can be written

@@ -1,13 +1,12 @@
 #include "daemon/knock.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdbool.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "common/file.h"
 #include "common/text.h"
 #include "daemon/greeting.h"
 #include "daemon/line.h"
@@ -82,9 +81,7 @@ static int on_verify(int good, X509_STORE_CTX *store)
 
 static bool load_trust(SSL_CTX *context, const char *server_ca)
 {
-        struct stat st;
-
-        if (stat(server_ca, &st) == 0 && S_ISDIR(st.st_mode))
+        if (file_is_directory(server_ca))
                 return SSL_CTX_load_verify_locations(context, NULL, server_ca) == 1;
         return SSL_CTX_load_verify_locations(context, server_ca, NULL) == 1;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/grant.h"
 
 static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
         [PROBE_IMPORT] = "rds_import_binlog_ssl_material",
@@ -24,7 +23,7 @@ static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
                                                             : PROBE_FINDINGS_MAX - 1;
 
         probe->findings[i] = (ProbeFinding){.outcome = outcome, .severity = severity};
-        text_set(probe->findings[i].next, PROBE_NEXT_MAX, outcome_advice(outcome));
+        text_set(probe->findings[i].next, OUTCOME_NEXT_MAX, outcome_advice(outcome));
         return &probe->findings[i];
 }
 
@@ -83,21 +82,17 @@ static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
 static void judge_procedure(
         Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
 {
-        char grant[GRANT_TEXT_MAX];
         ProbeFinding *finding;
 
         if (!probe->listed || probe->visible[procedure])
                 return;
-        grant_procedure(grant, sizeof(grant), procedure_names[procedure], probe->account);
         finding = add(probe, outcome, severity);
         text_format(finding->text, sizeof(finding->text),
                 "mysql.%s is not visible: either this user may not execute it, or the server does "
                 "not have it",
                 procedure_names[procedure]);
-        text_format(finding->next, sizeof(finding->next),
-                "%s; when it answers that there is no such procedure, check host and the Aurora "
-                "MySQL version",
-                grant);
+        grant_procedure(
+                finding->next, sizeof(finding->next), procedure_names[procedure], probe->account);
 }
 
 /* To restart replication it must be read; to observe it is only a pity not to. */
@@ -166,7 +161,7 @@ static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
 /* The library's words stay where they are others, for who searches for them. */
 static void explain_tls(ProbeFinding *finding, const Presented *presented, const char *server_ca)
 {
-        char text[OUTCOME_TEXT_MAX], next[PROBE_NEXT_MAX];
+        char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_MAX];
         const char *words;
 
         if (presented->reason[0] == '\0')

@@ -15,14 +15,13 @@
 #include "common/clock.h"
 #include "common/mask.h"
 #include "daemon/config.h"
+#include "daemon/grant.h"
 #include "daemon/outcome.h"
 #include "daemon/preflight.h"
 #include "daemon/presented.h"
 #include "daemon/rule.h"
 
 #define PROBE_FINDINGS_MAX 9
-#define PROBE_ACCOUNT_MAX  400
-#define PROBE_NEXT_MAX     640
 
 /* The procedures that may be called, all of the schema mysql. */
 typedef enum ProbeProcedure {
@@ -37,7 +36,7 @@ typedef struct ProbeFinding {
         Severity severity; /* an error: an import would not work */
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX];
-        char next[PROBE_NEXT_MAX]; /* "": nothing is to do */
+        char next[OUTCOME_NEXT_MAX]; /* "": nothing is to do */
 } ProbeFinding;
 
 typedef struct Probe {
@@ -49,7 +48,7 @@ typedef struct Probe {
         bool looked; /* the preflight was answered; nothing below is known otherwise */
         Preflight preflight;
         bool listed;                        /* the two below are known */
-        char account[PROBE_ACCOUNT_MAX];    /* "user@host", as the server found it */
+        char account[GRANT_ACCOUNT_MAX];    /* "user@host", as the server found it */
         bool visible[_PROBE_PROCEDURE_MAX]; /* to this account */
         Replication replication;
         unsigned replication_errno; /* why it is not known; 0: it was not asked */

@@ -205,13 +205,9 @@ static void leave(Outcome *ret, Session *session, const ProcedureTask *task, uin
 
         if (!ret->committed && ret->kind == OUTCOME_UNKNOWN)
                 return;
-        if (ledger_finish(session, task->cluster->ledger, row, ret->committed, &error) ==
-                SESSION_OK) {
-                if (ret->committed)
-                        ret->ledger = (LedgerEntry){0};
-                return;
-        }
-        if (ret->committed)
+        if (ledger_finish(session, task->cluster->ledger, row, ret->committed, &error) !=
+                        SESSION_OK &&
+                ret->committed)
                 text_format(ret->warning, sizeof(ret->warning),
                         "ledger %s could not be completed, so that it is imported once more: %s",
                         task->cluster->ledger, error.text);

@@ -1,7 +1,6 @@
 #include "daemon/session.h"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <netdb.h>
@@ -14,6 +13,7 @@
 
 #include "build.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/text.h"
 #include "daemon/cutoff.h"
 
@@ -139,11 +139,9 @@ static unsigned seconds_until(uint64_t deadline_usec)
 /* Of a file every CA is read, each time; in a directory only the one that is asked for. */
 static void set_trust(MYSQL *mysql, const char *server_ca)
 {
-        struct stat st;
-
         if (server_ca[0] == '\0')
                 return; /* the system's store */
-        if (stat(server_ca, &st) == 0 && S_ISDIR(st.st_mode))
+        if (file_is_directory(server_ca))
                 (void)mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, server_ca);
         else
                 (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, server_ca);

@@ -292,7 +292,7 @@ static void test_an_account_is_quoted_for_a_grant(void **state)
                 {"back\\slash@%", "'back\\\\slash'@'%'"},
                 {"@localhost", "''@'localhost'"},
         };
-        char buffer[PROBE_ACCOUNT_MAX];
+        char buffer[GRANT_ACCOUNT_MAX];
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
