@@ -44,3 +44,11 @@ def make_stage(workspace: Workspace) -> Iterator[Callable[[str], Stage]]:
         yield make
         for service in services:
             service.kill()
+
+
+@pytest.fixture
+def stage(make_stage: Callable[[str], Stage]) -> Iterator[Stage]:
+    stage = make_stage("import-timeout = 10s")
+    yield stage
+    if stage.service.running:
+        assert stage.service.stop() == 0

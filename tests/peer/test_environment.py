@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +58,6 @@ __attribute__((constructor)) static void leave_mark(void)
         os.link(library, poison.directory / f"{name}.so")
     (poison.directory / "my.cnf").write_text("[client]\nplugin-dir = /poison\n")
     return poison
-
-
-@pytest.fixture
-def stage(make_stage: Callable[[str], Stage]) -> Iterator[Stage]:
-    stage = make_stage("import-timeout = 10s")
-    yield stage
-    if stage.service.running:
-        assert stage.service.stop() == 0
 
 
 def test_the_poison_works_where_nobody_minds(poison: Poison) -> None:

@@ -23,14 +23,6 @@ numbers = itertools.count()
 
 
 @pytest.fixture
-def stage(make_stage: Callable[[str], Stage]) -> Iterator[Stage]:
-    stage = make_stage("import-timeout = 10s")
-    yield stage
-    if stage.service.running:
-        assert stage.service.stop() == 0
-
-
-@pytest.fixture
 def script(workspace: Workspace) -> Callable[[str], Path]:
     """Makes a program out of lines of shell; $here is a directory of its own."""
     def make(lines: str) -> Path:
