@@ -1,6 +1,14 @@
 #include "common/clock.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "common/macro.h"
 
 static uint64_t now_usec(clockid_t id)
 {
@@ -43,4 +51,85 @@ const char *clock_format_date(char *buffer, uint64_t wall_usec)
 const char *clock_format_time(char *buffer, uint64_t wall_usec)
 {
         return format(buffer, "%Y-%m-%d %H:%M:%SZ", wall_usec);
+}
+
+#define DURATION_MAX (36500 * USEC_PER_DAY)
+
+/* Largest first, which is the order of writing; "ms" and "min" stand before what begins alike. */
+static const struct {
+        const char *name;
+        uint64_t usec;
+} units[] = {
+        {"d", USEC_PER_DAY},
+        {"h", USEC_PER_HOUR},
+        {"min", USEC_PER_MIN},
+        {"s", USEC_PER_SEC},
+        {"ms", USEC_PER_MSEC},
+};
+
+static uint64_t unit_usec(const char *name, size_t length)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+                if (strlen(units[i].name) == length && memcmp(units[i].name, name, length) == 0)
+                        return units[i].usec;
+        return 0;
+}
+
+int duration_parse(uint64_t *ret_usec, const char *text)
+{
+        uint64_t total = 0;
+        bool any = false;
+
+        for (;;) {
+                uint64_t number = 0, unit;
+                size_t length = 0;
+
+                text += strspn(text, " \t");
+                if (*text == '\0')
+                        break;
+                if (!isdigit((unsigned char)*text))
+                        return -EINVAL;
+                for (; isdigit((unsigned char)*text); text++) {
+                        number = number * 10 + (uint64_t)(*text - '0');
+                        if (number > DURATION_MAX)
+                                return -ERANGE;
+                }
+                while (isalpha((unsigned char)text[length]))
+                        length++;
+                unit = unit_usec(text, length);
+                if (unit == 0)
+                        return -EINVAL;
+                text += length;
+                if (number > DURATION_MAX / unit || total + number * unit > DURATION_MAX)
+                        return -ERANGE;
+                total += number * unit;
+                any = true;
+        }
+        if (!any)
+                return -EINVAL;
+        *ret_usec = total;
+        return 0;
+}
+
+const char *duration_format(char *buffer, uint64_t usec)
+{
+        size_t used = 0, parts = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(units) && parts < 2; i++) {
+                uint64_t number = usec / units[i].usec;
+
+                /* The second unit is the next smaller one, or none: "1h", not "1h 4s". */
+                if (number == 0) {
+                        if (parts > 0)
+                                break;
+                        continue;
+                }
+                used += (size_t)snprintf(buffer + used, DURATION_TEXT_SIZE - used,
+                        "%s%" PRIu64 "%s", parts > 0 ? " " : "", number, units[i].name);
+                usec %= units[i].usec;
+                parts++;
+        }
+        if (parts == 0)
+                snprintf(buffer, DURATION_TEXT_SIZE, "0s");
+        return buffer;
 }

@@ -140,3 +140,45 @@ int file_replace_unsynced(const char *path, const void *data, size_t size, mode_
 {
         return replace(path, data, size, mode, false);
 }
+
+static int64_t nsec(struct timespec time)
+{
+        return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static FileStat file_stat_from(const struct stat *st)
+{
+        return (FileStat){
+                .device = st->st_dev,
+                .inode = st->st_ino,
+                .size = (uint64_t)st->st_size,
+                .modified_nsec = nsec(st->st_mtim),
+                .changed_nsec = nsec(st->st_ctim),
+                .mode = st->st_mode,
+        };
+}
+
+FileStat file_stat(const char *path)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return (FileStat){.error = errno};
+        return file_stat_from(&st);
+}
+
+FileStat file_stat_fd(int fd)
+{
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return (FileStat){.error = errno};
+        return file_stat_from(&st);
+}
+
+bool file_stat_equal(const FileStat *a, const FileStat *b)
+{
+        return a->error == b->error && a->device == b->device && a->inode == b->inode &&
+                a->size == b->size && a->modified_nsec == b->modified_nsec &&
+                a->changed_nsec == b->changed_nsec && a->mode == b->mode;
+}

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/secret.h"
 
@@ -34,3 +35,27 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 
 /* At once for readers, but not safe from a crash of the machine: for what can be made again. */
 int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode);
+
+/*
+ * Stamp: what stat(2) says of a file as a value to compare.
+ *
+ * Two equal stamps mean that nothing was written, replaced or re-pointed in between, as far as a
+ * file system tells; the change time covers chmod and a restored modification time. It does not
+ * tell two writes apart that fall into one tick of the file system's clock and leave the size the
+ * same. Taking one opens nothing, so the manager may do it for the key file as well.
+ */
+
+typedef struct FileStat {
+        int error; /* 0, or the errno of stat(2); then the rest is 0 */
+        uint64_t device, inode, size;
+        int64_t modified_nsec, changed_nsec;
+        unsigned mode;
+} FileStat;
+
+/* Symbolic links are followed. */
+FileStat file_stat(const char *path);
+
+/* Of an open file, whatever stands under its name by now. */
+FileStat file_stat_fd(int fd);
+
+bool file_stat_equal(const FileStat *a, const FileStat *b);

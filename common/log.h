@@ -5,7 +5,7 @@
  * there with their fields; otherwise one line to stderr, with a priority prefix (sd-daemon(3))
  * that log collectors understand, or bare when a person's terminal is behind it.
  *
- * Wording lives in daemon/journal.c alone; this module only carries it. errno is left as it was.
+ * Wording lives in daemon/status/journal.c alone; this module only carries it. errno is left as it was.
  */
 
 #include <stddef.h>

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json-writer.h"
+
 /* [A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+ : at least two parts between dots,
  * none empty, no dash at a part's border, a letter first. Capitals are in use: io.systemd.Resolve. */
 static bool is_interface(const char *name, size_t size)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/json.h"
+#include "common/json-reader.h"
 
 #define VARLINK_INTERFACE_MAX 128 /* bytes of an interface's name, with NUL */
 #define VARLINK_METHOD_MAX    64

@@ -6,19 +6,12 @@
 #include <sysexits.h>
 
 #include "build.h"
-#include "common/duration.h"
+#include "common/clock.h"
+#include "common/terminal.h"
 #include "common/text.h"
-#include "ctl/check.h"
-#include "ctl/client.h"
-#include "ctl/complaint.h"
-#include "ctl/explain.h"
-#include "ctl/import.h"
-#include "ctl/metrics.h"
-#include "ctl/monitor.h"
-#include "ctl/page.h"
-#include "ctl/reload.h"
-#include "ctl/status.h"
-#include "ctl/wait.h"
+#include "ctl/client/error-message.h"
+#include "ctl/commands/command.h"
+#include "daemon/config/paths.h"
 
 static const Command *const commands[] = {
         &command_status,
@@ -59,7 +52,7 @@ static const struct option options[] = {
 };
 
 /* One line is one paragraph, or an option and what it does. */
-static void print_line(const Page *page, const char *text)
+static void print_line(const Terminal *terminal, const char *text)
 {
         char line[1024], label[32] = "";
         size_t length = strcspn(text, "\n"), words = 0;
@@ -72,20 +65,20 @@ static void print_line(const Page *page, const char *text)
                 snprintf(label, sizeof(label), "%.*s", (int)words, line);
         }
         if (line[0] == '\0')
-                fputc('\n', page->stream);
-        page_sentence(page, 0, label, line + words);
+                fputc('\n', terminal->stream);
+        terminal_paragraph(terminal, 0, label, line + words);
 }
 
 static void print_help(const Command *command)
 {
-        Page page = page_on(stdout);
+        Terminal terminal = terminal_open(stdout);
         char label[32];
 
         if (command) {
                 printf("binlog-sslctl %s%s%s\n\n", command->name,
                         command->synopsis[0] != '\0' ? " " : "", command->synopsis);
                 for (const char *line = command->help; *line != '\0';) {
-                        print_line(&page, line);
+                        print_line(&terminal, line);
                         line += strcspn(line, "\n");
                         line += *line == '\n';
                 }
@@ -94,7 +87,7 @@ static void print_help(const Command *command)
         printf("binlog-sslctl [OPTION...] COMMAND\n\nAsks binlog-ssld, and tells it.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
                 snprintf(label, sizeof(label), "  %-10s", commands[i]->name);
-                page_sentence(&page, 0, label, commands[i]->summary);
+                terminal_paragraph(&terminal, 0, label, commands[i]->summary);
         }
         printf("\n  --socket PATH   the daemon's socket\n"
                "  --json          for programs; times are microseconds since the epoch\n"
@@ -130,9 +123,9 @@ static const Command *find_command(const char *name)
                         near = commands[i];
         }
         if (near)
-                complain("there is no command %s; did you mean %s?", name, near->name);
+                error_message("there is no command %s; did you mean %s?", name, near->name);
         else
-                complain("there is no command %s; binlog-sslctl --help lists them", name);
+                error_message("there is no command %s; binlog-sslctl --help lists them", name);
         return NULL;
 }
 
@@ -159,7 +152,7 @@ static int take(Request *request, unsigned *used, int option)
                 *used |= COMMAND_TIMEOUT;
                 if (duration_parse(&request->timeout_usec, optarg) == 0)
                         return 0;
-                complain("--timeout %s: this is not a duration such as 90s or 5min", optarg);
+                error_message("--timeout %s: this is not a duration such as 90s or 5min", optarg);
                 return EX_USAGE;
         case OPTION_CA:
                 request->ca = optarg;
@@ -174,7 +167,7 @@ static int take(Request *request, unsigned *used, int option)
                 *used |= COMMAND_FILES;
                 return 0;
         default:
-                complain("binlog-sslctl --help lists the options");
+                error_message("binlog-sslctl --help lists the options");
                 return EX_USAGE;
         }
 }
@@ -184,20 +177,20 @@ static int run(const Command *command, Request *request, unsigned used)
         char path[PATH_MAX];
 
         if (used & ~command->options) {
-                complain("%s does not take such an option; see: binlog-sslctl %s --help",
+                error_message("%s does not take such an option; see: binlog-sslctl %s --help",
                         command->name, command->name);
                 return EX_USAGE;
         }
         if (request->n_names < command->minimum_names ||
                 (command->maximum_names >= 0 && request->n_names > command->maximum_names)) {
-                complain("usage: binlog-sslctl %s %s", command->name, command->synopsis);
+                error_message("usage: binlog-sslctl %s %s", command->name, command->synopsis);
                 return EX_USAGE;
         }
         if (!request->socket) {
-                int r = client_default_path(path, sizeof(path));
+                int r = paths_socket(path, sizeof(path));
 
                 if (r < 0)
-                        return complain_unreachable("$RUNTIME_DIRECTORY", r);
+                        return error_message_unreachable("$RUNTIME_DIRECTORY", r);
                 request->socket = path;
         }
         return command->run(request);
@@ -234,6 +227,6 @@ int main(int argc, char **argv)
         }
         if (command)
                 return run(command, &request, used);
-        complain("a command is needed; binlog-sslctl --help lists them");
+        error_message("a command is needed; binlog-sslctl --help lists them");
         return EX_USAGE;
 }

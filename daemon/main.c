@@ -10,15 +10,16 @@
 #include "build.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "ctl/dossier.h"
-#include "ctl/prospect.h"
-#include "daemon/daemon.h"
-#include "daemon/inspector.h"
-#include "daemon/journal.h"
-#include "daemon/load.h"
-#include "daemon/server.h"
-#include "daemon/session.h"
-#include "daemon/survey.h"
+#include "daemon/config/config-load.h"
+#include "daemon/config/paths.h"
+#include "daemon/inspect/inspector.h"
+#include "daemon/manager/manager.h"
+#include "daemon/mysql/session.h"
+#include "daemon/probe/probe-job.h"
+#include "daemon/probe/probe-json.h"
+#include "daemon/probe/probe-table.h"
+#include "daemon/status/journal.h"
+#include "daemon/varlink/server.h"
 
 extern char **environ;
 
@@ -29,11 +30,11 @@ typedef enum Mode {
         MODE_CHECK_CLUSTERS,
 } Mode;
 
-typedef struct Request {
+typedef struct Options {
         const char *path; /* of the configuration; NULL: where it usually is */
         Mode mode;
         bool json;
-} Request;
+} Options;
 
 static void print_help(void)
 {
@@ -92,13 +93,13 @@ static int check_materials(const Config *config)
                         fprintf(stderr, "material %s: %s\n", material->name, strerror(-r));
                 else
                         printf("material %s: %s\n", material->name,
-                                report->moving           ? "changes while it is read"
+                                report->files_changed    ? "changes while it is read"
                                         : report->failed ? "not usable"
                                                          : "good");
                 for (unsigned k = 0; r == 0 && k < report->n_problems; k++)
                         printf("  %s: %s: %s\n", severity_to_string(report->problems[k].severity),
                                 rule_to_string(report->problems[k].rule), report->problems[k].text);
-                good = good && r == 0 && !report->failed && !report->moving;
+                good = good && r == 0 && !report->failed && !report->files_changed;
                 free(report);
         }
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -122,72 +123,71 @@ static int check_clusters(const Config *config, bool json)
         int r;
 
         prepare_children();
-        r = probes ? survey_run(probes, config) : -ENOMEM;
+        r = probes ? probe_run_all(probes, config) : -ENOMEM;
         if (r == 0)
-                r = prospect_show(stdout, config, probes, json);
+                r = probe_table_print(stdout, config, probes, json);
         if (r < 0) {
                 fprintf(stderr, "binlog-ssld: the clusters cannot be checked: %s\n", strerror(-r));
                 return EXIT_FAILURE;
         }
-        return dossier_is_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return probe_all_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(Config *config, const Request *request)
+static int run(Config *config, const Options *options)
 {
-        CLEANUP(daemon_freep) Daemon *daemon = NULL;
-        DaemonOptions options = {.version = BUILD_VERSION,
-                .config_path = request->path,
-                .once = request->mode == MODE_ONCE};
+        CLEANUP(manager_freep) Manager *manager = NULL;
+        ManagerOptions manager_options = {.version = BUILD_VERSION,
+                .config_path = options->path,
+                .once = options->mode == MODE_ONCE};
         int r;
 
         prepare_children();
-        r = daemon_new(&daemon, config, &options);
+        r = manager_new(&manager, config, &manager_options);
         if (r < 0) {
                 journal_failure("cannot start", r);
                 return EXIT_FAILURE;
         }
-        r = daemon_run(daemon);
+        r = manager_run(manager);
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int start_with(Request *request)
+static int start_with(Options *options)
 {
-        char directory[CONFIG_PATH_MAX], fallback[PATH_MAX];
+        char path[PATH_MAX];
         ConfigProblem problem;
         Config *config = NULL;
         int r;
 
-        if (!request->path) {
-                r = config_directory(directory, sizeof(directory), CONFIG_DIRECTORY_CONFIGURATION);
+        if (!options->path) {
+                r = paths_config_file(path, sizeof(path));
                 if (r < 0) {
                         journal_failure("$CONFIGURATION_DIRECTORY", r);
                         return EX_CONFIG;
                 }
-                snprintf(fallback, sizeof(fallback), "%s/binlog-ssld.conf", directory);
-                request->path = fallback;
+                options->path = path;
         }
-        r = config_load(&config, request->path, &problem);
+        r = config_load(&config, options->path, &problem);
         if (r == -EINVAL) {
                 journal_configuration_invalid(&problem);
-                return request->mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
+                return options->mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
         }
         if (r < 0) {
-                journal_failure(request->path, r);
+                journal_failure(options->path, r);
                 return EXIT_FAILURE;
         }
-        if (request->mode == MODE_SERVICE || request->mode == MODE_ONCE)
-                return run(config, request);
-        r = request->mode == MODE_CHECK ? check_materials(config)
-                                        : check_clusters(config, request->json);
+        if (options->mode == MODE_SERVICE || options->mode == MODE_ONCE)
+                return run(config, options);
+        r = options->mode == MODE_CHECK ? check_materials(config)
+                                        : check_clusters(config, options->json);
         config_free(config);
         return r;
 }
 
-static int start(Request *request)
+static int start(Options *options)
 {
-        int status = start_with(request);
+        int status = start_with(options);
 
-        if (request->mode == MODE_SERVICE && status != EXIT_SUCCESS)
+        if (options->mode == MODE_SERVICE && status != EXIT_SUCCESS)
                 server_refuse();
         return status;
 }
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
                 OPTION_VERSION,
                 OPTION_HELP,
         };
-        static const struct option options[] = {
+        static const struct option long_options[] = {
                 {"config", required_argument, NULL, OPTION_CONFIG},
                 {"check", no_argument, NULL, OPTION_CHECK},
                 {"check-clusters", no_argument, NULL, OPTION_CHECK_CLUSTERS},
@@ -213,27 +213,27 @@ int main(int argc, char **argv)
                 {"help", no_argument, NULL, OPTION_HELP},
                 {0},
         };
-        Request request = {.mode = MODE_SERVICE};
+        Options options = {.mode = MODE_SERVICE};
         int option;
 
         scrub_environment();
         log_open();
-        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
                 switch (option) {
                 case OPTION_CONFIG:
-                        request.path = optarg;
+                        options.path = optarg;
                         break;
                 case OPTION_CHECK:
-                        request.mode = MODE_CHECK;
+                        options.mode = MODE_CHECK;
                         break;
                 case OPTION_CHECK_CLUSTERS:
-                        request.mode = MODE_CHECK_CLUSTERS;
+                        options.mode = MODE_CHECK_CLUSTERS;
                         break;
                 case OPTION_JSON:
-                        request.json = true;
+                        options.json = true;
                         break;
                 case OPTION_ONCE:
-                        request.mode = MODE_ONCE;
+                        options.mode = MODE_ONCE;
                         break;
                 case OPTION_VERSION:
                         printf("binlog-ssld %s\n", BUILD_VERSION);
@@ -248,9 +248,9 @@ int main(int argc, char **argv)
                 fprintf(stderr, "binlog-ssld: no argument is expected: %s\n", argv[optind]);
                 return EX_USAGE;
         }
-        if (request.json && request.mode != MODE_CHECK_CLUSTERS) {
+        if (options.json && options.mode != MODE_CHECK_CLUSTERS) {
                 fprintf(stderr, "binlog-ssld: --json goes with --check-clusters\n");
                 return EX_USAGE;
         }
-        return start(&request);
+        return start(&options);
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/json.h"
+#include "common/json-reader.h"
 #include "common/text.h"
-#include "daemon/identity.h"
-#include "daemon/payload.h"
-#include "daemon/validation.h"
+#include "daemon/inspect/payload.h"
+#include "daemon/inspect/pem.h"
+#include "daemon/inspect/validate.h"
 
 #define SEPARATOR 0x1e
 
@@ -46,36 +46,36 @@ static void check_report(const Report *report)
                         report->certificate.subject, strlen(report->certificate.subject)));
 }
 
-static void check_payload(const Identity *identity)
+static void check_payload(const PemSet *pem)
 {
         CLEANUP(secret_done) Secret payload = SECRET_NULL;
         CLEANUP(json_freep) JsonValue *json = NULL;
         char fingerprint[REPORT_FINGERPRINT_MAX];
 
-        MUST(payload_fingerprint(fingerprint, identity) == 0 && strlen(fingerprint) == 64);
-        MUST(payload_build(&payload, identity) == 0);
+        MUST(payload_fingerprint(fingerprint, pem) == 0 && strlen(fingerprint) == 64);
+        MUST(payload_build(&payload, pem) == 0);
         MUST(json_parse(&json, payload.data, payload.size) == 0 && json_size(json) == 3);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char *const paths[_MATERIAL_FILE_MAX] = {"/ca", "/cert", "/key"};
-        static const Stamp key_stamp = {.mode = 0100600};
+        static const FileStat key_stamp = {.mode = 0100600};
         MaterialConfig config = {.key_types = KEY_TYPES_RSA_EC,
                 .minimum_rsa_bits = 512,
                 .expiry_warning_usec = {30 * USEC_PER_DAY}};
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
-        CLEANUP(identity_done) Identity identity = IDENTITY_NULL;
+        CLEANUP(pem_done) PemSet pem = PEM_SET_NULL;
         Report report = {0};
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
                 text_set(config.path[i], sizeof(config.path[i]), paths[i]);
         split(&snapshot, data, size);
-        MUST(identity_parse(&identity, &snapshot, paths, &report) == 0);
-        MUST(report.failed == (!identity.authorities || !identity.chain || !identity.key));
-        validation_run(&report, &identity, &config, &key_stamp, NOW);
+        MUST(pem_parse(&pem, &snapshot, paths, &report) == 0);
+        MUST(report.failed == (!pem.authorities || !pem.chain || !pem.key));
+        validate(&report, &pem, &config, &key_stamp, NOW);
         check_report(&report);
         if (!report.failed)
-                check_payload(&identity);
+                check_payload(&pem);
         return 0;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/macro.h"
-#include "daemon/record.h"
+#include "daemon/model/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -12,7 +12,7 @@
 
 #include <openssl/bio.h>
 
-#include "daemon/rule.h"
+#include "daemon/model/rule.h"
 #include "tests/pki/authority.h"
 
 typedef enum FileKind {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/server.h"
+#include "daemon/varlink/server.h"
 
 /* For cmocka: a scratch directory with a server that listens in it. */
 int conversation_make(void **state);

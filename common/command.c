@@ -1,0 +1,268 @@
+#include "common/command.h"
+
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "common/text.h"
+
+typedef enum End {
+        END_ITSELF,
+        END_LATE,
+        END_LONG,
+        END_ERROR, /* of ours; errno is in `error` */
+} End;
+
+typedef struct Child {
+        pid_t pid;
+        int pid_fd;
+        int output_fd;
+        int error_fd; /* the errno of what kept it from starting comes here */
+        int error;
+} Child;
+
+/* Whatever a signal means to us is not for the program, and neither is our soft limit. */
+static void restore_defaults(void)
+{
+        struct rlimit data;
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)signal(number, SIG_DFL);
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        if (getrlimit(RLIMIT_DATA, &data) == 0) {
+                data.rlim_cur = data.rlim_max;
+                (void)setrlimit(RLIMIT_DATA, &data);
+        }
+}
+
+/* Closed by execv(2), so that an error can still be told. */
+static bool take_descriptors(int output_fd)
+{
+        int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        return null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
+                dup2(output_fd, STDOUT_FILENO) >= 0 &&
+                close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+_Noreturn static void child_main(char *const *words, pid_t parent, int output_fd, int error_fd)
+{
+        int error;
+
+        (void)setpgid(0, 0);
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+                _exit(1);
+        restore_defaults();
+        if (take_descriptors(output_fd))
+                (void)execv(words[0], words);
+        error = errno;
+        _exit(write(error_fd, &error, sizeof(error)) < 0 ? 2 : 1);
+}
+
+static void child_done(Child *child)
+{
+        if (child->pid > 0) {
+                (void)kill(-child->pid, SIGKILL);
+                (void)kill(child->pid, SIGKILL);
+                (void)waitpid(child->pid, NULL, 0);
+        }
+        closep(&child->pid_fd);
+        closep(&child->output_fd);
+        closep(&child->error_fd);
+}
+
+static int start(Child *child, char *const *words)
+{
+        CLEANUP(closep) int output_fd = -1, error_fd = -1;
+        pid_t parent = getpid();
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        child->output_fd = ends[0];
+        output_fd = ends[1];
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        child->error_fd = ends[0];
+        error_fd = ends[1];
+        if (fcntl(child->output_fd, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+        child->pid = fork();
+        if (child->pid == 0)
+                child_main(words, parent, output_fd, error_fd);
+        if (child->pid < 0)
+                return -errno;
+        (void)setpgid(child->pid, child->pid); /* whoever of the two comes first */
+        child->pid_fd = pidfd_open(child->pid, 0);
+        return child->pid_fd < 0 ? -errno : 0;
+}
+
+/* What is there by now: 1 when more may come, 0 at the end, or a negative errno. */
+static int take_output(Secret *output, int fd)
+{
+        for (;;) {
+                ssize_t n = read(fd, output->data + output->size, output->capacity - output->size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN ? 1 : -errno;
+                if (n == 0)
+                        return output->size == output->capacity ? -EFBIG : 0;
+                output->size += (size_t)n;
+        }
+}
+
+static int milliseconds_until(uint64_t deadline_usec)
+{
+        uint64_t now = clock_boottime_usec();
+
+        if (now >= deadline_usec)
+                return 0;
+        return (int)((deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
+}
+
+/* Until it has ended: a pipe that a process of its keeps open does not hold us. */
+static End gather(Child *child, Secret *output, uint64_t deadline_usec)
+{
+        struct pollfd polls[] = {
+                {.fd = child->output_fd, .events = POLLIN},
+                {.fd = child->pid_fd, .events = POLLIN},
+        };
+
+        for (;;) {
+                int n = poll(polls, ARRAY_SIZE(polls), milliseconds_until(deadline_usec));
+                int r;
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n == 0)
+                        return END_LATE;
+                r = n < 0 ? -errno : take_output(output, child->output_fd);
+                if (r == -EFBIG)
+                        return END_LONG;
+                if (r < 0) {
+                        child->error = -r;
+                        return END_ERROR;
+                }
+                if (polls[1].revents != 0)
+                        return END_ITSELF;
+                if (r == 0)
+                        polls[0].fd = -1;
+        }
+}
+
+/* True: it ended well. It is not reaped yet, so its group cannot be another's. */
+static bool judge(const Child *child, char *reason, size_t reason_size, const char *name)
+{
+        siginfo_t info = {0};
+        int error;
+
+        if (read(child->error_fd, &error, sizeof(error)) == sizeof(error))
+                text_format(reason, reason_size, "%s cannot be started: %s", name, strerror(error));
+        else if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT) < 0)
+                text_format(reason, reason_size, "%s: %s", name, strerror(errno));
+        else if (info.si_code != CLD_EXITED)
+                text_format(reason, reason_size,
+                        "%s was killed by signal %d (%s); its stderr is in the journal", name,
+                        info.si_status, strsignal(info.si_status));
+        else if (info.si_status != 0)
+                text_format(reason, reason_size,
+                        "%s exited with status %d; its stderr is in the journal", name,
+                        info.si_status);
+        else
+                return true;
+        return false;
+}
+
+bool command_run(
+        Secret *ret, char *reason, size_t reason_size, char *const *words, uint64_t timeout_usec)
+{
+        CLEANUP(child_done) Child child = {.pid_fd = -1, .output_fd = -1, .error_fd = -1};
+        CLEANUP(secret_done) Secret output = SECRET_NULL;
+        uint64_t deadline_usec = clock_boottime_usec() + timeout_usec;
+        const char *name = words[0];
+        End end = END_ERROR;
+        int r;
+
+        /* One byte more tells what is too long from what just fits. */
+        r = secret_allocate(&output, COMMAND_OUTPUT_MAX + 1);
+        if (r == 0)
+                r = start(&child, words);
+        child.error = -r;
+        if (r == 0)
+                end = gather(&child, &output, deadline_usec);
+        switch (end) {
+        case END_ITSELF:
+                if (!judge(&child, reason, reason_size, name))
+                        return false;
+                break;
+        case END_LATE:
+                text_format(reason, reason_size,
+                        "%s did not end within %.1f s and was killed; its stderr is in the journal",
+                        name, (double)timeout_usec / USEC_PER_SEC);
+                return false;
+        case END_LONG:
+                text_format(reason, reason_size, "%s printed more than %d bytes and was killed",
+                        name, COMMAND_OUTPUT_MAX);
+                return false;
+        case END_ERROR:
+                text_format(
+                        reason, reason_size, "%s cannot be run: %s", name, strerror(child.error));
+                return false;
+        }
+        secret_done(ret);
+        *ret = output;
+        output = SECRET_NULL;
+        return true;
+}
+
+static bool is_blank(char byte)
+{
+        return byte == ' ' || byte == '\t';
+}
+
+int command_split(char **ret, size_t max, char *line)
+{
+        const char *from = line;
+        char *to = line;
+        size_t n = 0;
+
+        for (;;) {
+                bool quoted = false;
+
+                while (is_blank(*from))
+                        from++;
+                if (*from == '\0')
+                        break;
+                if (n == max)
+                        return -E2BIG;
+                ret[n++] = to;
+                for (; *from != '\0' && (quoted || !is_blank(*from)); from++)
+                        if (*from == '"')
+                                quoted = !quoted;
+                        else
+                                *to++ = *from;
+                if (quoted)
+                        return -EINVAL;
+                if (*from != '\0')
+                        from++; /* the NUL below may come to stand here */
+                *to++ = '\0';
+        }
+        ret[n] = NULL;
+        return (int)n;
+}

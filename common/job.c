@@ -1,0 +1,219 @@
+#include "common/job.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+#define JOB_ALARM_GRACE_SEC 5
+
+/* A few times what a child needs. What a library holds at once is the choice of who it talks to, and
+ * the manager shares the memory of the unit with it. */
+#define JOB_DATA_MAX (128U * 1024 * 1024)
+
+/* The sanitizer's shadow alone is larger than any limit. */
+#ifdef __has_feature
+#define JOB_IS_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define JOB_IS_SANITIZED 1
+#else
+#define JOB_IS_SANITIZED 0
+#endif
+
+/* What the datagram holds; the result begins where any type may stand. */
+typedef struct Message {
+        int error;
+        _Alignas(max_align_t) char result[];
+} Message;
+
+struct Job {
+        pid_t pid;
+        int result_fd;
+        size_t result_size;
+        bool timed_out;
+        bool ended;
+        sd_event_source *child_source;
+        sd_event_source *deadline_source;
+        job_end_fn fn;
+        void *userdata;
+};
+
+static int compare_fd(const void *a, const void *b)
+{
+        return *(const int *)a - *(const int *)b;
+}
+
+/* stdin, stdout and stderr stay: what a library says in its last moment belongs to the journal. */
+static void close_all_but(const int *keep, size_t n_keep, int result_fd)
+{
+        int open[JOB_KEEP_MAX + 1];
+        unsigned next = 3;
+        size_t n = 0;
+
+        for (size_t i = 0; i < n_keep; i++)
+                open[n++] = keep[i];
+        open[n++] = result_fd;
+        qsort(open, n, sizeof(*open), compare_fd);
+        for (size_t i = 0; i < n; i++) {
+                if (open[i] > (int)next)
+                        (void)close_range(next, (unsigned)open[i] - 1, 0);
+                if (open[i] >= (int)next)
+                        next = (unsigned)open[i] + 1;
+        }
+        (void)close_range(next, ~0U, 0);
+}
+
+static void reset_signals(void)
+{
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)signal(number, SIG_DFL);
+        (void)signal(SIGPIPE, SIG_IGN);
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Only the soft limit: what a child itself starts may need more (common/command.c). */
+static void limit_memory(void)
+{
+        struct rlimit data;
+
+        if (JOB_IS_SANITIZED || getrlimit(RLIMIT_DATA, &data) < 0 || data.rlim_cur <= JOB_DATA_MAX)
+                return;
+        data.rlim_cur = JOB_DATA_MAX;
+        (void)setrlimit(RLIMIT_DATA, &data);
+}
+
+_Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd)
+{
+        static const struct rlimit no_core = {0, 0};
+        Message *message;
+        ssize_t n;
+
+        reset_signals();
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != manager)
+                _exit(1);
+        (void)prctl(PR_SET_DUMPABLE, 0);
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        limit_memory();
+        (void)prctl(PR_SET_NAME, spec->name);
+        (void)alarm((unsigned)(spec->deadline_usec / USEC_PER_SEC) + JOB_ALARM_GRACE_SEC);
+        close_all_but(spec->keep, spec->n_keep, result_fd);
+
+        message = calloc(1, sizeof(*message) + spec->result_size);
+        if (!message)
+                _exit(1);
+        message->error = spec->run(message->result, spec->task);
+        n = send(result_fd, message, sizeof(*message) + spec->result_size, MSG_NOSIGNAL);
+        _exit(n < 0 ? 1 : 0);
+}
+
+static void finish(Job *job, const siginfo_t *info)
+{
+        size_t size = sizeof(Message) + job->result_size;
+        CLEANUP(freep) Message *message = malloc(size + 1);
+        bool healthy = info->si_code == CLD_EXITED && info->si_status == 0;
+        ssize_t n = -1;
+
+        job->ended = true;
+        job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
+        if (message)
+                n = recv(job->result_fd, message, size + 1, MSG_DONTWAIT);
+        /* The handler may free the job: nothing of it is touched afterwards. */
+        if (healthy && n == (ssize_t)size) {
+                if (message->error < 0)
+                        job->fn(job, JOB_FAILED, -message->error, NULL, job->userdata);
+                else
+                        job->fn(job, JOB_DONE, 0, message->result, job->userdata);
+        } else if (job->timed_out)
+                job->fn(job, JOB_TIMED_OUT, 0, NULL, job->userdata);
+        else
+                job->fn(job, JOB_CRASHED, info->si_code == CLD_EXITED ? 0 : info->si_status, NULL,
+                        job->userdata);
+}
+
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+        (void)source;
+        finish(userdata, info);
+        return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Job *job = userdata;
+
+        (void)source;
+        (void)usec;
+        job->timed_out = true;
+        (void)kill(job->pid, SIGKILL); /* not reaped yet, so the number is still ours */
+        return 0;
+}
+
+int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata)
+{
+        CLEANUP(job_freep) Job *job = calloc(1, sizeof(*job));
+        CLEANUP(closep) int child_fd = -1;
+        pid_t manager = getpid();
+        int pair[2];
+        int r;
+
+        if (!job)
+                return -ENOMEM;
+        *job = (Job){
+                .result_fd = -1, .result_size = spec->result_size, .fn = fn, .userdata = userdata};
+        if (spec->result_size > JOB_RESULT_SIZE_MAX)
+                return -E2BIG;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        job->result_fd = pair[0];
+        child_fd = pair[1];
+        job->pid = fork();
+        if (job->pid < 0) {
+                job->pid = 0;
+                return -errno;
+        }
+        if (job->pid == 0)
+                child_main(spec, manager, child_fd);
+        r = sd_event_add_child(event, &job->child_source, job->pid, WEXITED, on_child, job);
+        if (r == 0)
+                r = sd_event_add_time_relative(event, &job->deadline_source, CLOCK_BOOTTIME,
+                        spec->deadline_usec, 0, on_deadline, job);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(job->child_source, "job-child");
+        (void)sd_event_source_set_description(job->deadline_source, "job-deadline");
+        *ret = TAKE(job);
+        return 0;
+}
+
+Job *job_free(Job *job)
+{
+        if (!job)
+                return NULL;
+        job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
+        job->child_source = sd_event_source_disable_unref(job->child_source);
+        if (job->pid > 0 && !job->ended) {
+                (void)kill(job->pid, SIGKILL);
+                (void)waitpid(job->pid, NULL, 0);
+        }
+        if (job->result_fd >= 0)
+                close(job->result_fd);
+        free(job);
+        return NULL;
+}
+
+pid_t job_pid(const Job *job)
+{
+        return job->pid;
+}

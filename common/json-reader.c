@@ -1,0 +1,194 @@
+#include "common/json-reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yajl/yajl_tree.h>
+
+#include "common/text.h"
+
+/* yajl builds and frees its tree by recursion, so the depth is measured before it sees the text.
+ * yajl_tree_parse() stops at a NUL byte and does not look behind the value. It also allows
+ * comments, which JSON does not have, and a quote in one would hide brackets from us. */
+static bool text_is_shallow(const char *text, size_t size)
+{
+        bool inside = false;
+        int depth = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                if (text[i] == '\0' || (text[i] == '/' && !inside))
+                        return false;
+                if (inside) {
+                        if (text[i] == '\\')
+                                i++;
+                        else if (text[i] == '"')
+                                inside = false;
+                } else if (text[i] == '"')
+                        inside = true;
+                else if (text[i] == '{' || text[i] == '[') {
+                        if (++depth > JSON_DEPTH_MAX)
+                                return false;
+                } else if (text[i] == '}' || text[i] == ']')
+                        depth--;
+        }
+        return !inside && depth == 0;
+}
+
+/* yajl passes overlong forms, and makes one surrogate out of "\udc00". */
+static bool string_is_good(const char *string)
+{
+        return text_is_utf8(string, strlen(string));
+}
+
+static bool object_is_good(yajl_val object)
+{
+        if (object->u.object.len > JSON_KEYS_MAX)
+                return false;
+        for (size_t i = 0; i < object->u.object.len; i++) {
+                if (!string_is_good(object->u.object.keys[i]))
+                        return false;
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(object->u.object.keys[i], object->u.object.keys[k]) == 0)
+                                return false;
+        }
+        return true;
+}
+
+static bool tree_is_good(yajl_val value)
+{
+        if (YAJL_IS_STRING(value))
+                return string_is_good(value->u.string);
+        if (YAJL_IS_ARRAY(value))
+                for (size_t i = 0; i < value->u.array.len; i++)
+                        if (!tree_is_good(value->u.array.values[i]))
+                                return false;
+        if (YAJL_IS_OBJECT(value)) {
+                if (!object_is_good(value))
+                        return false;
+                for (size_t i = 0; i < value->u.object.len; i++)
+                        if (!tree_is_good(value->u.object.values[i]))
+                                return false;
+        }
+        return true;
+}
+
+/* Strings come back NUL-terminated, so one that holds a NUL would be read short; "\u0000" cannot
+ * be told from the end any more and is refused as text. */
+static bool has_escaped_nul(const char *text)
+{
+        for (const char *at = text; (at = strstr(at, "\\u0000")) != NULL; at++) {
+                size_t n = 0;
+
+                while (at - n > text && at[-(ptrdiff_t)n - 1] == '\\')
+                        n++;
+                if (n % 2 == 0)
+                        return true;
+        }
+        return false;
+}
+
+int json_parse(JsonValue **ret, const char *text, size_t size)
+{
+        CLEANUP(freep) char *copy = NULL;
+        CLEANUP(json_freep) JsonValue *value = NULL;
+        char problem[128];
+
+        if (!text_is_shallow(text, size))
+                return -EBADMSG;
+        copy = strndup(text, size);
+        if (!copy)
+                return -ENOMEM;
+        if (has_escaped_nul(copy))
+                return -EBADMSG;
+        value = yajl_tree_parse(copy, problem, sizeof(problem));
+        if (!value || !tree_is_good(value))
+                return -EBADMSG;
+        *ret = TAKE(value);
+        return 0;
+}
+
+JsonValue *json_free(JsonValue *value)
+{
+        if (value)
+                yajl_tree_free(value);
+        return NULL;
+}
+
+bool json_is_object(const JsonValue *value)
+{
+        return YAJL_IS_OBJECT(value);
+}
+
+bool json_is_array(const JsonValue *value)
+{
+        return YAJL_IS_ARRAY(value);
+}
+
+bool json_is_null(const JsonValue *value)
+{
+        return YAJL_IS_NULL(value);
+}
+
+const char *json_get_string(const JsonValue *value)
+{
+        return YAJL_IS_STRING(value) ? value->u.string : NULL;
+}
+
+bool json_get_integer(int64_t *ret, const JsonValue *value)
+{
+        long long integer;
+        char *end;
+
+        if (!YAJL_IS_NUMBER(value))
+                return false;
+        /* From the text: yajl's own integer has no INT64_MIN. */
+        errno = 0;
+        integer = strtoll(value->u.number.r, &end, 10);
+        if (errno != 0 || *end != '\0')
+                return false;
+        *ret = integer;
+        return true;
+}
+
+bool json_get_boolean(bool *ret, const JsonValue *value)
+{
+        if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
+                return false;
+        *ret = YAJL_IS_TRUE(value);
+        return true;
+}
+
+const JsonValue *json_member(const JsonValue *object, const char *key)
+{
+        if (!YAJL_IS_OBJECT(object))
+                return NULL;
+        for (size_t i = 0; i < object->u.object.len; i++)
+                if (strcmp(object->u.object.keys[i], key) == 0)
+                        return object->u.object.values[i];
+        return NULL;
+}
+
+void json_get_text(char *buffer, size_t size, const JsonValue *object, const char *key)
+{
+        text_set(buffer, size, json_get_string(json_member(object, key)));
+}
+
+size_t json_size(const JsonValue *value)
+{
+        if (YAJL_IS_ARRAY(value))
+                return value->u.array.len;
+        return YAJL_IS_OBJECT(value) ? value->u.object.len : 0;
+}
+
+const JsonValue *json_element(const JsonValue *array, size_t index)
+{
+        return YAJL_IS_ARRAY(array) && index < array->u.array.len ? array->u.array.values[index]
+                                                                  : NULL;
+}
+
+const char *json_key_at(const JsonValue *object, size_t index)
+{
+        return YAJL_IS_OBJECT(object) && index < object->u.object.len ? object->u.object.keys[index]
+                                                                      : NULL;
+}

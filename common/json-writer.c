@@ -1,0 +1,256 @@
+#include "common/json-writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yajl/yajl_gen.h>
+
+#include "common/text.h"
+
+/* What an open level waits for. yajl_gen would close a level as the other kind, or an object
+ * behind a key, without a word. */
+typedef enum Level {
+        LEVEL_ELEMENT, /* an array: anything */
+        LEVEL_KEY,     /* an object: a key */
+        LEVEL_VALUE,   /* an object: the value of the key */
+} Level;
+
+struct JsonWriter {
+        yajl_gen gen;
+        Level levels[JSON_DEPTH_MAX];
+        unsigned depth;
+        bool started;
+        int error;
+};
+
+static void note(JsonWriter *writer, yajl_gen_status status)
+{
+        if (status != yajl_gen_status_ok && writer->error == 0)
+                writer->error = status == yajl_gen_no_buf ? -ENOMEM : -EINVAL;
+        writer->started = true;
+}
+
+static void refuse(JsonWriter *writer)
+{
+        if (writer->error == 0)
+                writer->error = -EINVAL;
+}
+
+/* A key, a value or the beginning of one stands in the innermost level. */
+static void advance(JsonWriter *writer)
+{
+        Level *level = writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
+
+        if (level && *level != LEVEL_ELEMENT)
+                *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
+}
+
+static bool enter(JsonWriter *writer, Level level)
+{
+        if (writer->depth >= JSON_DEPTH_MAX) {
+                refuse(writer);
+                return false;
+        }
+        advance(writer);
+        writer->levels[writer->depth++] = level;
+        return true;
+}
+
+static bool leave(JsonWriter *writer, Level level)
+{
+        if (writer->depth == 0 || writer->levels[writer->depth - 1] != level) {
+                refuse(writer);
+                return false;
+        }
+        writer->depth--;
+        return true;
+}
+
+int json_writer_new(JsonWriter **ret)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = calloc(1, sizeof(*writer));
+
+        if (!writer)
+                return -ENOMEM;
+        writer->gen = yajl_gen_alloc(NULL);
+        if (!writer->gen || !yajl_gen_config(writer->gen, yajl_gen_validate_utf8, 1))
+                return -ENOMEM;
+        *ret = TAKE(writer);
+        return 0;
+}
+
+JsonWriter *json_writer_free(JsonWriter *writer)
+{
+        if (!writer)
+                return NULL;
+        if (writer->gen)
+                yajl_gen_free(writer->gen);
+        free(writer);
+        return NULL;
+}
+
+void json_open_object(JsonWriter *writer)
+{
+        if (enter(writer, LEVEL_KEY))
+                note(writer, yajl_gen_map_open(writer->gen));
+}
+
+void json_close_object(JsonWriter *writer)
+{
+        if (leave(writer, LEVEL_KEY))
+                note(writer, yajl_gen_map_close(writer->gen));
+}
+
+void json_open_array(JsonWriter *writer)
+{
+        if (enter(writer, LEVEL_ELEMENT))
+                note(writer, yajl_gen_array_open(writer->gen));
+}
+
+void json_close_array(JsonWriter *writer)
+{
+        if (leave(writer, LEVEL_ELEMENT))
+                note(writer, yajl_gen_array_close(writer->gen));
+}
+
+void json_key(JsonWriter *writer, const char *key)
+{
+        json_string(writer, key);
+}
+
+void json_string(JsonWriter *writer, const char *string)
+{
+        size_t size = string ? strlen(string) : 0;
+
+        if (!string) {
+                json_null(writer);
+                return;
+        }
+        if (!text_is_utf8(string, size)) /* yajl's own check lets overlong forms pass */
+                refuse(writer);
+        advance(writer);
+        note(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
+}
+
+void json_integer(JsonWriter *writer, int64_t integer)
+{
+        advance(writer);
+        note(writer, yajl_gen_integer(writer->gen, integer));
+}
+
+void json_boolean(JsonWriter *writer, bool boolean)
+{
+        advance(writer);
+        note(writer, yajl_gen_bool(writer->gen, boolean));
+}
+
+void json_null(JsonWriter *writer)
+{
+        advance(writer);
+        note(writer, yajl_gen_null(writer->gen));
+}
+
+void json_raw(JsonWriter *writer, const char *document, size_t size)
+{
+        advance(writer);
+        /* yajl copies what it is told to be a number as it stands. */
+        note(writer, yajl_gen_number(writer->gen, document, size));
+}
+
+int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size)
+{
+        const unsigned char *text;
+        size_t size;
+        char *copy;
+
+        if (writer->error < 0)
+                return writer->error;
+        if (writer->depth != 0 || !writer->started)
+                return -EINVAL;
+        if (yajl_gen_get_buf(writer->gen, &text, &size) != yajl_gen_status_ok)
+                return -EINVAL;
+        copy = malloc(size + 1);
+        if (!copy)
+                return -ENOMEM;
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+        *ret = copy;
+        *ret_size = size;
+        return 0;
+}
+
+void json_copy(JsonWriter *writer, const JsonValue *value)
+{
+        const char *string = json_get_string(value);
+        int64_t integer;
+        bool boolean;
+
+        if (json_is_object(value)) {
+                json_open_object(writer);
+                for (size_t i = 0; i < json_size(value); i++) {
+                        const char *key = json_key_at(value, i);
+
+                        json_key(writer, key);
+                        json_copy(writer, json_member(value, key));
+                }
+                json_close_object(writer);
+        } else if (json_is_array(value)) {
+                json_open_array(writer);
+                for (size_t i = 0; i < json_size(value); i++)
+                        json_copy(writer, json_element(value, i));
+                json_close_array(writer);
+        } else if (string)
+                json_string(writer, string);
+        else if (json_get_integer(&integer, value))
+                json_integer(writer, integer);
+        else if (json_get_boolean(&boolean, value))
+                json_boolean(writer, boolean);
+        else
+                json_null(writer);
+}
+
+/* A writer with the whole value in it; NULL is an empty object. */
+static int begin(JsonWriter **ret, const JsonValue *value)
+{
+        int r = json_writer_new(ret);
+
+        if (r < 0)
+                return r;
+        if (value)
+                json_copy(*ret, value);
+        else {
+                json_open_object(*ret);
+                json_close_object(*ret);
+        }
+        return 0;
+}
+
+int json_format(char **ret, const JsonValue *value)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        size_t size;
+        int r = begin(&writer, value);
+
+        return r < 0 ? r : json_writer_finish(writer, ret, &size);
+}
+
+int json_writer_print(FILE *stream, JsonWriter *writer)
+{
+        CLEANUP(freep) char *text = NULL;
+        size_t size;
+        int r = json_writer_finish(writer, &text, &size);
+
+        if (r < 0)
+                return r;
+        fprintf(stream, "%s\n", text);
+        return fflush(stream) == 0 ? 0 : -EIO;
+}
+
+int json_print(FILE *stream, const JsonValue *value)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        int r = begin(&writer, value);
+
+        return r < 0 ? r : json_writer_print(stream, writer);
+}

@@ -1,0 +1,49 @@
+#pragma once
+
+/*
+ * JSON writer: writes a document that is always valid, over yajl. No yajl type leaves this module.
+ *
+ * Strings must be valid UTF-8 (common/text.h makes them so). The writer remembers its first failure,
+ * so that the calls between json_writer_new() and json_writer_finish() need no checks.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/json-reader.h"
+#include "common/macro.h"
+
+typedef struct JsonWriter JsonWriter;
+
+int json_writer_new(JsonWriter **ret);
+JsonWriter *json_writer_free(JsonWriter *writer);
+DEFINE_CLEANUP(JsonWriter *, json_writer_free);
+
+void json_open_object(JsonWriter *writer);
+void json_close_object(JsonWriter *writer);
+void json_open_array(JsonWriter *writer);
+void json_close_array(JsonWriter *writer);
+void json_key(JsonWriter *writer, const char *key);
+void json_string(JsonWriter *writer, const char *string); /* NULL is written as null */
+void json_integer(JsonWriter *writer, int64_t integer);
+void json_boolean(JsonWriter *writer, bool boolean);
+void json_null(JsonWriter *writer);
+
+/* Copies in a complete document as one value, without parsing it. */
+void json_raw(JsonWriter *writer, const char *document, size_t size);
+
+/* Writes a parsed tree as one value. */
+void json_copy(JsonWriter *writer, const JsonValue *value);
+
+/* Returns the document: a heap string with a NUL after `ret_size` bytes. The writer may then only be
+ * freed. -EINVAL: unbalanced, or a string was not UTF-8. */
+int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size);
+
+/* Finishes the document, prints it on a line of its own and flushes. -EIO: printing failed. */
+int json_writer_print(FILE *stream, JsonWriter *writer);
+
+/* A parsed tree as a heap string, and printed as above. NULL is written as {}. */
+int json_format(char **ret, const JsonValue *value);
+int json_print(FILE *stream, const JsonValue *value);

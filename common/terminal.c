@@ -1,0 +1,193 @@
+#include "common/terminal.h"
+
+#include <sys/ioctl.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+#define COLUMNS_MIN 40
+
+Terminal terminal_open(FILE *stream)
+{
+        const char *no_color = getenv("NO_COLOR");
+        Terminal terminal = {
+                .stream = stream,
+                .is_tty = isatty(fileno(stream)),
+                .columns = TERMINAL_COLUMNS_MAX,
+                .now_usec = clock_wall_usec(),
+        };
+        struct winsize size;
+
+        terminal.color = terminal.is_tty && (!no_color || no_color[0] == '\0');
+        if (terminal.is_tty && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 &&
+                size.ws_col >= COLUMNS_MIN && size.ws_col < terminal.columns)
+                terminal.columns = size.ws_col;
+        return terminal;
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+        for (; *words; words++)
+                if (strcmp(*words, word) == 0)
+                        return true;
+        return false;
+}
+
+static const char *color_of(const Terminal *terminal, const char *word)
+{
+        static const char *const good[] = {"ok", "current", "valid", "passed", "yes", NULL};
+        static const char *const fair[] = {"warning", "retrying", "importing", "expiring",
+                "changing", "waiting", "not_yet_valid", NULL};
+        static const char *const bad[] = {
+                "critical", "held", "invalid", "expired", "missing", "broken", "no", NULL};
+        static const char *const faint[] = {"disabled", "off", "not judged", NULL};
+
+        if (!terminal->color)
+                return "";
+        if (is_one_of(word, good))
+                return "\033[32m";
+        if (is_one_of(word, fair))
+                return "\033[33m";
+        if (is_one_of(word, bad))
+                return "\033[1;31m";
+        return is_one_of(word, faint) ? "\033[2m" : "";
+}
+
+void terminal_word(const Terminal *terminal, const char *word, int width)
+{
+        const char *start = color_of(terminal, word);
+
+        fprintf(terminal->stream, "%s%-*s%s", start, width, word,
+                start[0] != '\0' ? "\033[0m" : "");
+}
+
+void terminal_color_begin(const Terminal *terminal, const char *word)
+{
+        fputs(color_of(terminal, word), terminal->stream);
+}
+
+void terminal_color_end(const Terminal *terminal)
+{
+        if (terminal->color)
+                fputs("\033[0m", terminal->stream);
+}
+
+void terminal_colored(const Terminal *terminal, const char *word, const char *text)
+{
+        terminal_color_begin(terminal, word);
+        fputs(text, terminal->stream);
+        terminal_color_end(terminal);
+}
+
+void terminal_heading(const Terminal *terminal, const char *text)
+{
+        fprintf(terminal->stream, "%s%s%s\n", terminal->color ? "\033[1m" : "", text,
+                terminal->color ? "\033[0m" : "");
+}
+
+static bool is_character(char byte)
+{
+        return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+size_t terminal_width(const char *text)
+{
+        size_t width = 0;
+
+        for (; *text != '\0'; text++)
+                width += is_character(*text);
+        return width;
+}
+
+/* Bytes of the first `columns` characters. */
+static size_t bytes_of(const char *text, size_t columns)
+{
+        size_t bytes = 0;
+
+        for (; text[bytes] != '\0'; bytes++)
+                if (is_character(text[bytes]) && columns-- == 0)
+                        break;
+        return bytes;
+}
+
+static void new_line(const Terminal *terminal, size_t indent)
+{
+        fprintf(terminal->stream, "\n%*s", (int)indent, "");
+}
+
+/* Words from the column where the line stands, on further lines from `hang`. */
+static void put_words(const Terminal *terminal, size_t hang, const char *text)
+{
+        size_t room = terminal->columns - hang, column = 0;
+
+        for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+                size_t length = strcspn(text, " "), width = 0;
+
+                for (size_t i = 0; i < length; i++)
+                        width += is_character(text[i]);
+                if (column > 0 && column + 1 + width > room) {
+                        new_line(terminal, hang);
+                        column = 0;
+                }
+                for (; width > room; width -= room) {
+                        size_t part = bytes_of(text, room);
+
+                        fprintf(terminal->stream, "%.*s", (int)part, text);
+                        new_line(terminal, hang);
+                        text += part;
+                        length -= part;
+                }
+                fprintf(terminal->stream, "%s%.*s", column > 0 ? " " : "", (int)length, text);
+                column += width + (column > 0);
+                text += length;
+        }
+        fputc('\n', terminal->stream);
+}
+
+void terminal_paragraph(
+        const Terminal *terminal, unsigned indent, const char *label, const char *text)
+{
+        if (text[0] == '\0')
+                return;
+        fprintf(terminal->stream, "%*s%s", (int)indent, "", label);
+        put_words(terminal, indent + terminal_width(label), text);
+}
+
+void terminal_headline(const Terminal *terminal, const char *word, const char *text)
+{
+        terminal_word(terminal, word, 0);
+        fputs(": ", terminal->stream);
+        put_words(terminal, terminal_width(word) + 2, text);
+}
+
+static uint64_t whole_seconds(uint64_t usec)
+{
+        return usec / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+const char *terminal_age(char *buffer, const Terminal *terminal, uint64_t wall_usec)
+{
+        return duration_format(buffer,
+                terminal->now_usec > wall_usec ? whole_seconds(terminal->now_usec - wall_usec) : 0);
+}
+
+const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_usec)
+{
+        char duration[DURATION_TEXT_SIZE];
+
+        if (wall_usec == 0)
+                return strcpy(buffer, "never");
+        if (wall_usec > terminal->now_usec)
+                snprintf(buffer, TERMINAL_TIME_SIZE, "in %s",
+                        duration_format(duration,
+                                whole_seconds(wall_usec - terminal->now_usec + USEC_PER_SEC - 1)));
+        else if (terminal->now_usec - wall_usec < USEC_PER_SEC)
+                return strcpy(buffer, "just now");
+        else
+                snprintf(buffer, TERMINAL_TIME_SIZE, "%s ago",
+                        terminal_age(duration, terminal, wall_usec));
+        return buffer;
+}

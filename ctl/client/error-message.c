@@ -1,0 +1,111 @@
+#include "ctl/client/error-message.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "daemon/config/config.h"
+#include "daemon/model/interface.h"
+#include "daemon/model/status.h"
+
+#define OURS INTERFACE_NAME "."
+
+void error_message(const char *format, ...)
+{
+        char line[4096];
+        va_list arguments;
+
+        va_start(arguments, format);
+        text_vformat(line, sizeof(line), format, arguments);
+        va_end(arguments);
+        (void)fflush(stdout);
+        fprintf(stderr, "binlog-sslctl: %s\n", line);
+}
+
+int error_message_unreachable(const char *socket, int error)
+{
+        switch (-error) {
+        case ENOENT:
+        case ENOTDIR:
+                error_message("there is no %s; does the service run? systemctl status binlog-ssld",
+                        socket);
+                break;
+        case ECONNREFUSED:
+                error_message("nobody listens on %s, it was left behind; does the service run? "
+                              "systemctl status binlog-ssld",
+                        socket);
+                break;
+        case EACCES:
+                error_message("%s may not be opened by this user; ask as root", socket);
+                break;
+        case ETIMEDOUT:
+                error_message(
+                        "binlog-ssld does not answer at %s; journalctl -u binlog-ssld", socket);
+                break;
+        case ECONNRESET:
+                error_message(
+                        "binlog-ssld left before its answer was whole; journalctl -u binlog-ssld");
+                break;
+        case EBADMSG:
+                error_message(
+                        "what answers at %s is not binlog-ssld as this command knows it", socket);
+                break;
+        default:
+                error_message("%s: %s", socket, strerror(-error));
+        }
+        return EXIT_UNREACHABLE;
+}
+
+static int error_message_configuration(const JsonValue *parameters)
+{
+        char file[4096], text[1024];
+        int64_t line = 0;
+
+        json_get_text(file, sizeof(file), parameters, "file");
+        json_get_text(text, sizeof(text), parameters, "text");
+        if (json_get_integer(&line, json_member(parameters, "line")) && line > 0)
+                error_message("%s:%" PRId64 ": %s", file, line, text);
+        else
+                error_message("%s: %s", file, text);
+        error_message("the configuration that was in force stays in force");
+        return EXIT_FAILURE;
+}
+
+int error_message_reply(const VarlinkReply *reply, const char *method, bool json)
+{
+        char name[CONFIG_NAME_MAX], state[32], reason[SUMMARY_TEXT_MAX];
+
+        if (json)
+                (void)json_print(stdout, reply->message);
+        json_get_text(name, sizeof(name), reply->parameters, "name");
+        if (strcmp(reply->error, OURS "NoSuchCluster") == 0) {
+                error_message("there is no cluster %s; see: binlog-sslctl status", name);
+                return EX_USAGE;
+        }
+        if (strcmp(reply->error, OURS "InvalidConfiguration") == 0)
+                return error_message_configuration(reply->parameters);
+        if (strcmp(reply->error, OURS "MaterialNotReady") == 0) {
+                json_get_text(state, sizeof(state), reply->parameters, "state");
+                json_get_text(reason, sizeof(reason), reply->parameters, "reason");
+                error_message("material %s is %s%s%s", name, state, reason[0] != '\0' ? ": " : "",
+                        reason);
+                error_message("next: binlog-sslctl explain %s", name);
+        } else if (strcmp(reply->error, VARLINK_ERROR_PERMISSION_DENIED) == 0)
+                error_message(
+                        "%s is for root, the service's own user and the members of control-group "
+                        "in the configuration",
+                        method);
+        else if (strcmp(reply->error, VARLINK_ERROR_METHOD_NOT_FOUND) == 0 ||
+                strcmp(reply->error, VARLINK_ERROR_METHOD_NOT_IMPLEMENTED) == 0)
+                error_message("the binlog-ssld that runs does not know %s, it is older than this "
+                              "command; systemctl restart binlog-ssld",
+                        method);
+        else
+                error_message("%s: binlog-ssld answers %s", method, reply->error);
+        return EXIT_FAILURE;
+}

@@ -1,0 +1,339 @@
+#include "ctl/client/status-info.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "common/varlink.h"
+#include "ctl/client/error-message.h"
+#include "ctl/client/varlink-client.h"
+#include "daemon/model/interface.h"
+
+#define TEXT(buffer, object, key) json_get_text(buffer, sizeof(buffer), object, key)
+
+static uint64_t number(const JsonValue *object, const char *key)
+{
+        int64_t value = 0;
+
+        return json_get_integer(&value, json_member(object, key)) && value > 0 ? (uint64_t)value
+                                                                               : 0;
+}
+
+static Tristate tristate(const JsonValue *object, const char *key)
+{
+        bool value;
+
+        if (!json_get_boolean(&value, json_member(object, key)))
+                return TRISTATE_UNKNOWN;
+        return value ? TRISTATE_YES : TRISTATE_NO;
+}
+
+/* The index of a word among `n` names, or `n`. */
+static unsigned index_of(const char *word, unsigned n, const char *(*name_at)(unsigned))
+{
+        unsigned i = 0;
+
+        while (i < n && strcmp(name_at(i), word) != 0)
+                i++;
+        return i;
+}
+
+static const char *material_state_at(unsigned i)
+{
+        return material_state_to_string((MaterialState)i);
+}
+
+static const char *cluster_state_at(unsigned i)
+{
+        return cluster_state_to_string((ClusterState)i);
+}
+
+static const char *health_at(unsigned i)
+{
+        return health_to_string((Health)i);
+}
+
+static const char *file_at(unsigned i)
+{
+        return material_file_to_string((MaterialFile)i);
+}
+
+static void read_problem(Problem *ret, const JsonValue *value)
+{
+        char file[STATUS_INFO_WORD_MAX], rule[64], severity[STATUS_INFO_WORD_MAX],
+                text[PROBLEM_TEXT_MAX];
+
+        TEXT(file, value, "file");
+        TEXT(rule, value, "rule");
+        TEXT(severity, value, "severity");
+        TEXT(text, value, "text");
+        ret->file = (MaterialFile)index_of(file, _MATERIAL_FILE_MAX, file_at);
+        ret->severity = strcmp(severity, "warning") == 0 ? SEVERITY_WARNING : SEVERITY_ERROR;
+        if (rule_from_string(&ret->rule, rule) == 0)
+                text_set(ret->text, sizeof(ret->text), text);
+        else {
+                ret->rule = _RULE_MAX;
+                text_format(ret->text, sizeof(ret->text), "%s: %s", rule, text);
+        }
+}
+
+static void read_certificate(Certificate *ret, const JsonValue *value)
+{
+        TEXT(ret->subject, value, "subject");
+        TEXT(ret->issuer, value, "issuer");
+        TEXT(ret->serial, value, "serial");
+        TEXT(ret->sha256, value, "sha256");
+        TEXT(ret->key_type, value, "key_type");
+        ret->key_bits = (unsigned)number(value, "key_bits");
+        ret->not_before_usec = number(value, "not_before");
+        ret->not_after_usec = number(value, "not_after");
+}
+
+static int read_material(MaterialInfo *ret, const JsonValue *value)
+{
+        const JsonValue *problems = json_member(value, "problems");
+
+        TEXT(ret->name, value, "name");
+        TEXT(ret->state_text, value, "state");
+        if (ret->name[0] == '\0' || ret->state_text[0] == '\0')
+                return -EBADMSG;
+        ret->state =
+                (MaterialState)index_of(ret->state_text, _MATERIAL_STATE_MAX, material_state_at);
+        TEXT(ret->directory, value, "directory");
+        TEXT(ret->reason, value, "reason");
+        TEXT(ret->fingerprint, value, "fingerprint");
+        TEXT(ret->watch, value, "watch");
+        ret->since_usec = number(value, "since");
+        ret->missed_events = number(value, "missed_events");
+        ret->last_check_usec = number(value, "last_check");
+        ret->last_change_usec = number(value, "last_change");
+        ret->has_certificate = json_is_object(json_member(value, "certificate"));
+        read_certificate(&ret->certificate, json_member(value, "certificate"));
+        for (size_t i = 0; i < json_size(problems) && i < REPORT_PROBLEMS_MAX; i++)
+                read_problem(&ret->problems[ret->n_problems++], json_element(problems, i));
+        return json_format(&ret->json, value);
+}
+
+static void read_replication(Replication *ret, const JsonValue *value)
+{
+        ret->known = json_is_object(value);
+        ret->configured = tristate(value, "configured") == TRISTATE_YES;
+        TEXT(ret->io_running, value, "io_running");
+        TEXT(ret->sql_running, value, "sql_running");
+        ret->tls = tristate(value, "tls");
+        ret->io_errno = (unsigned)number(value, "io_errno");
+        TEXT(ret->io_error, value, "io_error");
+        ret->checked_at_usec = number(value, "checked_at");
+}
+
+static int read_cluster(ClusterInfo *ret, const JsonValue *value)
+{
+        char outcome[STATUS_INFO_WORD_MAX];
+
+        TEXT(ret->name, value, "name");
+        TEXT(ret->state_text, value, "state");
+        if (ret->name[0] == '\0' || ret->state_text[0] == '\0')
+                return -EBADMSG;
+        ret->state = (ClusterState)index_of(ret->state_text, _CLUSTER_STATE_MAX, cluster_state_at);
+        TEXT(ret->host, value, "host");
+        TEXT(ret->material, value, "material");
+        TEXT(ret->reason, value, "reason");
+        TEXT(ret->next_step, value, "next_step");
+        TEXT(ret->imported, value, "imported_fingerprint");
+        TEXT(outcome, value, "outcome");
+        ret->since_usec = number(value, "since");
+        ret->out_of_sync_since_usec = number(value, "out_of_sync_since");
+        ret->imported_at_usec = number(value, "imported_at");
+        ret->last_attempt_usec = number(value, "last_attempt");
+        ret->next_attempt_usec = number(value, "next_attempt");
+        ret->attempts = number(value, "attempts");
+        ret->in_use = tristate(value, "in_use");
+        if (outcome_kind_from_string(&ret->outcome, outcome) < 0)
+                ret->outcome = _OUTCOME_KIND_MAX;
+        read_replication(&ret->replication, json_member(value, "replication"));
+        return json_format(&ret->json, value);
+}
+
+/* The place of an item with that name, or a new one at the end, zeroed in both cases. */
+static int place(void **ret, void **items, size_t *n_items, size_t size, const void *item)
+{
+        const char *name = json_get_string(json_member(item, "name"));
+        char *larger, key[CONFIG_NAME_MAX];
+
+        text_set(key, sizeof(key), name);
+        for (size_t i = 0; i < *n_items; i++) {
+                *ret = (char *)*items + i * size;
+                if (strcmp(*ret, key) == 0)
+                        return 0;
+        }
+        larger = reallocarray(*items, *n_items + 1, size);
+        if (!larger)
+                return -ENOMEM;
+        *items = larger;
+        *ret = larger + *n_items * size;
+        memset(*ret, 0, size);
+        ++*n_items;
+        return 0;
+}
+
+/* Their states are about the set before. */
+static void forget_moves(StatusInfo *info, const char *material)
+{
+        for (size_t i = 0; i < info->n_clusters; i++)
+                if (strcmp(info->clusters[i].material, material) == 0)
+                        info->clusters[i].moved = false;
+}
+
+int status_info_put_material(StatusInfo *info, const JsonValue *value, bool changed)
+{
+        MaterialInfo *fresh = calloc(1, sizeof(*fresh));
+        void *at = NULL;
+        int r = fresh ? read_material(fresh, value) : -ENOMEM;
+
+        _Static_assert(offsetof(MaterialInfo, name) == 0, "place() compares names");
+        if (r == 0)
+                r = place(
+                        &at, (void **)&info->materials, &info->n_materials, sizeof(*fresh), value);
+        if (r == 0) {
+                MaterialInfo *old = at;
+
+                if (strcmp(old->fingerprint, fresh->fingerprint) != 0)
+                        forget_moves(info, fresh->name);
+                fresh->moved = old->moved ||
+                        (changed &&
+                                (strcmp(old->state_text, fresh->state_text) != 0 ||
+                                        strcmp(old->fingerprint, fresh->fingerprint) != 0));
+                free(old->json);
+                *old = *fresh;
+        } else if (fresh)
+                free(fresh->json);
+        free(fresh);
+        return r;
+}
+
+int status_info_put_cluster(StatusInfo *info, const JsonValue *value, bool changed)
+{
+        ClusterInfo fresh = {0};
+        void *at = NULL;
+        int r = read_cluster(&fresh, value);
+
+        _Static_assert(offsetof(ClusterInfo, name) == 0, "place() compares names");
+        if (r == 0)
+                r = place(&at, (void **)&info->clusters, &info->n_clusters, sizeof(fresh), value);
+        if (r == 0) {
+                ClusterInfo *old = at;
+
+                fresh.moved =
+                        old->moved || (changed && strcmp(old->state_text, fresh.state_text) != 0);
+                free(old->json);
+                *old = fresh;
+        } else
+                free(fresh.json);
+        return r;
+}
+
+void status_info_remove_material(StatusInfo *info, const char *name)
+{
+        MaterialInfo *found = (MaterialInfo *)status_info_material(info, name);
+
+        if (!found)
+                return;
+        free(found->json);
+        *found = info->materials[--info->n_materials];
+}
+
+void status_info_remove_cluster(StatusInfo *info, const char *name)
+{
+        ClusterInfo *found = (ClusterInfo *)status_info_cluster(info, name);
+
+        if (!found)
+                return;
+        free(found->json);
+        *found = info->clusters[--info->n_clusters];
+}
+
+const MaterialInfo *status_info_material(const StatusInfo *info, const char *name)
+{
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (strcmp(info->materials[i].name, name) == 0)
+                        return &info->materials[i];
+        return NULL;
+}
+
+const ClusterInfo *status_info_cluster(const StatusInfo *info, const char *name)
+{
+        for (size_t i = 0; i < info->n_clusters; i++)
+                if (strcmp(info->clusters[i].name, name) == 0)
+                        return &info->clusters[i];
+        return NULL;
+}
+
+int status_info_load(StatusInfo *ret, const JsonValue *status)
+{
+        CLEANUP(status_info_done) StatusInfo info = STATUS_INFO_NULL;
+        const JsonValue *materials = json_member(status, "materials");
+        const JsonValue *clusters = json_member(status, "clusters");
+        char health[STATUS_INFO_WORD_MAX];
+        int r = json_is_array(materials) && json_is_array(clusters) ? 0 : -EBADMSG;
+
+        TEXT(info.summary, status, "summary");
+        TEXT(health, status, "health");
+        info.health = (Health)index_of(health, _HEALTH_MAX, health_at);
+        info.pid = (int64_t)number(status, "pid");
+        for (size_t i = 0; r == 0 && i < json_size(materials); i++)
+                r = status_info_put_material(&info, json_element(materials, i), false);
+        for (size_t i = 0; r == 0 && i < json_size(clusters); i++)
+                r = status_info_put_cluster(&info, json_element(clusters, i), false);
+        if (r < 0)
+                return r;
+        *ret = info;
+        info = STATUS_INFO_NULL;
+        return 0;
+}
+
+void status_info_done(StatusInfo *info)
+{
+        for (size_t i = 0; i < info->n_materials; i++)
+                free(info->materials[i].json);
+        for (size_t i = 0; i < info->n_clusters; i++)
+                free(info->clusters[i].json);
+        free(info->materials);
+        free(info->clusters);
+        *info = STATUS_INFO_NULL;
+}
+
+/* An answer does not tell which set the last attempt was made with. A current cluster has a reason
+ * only if something is wrong with it. */
+bool status_info_import_failed(const ClusterInfo *cluster)
+{
+        return cluster_reimport_failed(
+                cluster->state, cluster->outcome, cluster->reason[0] != '\0');
+}
+
+Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
+{
+        const MaterialInfo *material = status_info_material(info, cluster->material);
+        Health of_material = material ? health_of_material(material->state) : HEALTH_OK;
+        Health of_cluster =
+                health_of_cluster(cluster->state, replication_is_broken(&cluster->replication),
+                        cluster->state == CLUSTER_CURRENT && cluster->reason[0] != '\0');
+
+        if (cluster->state == CLUSTER_DISABLED)
+                return HEALTH_OK;
+        return of_material > of_cluster ? of_material : of_cluster;
+}
+
+int status_info_fetch(VarlinkReply *ret, StatusInfo *ret_info, const char *socket)
+{
+        int r = varlink_client_call(ret, socket, INTERFACE_NAME ".GetStatus", NULL);
+
+        if (r == 0 && ret->error) {
+                (void)error_message_reply(ret, "GetStatus", false);
+                return EXIT_UNREACHABLE;
+        }
+        if (r == 0)
+                r = status_info_load(ret_info, ret->parameters);
+        return r < 0 ? error_message_unreachable(socket, r) : EXIT_SUCCESS;
+}

@@ -1,0 +1,142 @@
+#include "ctl/commands/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "ctl/client/error-message.h"
+#include "ctl/output/rule-verdict.h"
+#include "daemon/config/config-load.h"
+#include "daemon/inspect/inspector.h"
+
+static bool is_good(const Report *report)
+{
+        return !report->failed && !report->files_changed;
+}
+
+static Inspection inspection_of(const Report *report)
+{
+        return (Inspection){
+                .judged = !report->files_changed,
+                .problems = report->problems,
+                .n_problems = report->n_problems,
+        };
+}
+
+static void print_report(const MaterialConfig *config, const Report *report)
+{
+        const Certificate *certificate = &report->certificate;
+        const Inspection inspection = inspection_of(report);
+        Terminal terminal = terminal_open(stdout);
+        char line[REPORT_NAME_MAX + 128], date[CLOCK_TEXT_SIZE], time[TERMINAL_TIME_SIZE];
+
+        text_set(line, sizeof(line), config->directory);
+        terminal_headline(&terminal, is_good(report) ? "ok" : "critical", line);
+        fputs("  ", stdout);
+        terminal_colored(&terminal, is_good(report) ? "valid" : "invalid",
+                report->files_changed    ? "the files change while they are read"
+                        : report->failed ? "not usable: it would not be imported"
+                                         : "good: it would be imported");
+        fputc('\n', stdout);
+        if (report->has_certificate) {
+                terminal_paragraph(&terminal, 2, "certificate  ", certificate->subject);
+                terminal_paragraph(&terminal, 2, "issued by    ", certificate->issuer);
+                text_format(line, sizeof(line), "%s (%s)",
+                        clock_format_date(date, certificate->not_after_usec),
+                        terminal_time(time, &terminal, certificate->not_after_usec));
+                terminal_paragraph(&terminal, 2, "valid until  ", line);
+        }
+        terminal_paragraph(&terminal, 2, "fingerprint  ", report->fingerprint);
+        fputc('\n', stdout);
+        rule_verdict_print(&terminal, &inspection);
+}
+
+static int print_json(const MaterialConfig *config, const Report *report)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        const Inspection inspection = inspection_of(report);
+        char directory[CONFIG_PATH_MAX];
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        text_set(directory, sizeof(directory), config->directory);
+        json_open_object(writer);
+        json_key(writer, "directory");
+        json_string(writer, directory);
+        json_key(writer, "good");
+        json_boolean(writer, is_good(report));
+        json_key(writer, "fingerprint");
+        json_string(writer, report->fingerprint[0] != '\0' ? report->fingerprint : NULL);
+        json_key(writer, "not_after");
+        if (report->has_certificate)
+                json_integer(writer, (int64_t)report->certificate.not_after_usec);
+        else
+                json_null(writer);
+        json_key(writer, "rules");
+        rule_verdict_write(writer, &inspection);
+        json_close_object(writer);
+        return json_writer_print(stdout, writer);
+}
+
+static int configure(MaterialConfig *ret, const Request *request)
+{
+        const char *const files[_MATERIAL_FILE_MAX] = {
+                [MATERIAL_CA] = request->ca,
+                [MATERIAL_CERT] = request->cert,
+                [MATERIAL_KEY] = request->key,
+        };
+        CLEANUP(freep) char *here = NULL;
+        CLEANUP(freep) char *path = NULL;
+        const char *directory = request->names[0];
+
+        if (directory[0] == '/')
+                return config_load_default_material(ret, directory, files);
+        here = get_current_dir_name();
+        if (!here)
+                return -errno;
+        if (asprintf(&path, "%s/%s", here, directory) < 0)
+                return -ENOMEM;
+        return config_load_default_material(ret, path, files);
+}
+
+static int run(const Request *request)
+{
+        MaterialConfig config = {0};
+        CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
+        InspectorTask task = {&config, -1, clock_wall_usec()};
+        int r = report ? configure(&config, request) : -ENOMEM;
+
+        if (r == 0)
+                r = inspector_run(report, &task);
+        if (r == 0 && request->json)
+                r = print_json(&config, report);
+        if (r < 0) {
+                error_message("%.200s: %s", request->names[0], strerror(-r));
+                return EXIT_FAILURE;
+        }
+        if (!request->json)
+                print_report(&config, report);
+        return is_good(report) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const Command command_check = {
+        .name = "check",
+        .synopsis = "DIR [--ca FILE] [--cert FILE] [--key FILE]",
+        .summary = "judge a directory, with no daemon",
+        .help = "Reads the three files in DIR as the service would, with the settings that "
+                "are the default and with the rights of the caller, and tells for every rule "
+                "whether it is kept. Sends nothing.\n\n"
+                "  --ca FILE    instead of ca.pem; below DIR unless it is absolute\n"
+                "  --cert FILE  instead of client-cert.pem\n"
+                "  --key FILE   instead of client-key.pem\n\n"
+                "Exit: 0 it would be imported, 1 it would not.\n",
+        .options = COMMAND_CERT | COMMAND_FILES,
+        .minimum_names = 1,
+        .maximum_names = 1,
+        .run = run,
+};

@@ -1,0 +1,303 @@
+#include "ctl/commands/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/clock.h"
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "ctl/client/error-message.h"
+#include "ctl/client/subscription.h"
+#include "ctl/client/varlink-client.h"
+#include "ctl/commands/import-tracker.h"
+#include "ctl/output/progress.h"
+#include "ctl/output/status-table.h"
+#include "daemon/model/interface.h"
+
+typedef struct Import {
+        const Request *request;
+        Subscription *subscription;
+        Progress progress;
+        VarlinkReply reply;
+        ImportTracker tracker;
+        uint64_t start_usec, deadline_usec;
+} Import;
+
+static void import_done(Import *import)
+{
+        import_tracker_done(&import->tracker);
+        varlink_reply_done(&import->reply);
+        subscription_free(import->subscription);
+}
+
+static int format_parameters(char **ret, const Request *request)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        size_t size;
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        if (request->n_names > 0) {
+                json_key(writer, "clusters");
+                json_open_array(writer);
+                for (int i = 0; i < request->n_names; i++)
+                        json_string(writer, request->names[i]);
+                json_close_array(writer);
+        }
+        json_key(writer, "force");
+        json_boolean(writer, request->force);
+        json_close_object(writer);
+        return json_writer_finish(writer, ret, &size);
+}
+
+/* Calls Import. EXIT_SUCCESS, or the exit status after a complaint. */
+static int call(Import *import)
+{
+        CLEANUP(freep) char *parameters = NULL;
+        const Request *request = import->request;
+        int r = format_parameters(&parameters, request);
+
+        if (r == -EINVAL) {
+                error_message("a cluster's name is text in UTF-8");
+                return EXIT_FAILURE;
+        }
+        if (r == 0)
+                r = varlink_client_call(
+                        &import->reply, request->socket, INTERFACE_NAME ".Import", parameters);
+        if (r == 0 && import->reply.error)
+                return error_message_reply(&import->reply, "Import", request->json);
+        if (r == 0 && !json_is_array(json_member(import->reply.parameters, "started")))
+                r = -EBADMSG;
+        return r < 0 ? error_message_unreachable(request->socket, r) : EXIT_SUCCESS;
+}
+
+static const JsonValue *started_of(const Import *import)
+{
+        return json_member(import->reply.parameters, "started");
+}
+
+static void print_started(const Import *import)
+{
+        const JsonValue *started = started_of(import);
+        char name[CONFIG_NAME_MAX];
+
+        if (json_size(started) == 0)
+                puts(import->request->force
+                                ? "nothing was started: no cluster is enabled, or it runs already"
+                                : "nothing to do: what is on disk is imported; --force imports it "
+                                  "once more");
+        for (size_t i = 0; i < json_size(started); i++) {
+                text_set(name, sizeof(name), json_get_string(json_element(started, i)));
+                printf("cluster %s: import started\n", name);
+        }
+}
+
+/* Those that the daemon started, and those wanted that it was importing anyway. */
+static int choose_tracked(Import *import)
+{
+        const StatusInfo *info = subscription_status_info(import->subscription);
+        const JsonValue *started = started_of(import);
+        const Request *request = import->request;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < info->n_clusters; i++) {
+                const ClusterInfo *cluster = &info->clusters[i];
+                bool wanted = cluster->state == CLUSTER_IMPORTING &&
+                        status_table_includes(cluster->name, request->names, request->n_names);
+
+                for (size_t k = 0; k < json_size(started); k++)
+                        wanted = wanted ||
+                                text_equal(
+                                        json_get_string(json_element(started, k)), cluster->name);
+                if (wanted)
+                        r = import_tracker_add(&import->tracker, cluster);
+        }
+        return r;
+}
+
+static void show_progress(Import *import)
+{
+        char elapsed[TERMINAL_TIME_SIZE];
+
+        import->progress.terminal.now_usec = clock_wall_usec();
+        if (!subscription_is_connected(import->subscription))
+                progress_show(&import->progress, "binlog-ssld is gone; waiting for it");
+        else
+                progress_show(&import->progress, "importing %s; %zu of %zu done, %s",
+                        import_tracker_first_open(&import->tracker),
+                        import->tracker.n - import->tracker.n_open, import->tracker.n,
+                        terminal_age(elapsed, &import->progress.terminal, import->start_usec));
+}
+
+/* Follows until no awaited cluster is being imported, or the time is over. */
+static int see_through(Import *import)
+{
+        char line[STATUS_INFO_REASON_MAX + 128];
+        SubscriptionEvent event;
+
+        while (import_tracker_update(
+                       &import->tracker, subscription_status_info(import->subscription)) > 0 ||
+                !subscription_is_connected(import->subscription)) {
+                uint64_t now = clock_boottime_usec();
+                uint64_t tick = now + USEC_PER_SEC;
+                int r;
+
+                if (now >= import->deadline_usec)
+                        return -ETIMEDOUT;
+                show_progress(import);
+                r = subscription_next(import->subscription, &event,
+                        tick < import->deadline_usec ? tick : import->deadline_usec);
+                if (r < 0)
+                        return r;
+                if (event.news == SUBSCRIPTION_GONE)
+                        import->tracker.restarted = true;
+                else if (!event.cluster ||
+                        !import_tracker_has(&import->tracker, event.cluster->name))
+                        continue;
+                subscription_describe(line, sizeof(line), &event);
+                progress_step(&import->progress, line);
+        }
+        return 0;
+}
+
+static int print_json(const Import *import)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        json_key(writer, "started");
+        json_copy(writer, started_of(import));
+        json_key(writer, "clusters");
+        json_open_array(writer);
+        for (size_t i = 0; i < import->tracker.n; i++) {
+                const ClusterInfo *cluster = status_info_cluster(
+                        subscription_status_info(import->subscription), import->tracker.names[i]);
+
+                if (cluster)
+                        json_raw(writer, cluster->json, strlen(cluster->json));
+        }
+        json_close_array(writer);
+        json_close_object(writer);
+        return json_writer_print(stdout, writer);
+}
+
+/* What the table of trouble cannot tell. */
+static void print_open(const Import *import)
+{
+        const ImportTracker *tracker = &import->tracker;
+
+        for (size_t i = 0; i < tracker->n; i++)
+                if (!status_info_cluster(
+                            subscription_status_info(import->subscription), tracker->names[i]))
+                        fprintf(stderr, "cluster %s: removed from the configuration\n",
+                                tracker->names[i]);
+                else if (!tracker->items[i].done)
+                        fprintf(stderr, "cluster %s: its import has not ended\n",
+                                tracker->names[i]);
+}
+
+static int conclude(Import *import, bool late)
+{
+        size_t current = import_tracker_current(
+                &import->tracker, subscription_status_info(import->subscription));
+        Terminal terminal = terminal_open(stderr);
+
+        progress_clear(&import->progress);
+        if (import->request->json && print_json(import) < 0)
+                return EXIT_FAILURE;
+        if (current == import->tracker.n) {
+                if (!import->request->json && current > 0)
+                        printf("%zu of %zu imported\n", current, import->tracker.n);
+                return EXIT_SUCCESS;
+        }
+        error_message("%zu of %zu imported%s", current, import->tracker.n,
+                late ? ", and the time is over" : "");
+        print_open(import);
+        status_table_print_problems(&terminal, subscription_status_info(import->subscription),
+                import->tracker.names, (int)import->tracker.n);
+        return EXIT_FAILURE;
+}
+
+/* Subscribes first, so that nothing is missed. */
+static int run_and_wait(Import *import)
+{
+        const Request *request = import->request;
+        int r = subscription_new(&import->subscription, request->socket);
+
+        import->start_usec = clock_wall_usec();
+        import->deadline_usec = clock_boottime_usec() + request->timeout_usec;
+        if (r == 0)
+                r = subscription_until_ready(
+                        import->subscription, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
+        if (r == 0) {
+                import->tracker.asked_usec = clock_wall_usec();
+                r = call(import);
+                if (r != EXIT_SUCCESS)
+                        return r;
+                r = choose_tracked(import);
+        }
+        if (r == 0 && !request->json && !import->progress.terminal.is_tty)
+                print_started(import);
+        if (r == 0 && !request->json && import->progress.terminal.is_tty && import->tracker.n == 0)
+                print_started(import);
+        if (r == 0 && import->tracker.n > 0)
+                r = see_through(import);
+        progress_clear(&import->progress);
+        if (r == -EREMOTEIO)
+                return error_message_reply(
+                        subscription_refusal(import->subscription), "Subscribe", request->json);
+        if (r < 0 && (r != -ETIMEDOUT || !subscription_is_connected(import->subscription)))
+                return error_message_unreachable(request->socket, r);
+        return conclude(import, r == -ETIMEDOUT);
+}
+
+static int run(const Request *request)
+{
+        CLEANUP(import_done)
+        Import import = {
+                .request = request,
+                .progress = progress_open(stdout, request->json),
+        };
+        int r;
+
+        if (request->wait)
+                return run_and_wait(&import);
+        if (request->has_timeout) {
+                error_message("--timeout goes with --wait");
+                return EX_USAGE;
+        }
+        r = call(&import);
+        if (r != EXIT_SUCCESS)
+                return r;
+        if (request->json)
+                (void)json_print(stdout, import.reply.parameters);
+        else
+                print_started(&import);
+        return EXIT_SUCCESS;
+}
+
+const Command command_import = {
+        .name = "import",
+        .synopsis = "[--force] [--wait [--timeout T]] [CLUSTER...]",
+        .summary = "import now what is on disk",
+        .help = "Has the service import what is on disk into every cluster, or those named, "
+                "that is not current, at once and with its back-off begun anew. For root, the"
+                " service's own user and members of control-group.\n\n"
+                "  --force      also into clusters that are current\n"
+                "  --wait       until the imports have ended; what failed is told with the "
+                "next step\n"
+                "  --timeout T  wait no longer than T, such as 90s; default 5min\n\n"
+                "Exit: 0 started, with --wait imported; 1 refused, or with --wait not "
+                "imported; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
+        .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT,
+        .maximum_names = -1,
+        .run = run,
+};

@@ -1,0 +1,55 @@
+#include "ctl/commands/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "ctl/client/error-message.h"
+#include "ctl/client/varlink-client.h"
+#include "daemon/model/interface.h"
+
+/* Line by line: a control character within a line is none of the format's. */
+static int print_lines(const char *text)
+{
+        size_t capacity = strlen(text) + 1;
+        CLEANUP(freep) char *stream = malloc(capacity);
+
+        while (stream && *text != '\0') {
+                size_t length = strcspn(text, "\n");
+
+                text_copy(stream, capacity, text, length);
+                puts(stream);
+                text += length + (text[length] == '\n');
+        }
+        return stream ? 0 : -ENOMEM;
+}
+
+static int run(const Request *request)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
+        const char *text;
+        int r = varlink_client_call(&reply, request->socket, INTERFACE_NAME ".GetMetrics", NULL);
+
+        if (r == 0 && reply.error)
+                return error_message_reply(&reply, "GetMetrics", request->json);
+        text = json_get_string(json_member(reply.parameters, "text"));
+        if (r == 0 && !text)
+                r = -EBADMSG;
+        if (r == 0)
+                r = request->json ? json_print(stdout, reply.parameters) : print_lines(text);
+        return r < 0 ? error_message_unreachable(request->socket, r) : EXIT_SUCCESS;
+}
+
+const Command command_metrics = {
+        .name = "metrics",
+        .synopsis = "",
+        .summary = "the metrics, as Prometheus reads them",
+        .help = "Prints the service's metrics in the text format of Prometheus; metrics-file "
+                "in the configuration keeps the same in a file for the node exporter.\n\n"
+                "Exit: 0, or 3 when the daemon cannot be reached.\n",
+        .run = run,
+};

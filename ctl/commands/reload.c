@@ -1,0 +1,38 @@
+#include "ctl/commands/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/json-writer.h"
+#include "ctl/client/error-message.h"
+#include "ctl/client/varlink-client.h"
+#include "daemon/model/interface.h"
+
+static int run(const Request *request)
+{
+        CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
+        int r = varlink_client_call(&reply, request->socket, INTERFACE_NAME ".Reload", NULL);
+
+        if (r < 0)
+                return error_message_unreachable(request->socket, r);
+        if (reply.error)
+                return error_message_reply(&reply, "Reload", request->json);
+        if (request->json)
+                (void)json_print(stdout, reply.parameters);
+        else
+                puts("the configuration was read again and is in force");
+        return EXIT_SUCCESS;
+}
+
+const Command command_reload = {
+        .name = "reload",
+        .synopsis = "",
+        .summary = "read the configuration again",
+        .help = "Has the service read its configuration again: clusters and materials are "
+                "added, changed and removed without a restart, imports that run go on, and "
+                "every back-off starts anew. A configuration that cannot be used is refused "
+                "with file, line and what is allowed; then the one in force stays. For root, "
+                "the service's own user and members of control-group.\n\n"
+                "Exit: 0 in force; 1 refused, why is printed; 3 the daemon cannot be reached.\n",
+        .run = run,
+};

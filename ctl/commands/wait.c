@@ -1,0 +1,251 @@
+#include "ctl/commands/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json-writer.h"
+#include "common/text.h"
+#include "ctl/client/error-message.h"
+#include "ctl/client/subscription.h"
+#include "ctl/client/varlink-client.h"
+#include "ctl/commands/wait-condition.h"
+#include "ctl/output/progress.h"
+#include "ctl/output/status-table.h"
+#include "daemon/inspect/pem.h"
+
+typedef struct Wait {
+        const Request *request;
+        Subscription *subscription;
+        Progress progress;
+        WaitTarget target;
+        WaitResult result;
+        uint64_t deadline_usec; /* boot time */
+        char **names;           /* of the clusters concerned, for what is printed at the end */
+} Wait;
+
+static void wait_done(Wait *wait)
+{
+        free(wait->names);
+        subscription_free(wait->subscription);
+}
+
+static void show_progress(Wait *wait)
+{
+        char elapsed[TERMINAL_TIME_SIZE], left[TERMINAL_TIME_SIZE];
+        Terminal *terminal = &wait->progress.terminal;
+
+        terminal->now_usec = clock_wall_usec();
+        terminal_age(elapsed, terminal, wait->target.start_at_usec);
+        terminal_time(left, terminal, wait->target.deadline_at_usec);
+        if (!subscription_is_connected(wait->subscription))
+                progress_show(&wait->progress, "binlog-ssld is gone; waiting for it, %s", elapsed);
+        else if (wait->result.n_concerned == 0)
+                progress_show(&wait->progress, "%s; %s, giving up %s",
+                        wait->target.digest[0] != '\0'
+                                ? "the service has not seen the certificate yet"
+                                : "no cluster is enabled",
+                        elapsed, left);
+        else
+                progress_show(&wait->progress, "%zu/%zu clusters current%s%s; %s, giving up %s",
+                        wait->result.n_current, wait->result.n_concerned,
+                        wait->result.importing ? "; importing " : "",
+                        wait->result.importing ? wait->result.importing : "", elapsed, left);
+}
+
+static WaitAnswer judge(Wait *wait)
+{
+        if (!subscription_is_connected(wait->subscription))
+                return WAIT_NOT_YET;
+        wait->result = wait_condition_evaluate(
+                &wait->target, subscription_status_info(wait->subscription), clock_wall_usec());
+        return wait->result.answer;
+}
+
+/* Until there is an answer or the time is over, which is WAIT_NOT_YET. */
+static int follow_changes(Wait *wait, WaitAnswer *ret)
+{
+        char line[STATUS_INFO_REASON_MAX + 128];
+        SubscriptionEvent event;
+
+        while ((*ret = judge(wait)) == WAIT_NOT_YET) {
+                uint64_t now = clock_boottime_usec(), tick = now + USEC_PER_SEC;
+                int r;
+
+                if (now >= wait->deadline_usec)
+                        return 0;
+                show_progress(wait);
+                r = subscription_next(wait->subscription, &event,
+                        tick < wait->deadline_usec ? tick : wait->deadline_usec);
+                if (r < 0)
+                        return r;
+                subscription_describe(line, sizeof(line), &event);
+                if (event.news != SUBSCRIPTION_STATE)
+                        progress_step(&wait->progress, line);
+        }
+        return 0;
+}
+
+static int collect_names(Wait *wait)
+{
+        const StatusInfo *info = subscription_status_info(wait->subscription);
+        size_t n = 0;
+
+        wait->names = calloc(info->n_clusters + 1, sizeof(char *));
+        if (!wait->names)
+                return -ENOMEM;
+        for (size_t i = 0; i < info->n_clusters; i++) {
+                ClusterInfo *cluster = &info->clusters[i];
+                const MaterialInfo *material = status_info_material(info, cluster->material);
+
+                if (cluster->state != CLUSTER_DISABLED && material &&
+                        wait_condition_concerns(&wait->target, material))
+                        wait->names[n++] = cluster->name;
+        }
+        wait->result.n_concerned = n;
+        return 0;
+}
+
+static int print_json(const Wait *wait, WaitAnswer answer)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        const StatusInfo *info = subscription_status_info(wait->subscription);
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        json_key(writer, "current");
+        json_boolean(writer, answer == WAIT_YES);
+        json_key(writer, "materials");
+        json_open_array(writer);
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (wait_condition_concerns(&wait->target, &info->materials[i]))
+                        json_raw(writer, info->materials[i].json, strlen(info->materials[i].json));
+        json_close_array(writer);
+        json_key(writer, "clusters");
+        json_open_array(writer);
+        for (size_t i = 0; i < wait->result.n_concerned; i++) {
+                const ClusterInfo *cluster = status_info_cluster(info, wait->names[i]);
+
+                json_raw(writer, cluster->json, strlen(cluster->json));
+        }
+        json_close_array(writer);
+        json_close_object(writer);
+        return json_writer_print(stdout, writer);
+}
+
+static void print_success(const Wait *wait)
+{
+        if (wait->result.n_concerned == 0)
+                puts("what is on disk is good, and no enabled cluster uses it");
+        else
+                printf("%zu/%zu clusters current\n", wait->result.n_current,
+                        wait->result.n_concerned);
+}
+
+static bool nobody_has_certificate(const Wait *wait)
+{
+        const StatusInfo *info = subscription_status_info(wait->subscription);
+
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (wait_condition_concerns(&wait->target, &info->materials[i]))
+                        return false;
+        return true;
+}
+
+static void print_failure(const Wait *wait, WaitAnswer answer)
+{
+        Terminal terminal = terminal_open(stderr);
+
+        if (nobody_has_certificate(wait)) {
+                error_message("the certificate in %s is in no material that the service sees",
+                        wait->request->cert);
+                error_message("next: does the renewal tool write to the directory below? "
+                              "binlog-sslctl explain");
+                status_table_print(
+                        &terminal, subscription_status_info(wait->subscription), NULL, 0);
+                return;
+        }
+        error_message("%zu/%zu clusters current%s", wait->result.n_current,
+                wait->result.n_concerned,
+                answer == WAIT_NO ? "; waiting longer does not help" : "; the time is over");
+        status_table_print_problems(&terminal, subscription_status_info(wait->subscription),
+                wait->names, (int)wait->result.n_concerned);
+}
+
+static int conclude(Wait *wait, WaitAnswer answer)
+{
+        int r = collect_names(wait);
+
+        progress_clear(&wait->progress);
+        if (r == 0 && wait->request->json)
+                r = print_json(wait, answer);
+        if (r < 0)
+                return error_message_unreachable(wait->request->socket, r);
+        if (answer == WAIT_YES) {
+                if (!wait->request->json)
+                        print_success(wait);
+                return EXIT_SUCCESS;
+        }
+        if (!subscription_is_connected(wait->subscription)) {
+                error_message("binlog-ssld went away while it was waited for, and is not back");
+                return EXIT_UNREACHABLE;
+        }
+        print_failure(wait, answer);
+        return EXIT_FAILURE;
+}
+
+static int run(const Request *request)
+{
+        CLEANUP(wait_done)
+        Wait wait = {
+                .request = request,
+                .progress = progress_open(stdout, request->json),
+                .deadline_usec = clock_boottime_usec() + request->timeout_usec,
+                .target.start_at_usec = clock_wall_usec(),
+        };
+        WaitAnswer answer = WAIT_NOT_YET;
+        char problem[PROBLEM_TEXT_MAX];
+        int r = 0;
+
+        wait.target.deadline_at_usec = wait.target.start_at_usec + request->timeout_usec;
+        if (request->cert)
+                r = pem_read_sha256(wait.target.digest, request->cert, problem, sizeof(problem));
+        if (r < 0) {
+                error_message("%s", r == -EINVAL ? problem : strerror(-r));
+                return EXIT_FAILURE;
+        }
+        r = subscription_new(&wait.subscription, request->socket);
+        if (r == 0)
+                r = subscription_until_ready(
+                        wait.subscription, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
+        if (r == 0)
+                r = follow_changes(&wait, &answer);
+        progress_clear(&wait.progress);
+        if (r == -EREMOTEIO)
+                return error_message_reply(
+                        subscription_refusal(wait.subscription), "Subscribe", request->json);
+        if (r < 0)
+                return error_message_unreachable(request->socket, r);
+        return conclude(&wait, answer);
+}
+
+const Command command_wait = {
+        .name = "wait",
+        .synopsis = "[--cert FILE] [--timeout T]",
+        .summary = "until every cluster carries what is on disk",
+        .help = "For deploy hooks of renewal tools: a pipeline that ends in this fails when "
+                "the import fails. Waits until every enabled cluster carries what is on disk."
+                " It gives up early when waiting does not help, because a cluster is held or "
+                "what is on disk stays unusable, and says why.\n\n"
+                "  --cert FILE  what is on disk must be the first certificate in FILE; "
+                "without it the answer may be for the old set, if the service has not seen "
+                "the new one yet\n"
+                "  --timeout T  give up after T, such as 90s; default 5min\n\n"
+                "Exit: 0 every cluster carries it; 1 not, and why is printed; 3 the daemon "
+                "cannot be reached.\n",
+        .options = COMMAND_CERT | COMMAND_TIMEOUT,
+        .run = run,
+};

@@ -1,0 +1,71 @@
+#include "ctl/explain/explanation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/config/config-load.h"
+#include "daemon/config/paths.h"
+
+/* The paths are not on the wire: they come from the configuration, if that is the service's. */
+static int configure(Explanation *explanation)
+{
+        static const char *const defaults[_MATERIAL_FILE_MAX];
+        CLEANUP(config_freep) Config *config = NULL;
+        CLEANUP(freep) ConfigProblem *problem = calloc(1, sizeof(*problem));
+        const MaterialInfo *material = explanation->material;
+        char path[CONFIG_PATH_MAX + 32] = "";
+        int r = problem ? paths_config_file(path, sizeof(path)) : -ENOMEM;
+
+        if (r == 0)
+                r = config_load(&config, path, problem);
+        for (size_t i = 0; r == 0 && i < config->n_materials; i++)
+                if (strcmp(config->materials[i].name, material->name) == 0 &&
+                        strcmp(config->materials[i].directory, material->directory) == 0) {
+                        explanation->config = config->materials[i];
+                        explanation->configured = true;
+                        return 0;
+                }
+        if (r == -EINVAL)
+                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %.300s",
+                        problem->file, problem->text);
+        else
+                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %s", path,
+                        r < 0 ? strerror(-r) : "is not what the service runs with");
+        return config_load_default_material(&explanation->config, material->directory, defaults);
+}
+
+static int walk(Explanation *explanation)
+{
+        const char *paths[_MATERIAL_FILE_MAX];
+
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                paths[i] = explanation->config.path[i];
+        return path_access_check(&explanation->access, explanation->identity, paths);
+}
+
+int explanation_make(
+        Explanation *ret, const MaterialInfo *material, const ServiceIdentity *identity)
+{
+        int r;
+
+        ret->material = material;
+        ret->identity = identity;
+        r = configure(ret);
+        if (r == 0)
+                r = walk(ret);
+        ret->inspection = (Inspection){
+                .judged = material->fingerprint[0] != '\0' || material->n_problems > 0,
+                .problems = material->problems,
+                .n_problems = material->n_problems,
+                .config = ret->configured ? &ret->config : NULL,
+        };
+        return r;
+}
+
+void explanation_done(Explanation *explanation)
+{
+        path_access_free(explanation->access);
+}

@@ -1,0 +1,223 @@
+#include "ctl/output/status-table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "ctl/output/next-step.h"
+
+/* Columns: two blanks, the name, and then these. */
+#define NAME_MIN          8
+#define STATE_WIDTH       14
+#define FINGERPRINT_WIDTH 14 /* twelve digits name a set well enough for people */
+
+#define DETAIL_INDENT 6
+
+typedef struct Table {
+        const Terminal *terminal;
+        const StatusInfo *info;
+        char *const *names;
+        int n_names, name_width;
+} Table;
+
+bool status_table_includes(const char *name, char *const *names, int n_names)
+{
+        for (int i = 0; i < n_names; i++)
+                if (strcmp(names[i], name) == 0)
+                        return true;
+        return n_names == 0;
+}
+
+static bool shows_material(const Table *table, const char *name)
+{
+        if (table->n_names == 0)
+                return true;
+        for (size_t i = 0; i < table->info->n_clusters; i++) {
+                const ClusterInfo *cluster = &table->info->clusters[i];
+
+                if (status_table_includes(cluster->name, table->names, table->n_names) &&
+                        strcmp(cluster->material, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void widen(Table *table, const char *name)
+{
+        int width = (int)strlen(name);
+
+        table->name_width = width > table->name_width ? width : table->name_width;
+}
+
+static Table table_on(
+        const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
+{
+        Table table = {terminal, info, names, n_names, NAME_MIN};
+
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (shows_material(&table, info->materials[i].name))
+                        widen(&table, info->materials[i].name);
+        for (size_t i = 0; i < info->n_clusters; i++)
+                if (status_table_includes(info->clusters[i].name, names, n_names))
+                        widen(&table, info->clusters[i].name);
+        return table;
+}
+
+static void put_heading(const Table *table, const char *name, const char *third, const char *rest)
+{
+        char line[160];
+
+        snprintf(line, sizeof(line), "  %-*s  %-*s%-*s%s", table->name_width, name, STATE_WIDTH,
+                "STATE", FINGERPRINT_WIDTH, third, rest);
+        terminal_heading(table->terminal, line);
+}
+
+static void put_row(
+        const Table *table, const char *name, const char *state, const char *mark, const char *sum)
+{
+        fprintf(table->terminal->stream, "  %-*s  ", table->name_width, name);
+        terminal_word(table->terminal, state, STATE_WIDTH);
+        fprintf(table->terminal->stream, "%s%-*.12s%s", mark[0] != '\0' ? mark : "",
+                FINGERPRINT_WIDTH, sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
+}
+
+static void put_material(const Table *table, const MaterialInfo *material)
+{
+        const Terminal *terminal = table->terminal;
+        uint64_t not_after = material->certificate.not_after_usec;
+        char text[NEXT_STEP_MAX], date[CLOCK_TEXT_SIZE], time[TERMINAL_TIME_SIZE];
+
+        put_row(table, material->name, material->state_text, "", material->fingerprint);
+        if (!material->has_certificate)
+                fputs("no certificate", terminal->stream);
+        else if (not_after > terminal->now_usec)
+                fprintf(terminal->stream, "until %s (%s)", clock_format_date(date, not_after),
+                        terminal_time(time, terminal, not_after));
+        else
+                fprintf(terminal->stream, "expired %s", terminal_time(time, terminal, not_after));
+        fputc('\n', terminal->stream);
+        terminal_paragraph(terminal, DETAIL_INDENT, "", material->certificate.subject);
+        for (size_t i = 0; i < material->n_problems; i++)
+                terminal_paragraph(terminal, DETAIL_INDENT,
+                        material->problems[i].severity == SEVERITY_ERROR ? "why:  " : "note: ",
+                        material->problems[i].text);
+        if (material->n_problems == 0)
+                terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", material->reason);
+        next_step_material(text, sizeof(text), material);
+        terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
+        next_step_material_command(text, sizeof(text), material);
+        terminal_paragraph(terminal, DETAIL_INDENT, "run:  ", text);
+        if (strcmp(material->watch, "inotify") != 0)
+                terminal_paragraph(terminal, DETAIL_INDENT, "watch: ", material->watch);
+        if (material->missed_events > 0) {
+                text_format(text, sizeof(text),
+                        "%" PRIu64 " changes were found by the poll alone: this path tells no "
+                        "events, or not all",
+                        material->missed_events);
+                terminal_paragraph(terminal, DETAIL_INDENT, "watch: ", text);
+        }
+}
+
+static void put_times(const Table *table, const ClusterInfo *cluster)
+{
+        static const char *const in_use[] = {[TRISTATE_UNKNOWN] = "",
+                [TRISTATE_NO] = ", not in use",
+                [TRISTATE_YES] = ", in use"};
+        char time[TERMINAL_TIME_SIZE];
+
+        fprintf(table->terminal->stream, "%s%s\n",
+                terminal_time(time, table->terminal, cluster->imported_at_usec),
+                cluster->imported_at_usec > 0 ? in_use[cluster->in_use] : "");
+}
+
+static void append(
+        char *line, size_t size, const char *before, const char *value, const char *after)
+{
+        size_t used = strlen(line);
+
+        if (used > 0)
+                used += (size_t)snprintf(line + used, size - used, "; ");
+        snprintf(line + used, size - used, "%s%s%s", before, value, after);
+}
+
+static void put_late(const Terminal *terminal, const ClusterInfo *cluster)
+{
+        char line[256] = "", time[TERMINAL_TIME_SIZE];
+
+        if (cluster->state == CLUSTER_DISABLED)
+                return;
+        if (cluster->out_of_sync_since_usec > 0)
+                append(line, sizeof(line), "out of sync for ",
+                        terminal_age(time, terminal, cluster->out_of_sync_since_usec), "");
+        if (cluster->state != CLUSTER_CURRENT && cluster->since_usec > 0) {
+                append(line, sizeof(line), cluster->state_text, " for ",
+                        terminal_age(time, terminal, cluster->since_usec));
+        }
+        if (cluster->next_attempt_usec > 0 && cluster->state != CLUSTER_IMPORTING) {
+                bool due = cluster->next_attempt_usec <= terminal->now_usec;
+
+                append(line, sizeof(line), "next try ",
+                        due ? "is due" : terminal_time(time, terminal, cluster->next_attempt_usec),
+                        "");
+                snprintf(time, sizeof(time), "%" PRIu64, cluster->attempts);
+                append(line, sizeof(line), "", time, " failed so far");
+        }
+        terminal_paragraph(terminal, DETAIL_INDENT, "late: ", line);
+}
+
+static void put_cluster(const Table *table, const ClusterInfo *cluster)
+{
+        const Terminal *terminal = table->terminal;
+        const MaterialInfo *material = status_info_material(table->info, cluster->material);
+        bool same = material && strcmp(material->fingerprint, cluster->imported) == 0;
+        char text[NEXT_STEP_MAX];
+
+        put_row(table, cluster->name, cluster->state_text,
+                terminal->color && !same && cluster->imported[0] != '\0' ? "\033[33m" : "",
+                cluster->imported);
+        put_times(table, cluster);
+        terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", cluster->reason);
+        next_step_cluster(text, sizeof(text), cluster);
+        terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
+        next_step_cluster_command(text, sizeof(text), cluster);
+        terminal_paragraph(terminal, DETAIL_INDENT, "run:  ", text);
+        put_late(terminal, cluster);
+        if (cluster->replication.io_error[0] != '\0' &&
+                !strstr(cluster->reason, cluster->replication.io_error))
+                terminal_paragraph(
+                        terminal, DETAIL_INDENT, "replication: ", cluster->replication.io_error);
+}
+
+void status_table_print(
+        const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
+{
+        Table table = table_on(terminal, info, names, n_names);
+
+        put_heading(&table, "MATERIAL", "ON DISK", "CERTIFICATE");
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (shows_material(&table, info->materials[i].name))
+                        put_material(&table, &info->materials[i]);
+        fputc('\n', terminal->stream);
+        put_heading(&table, "CLUSTER", "IMPORTED", "WHEN");
+        for (size_t i = 0; i < info->n_clusters; i++)
+                if (status_table_includes(info->clusters[i].name, names, n_names))
+                        put_cluster(&table, &info->clusters[i]);
+}
+
+void status_table_print_problems(
+        const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
+{
+        Table table = table_on(terminal, info, names, n_names);
+
+        for (size_t i = 0; i < info->n_materials; i++)
+                if (shows_material(&table, info->materials[i].name) &&
+                        !material_state_is_good(info->materials[i].state))
+                        put_material(&table, &info->materials[i]);
+        for (size_t i = 0; i < info->n_clusters; i++)
+                if (status_table_includes(info->clusters[i].name, names, n_names) &&
+                        (info->clusters[i].state != CLUSTER_CURRENT ||
+                                status_info_import_failed(&info->clusters[i])) &&
+                        info->clusters[i].state != CLUSTER_DISABLED)
+                        put_cluster(&table, &info->clusters[i]);
+}

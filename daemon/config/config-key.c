@@ -1,0 +1,223 @@
+#include "daemon/config/config-key.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/command.h"
+#include "common/text.h"
+
+static bool is_name(const char *text)
+{
+        if (text[0] == '\0' || text[0] == '.' || strlen(text) >= CONFIG_VALUE_MAX)
+                return false;
+        for (; *text != '\0'; text++)
+                if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
+                        return false;
+        return true;
+}
+
+/* Stands in statements as it is. */
+static bool is_table(const char *text)
+{
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789_$";
+        size_t schema = strspn(text, allowed), table;
+
+        if (text[schema] != '.')
+                return false;
+        table = strspn(text + schema + 1, allowed);
+        return schema >= 1 && schema <= 64 && table >= 1 && table <= 64 &&
+                text[schema + 1 + table] == '\0';
+}
+
+static int parse_unsigned(unsigned *ret, const ConfigKey *key, const char *text)
+{
+        unsigned long value;
+        char *end;
+
+        if (!isdigit((unsigned char)text[0]))
+                return -EINVAL;
+        errno = 0;
+        value = strtoul(text, &end, 10);
+        if (*end != '\0' || errno != 0 || value < key->minimum || value > key->maximum)
+                return -EINVAL;
+        *ret = (unsigned)value;
+        return 0;
+}
+
+static int parse_duration(uint64_t *ret, const ConfigKey *key, const char *text)
+{
+        uint64_t usec;
+
+        if (duration_parse(&usec, text) < 0 || usec < key->minimum || usec > key->maximum)
+                return -EINVAL;
+        *ret = usec;
+        return 0;
+}
+
+static int parse_durations(uint64_t *ret, const ConfigKey *key, const char *text)
+{
+        uint64_t values[CONFIG_EXPIRY_WARNINGS_MAX + 1] = {0};
+        char copy[CONFIG_VALUE_MAX];
+        char *rest = NULL;
+        size_t n = 0;
+
+        text_set(copy, sizeof(copy), text);
+        for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+                if (n >= CONFIG_EXPIRY_WARNINGS_MAX || parse_duration(&values[n], key, word) < 0)
+                        return -EINVAL;
+                if (n > 0 && values[n] >= values[n - 1])
+                        return -EINVAL;
+                n++;
+        }
+        if (n == 0)
+                return -EINVAL;
+        memcpy(ret, values, CONFIG_EXPIRY_WARNINGS_MAX * sizeof(*values));
+        return 0;
+}
+
+static int parse_choice(int *ret, const ConfigKey *key, const char *text)
+{
+        for (int i = 0; key->choices[i]; i++)
+                if (strcmp(key->choices[i], text) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+/* Each name at most once. */
+static int parse_choices(unsigned *ret, const ConfigKey *key, const char *text)
+{
+        char copy[CONFIG_VALUE_MAX];
+        char *rest = copy, *word;
+        unsigned flags = 0;
+
+        text_set(copy, sizeof(copy), text);
+        while ((word = strsep(&rest, ",")) != NULL) {
+                int index, r = parse_choice(&index, key, word + strspn(word, " "));
+
+                if (r < 0 || flags & 1U << index)
+                        return -EINVAL;
+                flags |= 1U << index;
+        }
+        *ret = flags;
+        return 0;
+}
+
+static bool is_command(const char *text)
+{
+        char copy[CONFIG_VALUE_MAX], *words[CONFIG_VALUE_MAX];
+
+        text_set(copy, sizeof(copy), text);
+        return command_split(words, ARRAY_SIZE(words) - 1, copy) > 0 && words[0][0] == '/';
+}
+
+const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name)
+{
+        for (size_t i = 0; i < table->n_keys; i++)
+                if (strcmp(table->keys[i].name, name) == 0)
+                        return &table->keys[i];
+        return NULL;
+}
+
+const char *config_key_list(char *buffer, size_t size, const ConfigKeyTable *table)
+{
+        size_t used = 0;
+
+        buffer[0] = '\0';
+        for (size_t i = 0; i < table->n_keys && used < size; i++) {
+                text_format(
+                        buffer + used, size - used, "%s%s", i > 0 ? ", " : "", table->keys[i].name);
+                used += strlen(buffer + used);
+        }
+        return buffer;
+}
+
+int config_key_parse(void *object, const ConfigKey *key, const char *text)
+{
+        void *member = key->offset == SIZE_MAX ? NULL : (char *)object + key->offset;
+
+        switch (key->kind) {
+        case CONFIG_KEY_TEXT:
+                if (text[0] == '\0')
+                        return -EINVAL;
+                break;
+        case CONFIG_KEY_PATH:
+                if (text[0] != '/')
+                        return -EINVAL;
+                break;
+        case CONFIG_KEY_NAME:
+                if (!is_name(text))
+                        return -EINVAL;
+                break;
+        case CONFIG_KEY_TABLE:
+                if (strcmp(text, "off") == 0)
+                        text = "";
+                else if (!is_table(text))
+                        return -EINVAL;
+                break;
+        case CONFIG_KEY_UNSIGNED:
+                return parse_unsigned(member, key, text);
+        case CONFIG_KEY_DURATION:
+                return parse_duration(member, key, text);
+        case CONFIG_KEY_DURATIONS:
+                return parse_durations(member, key, text);
+        case CONFIG_KEY_CHOICE:
+                return parse_choice(member, key, text);
+        case CONFIG_KEY_CHOICES:
+                return parse_choices(member, key, text);
+        case CONFIG_KEY_COMMAND:
+                if (!is_command(text))
+                        return -EINVAL;
+                break;
+        case CONFIG_KEY_BOOLEAN:
+                if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+                        return -EINVAL;
+                *(bool *)member = text[0] == 'y';
+                return 0;
+        }
+        if (member)
+                text_set(member, CONFIG_VALUE_MAX, text);
+        return 0;
+}
+
+static bool config_key_equal(const ConfigKey *key, const void *a, const void *b)
+{
+        switch (key->kind) {
+        case CONFIG_KEY_TEXT:
+        case CONFIG_KEY_PATH:
+        case CONFIG_KEY_TABLE:
+        case CONFIG_KEY_NAME:
+        case CONFIG_KEY_COMMAND:
+                return strcmp(a, b) == 0;
+        case CONFIG_KEY_UNSIGNED:
+        case CONFIG_KEY_CHOICES:
+                return *(const unsigned *)a == *(const unsigned *)b;
+        case CONFIG_KEY_DURATION:
+                return *(const uint64_t *)a == *(const uint64_t *)b;
+        case CONFIG_KEY_DURATIONS:
+                return memcmp(a, b, CONFIG_EXPIRY_WARNINGS_MAX * sizeof(uint64_t)) == 0;
+        case CONFIG_KEY_CHOICE:
+                return *(const int *)a == *(const int *)b;
+        case CONFIG_KEY_BOOLEAN:
+                return *(const bool *)a == *(const bool *)b;
+        }
+        return false;
+}
+
+bool config_key_table_equal(const ConfigKeyTable *table, const void *a, const void *b)
+{
+        for (size_t i = 0; i < table->n_keys; i++) {
+                const ConfigKey *key = &table->keys[i];
+
+                if (key->offset != SIZE_MAX &&
+                        !config_key_equal(
+                                key, (const char *)a + key->offset, (const char *)b + key->offset))
+                        return false;
+        }
+        return true;
+}

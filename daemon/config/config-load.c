@@ -1,0 +1,405 @@
+#include "daemon/config/config-load.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/config/schema.h"
+#include "daemon/config/settings.h"
+
+/* What the sections of one kind have in common. */
+typedef struct Kind {
+        const char *word;
+        bool named;
+        const ConfigKeyTable *keys;
+} Kind;
+
+static const Kind kinds[] = {
+        {"daemon", false, &schema_daemon},
+        {"material", true, &schema_material},
+        {"cluster-defaults", false, &schema_cluster},
+        {"cluster", true, &schema_cluster},
+};
+
+typedef struct Load {
+        const Settings *settings;
+        const char *path;
+        ConfigProblem *problem;
+} Load;
+
+#define LOAD_PROBLEM(load, place, ...) \
+        (config_problem_set((load)->problem, (place)->file, (place)->line, __VA_ARGS__), -EINVAL)
+
+static bool name_is_valid(const char *name)
+{
+        if (!isalnum((unsigned char)name[0]) || strlen(name) >= CONFIG_NAME_MAX)
+                return false;
+        for (; *name != '\0'; name++)
+                if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
+                        return false;
+        return true;
+}
+
+/* The kind of a section, and its name or "". */
+static const Kind *kind_of(const char *section, const char **ret_name)
+{
+        size_t length = strcspn(section, " ");
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (strlen(kinds[i].word) == length &&
+                        memcmp(kinds[i].word, section, length) == 0) {
+                        *ret_name = section[length] == ' ' ? section + length + 1 : "";
+                        return &kinds[i];
+                }
+        return NULL;
+}
+
+static int check_sections(const Load *load)
+{
+        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
+                const Section *section = settings_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+
+                if (!kind || (!kind->named && name[0] != '\0'))
+                        return LOAD_PROBLEM(load, section,
+                                "unknown section [%s]; allowed: [daemon], [material NAME], "
+                                "[cluster-defaults], [cluster NAME]",
+                                section->name);
+                if (kind->named && !name_is_valid(name))
+                        return LOAD_PROBLEM(load, section,
+                                "[%s]: a name is 1 to %d letters, digits, dots, dashes and "
+                                "underscores and begins with a letter or digit",
+                                section->name, CONFIG_NAME_MAX - 1);
+        }
+        return 0;
+}
+
+static int check_keys(const Load *load)
+{
+        for (size_t i = 0; i < settings_size(load->settings); i++) {
+                const Setting *setting = settings_at(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(setting->section, &name);
+                char allowed[400];
+
+                if (config_key_find(kind->keys, setting->key))
+                        continue;
+                if (strncmp(setting->key, "pass", strlen("pass")) == 0)
+                        return LOAD_PROBLEM(load, setting,
+                                "unknown key %s in [%s]: a password never stands in the "
+                                "configuration; password-credential, password-file and "
+                                "password-command name where it is",
+                                setting->key, setting->section);
+                return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
+                        setting->key, setting->section,
+                        config_key_list(allowed, sizeof(allowed), kind->keys));
+        }
+        return 0;
+}
+
+/* What somebody wrote where the place of a password belongs may be the password. */
+static bool value_is_secret(const ConfigKey *key)
+{
+        return strncmp(key->name, "password-", strlen("password-")) == 0;
+}
+
+static int load_key(const Load *load, void *object, const ConfigKey *key, const Setting *setting)
+{
+        if (config_key_parse(object, key, setting->value) == 0)
+                return 0;
+        if (value_is_secret(key))
+                return LOAD_PROBLEM(load, setting, "%s: this is not %s", key->name, key->allowed);
+        return LOAD_PROBLEM(
+                load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
+}
+
+/* Fills `object` from `section`, then `defaults` (or NULL), then the table itself. */
+static int load_object(const Load *load, void *object, const ConfigKeyTable *table,
+        const char *section, const char *defaults)
+{
+        for (size_t i = 0; i < table->n_keys; i++) {
+                const ConfigKey *key = &table->keys[i];
+                const Setting *setting = settings_find(load->settings, section, key->name);
+                int r;
+
+                if (!setting && defaults)
+                        setting = settings_find(load->settings, defaults, key->name);
+                if (setting)
+                        r = load_key(load, object, key, setting);
+                else if (!key->fallback)
+                        return -ENOENT;
+                else
+                        r = key->fallback[0] != '\0' ? config_key_parse(object, key, key->fallback)
+                                                     : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int resolve_group(const Load *load, Config *config)
+{
+        struct group *group;
+
+        if (config->control_group[0] == '\0')
+                return 0;
+        group = getgrnam(config->control_group);
+        if (!group)
+                return LOAD_PROBLEM(load, settings_find(load->settings, "daemon", "control-group"),
+                        "control-group = %s: there is no such group", config->control_group);
+        config->control_gid = group->gr_gid;
+        return 0;
+}
+
+static int load_daemon(const Load *load, Config *config)
+{
+        const Setting *setting;
+        int r = load_object(load, config, &schema_daemon, "daemon", NULL);
+
+        if (r < 0)
+                return r;
+        r = resolve_group(load, config);
+        if (r < 0 || config->retry_min_usec <= config->retry_max_usec)
+                return r;
+        setting = settings_find(load->settings, "daemon", "retry-min");
+        if (!setting)
+                setting = settings_find(load->settings, "daemon", "retry-max");
+        return LOAD_PROBLEM(load, setting, "retry-min is longer than retry-max");
+}
+
+static int material_resolve(MaterialConfig *material)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                bool absolute = material->file[i][0] == '/';
+                int n = snprintf(material->path[i], CONFIG_PATH_MAX, "%s%s%s",
+                        absolute ? "" : material->directory, absolute ? "" : "/",
+                        material->file[i]);
+
+                if (n < 0 || n >= CONFIG_PATH_MAX)
+                        return -ENAMETOOLONG;
+        }
+        return 0;
+}
+
+static int load_material(const Load *load, Config *config, const char *section, const char *name)
+{
+        MaterialConfig *materials =
+                reallocarray(config->materials, config->n_materials + 1, sizeof(MaterialConfig));
+        MaterialConfig *material;
+        int r;
+
+        if (!materials)
+                return -ENOMEM;
+        config->materials = materials;
+        material = &materials[config->n_materials];
+        *material = (MaterialConfig){0};
+        snprintf(material->name, sizeof(material->name), "%s", name);
+        r = load_object(load, material, &schema_material, section, NULL);
+        if (r < 0)
+                return r;
+        config->n_materials++;
+        return material_resolve(material);
+}
+
+static size_t find_material(const Config *config, const char *name)
+{
+        for (size_t i = 0; i < config->n_materials; i++)
+                if (strcmp(config->materials[i].name, name) == 0)
+                        return i;
+        return SIZE_MAX;
+}
+
+/* The setting that decides `key` for a cluster. */
+static const Setting *cluster_setting(const Load *load, const char *section, const char *key)
+{
+        const Setting *setting = settings_find(load->settings, section, key);
+
+        return setting ? setting : settings_find(load->settings, "cluster-defaults", key);
+}
+
+/* Exactly one source of the password. Two in one section contradict each other; one in the
+ * cluster's own section replaces the other kinds in the defaults. */
+static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
+{
+        const struct {
+                const char *key;
+                char *value;
+        } sources[] = {
+                {"password-credential", cluster->password_credential},
+                {"password-file", cluster->password_file},
+                {"password-command", cluster->password_command},
+        };
+        const char *const places[] = {section->name, "cluster-defaults"};
+
+        for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
+                size_t chosen = SIZE_MAX;
+
+                for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+                        const Setting *setting =
+                                settings_find(load->settings, places[p], sources[i].key);
+
+                        if (setting && chosen != SIZE_MAX)
+                                return LOAD_PROBLEM(load, setting,
+                                        "%s and %s both stand in [%s]; only one of them can have "
+                                        "an effect",
+                                        sources[i].key, sources[chosen].key, places[p]);
+                        if (setting)
+                                chosen = i;
+                }
+                if (chosen == SIZE_MAX)
+                        continue;
+                for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+                        if (i != chosen)
+                                sources[i].value[0] = '\0';
+                return 0;
+        }
+        return LOAD_PROBLEM(load, section,
+                "[%s] lacks a password: password-credential, password-file or password-command",
+                section->name);
+}
+
+static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
+{
+        ClusterConfig *clusters =
+                reallocarray(config->clusters, config->n_clusters + 1, sizeof(ClusterConfig));
+        const Setting *reference = cluster_setting(load, section->name, "material");
+        ClusterConfig *cluster;
+        int r;
+
+        if (!clusters)
+                return -ENOMEM;
+        config->clusters = clusters;
+        cluster = &clusters[config->n_clusters];
+        *cluster = (ClusterConfig){0};
+        snprintf(cluster->name, sizeof(cluster->name), "%s", name);
+        for (size_t i = 0; i < schema_cluster.n_keys; i++) {
+                const ConfigKey *key = &schema_cluster.keys[i];
+
+                if (!key->fallback && !cluster_setting(load, section->name, key->name))
+                        return LOAD_PROBLEM(load, section, "[%s] lacks the mandatory key %s",
+                                section->name, key->name);
+        }
+        r = load_object(load, cluster, &schema_cluster, section->name, "cluster-defaults");
+        if (r == 0)
+                r = cluster_choose_password(load, cluster, section);
+        if (r < 0)
+                return r;
+        cluster->material = find_material(config, reference ? reference->value : "default");
+        if (cluster->material == SIZE_MAX && reference)
+                return LOAD_PROBLEM(load, reference, "material = %s: there is no [material %s]",
+                        reference->value, reference->value);
+        if (cluster->material != SIZE_MAX)
+                text_set(cluster->material_name, sizeof(cluster->material_name),
+                        config->materials[cluster->material].name);
+        config->n_clusters++;
+        return 0;
+}
+
+static int load_materials(const Load *load, Config *config)
+{
+        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
+                const Section *section = settings_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+                int r;
+
+                if (kind->keys != &schema_material)
+                        continue;
+                if (config->n_materials >= CONFIG_MATERIALS_MAX)
+                        return LOAD_PROBLEM(
+                                load, section, "more than %d materials", CONFIG_MATERIALS_MAX);
+                r = load_material(load, config, section->name, name);
+                if (r < 0)
+                        return r;
+        }
+        /* Without any, the one that every cluster uses unless told otherwise. */
+        if (find_material(config, "default") == SIZE_MAX && config->n_materials == 0)
+                return load_material(load, config, "material default", "default");
+        return 0;
+}
+
+static int load_clusters(const Load *load, Config *config)
+{
+        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
+                const Section *section = settings_section(load->settings, i);
+                const char *name;
+                const Kind *kind = kind_of(section->name, &name);
+                int r;
+
+                if (strcmp(kind->word, "cluster") != 0)
+                        continue;
+                if (config->n_clusters >= CONFIG_CLUSTERS_MAX)
+                        return LOAD_PROBLEM(
+                                load, section, "more than %d clusters", CONFIG_CLUSTERS_MAX);
+                r = load_cluster(load, config, section, name);
+                if (r < 0)
+                        return r;
+                if (config->clusters[config->n_clusters - 1].material == SIZE_MAX)
+                        return LOAD_PROBLEM(load, section,
+                                "[%s] needs material = NAME: there is no [material default]",
+                                section->name);
+        }
+        if (config->n_clusters > 0)
+                return 0;
+        config_problem_set(load->problem, load->path, 0,
+                "there is no [cluster NAME] section; at least one is needed");
+        return -EINVAL;
+}
+
+int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
+{
+        CLEANUP(settings_freep) Settings *settings = NULL;
+        CLEANUP(config_freep) Config *config = calloc(1, sizeof(*config));
+        Load load = {.path = path, .problem = ret_problem};
+        int r;
+
+        if (!config)
+                return -ENOMEM;
+        r = settings_load(&settings, path, ret_problem);
+        if (r < 0)
+                return r;
+        load.settings = settings;
+        r = check_sections(&load);
+        if (r == 0)
+                r = check_keys(&load);
+        if (r == 0)
+                r = load_daemon(&load, config);
+        if (r == 0)
+                r = load_materials(&load, config);
+        if (r == 0)
+                r = load_clusters(&load, config);
+        if (r < 0)
+                return r;
+        *ret = TAKE(config);
+        return 0;
+}
+
+int config_load_default_material(
+        MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX])
+{
+        MaterialConfig material = {.name = "default"};
+
+        for (size_t i = 0; i < schema_material.n_keys; i++) {
+                int r = config_key_parse(
+                        &material, &schema_material.keys[i], schema_material.keys[i].fallback);
+
+                if (r < 0)
+                        return r;
+        }
+        if (strlen(directory) >= sizeof(material.directory))
+                return -ENAMETOOLONG;
+        strcpy(material.directory, directory);
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                if (!files[i])
+                        continue;
+                if (strlen(files[i]) >= sizeof(material.file[i]))
+                        return -ENAMETOOLONG;
+                strcpy(material.file[i], files[i]);
+        }
+        *ret = material;
+        return material_resolve(ret);
+}

@@ -1,0 +1,89 @@
+#include "daemon/config/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+
+const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1] = {
+        [AUTH_PLUGIN_NATIVE] = "mysql_native_password",
+        [AUTH_PLUGIN_SHA2] = "caching_sha2_password",
+        [AUTH_PLUGIN_ED25519] = "client_ed25519",
+};
+
+Config *config_free(Config *config)
+{
+        if (!config)
+                return NULL;
+        free(config->materials);
+        free(config->clusters);
+        free(config);
+        return NULL;
+}
+
+void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX])
+{
+        size_t used = 0;
+
+        list[0] = '\0';
+        for (unsigned i = 0; i <= _AUTH_PLUGIN_MAX; i++) {
+                bool allowed = i < _AUTH_PLUGIN_MAX ? cluster->auth_plugins & 1U << i
+                                                    : cluster->cleartext_password;
+
+                if (allowed)
+                        used += (size_t)snprintf(list + used, CONFIG_PLUGINS_MAX - used, "%s%s",
+                                used > 0 ? "," : "",
+                                i < _AUTH_PLUGIN_MAX ? auth_plugin_names[i]
+                                                     : "mysql_clear_password");
+        }
+}
+
+static const char *const newlines_names[_NEWLINES_MAX] = {
+        [NEWLINES_AUTO] = "auto",
+        [NEWLINES_RAW] = "raw",
+        [NEWLINES_ESCAPED] = "escaped",
+};
+
+const char *material_file_to_string(MaterialFile file)
+{
+        switch (file) {
+        case MATERIAL_CA:
+                return "ca";
+        case MATERIAL_CERT:
+                return "cert";
+        case MATERIAL_KEY:
+                return "key";
+        case _MATERIAL_FILE_MAX:
+                break;
+        }
+        return "";
+}
+
+const char *newlines_to_string(Newlines newlines)
+{
+        return (unsigned)newlines < _NEWLINES_MAX ? newlines_names[newlines] : "";
+}
+
+int newlines_from_string(Newlines *ret, const char *name)
+{
+        for (unsigned i = 0; i < _NEWLINES_MAX; i++)
+                if (strcmp(newlines_names[i], name) == 0) {
+                        *ret = (Newlines)i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+void config_problem_set(
+        ConfigProblem *problem, const char *file, unsigned line, const char *format, ...)
+{
+        va_list arguments;
+
+        *problem = (ConfigProblem){.line = line};
+        text_set(problem->file, sizeof(problem->file), file);
+        va_start(arguments, format);
+        text_vformat(problem->text, sizeof(problem->text), format, arguments);
+        va_end(arguments);
+}

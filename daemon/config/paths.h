@@ -1,0 +1,30 @@
+#pragma once
+
+/*
+ * Paths: the directories that systemd passes to a service in the environment, or their defaults
+ * (systemd.exec(5), RuntimeDirectory=), and the files of the project below them.
+ *
+ * systemd separates several directories by a colon; the first one counts. Every function returns
+ * -ENAMETOOLONG when the path does not fit `size` bytes.
+ */
+
+#include <stddef.h>
+
+typedef enum PathsDirectory {
+        PATHS_DIRECTORY_CONFIGURATION,
+        PATHS_DIRECTORY_STATE,
+        PATHS_DIRECTORY_RUNTIME,
+        PATHS_DIRECTORY_CREDENTIALS, /* no default: "" when the service has none */
+        _PATHS_DIRECTORY_MAX,
+} PathsDirectory;
+
+int paths_directory(char *buffer, size_t size, PathsDirectory directory);
+
+int paths_config_file(char *buffer, size_t size);
+
+/* The record of one cluster; `name` is a name of the configuration, so it holds no slash. */
+int paths_record(char *buffer, size_t size, const char *name);
+
+/* The Varlink socket, and its file name, which is also its name in the registry of Varlink. */
+#define PATHS_SOCKET_NAME "io.binlogssl.Manager"
+int paths_socket(char *buffer, size_t size);

@@ -1,0 +1,400 @@
+#include "daemon/config/settings.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "common/file.h"
+#include "common/text.h"
+
+struct Settings {
+        Setting *settings;
+        size_t n_settings;
+        Section *sections;
+        size_t n_sections;
+        char **files;
+        size_t n_files;
+};
+
+/* One file on its way through libinih. The library has no line numbers for its callers and no
+ * word for an empty section, so the reader that feeds it counts lines and sees sections itself. */
+typedef struct Parse {
+        Settings *list;
+        const char *file;
+        const char *cursor;
+        const char *end;
+        unsigned line;
+        size_t first_setting; /* what this file itself brought begins here... */
+        size_t n_seen;        /* ...for sections: names seen in this file */
+        char (*seen)[SETTINGS_SECTION_MAX];
+        ConfigProblem *problem;
+        int error;
+} Parse;
+
+static void parse_fail(Parse *parse, int error)
+{
+        if (parse->error == 0)
+                parse->error = error;
+}
+
+#define PARSE_PROBLEM(parse, ...)                                                             \
+        do {                                                                                  \
+                if ((parse)->error == 0) {                                                    \
+                        (parse)->error = -EINVAL;                                             \
+                        config_problem_set(                                                   \
+                                (parse)->problem, (parse)->file, (parse)->line, __VA_ARGS__); \
+                }                                                                             \
+        } while (0)
+
+/* "cluster   orders" and "cluster orders" are one section. */
+static int section_normalise(char *ret, const char *text)
+{
+        size_t size = 0;
+        bool blank = false;
+
+        for (; *text != '\0'; text++) {
+                if (*text == ' ' || *text == '\t') {
+                        blank = size > 0;
+                        continue;
+                }
+                if (size + blank + 1 >= SETTINGS_SECTION_MAX)
+                        return -E2BIG;
+                if (blank)
+                        ret[size++] = ' ';
+                blank = false;
+                ret[size++] = *text;
+        }
+        ret[size] = '\0';
+        return 0;
+}
+
+static int list_add_section(Settings *list, const char *name, const char *file, unsigned line)
+{
+        Section *sections;
+        char *copy;
+
+        for (size_t i = 0; i < list->n_sections; i++)
+                if (strcmp(list->sections[i].name, name) == 0)
+                        return 0;
+        sections = reallocarray(list->sections, list->n_sections + 1, sizeof(Section));
+        if (!sections)
+                return -ENOMEM;
+        list->sections = sections;
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+        sections[list->n_sections++] = (Section){.name = copy, .file = file, .line = line};
+        return 0;
+}
+
+static void parse_section_line(Parse *parse, const char *line)
+{
+        char inside[CONFIG_VALUE_MAX];
+        char name[SETTINGS_SECTION_MAX];
+        const char *end = strchr(line, ']');
+        char(*seen)[SETTINGS_SECTION_MAX];
+        int r;
+
+        if (!end)
+                return; /* libinih reports it */
+        text_copy(inside, sizeof(inside), line + 1, (size_t)(end - line - 1));
+        if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTINGS_SECTION_MAX) {
+                PARSE_PROBLEM(parse, "section name is longer than %d characters",
+                        SETTINGS_SECTION_MAX - 1);
+                return;
+        }
+        end += 1 + strspn(end + 1, " \t\r");
+        if (*end != '\0' && !strchr(";#", *end)) { /* libinih would not look at it */
+                PARSE_PROBLEM(parse, "only a comment may stand behind the section [%s]", name);
+                return;
+        }
+        for (size_t i = 0; i < parse->n_seen; i++)
+                if (strcmp(parse->seen[i], name) == 0) {
+                        PARSE_PROBLEM(parse, "section [%s] stands twice in this file", name);
+                        return;
+                }
+        seen = reallocarray(parse->seen, parse->n_seen + 1, sizeof(*seen));
+        if (!seen) {
+                parse_fail(parse, -ENOMEM);
+                return;
+        }
+        parse->seen = seen;
+        memcpy(seen[parse->n_seen++], name, sizeof(name));
+        r = list_add_section(parse->list, name, parse->file, parse->line);
+        if (r < 0)
+                parse_fail(parse, r);
+}
+
+/* What would be changed on its way into a message, a path or a name is refused here, so that a
+ * text is what it looks like. A comment may look as it likes. */
+static bool line_is_clean(const char *line, size_t length)
+{
+        char blanks[CONFIG_VALUE_MAX], clean[CONFIG_VALUE_MAX];
+
+        if (length == 0 || strchr(";#", line[0]))
+                return true;
+        if (line[length - 1] == '\r')
+                length--;
+        for (size_t i = 0; i < length; i++)
+                blanks[i] = (char)(line[i] == '\t' ? ' ' : line[i]);
+        text_copy(clean, sizeof(clean), blanks, length);
+        return strlen(clean) == length && memcmp(clean, blanks, length) == 0;
+}
+
+/* Feeds libinih one line. Indentation is taken away: libinih would take an indented line for the
+ * continuation of the value before it. */
+static char *parse_read_line(char *buffer, int size, void *userdata)
+{
+        Parse *parse = userdata;
+        const char *end;
+        size_t length;
+
+        if (parse->cursor == parse->end)
+                return NULL;
+        parse->line++;
+        end = memchr(parse->cursor, '\n', (size_t)(parse->end - parse->cursor));
+        if (!end)
+                end = parse->end;
+        if (parse->line == 1 && parse->end - parse->cursor >= 3 &&
+                memcmp(parse->cursor, "\xef\xbb\xbf", 3) == 0)
+                parse->cursor += 3;
+        while (parse->cursor < end && (*parse->cursor == ' ' || *parse->cursor == '\t'))
+                parse->cursor++;
+        length = (size_t)(end - parse->cursor);
+        if (length > (size_t)size - 2) {
+                PARSE_PROBLEM(parse, "line is longer than %d characters", size - 2);
+                length = (size_t)size - 2;
+        }
+        if (memchr(parse->cursor, '\0', length)) {
+                PARSE_PROBLEM(parse, "line holds a NUL byte");
+                length = 0;
+        }
+        memcpy(buffer, parse->cursor, length);
+        buffer[length] = '\0';
+        if (!line_is_clean(buffer, length))
+                PARSE_PROBLEM(parse, "line holds a control character or is not UTF-8");
+        if (buffer[0] == '[')
+                parse_section_line(parse, buffer);
+        buffer[length] = '\n';
+        buffer[length + 1] = '\0';
+        parse->cursor = end < parse->end ? end + 1 : end;
+        return buffer;
+}
+
+static int list_append(Settings *list, Setting setting)
+{
+        Setting *settings = reallocarray(list->settings, list->n_settings + 1, sizeof(Setting));
+
+        if (!settings)
+                return -ENOMEM;
+        list->settings = settings;
+        settings[list->n_settings++] = setting;
+        return 0;
+}
+
+static void setting_done(Setting *setting)
+{
+        free(setting->section);
+        free(setting->key);
+        free(setting->value);
+        *setting = (Setting){0};
+}
+
+/* libinih's handler: 1 is success, 0 marks the line as wrong. */
+static int parse_setting(void *userdata, const char *section, const char *key, const char *value)
+{
+        Parse *parse = userdata;
+        char name[SETTINGS_SECTION_MAX];
+        Setting setting;
+        int r;
+
+        if (parse->error < 0)
+                return 0;
+        if (section[0] == '\0') {
+                PARSE_PROBLEM(parse, "%s stands before the first section", key);
+                return 0;
+        }
+        if (section_normalise(name, section) < 0)
+                return 0;
+        for (size_t i = parse->first_setting; i < parse->list->n_settings; i++)
+                if (strcmp(parse->list->settings[i].section, name) == 0 &&
+                        strcmp(parse->list->settings[i].key, key) == 0) {
+                        PARSE_PROBLEM(parse, "%s stands twice in [%s], first in line %u", key, name,
+                                parse->list->settings[i].line);
+                        return 0;
+                }
+        setting = (Setting){
+                .section = strdup(name),
+                .key = strdup(key),
+                .value = strdup(value),
+                .file = parse->file,
+                .line = parse->line,
+        };
+        r = setting.section && setting.key && setting.value ? list_append(parse->list, setting)
+                                                            : -ENOMEM;
+        if (r < 0) {
+                setting_done(&setting);
+                parse_fail(parse, r);
+        }
+        return r >= 0;
+}
+
+static int list_add_file(Settings *list, const char *path, const char **ret)
+{
+        char **files = reallocarray(list->files, list->n_files + 1, sizeof(char *));
+
+        if (!files)
+                return -ENOMEM;
+        list->files = files;
+        files[list->n_files] = strdup(path);
+        if (!files[list->n_files])
+                return -ENOMEM;
+        *ret = files[list->n_files++];
+        return 0;
+}
+
+static int list_read_file(Settings *list, const char *path, ConfigProblem *ret_problem)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        Parse parse = {.list = list, .first_setting = list->n_settings, .problem = ret_problem};
+        int r;
+
+        r = list_add_file(list, path, &parse.file);
+        if (r < 0)
+                return r;
+        r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                config_problem_set(ret_problem, path, 0, "cannot be read: %s", strerror(-r));
+                return -EINVAL;
+        }
+        parse.cursor = content.data;
+        parse.end = content.data + content.size;
+        r = ini_parse_stream(parse_read_line, &parse, parse_setting, &parse);
+        free(parse.seen);
+        if (r > 0 &&
+                (parse.error == 0 || (parse.error == -EINVAL && (unsigned)r < ret_problem->line))) {
+                config_problem_set(ret_problem, path, (unsigned)r,
+                        "neither a [section] nor key = value nor a comment");
+                return -EINVAL;
+        }
+        return parse.error;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+        size_t length = strlen(entry->d_name);
+
+        return entry->d_name[0] != '.' && length > 5 &&
+                strcmp(entry->d_name + length - 5, ".conf") == 0;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int list_read_drop_in(
+        Settings *list, const char *directory, const char *name, ConfigProblem *ret_problem)
+{
+        CLEANUP(freep) char *path = NULL;
+
+        if (asprintf(&path, "%s/%s", directory, name) < 0)
+                return -ENOMEM;
+        return list_read_file(list, path, ret_problem);
+}
+
+static int list_read_directory(Settings *list, const char *path, ConfigProblem *ret_problem)
+{
+        CLEANUP(freep) char *directory = NULL;
+        struct dirent **entries = NULL;
+        int n, r = 0;
+
+        if (asprintf(&directory, "%s.d", path) < 0)
+                return -ENOMEM;
+        n = scandir(directory, &entries, is_drop_in, compare_names);
+        if (n < 0 && errno == ENOENT)
+                return 0;
+        if (n < 0) {
+                r = -errno;
+                config_problem_set(ret_problem, directory, 0, "cannot be read: %s", strerror(-r));
+                return r == -ENOMEM ? r : -EINVAL;
+        }
+        for (int i = 0; i < n; i++) {
+                if (r == 0)
+                        r = list_read_drop_in(list, directory, entries[i]->d_name, ret_problem);
+                free(entries[i]);
+        }
+        free(entries);
+        return r;
+}
+
+int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem)
+{
+        CLEANUP(settings_freep) Settings *list = calloc(1, sizeof(*list));
+        int r;
+
+        if (!list)
+                return -ENOMEM;
+        r = list_read_file(list, path, ret_problem);
+        if (r == 0)
+                r = list_read_directory(list, path, ret_problem);
+        if (r < 0)
+                return r;
+        *ret = TAKE(list);
+        return 0;
+}
+
+Settings *settings_free(Settings *list)
+{
+        if (!list)
+                return NULL;
+        for (size_t i = 0; i < list->n_settings; i++)
+                setting_done(&list->settings[i]);
+        for (size_t i = 0; i < list->n_sections; i++)
+                free(list->sections[i].name);
+        for (size_t i = 0; i < list->n_files; i++)
+                free(list->files[i]);
+        free(list->settings);
+        free(list->sections);
+        free(list->files);
+        free(list);
+        return NULL;
+}
+
+size_t settings_n_sections(const Settings *list)
+{
+        return list->n_sections;
+}
+
+const Section *settings_section(const Settings *list, size_t index)
+{
+        return &list->sections[index];
+}
+
+size_t settings_size(const Settings *list)
+{
+        return list->n_settings;
+}
+
+const Setting *settings_at(const Settings *list, size_t index)
+{
+        return &list->settings[index];
+}
+
+const Setting *settings_find(const Settings *list, const char *section, const char *key)
+{
+        /* Backwards: the last file wins. */
+        for (size_t i = list->n_settings; i-- > 0;)
+                if (strcmp(list->settings[i].section, section) == 0 &&
+                        strcmp(list->settings[i].key, key) == 0)
+                        return &list->settings[i];
+        return NULL;
+}

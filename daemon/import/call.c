@@ -1,0 +1,95 @@
+#include "daemon/import/call.h"
+
+#include <string.h>
+
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/mysql/rds.h"
+#include "daemon/mysql/sql-error.h"
+
+int call_payload_raw(Secret *ret, const char *strict, size_t size)
+{
+        CLEANUP(secret_done) Secret raw = SECRET_NULL;
+        int r = secret_allocate(&raw, size);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < size; i++) {
+                bool escape = strict[i] == '\\' && i + 1 < size && strict[i + 1] == 'n';
+
+                raw.data[raw.size++] = escape ? '\n' : strict[i];
+                i += escape ? 1 : 0;
+        }
+        *ret = raw;
+        raw = SECRET_NULL;
+        return 0;
+}
+
+size_t call_key_offset(const char *strict, size_t size)
+{
+        static const char name[] = "\"ssl_key\"";
+        const char *found = memmem(strict, size, name, strlen(name));
+        size_t offset = 0;
+
+        for (const char *byte = strict; found && byte < found; byte++)
+                offset += *byte == '\\' ? 0 : 1; /* the n behind it is the line end */
+        return offset;
+}
+
+/* A rejection that can be about the form of the document: the procedure's own signal, or an error
+ * of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
+static bool may_be_form(SessionResult fault, unsigned number)
+{
+        return fault == SESSION_SERVER &&
+                (number == 1644 || (number >= 3140 && number <= 3158) ||
+                        (number >= 4035 && number <= 4043));
+}
+
+static SessionResult call_in_form(Session *session, const CallPayload *payload, Newlines form,
+        bool *ret_sent, SessionError *ret_error)
+{
+        CLEANUP(secret_done) Secret document = SECRET_NULL;
+        int r;
+
+        *ret_sent = false;
+        if (form == NEWLINES_RAW)
+                r = call_payload_raw(&document, payload->data, payload->size);
+        else
+                r = secret_append(&document, payload->data, payload->size);
+        if (r < 0) {
+                text_set(ret_error->text, sizeof(ret_error->text), "out of memory");
+                return SESSION_UNREACHABLE;
+        }
+        return session_call(
+                session, "CALL mysql." RDS_IMPORT_PROCEDURE "(?)", &document, ret_sent, ret_error);
+}
+
+/* Raw is the documented wire form, so it goes first while nothing better is known. */
+void call_import(Outcome *ret, Session *session, const CallPayload *payload, Newlines configured)
+{
+        Newlines first = configured != NEWLINES_AUTO ? configured : payload->newlines;
+        Newlines form = first != NEWLINES_AUTO ? first : NEWLINES_RAW;
+        SessionError error = {0}, other = {0};
+        SessionResult fault;
+        bool sent;
+
+        fault = call_in_form(session, payload, form, &sent, &error);
+        if (configured == NEWLINES_AUTO && may_be_form(fault, error.number)) {
+                form = form == NEWLINES_RAW ? NEWLINES_ESCAPED : NEWLINES_RAW;
+                fault = call_in_form(session, payload, form, &sent, &other);
+                /* Both refused: the first answer is about the documented form. */
+                if (fault != SESSION_SERVER)
+                        error = other;
+        }
+        ret->committed = fault == SESSION_OK;
+        if (fault == SESSION_OK) {
+                ret->newlines = form;
+                ret->newlines_learned = configured == NEWLINES_AUTO && form != payload->newlines;
+        }
+        sql_error_to_outcome(ret, fault, &error, sent);
+        sql_error_advise_procedure(ret, session, RDS_IMPORT_PROCEDURE);
+        /* Which of two different answers is about the form, nobody knows. */
+        if (fault == SESSION_SERVER && other.text[0] != '\0' && strcmp(other.text, error.text) != 0)
+                text_format(ret->text, sizeof(ret->text), "%s; and with %s line ends: %s",
+                        error.text, newlines_to_string(form), other.text);
+}

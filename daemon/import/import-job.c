@@ -1,0 +1,89 @@
+#include "daemon/import/import-job.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/job.h"
+#include "common/text.h"
+#include "daemon/import/importer.h"
+
+struct ImportJob {
+        Job *job;
+        import_job_end_fn fn;
+        void *userdata;
+};
+
+static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
+{
+        ImportJob *attempt = userdata;
+        Outcome outcome = {0};
+
+        switch (end) {
+        case JOB_DONE:
+                memcpy(&outcome, result, sizeof(outcome));
+                break;
+        case JOB_TIMED_OUT:
+                outcome.kind = OUTCOME_TIMED_OUT;
+                outcome.in_doubt = true;
+                text_set(outcome.text, sizeof(outcome.text),
+                        "no end within import-timeout; the importer was killed");
+                break;
+        case JOB_FAILED:
+                outcome.kind = OUTCOME_CRASHED;
+                text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
+                        strerror(detail));
+                break;
+        case JOB_CRASHED:
+        case _JOB_RESULT_MAX:
+                outcome.kind = OUTCOME_CRASHED;
+                outcome.in_doubt = true;
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the importer died without a word (signal %d)", detail);
+                break;
+        }
+        attempt->job = job_free(job);
+        attempt->fn(&outcome, attempt->userdata);
+}
+
+static int run(void *result, const void *task)
+{
+        return importer_run(result, task);
+}
+
+int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
+        void *userdata, Outcome *ret_outcome)
+{
+        CLEANUP(import_job_freep) ImportJob *attempt = calloc(1, sizeof(*attempt));
+        JobSpec spec = {
+                .name = task->action == IMPORT_ACTION_CHECK ? "binlog-check" : "binlog-import",
+                .run = run,
+                .task = task,
+                .result_size = sizeof(Outcome),
+                .keep = {task->payload_fd},
+                .n_keep = 1,
+                .deadline_usec = task->timeout_usec,
+        };
+        int r = -ENOMEM;
+
+        if (attempt) {
+                *attempt = (ImportJob){.fn = fn, .userdata = userdata};
+                r = job_start(&attempt->job, event, &spec, on_end, attempt);
+        }
+        if (r < 0) {
+                *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
+                text_format(ret_outcome->text, sizeof(ret_outcome->text),
+                        "the importer could not start: %s", strerror(-r));
+                return r;
+        }
+        *ret = TAKE(attempt);
+        return 0;
+}
+
+ImportJob *import_job_free(ImportJob *attempt)
+{
+        if (!attempt)
+                return NULL;
+        job_free(attempt->job);
+        free(attempt);
+        return NULL;
+}

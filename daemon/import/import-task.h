@@ -1,0 +1,30 @@
+#pragma once
+
+/*
+ * Import task: the input of one importer process. The manager fills it; what it points to must live
+ * until the process is started, which then has a copy.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/config/config.h"
+#include "daemon/model/record.h"
+#include "daemon/mysql/ledger.h"
+
+typedef enum ImportAction {
+        IMPORT_ACTION_IMPORT,
+        IMPORT_ACTION_RESTART_REPLICATION, /* the set is imported: only restart replication */
+        IMPORT_ACTION_CHECK,               /* look at ledger and replication; changes nothing */
+        _IMPORT_ACTION_MAX,
+} ImportAction;
+
+typedef struct ImportTask {
+        ImportAction action;
+        const ClusterConfig *cluster;
+        int payload_fd; /* sealed; a check wants it only to know what to cover */
+        LedgerSet set;
+        Newlines newlines;
+        bool forced; /* whatever the ledger says */
+        uint64_t timeout_usec;
+} ImportTask;

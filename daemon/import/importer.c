@@ -1,0 +1,59 @@
+#include "daemon/import/importer.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/import/import.h"
+#include "daemon/mysql/login.h"
+#include "daemon/mysql/sql-error.h"
+
+static void visit(Outcome *ret, const ImportTask *task, const char *payload, size_t payload_size)
+{
+        CLEANUP(session_freep) Session *session = NULL;
+        CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
+        uint64_t start_usec = clock_boottime_usec();
+        Import import = {
+                .cluster = task->cluster,
+                .restart_only = task->action == IMPORT_ACTION_RESTART_REPLICATION,
+                .forced = task->forced,
+                .set = task->set,
+                .payload = {payload, payload_size, task->newlines},
+                .deadline_usec = login_deadline_usec(start_usec, task->timeout_usec),
+        };
+
+        if (login_open(&session, ret, task->cluster, import.deadline_usec, &password)) {
+                if (task->action == IMPORT_ACTION_CHECK)
+                        import_check(ret, session, task->cluster);
+                else
+                        import_run(ret, session, &import);
+        }
+        outcome_redact(ret, &password);
+        ret->duration_usec = clock_boottime_usec() - start_usec;
+}
+
+int importer_run(Outcome *ret, const ImportTask *task)
+{
+        CLEANUP(redactor_done) Redactor key = REDACTOR_NULL;
+        struct stat st;
+        void *payload;
+        int r;
+
+        if (fstat(task->payload_fd, &st) < 0)
+                return -errno;
+        payload = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, task->payload_fd, 0);
+        if (payload == MAP_FAILED)
+                return -errno;
+        (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
+        r = redactor_set_pem(&key, payload, (size_t)st.st_size);
+        if (r == 0) {
+                visit(ret, task, payload, (size_t)st.st_size);
+                outcome_redact(ret, &key);
+        }
+        (void)munmap(payload, (size_t)st.st_size);
+        return r;
+}

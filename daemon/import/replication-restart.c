@@ -1,0 +1,123 @@
+#include "daemon/import/replication-restart.h"
+
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/mysql/rds.h"
+#include "daemon/mysql/replica-status.h"
+#include "daemon/mysql/sql-error.h"
+
+/* How long replication may take to come back, and how often it is asked. The start procedure
+ * itself takes three seconds and answers before a TLS failure shows (notes/aurora.md, 3). */
+#define REPLICATION_RESTART_WAIT_USEC  (20 * USEC_PER_SEC)
+#define REPLICATION_RESTART_PAUSE_USEC (100 * USEC_PER_MSEC)
+#define REPLICATION_RESTART_CALM_USEC  (300 * USEC_PER_MSEC)
+#define REPLICATION_RESTART_MARGIN_USEC \
+        (300 * USEC_PER_MSEC) /* to say so before the session ends */
+
+static void pause_usec(uint64_t usec)
+{
+        struct timespec time = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
+                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000};
+
+        (void)nanosleep(&time, NULL);
+}
+
+/* Waits until both threads run and go on running for a moment. */
+static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        uint64_t until = clock_boottime_usec() + REPLICATION_RESTART_WAIT_USEC;
+        uint64_t running_since = 0;
+
+        if (until > deadline_usec)
+                until = deadline_usec;
+        for (;;) {
+                uint64_t now = clock_boottime_usec();
+                SessionError error = {0};
+
+                if (replica_status_read(&ret->replication, session, clock_wall_usec(), &error) !=
+                        SESSION_OK) {
+                        text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
+                                error.text);
+                        ret->sql_errno = error.number;
+                        return false;
+                }
+                if (!replication_is_running(&ret->replication))
+                        running_since = 0;
+                else if (running_since == 0)
+                        running_since = now;
+                else if (now - running_since >= REPLICATION_RESTART_CALM_USEC)
+                        return true;
+                if (now >= until)
+                        return false;
+                pause_usec(REPLICATION_RESTART_PAUSE_USEC);
+        }
+}
+
+bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configured)
+{
+        bool stopping = false;
+        SessionError error = {0};
+        SessionResult fault;
+
+        fault = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        *ret_configured = fault == SESSION_OK && ret->replication.configured;
+        if (fault == SESSION_OK && replication_is_active(&ret->replication)) {
+                stopping = true;
+                fault = replica_stop(session, &error);
+        }
+        if (fault == SESSION_OK)
+                return true;
+        sql_error_to_outcome(ret, fault, &error, false);
+        if (fault == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+                text_format(ret->text, sizeof(ret->text), "before the import: %s: %s",
+                        stopping ? RDS_STOP_PROCEDURE : "SHOW REPLICA STATUS", error.text);
+                if (stopping)
+                        sql_error_advise_procedure(ret, session, RDS_STOP_PROCEDURE);
+                else
+                        sql_error_advise_status(ret, session);
+        }
+        return false;
+}
+
+void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        const Replication *replication = &ret->replication;
+        SessionError error = {0};
+        SessionResult fault = replica_start(session, &error);
+
+        if (!outcome_is_success(ret->kind))
+                return; /* started again, but the import's own failure is the news */
+        if (fault != SESSION_OK) {
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+                ret->sql_errno = error.number;
+                text_format(ret->text, sizeof(ret->text), RDS_START_PROCEDURE ": %s", error.text);
+                sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
+                return;
+        }
+        if (wait_until_running(ret, session, deadline_usec - REPLICATION_RESTART_MARGIN_USEC)) {
+                ret->replication_restarted = true;
+                return;
+        }
+        ret->kind = OUTCOME_REPLICATION_FAILED;
+        if (ret->text[0] != '\0')
+                return;
+        ret->sql_errno =
+                replication->io_errno != 0 ? replication->io_errno : replication->sql_errno;
+        text_format(ret->text, sizeof(ret->text),
+                "replication does not run (I/O thread %s, SQL thread %s): %s",
+                replication->io_running, replication->sql_running,
+                replication->io_error[0] != '\0' ? replication->io_error : replication->sql_error);
+}
+
+void replication_restart_recover(Outcome *ret, Session *session, uint64_t deadline_usec)
+{
+        SessionError error = {0};
+
+        if (replica_status_read(&ret->replication, session, clock_wall_usec(), &error) ==
+                        SESSION_OK &&
+                ret->replication.configured && !replication_is_active(&ret->replication))
+                replication_restart_start(ret, session, deadline_usec);
+}

@@ -1,0 +1,47 @@
+#include "daemon/inspect/inspector.h"
+
+#include "common/file.h"
+#include "daemon/inspect/payload.h"
+#include "daemon/inspect/pem.h"
+#include "daemon/inspect/snapshot.h"
+#include "daemon/inspect/validate.h"
+
+static int deliver(Report *report, const InspectorTask *task, const PemSet *pem)
+{
+        CLEANUP(secret_done) Secret payload = SECRET_NULL;
+        int r;
+
+        if (report->failed || task->payload_fd < 0)
+                return 0;
+        r = payload_build(&payload, pem);
+        if (r == 0)
+                r = file_write_all(task->payload_fd, payload.data, payload.size);
+        if (r == 0)
+                report->payload_size = payload.size;
+        return r;
+}
+
+int inspector_run(Report *ret, const InspectorTask *task)
+{
+        CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
+        CLEANUP(pem_done) PemSet pem = PEM_SET_NULL;
+        const char *paths[_MATERIAL_FILE_MAX];
+        int r;
+
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                paths[i] = task->config->path[i];
+        r = snapshot_take(&snapshot, paths);
+        if (r < 0)
+                return r;
+        if (snapshot.files_changed) {
+                ret->files_changed = true;
+                return 0;
+        }
+        r = pem_parse(&pem, &snapshot, paths, ret);
+        if (r < 0)
+                return r;
+        validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);
+        if (pem.authorities && pem.chain && pem.key)
+                r = payload_fingerprint(ret->fingerprint, &pem);
+        return r < 0 ? r : deliver(ret, task, &pem);
+}

@@ -1,0 +1,103 @@
+#include "daemon/inspect/payload.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
+#include "common/macro.h"
+
+static bool digest_stack(EVP_MD_CTX *context, const char *label, STACK_OF(X509) * stack)
+{
+        bool good = EVP_DigestUpdate(context, label, strlen(label) + 1) == 1;
+
+        for (int i = 0; good && i < sk_X509_num(stack); i++) {
+                unsigned char *der = NULL;
+                int size = i2d_X509(sk_X509_value(stack, i), &der);
+
+                good = size > 0 && EVP_DigestUpdate(context, der, (size_t)size) == 1;
+                OPENSSL_free(der);
+        }
+        return good;
+}
+
+int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const PemSet *pem)
+{
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned size = 0;
+        bool good;
+
+        /* The labels keep a certificate that moves from one file to the other from going unseen. */
+        good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+                digest_stack(context, "ca", pem->authorities) &&
+                digest_stack(context, "cert", pem->chain) &&
+                EVP_DigestFinal_ex(context, digest, &size) == 1;
+        EVP_MD_CTX_free(context);
+        if (!good)
+                return -ENOMEM;
+        for (unsigned i = 0; i < size; i++)
+                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+        return 0;
+}
+
+static bool write_certificates(BIO *bio, STACK_OF(X509) * stack)
+{
+        for (int i = 0; i < sk_X509_num(stack); i++)
+                if (!PEM_write_bio_X509(bio, sk_X509_value(stack, i)))
+                        return false;
+        return true;
+}
+
+/* PEM is letters, digits, + / = - and blanks: of all that JSON escapes, only line ends occur. */
+static int append_pem(Secret *payload, const char *name, BIO *bio)
+{
+        char *text;
+        long length = BIO_get_mem_data(bio, &text);
+        int r;
+
+        r = secret_append(payload, name, strlen(name));
+        while (r == 0 && length > 0) {
+                char *end = memchr(text, '\n', (size_t)length);
+                size_t size = end ? (size_t)(end - text) : (size_t)length;
+
+                r = secret_append(payload, text, size);
+                if (r == 0 && end)
+                        r = secret_append(payload, "\\n", 2);
+                size += end ? 1 : 0;
+                text += size;
+                length -= (long)size;
+        }
+        return r;
+}
+
+int payload_build(Secret *ret, const PemSet *pem)
+{
+        CLEANUP(secret_done) Secret payload = SECRET_NULL;
+        BIO *authorities = BIO_new(BIO_s_mem());
+        BIO *chain = BIO_new(BIO_s_mem());
+        BIO *key = BIO_new(BIO_s_secmem());
+        int r = -ENOMEM;
+
+        if (authorities && chain && key && write_certificates(authorities, pem->authorities) &&
+                write_certificates(chain, pem->chain) &&
+                PEM_write_bio_PrivateKey_traditional(key, pem->key, NULL, NULL, 0, NULL, NULL))
+                r = append_pem(&payload, "{\"ssl_ca\":\"", authorities);
+        if (r == 0)
+                r = append_pem(&payload, "\",\"ssl_cert\":\"", chain);
+        if (r == 0)
+                r = append_pem(&payload, "\",\"ssl_key\":\"", key);
+        if (r == 0)
+                r = secret_append(&payload, "\"}", 2);
+        BIO_free(authorities);
+        BIO_free(chain);
+        BIO_free(key);
+        if (r < 0)
+                return r;
+        *ret = payload;
+        payload = SECRET_NULL;
+        return 0;
+}

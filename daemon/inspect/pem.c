@@ -1,0 +1,297 @@
+#include "daemon/inspect/pem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/tls/x509.h"
+
+/* More blocks than any honest bundle has; the RDS global bundle has about 120. */
+#define BLOCKS_MAX 1000
+
+/* One PEM file on its way into the identity. */
+typedef struct Source {
+        MaterialFile file;
+        const char *path;
+        const Secret *content;
+        Report *report;
+} Source;
+
+typedef struct Block {
+        char *label;
+        char *header;
+        unsigned char *data;
+        long size;
+} Block;
+
+#define SOURCE_ERROR(source, rule, ...) \
+        report_add((source)->report, (source)->file, rule, SEVERITY_ERROR, __VA_ARGS__)
+
+static void block_done(Block *block)
+{
+        OPENSSL_free(block->label);
+        OPENSSL_free(block->header);
+        OPENSSL_clear_free(block->data, block->size > 0 ? (size_t)block->size : 0);
+        *block = (Block){0};
+}
+
+static void report_file_error(const Source *source, int error)
+{
+        switch (-error) {
+        case ENOENT:
+        case ENOTDIR:
+                SOURCE_ERROR(source, RULE_FILE_MISSING, "%s: there is no such file", source->path);
+                break;
+        case EISDIR:
+                SOURCE_ERROR(source, RULE_FILE_KIND, "%s: wanted a regular file, found a directory",
+                        source->path);
+                break;
+        case ENXIO:
+                SOURCE_ERROR(source, RULE_FILE_KIND,
+                        "%s: wanted a regular file, found a FIFO, socket or device", source->path);
+                break;
+        case ELOOP:
+                SOURCE_ERROR(source, RULE_FILE_KIND,
+                        "%s: wanted a regular file, found symbolic links that lead in a circle",
+                        source->path);
+                break;
+        case EFBIG:
+                SOURCE_ERROR(source, RULE_FILE_SIZE, "%s: is larger than the %d bytes allowed",
+                        source->path, SNAPSHOT_FILE_LIMIT);
+                break;
+        default:
+                SOURCE_ERROR(source, RULE_FILE_UNREADABLE, "%s: cannot be read: %s", source->path,
+                        strerror(-error));
+        }
+}
+
+/* 1: a block; 0: no more; -1: broken, and reported. */
+static int next_block(const Source *source, BIO *bio, Block *block)
+{
+        unsigned long error;
+
+        if (PEM_read_bio(bio, &block->label, &block->header, &block->data, &block->size))
+                return 1;
+        error = ERR_peek_last_error();
+        ERR_clear_error();
+        if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+                return 0;
+        SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: a PEM block is cut short or damaged (%s)",
+                source->path,
+                ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "?");
+        return -1;
+}
+
+static BIO *open_source(const Source *source)
+{
+        const char *data = source->content->data;
+        size_t size = source->content->size;
+
+        if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+                data += 3;
+                size -= 3;
+        }
+        if (memchr(data, '\0', size)) {
+                SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: wanted text, found a NUL byte",
+                        source->path);
+                return NULL;
+        }
+        return BIO_new_mem_buf(data, (int)size);
+}
+
+static STACK_OF(X509) * parse_certificates(const Source *source)
+{
+        STACK_OF(X509) *stack = sk_X509_new_null();
+        BIO *bio = open_source(source);
+        int found = -1;
+
+        while (bio && stack) {
+                CLEANUP(block_done) Block block = {0};
+                const unsigned char *data;
+                X509 *certificate;
+
+                found = next_block(source, bio, &block);
+                if (found <= 0)
+                        break;
+                if (strcmp(block.label, PEM_STRING_X509) != 0 &&
+                        strcmp(block.label, PEM_STRING_X509_OLD) != 0)
+                        continue; /* a key beside its certificate: only the blocks asked for count */
+                data = block.data;
+                certificate = d2i_X509(NULL, &data, block.size);
+                if (!certificate || data != block.data + block.size ||
+                        sk_X509_num(stack) >= BLOCKS_MAX || sk_X509_push(stack, certificate) <= 0) {
+                        X509_free(certificate);
+                        SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                                "%s: certificate %d of the file is not a valid X.509 certificate",
+                                source->path, sk_X509_num(stack) + 1);
+                        found = -1;
+                        break;
+                }
+        }
+        if (found == 0 && sk_X509_num(stack) == 0) {
+                SOURCE_ERROR(source, RULE_PEM_EMPTY,
+                        "%s: wanted at least one BEGIN CERTIFICATE block, found none in %zu bytes",
+                        source->path, source->content->size);
+                found = -1;
+        }
+        BIO_free(bio);
+        ERR_clear_error();
+        if (found == 0)
+                return stack;
+        sk_X509_pop_free(stack, X509_free);
+        return NULL;
+}
+
+static bool is_key_label(const char *label)
+{
+        size_t length = strlen(label);
+
+        return length >= 11 && strcmp(label + length - 11, "PRIVATE KEY") == 0;
+}
+
+static EVP_PKEY *decode_key(const Source *source, const Block *block)
+{
+        const unsigned char *data = block->data;
+        EVP_PKEY *key;
+
+        if (strcmp(block->label, PEM_STRING_PKCS8) == 0 || strstr(block->header, "ENCRYPTED")) {
+                SOURCE_ERROR(source, RULE_KEY_ENCRYPTED,
+                        "%s: wanted a key without passphrase, found an encrypted one",
+                        source->path);
+                return NULL;
+        }
+        key = d2i_AutoPrivateKey(NULL, &data, block->size);
+        if (key && data == block->data + block->size)
+                return key;
+        EVP_PKEY_free(key);
+        SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: the %s block does not hold a private key",
+                source->path, block->label);
+        return NULL;
+}
+
+static EVP_PKEY *parse_key(const Source *source)
+{
+        BIO *bio = open_source(source);
+        EVP_PKEY *key = NULL;
+        int found = -1;
+
+        while (bio) {
+                CLEANUP(block_done) Block block = {0};
+
+                found = next_block(source, bio, &block);
+                if (found <= 0)
+                        break;
+                if (!is_key_label(block.label))
+                        continue;
+                key = decode_key(source, &block);
+                break;
+        }
+        if (bio && found == 0)
+                SOURCE_ERROR(source, RULE_PEM_EMPTY,
+                        "%s: wanted a PRIVATE KEY block, found none in %zu bytes", source->path,
+                        source->content->size);
+        BIO_free(bio);
+        ERR_clear_error();
+        return key;
+}
+
+static void stack_swap(STACK_OF(X509) * stack, int a, int b)
+{
+        X509 *first = sk_X509_value(stack, a);
+
+        (void)sk_X509_set(stack, a, sk_X509_value(stack, b));
+        (void)sk_X509_set(stack, b, first);
+}
+
+/* Leaf first: the certificate that the key belongs to, or the first one if it belongs to none;
+ * then each one's issuer as far as they are here; strangers keep their order at the end. */
+static void order_chain(PemSet *pem)
+{
+        int n = sk_X509_num(pem->chain);
+
+        for (int i = 0; pem->key && i < n; i++)
+                if (X509_check_private_key(sk_X509_value(pem->chain, i), pem->key) == 1) {
+                        stack_swap(pem->chain, 0, i);
+                        break;
+                }
+        for (int i = 1; i < n; i++)
+                for (int k = i; k < n; k++)
+                        if (X509_check_issued(sk_X509_value(pem->chain, k),
+                                    sk_X509_value(pem->chain, i - 1)) == X509_V_OK) {
+                                stack_swap(pem->chain, i, k);
+                                break;
+                        }
+        ERR_clear_error();
+}
+
+int pem_parse(PemSet *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
+{
+        PemSet pem = PEM_SET_NULL;
+
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++) {
+                Source source = {
+                        .file = file,
+                        .path = paths[file],
+                        .content = &snapshot->content[file],
+                        .report = report,
+                };
+
+                if (snapshot->error[file] < 0) {
+                        report_file_error(&source, snapshot->error[file]);
+                        continue;
+                }
+                if (file == MATERIAL_CA)
+                        pem.authorities = parse_certificates(&source);
+                else if (file == MATERIAL_CERT)
+                        pem.chain = parse_certificates(&source);
+                else
+                        pem.key = parse_key(&source);
+        }
+        if (pem.chain)
+                order_chain(&pem);
+        *ret = pem;
+        return 0;
+}
+
+void pem_done(PemSet *pem)
+{
+        sk_X509_pop_free(pem->authorities, X509_free);
+        sk_X509_pop_free(pem->chain, X509_free);
+        EVP_PKEY_free(pem->key);
+        *pem = PEM_SET_NULL;
+}
+
+int pem_read_sha256(
+        char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
+        Source source = {MATERIAL_CERT, path, &content, report};
+        STACK_OF(X509) *stack = NULL;
+        int r = report ? file_read(&content, AT_FDCWD, path, SNAPSHOT_FILE_LIMIT) : -ENOMEM;
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                report_file_error(&source, r);
+        else
+                stack = parse_certificates(&source);
+        if (stack)
+                x509_sha256(ret, sk_X509_value(stack, 0));
+        else
+                text_set(problem, problem_size, report->problems[0].text);
+        sk_X509_pop_free(stack, X509_free);
+        return stack ? 0 : -EINVAL;
+}

@@ -1,0 +1,105 @@
+#include "daemon/inspect/snapshot.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "common/file.h"
+#include "common/macro.h"
+#include "daemon/watch/path-walk.h"
+
+/* The files as they are held while they are compared and read: under its name another one may
+ * stand by now. */
+typedef struct Held {
+        int fd[_MATERIAL_FILE_MAX];
+} Held;
+
+static void held_done(Held *held)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                closep(&held->fd[i]);
+}
+
+/* Opens the very file that the trail came to. Anything else under its name is a change. */
+static int hold(Snapshot *snapshot, int *ret_fd, MaterialFile file, const PathEnd *end)
+{
+        CLEANUP(closep) int fd = -1;
+
+        if (!S_ISREG(end->mode)) /* not even opened: a device may do something then */
+                return S_ISDIR(end->mode) ? -EISDIR : -ENXIO;
+        fd = openat(end->directory_fd, end->name,
+                O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+        if (fd < 0) {
+                snapshot->files_changed =
+                        snapshot->files_changed || errno == ENOENT || errno == ELOOP;
+                return -errno;
+        }
+        snapshot->stat[file] = file_stat_fd(fd);
+        if (snapshot->stat[file].device != end->device || snapshot->stat[file].inode != end->inode)
+                snapshot->files_changed = true;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_MAX])
+{
+        CLEANUP(path_walk_done) PathWalk before = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk after = PATH_WALK_NULL;
+        CLEANUP(held_done) Held held = {{-1, -1, -1}};
+        PathEnd end;
+
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                int r = path_walk_add(&before, paths[i], &end);
+
+                if (r == 0)
+                        r = hold(snapshot, &held.fd[i], i, &end);
+                if (r == 0)
+                        r = file_read_fd(&snapshot->content[i], held.fd[i], SNAPSHOT_FILE_LIMIT);
+                if (r == -ENOMEM)
+                        return r;
+                /* ESTALE: a file server replaced the file under us. */
+                snapshot->files_changed = snapshot->files_changed || r == -ESTALE;
+                snapshot->error[i] = r;
+        }
+        /* At the end of all: the first file may have changed while the last was read. */
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                FileStat last;
+
+                if (path_walk_add(&after, paths[i], NULL) == -ENOMEM)
+                        return -ENOMEM;
+                if (held.fd[i] < 0)
+                        continue;
+                last = file_stat_fd(held.fd[i]);
+                snapshot->files_changed =
+                        snapshot->files_changed || !file_stat_equal(&last, &snapshot->stat[i]);
+        }
+        snapshot->files_changed = snapshot->files_changed || !path_walk_equal(&before, &after);
+        return 0;
+}
+
+int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX])
+{
+        CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
+
+        for (unsigned i = 0; i < SNAPSHOT_ATTEMPTS; i++) {
+                int r;
+
+                snapshot_done(&snapshot);
+                r = read_all(&snapshot, paths);
+                if (r < 0)
+                        return r;
+                if (!snapshot.files_changed)
+                        break;
+        }
+        *ret = snapshot;
+        snapshot = SNAPSHOT_NULL;
+        return 0;
+}
+
+void snapshot_done(Snapshot *snapshot)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                secret_done(&snapshot->content[i]);
+        *snapshot = SNAPSHOT_NULL;
+}

@@ -1,0 +1,296 @@
+#include "daemon/inspect/validate.h"
+
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/tls/x509.h"
+
+typedef struct Validator {
+        Report *report;
+        const PemSet *pem;
+        const MaterialConfig *config;
+        uint64_t now_usec;
+} Validator;
+
+#define VIOLATION(check, file, rule, severity, ...) \
+        report_add((check)->report, file, rule, severity, __VA_ARGS__)
+
+/* Something will be judged differently at `usec`. */
+static void boundary(Validator *check, uint64_t usec)
+{
+        uint64_t *next = &check->report->next_boundary_usec;
+
+        if (usec > check->now_usec && (*next == 0 || usec < *next))
+                *next = usec;
+}
+
+static void check_key(Validator *check, const FileStat *stat)
+{
+        const MaterialConfig *config = check->config;
+        const EVP_PKEY *key = check->pem->key;
+        const char *path = config->path[MATERIAL_KEY];
+
+        if (S_ISREG(stat->mode) && (stat->mode & (S_IROTH | S_IWOTH)) != 0 &&
+                config->key_permissions != POLICY_IGNORE)
+                VIOLATION(check, MATERIAL_KEY, RULE_KEY_PERMISSIONS,
+                        config->key_permissions == POLICY_REFUSE ? SEVERITY_ERROR
+                                                                 : SEVERITY_WARNING,
+                        "%s: wanted a key that others cannot read, found mode %04o; chmod o-rwx",
+                        path, stat->mode & 07777);
+        if (!key)
+                return;
+        if (EVP_PKEY_is_a(key, "RSA")) {
+                if ((unsigned)EVP_PKEY_get_bits(key) < config->minimum_rsa_bits)
+                        VIOLATION(check, MATERIAL_KEY, RULE_KEY_BITS, SEVERITY_ERROR,
+                                "%s: wanted an RSA key of at least %u bits, found %d", path,
+                                config->minimum_rsa_bits, EVP_PKEY_get_bits(key));
+        } else if (!EVP_PKEY_is_a(key, "EC") || config->key_types != KEY_TYPES_RSA_EC)
+                VIOLATION(check, MATERIAL_KEY, RULE_KEY_TYPE, SEVERITY_ERROR,
+                        "%s: wanted a key of type %s, found %s", path,
+                        config->key_types == KEY_TYPES_RSA ? "rsa" : "rsa or ec",
+                        x509_key_type_text(key));
+}
+
+static bool is_weak_digest(X509 *certificate)
+{
+        int digest = NID_undef;
+
+        if (!OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, NULL))
+                return false;
+        return digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1 ||
+                digest == NID_md2 || digest == NID_md4;
+}
+
+static void check_signatures(Validator *check)
+{
+        for (int i = 0; i < sk_X509_num(check->pem->chain); i++) {
+                X509 *certificate = sk_X509_value(check->pem->chain, i);
+
+                if (is_weak_digest(certificate) &&
+                        X509_check_issued(certificate, certificate) != X509_V_OK)
+                        VIOLATION(check, MATERIAL_CERT, RULE_CERT_SIGNATURE, SEVERITY_ERROR,
+                                "%s: wanted a signature over SHA-256 or better, found %s in "
+                                "certificate %d",
+                                check->config->path[MATERIAL_CERT],
+                                OBJ_nid2ln(X509_get_signature_nid(certificate)), i + 1);
+        }
+}
+
+/* The time of a certificate that is needed: the leaf, or a CA on its path. */
+static void check_time(
+        Validator *check, X509 *certificate, MaterialFile file, Rule expired, const char *what)
+{
+        uint64_t not_before = x509_time_usec(X509_get0_notBefore(certificate));
+        uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
+        uint64_t *shortest = &check->report->expires_within_usec, within = 0;
+        const char *path = check->config->path[file];
+        char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
+
+        boundary(check, not_before);
+        boundary(check, not_after);
+        if (check->now_usec < not_before) {
+                VIOLATION(check, file, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR,
+                        "%s: %s is not valid before %s", path, what,
+                        clock_format_time(time, not_before));
+                return;
+        }
+        if (check->now_usec >= not_after) {
+                VIOLATION(check, file, expired, SEVERITY_ERROR, "%s: %s expired at %s", path, what,
+                        clock_format_time(time, not_after));
+                return;
+        }
+        for (unsigned i = 0; i < CONFIG_EXPIRY_WARNINGS_MAX; i++) {
+                uint64_t warning = check->config->expiry_warning_usec[i];
+
+                if (warning == 0)
+                        break;
+                if (not_after - check->now_usec <= warning)
+                        within = warning;
+                else
+                        boundary(check, not_after - warning);
+        }
+        if (within == 0)
+                return;
+        if (*shortest == 0 || within < *shortest)
+                *shortest = within;
+        VIOLATION(check, file, RULE_EXPIRES_SOON, SEVERITY_WARNING, "%s: %s expires in %s, at %s",
+                path, what, duration_format(left, not_after - check->now_usec),
+                clock_format_time(time, not_after));
+}
+
+static bool common_name(char *buffer, size_t size, X509 *certificate)
+{
+        return X509_NAME_get_text_by_NID(
+                       X509_get_subject_name(certificate), NID_commonName, buffer, (int)size) > 0;
+}
+
+static void check_leaf(Validator *check, X509 *leaf)
+{
+        const char *path = check->config->path[MATERIAL_CERT];
+        char mine[256], theirs[256];
+
+        if (X509_get_extension_flags(leaf) & EXFLAG_CA)
+                VIOLATION(check, MATERIAL_CERT, RULE_CERT_IS_CA, SEVERITY_ERROR,
+                        "%s: wanted a client certificate, found a CA certificate", path);
+        else if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) &&
+                !(X509_get_extended_key_usage(leaf) & (XKU_SSL_CLIENT | XKU_ANYEKU)))
+                VIOLATION(check, MATERIAL_CERT, RULE_CERT_USAGE, SEVERITY_ERROR,
+                        "%s: wanted clientAuth in the extended key usage, found only others", path);
+        if (!common_name(mine, sizeof(mine), leaf))
+                return;
+        for (int i = 0; i < sk_X509_num(check->pem->authorities); i++)
+                if (common_name(
+                            theirs, sizeof(theirs), sk_X509_value(check->pem->authorities, i)) &&
+                        strcmp(mine, theirs) == 0) {
+                        VIOLATION(check, MATERIAL_CERT, RULE_SAME_COMMON_NAME, SEVERITY_ERROR,
+                                "%s: wanted a common name other than the CA's, found \"%s\" in "
+                                "both; MySQL cannot use such a certificate",
+                                path, mine);
+                        return;
+                }
+}
+
+static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
+{
+        for (int i = 0; stack && i < sk_X509_num(stack); i++)
+                if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_expired(const Validator *check, X509 *certificate)
+{
+        return check->now_usec >= x509_time_usec(X509_get0_notAfter(certificate));
+}
+
+/* Times have rules of their own. They are forgiven here and not left unchecked, because OpenSSL
+ * then prefers a CA that is valid now over an expired one of the same name. */
+static int forgive_times(int good, X509_STORE_CTX *context)
+{
+        int error = X509_STORE_CTX_get_error(context);
+
+        if (error != X509_V_ERR_CERT_HAS_EXPIRED && error != X509_V_ERR_CERT_NOT_YET_VALID)
+                return good;
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+}
+
+/* The path from the leaf to the CA file, or NULL with the reason in `ret_reason`. */
+static STACK_OF(X509) * build_path(const Validator *check, X509 *leaf, const char **ret_reason)
+{
+        X509_STORE *store = X509_STORE_new();
+        X509_STORE_CTX *context = X509_STORE_CTX_new();
+        STACK_OF(X509) *path = NULL;
+        bool ready = store && context;
+
+        *ret_reason = "out of memory";
+        for (int i = 0; ready && i < sk_X509_num(check->pem->authorities); i++)
+                ready = X509_STORE_add_cert(store, sk_X509_value(check->pem->authorities, i));
+        if (ready && X509_STORE_CTX_init(context, store, leaf, check->pem->chain)) {
+                X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
+                X509_STORE_CTX_set_time(context, 0, (time_t)(check->now_usec / USEC_PER_SEC));
+                X509_STORE_CTX_set_verify_cb(context, forgive_times);
+                if (X509_verify_cert(context) == 1)
+                        path = X509_STORE_CTX_get1_chain(context);
+                *ret_reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+        }
+        X509_STORE_CTX_free(context);
+        X509_STORE_free(store);
+        ERR_clear_error();
+        return path;
+}
+
+static void check_path(Validator *check, X509 *leaf)
+{
+        const char *reason;
+        STACK_OF(X509) *path = build_path(check, leaf, &reason);
+        char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64], time[CLOCK_TEXT_SIZE];
+
+        if (!path && check->config->chain != POLICY_IGNORE &&
+                !report_has_rule(check->report, RULE_CA_NOT_A_CA))
+                VIOLATION(check, MATERIAL_CERT, RULE_CHAIN_BROKEN,
+                        check->config->chain == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING,
+                        "%s: wanted a chain to a CA in %s, found none: %s",
+                        check->config->path[MATERIAL_CERT], check->config->path[MATERIAL_CA],
+                        reason);
+
+        for (int i = 1; path && i < sk_X509_num(path); i++) {
+                X509 *certificate = sk_X509_value(path, i);
+                bool ours = contains(check->pem->authorities, certificate);
+                MaterialFile file = ours ? MATERIAL_CA : MATERIAL_CERT;
+
+                x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                text_format(what, sizeof(what), "the CA \"%s\" that the client certificate needs",
+                        name);
+                check_time(check, certificate, file, RULE_CA_EXPIRED, what);
+        }
+        for (int i = 0; i < sk_X509_num(check->pem->authorities); i++) {
+                X509 *certificate = sk_X509_value(check->pem->authorities, i);
+
+                if (contains(path, certificate) || !is_expired(check, certificate))
+                        continue;
+                x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                VIOLATION(check, MATERIAL_CA, RULE_CA_EXPIRED, SEVERITY_WARNING,
+                        "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
+                        check->config->path[MATERIAL_CA], name,
+                        clock_format_time(time, x509_time_usec(X509_get0_notAfter(certificate))));
+        }
+        sk_X509_pop_free(path, X509_free);
+}
+
+static void check_authorities(Validator *check)
+{
+        char name[REPORT_NAME_MAX];
+
+        check->report->ca_count = (unsigned)sk_X509_num(check->pem->authorities);
+        for (int i = 0; i < sk_X509_num(check->pem->authorities); i++) {
+                X509 *certificate = sk_X509_value(check->pem->authorities, i);
+                uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
+
+                boundary(check, not_after);
+                if (i == 0 || not_after < check->report->ca_not_after_usec)
+                        check->report->ca_not_after_usec = not_after;
+                if (X509_check_ca(certificate) != 0)
+                        continue;
+                x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
+                VIOLATION(check, MATERIAL_CA, RULE_CA_NOT_A_CA, SEVERITY_ERROR,
+                        "%s: wanted only CA certificates, found \"%s\", which is none",
+                        check->config->path[MATERIAL_CA], name);
+        }
+}
+
+void validate(Report *report, const PemSet *pem, const MaterialConfig *config,
+        const FileStat *key_stamp, uint64_t now_usec)
+{
+        Validator check = {report, pem, config, now_usec};
+        X509 *leaf = pem_leaf(pem);
+
+        check_key(&check, key_stamp);
+        if (pem->authorities)
+                check_authorities(&check);
+        if (!leaf)
+                return;
+        report->has_certificate = true;
+        x509_describe(&report->certificate, leaf);
+        if (pem->key && X509_check_private_key(leaf, pem->key) != 1)
+                VIOLATION(&check, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
+                        "%s: does not belong to the certificate in %s", config->path[MATERIAL_KEY],
+                        config->path[MATERIAL_CERT]);
+        ERR_clear_error();
+        check_time(&check, leaf, MATERIAL_CERT, RULE_CERT_EXPIRED, "the certificate");
+        check_signatures(&check);
+        if (!pem->authorities)
+                return;
+        check_leaf(&check, leaf);
+        check_path(&check, leaf);
+}

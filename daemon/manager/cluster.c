@@ -1,0 +1,336 @@
+#include "daemon/manager/cluster.h"
+
+#include <sys/random.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/import/import-job.h"
+#include "daemon/manager/record-writer.h"
+
+/* A check asks two questions; it is not to be waited for as long as an import. */
+#define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
+
+/* No longer, however long the imports of others take. */
+#define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
+
+struct Cluster {
+        ClusterConfig config;
+        sd_event *event;
+        cluster_changed_fn fn;
+        void *userdata;
+        ClusterStatus status;
+        Record record;
+        RecordWriter *record_writer;
+        Replication replication;
+        uint64_t retry_usec; /* boot time */
+        uint64_t check_usec; /* likewise: when it is looked at again */
+        bool forced;
+        ImportJob *import, *check;
+
+        /* Of the attempt that runs. */
+        PlanRetry retry;
+        uint64_t check_interval_usec;
+        char fingerprint[REPORT_FINGERPRINT_MAX];
+        uint64_t not_after_usec;
+};
+
+static void set_state(Cluster *cluster, ClusterState state)
+{
+        if (cluster->status.state == state)
+                return;
+        cluster->status.state = state;
+        cluster->status.since_at_usec = clock_wall_usec();
+        cluster->fn(cluster, CLUSTER_EVENT_STATE, NULL, cluster->userdata);
+}
+
+static void on_recorded(int error, void *userdata)
+{
+        Cluster *cluster = userdata;
+
+        cluster->status.record_error = error;
+        cluster->fn(cluster, CLUSTER_EVENT_RECORD, NULL, cluster->userdata);
+}
+
+int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
+        cluster_changed_fn fn, void *userdata)
+{
+        CLEANUP(cluster_freep) Cluster *cluster = calloc(1, sizeof(*cluster));
+        int r;
+
+        if (!cluster)
+                return -ENOMEM;
+        *cluster = (Cluster){.config = *config,
+                .event = sd_event_ref(event),
+                .fn = fn,
+                .userdata = userdata,
+                .record = *record};
+        r = record_writer_new(&cluster->record_writer, event, cluster->config.name,
+                &cluster->record, CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
+        if (r < 0)
+                return r;
+        cluster->status = (ClusterStatus){
+                .config = &cluster->config,
+                .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
+                .since_at_usec = clock_wall_usec(),
+                .record = &cluster->record,
+                .replication = &cluster->replication,
+        };
+        *ret = TAKE(cluster);
+        return 0;
+}
+
+Cluster *cluster_free(Cluster *cluster)
+{
+        if (!cluster)
+                return NULL;
+        import_job_free(cluster->check);
+        import_job_free(cluster->import);
+        record_writer_free(cluster->record_writer);
+        sd_event_unref(cluster->event);
+        free(cluster);
+        return NULL;
+}
+
+void cluster_configure(Cluster *cluster, const ClusterConfig *config)
+{
+        cluster->config = *config;
+}
+
+const ClusterStatus *cluster_status(const Cluster *cluster)
+{
+        return &cluster->status;
+}
+
+bool cluster_is_importing(const Cluster *cluster)
+{
+        return cluster->import;
+}
+
+bool cluster_is_checking(const Cluster *cluster)
+{
+        return cluster->check;
+}
+
+static ClusterState state_of_delay(const Record *record)
+{
+        return outcome_is_transient(record->outcome, record->sql_errno) ? CLUSTER_RETRYING
+                                                                        : CLUSTER_HELD;
+}
+
+static void note_sync(Cluster *cluster, const char *fingerprint)
+{
+        uint64_t *since = &cluster->status.out_of_sync_since_usec;
+
+        if (!fingerprint || strcmp(fingerprint, cluster->record.imported_fingerprint) == 0)
+                *since = 0;
+        else if (*since == 0)
+                *since = clock_wall_usec();
+}
+
+Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
+{
+        PlanInput input = {
+                .enabled = cluster->config.enabled,
+                .fingerprint = set->fingerprint,
+                .record = &cluster->record,
+                .retry_usec = cluster->retry_usec,
+                .forced = cluster->forced,
+                .checked = cluster->config.replication != REPLICATION_IGNORE ||
+                        cluster->config.ledger[0] != '\0',
+                .check_usec = cluster->check_usec,
+        };
+        Plan plan = plan_cluster(&input, now_usec);
+
+        note_sync(cluster, cluster->config.enabled ? set->fingerprint : NULL);
+        cluster->status.next_attempt_at_usec = 0;
+        cluster->status.check_due = plan.action == PLAN_CHECK;
+        switch (plan.action) {
+        case PLAN_NOTHING:
+                set_state(cluster, CLUSTER_DISABLED);
+                break;
+        case PLAN_WAIT:
+                set_state(cluster, CLUSTER_WAITING);
+                break;
+        case PLAN_KEEP:
+        case PLAN_CHECK:
+                set_state(cluster, CLUSTER_CURRENT);
+                break;
+        case PLAN_IMPORT:
+        case PLAN_RESTART_REPLICATION:
+                set_state(cluster, CLUSTER_IMPORTING);
+                break;
+        case PLAN_DELAY:
+                cluster->status.next_attempt_at_usec =
+                        clock_wall_usec() + (plan.not_before_usec - now_usec);
+                set_state(cluster, state_of_delay(&cluster->record));
+                break;
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return plan;
+}
+
+static uint32_t random_number(void)
+{
+        uint32_t number = 0;
+
+        /* Jitter without entropy is no jitter, and harmless. */
+        if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+                number = 0;
+        return number;
+}
+
+/* A little early or late, so that many clusters are not asked in step for ever. */
+static void schedule_check(Cluster *cluster)
+{
+        uint64_t interval = cluster->check_interval_usec;
+        uint64_t spread = interval / 5;
+
+        cluster->check_usec = clock_boottime_usec() + interval - spread / 2 +
+                (spread > 0 ? random_number() % spread : 0);
+}
+
+static void apply(Cluster *cluster, const Outcome *outcome)
+{
+        schedule_check(cluster);
+        cluster->status.check_fault[0] = cluster->status.check_next[0] = '\0';
+        record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
+        if (outcome->committed)
+                cluster->record.imported_not_after_usec = cluster->not_after_usec;
+        if (outcome->replication.known)
+                cluster->replication = outcome->replication;
+        cluster->retry_usec = clock_boottime_usec() +
+                plan_retry_delay_usec(
+                        &cluster->retry, outcome, cluster->record.attempts, random_number());
+        cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
+        record_writer_schedule(cluster->record_writer);
+}
+
+static void on_imported(const Outcome *outcome, void *userdata)
+{
+        Cluster *cluster = userdata;
+
+        cluster->import = import_job_free(cluster->import);
+        cluster->status.deadline_usec = 0;
+        apply(cluster, outcome);
+}
+
+static void note_check(Cluster *cluster, const Outcome *outcome)
+{
+        ClusterStatus *status = &cluster->status;
+        bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
+        bool changed = failed != (status->check_fault[0] != '\0');
+
+        text_set(status->check_fault, sizeof(status->check_fault),
+                !failed                            ? ""
+                        : outcome->text[0] != '\0' ? outcome->text
+                                                   : outcome_kind_to_string(outcome->kind));
+        text_set(status->check_next, sizeof(status->check_next),
+                failed ? outcome_next_step(outcome->kind, outcome->next) : "");
+        if (changed)
+                cluster->fn(cluster, CLUSTER_EVENT_CHECK, outcome, cluster->userdata);
+}
+
+static void on_checked(const Outcome *outcome, void *userdata)
+{
+        Cluster *cluster = userdata;
+        bool broken = replication_is_broken(&cluster->replication);
+
+        cluster->check = import_job_free(cluster->check);
+        cluster->status.check_due = false;
+        schedule_check(cluster);
+        note_check(cluster, outcome);
+        if (outcome->replication.known)
+                cluster->replication = outcome->replication;
+        if (replication_is_broken(&cluster->replication) != broken)
+                cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
+        if (record_update_from_ledger(&cluster->record, outcome)) {
+                record_writer_schedule(cluster->record_writer);
+                cluster->fn(cluster, CLUSTER_EVENT_DRIFT, outcome, cluster->userdata);
+        }
+}
+
+static int start_check(Cluster *cluster, ImportTask *task)
+{
+        Outcome outcome;
+        int r;
+
+        task->action = IMPORT_ACTION_CHECK;
+        if (task->timeout_usec > CLUSTER_CHECK_MAX_USEC)
+                task->timeout_usec = CLUSTER_CHECK_MAX_USEC;
+        r = import_job_start(&cluster->check, cluster->event, task, on_checked, cluster, &outcome);
+        if (r < 0)
+                on_checked(&outcome, cluster);
+        return r;
+}
+
+int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
+{
+        ImportTask task = {
+                .action = action == PLAN_RESTART_REPLICATION ? IMPORT_ACTION_RESTART_REPLICATION
+                                                             : IMPORT_ACTION_IMPORT,
+                .cluster = &cluster->config,
+                .payload_fd = set->payload_fd,
+                .set = {set->fingerprint, set->not_before_usec, set->not_after_usec},
+                .newlines = cluster->record.newlines,
+                .forced = cluster->forced,
+                .timeout_usec = config->import_timeout_usec,
+        };
+        Outcome outcome;
+        int r;
+
+        cluster->check_interval_usec = config->check_interval_usec;
+        if (action == PLAN_CHECK)
+                return start_check(cluster, &task);
+        cluster->check = import_job_free(cluster->check);
+        cluster->retry = (PlanRetry){
+                config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
+        text_set(cluster->fingerprint, sizeof(cluster->fingerprint), set->fingerprint);
+        cluster->not_after_usec = set->not_after_usec;
+        cluster->forced = false;
+        set_state(cluster, CLUSTER_IMPORTING);
+        r = import_job_start(
+                &cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
+        if (r == 0)
+                cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
+        else /* no process to be had is a passing fault like any other */
+                apply(cluster, &outcome);
+        return r;
+}
+
+void cluster_retry_now(Cluster *cluster, bool force)
+{
+        cluster->retry_usec = 0;
+        cluster->check_usec = 0;
+        /* An import that runs is what was asked for, unless its ledger may turn it away. */
+        if (force && (!cluster->import || cluster->config.ledger[0] != '\0'))
+                cluster->forced = true;
+}
+
+void cluster_flush(Cluster *cluster)
+{
+        record_writer_flush(cluster->record_writer);
+}
+
+bool cluster_flush_pending(Cluster *cluster)
+{
+        return record_writer_flush_pending(cluster->record_writer);
+}
+
+bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        return strcmp(cluster->record.warned_fingerprint, fingerprint) == 0 &&
+                cluster->record.warned_within_usec <= within_usec;
+}
+
+void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        text_set(cluster->record.warned_fingerprint, sizeof(cluster->record.warned_fingerprint),
+                fingerprint);
+        cluster->record.warned_within_usec = within_usec;
+        record_writer_schedule(cluster->record_writer);
+}

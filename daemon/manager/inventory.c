@@ -1,0 +1,305 @@
+#include "daemon/manager/inventory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/schema.h"
+#include "daemon/model/record.h"
+
+/* What belongs to one configuration; the arrays are as long as its lists. */
+typedef struct Generation {
+        Config *config;
+        Material **materials;
+        Cluster **clusters;
+        const MaterialStatus **material_statuses;
+        const ClusterStatus **cluster_statuses;
+} Generation;
+
+struct Inventory {
+        sd_event *event;
+        InventoryHandlers handlers;
+        Generation generation;
+        Cluster **retired;
+        size_t n_retired;
+};
+
+static size_t n_materials(const Generation *generation)
+{
+        return generation->config ? generation->config->n_materials : 0;
+}
+
+static size_t n_clusters(const Generation *generation)
+{
+        return generation->config ? generation->config->n_clusters : 0;
+}
+
+static int generation_new(Generation *ret, Config *config)
+{
+        *ret = (Generation){
+                .config = config,
+                .materials = calloc(config->n_materials, sizeof(Material *)),
+                .clusters = calloc(config->n_clusters, sizeof(Cluster *)),
+                .material_statuses = calloc(config->n_materials, sizeof(MaterialStatus *)),
+                .cluster_statuses = calloc(config->n_clusters, sizeof(ClusterStatus *)),
+        };
+        return ret->materials && ret->clusters && ret->material_statuses && ret->cluster_statuses
+                ? 0
+                : -ENOMEM;
+}
+
+/* Frees what has not been taken out of the arrays. */
+static void generation_done(Generation *generation)
+{
+        for (size_t i = 0; generation->clusters && i < n_clusters(generation); i++)
+                cluster_free(generation->clusters[i]);
+        for (size_t i = 0; generation->materials && i < n_materials(generation); i++)
+                material_free(generation->materials[i]);
+        free(generation->materials);
+        free(generation->clusters);
+        free(generation->material_statuses);
+        free(generation->cluster_statuses);
+        config_free(generation->config);
+        *generation = (Generation){0};
+}
+
+static Material **find_material(const Generation *generation, const MaterialConfig *config)
+{
+        for (size_t i = 0; i < n_materials(generation); i++) {
+                const MaterialConfig *other = &generation->config->materials[i];
+
+                if (strcmp(other->name, config->name) == 0 &&
+                        config_key_table_equal(&schema_material, other, config))
+                        return &generation->materials[i];
+        }
+        return NULL;
+}
+
+static Cluster **find_cluster(const Generation *generation, const char *name)
+{
+        for (size_t i = 0; i < n_clusters(generation); i++)
+                if (strcmp(generation->config->clusters[i].name, name) == 0)
+                        return &generation->clusters[i];
+        return NULL;
+}
+
+static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig *config)
+{
+        Record record;
+        int r = record_load(&record, config->name);
+
+        if (r < 0 && r != -ENOENT)
+                inventory->handlers.record_unreadable(
+                        config->name, r, inventory->handlers.userdata);
+        return cluster_new(ret, inventory->event, config, &record,
+                inventory->handlers.cluster_changed, inventory->handlers.userdata);
+}
+
+/* Makes what is not there yet; what is stays in the old ranks for now. */
+static int create_new(Inventory *inventory, Generation *generation)
+{
+        for (size_t i = 0; i < n_clusters(generation); i++) {
+                const ClusterConfig *config = &generation->config->clusters[i];
+                int r = find_cluster(&inventory->generation, config->name)
+                        ? 0
+                        : load_cluster(inventory, &generation->clusters[i], config);
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < n_materials(generation); i++) {
+                const MaterialConfig *config = &generation->config->materials[i];
+                int r = find_material(&inventory->generation, config)
+                        ? 0
+                        : material_new(&generation->materials[i], inventory->event, config,
+                                  inventory->handlers.material_changed,
+                                  inventory->handlers.userdata);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* From here on nothing can fail. */
+static void adopt_existing(Generation *generation, Generation *old)
+{
+        for (size_t i = 0; i < n_materials(generation); i++) {
+                if (!generation->materials[i])
+                        generation->materials[i] =
+                                TAKE(*find_material(old, &generation->config->materials[i]));
+                generation->material_statuses[i] = material_status(generation->materials[i]);
+        }
+        for (size_t i = 0; i < n_clusters(generation); i++) {
+                const ClusterConfig *config = &generation->config->clusters[i];
+
+                if (!generation->clusters[i])
+                        generation->clusters[i] = TAKE(*find_cluster(old, config->name));
+                cluster_configure(generation->clusters[i], config);
+                cluster_retry_now(generation->clusters[i], false);
+                generation->cluster_statuses[i] = cluster_status(generation->clusters[i]);
+        }
+}
+
+static void retire_removed(Inventory *inventory, Generation *old)
+{
+        const InventoryHandlers *handlers = &inventory->handlers;
+
+        for (size_t i = 0; i < n_clusters(old); i++) {
+                if (!old->clusters[i])
+                        continue;
+                cluster_flush(old->clusters[i]);
+                handlers->cluster_removed(cluster_status(old->clusters[i]), handlers->userdata);
+                if (cluster_is_importing(old->clusters[i]))
+                        inventory->retired[inventory->n_retired++] = TAKE(old->clusters[i]);
+        }
+        for (size_t i = 0; i < n_materials(old); i++)
+                if (old->materials[i])
+                        handlers->material_removed(
+                                material_status(old->materials[i]), handlers->userdata);
+}
+
+int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
+{
+        Inventory *inventory = calloc(1, sizeof(*inventory));
+
+        if (!inventory)
+                return -ENOMEM;
+        *inventory = (Inventory){.event = sd_event_ref(event), .handlers = *handlers};
+        *ret = inventory;
+        return 0;
+}
+
+Inventory *inventory_free(Inventory *inventory)
+{
+        if (!inventory)
+                return NULL;
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                cluster_free(inventory->retired[i]);
+        free(inventory->retired);
+        generation_done(&inventory->generation);
+        sd_event_unref(inventory->event);
+        free(inventory);
+        return NULL;
+}
+
+int inventory_apply(Inventory *inventory, Config *config)
+{
+        CLEANUP(generation_done) Generation generation = {0};
+        CLEANUP(generation_done) Generation old = {0};
+        Cluster **retired;
+        int r;
+
+        r = generation_new(&generation, config);
+        if (r == 0)
+                r = create_new(inventory, &generation);
+        if (r < 0)
+                return r;
+        retired = reallocarray(inventory->retired,
+                inventory->n_retired + n_clusters(&inventory->generation) + 1, sizeof(Cluster *));
+        if (!retired)
+                return -ENOMEM;
+        inventory->retired = retired;
+        adopt_existing(&generation, &inventory->generation);
+        old = inventory->generation;
+        inventory->generation = generation;
+        generation = (Generation){0};
+        retire_removed(inventory, &old);
+        return 0;
+}
+
+const Config *inventory_config(const Inventory *inventory)
+{
+        return inventory->generation.config;
+}
+
+Cluster *inventory_cluster(const Inventory *inventory, size_t index)
+{
+        return inventory->generation.clusters[index];
+}
+
+Material *inventory_material_of(const Inventory *inventory, size_t cluster)
+{
+        return inventory->generation
+                .materials[inventory->generation.config->clusters[cluster].material];
+}
+
+unsigned inventory_count_importing(const Inventory *inventory)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+                n += cluster_is_importing(inventory->generation.clusters[i]);
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                n += cluster_is_importing(inventory->retired[i]);
+        return n;
+}
+
+unsigned inventory_count_checking(const Inventory *inventory)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+                n += cluster_is_checking(inventory->generation.clusters[i]);
+        return n;
+}
+
+void inventory_free_retired(Inventory *inventory)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                if (cluster_is_importing(inventory->retired[i]))
+                        inventory->retired[kept++] = inventory->retired[i];
+                else {
+                        cluster_flush(inventory->retired[i]);
+                        cluster_free(inventory->retired[i]);
+                }
+        inventory->n_retired = kept;
+}
+
+void inventory_flush(Inventory *inventory)
+{
+        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+                cluster_flush(inventory->generation.clusters[i]);
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                cluster_flush(inventory->retired[i]);
+}
+
+bool inventory_flush_one(Inventory *inventory)
+{
+        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+                if (cluster_flush_pending(inventory->generation.clusters[i]))
+                        return true;
+        return false;
+}
+
+bool inventory_set_warned(
+        Inventory *inventory, const char *material, const char *fingerprint, uint64_t within_usec)
+{
+        const Config *config = inventory->generation.config;
+        bool first = true;
+
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                Cluster *cluster = inventory->generation.clusters[i];
+
+                if (strcmp(config->clusters[i].material_name, material) != 0)
+                        continue;
+                if (cluster_was_warned(cluster, fingerprint, within_usec))
+                        first = false;
+                else
+                        cluster_set_warned(cluster, fingerprint, within_usec);
+        }
+        return first;
+}
+
+ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec)
+{
+        return (ManagerStatus){
+                .materials = inventory->generation.material_statuses,
+                .n_materials = n_materials(&inventory->generation),
+                .clusters = inventory->generation.cluster_statuses,
+                .n_clusters = n_clusters(&inventory->generation),
+                .now_usec = now_usec,
+        };
+}

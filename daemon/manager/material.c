@@ -1,0 +1,209 @@
+#include "daemon/manager/material.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/inspect/inspect-job.h"
+
+struct Material {
+        MaterialConfig config;
+        sd_event *event;
+        material_changed_fn fn;
+        void *userdata;
+        MaterialStatus status;
+        Report report;
+        bool again; /* something changed while the inspector ran */
+        Watcher *watch;
+        sd_event_source *review_timer; /* when the verdict changes by time alone */
+        InspectJob *inspect_job;
+        uint64_t inspected_at_usec; /* wall clock: the time that the last inspection was made for */
+        int payload_fd;             /* sealed */
+};
+
+static void close_fd(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+}
+
+/* Wakes when settle-limit has passed or a certificate's time comes. The poll looks as well, so a
+ * clock that is set does no harm. */
+static void schedule_review(Material *material)
+{
+        const MaterialStatus *status = &material->status;
+        uint64_t now = clock_boottime_usec(), wall = clock_wall_usec();
+        uint64_t at = USEC_NEVER;
+
+        if (status->state == MATERIAL_STATE_CHANGING)
+                at = status->watch->changed_usec + status->config->settle_limit_usec;
+        if (material->report.next_boundary_usec > wall &&
+                material->report.next_boundary_usec - wall < USEC_PER_DAY) {
+                uint64_t boundary = now + (material->report.next_boundary_usec - wall);
+
+                at = boundary < at ? boundary : at;
+        }
+        (void)sd_event_source_set_time(material->review_timer, at < now ? now : at);
+        (void)sd_event_source_set_enabled(
+                material->review_timer, at == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+static void update_state(Material *material)
+{
+        MaterialStatus *status = &material->status;
+        uint64_t age = clock_boottime_usec() - status->watch->changed_usec;
+        MaterialState state;
+
+        state = report_material_state(&material->report, age, status->config->settle_limit_usec);
+        if (status->fault[0] != '\0')
+                state = MATERIAL_STATE_INVALID;
+        if (!status->inspected || state != status->state)
+                status->since_at_usec = clock_wall_usec();
+        status->inspected = true;
+        status->state = state;
+        if (!material_state_is_good(state))
+                close_fd(&material->payload_fd);
+        schedule_review(material);
+        material->fn(material, material->userdata);
+}
+
+static void inspect(Material *material);
+
+static void on_inspected(const InspectResult *result, void *userdata)
+{
+        Material *material = userdata;
+        MaterialStatus *status = &material->status;
+
+        text_set(status->fault, sizeof(status->fault), result->error);
+        close_fd(&material->payload_fd);
+        material->payload_fd = result->payload_fd;
+        if (result->report)
+                material->report = *result->report;
+        material->inspect_job = inspect_job_free(material->inspect_job);
+        update_state(material);
+        /* Files that never stood still are read again after another silence. */
+        if (material->again)
+                inspect(material);
+        else if (material->report.files_changed)
+                watcher_request_read(material->watch);
+}
+
+static void inspect(Material *material)
+{
+        int r;
+
+        if (material->inspect_job) {
+                material->again = true;
+                return;
+        }
+        material->again = false;
+        material->inspected_at_usec = clock_wall_usec();
+        r = inspect_job_start(&material->inspect_job, material->event, material->status.config,
+                material->inspected_at_usec, on_inspected, material);
+        if (r < 0) {
+                text_format(material->status.fault, sizeof(material->status.fault),
+                        "the inspection could not start: %s", strerror(-r));
+                close_fd(&material->payload_fd);
+                update_state(material);
+        }
+}
+
+/* A time rule judges otherwise by now: its time has come, or the clock was set back. */
+static bool state_is_stale(const Material *material)
+{
+        uint64_t boundary = material->report.next_boundary_usec, now = clock_wall_usec();
+
+        return (boundary > 0 && now >= boundary) || now < material->inspected_at_usec;
+}
+
+static void on_watcher(WatcherEvent news, void *userdata)
+{
+        Material *material = userdata;
+        const MaterialStatus *status = &material->status;
+
+        if (news == WATCHER_READ || status->fault[0] != '\0' || state_is_stale(material))
+                inspect(material);
+        else if (status->inspected && !material->inspect_job)
+                update_state(material);
+}
+
+static int on_review(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        (void)source;
+        (void)usec;
+        on_watcher(WATCHER_UNCHANGED, userdata);
+        return 0;
+}
+
+static int start(Material *material, sd_event *event)
+{
+        int r;
+
+        r = watcher_new(&material->watch, event, material->status.config, on_watcher, material);
+        if (r == 0)
+                r = sd_event_add_time(
+                        event, &material->review_timer, CLOCK_BOOTTIME, 0, 1, on_review, material);
+        if (r == 0)
+                r = sd_event_source_set_enabled(material->review_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(material->review_timer, "material-review");
+        material->status.watch = watcher_status(material->watch);
+        inspect(material);
+        return 0;
+}
+
+int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
+        material_changed_fn fn, void *userdata)
+{
+        CLEANUP(material_freep) Material *material = calloc(1, sizeof(*material));
+        int r;
+
+        if (!material)
+                return -ENOMEM;
+        *material = (Material){.config = *config,
+                .event = sd_event_ref(event),
+                .fn = fn,
+                .userdata = userdata,
+                .payload_fd = -1};
+        material->status = (MaterialStatus){.config = &material->config,
+                .report = &material->report,
+                .state = MATERIAL_STATE_CHANGING};
+        r = start(material, event);
+        if (r < 0)
+                return r;
+        *ret = TAKE(material);
+        return 0;
+}
+
+Material *material_free(Material *material)
+{
+        if (!material)
+                return NULL;
+        inspect_job_free(material->inspect_job);
+        sd_event_source_disable_unref(material->review_timer);
+        watcher_free(material->watch);
+        close_fd(&material->payload_fd);
+        sd_event_unref(material->event);
+        free(material);
+        return NULL;
+}
+
+const MaterialStatus *material_status(const Material *material)
+{
+        return &material->status;
+}
+
+MaterialSet material_set(const Material *material)
+{
+        if (material->payload_fd < 0)
+                return (MaterialSet){.payload_fd = -1};
+        return (MaterialSet){
+                .fingerprint = material->report.fingerprint,
+                .payload_fd = material->payload_fd,
+                .not_before_usec = material->report.certificate.not_before_usec,
+                .not_after_usec = material->report.certificate.not_after_usec,
+        };
+}

@@ -1,0 +1,129 @@
+#pragma once
+
+/*
+ * Outcome: what one import attempt came to, as a value without pointers, because it travels from
+ * the importer to the manager as one datagram. Bad news is normal news here: a refused password
+ * is an outcome, not an errno.
+ *
+ * Numbers and texts of the server are kept as they came (common/text.h made them fit to show);
+ * the errors are those of MySQL's server and client error references.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/redact.h"
+#include "daemon/config/config.h"
+#include "daemon/model/report.h"
+
+typedef enum OutcomeKind {
+        OUTCOME_IMPORTED,
+        OUTCOME_ALREADY_CURRENT,    /* the ledger on the cluster says so */
+        OUTCOME_SUPERSEDED,         /* the ledger names a newer set, of another daemon */
+        OUTCOME_REFUSED_LOG,        /* the server would have kept the key, or does not say */
+        OUTCOME_NOT_WRITER,         /* a reader, or one that does not say: failover, stale DNS */
+        OUTCOME_UNREACHABLE,        /* name, network, or too many connections */
+        OUTCOME_TLS,                /* no TLS, or a peer that could not be verified */
+        OUTCOME_AUTH,               /* no password to send, or refused */
+        OUTCOME_NO_PROCEDURE,       /* 1305 */
+        OUTCOME_NO_PRIVILEGE,       /* 1370 */
+        OUTCOME_REJECTED,           /* any other answer of the server to the CALL */
+        OUTCOME_TIMED_OUT,          /* before the CALL, or killed at the deadline */
+        OUTCOME_UNKNOWN,            /* the connection broke after the CALL was sent */
+        OUTCOME_REPLICATION_FAILED, /* imported, but replication did not come back */
+        OUTCOME_CRASHED,            /* the importer died without a word */
+        _OUTCOME_KIND_MAX,
+} OutcomeKind;
+
+typedef enum Tristate {
+        TRISTATE_UNKNOWN,
+        TRISTATE_NO,
+        TRISTATE_YES,
+} Tristate;
+
+#define OUTCOME_TEXT_MAX     384
+#define OUTCOME_NEXT_MAX     640
+#define REPLICATION_TEXT_MAX 384
+
+/* What SHOW REPLICA STATUS said. */
+typedef struct Replication {
+        bool known;          /* it was asked and answered; otherwise nothing below counts */
+        bool configured;     /* there was a row */
+        char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
+        char sql_running[32];
+        Tristate tls;
+        unsigned io_errno;
+        char io_error[REPLICATION_TEXT_MAX];
+        unsigned sql_errno;
+        char sql_error[REPLICATION_TEXT_MAX];
+        uint64_t checked_at_usec; /* wall clock */
+} Replication;
+
+typedef enum LedgerState {
+        LEDGER_STATE_IMPORTING, /* nobody knows what it came to */
+        LEDGER_STATE_IMPORTED,
+        LEDGER_STATE_FAILED, /* the server refused it */
+        _LEDGER_STATE_MAX,
+} LedgerState;
+
+#define LEDGER_DAEMON_MAX 65 /* a host name (gethostname(2)), with NUL */
+
+/* A row of the ledger on the cluster (daemon/mysql/ledger.h). Times are wall clock. */
+typedef struct LedgerEntry {
+        uint64_t id;
+        LedgerState state;
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": there is none */
+        uint64_t not_before_usec, not_after_usec; /* of the certificate */
+        uint64_t imported_at_usec;
+        char daemon[LEDGER_DAEMON_MAX]; /* the host of whom it was */
+} LedgerEntry;
+
+typedef struct Outcome {
+        OutcomeKind kind;
+        bool committed;             /* the server acknowledged the CALL in this attempt */
+        bool in_doubt;              /* the CALL may have been done, and nobody knows */
+        bool replication_restarted; /* replication was restarted after the import and runs again */
+        Newlines newlines;          /* the form that the server took; AUTO when none was */
+        bool newlines_learned; /* payload-newlines is auto, and remembered was none or the other */
+        unsigned sql_errno;    /* 0 when no server or client library error is behind it */
+        char sql_state[6];
+        char text[OUTCOME_TEXT_MAX];    /* what happened, one sentence; "" when all is well */
+        char next[OUTCOME_NEXT_MAX];    /* the exact thing to do; "": outcome_advice() knows it */
+        char warning[OUTCOME_TEXT_MAX]; /* a log keeps the key and the configuration allows it */
+        char server_version[64];
+        char tls_version[16];
+        uint64_t duration_usec;
+        Replication replication;
+        bool ledger_known;  /* it was read; otherwise the entry does not count */
+        LedgerEntry ledger; /* its newest */
+} Outcome;
+
+/* Covers what the server has repeated of a secret. An array that is full may have been cut within it. */
+#define REDACT(redactor, array) redactor_apply(redactor, array, strlen(array) + 4 >= sizeof(array))
+void outcome_redact(Outcome *outcome, const Redactor *redactor);
+void replication_redact(Replication *replication, const Redactor *redactor);
+
+const char *outcome_kind_to_string(OutcomeKind kind); /* as design 8 spells it */
+int outcome_kind_from_string(OutcomeKind *ret, const char *name);
+bool outcome_is_success(OutcomeKind kind);
+
+/* A passing fault mends itself: it is retried with back-off from retry-min to retry-max. All other
+ * failures are held for an operator and tried again every retry-held. A rejection passes when the
+ * server's number says that it was about the moment: a lock, a deadlock, a time limit. */
+bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
+
+/* What a person can do about it: a static sentence without names, or NULL when nothing is to do. */
+const char *outcome_advice(OutcomeKind kind);
+
+/* The exact thing to do where one is known, else the advice, else "". */
+const char *outcome_next_step(OutcomeKind kind, const char *exact);
+
+/* Both threads run. */
+bool replication_is_running(const Replication *replication);
+
+/* It was to run and its I/O thread cannot connect. */
+bool replication_is_broken(const Replication *replication);
+
+/* At least one thread does something, be it trying to connect. */
+bool replication_is_active(const Replication *replication);

@@ -1,0 +1,272 @@
+#include "daemon/model/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/config/paths.h"
+
+bool record_update_from_ledger(Record *record, const Outcome *outcome)
+{
+        const LedgerEntry *entry = &outcome->ledger;
+        bool imported = entry->state == LEDGER_STATE_IMPORTED;
+        const char *fingerprint = imported ? entry->fingerprint : "";
+
+        if (!outcome->ledger_known)
+                return false;
+        if (strcmp(record->imported_fingerprint, fingerprint) == 0)
+                return false;
+        text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint), fingerprint);
+        record->imported_at_usec = imported ? entry->imported_at_usec : 0;
+        record->imported_not_after_usec = imported ? entry->not_after_usec : 0;
+        record->in_use = false;
+        return true;
+}
+
+static void forget_imported(Record *record)
+{
+        record->imported_fingerprint[0] = '\0';
+        record->imported_at_usec = 0;
+        record->imported_not_after_usec = 0;
+        record->in_use = false;
+}
+
+void record_apply(
+        Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec)
+{
+        if (strcmp(record->attempted_fingerprint, fingerprint) != 0) {
+                text_set(record->attempted_fingerprint, sizeof(record->attempted_fingerprint),
+                        fingerprint);
+                record->attempts = 0;
+        }
+        record->last_attempt_usec = now_usec;
+        record->has_outcome = true;
+        record->outcome = outcome->kind;
+        record->sql_errno = outcome->sql_errno;
+        text_set(record->text, sizeof(record->text), outcome->text);
+        text_set(record->next, sizeof(record->next), outcome->next);
+        if (outcome->newlines != NEWLINES_AUTO)
+                record->newlines = outcome->newlines;
+
+        (void)record_update_from_ledger(record, outcome);
+        if (outcome->committed) {
+                text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint),
+                        fingerprint);
+                record->imported_at_usec = now_usec;
+                record->in_use = false;
+        }
+        /* What was there before may be gone: if its files come back, they are sent again. */
+        if (outcome->in_doubt && strcmp(record->imported_fingerprint, fingerprint) != 0)
+                forget_imported(record);
+        if (outcome->replication_restarted)
+                record->in_use = true;
+        if (outcome_is_success(outcome->kind)) {
+                record->last_success_usec = now_usec;
+                record->attempts = 0;
+        } else
+                record->attempts++;
+}
+
+static void write_text(JsonWriter *writer, const char *key, const char *text)
+{
+        if (text[0] == '\0')
+                return;
+        json_key(writer, key);
+        json_string(writer, text);
+}
+
+static void write_number(JsonWriter *writer, const char *key, uint64_t number)
+{
+        if (number == 0)
+                return;
+        json_key(writer, key);
+        json_integer(writer, (int64_t)number);
+}
+
+int record_format(char **ret, size_t *ret_size, const Record *record)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(freep) char *text = NULL;
+        char *line;
+        size_t size;
+        int r;
+
+        r = json_writer_new(&writer);
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        write_text(writer, "imported_fingerprint", record->imported_fingerprint);
+        write_number(writer, "imported_at", record->imported_at_usec);
+        write_number(writer, "imported_not_after", record->imported_not_after_usec);
+        write_text(writer, "attempted_fingerprint", record->attempted_fingerprint);
+        write_number(writer, "attempts", record->attempts);
+        write_number(writer, "last_attempt", record->last_attempt_usec);
+        write_number(writer, "last_success", record->last_success_usec);
+        if (record->has_outcome) {
+                write_text(writer, "outcome", outcome_kind_to_string(record->outcome));
+                write_number(writer, "sql_errno", record->sql_errno);
+                write_text(writer, "text", record->text);
+                write_text(writer, "next", record->next);
+        }
+        if (record->newlines != NEWLINES_AUTO)
+                write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
+        write_text(writer, "warned_fingerprint", record->warned_fingerprint);
+        write_number(writer, "warned_within", record->warned_within_usec);
+        json_key(writer, "in_use");
+        json_boolean(writer, record->in_use);
+        json_close_object(writer);
+        r = json_writer_finish(writer, &text, &size);
+        if (r < 0)
+                return r;
+        line = realloc(text, size + 2);
+        if (!line)
+                return -ENOMEM;
+        text = NULL;
+        line[size] = '\n';
+        line[size + 1] = '\0';
+        *ret = line;
+        *ret_size = size + 1;
+        return 0;
+}
+
+/* Absent members keep what the record has; present ones must be right. */
+static bool read_text(char *buffer, size_t size, const JsonValue *object, const char *key)
+{
+        const JsonValue *value = json_member(object, key);
+        const char *text = json_get_string(value);
+
+        if (!value)
+                return true;
+        if (!text)
+                return false;
+        text_set(buffer, size, text);
+        return true;
+}
+
+static bool read_number(uint64_t *ret, const JsonValue *object, const char *key, int64_t maximum)
+{
+        const JsonValue *value = json_member(object, key);
+        int64_t number;
+
+        if (!value)
+                return true;
+        if (!json_get_integer(&number, value) || number < 0 || number > maximum)
+                return false;
+        *ret = (uint64_t)number;
+        return true;
+}
+
+static bool read_unsigned(unsigned *ret, const JsonValue *object, const char *key)
+{
+        uint64_t number = *ret;
+
+        if (!read_number(&number, object, key, INT32_MAX))
+                return false;
+        *ret = (unsigned)number;
+        return true;
+}
+
+static bool read_fingerprint(char *buffer, const JsonValue *object, const char *key)
+{
+        char text[REPORT_FINGERPRINT_MAX + 1] = "";
+
+        if (!read_text(text, sizeof(text), object, key))
+                return false;
+        if (text[0] != '\0' &&
+                (strlen(text) != REPORT_FINGERPRINT_MAX - 1 ||
+                        strspn(text, "0123456789abcdef") != strlen(text)))
+                return false;
+        memcpy(buffer, text, REPORT_FINGERPRINT_MAX);
+        return true;
+}
+
+static bool read_outcome(Record *record, const JsonValue *object)
+{
+        char name[32] = "";
+
+        if (!read_text(name, sizeof(name), object, "outcome") ||
+                !read_unsigned(&record->sql_errno, object, "sql_errno") ||
+                !read_text(record->text, sizeof(record->text), object, "text") ||
+                !read_text(record->next, sizeof(record->next), object, "next"))
+                return false;
+        record->has_outcome = name[0] != '\0';
+        return !record->has_outcome || outcome_kind_from_string(&record->outcome, name) == 0;
+}
+
+static bool read_newlines(Record *record, const JsonValue *object)
+{
+        char name[16] = "";
+
+        if (!read_text(name, sizeof(name), object, "payload_newlines"))
+                return false;
+        return name[0] == '\0' || newlines_from_string(&record->newlines, name) == 0;
+}
+
+static bool read_in_use(Record *record, const JsonValue *object)
+{
+        const JsonValue *value = json_member(object, "in_use");
+
+        return !value || json_get_boolean(&record->in_use, value);
+}
+
+int record_parse(Record *ret, const char *text, size_t size)
+{
+        CLEANUP(json_freep) JsonValue *object = NULL;
+        Record record = RECORD_NULL;
+        int r;
+
+        r = json_parse(&object, text, size);
+        if (r < 0)
+                return r;
+        if (!json_is_object(object) ||
+                !read_fingerprint(record.imported_fingerprint, object, "imported_fingerprint") ||
+                !read_number(&record.imported_at_usec, object, "imported_at", INT64_MAX) ||
+                !read_number(
+                        &record.imported_not_after_usec, object, "imported_not_after", INT64_MAX) ||
+                !read_fingerprint(record.attempted_fingerprint, object, "attempted_fingerprint") ||
+                !read_fingerprint(record.warned_fingerprint, object, "warned_fingerprint") ||
+                !read_number(&record.warned_within_usec, object, "warned_within", INT64_MAX) ||
+                !read_unsigned(&record.attempts, object, "attempts") ||
+                !read_number(&record.last_attempt_usec, object, "last_attempt", INT64_MAX) ||
+                !read_number(&record.last_success_usec, object, "last_success", INT64_MAX) ||
+                !read_outcome(&record, object) || !read_newlines(&record, object) ||
+                !read_in_use(&record, object))
+                return -EBADMSG;
+        *ret = record;
+        return 0;
+}
+
+#define RECORD_FILE_LIMIT (64 * 1024)
+
+int record_load(Record *ret, const char *cluster)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        char path[PATH_MAX];
+        int r;
+
+        *ret = RECORD_NULL;
+        r = paths_record(path, sizeof(path), cluster);
+        if (r == 0)
+                r = file_read(&content, AT_FDCWD, path, RECORD_FILE_LIMIT);
+        return r < 0 ? r : record_parse(ret, content.data, content.size);
+}
+
+int record_save(const char *cluster, const Record *record)
+{
+        CLEANUP(freep) char *text = NULL;
+        char path[PATH_MAX];
+        size_t size;
+        int r;
+
+        r = paths_record(path, sizeof(path), cluster);
+        if (r == 0)
+                r = record_format(&text, &size, record);
+        return r < 0 ? r : file_replace(path, text, size, 0600);
+}

@@ -1,0 +1,96 @@
+#include "daemon/model/report.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "common/text.h"
+
+void report_add(
+        Report *report, MaterialFile file, Rule rule, Severity severity, const char *format, ...)
+{
+        va_list arguments;
+        Problem *problem;
+
+        if (severity == SEVERITY_ERROR)
+                report->failed = true;
+        if (report->n_problems >= REPORT_PROBLEMS_MAX) {
+                report->n_omitted++;
+                return;
+        }
+        problem = &report->problems[report->n_problems++];
+        *problem = (Problem){.file = file, .rule = rule, .severity = severity};
+        va_start(arguments, format);
+        text_vformat(problem->text, sizeof(problem->text), format, arguments);
+        va_end(arguments);
+}
+
+bool report_has_rule(const Report *report, Rule rule)
+{
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].rule == rule)
+                        return true;
+        return false;
+}
+
+const Problem *report_first(const Report *report)
+{
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].severity == SEVERITY_ERROR)
+                        return &report->problems[i];
+        return report->n_problems > 0 ? &report->problems[0] : NULL;
+}
+
+const char *material_state_to_string(MaterialState state)
+{
+        static const char *const names[_MATERIAL_STATE_MAX] = {
+                [MATERIAL_STATE_MISSING] = "missing",
+                [MATERIAL_STATE_CHANGING] = "changing",
+                [MATERIAL_STATE_INVALID] = "invalid",
+                [MATERIAL_STATE_NOT_YET_VALID] = "not_yet_valid",
+                [MATERIAL_STATE_VALID] = "valid",
+                [MATERIAL_STATE_EXPIRING] = "expiring",
+                [MATERIAL_STATE_EXPIRED] = "expired",
+        };
+
+        return (unsigned)state < _MATERIAL_STATE_MAX ? names[state] : "";
+}
+
+bool material_state_is_good(MaterialState state)
+{
+        return state == MATERIAL_STATE_VALID || state == MATERIAL_STATE_EXPIRING;
+}
+
+static unsigned count_errors(const Report *report, Rule rule)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].severity == SEVERITY_ERROR &&
+                        (rule == _RULE_MAX || report->problems[i].rule == rule))
+                        n++;
+        return n;
+}
+
+MaterialState report_material_state(const Report *report, uint64_t age_usec, uint64_t limit_usec)
+{
+        unsigned errors = count_errors(report, _RULE_MAX);
+        unsigned missing = count_errors(report, RULE_FILE_MISSING);
+
+        if (report->files_changed)
+                return age_usec < limit_usec ? MATERIAL_STATE_CHANGING : MATERIAL_STATE_INVALID;
+        if (!report->failed)
+                return report->expires_within_usec > 0 ? MATERIAL_STATE_EXPIRING
+                                                       : MATERIAL_STATE_VALID;
+        if (report->n_omitted == 0 && errors > 0) {
+                if (errors == count_errors(report, RULE_CERT_EXPIRED))
+                        return MATERIAL_STATE_EXPIRED;
+                if (errors == count_errors(report, RULE_CERT_NOT_YET_VALID))
+                        return MATERIAL_STATE_NOT_YET_VALID;
+        }
+        /* Nothing at all is there: no tool is in the middle of a set. */
+        if (missing == _MATERIAL_FILE_MAX)
+                return MATERIAL_STATE_MISSING;
+        if (age_usec < limit_usec)
+                return MATERIAL_STATE_CHANGING;
+        return missing > 0 && missing == errors ? MATERIAL_STATE_MISSING : MATERIAL_STATE_INVALID;
+}

@@ -1,0 +1,57 @@
+#include "daemon/model/status.h"
+
+const char *health_to_string(Health health)
+{
+        static const char *const names[_HEALTH_MAX] = {"ok", "warning", "critical"};
+
+        return (unsigned)health < _HEALTH_MAX ? names[health] : "";
+}
+
+Health health_of_material(MaterialState state)
+{
+        switch (state) {
+        case MATERIAL_STATE_VALID:
+        case MATERIAL_STATE_CHANGING:
+                return HEALTH_OK;
+        case MATERIAL_STATE_EXPIRING:
+        case MATERIAL_STATE_NOT_YET_VALID:
+                return HEALTH_WARNING;
+        case MATERIAL_STATE_MISSING:
+        case MATERIAL_STATE_INVALID:
+        case MATERIAL_STATE_EXPIRED:
+        case _MATERIAL_STATE_MAX:
+                break;
+        }
+        return HEALTH_CRITICAL;
+}
+
+const char *cluster_state_to_string(ClusterState state)
+{
+        static const char *const names[_CLUSTER_STATE_MAX] = {
+                [CLUSTER_WAITING] = "waiting",
+                [CLUSTER_IMPORTING] = "importing",
+                [CLUSTER_CURRENT] = "current",
+                [CLUSTER_RETRYING] = "retrying",
+                [CLUSTER_HELD] = "held",
+                [CLUSTER_DISABLED] = "disabled",
+        };
+
+        return (unsigned)state < _CLUSTER_STATE_MAX ? names[state] : "";
+}
+
+Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning)
+{
+        if (state == CLUSTER_DISABLED)
+                return HEALTH_OK;
+        if (state == CLUSTER_HELD || replication_broken)
+                return HEALTH_CRITICAL;
+        if (state == CLUSTER_RETRYING || has_warning)
+                return HEALTH_WARNING;
+        return HEALTH_OK; /* a waiting cluster: its material has the health */
+}
+
+bool cluster_reimport_failed(ClusterState state, OutcomeKind last_outcome, bool same_set)
+{
+        return state == CLUSTER_CURRENT && last_outcome != _OUTCOME_KIND_MAX &&
+                !outcome_is_success(last_outcome) && same_set;
+}

@@ -1,0 +1,107 @@
+#pragma once
+
+/*
+ * Status: the state of materials, clusters and the manager as values, for the status socket, the
+ * journal and the metrics, and what it means for the health.
+ *
+ * The pointers within are owned by the module that reports the status; a value lives as long as its
+ * owner. Times that end in _at_usec are wall clock.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/config/config.h"
+#include "daemon/model/outcome.h"
+#include "daemon/model/record.h"
+#include "daemon/model/report.h"
+
+typedef enum Health {
+        HEALTH_OK,
+        HEALTH_WARNING,  /* it should mend itself, or there is time to act */
+        HEALTH_CRITICAL, /* someone must act now */
+        _HEALTH_MAX,
+} Health;
+
+const char *health_to_string(Health health);
+
+typedef struct WatchStatus {
+        const char *watch;        /* "inotify", or "poll" and why; lives as long as the watcher */
+        bool watching;            /* every directory on the way has a watch that tells changes */
+        unsigned missed_events;   /* changes that the poll found though all was watched */
+        uint64_t changed_usec;    /* boot time of the last change seen, at first of the start */
+        uint64_t changed_at_usec; /* wall clock; 0: none was seen since the start */
+        uint64_t polled_usec;     /* boot time of the last poll, at first of the start */
+        uint64_t checked_at_usec; /* wall clock of the last comparison */
+} WatchStatus;
+
+/* Facts for plan, status and journal; lives as long as the material. Times that end in _at_usec
+ * are wall clock. */
+typedef struct MaterialStatus {
+        const MaterialConfig *config;
+        bool inspected; /* false: the first inspection has not ended yet */
+        MaterialState state;
+        uint64_t since_at_usec; /* in this state */
+        const Report *report;
+        const WatchStatus *watch;
+        char fault[256]; /* why the inspection itself failed; "": it did not */
+} MaterialStatus;
+
+typedef enum ClusterState {
+        CLUSTER_WAITING,   /* no good set on disk */
+        CLUSTER_IMPORTING, /* an importer runs, or is about to */
+        CLUSTER_CURRENT,   /* the server acknowledged the set that stands on disk */
+        CLUSTER_RETRYING,  /* a passing fault; back-off runs */
+        CLUSTER_HELD,      /* an operator must act */
+        CLUSTER_DISABLED,
+        _CLUSTER_STATE_MAX,
+} ClusterState;
+
+const char *cluster_state_to_string(ClusterState state);
+
+/* Facts for status and journal. Times that end in _at_usec are wall clock. */
+typedef struct ClusterStatus {
+        const ClusterConfig *config;
+        ClusterState state;
+        uint64_t since_at_usec;
+        uint64_t out_of_sync_since_usec; /* a good set on disk is not the imported one; 0: it is */
+        const Record *record;
+        const Replication *replication;
+        uint64_t next_attempt_at_usec;      /* 0: none is due */
+        uint64_t deadline_usec;             /* boot time, of the importer that runs; 0: none does */
+        int record_error;                   /* why the record could not be written; 0: it was */
+        bool check_due;                     /* a check runs, or waits for its turn */
+        char check_fault[OUTCOME_TEXT_MAX]; /* why the last check of it failed; "": it did not */
+        char check_next[OUTCOME_NEXT_MAX];  /* and what can be done about that */
+} ClusterStatus;
+
+typedef enum ClusterEvent {
+        CLUSTER_EVENT_STATE,
+        CLUSTER_EVENT_ATTEMPT,     /* one ended, and is in the record */
+        CLUSTER_EVENT_RECORD,      /* record_error is another one */
+        CLUSTER_EVENT_CHECK,       /* check_fault has come or gone; `outcome` is the check's */
+        CLUSTER_EVENT_DRIFT,       /* the ledger names another set than was known; likewise */
+        CLUSTER_EVENT_REPLICATION, /* a check found it broken, or running again; likewise */
+} ClusterEvent;
+
+#define SUMMARY_TEXT_MAX 1024 /* bytes of the summary of a manager, with NUL */
+
+typedef struct ManagerStatus {
+        const MaterialStatus *const *materials;
+        size_t n_materials;
+        const ClusterStatus *const *clusters;
+        size_t n_clusters;
+        uint64_t now_usec; /* wall clock */
+} ManagerStatus;
+
+/* The health of one material by its state alone. */
+Health health_of_material(MaterialState state);
+
+/* The health of one cluster, without its material. `has_warning`: something is wrong with it that
+ * its state does not show. */
+Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning);
+
+/* Returns true if the set on disk is imported and a forced import of it has failed since. `same_set`:
+ * the last attempt was made with the set that is imported. */
+bool cluster_reimport_failed(ClusterState state, OutcomeKind last_outcome, bool same_set);

@@ -1,0 +1,209 @@
+#include "daemon/mysql/ledger.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "common/text.h"
+
+/* One for all ledgers of a server: what it guards is the import, and no cluster has two. */
+#define LEDGER_LOCK "binlog-ssld"
+
+#define LEDGER_STATEMENT_MAX 1024
+#define LEDGER_TABLE_MAX     160 /* two names of 64 bytes, quoted */
+#define LEDGER_TIME_MAX      32
+
+/* One statement inserts or takes over, so that the right to update is found out before the CALL. */
+#define LEDGER_COLUMNS \
+        "fingerprint, not_before, not_after, daemon, account, started_at, imported_at, state"
+#define LEDGER_TAKE_OVER                                                                \
+        " ON DUPLICATE KEY UPDATE daemon = VALUES(daemon), account = VALUES(account), " \
+        "started_at = VALUES(started_at), imported_at = NULL, state = 'importing'"
+
+static const char *const state_names[_LEDGER_STATE_MAX] = {
+        [LEDGER_STATE_IMPORTING] = "importing",
+        [LEDGER_STATE_IMPORTED] = "imported",
+        [LEDGER_STATE_FAILED] = "failed",
+};
+
+const LedgerEntry *ledger_newest(const Ledger *ledger)
+{
+        for (size_t i = 0; i < ledger->n_entries; i++)
+                if (ledger->entries[i].state != LEDGER_STATE_FAILED)
+                        return &ledger->entries[i];
+        return NULL;
+}
+
+LedgerComparison ledger_compare(const Ledger *ledger, const LedgerSet *set)
+{
+        const LedgerEntry *newest = ledger_newest(ledger);
+
+        if (!newest)
+                return LEDGER_IMPORT;
+        if (strcmp(newest->fingerprint, set->fingerprint) == 0)
+                return newest->state == LEDGER_STATE_IMPORTED ? LEDGER_CURRENT : LEDGER_IMPORT;
+        if (set->not_before_usec < newest->not_before_usec)
+                return LEDGER_SUPERSEDED;
+        for (size_t i = 0; i < ledger->n_entries; i++)
+                if (ledger->entries[i].state != LEDGER_STATE_FAILED &&
+                        strcmp(ledger->entries[i].fingerprint, set->fingerprint) == 0)
+                        return LEDGER_SUPERSEDED;
+        return LEDGER_IMPORT;
+}
+
+/* `schema`.`table`, so that a reserved word may be a name; daemon/config/config-key.h let nothing in that minds. */
+static const char *quote_table(char buffer[static LEDGER_TABLE_MAX], const char *table)
+{
+        int schema = (int)strcspn(table, ".");
+
+        snprintf(buffer, LEDGER_TABLE_MAX, "`%.*s`.`%s`", schema, table, table + schema + 1);
+        return buffer;
+}
+
+static void on_lock(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        (void)names;
+        *(bool *)userdata = n_columns == 1 && values[0] && strcmp(values[0], "1") == 0;
+}
+
+SessionResult ledger_lock(
+        bool *ret_locked, Session *session, unsigned wait_sec, SessionError *ret_error)
+{
+        char statement[64];
+
+        *ret_locked = false;
+        snprintf(statement, sizeof(statement), "SELECT GET_LOCK('" LEDGER_LOCK "', %u)", wait_sec);
+        return session_query(session, statement, on_lock, ret_locked, ret_error);
+}
+
+static uint64_t number(const char *text)
+{
+        return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static LedgerState state_of(const char *name)
+{
+        for (unsigned i = 0; name && i < _LEDGER_STATE_MAX; i++)
+                if (strcmp(state_names[i], name) == 0)
+                        return (LedgerState)i;
+        return LEDGER_STATE_IMPORTING; /* nobody knows what it came to */
+}
+
+static void on_entry(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        Ledger *ledger = userdata;
+        LedgerEntry *entry;
+
+        (void)names;
+        if (n_columns != 7 || ledger->n_entries >= LEDGER_ROWS_MAX)
+                return;
+        entry = &ledger->entries[ledger->n_entries++];
+        *entry = (LedgerEntry){
+                .id = number(values[0]),
+                .state = state_of(values[2]),
+                .not_before_usec = number(values[3]),
+                .not_after_usec = number(values[4]),
+                .imported_at_usec = number(values[5]),
+        };
+        /* What is no fingerprint is somebody else's, and equals none. */
+        if (values[1] && strlen(values[1]) == REPORT_FINGERPRINT_MAX - 1 &&
+                strspn(values[1], "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
+                text_set(entry->fingerprint, sizeof(entry->fingerprint), values[1]);
+        text_set(entry->daemon, sizeof(entry->daemon), values[6]);
+}
+
+/* Microseconds since the epoch without the session's time zone, which UNIX_TIMESTAMP() heeds. */
+#define SINCE_EPOCH(column) "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', " column ")"
+
+SessionResult ledger_read(Ledger *ret, Session *session, const char *table, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        *ret = (Ledger){0};
+        snprintf(statement, sizeof(statement),
+                "SELECT id, fingerprint, state, " SINCE_EPOCH("not_before") ", " SINCE_EPOCH(
+                        "not_after") ", " SINCE_EPOCH("imported_at") ", daemon FROM %s "
+                                                                     "ORDER BY id DESC LIMIT %d",
+                quote_table(quoted, table), LEDGER_ROWS_MAX);
+        return session_query(session, statement, on_entry, ret, ret_error);
+}
+
+SessionResult ledger_check_writable(Session *session, const char *table, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        quote_table(quoted, table);
+        snprintf(statement, sizeof(statement),
+                "INSERT INTO %s (" LEDGER_COLUMNS ") SELECT " LEDGER_COLUMNS
+                " FROM %s AS old WHERE 1 = 0" LEDGER_TAKE_OVER,
+                quoted, quoted);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
+static const char *format_time(char buffer[static LEDGER_TIME_MAX], uint64_t usec)
+{
+        time_t seconds = (time_t)(usec / USEC_PER_SEC);
+        struct tm time;
+
+        if (!gmtime_r(&seconds, &time) ||
+                strftime(buffer, LEDGER_TIME_MAX, "%Y-%m-%d %H:%M:%S", &time) == 0)
+                strcpy(buffer, "1970-01-01 00:00:00");
+        return buffer;
+}
+
+/* The name of this host, with nothing in it that a literal of SQL minds. */
+static void own_name(char name[static LEDGER_DAEMON_MAX])
+{
+        if (gethostname(name, LEDGER_DAEMON_MAX) < 0)
+                strcpy(name, "unknown");
+        name[LEDGER_DAEMON_MAX - 1] = '\0';
+        for (char *byte = name; *byte != '\0'; byte++)
+                if (!isalnum((unsigned char)*byte) && !strchr("._-", *byte))
+                        *byte = '-';
+}
+
+SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table,
+        const Ledger *ledger, const LedgerSet *set, SessionError *ret_error)
+{
+        const LedgerEntry *last = ledger->n_entries > 0 ? &ledger->entries[0] : NULL;
+        bool own = last && last->state != LEDGER_STATE_IMPORTED &&
+                strcmp(last->fingerprint, set->fingerprint) == 0;
+        char statement[LEDGER_STATEMENT_MAX], id[24] = "NULL", name[LEDGER_DAEMON_MAX];
+        char not_before[LEDGER_TIME_MAX], not_after[LEDGER_TIME_MAX], quoted[LEDGER_TABLE_MAX];
+        SessionResult fault;
+
+        own_name(name);
+        if (own)
+                snprintf(id, sizeof(id), "%" PRIu64, last->id);
+        snprintf(statement, sizeof(statement),
+                "INSERT INTO %s (id, " LEDGER_COLUMNS ") VALUES (%s, '%s', '%s', '%s', '%s', "
+                "CURRENT_USER(), UTC_TIMESTAMP(6), NULL, 'importing')" LEDGER_TAKE_OVER,
+                quote_table(quoted, table), id, set->fingerprint,
+                format_time(not_before, set->not_before_usec),
+                format_time(not_after, set->not_after_usec), name);
+        fault = session_query(session, statement, NULL, NULL, ret_error);
+        if (fault == SESSION_OK)
+                *ret_id = own ? last->id : session_insert_id(session);
+        return fault;
+}
+
+SessionResult ledger_finish(
+        Session *session, const char *table, uint64_t id, bool imported, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        snprintf(statement, sizeof(statement),
+                "UPDATE %s SET state = '%s', imported_at = %s WHERE id = %" PRIu64,
+                quote_table(quoted, table),
+                state_names[imported ? LEDGER_STATE_IMPORTED : LEDGER_STATE_FAILED],
+                imported ? "UTC_TIMESTAMP(6)" : "NULL", id);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}

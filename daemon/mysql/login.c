@@ -1,0 +1,172 @@
+#include "daemon/mysql/login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/command.h"
+#include "common/file.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/config/paths.h"
+#include "daemon/mysql/sql-error.h"
+
+/* The server's error for a login with a wrong password, among other things. */
+#define LOGIN_ACCESS_DENIED 1045
+
+_Static_assert(LOGIN_PASSWORD_MAX == COMMAND_OUTPUT_MAX, "whatever a command may print");
+
+/* NULL: what is left is a password. */
+static const char *take_line(Secret *text)
+{
+        if (text->size > 0 && text->data[text->size - 1] == '\n')
+                secret_truncate(text, text->size - 1);
+        if (text->size > 0 && text->data[text->size - 1] == '\r')
+                secret_truncate(text, text->size - 1);
+        if (text->size == 0)
+                return "empty";
+        if (memchr(text->data, '\0', text->size))
+                return "not text: it has a NUL byte";
+        if (memchr(text->data, '\n', text->size) || memchr(text->data, '\r', text->size))
+                return "more than one line";
+        return NULL;
+}
+
+static bool read_command(Secret *ret, char *reason, size_t reason_size,
+        const ClusterConfig *cluster, uint64_t timeout_usec)
+{
+        char command[CONFIG_VALUE_MAX];
+        char *words[CONFIG_VALUE_MAX];
+        const char *fault;
+
+        text_set(command, sizeof(command), cluster->password_command);
+        /* The configuration was checked to be splittable. */
+        if (command_split(words, ARRAY_SIZE(words) - 1, command) < 1) {
+                text_set(reason, reason_size, "password-command is none");
+                return false;
+        }
+        if (!command_run(ret, reason, reason_size, words, timeout_usec))
+                return false;
+        fault = take_line(ret);
+        if (fault)
+                text_format(reason, reason_size, "what %s printed is %s", words[0], fault);
+        return !fault;
+}
+
+static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path)
+{
+        int r = file_read(ret, AT_FDCWD, path, LOGIN_PASSWORD_MAX);
+        const char *fault = r < 0 ? strerror(-r) : take_line(ret);
+
+        if (fault)
+                text_format(reason, reason_size, "%s: %s", path, fault);
+        return !fault;
+}
+
+static bool read_credential(Secret *ret, char *reason, size_t reason_size, const char *name)
+{
+        char directory[CONFIG_PATH_MAX], path[CONFIG_PATH_MAX];
+        int r = paths_directory(directory, sizeof(directory), PATHS_DIRECTORY_CREDENTIALS);
+
+        if (r == 0 && directory[0] == '\0')
+                r = -ENOENT;
+        if (r < 0) {
+                text_format(
+                        reason, reason_size, "$CREDENTIALS_DIRECTORY/%s: %s", name, strerror(-r));
+                return false;
+        }
+        text_format(path, sizeof(path), "%s/%s", directory, name);
+        return read_file(ret, reason, reason_size, path);
+}
+
+bool login_read_password(Secret *ret, char *reason, size_t reason_size,
+        const ClusterConfig *cluster, uint64_t timeout_usec)
+{
+        if (cluster->password_command[0] != '\0')
+                return read_command(ret, reason, reason_size, cluster, timeout_usec);
+        if (cluster->password_file[0] != '\0')
+                return read_file(ret, reason, reason_size, cluster->password_file);
+        return read_credential(ret, reason, reason_size, cluster->password_credential);
+}
+
+/* A command may take half of what is left, so that something is left for the conversation. */
+static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cluster,
+        uint64_t deadline_usec, Redactor *redactor)
+{
+        uint64_t now_usec = clock_boottime_usec();
+        uint64_t left_usec = deadline_usec > now_usec ? deadline_usec - now_usec : 0;
+        char reason[OUTCOME_TEXT_MAX];
+
+        if (login_read_password(ret, reason, sizeof(reason), cluster, left_usec / 2)) {
+                if (redactor_add_text(redactor, ret) == 0)
+                        return true;
+                text_set(reason, sizeof(reason), strerror(ENOMEM));
+        }
+        outcome->kind = OUTCOME_AUTH;
+        text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
+        text_set(outcome->next, sizeof(outcome->next),
+                cluster->password_command[0] != '\0'
+                        ? "run password-command by hand as the service's user"
+                        : cluster->password_file[0] != '\0'
+                        ? "let the service's user read password-file; it is one line"
+                        : "hand the credential to the unit: LoadCredential= in a drop-in, as "
+                          "examples/credentials.conf shows");
+        return false;
+}
+
+/* A password that was changed while we came with the old one is another one by now, and a token has
+ * its own end. A password that is the same would be refused the same, and be counted against the
+ * account. */
+static bool read_another(
+        Secret *password, const ClusterConfig *cluster, uint64_t deadline_usec, Redactor *redactor)
+{
+        CLEANUP(secret_done) Secret again = SECRET_NULL;
+        Outcome unused = {0};
+
+        if (!read_password(&again, &unused, cluster, deadline_usec, redactor) ||
+                (cluster->password_command[0] == '\0' && secret_equal(&again, password)))
+                return false;
+        secret_done(password);
+        *password = again;
+        again = SECRET_NULL;
+        return true;
+}
+
+uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
+{
+        return start_usec + timeout_usec - timeout_usec / 10;
+}
+
+bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
+        uint64_t deadline_usec, Redactor *password_mask)
+{
+        CLEANUP(secret_done) Secret password = SECRET_NULL;
+        char plugins[CONFIG_PLUGINS_MAX];
+        SessionTarget target = {
+                .host = cluster->host,
+                .port = cluster->port,
+                .user = cluster->user,
+                .server_ca = cluster->server_ca,
+                .plugins = plugins,
+                .deadline_usec = deadline_usec,
+        };
+        SessionError error = {0};
+        SessionResult fault;
+
+        config_list_plugins(cluster, plugins);
+        if (!read_password(&password, outcome, cluster, deadline_usec, password_mask))
+                return false;
+        fault = session_open(ret, &target, &password, &error);
+        if (fault == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
+                read_another(&password, cluster, deadline_usec, password_mask))
+                fault = session_open(ret, &target, &password, &error);
+        if (fault != SESSION_OK) {
+                sql_error_to_outcome(outcome, fault, &error, false);
+                return false;
+        }
+        text_set(outcome->server_version, sizeof(outcome->server_version),
+                session_server_version(*ret));
+        text_set(outcome->tls_version, sizeof(outcome->tls_version), session_tls_version(*ret));
+        return true;
+}

@@ -1,0 +1,262 @@
+#include "daemon/mysql/preflight.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/macro.h"
+#include "common/text.h"
+
+/* Servers say ON or 1; whatever is not plainly off is on. */
+static bool is_on(const char *value)
+{
+        return strcasecmp(value, "OFF") != 0 && strcmp(value, "0") != 0;
+}
+
+/* The next name of a list with commas, without the blanks around it. False: there is none left. */
+static bool next_name(const char **list, const char **ret, size_t *ret_size)
+{
+        while (**list != '\0') {
+                const char *name = *list + strspn(*list, " ");
+                size_t size = strcspn(name, ",");
+
+                *list = name + size + (name[size] == ',' ? 1 : 0);
+                while (size > 0 && name[size - 1] == ' ')
+                        size--;
+                *ret = name;
+                *ret_size = size;
+                if (size > 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_name(const char *name, size_t size, const char *wanted)
+{
+        return size == strlen(wanted) && strncasecmp(name, wanted, size) == 0;
+}
+
+static bool list_names(const char *list, const char *wanted)
+{
+        const char *name;
+        size_t size;
+
+        while (next_name(&list, &name, &size))
+                if (is_name(name, size, wanted))
+                        return true;
+        return false;
+}
+
+/* To be left out the name must stand there as it is: who cares for case, or for blanks, is not
+ * known of every server. */
+static bool list_names_exactly(const char *list, const char *wanted)
+{
+        size_t size = strlen(wanted);
+
+        for (const char *name = list; size > 0;) {
+                size_t length = strcspn(name, ",");
+
+                if (length == size && memcmp(name, wanted, size) == 0)
+                        return true;
+                if (name[length] == '\0')
+                        break;
+                name += length + 1;
+        }
+        return false;
+}
+
+/* An empty list is every event for MariaDB's plugin and none for Aurora; a CALL is a QUERY_DML to
+ * those who part the queries, and what is not known may be anything. */
+static bool events_hold_call(const char *list)
+{
+        static const char *const harmless[] = {"CONNECT", "TABLE", "QUERY_DDL", "QUERY_DCL"};
+        const char *name;
+        bool any = false;
+        size_t size;
+
+        while (next_name(&list, &name, &size)) {
+                bool known = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
+                        known |= is_name(name, size, harmless[i]);
+                if (!known)
+                        return true;
+                any = true;
+        }
+        return !any;
+}
+
+static void take_text_bytes(PreflightVariables *variables, const char *value)
+{
+        char *end;
+        unsigned long long bytes = strtoull(value, &end, 10);
+
+        variables->says_text_bytes = end != value && *end == '\0' && value[0] != '-';
+        variables->text_bytes = bytes;
+}
+
+void preflight_parse_variable(
+        PreflightVariables *variables, const char *user, const char *name, const char *value)
+{
+        if (strcasecmp(name, "innodb_read_only") == 0) {
+                variables->says_role = true;
+                variables->reader = is_on(value);
+        } else if (strcasecmp(name, "general_log") == 0) {
+                variables->says_general = true;
+                variables->general_log = is_on(value);
+        } else if (strcasecmp(name, "slow_query_log") == 0) {
+                variables->says_slow = true;
+                variables->slow_log = is_on(value);
+        } else if (strcasecmp(name, "log_output") == 0)
+                variables->writes_nowhere = list_names(value, "NONE");
+        else if (strcasecmp(name, "server_audit_logging") == 0)
+                variables->audit = is_on(value);
+        else if (strcasecmp(name, "server_audit_events") == 0) {
+                variables->audit_spares_calls = !events_hold_call(value);
+                text_set(variables->audit_events, sizeof(variables->audit_events), value);
+        } else if (strcasecmp(name, "server_audit_incl_users") == 0) {
+                variables->includes_some = value[0] != '\0';
+                variables->includes_user = list_names(value, user);
+        } else if (strcasecmp(name, "server_audit_excl_users") == 0) {
+                variables->excludes_some = value[0] != '\0';
+                variables->excludes_user = list_names_exactly(value, user);
+        } else if (strcasecmp(name, "performance_schema") == 0)
+                variables->keeps_text = is_on(value);
+        else if (strcasecmp(name, "performance_schema_max_sql_text_length") == 0)
+                take_text_bytes(variables, value);
+}
+
+/* Who is named in both lists is audited. With others only in one of them, MariaDB's plugin and
+ * Aurora's documentation say the same; with others only in both, the latter says nothing. */
+static bool audits_user(const PreflightVariables *variables)
+{
+        if (variables->includes_user)
+                return true;
+        if (variables->excludes_user)
+                return false;
+        return !variables->includes_some || variables->excludes_some;
+}
+
+PRINTF(3, 4) static void add(char *text, size_t size, const char *format, ...)
+{
+        size_t length = strlen(text);
+        va_list arguments;
+
+        if (length > 0) {
+                text_set(text + length, size - length, "; ");
+                length = strlen(text);
+        }
+        va_start(arguments, format);
+        text_vformat(text + length, size - length, format, arguments);
+        va_end(arguments);
+}
+
+void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
+{
+        bool general = variables->general_log && !variables->writes_nowhere;
+        bool slow = variables->slow_log && !variables->writes_nowhere;
+        char *keeps = ret->keeps_call;
+        const size_t size = sizeof(ret->keeps_call);
+
+        *ret = (Preflight){.says_role = variables->says_role, .reader = variables->reader};
+        if (general && !variables->left_general)
+                add(keeps, size, "general_log = ON");
+        if (slow && !variables->left_slow)
+                add(keeps, size, "slow_query_log = ON, which this session cannot leave");
+        if (variables->audit && !variables->audit_spares_calls && audits_user(variables))
+                add(keeps, size,
+                        "server_audit_logging = ON with server_audit_events = '%s' "
+                        "(server_audit_excl_users can name this user)",
+                        variables->audit_events);
+        ret->keeps_unsaid = keeps[0] == '\0';
+        if (!variables->says_general)
+                add(keeps, size, "general_log is not in its answer");
+        if (!variables->says_slow)
+                add(keeps, size, "slow_query_log is not in its answer");
+        ret->keeps_unsaid = ret->keeps_unsaid && keeps[0] != '\0';
+        if (variables->keeps_text)
+                ret->text_bytes = variables->says_text_bytes ? variables->text_bytes : UINT64_MAX;
+}
+
+typedef struct Answer {
+        PreflightVariables variables;
+        const char *user;
+} Answer;
+
+static void on_row(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        Answer *answer = userdata;
+
+        (void)names;
+        if (n_columns == 2 && values[0] && values[1])
+                preflight_parse_variable(&answer->variables, answer->user, values[0], values[1]);
+}
+
+/* A server that says no is an answer: the log stays. */
+static SessionResult leave(
+        bool *ret_left, Session *session, const char *statement, SessionError *ret_error)
+{
+        SessionResult fault = session_query(session, statement, NULL, NULL, ret_error);
+
+        *ret_left = fault == SESSION_OK;
+        return fault == SESSION_SERVER ? SESSION_OK : fault;
+}
+
+SessionResult preflight_run(
+        Preflight *ret, Session *session, const char *user, SessionError *ret_error)
+{
+        static const char look[] =
+                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'general_log', "
+                "'slow_query_log', 'log_output', 'server_audit_logging', 'server_audit_events', "
+                "'server_audit_incl_users', 'server_audit_excl_users', 'performance_schema', "
+                "'performance_schema_max_sql_text_length')";
+        Answer answer = {.user = user};
+        PreflightVariables *variables = &answer.variables;
+        SessionResult fault = session_query(session, look, on_row, &answer, ret_error);
+
+        if (fault == SESSION_OK && variables->general_log && !variables->writes_nowhere)
+                fault = leave(&variables->left_general, session, "SET SESSION sql_log_off = 1",
+                        ret_error);
+        /* The greatest values that every server takes: a year, and 32 bits of rows. */
+        if (fault == SESSION_OK && variables->slow_log && !variables->writes_nowhere)
+                fault = leave(&variables->left_slow, session,
+                        "SET SESSION long_query_time = 31536000, "
+                        "min_examined_row_limit = 4294967295",
+                        ret_error);
+        if (fault == SESSION_OK)
+                preflight_evaluate(ret, variables);
+        return fault;
+}
+
+bool preflight_would_log_key(
+        char *buffer, size_t size, const Preflight *preflight, uint64_t key_offset)
+{
+        char keeps[PREFLIGHT_TEXT_MAX];
+        bool keeps_text = preflight->text_bytes > key_offset;
+
+        text_set(keeps, sizeof(keeps), preflight->keeps_call);
+        if (keeps_text && preflight->text_bytes == UINT64_MAX)
+                add(keeps, sizeof(keeps),
+                        "performance_schema = ON, and how much it keeps of a statement is not in "
+                        "its answer");
+        else if (keeps_text)
+                add(keeps, sizeof(keeps),
+                        "performance_schema_max_sql_text_length = %" PRIu64
+                        ", and the key begins at byte %" PRIu64,
+                        preflight->text_bytes, key_offset);
+        text_format(buffer, size, "the server %s: %s",
+                preflight->keeps_unsaid && !keeps_text ? "does not say whether it would log the key"
+                                                       : "would write the key to a log",
+                keeps);
+        return keeps[0] != '\0';
+}
+
+const char *preflight_not_writer_reason(const Preflight *preflight)
+{
+        if (!preflight->says_role)
+                return "the server does not say whether it is a writer: innodb_read_only is not in "
+                       "its answer";
+        return preflight->reader ? "this server is a reader (innodb_read_only = 1)" : NULL;
+}

@@ -1,0 +1,372 @@
+#include "daemon/mysql/session.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <errmsg.h>
+#include <mysql.h>
+#include <openssl/ssl.h>
+
+#include "build.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "daemon/mysql/socket-deadline.h"
+
+#define SESSION_COLUMNS_MAX 128
+
+struct Session {
+        MYSQL *mysql;
+        char tls_version[16];
+};
+
+static void take_error(SessionError *ret, unsigned number, const char *state, const char *text)
+{
+        *ret = (SessionError){.number = number};
+        text_set(ret->state, sizeof(ret->state), state);
+        text_set(ret->text, sizeof(ret->text), text);
+}
+
+/* libmariadb's own: no server answered so. */
+static bool is_of_library(unsigned number)
+{
+        return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) ||
+                (number >= CER_MIN_ERROR && number <= CER_MAX_ERROR);
+}
+
+/* libmariadb has no number of its own for a time-out under TLS; it names ETIMEDOUT in the text. The
+ * text of a server can say so too, and means something else. */
+static bool is_timeout(unsigned number, const char *text)
+{
+        return is_of_library(number) &&
+                (strstr(text, "(110)") || strstr(text, "system error: 110") ||
+                        strstr(text, "timed out"));
+}
+
+/* Numbers of the MySQL server error reference that say: this login will not work. */
+static bool is_refused_login(unsigned number)
+{
+        switch (number) {
+        case 1044: /* no access to the database */
+        case 1045: /* wrong user, host or password */
+        case 1130: /* the host may not connect */
+        case 1251: /* authentication protocol not supported */
+        case 1524: /* plugin not loaded at the server */
+        case 1698: /* refused without password */
+        case 1820: /* password must be changed */
+        case 1862: /* password expired */
+        case 2054: /* old authentication protocol */
+        case 2059: /* plugin cannot be loaded here */
+        case 3118: /* account locked */
+        case 4151: /* account locked, MariaDB */
+        case CR_PLUGIN_NOT_ALLOWED:
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* libmariadb names the plugin by a pointer into a buffer that it has used since: its text is a part
+ * of what was sent last, and that can be the password. */
+static void take_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
+{
+        char *in_progress;
+
+        take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
+        /* What connect(2) said at first, whatever became of it. */
+        in_progress = strstr(ret->text, " (115)");
+        if (ret->number == CR_CONNECTION_ERROR && in_progress)
+                *in_progress = '\0';
+        if (ret->number == CR_PLUGIN_NOT_ALLOWED)
+                text_format(ret->text, sizeof(ret->text),
+                        "the server asks for an authentication plugin other than %s", plugins);
+}
+
+static SessionResult classify_connect(unsigned number, const char *text)
+{
+        if (is_timeout(number, text))
+                return SESSION_TIMED_OUT;
+        if (number == CR_SSL_CONNECTION_ERROR)
+                return SESSION_TLS;
+        return is_refused_login(number) ? SESSION_AUTH : SESSION_UNREACHABLE;
+}
+
+/* An answer that libmariadb could not read is none: as after a broken connection, nobody knows
+ * what the server did. 1053 and 1927 are the last words of one that ends the connection. */
+static SessionResult classify_use(unsigned number, const char *text)
+{
+        if (is_timeout(number, text))
+                return SESSION_TIMED_OUT;
+        if (is_of_library(number) || number == 1053 || number == 1927)
+                return SESSION_LOST;
+        return SESSION_SERVER;
+}
+
+/* What a fallen cutoff leaves behind looks like a connection that the server has closed. */
+static SessionResult take_use_error(
+        SessionError *ret, unsigned number, const char *state, const char *text)
+{
+        SessionResult fault;
+
+        take_error(ret, number, state, text);
+        fault = classify_use(number, ret->text);
+        if (fault != SESSION_LOST || !socket_deadline_expired())
+                return fault;
+        text_set(ret->text, sizeof(ret->text), "the server has not answered in time");
+        return SESSION_TIMED_OUT;
+}
+
+static SessionResult use_error(Session *session, SessionError *ret)
+{
+        return take_use_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
+                mysql_error(session->mysql));
+}
+
+/* At least one: zero would be to wait for ever. */
+static unsigned seconds_until(uint64_t deadline_usec)
+{
+        uint64_t now = clock_boottime_usec();
+
+        return deadline_usec < now + USEC_PER_SEC
+                ? 1
+                : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
+}
+
+/* Of a file every CA is read, each time; in a directory only the one that is asked for. */
+static void set_trust(MYSQL *mysql, const char *server_ca)
+{
+        if (server_ca[0] == '\0')
+                return; /* the system's store */
+        if (file_is_directory(server_ca))
+                (void)mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, server_ca);
+        else
+                (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, server_ca);
+}
+
+static void set_plugins(MYSQL *mysql, const char *plugins)
+{
+        char first[64];
+
+        (void)mysql_options(mysql, MYSQL_PLUGIN_DIR, BUILD_MARIADB_PLUGIN_DIR);
+        (void)mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, plugins);
+        if (strstr(plugins, "mysql_native_password") && strstr(plugins, "caching_sha2_password"))
+                return;
+        text_copy(first, sizeof(first), plugins, strcspn(plugins, ","));
+        (void)mysql_options(mysql, MYSQL_DEFAULT_AUTH, first);
+}
+
+static void set_options(MYSQL *mysql, const SessionTarget *target)
+{
+        unsigned left_sec = seconds_until(target->deadline_usec);
+        unsigned connect_sec = left_sec < SESSION_CONNECT_SEC ? left_sec : SESSION_CONNECT_SEC;
+        unsigned protocol = MYSQL_PROTOCOL_TCP; /* "localhost" would be the socket, without TLS */
+        unsigned no_infile = 0;
+        my_bool yes = 1, no = 0;
+
+        (void)mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+        (void)mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &left_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &left_sec);
+        (void)mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+        (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
+        (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+        set_trust(mysql, target->server_ca);
+        (void)mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
+        set_plugins(mysql, target->plugins);
+        (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");
+}
+
+/* What libmariadb promises is checked once more before the first statement. */
+static bool is_encrypted(Session *session)
+{
+        const char *version = NULL;
+
+        if (!mysql_get_ssl_cipher(session->mysql) ||
+                mariadb_get_infov(session->mysql, MARIADB_CONNECTION_TLS_VERSION, &version) != 0 ||
+                !version)
+                return false;
+        text_set(session->tls_version, sizeof(session->tls_version), version);
+        return strcmp(version, "TLSv1.2") == 0 || strcmp(version, "TLSv1.3") == 0;
+}
+
+void session_prepare(void)
+{
+        SSL_CTX *context;
+
+        (void)mysql_library_init(0, NULL, NULL);
+        /* Fetches every cipher and digest that a handshake can want; the caches stay. */
+        context = SSL_CTX_new(TLS_client_method());
+        if (context)
+                SSL_free(SSL_new(context));
+        SSL_CTX_free(context);
+}
+
+SessionResult session_open(
+        Session **ret, const SessionTarget *target, const Secret *password, SessionError *ret_error)
+{
+        CLEANUP(session_freep) Session *session = calloc(1, sizeof(*session));
+
+        if (session)
+                session->mysql = mysql_init(NULL);
+        if (!session || !session->mysql) {
+                take_error(ret_error, CR_OUT_OF_MEMORY, "HY000", "out of memory");
+                return SESSION_UNREACHABLE;
+        }
+        set_options(session->mysql, target);
+        if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
+                    target->port, NULL, 0)) {
+                take_connect_error(ret_error, session->mysql, target->plugins);
+                return classify_connect(ret_error->number, ret_error->text);
+        }
+        if (!is_encrypted(session)) {
+                take_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
+                return SESSION_TLS;
+        }
+        if (socket_deadline_set((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {
+                take_error(ret_error, 0, "HY000", "no timer is to be had");
+                return SESSION_UNREACHABLE;
+        }
+        *ret = TAKE(session);
+        return SESSION_OK;
+}
+
+Session *session_free(Session *session)
+{
+        if (!session)
+                return NULL;
+        socket_deadline_clear();
+        if (session->mysql)
+                mysql_close(session->mysql);
+        free(session);
+        return NULL;
+}
+
+const char *session_tls_version(const Session *session)
+{
+        return session->tls_version;
+}
+
+const char *session_tls_cipher(const Session *session)
+{
+        return mysql_get_ssl_cipher(session->mysql);
+}
+
+const char *session_server_version(const Session *session)
+{
+        return mysql_get_server_info(session->mysql);
+}
+
+void session_address(const Session *session, char address[SESSION_ADDRESS_MAX])
+{
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof(peer);
+
+        address[0] = '\0';
+        if (getpeername((int)mysql_get_socket(session->mysql), (struct sockaddr *)&peer, &size) ==
+                0)
+                (void)getnameinfo((struct sockaddr *)&peer, size, address, SESSION_ADDRESS_MAX,
+                        NULL, 0, NI_NUMERICHOST);
+}
+
+static void hand_rows(MYSQL_RES *result, session_row_fn fn, void *userdata)
+{
+        unsigned n = mysql_num_fields(result);
+        const char *names[SESSION_COLUMNS_MAX];
+        MYSQL_ROW row;
+
+        if (n > SESSION_COLUMNS_MAX)
+                n = SESSION_COLUMNS_MAX;
+        for (unsigned i = 0; i < n; i++)
+                names[i] = mysql_fetch_field_direct(result, i)->name;
+        while ((row = mysql_fetch_row(result)) != NULL)
+                fn(userdata, n, names, (const char *const *)row);
+}
+
+/* A procedure answers with any number of results and then a status; an error can stand behind a
+ * result, so success is known only at the end. */
+SessionResult session_query(Session *session, const char *statement, session_row_fn fn,
+        void *userdata, SessionError *ret_error)
+{
+        int next;
+
+        if (mysql_real_query(session->mysql, statement, strlen(statement)) != 0)
+                return use_error(session, ret_error);
+        do {
+                MYSQL_RES *result = mysql_store_result(session->mysql);
+
+                /* A connection that breaks within the rows has no columns any more. */
+                if (!result &&
+                        (mysql_field_count(session->mysql) > 0 || mysql_errno(session->mysql) != 0))
+                        return use_error(session, ret_error);
+                if (result && fn)
+                        hand_rows(result, fn, userdata);
+                mysql_free_result(result);
+                next = mysql_next_result(session->mysql);
+        } while (next == 0);
+        return next > 0 ? use_error(session, ret_error) : SESSION_OK;
+}
+
+uint64_t session_insert_id(const Session *session)
+{
+        return mysql_insert_id(session->mysql);
+}
+
+static SessionResult statement_error(MYSQL_STMT *statement, SessionError *ret)
+{
+        return take_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+                mysql_stmt_error(statement));
+}
+
+static SessionResult statement_drain(MYSQL_STMT *statement, SessionError *ret_error)
+{
+        int next;
+
+        do {
+                if (mysql_stmt_field_count(statement) > 0 &&
+                        mysql_stmt_store_result(statement) != 0)
+                        return statement_error(statement, ret_error);
+                (void)mysql_stmt_free_result(statement);
+                next = mysql_stmt_next_result(statement);
+        } while (next == 0);
+        return next > 0 ? statement_error(statement, ret_error) : SESSION_OK;
+}
+
+SessionResult session_call(Session *session, const char *text, const Secret *payload,
+        bool *ret_sent, SessionError *ret_error)
+{
+        MYSQL_STMT *statement = mysql_stmt_init(session->mysql);
+        unsigned long length = payload->size;
+        MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING,
+                .buffer = payload->data,
+                .buffer_length = payload->size,
+                .length = &length};
+        SessionResult fault = SESSION_OK;
+
+        *ret_sent = false;
+        if (!statement)
+                return use_error(session, ret_error);
+        if (mysql_stmt_prepare(statement, text, strlen(text)) != 0)
+                fault = statement_error(statement, ret_error);
+        else if (mysql_stmt_param_count(statement) != 1) {
+                /* The server's number, and libmariadb would read so many of ours. */
+                take_error(ret_error, CR_MALFORMED_PACKET, "HY000",
+                        "the server has prepared another statement");
+                fault = SESSION_LOST;
+        } else if (mysql_stmt_bind_param(statement, &bind))
+                fault = statement_error(statement, ret_error);
+        if (fault == SESSION_OK) {
+                *ret_sent = true;
+                if (mysql_stmt_execute(statement) != 0)
+                        fault = statement_error(statement, ret_error);
+                else
+                        fault = statement_drain(statement, ret_error);
+        }
+        (void)mysql_stmt_close(statement);
+        return fault;
+}

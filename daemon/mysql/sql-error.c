@@ -1,0 +1,174 @@
+#include "daemon/mysql/sql-error.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+static OutcomeKind kind_of_server_error(unsigned number)
+{
+        switch (number) {
+        case 1305:
+                return OUTCOME_NO_PROCEDURE;
+        case 1370:
+                return OUTCOME_NO_PRIVILEGE;
+        case 1036: /* a table is read only, as under innodb_read_only */
+        case 1290: /* --read-only */
+        case 1836: /* read-only mode */
+                return OUTCOME_NOT_WRITER;
+        default:
+                return OUTCOME_REJECTED;
+        }
+}
+
+void sql_error_to_outcome(Outcome *ret, SessionResult fault, const SessionError *error, bool sent)
+{
+        switch (fault) {
+        case SESSION_OK:
+                return;
+        case SESSION_UNREACHABLE:
+                ret->kind = OUTCOME_UNREACHABLE;
+                break;
+        case SESSION_TLS:
+                ret->kind = OUTCOME_TLS;
+                break;
+        case SESSION_AUTH:
+                ret->kind = OUTCOME_AUTH;
+                break;
+        case SESSION_TIMED_OUT:
+                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_TIMED_OUT;
+                break;
+        case SESSION_LOST:
+                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
+                break;
+        case SESSION_SERVER:
+        case _SESSION_RESULT_MAX:
+                ret->kind = kind_of_server_error(error->number);
+                break;
+        }
+        ret->in_doubt = ret->kind == OUTCOME_UNKNOWN;
+        ret->sql_errno = error->number;
+        memcpy(ret->sql_state, error->state, sizeof(ret->sql_state));
+        text_set(ret->text, sizeof(ret->text), error->text);
+}
+
+static void on_account(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        (void)names;
+        if (n_columns == 1 && values[0])
+                text_set(userdata, SQL_GRANT_ACCOUNT_MAX, values[0]);
+}
+
+static bool ask_account(Session *session, char account[static SQL_GRANT_ACCOUNT_MAX])
+{
+        SessionError error;
+
+        account[0] = '\0';
+        return session_query(session, "SELECT CURRENT_USER()", on_account, account, &error) ==
+                SESSION_OK &&
+                account[0] != '\0';
+}
+
+void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure)
+{
+        char account[SQL_GRANT_ACCOUNT_MAX];
+
+        if (ret->sql_errno == 1370 && ask_account(session, account))
+                sql_grant_procedure(ret->next, sizeof(ret->next), procedure, account);
+}
+
+void sql_error_advise_status(Outcome *ret, Session *session)
+{
+        char account[SQL_GRANT_ACCOUNT_MAX], grant[SQL_GRANT_TEXT_MAX];
+
+        if (ret->sql_errno != 1227 || !ask_account(session, account))
+                return;
+        sql_grant_status(grant, sizeof(grant), ret->server_version, account);
+        text_format(ret->next, sizeof(ret->next), "%s; or set replication = ignore", grant);
+}
+
+void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
+{
+        char account[SQL_GRANT_ACCOUNT_MAX];
+
+        sql_grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, "");
+        if (ret->next[0] != '\0' && ask_account(session, account))
+                sql_grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, account);
+}
+
+/* A quote or backslash within a name is doubled, as in any literal of SQL; a host holds no '@', so
+ * the last one parts the two. */
+void sql_grant_quote_account(char *buffer, size_t size, const char *account)
+{
+        const char *parting = strrchr(account, '@');
+        size_t used = 0;
+
+        for (const char *byte = account; *byte != '\0' && used + 6 < size; byte++) {
+                if (byte == account)
+                        buffer[used++] = '\'';
+                if (byte == parting) {
+                        memcpy(buffer + used, "'@'", 3);
+                        used += 3;
+                        continue;
+                }
+                if (*byte == '\'' || *byte == '\\')
+                        buffer[used++] = *byte;
+                buffer[used++] = *byte;
+        }
+        if (used > 0)
+                buffer[used++] = '\'';
+        buffer[used] = '\0';
+}
+
+void sql_grant_procedure(char *buffer, size_t size, const char *procedure, const char *account)
+{
+        char quoted[SQL_GRANT_ACCOUNT_MAX];
+
+        sql_grant_quote_account(quoted, sizeof(quoted), account);
+        text_format(buffer, size,
+                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; when it answers that there is no such "
+                "procedure, check host and the Aurora MySQL version",
+                procedure, quoted);
+}
+
+void sql_grant_for_table(
+        char *buffer, size_t size, unsigned sql_errno, const char *table, const char *account)
+{
+        char quoted[SQL_GRANT_ACCOUNT_MAX];
+
+        buffer[0] = '\0';
+        switch (sql_errno) {
+        case 1044: /* no access to the schema */
+        case 1142: /* to the table */
+        case 1143: /* to a column */
+                sql_grant_quote_account(quoted, sizeof(quoted), account);
+                text_format(
+                        buffer, size, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", table, quoted);
+                break;
+        case 1049: /* no such schema */
+        case 1054: /* no such column */
+        case 1146: /* no such table */
+                text_format(buffer, size,
+                        "create the table %s as binlog-ssld.conf(5) shows it, or set ledger = off",
+                        table);
+                break;
+        case 1290: /* read_only, which the writer of a cluster may be, too */
+                text_format(buffer, size,
+                        "read_only = ON keeps this user from writing %s: switch it off, or set "
+                        "ledger = off",
+                        table);
+                break;
+        default:
+                break;
+        }
+}
+
+void sql_grant_status(char *buffer, size_t size, const char *server_version, const char *account)
+{
+        char quoted[SQL_GRANT_ACCOUNT_MAX];
+
+        sql_grant_quote_account(quoted, sizeof(quoted), account);
+        text_format(buffer, size, "GRANT %s ON *.* TO %s",
+                strstr(server_version, "MariaDB") ? "REPLICA MONITOR" : "REPLICATION CLIENT",
+                quoted);
+}

@@ -1,0 +1,232 @@
+#include "daemon/probe/probe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/mysql/rds.h"
+
+static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
+        [PROBE_IMPORT] = RDS_IMPORT_PROCEDURE,
+        [PROBE_STOP] = RDS_STOP_PROCEDURE,
+        [PROBE_START] = RDS_START_PROCEDURE,
+};
+
+const char *probe_procedure_name(ProbeProcedure procedure)
+{
+        return (unsigned)procedure < _PROBE_PROCEDURE_MAX ? procedure_names[procedure] : "";
+}
+
+static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
+{
+        /* There is room for one of each kind; if ever there is not, the newest counts. */
+        unsigned i = probe->n_findings < PROBE_FINDINGS_MAX ? probe->n_findings++
+                                                            : PROBE_FINDINGS_MAX - 1;
+
+        probe->findings[i] = (ProbeFinding){.outcome = outcome, .severity = severity};
+        text_set(probe->findings[i].next, OUTCOME_NEXT_MAX, outcome_advice(outcome));
+        return &probe->findings[i];
+}
+
+void probe_add_outcome(Probe *probe, const Outcome *outcome)
+{
+        ProbeFinding *finding = add(probe, outcome->kind, SEVERITY_ERROR);
+
+        finding->sql_errno = outcome->sql_errno;
+        text_set(finding->text, sizeof(finding->text), outcome->text);
+        if (outcome->next[0] != '\0')
+                text_set(finding->next, sizeof(finding->next), outcome->next);
+        if (outcome->kind == OUTCOME_TIMED_OUT)
+                text_set(finding->next, sizeof(finding->next),
+                        "look whether the cluster is slow or a firewall swallows packets");
+}
+
+/* What a log would keep of a key that begins nowhere near. */
+static void judge_log(Probe *probe, const ClusterConfig *cluster)
+{
+        Severity severity = cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING;
+        char text[OUTCOME_TEXT_MAX];
+
+        if (cluster->query_log == POLICY_IGNORE ||
+                !preflight_would_log_key(text, sizeof(text), &probe->preflight, UINT64_MAX))
+                return;
+        text_set(add(probe, OUTCOME_REFUSED_LOG, severity)->text, OUTCOME_TEXT_MAX, text);
+}
+
+/* Where the key begins only a set can tell, and there is none here: no reason to say that an import
+ * would not work. */
+static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
+{
+        ProbeFinding *finding;
+        uint64_t bytes = probe->preflight.text_bytes;
+
+        if (bytes <= PREFLIGHT_CERTIFICATES_MIN || cluster->query_log == POLICY_IGNORE)
+                return;
+        finding = add(probe, OUTCOME_REFUSED_LOG, SEVERITY_WARNING);
+        if (bytes == UINT64_MAX)
+                text_set(finding->text, sizeof(finding->text),
+                        "performance_schema = ON, and how much it keeps of a statement is not in "
+                        "the server's answer");
+        else
+                text_format(finding->text, sizeof(finding->text),
+                        "performance_schema_max_sql_text_length = %" PRIu64
+                        ": the key is kept where CA and certificate take less",
+                        bytes);
+        text_format(finding->next, sizeof(finding->next),
+                "set performance_schema_max_sql_text_length to %d, its default, or see whether the "
+                "import is refused",
+                PREFLIGHT_CERTIFICATES_MIN);
+}
+
+/* The server shows a procedure to whoever may execute it, so a missing grant and a missing
+ * procedure look the same from here. */
+static void judge_procedure(
+        Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
+{
+        ProbeFinding *finding;
+
+        if (!probe->procedures_known || probe->visible[procedure])
+                return;
+        finding = add(probe, outcome, severity);
+        text_format(finding->text, sizeof(finding->text),
+                "mysql.%s is not visible: either this user may not execute it, or the server does "
+                "not have it",
+                procedure_names[procedure]);
+        sql_grant_procedure(
+                finding->next, sizeof(finding->next), procedure_names[procedure], probe->account);
+}
+
+/* To restart replication it must be read; to observe it is only a pity not to. */
+static void judge_replication(Probe *probe, const ClusterConfig *cluster)
+{
+        bool restart = cluster->replication == REPLICATION_RESTART;
+        bool needed = probe->replication_errno != 0 || probe->replication.configured;
+        Severity severity = needed ? SEVERITY_ERROR : SEVERITY_WARNING;
+        ProbeFinding *finding;
+
+        if (probe->replication_errno != 0) {
+                finding = add(probe, OUTCOME_REPLICATION_FAILED,
+                        restart ? SEVERITY_ERROR : SEVERITY_WARNING);
+                finding->sql_errno = probe->replication_errno;
+                text_format(finding->text, sizeof(finding->text), "SHOW REPLICA STATUS: %s",
+                        probe->replication_text);
+                if (probe->replication_errno == 1227 && probe->procedures_known)
+                        sql_grant_status(finding->next, sizeof(finding->next),
+                                probe->server_version, probe->account);
+        }
+        if (!restart)
+                return;
+        judge_procedure(probe, PROBE_STOP, OUTCOME_REPLICATION_FAILED, severity);
+        judge_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
+}
+
+static void judge_ledger(Probe *probe, const ClusterConfig *cluster)
+{
+        ProbeFinding *finding;
+
+        if (probe->ledger_errno == 0)
+                return;
+        finding = add(probe, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        finding->sql_errno = probe->ledger_errno;
+        text_format(finding->text, sizeof(finding->text), "ledger %s: %s", cluster->ledger,
+                probe->ledger_text);
+        sql_grant_for_table(finding->next, sizeof(finding->next), probe->ledger_errno,
+                cluster->ledger, probe->account);
+}
+
+void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
+{
+        const char *why = preflight_not_writer_reason(&probe->preflight);
+
+        if (!probe->preflight_known)
+                return;
+        if (why)
+                text_set(add(probe, OUTCOME_NOT_WRITER, SEVERITY_ERROR)->text, OUTCOME_TEXT_MAX,
+                        why);
+        judge_log(probe, cluster);
+        judge_statement_text(probe, cluster);
+        judge_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        judge_ledger(probe, cluster);
+        if (cluster->replication != REPLICATION_IGNORE)
+                judge_replication(probe, cluster);
+}
+
+static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
+{
+        for (unsigned i = 0; i < probe->n_findings; i++)
+                if (probe->findings[i].outcome == outcome)
+                        return &probe->findings[i];
+        return NULL;
+}
+
+/* The library's words stay where they are others, for who searches for them. */
+static void explain_tls(
+        ProbeFinding *finding, const ServerCertificate *server_certificate, const char *server_ca)
+{
+        char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_MAX];
+        const char *words;
+
+        if (server_certificate->reason[0] == '\0')
+                return;
+        text_set(text, sizeof(text), finding->text);
+        words = strstr(text, ": ");
+        if (strstr(server_certificate->reason, words ? words + 2 : text))
+                text_set(finding->text, sizeof(finding->text), server_certificate->reason);
+        else
+                text_format(finding->text, sizeof(finding->text), "%s (%s)",
+                        server_certificate->reason, text);
+        server_certificate_advise(next, sizeof(next), server_certificate, server_ca);
+        if (next[0] != '\0')
+                text_set(finding->next, sizeof(finding->next), next);
+}
+
+void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec)
+{
+        const ServerCertificate *server_certificate = &probe->server_certificate;
+        ProbeFinding *finding = find(probe, OUTCOME_TLS);
+        char date[CLOCK_TEXT_SIZE];
+
+        if (finding) {
+                explain_tls(finding, server_certificate, cluster->server_ca);
+                return;
+        }
+        if (!server_certificate_is_known(server_certificate))
+                return;
+        if (server_certificate->verdict != CERTIFICATE_VERIFIED) {
+                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
+                text_format(finding->text, sizeof(finding->text),
+                        "another connection was shown another certificate: %s",
+                        server_certificate->reason);
+                server_certificate_advise(finding->next, sizeof(finding->next), server_certificate,
+                        cluster->server_ca);
+        } else if (server_certificate->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
+                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
+                text_format(finding->text, sizeof(finding->text),
+                        "the server's certificate is valid until %s",
+                        clock_format_date(date, server_certificate->not_after_usec));
+                text_set(finding->next, sizeof(finding->next),
+                        "renew it on the server before that day: no import works afterwards");
+        }
+}
+
+void probe_redact(Probe *probe, const Redactor *redactor)
+{
+        REDACT(redactor, probe->server_version);
+        REDACT(redactor, probe->account);
+        REDACT(redactor, probe->replication_text);
+        REDACT(redactor, probe->ledger_text);
+        REDACT(redactor, probe->ledger.daemon);
+        replication_redact(&probe->replication, redactor);
+        for (unsigned i = 0; i < probe->n_findings; i++) {
+                REDACT(redactor, probe->findings[i].text);
+                REDACT(redactor, probe->findings[i].next);
+        }
+}
+
+bool probe_is_good(const Probe *probe)
+{
+        for (unsigned i = 0; i < probe->n_findings; i++)
+                if (probe->findings[i].severity == SEVERITY_ERROR)
+                        return false;
+        return true;
+}

@@ -1,0 +1,181 @@
+#include "daemon/probe/prober.h"
+
+#include <sys/socket.h>
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/mysql/ledger.h"
+#include "daemon/mysql/login.h"
+#include "daemon/mysql/replica-status.h"
+#include "daemon/mysql/session.h"
+#include "daemon/mysql/sql-error.h"
+#include "daemon/tls/tls-probe.h"
+
+/* As long as connecting may take; and the process must have time left to tell of it. */
+#define PROBER_TLS_PROBE_USEC (SESSION_CONNECT_SEC * USEC_PER_SEC)
+
+#define PROBER_UNKNOWN_HOST 2005 /* the client library's own number: the name leads nowhere */
+
+/* Which address it was that did not answer, or was not let in to. */
+static void resolve(Probe *probe, const char *host)
+{
+        static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+        struct addrinfo *list = NULL;
+
+        if (getaddrinfo(host, NULL, &hints, &list) != 0)
+                return;
+        (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->address, sizeof(probe->address),
+                NULL, 0, NI_NUMERICHOST);
+        freeaddrinfo(list);
+}
+
+static void on_account(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        Probe *probe = userdata;
+        const char *list;
+
+        (void)names;
+        if (n_columns != 2 || !values[0])
+                return;
+        probe->procedures_known = true;
+        text_set(probe->account, sizeof(probe->account), values[0]);
+        list = values[1] ? values[1] : "";
+        for (unsigned i = 0; i < _PROBE_PROCEDURE_MAX; i++)
+                probe->visible[i] = strcasestr(list, probe_procedure_name(i)) != NULL;
+}
+
+static SessionResult look(
+        Probe *probe, Session *session, const ClusterConfig *cluster, SessionError *error)
+{
+        SessionResult fault = preflight_run(&probe->preflight, session, cluster->user, error);
+
+        if (fault != SESSION_OK)
+                return fault;
+        probe->preflight_known = true;
+        return SESSION_OK;
+}
+
+/* One row whatever there is: an aggregate without groups. */
+static SessionResult list(Probe *probe, Session *session, SessionError *error)
+{
+        char statement[512];
+
+        snprintf(statement, sizeof(statement),
+                "SELECT CURRENT_USER(), GROUP_CONCAT(ROUTINE_NAME) FROM "
+                "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_TYPE = "
+                "'PROCEDURE' AND ROUTINE_NAME IN ('%s', '%s', '%s')",
+                probe_procedure_name(PROBE_IMPORT), probe_procedure_name(PROBE_STOP),
+                probe_procedure_name(PROBE_START));
+        return session_query(session, statement, on_account, probe, error);
+}
+
+static SessionResult watch_replication(Probe *probe, Session *session, SessionError *error)
+{
+        SessionResult fault =
+                replica_status_read(&probe->replication, session, clock_wall_usec(), error);
+
+        if (fault != SESSION_SERVER)
+                return fault;
+        probe->replication_errno = error->number;
+        text_set(probe->replication_text, sizeof(probe->replication_text), error->text);
+        return SESSION_OK;
+}
+
+static SessionResult try_ledger(
+        Probe *probe, Session *session, const char *table, SessionError *error)
+{
+        Ledger ledger;
+        SessionResult fault = ledger_read(&ledger, session, table, error);
+
+        if (fault == SESSION_OK) {
+                probe->ledger_known = true;
+                if (ledger_newest(&ledger))
+                        probe->ledger = *ledger_newest(&ledger);
+                fault = ledger_check_writable(session, table, error);
+        }
+        if (fault != SESSION_SERVER)
+                return fault;
+        probe->ledger_errno = error->number;
+        text_set(probe->ledger_text, sizeof(probe->ledger_text), error->text);
+        return SESSION_OK;
+}
+
+static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
+{
+        Outcome outcome = {0};
+        SessionError error = {0};
+        SessionResult fault = look(probe, session, cluster, &error);
+
+        if (fault == SESSION_OK)
+                fault = list(probe, session, &error);
+        if (fault == SESSION_OK && cluster->ledger[0] != '\0')
+                fault = try_ledger(probe, session, cluster->ledger, &error);
+        if (fault == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
+                fault = watch_replication(probe, session, &error);
+        if (fault == SESSION_OK)
+                return;
+        sql_error_to_outcome(&outcome, fault, &error, false);
+        probe_add_outcome(probe, &outcome);
+}
+
+/* Where TLS was got to, well or badly: to knock elsewhere would only be one more failure for the
+ * server to count. */
+static bool has_certificate(const Probe *probe, const Outcome *outcome)
+{
+        return probe->logged_in || outcome->kind == OUTCOME_TLS ||
+                (outcome->kind == OUTCOME_AUTH && outcome->sql_errno != 0);
+}
+
+static void see_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
+{
+        TlsProbeTarget target = {
+                .host = task->cluster->host,
+                .address = probe->address,
+                .port = task->cluster->port,
+                .server_ca = task->cluster->server_ca,
+                .deadline_usec = clock_boottime_usec() + PROBER_TLS_PROBE_USEC,
+        };
+
+        if (target.deadline_usec > deadline_usec)
+                target.deadline_usec = deadline_usec;
+        tls_probe_run(&probe->server_certificate, &target);
+        probe_evaluate_certificate(probe, task->cluster, clock_wall_usec());
+}
+
+int prober_run(Probe *ret, const ProberTask *task)
+{
+        CLEANUP(session_freep) Session *session = NULL;
+        CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
+        const ClusterConfig *cluster = task->cluster;
+        uint64_t start_usec = clock_boottime_usec();
+        uint64_t deadline_usec = login_deadline_usec(start_usec, task->timeout_usec);
+        Outcome outcome = {0};
+
+        ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
+        if (login_open(&session, &outcome, cluster, deadline_usec, &password)) {
+                ret->logged_in = true;
+                session_address(session, ret->address);
+                memcpy(ret->server_version, outcome.server_version, sizeof(ret->server_version));
+                memcpy(ret->tls_version, outcome.tls_version, sizeof(ret->tls_version));
+                text_set(ret->tls_cipher, sizeof(ret->tls_cipher), session_tls_cipher(session));
+                ask(ret, session, cluster);
+                probe_evaluate(ret, cluster);
+                session = session_free(session); /* one connection at a time */
+        } else
+                probe_add_outcome(ret, &outcome);
+        if (has_certificate(ret, &outcome))
+                see_certificate(ret, task, deadline_usec);
+        if (ret->address[0] == '\0')
+                text_set(ret->address, sizeof(ret->address), ret->server_certificate.address);
+        if (ret->address[0] == '\0' && outcome.sql_errno != 0 &&
+                outcome.sql_errno != PROBER_UNKNOWN_HOST)
+                resolve(ret, cluster->host);
+        probe_redact(ret, &password);
+        ret->duration_usec = clock_boottime_usec() - start_usec;
+        return 0;
+}

@@ -1,0 +1,158 @@
+#include "daemon/status/journal-filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/status/journal.h"
+#include "daemon/status/summary.h"
+
+typedef struct LoggedState {
+        char material[CONFIG_NAME_MAX];
+        bool state_logged; /* false: state and fingerprint are not set yet */
+        MaterialState state;
+        char fingerprint[REPORT_FINGERPRINT_MAX];
+        uint64_t within_usec; /* the expiry warning logged for that set; 0: none */
+        bool polling;
+} LoggedState;
+
+struct JournalFilter {
+        journal_filter_expiry_fn fn;
+        void *userdata;
+        LoggedState *logged;
+        size_t n_logged;
+};
+
+int journal_filter_new(JournalFilter **ret, journal_filter_expiry_fn fn, void *userdata)
+{
+        JournalFilter *filter = calloc(1, sizeof(*filter));
+
+        if (!filter)
+                return -ENOMEM;
+        *filter = (JournalFilter){.fn = fn, .userdata = userdata};
+        *ret = filter;
+        return 0;
+}
+
+JournalFilter *journal_filter_free(JournalFilter *filter)
+{
+        if (!filter)
+                return NULL;
+        free(filter->logged);
+        free(filter);
+        return NULL;
+}
+
+/* Returns NULL without memory; the caller then logs again rather than not at all. */
+static LoggedState *logged_state(JournalFilter *filter, const char *material)
+{
+        LoggedState *logged;
+
+        for (size_t i = 0; i < filter->n_logged; i++)
+                if (strcmp(filter->logged[i].material, material) == 0)
+                        return &filter->logged[i];
+        logged = reallocarray(filter->logged, filter->n_logged + 1, sizeof(LoggedState));
+        if (!logged)
+                return NULL;
+        filter->logged = logged;
+        logged += filter->n_logged++;
+        *logged = (LoggedState){0};
+        text_set(logged->material, sizeof(logged->material), material);
+        return logged;
+}
+
+static bool log_expiry(JournalFilter *filter, LoggedState *logged, const MaterialStatus *material)
+{
+        const Report *report = material->report;
+        bool reached =
+                logged->within_usec == 0 || report->expires_within_usec < logged->within_usec;
+
+        if (!material->inspected || material->state != MATERIAL_STATE_EXPIRING || !reached)
+                return false;
+        logged->within_usec = report->expires_within_usec;
+        if (filter->fn(material->config->name, report->fingerprint, logged->within_usec,
+                    filter->userdata))
+                journal_material_expiring(material);
+        return true;
+}
+
+bool journal_filter_material(JournalFilter *filter, const MaterialStatus *material)
+{
+        const char *fingerprint = material->report->fingerprint;
+        char reason[PROBLEM_TEXT_MAX + 64];
+        LoggedState nothing = {0};
+        LoggedState *logged = logged_state(filter, material->config->name);
+        bool changed = false;
+
+        if (!logged)
+                logged = &nothing;
+        if (logged->polling == material->watch->watching) {
+                logged->polling = !material->watch->watching;
+                journal_watch(material);
+                changed = true;
+        }
+        if (!material->inspected)
+                return changed;
+        if (!logged->state_logged || logged->state != material->state ||
+                strcmp(logged->fingerprint, fingerprint) != 0) {
+                if (strcmp(logged->fingerprint, fingerprint) != 0)
+                        logged->within_usec = 0;
+                logged->state_logged = true;
+                logged->state = material->state;
+                text_set(logged->fingerprint, sizeof(logged->fingerprint), fingerprint);
+                summary_material_reason(reason, sizeof(reason), material);
+                journal_material(material, reason);
+                changed = true;
+        }
+        return log_expiry(filter, logged, material) || changed;
+}
+
+void journal_filter_forget_material(JournalFilter *filter, const char *name)
+{
+        for (size_t i = 0; i < filter->n_logged; i++)
+                if (strcmp(filter->logged[i].material, name) == 0) {
+                        filter->logged[i] = filter->logged[--filter->n_logged];
+                        return;
+                }
+}
+
+static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        unsigned attempts = cluster->record->attempts;
+
+        if (outcome->kind == OUTCOME_ALREADY_CURRENT)
+                journal_already_current(cluster, outcome);
+        else if (outcome_is_success(outcome->kind))
+                journal_import_succeeded(cluster, outcome);
+        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) ||
+                (attempts & (attempts - 1)) == 0)
+                journal_import_failed(cluster, outcome);
+}
+
+void journal_filter_cluster(
+        const ClusterStatus *cluster, ClusterEvent event, const Outcome *outcome)
+{
+        switch (event) {
+        case CLUSTER_EVENT_STATE:
+                break; /* the attempt or the material that caused it is logged */
+        case CLUSTER_EVENT_ATTEMPT:
+                log_attempt(cluster, outcome);
+                break;
+        case CLUSTER_EVENT_RECORD:
+                if (cluster->record_error == 0)
+                        journal_record_written(cluster->config->name);
+                else
+                        journal_record_unwritable(cluster->config->name, cluster->record_error);
+                break;
+        case CLUSTER_EVENT_CHECK:
+                journal_check(cluster, outcome);
+                break;
+        case CLUSTER_EVENT_DRIFT:
+                journal_drift(cluster, outcome);
+                break;
+        case CLUSTER_EVENT_REPLICATION:
+                journal_replication(cluster);
+                break;
+        }
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * Journal filter: logs each transition once; daemon/status/journal.h has the wording.
+ *
+ * It keeps the last logged state of every material. Repeats of a transient error are logged at the
+ * first failure of a series and then at every power of two. An expiry warning is logged once per
+ * threshold; the records of the clusters keep that across restarts.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/macro.h"
+#include "daemon/model/status.h"
+
+typedef struct JournalFilter JournalFilter;
+
+/* Records durably that the warning for this set and threshold is logged. Returns false if it was
+ * logged before, also before a restart. */
+typedef bool (*journal_filter_expiry_fn)(
+        const char *material, const char *fingerprint, uint64_t within_usec, void *userdata);
+
+int journal_filter_new(JournalFilter **ret, journal_filter_expiry_fn fn, void *userdata);
+JournalFilter *journal_filter_free(JournalFilter *filter);
+DEFINE_CLEANUP(JournalFilter *, journal_filter_free);
+
+/* Logs what has changed about a material. Returns true if something has. */
+bool journal_filter_material(JournalFilter *filter, const MaterialStatus *material);
+void journal_filter_forget_material(JournalFilter *filter, const char *name);
+
+/* Logs an event of a cluster. `outcome` is that of the attempt or check, else NULL. */
+void journal_filter_cluster(
+        const ClusterStatus *cluster, ClusterEvent event, const Outcome *outcome);

@@ -1,0 +1,347 @@
+#include "daemon/status/journal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/text.h"
+
+#define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
+#define ID_STOPPING              "88fa697c45d6451daf8302441f7a7598"
+#define ID_CONFIGURATION_INVALID "86c7dbb8b9914c9082a6ea08aa5c5807"
+#define ID_FAILURE               "7df68a7b3fe54d6ba970de583621d08a"
+#define ID_MATERIAL_GOOD         "f84392335933486484b557325c5dcf33"
+#define ID_MATERIAL_BAD          "f88b0bcfc1354841a72a9bc764974fe0"
+#define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
+#define ID_WATCH_DEGRADED        "41e77ca381654290a074cae04b94ab3f"
+#define ID_WATCH_RESTORED        "6c3ae8f1e85a48dabb18f96c7f785da2"
+#define ID_MATERIAL_EXPIRING     "c3b3612523384d20a977949aa1fbed3d"
+#define ID_RELOADED              "0faad106cc5047c7b16fec97102e5a69"
+#define ID_RELOAD_REFUSED        "182df1b6d99048a380ee7b9e80ef9a25"
+#define ID_METRICS_UNWRITABLE    "10015df85062424b8418cbabcb21086d"
+#define ID_METRICS_WRITABLE      "87847669b41a4035b08c64c78a143bd6"
+#define ID_IMPORT_SUCCEEDED      "b67f353081314b519eb3c9b2dce500de"
+#define ID_IMPORT_FAILED         "98dea10add2344349ad6838505da5c41"
+#define ID_ALREADY_CURRENT       "2dac10bbde2c4254b74c98fef7cc3201"
+#define ID_CHECK_FAILED          "d3acf8e8219c4a6b8dc22bf515a40177"
+#define ID_CHECK_WORKS           "23466c6bb71d43ee974d050ed2e7d0c3"
+#define ID_DRIFT                 "021bc3d3f75043ec9af06cdf537887e9"
+#define ID_REPLICATION_BROKEN    "3e809c83646c47e1b565add61f354458"
+#define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
+#define ID_WATCHDOG_STOPPED      "051e94e70f90410093ceed0bdc8fd5dc"
+#define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
+#define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
+#define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
+
+#define LINE_SIZE 32
+#define FORM_SIZE 96
+
+void journal_started(const char *version, const Config *config)
+{
+        log_send(LOG_INFO, ID_STARTED, NULL, 0,
+                "binlog-ssld %s started: %zu clusters, %zu materials", version, config->n_clusters,
+                config->n_materials);
+}
+
+void journal_stopping(unsigned running_imports)
+{
+        log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; %u imports are brought to their end",
+                running_imports);
+}
+
+/* ":LINE", or nothing for a problem of the file as a whole. */
+static const char *line_of(char buffer[static LINE_SIZE], const ConfigProblem *problem)
+{
+        buffer[0] = '\0';
+        if (problem->line > 0)
+                snprintf(buffer, LINE_SIZE, ":%u", problem->line);
+        return buffer;
+}
+
+void journal_configuration_invalid(const ConfigProblem *problem)
+{
+        char line[LINE_SIZE];
+
+        log_send(LOG_ERR, ID_CONFIGURATION_INVALID, NULL, 0, "%s%s: %s", problem->file,
+                line_of(line, problem), problem->text);
+}
+
+void journal_reloaded(const Config *config)
+{
+        log_send(LOG_NOTICE, ID_RELOADED, NULL, 0,
+                "the configuration was read anew: %zu clusters, %zu materials", config->n_clusters,
+                config->n_materials);
+}
+
+void journal_reload_refused(const ConfigProblem *problem)
+{
+        char line[LINE_SIZE];
+
+        log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
+                "the configuration was not taken, the old one stays in force: %s%s: %s",
+                problem->file, line_of(line, problem), problem->text);
+}
+
+void journal_reload_failed(int error)
+{
+        log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
+                "the configuration was not taken, the old one stays in force: %s",
+                strerror(error < 0 ? -error : error));
+}
+
+void journal_metrics_unwritable(const char *path, int error)
+{
+        if (error != 0)
+                log_send(LOG_WARNING, ID_METRICS_UNWRITABLE, NULL, 0,
+                        "metrics file %s cannot be written: %s; it is tried again", path,
+                        strerror(error));
+        else
+                log_send(LOG_NOTICE, ID_METRICS_WRITABLE, NULL, 0,
+                        "metrics file %s is written again", path);
+}
+
+void journal_failure(const char *what, int error)
+{
+        log_send(
+                LOG_ERR, ID_FAILURE, NULL, 0, "%s: %s", what, strerror(error < 0 ? -error : error));
+}
+
+void journal_material(const MaterialStatus *material, const char *reason)
+{
+        const Report *report = material->report;
+        bool good = material_state_is_good(material->state);
+        bool patient = material->state == MATERIAL_STATE_CHANGING ||
+                material->state == MATERIAL_STATE_NOT_YET_VALID;
+        LogField fields[] = {
+                {"BINLOG_SSL_MATERIAL", material->config->name},
+                {"BINLOG_SSL_FINGERPRINT",
+                        report->fingerprint[0] != '\0' ? report->fingerprint : NULL},
+        };
+        char date[CLOCK_TEXT_SIZE];
+
+        if (good)
+                log_send(LOG_NOTICE, ID_MATERIAL_GOOD, fields, ARRAY_SIZE(fields),
+                        "material %s is %s: set %.12s, subject %s, valid until %s",
+                        material->config->name, material_state_to_string(material->state),
+                        report->fingerprint, report->certificate.subject,
+                        clock_format_date(date, report->certificate.not_after_usec));
+        else
+                log_send(patient ? LOG_INFO : LOG_ERR,
+                        patient ? ID_MATERIAL_WAITING : ID_MATERIAL_BAD, fields, ARRAY_SIZE(fields),
+                        "material %s is %s: %s", material->config->name,
+                        material_state_to_string(material->state), reason);
+}
+
+void journal_material_expiring(const MaterialStatus *material)
+{
+        const Report *report = material->report;
+        LogField fields[] = {
+                {"BINLOG_SSL_MATERIAL", material->config->name},
+                {"BINLOG_SSL_FINGERPRINT", report->fingerprint},
+        };
+        char within[DURATION_TEXT_SIZE];
+        const char *text = "";
+
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].rule == RULE_EXPIRES_SOON)
+                        text = report->problems[i].text;
+        log_send(LOG_WARNING, ID_MATERIAL_EXPIRING, fields, ARRAY_SIZE(fields),
+                "material %s expires within %s and has not been renewed: %s",
+                material->config->name, duration_format(within, report->expires_within_usec), text);
+}
+
+void journal_watch(const MaterialStatus *material)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material->config->name}};
+        char interval[DURATION_TEXT_SIZE];
+
+        if (material->watch->watching)
+                log_send(LOG_NOTICE, ID_WATCH_RESTORED, fields, ARRAY_SIZE(fields),
+                        "material %s: the path is watched again", material->config->name);
+        else
+                log_send(LOG_WARNING, ID_WATCH_DEGRADED, fields, ARRAY_SIZE(fields),
+                        "material %s: changes are found by the poll every %s only: %s",
+                        material->config->name,
+                        duration_format(interval, material->config->poll_interval_usec),
+                        material->watch->watch);
+}
+
+typedef struct ImportFields {
+        char number[16], attempt[16], duration[24];
+        LogField fields[6];
+} ImportFields;
+
+static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const Outcome *outcome)
+{
+        const Record *record = cluster->record;
+
+        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_errno);
+        snprintf(ret->attempt, sizeof(ret->attempt), "%u", record->attempts);
+        snprintf(ret->duration, sizeof(ret->duration), "%" PRIu64, outcome->duration_usec);
+        ret->fields[0] = (LogField){"BINLOG_SSL_CLUSTER", cluster->config->name};
+        ret->fields[1] = (LogField){"BINLOG_SSL_FINGERPRINT", record->attempted_fingerprint};
+        ret->fields[2] = (LogField){"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)};
+        ret->fields[3] = (LogField){"BINLOG_SSL_SQL_ERRNO", ret->number};
+        ret->fields[4] = (LogField){"BINLOG_SSL_ATTEMPT", ret->attempt};
+        ret->fields[5] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
+}
+
+/* Told once: what was found out is in the record, and with the setting nothing need be found out. */
+static const char *newlines_note(char buffer[static FORM_SIZE], const Outcome *outcome)
+{
+        const char *form = newlines_to_string(outcome->newlines);
+
+        buffer[0] = '\0';
+        if (outcome->newlines_learned)
+                snprintf(buffer, FORM_SIZE,
+                        "; the server took %s line ends, payload-newlines = %s fixes that", form,
+                        form);
+        return buffer;
+}
+
+void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        ImportFields import;
+        char duration[DURATION_TEXT_SIZE], form[FORM_SIZE];
+
+        import_fields(&import, cluster, outcome);
+        log_send(outcome->warning[0] != '\0' ? LOG_WARNING : LOG_NOTICE, ID_IMPORT_SUCCEEDED,
+                import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: set %.12s imported in %s over %s%s%s%s%s", cluster->config->name,
+                cluster->record->imported_fingerprint,
+                duration_format(duration, outcome->duration_usec), outcome->tls_version,
+                outcome->replication_restarted ? ", replication restarted and running" : "",
+                newlines_note(form, outcome), outcome->warning[0] != '\0' ? "; warning: " : "",
+                outcome->warning);
+}
+
+/* "HOST, 2027-02-01 14:05:09Z": who completed the row, and when. */
+static const char *entry_text(char *buffer, size_t size, const LedgerEntry *entry)
+{
+        char time[CLOCK_TEXT_SIZE];
+
+        text_format(buffer, size, "%s, %s", entry->daemon,
+                clock_format_time(time, entry->imported_at_usec));
+        return buffer;
+}
+
+void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        ImportFields import;
+        char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
+
+        import_fields(&import, cluster, outcome);
+        log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: set %.12s is there already, as its ledger says (%s)",
+                cluster->config->name, cluster->record->imported_fingerprint,
+                entry_text(entry, sizeof(entry), &outcome->ledger));
+}
+
+void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        const char *next = outcome_next_step(outcome->kind, outcome->next);
+        ImportFields import;
+        char number[32] = "", form[FORM_SIZE];
+
+        import_fields(&import, cluster, outcome);
+        if (outcome->sql_errno > 0)
+                snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
+        log_send(outcome_is_transient(outcome->kind, outcome->sql_errno) ? LOG_WARNING : LOG_ERR,
+                ID_IMPORT_FAILED, import.fields, ARRAY_SIZE(import.fields),
+                "cluster %s: import %s%s: %s%s%s%s", cluster->config->name,
+                outcome_kind_to_string(outcome->kind), number, outcome->text,
+                next[0] != '\0' ? "; " : "", next, newlines_note(form, outcome));
+}
+
+void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)},
+        };
+        const char *next = cluster->check_next;
+
+        if (cluster->check_fault[0] == '\0')
+                log_send(LOG_NOTICE, ID_CHECK_WORKS, fields, 1,
+                        "cluster %s: it can be looked at again", cluster->config->name);
+        else
+                log_send(LOG_WARNING, ID_CHECK_FAILED, fields, ARRAY_SIZE(fields),
+                        "cluster %s: it could not be looked at: %s: %s%s%s", cluster->config->name,
+                        outcome_kind_to_string(outcome->kind), cluster->check_fault,
+                        next[0] != '\0' ? "; " : "", next);
+}
+
+void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        const LedgerEntry *ledger = &outcome->ledger;
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_FINGERPRINT", ledger->fingerprint},
+        };
+        char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
+
+        if (ledger->state == LEDGER_STATE_IMPORTED)
+                log_send(LOG_WARNING, ID_DRIFT, fields, ARRAY_SIZE(fields),
+                        "cluster %s: its ledger names set %.12s (%s), which is not what was known "
+                        "to be there",
+                        cluster->config->name, ledger->fingerprint,
+                        entry_text(entry, sizeof(entry), ledger));
+        else
+                log_send(LOG_WARNING, ID_DRIFT, fields, 1,
+                        "cluster %s: its ledger names no set that was brought there to the end",
+                        cluster->config->name);
+}
+
+void journal_replication(const ClusterStatus *cluster)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
+        const Replication *replication = cluster->replication;
+
+        if (replication_is_broken(replication))
+                log_send(LOG_ERR, ID_REPLICATION_BROKEN, fields, ARRAY_SIZE(fields),
+                        "cluster %s: replication does not run, I/O thread %s (error %u): %s",
+                        cluster->config->name, replication->io_running, replication->io_errno,
+                        replication->io_error);
+        else
+                log_send(LOG_NOTICE, ID_REPLICATION_RUNS, fields, ARRAY_SIZE(fields),
+                        "cluster %s: replication connects again", cluster->config->name);
+}
+
+void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material}, {"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_CRIT, ID_WATCHDOG_STOPPED, fields, ARRAY_SIZE(fields),
+                "%s %s: %s; the watchdog is not pinged any more", material ? "material" : "cluster",
+                material ? material : cluster, reason);
+}
+
+void journal_record_unreadable(const char *cluster, int error)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_WARNING, ID_RECORD_UNREADABLE, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record cannot be read (%s); nothing is known, the set is imported "
+                "again",
+                cluster, strerror(error < 0 ? -error : error));
+}
+
+void journal_record_unwritable(const char *cluster, int error)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_WARNING, ID_RECORD_UNWRITABLE, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record cannot be written (%s); until it is, a restart imports the "
+                "set again",
+                cluster, strerror(error < 0 ? -error : error));
+}
+
+void journal_record_written(const char *cluster)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster}};
+
+        log_send(LOG_NOTICE, ID_RECORD_WRITTEN, fields, ARRAY_SIZE(fields),
+                "cluster %s: the record is written again", cluster);
+}

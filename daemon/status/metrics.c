@@ -1,0 +1,240 @@
+#include "daemon/status/metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+
+/* Upper bounds of the histogram: an import takes some ten milliseconds on a good wire, seconds with
+ * a restart of replication, and is killed at import-timeout. */
+static const double bounds_sec[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+
+typedef struct Counter {
+        char cluster[CONFIG_NAME_MAX];
+        uint64_t n[_OUTCOME_KIND_MAX];
+} Counter;
+
+struct Metrics {
+        Counter *counters;
+        size_t n_counters;
+        uint64_t n_within[ARRAY_SIZE(bounds_sec)];
+        uint64_t n_imports;
+        uint64_t total_usec;
+};
+
+int metrics_new(Metrics **ret)
+{
+        *ret = calloc(1, sizeof(Metrics));
+        return *ret ? 0 : -ENOMEM;
+}
+
+Metrics *metrics_free(Metrics *metrics)
+{
+        if (!metrics)
+                return NULL;
+        free(metrics->counters);
+        free(metrics);
+        return NULL;
+}
+
+static Counter *find(const Metrics *metrics, const char *cluster)
+{
+        for (size_t i = 0; i < metrics->n_counters; i++)
+                if (strcmp(metrics->counters[i].cluster, cluster) == 0)
+                        return &metrics->counters[i];
+        return NULL;
+}
+
+static Counter *add(Metrics *metrics, const char *cluster)
+{
+        Counter *counters =
+                reallocarray(metrics->counters, metrics->n_counters + 1, sizeof(Counter));
+
+        if (!counters)
+                return NULL;
+        metrics->counters = counters;
+        counters += metrics->n_counters++;
+        *counters = (Counter){0};
+        text_set(counters->cluster, sizeof(counters->cluster), cluster);
+        return counters;
+}
+
+void metrics_count(
+        Metrics *metrics, const char *cluster, OutcomeKind outcome, uint64_t duration_usec)
+{
+        Counter *counter = find(metrics, cluster);
+
+        if (!counter)
+                counter = add(metrics, cluster);
+        if (!counter || (unsigned)outcome >= _OUTCOME_KIND_MAX)
+                return;
+        counter->n[outcome]++;
+        metrics->n_imports++;
+        metrics->total_usec += duration_usec;
+        for (size_t i = 0; i < ARRAY_SIZE(bounds_sec); i++)
+                metrics->n_within[i] += (double)duration_usec <= bounds_sec[i] * USEC_PER_SEC;
+}
+
+void metrics_forget(Metrics *metrics, const char *cluster)
+{
+        Counter *counter = find(metrics, cluster);
+
+        if (counter)
+                *counter = metrics->counters[--metrics->n_counters];
+}
+
+static void head(FILE *stream, const char *name, const char *type, const char *help)
+{
+        fprintf(stream, "# HELP binlog_ssld_%s %s\n# TYPE binlog_ssld_%s %s\n", name, help, name,
+                type);
+}
+
+static void put(FILE *stream, const char *name, const char *label, const char *value, double number)
+{
+        fprintf(stream, "binlog_ssld_%s{%s=\"%s\"} %.17g\n", name, label, value, number);
+}
+
+static double seconds(uint64_t usec)
+{
+        return (double)usec / USEC_PER_SEC;
+}
+
+static void write_materials(FILE *stream, const ManagerStatus *status)
+{
+        head(stream, "material_not_after_timestamp_seconds", "gauge",
+                "When the certificate on disk expires, and the first of its CAs.");
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const Report *report = status->materials[i]->report;
+                const char *name = status->materials[i]->config->name;
+
+                if (report->has_certificate)
+                        fprintf(stream,
+                                "binlog_ssld_material_not_after_timestamp_seconds"
+                                "{material=\"%s\",file=\"cert\"} %.17g\n",
+                                name, seconds(report->certificate.not_after_usec));
+                if (report->ca_count > 0)
+                        fprintf(stream,
+                                "binlog_ssld_material_not_after_timestamp_seconds"
+                                "{material=\"%s\",file=\"ca\"} %.17g\n",
+                                name, seconds(report->ca_not_after_usec));
+        }
+        head(stream, "material_valid", "gauge", "The set on disk can be imported.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "material_valid", "material", status->materials[i]->config->name,
+                        material_state_is_good(status->materials[i]->state));
+        head(stream, "watch_missed_total", "counter",
+                "Changes that a poll found though the path was watched.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "watch_missed_total", "material", status->materials[i]->config->name,
+                        status->materials[i]->watch->missed_events);
+        head(stream, "watch_active", "gauge", "Changes are told by the kernel, not only polled.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "watch_active", "material", status->materials[i]->config->name,
+                        status->materials[i]->watch->watching);
+        head(stream, "last_check_timestamp_seconds", "gauge",
+                "When the files were last compared with what is known of them.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "last_check_timestamp_seconds", "material",
+                        status->materials[i]->config->name,
+                        seconds(status->materials[i]->watch->checked_at_usec));
+}
+
+static void write_clusters(FILE *stream, const ManagerStatus *status)
+{
+        head(stream, "cluster_current", "gauge", "The server acknowledged the set on disk.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                put(stream, "cluster_current", "cluster", status->clusters[i]->config->name,
+                        status->clusters[i]->state == CLUSTER_CURRENT);
+        head(stream, "cluster_imported_timestamp_seconds", "gauge",
+                "When the last import was acknowledged.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                if (status->clusters[i]->record->imported_at_usec > 0)
+                        put(stream, "cluster_imported_timestamp_seconds", "cluster",
+                                status->clusters[i]->config->name,
+                                seconds(status->clusters[i]->record->imported_at_usec));
+        head(stream, "cluster_imported_not_after_timestamp_seconds", "gauge",
+                "When the imported certificate expires.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                if (status->clusters[i]->record->imported_not_after_usec > 0)
+                        put(stream, "cluster_imported_not_after_timestamp_seconds", "cluster",
+                                status->clusters[i]->config->name,
+                                seconds(status->clusters[i]->record->imported_not_after_usec));
+        head(stream, "cluster_out_of_sync_since_timestamp_seconds", "gauge",
+                "Since when a good set on disk is not the imported one; 0 when it is.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                put(stream, "cluster_out_of_sync_since_timestamp_seconds", "cluster",
+                        status->clusters[i]->config->name,
+                        seconds(status->clusters[i]->out_of_sync_since_usec));
+        head(stream, "cluster_replication_running", "gauge",
+                "Both replication threads ran when last asked.");
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const Replication *replication = status->clusters[i]->replication;
+
+                if (replication->known && replication->configured)
+                        put(stream, "cluster_replication_running", "cluster",
+                                status->clusters[i]->config->name,
+                                strcasecmp(replication->io_running, "yes") == 0 &&
+                                        strcasecmp(replication->sql_running, "yes") == 0);
+        }
+}
+
+static void write_counter(FILE *stream, const Counter *counter)
+{
+        for (unsigned kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
+                if (counter->n[kind] > 0)
+                        fprintf(stream,
+                                "binlog_ssld_imports_total{cluster=\"%s\",outcome=\"%s\"} %" PRIu64
+                                "\n",
+                                counter->cluster, outcome_kind_to_string(kind), counter->n[kind]);
+}
+
+static void write_imports(FILE *stream, const Metrics *metrics, const ManagerStatus *status)
+{
+        head(stream, "imports_total", "counter", "Attempts to import, by what they came to.");
+        /* An import may have ended after its cluster was removed: that one is not told. */
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const Counter *counter = find(metrics, status->clusters[i]->config->name);
+
+                if (counter)
+                        write_counter(stream, counter);
+        }
+        head(stream, "import_duration_seconds", "histogram", "How long attempts took.");
+        for (size_t i = 0; i < ARRAY_SIZE(bounds_sec); i++)
+                fprintf(stream,
+                        "binlog_ssld_import_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+                        bounds_sec[i], metrics->n_within[i]);
+        fprintf(stream,
+                "binlog_ssld_import_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+                "binlog_ssld_import_duration_seconds_sum %.17g\n"
+                "binlog_ssld_import_duration_seconds_count %" PRIu64 "\n",
+                metrics->n_imports, seconds(metrics->total_usec), metrics->n_imports);
+}
+
+int metrics_format(
+        char **ret, const Metrics *metrics, const ManagerStatus *status, const char *version)
+{
+        char *text = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&text, &size);
+        bool failed;
+
+        if (!stream)
+                return -ENOMEM;
+        head(stream, "build_info", "gauge", "Always 1; the version is the label.");
+        put(stream, "build_info", "version", version, 1);
+        write_materials(stream, status);
+        write_clusters(stream, status);
+        write_imports(stream, metrics, status);
+        failed = ferror(stream) != 0;
+        if (fclose(stream) != 0 || failed) {
+                free(text);
+                return -ENOMEM;
+        }
+        *ret = text;
+        return 0;
+}

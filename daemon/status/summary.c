@@ -1,0 +1,192 @@
+#include "daemon/status/summary.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+
+static bool reimport_failed(const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+
+        return cluster_reimport_failed(cluster->state,
+                record->has_outcome ? record->outcome : _OUTCOME_KIND_MAX,
+                strcmp(record->attempted_fingerprint, record->imported_fingerprint) == 0);
+}
+
+static Health cluster_health(const ClusterStatus *cluster)
+{
+        return health_of_cluster(cluster->state, replication_is_broken(cluster->replication),
+                cluster->record_error != 0 || cluster->check_fault[0] != '\0' ||
+                        reimport_failed(cluster));
+}
+
+Health summary_health(const ManagerStatus *status)
+{
+        Health worst = HEALTH_OK;
+
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const MaterialStatus *material = status->materials[i];
+                Health health =
+                        material->inspected ? health_of_material(material->state) : HEALTH_OK;
+
+                worst = health > worst ? health : worst;
+        }
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                Health health = cluster_health(status->clusters[i]);
+
+                worst = health > worst ? health : worst;
+        }
+        return worst;
+}
+
+void summary_material_reason(char *buffer, size_t size, const MaterialStatus *material)
+{
+        const Problem *problem = report_first(material->report);
+
+        buffer[0] = '\0';
+        if (!material->inspected)
+                text_set(buffer, size, "the first inspection is under way");
+        else if (material->fault[0] != '\0')
+                text_set(buffer, size, material->fault);
+        else if (material->report->files_changed)
+                text_set(buffer, size, "the files change while they are read");
+        else if (problem && problem->severity == SEVERITY_ERROR)
+                text_format(buffer, size, "%s: %s", rule_to_string(problem->rule), problem->text);
+        else if (material->state == MATERIAL_STATE_EXPIRING)
+                for (unsigned i = 0; i < material->report->n_problems; i++)
+                        if (material->report->problems[i].rule == RULE_EXPIRES_SOON)
+                                text_set(buffer, size, material->report->problems[i].text);
+}
+
+static void append(char *buffer, size_t size, const char *text)
+{
+        size_t used = strlen(buffer);
+
+        text_set(buffer + used, size - used, text);
+}
+
+/* What is wrong with a cluster, without advice; "" when nothing is. */
+static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+
+        buffer[0] = '\0';
+        if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
+                text_set(buffer, size,
+                        record->text[0] != '\0' ? record->text
+                                                : outcome_kind_to_string(record->outcome));
+        else if (replication_is_broken(cluster->replication))
+                text_format(
+                        buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
+        else if (reimport_failed(cluster))
+                text_format(buffer, size, "it was to be imported again, and that failed: %s",
+                        record->text[0] != '\0' ? record->text
+                                                : outcome_kind_to_string(record->outcome));
+        else if (cluster->check_fault[0] != '\0')
+                text_format(buffer, size, "it could not be looked at: %s", cluster->check_fault);
+        else if (cluster->record_error != 0)
+                text_format(buffer, size, "the record could not be written: %s",
+                        strerror(cluster->record_error));
+}
+
+void summary_cluster_reason(
+        char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
+{
+        buffer[0] = '\0';
+        switch (cluster->state) {
+        case CLUSTER_DISABLED:
+                text_set(buffer, size, "enabled = no");
+                break;
+        case CLUSTER_WAITING:
+                if (material)
+                        text_format(buffer, size, "material %s is %s", material->config->name,
+                                material_state_to_string(material->state));
+                break;
+        case CLUSTER_IMPORTING:
+        case _CLUSTER_STATE_MAX:
+                break;
+        case CLUSTER_CURRENT:
+        case CLUSTER_RETRYING:
+        case CLUSTER_HELD:
+                cluster_fault(buffer, size, cluster);
+                break;
+        }
+}
+
+const char *summary_cluster_next(const ClusterStatus *cluster)
+{
+        const Record *record = cluster->record;
+        bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
+                reimport_failed(cluster);
+
+        if (failed && record->has_outcome)
+                return outcome_next_step(record->outcome, record->next);
+        return cluster->state == CLUSTER_CURRENT ? cluster->check_next : "";
+}
+
+static const ClusterStatus *worst_cluster(const ManagerStatus *status)
+{
+        const ClusterStatus *found = NULL;
+        Health worst = HEALTH_OK;
+
+        for (size_t i = 0; i < status->n_clusters; i++)
+                if (cluster_health(status->clusters[i]) > worst) {
+                        found = status->clusters[i];
+                        worst = cluster_health(found);
+                }
+        return found;
+}
+
+static void append_materials(char *buffer, size_t size, const ManagerStatus *status)
+{
+        const MaterialStatus *earliest = NULL;
+        char reason[PROBLEM_TEXT_MAX + 64], part[PROBLEM_TEXT_MAX + 128], date[CLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const MaterialStatus *material = status->materials[i];
+
+                if (material_state_is_good(material->state)) {
+                        if (!earliest ||
+                                material->report->certificate.not_after_usec <
+                                        earliest->report->certificate.not_after_usec)
+                                earliest = material;
+                        continue;
+                }
+                summary_material_reason(reason, sizeof(reason), material);
+                text_format(part, sizeof(part), "; material %s %s%s%s", material->config->name,
+                        material->inspected ? material_state_to_string(material->state)
+                                            : "not inspected yet",
+                        material->inspected && reason[0] != '\0' ? ": " : "",
+                        material->inspected ? reason : "");
+                append(buffer, size, part);
+        }
+        if (earliest) {
+                text_format(part, sizeof(part), ", certificate valid until %s",
+                        clock_format_date(date, earliest->report->certificate.not_after_usec));
+                append(buffer, size, part);
+        }
+}
+
+void summary_line(char *buffer, size_t size, const ManagerStatus *status)
+{
+        const ClusterStatus *worst = worst_cluster(status);
+        size_t current = 0, enabled = 0;
+        char fault[SUMMARY_TEXT_MAX / 2], part[SUMMARY_TEXT_MAX], time[CLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                enabled += status->clusters[i]->state != CLUSTER_DISABLED;
+                current += status->clusters[i]->state == CLUSTER_CURRENT;
+        }
+        text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
+        if (worst) {
+                cluster_fault(fault, sizeof(fault), worst);
+                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name, fault,
+                        worst->next_attempt_at_usec > 0 ? ", next try " : "",
+                        worst->next_attempt_at_usec > 0
+                                ? clock_format_time(time, worst->next_attempt_at_usec)
+                                : "");
+                append(buffer, size, part);
+        }
+        append_materials(buffer, size, status);
+}

@@ -1,0 +1,274 @@
+#include "daemon/tls/server-certificate.h"
+
+#include <arpa/inet.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/x509v3.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/tls/x509.h"
+
+#define TRUST_STORE "the system's trust store"
+
+static void add_name(ServerCertificate *server_certificate, const char *name, size_t length)
+{
+        if (server_certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX)
+                text_copy(server_certificate->names[server_certificate->n_names],
+                        SERVER_CERTIFICATE_NAME_MAX, name, length);
+        server_certificate->n_names++;
+}
+
+static void add_string(ServerCertificate *server_certificate, const ASN1_STRING *string)
+{
+        add_name(server_certificate, (const char *)ASN1_STRING_get0_data(string),
+                (size_t)ASN1_STRING_length(string));
+}
+
+static void add_address(ServerCertificate *server_certificate, const ASN1_STRING *bytes)
+{
+        int family = ASN1_STRING_length(bytes) == 4 ? AF_INET : AF_INET6;
+        char text[INET6_ADDRSTRLEN];
+
+        if (family == AF_INET6 && ASN1_STRING_length(bytes) != 16)
+                return;
+        if (inet_ntop(family, ASN1_STRING_get0_data(bytes), text, sizeof(text)))
+                add_name(server_certificate, text, strlen(text));
+}
+
+static void add_common_names(ServerCertificate *server_certificate, const X509_NAME *subject)
+{
+        int i = -1;
+
+        while ((i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0)
+                add_string(server_certificate,
+                        X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+}
+
+/* RFC 5280, 4.2.1.6. */
+static void take_names(ServerCertificate *server_certificate, X509 *leaf)
+{
+        GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+
+        for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+                const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+                if (name->type == GEN_DNS)
+                        add_string(server_certificate, name->d.dNSName);
+        }
+        if (server_certificate->n_names == 0)
+                add_common_names(server_certificate, X509_get_subject_name(leaf));
+        for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+                const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+                if (name->type == GEN_IPADD)
+                        add_address(server_certificate, name->d.iPAddress);
+        }
+        GENERAL_NAMES_free(names);
+}
+
+static bool is_for(X509 *leaf, const char *host)
+{
+        return X509_check_host(leaf, host, 0, 0, NULL) == 1 ||
+                X509_check_ip_asc(leaf, host, 0) == 1;
+}
+
+static CertificateResult verdict_of(const CertificateError *fault)
+{
+        switch (fault->error) {
+        case X509_V_OK:
+                return CERTIFICATE_VERIFIED;
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+                return CERTIFICATE_UNTRUSTED;
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+                return CERTIFICATE_EXPIRED;
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+                return CERTIFICATE_NOT_YET_VALID;
+        case X509_V_ERR_INVALID_PURPOSE:
+                return fault->depth == 0 ? CERTIFICATE_OTHER_PURPOSE : CERTIFICATE_REFUSED;
+        default:
+                return CERTIFICATE_REFUSED;
+        }
+}
+
+static void tell_untrusted(
+        ServerCertificate *server_certificate, const CertificateError *fault, const char *store)
+{
+        const char *why = X509_verify_cert_error_string(fault->error);
+
+        text_set(server_certificate->authority, sizeof(server_certificate->authority),
+                fault->issuer);
+        if (fault->namesake)
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: %s has an authority named %s, but another of that name signed", why,
+                        store, fault->issuer);
+        else if (fault->error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: the certificate is its own issuer %s, and not in %s", why,
+                        fault->issuer, store);
+        else
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: the issuer %s is not in %s", why, fault->issuer, store);
+}
+
+static void tell(
+        ServerCertificate *server_certificate, const CertificateError *fault, const char *server_ca)
+{
+        const char *why = X509_verify_cert_error_string(fault->error);
+        char time[CLOCK_TEXT_SIZE], who[REPORT_NAME_MAX + 16];
+
+        text_format(who, sizeof(who), "%s %s",
+                fault->depth > 0 ? "the authority" : "the certificate", fault->subject);
+        switch (server_certificate->verdict) {
+        case CERTIFICATE_UNTRUSTED:
+                tell_untrusted(server_certificate, fault,
+                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE);
+                break;
+        case CERTIFICATE_EXPIRED:
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: %s expired at %s", why, who,
+                        clock_format_time(time, fault->not_after_usec));
+                break;
+        case CERTIFICATE_NOT_YET_VALID:
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: %s begins at %s", why, who,
+                        clock_format_time(time, fault->not_before_usec));
+                break;
+        case CERTIFICATE_OTHER_PURPOSE:
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: the certificate's extended key usage does not have serverAuth", why);
+                break;
+        case CERTIFICATE_REFUSED:
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: %s", why, who);
+                break;
+        case CERTIFICATE_NOT_REQUESTED:
+        case CERTIFICATE_NOT_SHOWN:
+        case CERTIFICATE_NO_TLS:
+        case CERTIFICATE_VERIFIED:
+        case CERTIFICATE_OTHER_HOST:
+        case _CERTIFICATE_RESULT_MAX:
+                break;
+        }
+        if (fault->depth > 0 && server_certificate->verdict != CERTIFICATE_UNTRUSTED)
+                text_set(server_certificate->authority, sizeof(server_certificate->authority),
+                        fault->subject);
+}
+
+void server_certificate_set_error(CertificateError *ret, int error, int depth, X509 *certificate)
+{
+        *ret = (CertificateError){.error = error, .depth = depth};
+        if (!certificate)
+                return;
+        x509_name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(certificate));
+        x509_name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(certificate));
+        ret->not_before_usec = x509_time_usec(X509_get0_notBefore(certificate));
+        ret->not_after_usec = x509_time_usec(X509_get0_notAfter(certificate));
+}
+
+void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *leaf,
+        const CertificateError *fault, const char *host, const char *server_ca)
+{
+        char names[OUTCOME_TEXT_MAX / 2];
+
+        x509_name_text(server_certificate->subject, sizeof(server_certificate->subject),
+                X509_get_subject_name(leaf));
+        x509_name_text(server_certificate->issuer, sizeof(server_certificate->issuer),
+                X509_get_issuer_name(leaf));
+        server_certificate->not_before_usec = x509_time_usec(X509_get0_notBefore(leaf));
+        server_certificate->not_after_usec = x509_time_usec(X509_get0_notAfter(leaf));
+        take_names(server_certificate, leaf);
+        server_certificate->reason[0] = '\0';
+        server_certificate->verdict = verdict_of(fault);
+        if (server_certificate->verdict == CERTIFICATE_VERIFIED && !is_for(leaf, host)) {
+                server_certificate->verdict = CERTIFICATE_OTHER_HOST;
+                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                        "%s: the certificate is for %s; host is %s",
+                        X509_verify_cert_error_string(X509_V_ERR_HOSTNAME_MISMATCH),
+                        server_certificate_names(names, sizeof(names), server_certificate), host);
+        } else
+                tell(server_certificate, fault, server_ca);
+}
+
+/* Whole names only: half of one is another host. */
+const char *server_certificate_names(
+        char *buffer, size_t size, const ServerCertificate *server_certificate)
+{
+        unsigned kept = server_certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX
+                ? server_certificate->n_names
+                : SERVER_CERTIFICATE_NAMES_MAX;
+        char more[32] = "";
+        size_t used = 0;
+        unsigned i;
+
+        text_set(buffer, size, "no host at all");
+        for (i = 0; i < kept; i++) {
+                const char *name = server_certificate->names[i];
+
+                if (used + strlen(name) + sizeof(", ") + sizeof(more) > size)
+                        break;
+                used += (size_t)snprintf(
+                        buffer + used, size - used, "%s%s", i > 0 ? ", " : "", name);
+        }
+        if (i > 0 && i < server_certificate->n_names)
+                snprintf(buffer + used, size - used, " and %u more",
+                        server_certificate->n_names - i);
+        return buffer;
+}
+
+void server_certificate_advise(char *buffer, size_t size,
+        const ServerCertificate *server_certificate, const char *server_ca)
+{
+        char names[3 * SERVER_CERTIFICATE_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
+
+        text_set(buffer, size, "");
+        switch (server_certificate->verdict) {
+        case CERTIFICATE_NOT_REQUESTED:
+        case CERTIFICATE_NOT_SHOWN:
+        case CERTIFICATE_VERIFIED:
+        case CERTIFICATE_REFUSED:
+        case _CERTIFICATE_RESULT_MAX:
+                break;
+        case CERTIFICATE_NO_TLS:
+                text_set(buffer, size,
+                        "TLS 1.2 or 1.3 must be enabled on the server; check host and port, too");
+                break;
+        case CERTIFICATE_UNTRUSTED:
+                text_format(buffer, size,
+                        "%s lacks the issuer %s: set server-ca to the bundle of who runs the "
+                        "server, or check that host leads to it",
+                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE,
+                        server_certificate->authority);
+                break;
+        case CERTIFICATE_EXPIRED:
+                if (server_certificate->authority[0] != '\0')
+                        text_format(buffer, size,
+                                "the authority %s is over: server-ca, or the chain that the server "
+                                "shows, needs the one that follows it",
+                                server_certificate->authority);
+                else
+                        text_format(buffer, size,
+                                "the server's certificate expired on %s: it must be renewed there",
+                                clock_format_date(date, server_certificate->not_after_usec));
+                break;
+        case CERTIFICATE_NOT_YET_VALID:
+                text_set(buffer, size, "check the clock of this machine and that of who issued it");
+                break;
+        case CERTIFICATE_OTHER_HOST:
+                text_format(buffer, size, "host must be one of: %s",
+                        server_certificate_names(names, sizeof(names), server_certificate));
+                break;
+        case CERTIFICATE_OTHER_PURPOSE:
+                text_set(buffer, size,
+                        "the server must show a certificate for servers: extended key usage "
+                        "serverAuth");
+                break;
+        }
+}

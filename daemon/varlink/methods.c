@@ -1,0 +1,319 @@
+#include "daemon/varlink/methods.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/model/interface.h"
+
+/* One method: answers as connection_call_fn does, once name, rights and names of the parameters
+ * have been checked. */
+typedef int (*method_fn)(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error);
+
+typedef struct Method {
+        const char *name;
+        method_fn fn;
+        bool controls;             /* changes something */
+        const char *parameters[4]; /* ends with NULL */
+} Method;
+
+static int format_event(char **ret, const char *event, const MaterialStatus *material,
+        const ClusterStatus *cluster, const MaterialStatus *material_of_cluster)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        size_t size;
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        json_key(writer, "event");
+        json_string(writer, event);
+        json_key(writer, "material");
+        if (material)
+                status_json_write_material(writer, material);
+        else
+                json_null(writer);
+        json_key(writer, "cluster");
+        if (cluster)
+                status_json_write_cluster(writer, cluster, material_of_cluster);
+        else
+                json_null(writer);
+        json_close_object(writer);
+        return json_writer_finish(writer, ret, &size);
+}
+
+static int publish(Connection *connection, const char *event, const MaterialStatus *material,
+        const ClusterStatus *cluster, const MaterialStatus *material_of_cluster)
+{
+        CLEANUP(freep) char *text = NULL;
+        int r = format_event(&text, event, material, cluster, material_of_cluster);
+
+        return r < 0 ? r : connection_publish(connection, text);
+}
+
+static bool is_allowed(const ManagerOperations *operations, const Connection *connection)
+{
+        const Config *config = operations->config(operations->userdata);
+        uid_t uid;
+
+        if (connection_peer_uid(connection, &uid) == 0 && (uid == 0 || uid == geteuid()))
+                return true;
+        return config->control_group[0] != '\0' &&
+                connection_peer_is_member(connection, config->control_gid);
+}
+
+static int answer_status(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        ManagerStatus status = operations->status(operations->userdata);
+
+        (void)connection;
+        (void)call;
+        (void)ret_error;
+        return status_json_format(ret, operations->info, &status);
+}
+
+/* The state and everything after it: nothing can happen in between, for this is one handler. */
+static int answer_subscribe(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        ManagerStatus status = operations->status(operations->userdata);
+        int r = 0;
+
+        (void)ret;
+        if (!call->more || call->oneway) {
+                *ret_error = VARLINK_ERROR_EXPECTED_MORE;
+                return 0;
+        }
+        connection_stream(connection);
+        for (size_t i = 0; r == 0 && i < status.n_materials; i++)
+                r = publish(connection, "state", status.materials[i], NULL, NULL);
+        for (size_t i = 0; r == 0 && i < status.n_clusters; i++)
+                r = publish(connection, "state", NULL, status.clusters[i],
+                        status.materials[status.clusters[i]->config->material]);
+        return r == 0 ? publish(connection, "ready", NULL, NULL, NULL) : r;
+}
+
+/* What Import was asked for; names point into the call. */
+typedef struct ImportRequest {
+        const JsonValue *names; /* NULL: all clusters */
+        bool force;
+} ImportRequest;
+
+/* NULL, or the parameter that is wrong. */
+static const char *read_import(ImportRequest *ret, const VarlinkCall *call)
+{
+        const JsonValue *names = json_member(call->parameters, "clusters");
+        const JsonValue *force = json_member(call->parameters, "force");
+
+        *ret = (ImportRequest){0};
+        if (force && !json_is_null(force) && !json_get_boolean(&ret->force, force))
+                return "force";
+        if (!names || json_is_null(names))
+                return NULL;
+        if (!json_is_array(names))
+                return "clusters";
+        for (size_t i = 0; i < json_size(names); i++)
+                if (!json_get_string(json_element(names, i)))
+                        return "clusters";
+        ret->names = names;
+        return NULL;
+}
+
+static bool is_named(const ImportRequest *request, const char *name)
+{
+        for (size_t i = 0; i < json_size(request->names); i++)
+                if (strcmp(json_get_string(json_element(request->names, i)), name) == 0)
+                        return true;
+        return !request->names;
+}
+
+static const char *find_unknown(const ImportRequest *request, const ManagerStatus *status)
+{
+        for (size_t i = 0; i < json_size(request->names); i++) {
+                const char *name = json_get_string(json_element(request->names, i));
+                size_t k = 0;
+
+                while (k < status->n_clusters &&
+                        strcmp(status->clusters[k]->config->name, name) != 0)
+                        k++;
+                if (k == status->n_clusters)
+                        return name;
+        }
+        return NULL;
+}
+
+static int refuse_not_ready(char **ret, const char **ret_error, const MaterialStatus *material)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        char reason[SUMMARY_TEXT_MAX];
+        size_t size;
+        int r = json_writer_new(&writer);
+
+        if (r < 0)
+                return r;
+        summary_material_reason(reason, sizeof(reason), material);
+        json_open_object(writer);
+        json_key(writer, "name");
+        json_string(writer, material->config->name);
+        json_key(writer, "state");
+        json_string(writer, material_state_to_string(material->state));
+        json_key(writer, "reason");
+        json_string(writer, reason);
+        json_close_object(writer);
+        *ret_error = INTERFACE_NAME ".MaterialNotReady";
+        return json_writer_finish(writer, ret, &size);
+}
+
+/* Before anything is started it is known that all can be: a named cluster without a set on disk
+ * refuses the whole call. Without names those that have one are started, if there are any. */
+static const MaterialStatus *find_not_ready(
+        const ImportRequest *request, const ManagerStatus *status)
+{
+        const MaterialStatus *found = NULL;
+
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const ClusterConfig *cluster = status->clusters[i]->config;
+                const MaterialStatus *material = status->materials[cluster->material];
+
+                if (!cluster->enabled || !is_named(request, cluster->name))
+                        continue;
+                if (!material_state_is_good(material->state))
+                        found = found ? found : material;
+                else if (!request->names)
+                        return NULL;
+        }
+        return found;
+}
+
+static int answer_import(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        ManagerStatus status = operations->status(operations->userdata);
+        const MaterialStatus *material;
+        ImportRequest request;
+        const char *wrong = read_import(&request, call);
+        size_t size;
+        int r;
+
+        (void)connection;
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
+        wrong = find_unknown(&request, &status);
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
+        material = find_not_ready(&request, &status);
+        if (material)
+                return refuse_not_ready(ret, ret_error, material);
+        r = json_writer_new(&writer);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < status.n_clusters; i++)
+                if (is_named(&request, status.clusters[i]->config->name))
+                        operations->import_now(i, request.force, operations->userdata);
+        operations->schedule(operations->userdata);
+        json_open_object(writer);
+        json_key(writer, "started");
+        json_open_array(writer);
+        for (size_t i = 0; i < status.n_clusters; i++)
+                if (is_named(&request, status.clusters[i]->config->name) &&
+                        status.clusters[i]->state == CLUSTER_IMPORTING)
+                        json_string(writer, status.clusters[i]->config->name);
+        json_close_array(writer);
+        json_close_object(writer);
+        return json_writer_finish(writer, ret, &size);
+}
+
+static int answer_reload(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        ConfigProblem problem = {0};
+        size_t size;
+        int r = operations->reload(&problem, operations->userdata);
+
+        (void)connection;
+        (void)call;
+        if (r != -EINVAL)
+                return r;
+        r = json_writer_new(&writer);
+        if (r < 0)
+                return r;
+        json_open_object(writer);
+        json_key(writer, "file");
+        json_string(writer, problem.file);
+        json_key(writer, "line");
+        json_integer(writer, problem.line);
+        json_key(writer, "text");
+        json_string(writer, problem.text);
+        json_close_object(writer);
+        *ret_error = INTERFACE_NAME ".InvalidConfiguration";
+        return json_writer_finish(writer, ret, &size);
+}
+
+static int answer_metrics(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        CLEANUP(freep) char *text = NULL;
+        int r = operations->metrics(&text, operations->userdata);
+
+        (void)connection;
+        (void)call;
+        (void)ret_error;
+        return r < 0 ? r : varlink_pair_format(ret, "text", text);
+}
+
+static const Method methods[] = {
+        {"GetStatus", answer_status, false, {NULL}},
+        {"Subscribe", answer_subscribe, false, {NULL}},
+        {"Import", answer_import, true, {"clusters", "force", NULL}},
+        {"Reload", answer_reload, true, {NULL}},
+        {"GetMetrics", answer_metrics, false, {NULL}},
+};
+
+int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
+{
+        const ManagerOperations *operations = userdata;
+
+        /* A cluster is no longer current once another set is on disk: answer from a state that
+         * includes everything that has happened. */
+        operations->schedule(operations->userdata);
+        for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+                const Method *method = &methods[i];
+                const char *wrong;
+
+                if (strcmp(method->name, call->method) != 0)
+                        continue;
+                if (method->controls && !is_allowed(operations, connection)) {
+                        *ret_error = VARLINK_ERROR_PERMISSION_DENIED;
+                        return 0;
+                }
+                wrong = varlink_unknown_parameter(call, method->parameters);
+                if (wrong)
+                        return varlink_refuse(ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER,
+                                "parameter", wrong);
+                return method->fn(operations, connection, call, ret, ret_error);
+        }
+        return varlink_refuse_method(ret, ret_error, call);
+}
+
+void methods_publish(Server *server, const ManagerStatus *status, const char *event,
+        const MaterialStatus *material, const ClusterStatus *cluster)
+{
+        CLEANUP(freep) char *text = NULL;
+        const MaterialStatus *material_of_cluster = NULL;
+
+        for (size_t i = 0; i < status->n_clusters; i++)
+                if (status->clusters[i] ==
+                        cluster) /* else it is removed, maybe with its material */
+                        material_of_cluster = status->materials[cluster->config->material];
+        if (format_event(&text, event, material, cluster, material_of_cluster) == 0)
+                server_publish(server, text);
+}

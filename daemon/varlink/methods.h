@@ -1,0 +1,35 @@
+#pragma once
+
+/*
+ * Methods: the calls and events of io.binlogssl.Manager: checks parameters and rights, writes the
+ * answers. The operations themselves are the manager's.
+ *
+ * Anyone may read. Import and Reload require root, the daemon's own user or a member of
+ * control-group, by the credentials that the kernel recorded when the caller connected.
+ */
+
+#include "daemon/config/config.h"
+#include "daemon/model/status.h"
+#include "daemon/varlink/connection.h"
+#include "daemon/varlink/server.h"
+#include "daemon/varlink/status-json.h"
+
+typedef struct ManagerOperations {
+        ManagerStatus (*status)(void *userdata);
+        const Config *(*config)(void *userdata);
+        void (*import_now)(size_t cluster, bool force, void *userdata);
+        void (*schedule)(void *userdata); /* handles what has happened since the last time */
+        int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see the problem */
+        int (*metrics)(char **ret, void *userdata);
+        const ManagerInfo *info;
+        void *userdata;
+} ManagerOperations;
+
+/* Answers a call: a connection_call_fn whose `userdata` is the ManagerOperations. */
+int methods_answer(Connection *connection, const VarlinkCall *call, char **ret_parameters,
+        const char **ret_error, void *userdata);
+
+/* Sends an event to all subscribers; `material` or `cluster` is NULL, or both. Without memory for it
+ * the event is lost. */
+void methods_publish(Server *server, const ManagerStatus *status, const char *event,
+        const MaterialStatus *material, const ClusterStatus *cluster);

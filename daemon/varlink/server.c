@@ -1,0 +1,238 @@
+#include "daemon/varlink/server.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "common/clock.h"
+#include "daemon/config/paths.h"
+#include "daemon/model/interface.h"
+#include "daemon/varlink/service.h"
+
+#define SERVER_REGISTRY_LINK "/run/varlink/registry/" PATHS_SOCKET_NAME
+
+/* After a refused accept(2): the client stays in the queue and would wake us at once. */
+#define SERVER_PAUSE_USEC (100 * USEC_PER_MSEC)
+
+struct Server {
+        sd_event *event;
+        int fd;
+        char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" when systemd owns it */
+        const char *version;
+        connection_call_fn fn;
+        void *userdata;
+        sd_event_source *accept_source;
+        sd_event_source *pause_timer;
+        bool linked; /* into the registry */
+        Connection *clients[SERVER_CLIENTS_MAX];
+};
+
+static int on_call(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
+{
+        const Server *server = userdata;
+
+        if (strcmp(call->interface, INTERFACE_NAME) == 0)
+                return server->fn(connection, call, ret, ret_error, server->userdata);
+        return service_answer(call, server->version, ret, ret_error);
+}
+
+static void on_end(Connection *connection, void *userdata)
+{
+        Server *server = userdata;
+
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] == connection)
+                        server->clients[i] = connection_free(connection);
+}
+
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Server *server = userdata;
+
+        (void)source;
+        (void)usec;
+        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
+        return 0;
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        Server *server = userdata;
+        int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        (void)events;
+        if (client_fd < 0) {
+                if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+                        return 0;
+                (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+                (void)sd_event_source_set_time_relative(server->pause_timer, SERVER_PAUSE_USEC);
+                (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
+                return 0;
+        }
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (!server->clients[i]) {
+                        (void)connection_new(&server->clients[i], server->event, client_fd, on_call,
+                                on_end, server);
+                        return 0;
+                }
+        close(client_fd); /* full: whoever comes now has to come again */
+        return 0;
+}
+
+/* The socket that systemd handed over for `path`; -1: it did not. Its accept(2) must not wait for
+ * a client that went away. */
+static int inherited_fd(const char *path)
+{
+        int n = sd_listen_fds(0);
+
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+                if (sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0) {
+                        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+                        return fd;
+                }
+        return -1;
+}
+
+static int socket_new(void)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        return fd < 0 ? -errno : fd;
+}
+
+/* Takes away what a daemon that was killed has left: a socket on which nobody listens. Whatever
+ * else stands there, and a socket that is not ours to connect to, is somebody's. */
+static int remove_leftover(const struct sockaddr_un *address)
+{
+        CLEANUP(closep) int fd = -1;
+        struct stat st;
+
+        if (lstat(address->sun_path, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(st.st_mode))
+                return -EEXIST;
+        fd = socket_new();
+        if (fd < 0)
+                return fd;
+        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                errno != ECONNREFUSED)
+                return -EADDRINUSE;
+        return unlink(address->sun_path) < 0 ? -errno : 0;
+}
+
+static int listen_on(Server *server, const char *path)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int r;
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        server->fd = inherited_fd(path);
+        if (server->fd >= 0)
+                return 0;
+        r = remove_leftover(&address);
+        if (r < 0)
+                return r;
+        server->fd = socket_new();
+        if (server->fd < 0)
+                return server->fd;
+        if (bind(server->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        memcpy(server->path, path, strlen(path) + 1);
+        if (chmod(path, 0666) < 0 || listen(server->fd, SERVER_CLIENTS_MAX) < 0)
+                return -errno;
+        return 0;
+}
+
+/* varlink.org: where services of a machine can be found by name. Not everyone may write there. */
+static void link_registry(Server *server)
+{
+        if (server->path[0] != '\0' && symlink(server->path, SERVER_REGISTRY_LINK) == 0)
+                server->linked = true;
+}
+
+int server_new(Server **ret, sd_event *event, const char *path, const char *version,
+        connection_call_fn fn, void *userdata)
+{
+        CLEANUP(server_freep) Server *server = calloc(1, sizeof(*server));
+        int r;
+
+        if (!server)
+                return -ENOMEM;
+        *server = (Server){.event = sd_event_ref(event),
+                .fd = -1,
+                .version = version,
+                .fn = fn,
+                .userdata = userdata};
+        r = listen_on(server, path);
+        if (r == 0)
+                r = sd_event_add_io(
+                        event, &server->accept_source, server->fd, EPOLLIN, on_accept, server);
+        if (r >= 0)
+                r = sd_event_add_time(
+                        event, &server->pause_timer, CLOCK_BOOTTIME, 0, 1, on_pause, server);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(server->accept_source, "server-accept");
+        link_registry(server);
+        *ret = TAKE(server);
+        return 0;
+}
+
+void server_refuse(void)
+{
+        char path[PATH_MAX];
+        int fd = paths_socket(path, sizeof(path)) < 0 ? -1 : inherited_fd(path), client_fd;
+
+        while (fd >= 0 && (client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+                close(client_fd);
+}
+
+Server *server_free(Server *server)
+{
+        if (!server)
+                return NULL;
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                connection_free(server->clients[i]);
+        sd_event_source_disable_unref(server->accept_source);
+        sd_event_source_disable_unref(server->pause_timer);
+        if (server->linked)
+                (void)unlink(SERVER_REGISTRY_LINK);
+        if (server->path[0] != '\0')
+                (void)unlink(server->path);
+        if (server->fd >= 0)
+                close(server->fd);
+        sd_event_unref(server->event);
+        free(server);
+        return NULL;
+}
+
+void server_publish(Server *server, const char *parameters)
+{
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && connection_publish(server->clients[i], parameters) < 0)
+                        server->clients[i] = connection_free(server->clients[i]);
+}
+
+bool server_has_subscribers(const Server *server)
+{
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && connection_is_streaming(server->clients[i]))
+                        return true;
+        return false;
+}

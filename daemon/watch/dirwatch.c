@@ -1,0 +1,257 @@
+#include "daemon/watch/dirwatch.h"
+
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+/* inotify(7); IN_ATTRIB because install(1) and chown come after the close, IN_CREATE because a
+ * hard link raises nothing else (notes/rotation.md, 2). */
+#define DIRWATCH_MASK                                                                       \
+        (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | \
+                IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define DIRWATCH_ALWAYS (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW)
+
+typedef struct Directory {
+        DirWatch *watch;
+        uint64_t device, inode;
+        sd_event_source *source;
+        char **names; /* those that count; empty while nobody wants this directory */
+        size_t n_names;
+} Directory;
+
+struct DirWatch {
+        sd_event *event;
+        dirwatch_fn fn;
+        void *userdata;
+        sd_event_source *mounts_source;
+        Directory **directories;
+        size_t n_directories;
+        bool complete;
+        char description[256];
+};
+
+static bool is_wanted(const Directory *directory, const char *name)
+{
+        for (size_t i = 0; i < directory->n_names; i++)
+                if (strcmp(directory->names[i], name) == 0)
+                        return true;
+        return false;
+}
+
+/* proc_pid_mountinfo(5): the file has an exceptional condition after every change; waiting for it
+ * takes it back, nothing has to be read. */
+static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        DirWatch *watch = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)events;
+        watch->fn(DIRWATCH_MOUNTS_CHANGED, watch->userdata);
+        return 0;
+}
+
+static void forget_names(Directory *directory)
+{
+        for (size_t i = 0; i < directory->n_names; i++)
+                free(directory->names[i]);
+        free(directory->names);
+        directory->names = NULL;
+        directory->n_names = 0;
+}
+
+static Directory *directory_free(Directory *directory)
+{
+        sd_event_source_disable_unref(directory->source);
+        forget_names(directory);
+        free(directory);
+        return NULL;
+}
+
+static void drop_all(DirWatch *watch)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                directory_free(watch->directories[i]);
+        watch->n_directories = 0;
+}
+
+static void drop(DirWatch *watch, Directory *directory)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                if (watch->directories[i] == directory) {
+                        watch->directories[i] = watch->directories[--watch->n_directories];
+                        directory_free(directory);
+                        return;
+                }
+}
+
+/* What the kernel dropped is dropped here and now, before anyone looks for it: another directory
+ * can have its device and inode number by the next rebuild, and sd-event gives all sources of one
+ * inode the same watch. After an overflow nobody knows which those are. */
+static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+        Directory *directory = userdata;
+        DirWatch *watch = directory->watch;
+        bool counts = (event->mask & DIRWATCH_ALWAYS) || event->len == 0 ||
+                is_wanted(directory, event->name);
+
+        (void)source;
+        if (event->mask & IN_Q_OVERFLOW)
+                drop_all(watch);
+        else if (event->mask & (IN_IGNORED | IN_UNMOUNT))
+                drop(watch, directory);
+        if (counts)
+                watch->fn(DIRWATCH_NAME_CHANGED, watch->userdata);
+        return 0;
+}
+
+static int want(Directory *directory, const char *name)
+{
+        char **names = reallocarray(directory->names, directory->n_names + 1, sizeof(char *));
+
+        if (!names)
+                return -ENOMEM;
+        directory->names = names;
+        names[directory->n_names] = strdup(name);
+        if (!names[directory->n_names])
+                return -ENOMEM;
+        directory->n_names++;
+        return 0;
+}
+
+static Directory *find(const DirWatch *watch, const PathStep *step)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                if (watch->directories[i]->device == step->device &&
+                        watch->directories[i]->inode == step->inode)
+                        return watch->directories[i];
+        return NULL;
+}
+
+static int add(DirWatch *watch, const PathStep *step)
+{
+        Directory **directories =
+                reallocarray(watch->directories, watch->n_directories + 1, sizeof(Directory *));
+        Directory *directory;
+        int r;
+
+        if (!directories)
+                return -ENOMEM;
+        watch->directories = directories;
+        directory = calloc(1, sizeof(*directory));
+        if (!directory)
+                return -ENOMEM;
+        *directory = (Directory){.watch = watch, .device = step->device, .inode = step->inode};
+        r = sd_event_add_inotify_fd(watch->event, &directory->source, step->directory_fd,
+                DIRWATCH_MASK, on_inotify, directory);
+        if (r >= 0)
+                r = want(directory, step->name);
+        if (r < 0) {
+                directory_free(directory);
+                return r;
+        }
+        (void)sd_event_source_set_description(directory->source, "watch-directory");
+        directories[watch->n_directories++] = directory;
+        return 0;
+}
+
+static int dirwatch_mounts(DirWatch *watch)
+{
+        CLEANUP(closep) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = sd_event_add_io(watch->event, &watch->mounts_source, fd, EPOLLPRI, on_mounts, watch);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(watch->mounts_source, "watch-mounts");
+        r = sd_event_source_set_io_fd_own(watch->mounts_source, true);
+        if (r >= 0)
+                (void)TAKE_FD(fd);
+        return r;
+}
+
+int dirwatch_new(DirWatch **ret, sd_event *event, dirwatch_fn fn, void *userdata)
+{
+        CLEANUP(dirwatch_freep) DirWatch *watch = calloc(1, sizeof(*watch));
+        int r;
+
+        if (!watch)
+                return -ENOMEM;
+        *watch = (DirWatch){.event = sd_event_ref(event), .fn = fn, .userdata = userdata};
+        r = dirwatch_mounts(watch);
+        if (r < 0)
+                return r;
+        *ret = TAKE(watch);
+        return 0;
+}
+
+DirWatch *dirwatch_free(DirWatch *watch)
+{
+        if (!watch)
+                return NULL;
+        drop_all(watch);
+        free(watch->directories);
+        sd_event_source_disable_unref(watch->mounts_source);
+        sd_event_unref(watch->event);
+        free(watch);
+        return NULL;
+}
+
+static void drop_unwanted(DirWatch *watch)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < watch->n_directories; i++) {
+                Directory *directory = watch->directories[i];
+
+                if (directory->n_names == 0)
+                        directory_free(directory);
+                else
+                        watch->directories[kept++] = directory;
+        }
+        watch->n_directories = kept;
+}
+
+void dirwatch_rebuild(DirWatch *watch, const PathWalk *path_walk)
+{
+        const char *place = path_walk->blocked;
+        int error = path_walk->blocked_error;
+
+        for (size_t i = 0; i < watch->n_directories; i++)
+                forget_names(watch->directories[i]);
+        for (size_t i = 0; i < path_walk->n_steps; i++) {
+                const PathStep *step = &path_walk->steps[i];
+                Directory *directory = find(watch, step);
+                int r = directory ? want(directory, step->name) : add(watch, step);
+
+                if (r < 0 && error == 0) {
+                        place = step->directory;
+                        error = -r;
+                }
+        }
+        drop_unwanted(watch);
+        watch->complete = error == 0;
+        if (watch->complete)
+                text_set(watch->description, sizeof(watch->description), "inotify");
+        else
+                text_format(watch->description, sizeof(watch->description), "poll (%s: %s)",
+                        place ? place : "memory", strerror(error));
+}
+
+bool dirwatch_is_complete(const DirWatch *watch)
+{
+        return watch->complete;
+}
+
+const char *dirwatch_describe(const DirWatch *watch)
+{
+        return watch->description;
+}

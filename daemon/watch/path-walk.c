@@ -1,0 +1,275 @@
+#include "daemon/watch/path-walk.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A walk under way: where it stands and what is left of the path. */
+typedef struct Walk {
+        char directory[PATH_MAX]; /* the name of the place; "" is the root */
+        char rest[PATH_MAX];
+        int fd; /* borrowed from a step, or the root's */
+        unsigned links;
+} Walk;
+
+static void step_done(PathStep *step)
+{
+        if (step->entry_fd >= 0)
+                close(step->entry_fd);
+        if (step->directory_fd >= 0)
+                close(step->directory_fd);
+        free(step->directory);
+        free(step->name);
+        free(step->link);
+}
+
+/* Opens what the name stands for without following it. O_DIRECTORY first, because only that
+ * makes an automount point mount (open(2), O_PATH). */
+static int open_entry(int directory_fd, const char *name)
+{
+        int fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 && errno == ENOTDIR)
+                fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+static int read_link(char **ret, int fd)
+{
+        char target[PATH_MAX];
+        ssize_t length = readlinkat(fd, "", target, sizeof(target) - 1);
+
+        if (length < 0)
+                return -errno;
+        if (length == 0 || (size_t)length >= sizeof(target) - 1)
+                return -ENAMETOOLONG;
+        target[length] = '\0';
+        *ret = strdup(target);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int look_up(PathStep *step)
+{
+        CLEANUP(closep) int fd = open_entry(step->directory_fd, step->name);
+        struct stat st;
+
+        if (fd == -ENOMEM)
+                return fd;
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                step->error = fd < 0 ? -fd : errno;
+                return 0;
+        }
+        step->entry_device = st.st_dev;
+        step->entry_inode = st.st_ino;
+        step->entry_mode = st.st_mode;
+        if (S_ISDIR(st.st_mode))
+                step->entry_fd = TAKE_FD(fd);
+        else if (S_ISLNK(st.st_mode)) {
+                int r = read_link(&step->link, fd);
+
+                if (r == -ENOMEM)
+                        return r;
+                step->error = -r;
+        }
+        return 0;
+}
+
+static PathStep *find(const PathWalk *path_walk, const struct stat *place, const char *name)
+{
+        for (size_t i = 0; i < path_walk->n_steps; i++) {
+                PathStep *step = &path_walk->steps[i];
+
+                if (step->device == place->st_dev && step->inode == place->st_ino &&
+                        strcmp(step->name, name) == 0)
+                        return step;
+        }
+        return NULL;
+}
+
+static int add(PathWalk *path_walk, PathStep **ret, const Walk *walk, const struct stat *place,
+        const char *name)
+{
+        PathStep *steps, *step;
+        int r;
+
+        if (path_walk->n_steps >= PATH_WALK_STEPS_MAX)
+                return -E2BIG;
+        steps = reallocarray(path_walk->steps, path_walk->n_steps + 1, sizeof(PathStep));
+        if (!steps)
+                return -ENOMEM;
+        path_walk->steps = steps;
+        step = &steps[path_walk->n_steps];
+        *step = (PathStep){
+                .directory = strdup(walk->directory[0] != '\0' ? walk->directory : "/"),
+                .device = place->st_dev,
+                .inode = place->st_ino,
+                .directory_fd = fcntl(walk->fd, F_DUPFD_CLOEXEC, 3),
+                .name = strdup(name),
+                .entry_fd = -1,
+        };
+        if (step->directory_fd < 0)
+                r = -errno;
+        else
+                r = step->directory && step->name ? look_up(step) : -ENOMEM;
+        if (r < 0) {
+                step_done(step);
+                return r;
+        }
+        path_walk->n_steps++;
+        *ret = step;
+        return 0;
+}
+
+/* Cuts the first component off what is left. False: there is none. */
+static bool next_component(char *name, size_t size, char *rest)
+{
+        char *start = rest + strspn(rest, "/");
+        size_t length = strcspn(start, "/");
+
+        if (length == 0 || length >= size)
+                return false;
+        memcpy(name, start, length);
+        name[length] = '\0';
+        memmove(rest, start + length, strlen(start + length) + 1);
+        return true;
+}
+
+/* The link's target, then what was left of the path, becomes the path. */
+static int follow(Walk *walk, const char *target, int root_fd)
+{
+        char joined[PATH_MAX];
+        int n = snprintf(joined, sizeof(joined), "%s/%s", target, walk->rest);
+
+        if (n < 0 || (size_t)n >= sizeof(joined))
+                return -ENAMETOOLONG;
+        if (++walk->links > PATH_WALK_LINKS_MAX)
+                return -ELOOP;
+        memcpy(walk->rest, joined, (size_t)n + 1);
+        if (target[0] == '/') {
+                walk->directory[0] = '\0';
+                walk->fd = root_fd;
+        }
+        return 0;
+}
+
+static int enter(Walk *walk, const PathStep *step)
+{
+        size_t used = strlen(walk->directory);
+        int n = snprintf(walk->directory + used, sizeof(walk->directory) - used, "/%s", step->name);
+
+        if (n < 0 || (size_t)n >= sizeof(walk->directory) - used)
+                return -ENAMETOOLONG;
+        walk->fd = step->entry_fd;
+        return 0;
+}
+
+static bool is_last(const Walk *walk)
+{
+        return walk->rest[strspn(walk->rest, "/")] == '\0';
+}
+
+static int walk_on(PathWalk *path_walk, Walk *walk, int root_fd, PathEnd *ret_end)
+{
+        char name[NAME_MAX + 1];
+
+        while (next_component(name, sizeof(name), walk->rest)) {
+                PathStep *step = NULL;
+                struct stat place;
+                int r = 0;
+
+                if (strcmp(name, ".") == 0)
+                        continue;
+                if (fstat(walk->fd, &place) < 0)
+                        return -errno;
+                step = find(path_walk, &place, name);
+                if (!step)
+                        r = add(path_walk, &step, walk, &place, name);
+                if (r < 0)
+                        return r;
+                if (step->error != 0)
+                        return -step->error;
+                if (step->link)
+                        r = follow(walk, step->link, root_fd);
+                else if (!is_last(walk))
+                        r = step->entry_fd >= 0 ? enter(walk, step) : -ENOTDIR;
+                else {
+                        *ret_end = (PathEnd){
+                                .directory_fd = step->directory_fd,
+                                .name = step->name,
+                                .device = step->entry_device,
+                                .inode = step->entry_inode,
+                                .mode = step->entry_mode,
+                        };
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return is_last(walk) ? -ENOENT : -ENAMETOOLONG;
+}
+
+/* A file that is missing blocks nothing: the directory in which it will appear was reached. */
+static void note_blocked(PathWalk *path_walk, const Walk *walk, int error)
+{
+        const PathStep *last =
+                path_walk->n_steps > 0 ? &path_walk->steps[path_walk->n_steps - 1] : NULL;
+
+        if (path_walk->blocked_error != 0 || (error == ENOENT && is_last(walk)))
+                return;
+        path_walk->blocked_error = error;
+        if (!last ||
+                asprintf(&path_walk->blocked, "%s/%s",
+                        last->directory[1] != '\0' ? last->directory : "", last->name) < 0)
+                path_walk->blocked = NULL;
+}
+
+int path_walk_add(PathWalk *path_walk, const char *path, PathEnd *ret_end)
+{
+        CLEANUP(closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        Walk walk = {.fd = root_fd};
+        PathEnd end = {.directory_fd = -1};
+        int r;
+
+        if (root_fd < 0)
+                return -errno;
+        if (strlen(path) >= sizeof(walk.rest))
+                return -ENAMETOOLONG;
+        memcpy(walk.rest, path, strlen(path) + 1);
+        r = walk_on(path_walk, &walk, root_fd, &end);
+        if (r < 0)
+                note_blocked(path_walk, &walk, -r);
+        else if (ret_end)
+                *ret_end = end;
+        return r;
+}
+
+static bool step_equal(const PathStep *a, const PathStep *b)
+{
+        return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0 &&
+                a->error == b->error && a->entry_device == b->entry_device &&
+                a->entry_inode == b->entry_inode && !a->link == !b->link &&
+                (!a->link || strcmp(a->link, b->link) == 0);
+}
+
+bool path_walk_equal(const PathWalk *a, const PathWalk *b)
+{
+        if (a->n_steps != b->n_steps)
+                return false;
+        for (size_t i = 0; i < a->n_steps; i++)
+                if (!step_equal(&a->steps[i], &b->steps[i]))
+                        return false;
+        return true;
+}
+
+void path_walk_done(PathWalk *path_walk)
+{
+        for (size_t i = 0; i < path_walk->n_steps; i++)
+                step_done(&path_walk->steps[i]);
+        free(path_walk->steps);
+        free(path_walk->blocked);
+        *path_walk = PATH_WALK_NULL;
+}

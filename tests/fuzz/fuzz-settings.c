@@ -1,0 +1,57 @@
+/* Every configuration is either understood or told what is wrong with it, and where. */
+
+#include "tests/fuzz/fuzz.h"
+
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/config/config-load.h"
+
+static void check(const Config *config)
+{
+        MUST(config->n_clusters > 0 && config->n_clusters <= CONFIG_CLUSTERS_MAX);
+        MUST(config->retry_min_usec <= config->retry_max_usec);
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                const ClusterConfig *cluster = &config->clusters[i];
+
+                MUST(cluster->material < config->n_materials);
+                MUST(cluster->host[0] != '\0' && cluster->port > 0 && cluster->port < 65536);
+                MUST((cluster->password_file[0] != '\0') +
+                                (cluster->password_credential[0] != '\0') +
+                                (cluster->password_command[0] != '\0') ==
+                        1);
+                MUST(cluster->auth_plugins != 0);
+                MUST(cluster->password_command[0] == '\0' || cluster->password_command[0] == '/' ||
+                        cluster->password_command[0] == '"');
+        }
+        for (size_t i = 0; i < config->n_materials; i++)
+                for (unsigned k = 0; k < _MATERIAL_FILE_MAX; k++)
+                        MUST(config->materials[i].path[k][0] == '/');
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        CLEANUP(closep) int fd = memfd_create("fuzz", MFD_CLOEXEC);
+        CLEANUP(config_freep) Config *config = NULL;
+        ConfigProblem problem = {0};
+        char path[32];
+        int r;
+
+        MUST(fd >= 0 && file_write_all(fd, data, size) == 0);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        r = config_load(&config, path, &problem);
+        if (r == 0) {
+                check(config);
+                return 0;
+        }
+        MUST(r == -EINVAL);
+        MUST(strcmp(problem.file, path) == 0 && problem.text[0] != '\0');
+        MUST(text_is_utf8(problem.text, strlen(problem.text)));
+        return 0;
+}

@@ -1,0 +1,138 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/macro.h"
+#include "tests/unit/scratch.h"
+
+/* A time that no clock of today shows, so that a change always differs from it. */
+static const struct timespec past[2] = {{1000, 5}, {1000, 5}};
+
+static FileStat take(const char *name)
+{
+        return file_stat(scratch_path(name));
+}
+
+static void test_a_stamp_says_what_stat_says(void **state)
+{
+        CLEANUP(closep) int fd = -1;
+        struct stat st;
+        FileStat found, same;
+
+        (void)state;
+        scratch_write_text("file", "12345");
+        fd = open(scratch_path("file"), O_RDONLY);
+        assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
+        assert_int_equal(stat(scratch_path("file"), &st), 0);
+        found = take("file");
+        same = file_stat_fd(fd);
+        assert_int_equal(found.error, 0);
+        assert_int_equal(found.device, st.st_dev);
+        assert_int_equal(found.inode, st.st_ino);
+        assert_int_equal(found.size, 5);
+        assert_int_equal(found.modified_nsec, INT64_C(1000000000005));
+        assert_int_equal(found.mode, st.st_mode);
+        assert_true(file_stat_equal(&found, &same));
+}
+
+static void test_links_are_followed(void **state)
+{
+        FileStat file, link;
+
+        (void)state;
+        scratch_write_text("file", "12345");
+        scratch_link("file", "link");
+        file = take("file");
+        link = take("link");
+        assert_true(file_stat_equal(&file, &link));
+}
+
+static void test_what_cannot_be_looked_at_is_its_errno_and_nothing_else(void **state)
+{
+        FileStat missing = take("missing"), loop, none = {.error = ENOENT};
+
+        (void)state;
+        scratch_link("loop", "loop");
+        loop = take("loop");
+        assert_int_equal(loop.error, ELOOP);
+        assert_true(file_stat_equal(&missing, &none));
+        assert_false(file_stat_equal(&missing, &loop));
+}
+
+static void test_each_member_alone_makes_two_stamps_differ(void **state)
+{
+        static const FileStat base = {0, 1, 2, 3, 4, 5, 6};
+        FileStat others[] = {base, base, base, base, base, base, base};
+        FileStat same = base;
+
+        (void)state;
+        others[0].error++;
+        others[1].device++;
+        others[2].inode++;
+        others[3].size++;
+        others[4].modified_nsec++;
+        others[5].changed_nsec++;
+        others[6].mode++;
+        assert_true(file_stat_equal(&base, &same));
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                assert_false(file_stat_equal(&base, &others[i]));
+}
+
+/* Each leaves size and modification time as they were. */
+static void test_a_change_that_hides_its_time_is_seen(void **state)
+{
+        FileStat before, after;
+
+        (void)state;
+        scratch_write_text("file", "12345");
+        assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
+        before = take("file");
+        assert_int_equal(chmod(scratch_path("file"), 0640), 0);
+        after = take("file");
+        assert_false(file_stat_equal(&before, &after));
+        assert_int_equal(after.modified_nsec, before.modified_nsec);
+
+        scratch_write_text("new", "54321");
+        assert_int_equal(utimensat(AT_FDCWD, scratch_path("new"), past, 0), 0);
+        assert_int_equal(chmod(scratch_path("new"), 0640), 0);
+        before = after;
+        assert_int_equal(rename(scratch_path("new"), scratch_path("file")), 0);
+        after = take("file");
+        assert_false(file_stat_equal(&before, &after));
+}
+
+static void test_a_link_that_points_elsewhere_is_seen(void **state)
+{
+        FileStat before, after;
+
+        (void)state;
+        scratch_write_text("one", "12345");
+        scratch_write_text("two", "12345");
+        scratch_link("one", "link");
+        before = take("link");
+        assert_int_equal(unlink(scratch_path("link")), 0);
+        scratch_link("two", "link");
+        after = take("link");
+        assert_false(file_stat_equal(&before, &after));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                scratch_test(test_a_stamp_says_what_stat_says),
+                scratch_test(test_links_are_followed),
+                scratch_test(test_what_cannot_be_looked_at_is_its_errno_and_nothing_else),
+                cmocka_unit_test(test_each_member_alone_makes_two_stamps_differ),
+                scratch_test(test_a_change_that_hides_its_time_is_seen),
+                scratch_test(test_a_link_that_points_elsewhere_is_seen),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

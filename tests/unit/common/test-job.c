@@ -1,0 +1,351 @@
+/*
+ * This program's own send() stands in for that of the C library, so that a child can be stopped
+ * between its datagram and its exit.
+ */
+
+#include "tests/unit/test.h"
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/job.h"
+
+#define LATE (20 * USEC_PER_SEC)
+
+typedef struct Ended {
+        unsigned n_calls;
+        JobResult end;
+        int detail;
+        bool has_result;
+        char result[JOB_RESULT_SIZE_MAX];
+        size_t result_size;
+} Ended;
+
+static Ended ended;
+static sd_event *event;
+static bool crash_when_sent, cut_when_sent;
+
+ssize_t send(int fd, const void *data, size_t size, int flags)
+{
+        ssize_t n = syscall(SYS_sendto, fd, data, size - cut_when_sent, flags, NULL, 0);
+
+        if (crash_when_sent)
+                (void)raise(SIGKILL);
+        return n;
+}
+
+static int block_child_signal(void **state)
+{
+        sigset_t set;
+
+        (void)state;
+        sigemptyset(&set);
+        sigaddset(&set, SIGCHLD);
+        return sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int make_event(void **state)
+{
+        (void)state;
+        ended = (Ended){.end = _JOB_RESULT_MAX};
+        return sd_event_new(&event) < 0 ? -1 : 0;
+}
+
+static int remove_event(void **state)
+{
+        (void)state;
+        event = sd_event_unref(event);
+        return 0;
+}
+
+#define job_test(test) cmocka_unit_test_setup_teardown(test, make_event, remove_event)
+
+static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
+{
+        Ended *ret = userdata;
+
+        assert_non_null(job);
+        ret->n_calls++;
+        ret->end = end;
+        ret->detail = detail;
+        ret->has_result = result != NULL;
+        if (result)
+                memcpy(ret->result, result, ret->result_size);
+}
+
+static void run_until_ended(const Ended *of)
+{
+        uint64_t limit = clock_boottime_usec() + LATE;
+
+        while (of->n_calls == 0 && clock_boottime_usec() < limit)
+                assert_true(sd_event_run(event, LATE) >= 0);
+        assert_int_equal(of->n_calls, 1);
+}
+
+/* From start to end; the outcome is in `ended`. */
+static void run_job(JobSpec spec)
+{
+        Job *job = NULL;
+
+        if (spec.deadline_usec == 0)
+                spec.deadline_usec = LATE;
+        if (!spec.name)
+                spec.name = "test-job";
+        ended.result_size = spec.result_size;
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        assert_true(job_pid(job) > 0);
+        run_until_ended(&ended);
+        assert_int_equal(ended.has_result, ended.end == JOB_DONE);
+        job_free(job);
+}
+
+static int add_one(void *result, const void *task)
+{
+        *(int *)result = *(const int *)task + 1;
+        return 0;
+}
+
+static void test_the_result_of_the_child_is_handed_over(void **state)
+{
+        int task = 41, result;
+
+        (void)state;
+        run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
+        assert_int_equal(ended.end, JOB_DONE);
+        assert_int_equal(ended.detail, 0);
+        memcpy(&result, ended.result, sizeof(result));
+        assert_int_equal(result, 42);
+        assert_int_equal(task, 41);
+}
+
+static int check_zeros_and_fill(void *result, const void *task)
+{
+        char *bytes = result;
+
+        (void)task;
+        for (size_t i = 0; i < JOB_RESULT_SIZE_MAX; i++)
+                if (bytes[i] != 0)
+                        return -EINVAL;
+        for (size_t i = 0; i < JOB_RESULT_SIZE_MAX; i++)
+                bytes[i] = (char)(i % 251);
+        return 0;
+}
+
+static void test_the_largest_result_arrives_whole_and_a_larger_one_is_refused(void **state)
+{
+        JobSpec spec = {.name = "large",
+                .run = check_zeros_and_fill,
+                .result_size = JOB_RESULT_SIZE_MAX,
+                .deadline_usec = LATE};
+        Job *job = NULL;
+
+        (void)state;
+        run_job(spec);
+        assert_int_equal(ended.end, JOB_DONE);
+        for (size_t i = 0; i < JOB_RESULT_SIZE_MAX; i++)
+                assert_int_equal(ended.result[i], (char)(i % 251));
+        spec.result_size++;
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), -E2BIG);
+        assert_null(job);
+}
+
+static int say_no(void *result, const void *task)
+{
+        (void)result;
+        (void)task;
+        return -EACCES;
+}
+
+static void test_a_refusal_of_the_child_is_its_errno(void **state)
+{
+        (void)state;
+        run_job((JobSpec){.run = say_no, .result_size = sizeof(int)});
+        assert_int_equal(ended.end, JOB_FAILED);
+        assert_int_equal(ended.detail, EACCES);
+}
+
+static int crash(void *result, const void *task)
+{
+        (void)result;
+        return raise(*(const int *)task);
+}
+
+static void test_a_crash_is_its_signal(void **state)
+{
+        static const int signals[] = {SIGSEGV, SIGABRT, SIGKILL, SIGTERM};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+                ended.n_calls = 0;
+                run_job((JobSpec){.run = crash, .task = &signals[i], .result_size = 1});
+                assert_int_equal(ended.end, JOB_CRASHED);
+                assert_int_equal(ended.detail, signals[i]);
+        }
+}
+
+static int leave(void *result, const void *task)
+{
+        int code = *(const int *)task;
+
+        (void)result;
+        if (code >= 0)
+                _exit(code);
+        return 0;
+}
+
+static void test_an_exit_without_a_word_is_a_crash_whatever_its_code(void **state)
+{
+        static const int codes[] = {0, 3};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+                ended.n_calls = 0;
+                run_job((JobSpec){.run = leave, .task = &codes[i], .result_size = 1});
+                assert_int_equal(ended.end, JOB_CRASHED);
+                assert_int_equal(ended.detail, 0);
+        }
+}
+
+static void test_a_crash_behind_a_whole_result_is_a_crash(void **state)
+{
+        int task = 1;
+
+        (void)state;
+        crash_when_sent = true;
+        run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
+        crash_when_sent = false;
+        assert_int_equal(ended.end, JOB_CRASHED);
+        assert_int_equal(ended.detail, SIGKILL);
+}
+
+static void test_a_result_that_is_not_whole_is_a_crash(void **state)
+{
+        int task = 1;
+
+        (void)state;
+        cut_when_sent = true;
+        run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
+        cut_when_sent = false;
+        assert_int_equal(ended.end, JOB_CRASHED);
+        assert_int_equal(ended.detail, 0);
+}
+
+static int hang(void *result, const void *task)
+{
+        (void)result;
+        (void)task;
+        while (pause() < 0)
+                ; /* for ever */
+        return 0;
+}
+
+static void test_a_child_over_its_deadline_is_killed(void **state)
+{
+        uint64_t before = clock_boottime_usec();
+
+        (void)state;
+        run_job((JobSpec){.run = hang, .result_size = 1, .deadline_usec = 30 * USEC_PER_MSEC});
+        assert_int_equal(ended.end, JOB_TIMED_OUT);
+        assert_true(clock_boottime_usec() - before >= 30 * USEC_PER_MSEC);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+}
+
+static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
+{
+        JobSpec spec = {.name = "freed", .run = hang, .deadline_usec = LATE};
+        uint64_t before = clock_boottime_usec();
+        Job *job = NULL;
+        pid_t pid;
+
+        (void)state;
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        pid = job_pid(job);
+        assert_int_equal(kill(pid, 0), 0);
+        assert_null(job_free(job));
+        /* Not its alarm ended it. */
+        assert_true(clock_boottime_usec() - before < LATE / 2);
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+        assert_int_equal(sd_event_run(event, 0), 0);
+        assert_int_equal(ended.n_calls, 0);
+        assert_null(job_free(NULL));
+}
+
+static void free_at_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
+{
+        on_end(job, end, detail, result, userdata);
+        job_free(job);
+}
+
+static void test_the_handler_may_free_the_job(void **state)
+{
+        int task = 1;
+        JobSpec spec = {.name = "own end",
+                .run = add_one,
+                .task = &task,
+                .result_size = sizeof(int),
+                .deadline_usec = LATE};
+        Job *job = NULL;
+
+        (void)state;
+        ended.result_size = sizeof(int);
+        assert_int_equal(job_start(&job, event, &spec, free_at_end, &ended), 0);
+        run_until_ended(&ended);
+        assert_int_equal(ended.end, JOB_DONE);
+}
+
+static void test_jobs_side_by_side_keep_their_results_apart(void **state)
+{
+        static Ended each[8];
+        int tasks[ARRAY_SIZE(each)];
+        Job *jobs[ARRAY_SIZE(each)] = {NULL};
+
+        (void)state;
+        for (int i = 0; i < (int)ARRAY_SIZE(each); i++) {
+                JobSpec spec = {.name = "one of many",
+                        .run = add_one,
+                        .task = &tasks[i],
+                        .result_size = sizeof(int),
+                        .deadline_usec = LATE};
+
+                tasks[i] = 10 * i;
+                each[i] = (Ended){.result_size = sizeof(int)};
+                assert_int_equal(job_start(&jobs[i], event, &spec, on_end, &each[i]), 0);
+        }
+        for (int i = 0; i < (int)ARRAY_SIZE(each); i++) {
+                int result;
+
+                run_until_ended(&each[i]);
+                assert_int_equal(each[i].end, JOB_DONE);
+                memcpy(&result, each[i].result, sizeof(result));
+                assert_int_equal(result, 10 * i + 1);
+                job_free(jobs[i]);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                job_test(test_the_result_of_the_child_is_handed_over),
+                job_test(test_the_largest_result_arrives_whole_and_a_larger_one_is_refused),
+                job_test(test_a_refusal_of_the_child_is_its_errno),
+                job_test(test_a_crash_is_its_signal),
+                job_test(test_an_exit_without_a_word_is_a_crash_whatever_its_code),
+                job_test(test_a_crash_behind_a_whole_result_is_a_crash),
+                job_test(test_a_result_that_is_not_whole_is_a_crash),
+                job_test(test_a_child_over_its_deadline_is_killed),
+                job_test(test_freeing_a_job_kills_and_reaps_its_child),
+                job_test(test_the_handler_may_free_the_job),
+                job_test(test_jobs_side_by_side_keep_their_results_apart),
+        };
+
+        return cmocka_run_group_tests(tests, block_child_signal, NULL);
+}

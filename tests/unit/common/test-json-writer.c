@@ -1,0 +1,255 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/macro.h"
+
+typedef void (*write_fn)(JsonWriter *writer);
+
+static void expect_written(write_fn fn, const char *expected)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(freep) char *text = NULL;
+        size_t size = 0;
+
+        assert_int_equal(json_writer_new(&writer), 0);
+        fn(writer);
+        assert_int_equal(json_writer_finish(writer, &text, &size), 0);
+        assert_string_equal(text, expected);
+        assert_int_equal(size, strlen(expected));
+}
+
+static void expect_refused(write_fn fn)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(freep) char *text = NULL;
+        size_t size = 7;
+
+        assert_int_equal(json_writer_new(&writer), 0);
+        fn(writer);
+        if (json_writer_finish(writer, &text, &size) != -EINVAL)
+                fail_msg("was written: %s", text ? text : "(nothing)");
+        assert_null(text);
+        assert_int_equal(size, 7);
+}
+
+static void write_all_types(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_key(writer, "text");
+        json_string(writer, "a\"\\\n\x01\xc3\xa9");
+        json_key(writer, "none");
+        json_string(writer, NULL);
+        json_key(writer, "numbers");
+        json_open_array(writer);
+        json_integer(writer, INT64_MAX);
+        json_integer(writer, INT64_MIN);
+        json_close_array(writer);
+        json_key(writer, "yes");
+        json_boolean(writer, true);
+        json_key(writer, "no");
+        json_boolean(writer, false);
+        json_key(writer, "null");
+        json_null(writer);
+        json_key(writer, "raw");
+        json_raw(writer, "{\"a\":[]}", 8);
+        json_close_object(writer);
+}
+
+static void test_every_type_is_written(void **state)
+{
+        (void)state;
+        expect_written(write_all_types,
+                "{\"text\":\"a\\\"\\\\\\n\\u0001\xc3\xa9\",\"none\":null,"
+                "\"numbers\":[9223372036854775807,-9223372036854775808],"
+                "\"yes\":true,\"no\":false,\"null\":null,\"raw\":{\"a\":[]}}");
+}
+
+static void write_raw_part(JsonWriter *writer)
+{
+        json_raw(writer, "[1]]]]", 3);
+}
+
+static void test_of_a_raw_document_only_its_size_is_copied(void **state)
+{
+        (void)state;
+        expect_written(write_raw_part, "[1]");
+}
+
+static void test_what_was_written_is_read_again(void **state)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_freep) JsonValue *value = NULL;
+        CLEANUP(freep) char *text = NULL;
+        int64_t integer = 0;
+        size_t size = 0;
+
+        (void)state;
+        assert_int_equal(json_writer_new(&writer), 0);
+        write_all_types(writer);
+        assert_int_equal(json_writer_finish(writer, &text, &size), 0);
+        assert_int_equal(json_parse(&value, text, size), 0);
+        assert_string_equal(json_get_string(json_member(value, "text")), "a\"\\\n\x01\xc3\xa9");
+        assert_true(json_get_integer(&integer, json_element(json_member(value, "numbers"), 1)));
+        assert_true(integer == INT64_MIN);
+}
+
+static void write_nothing(JsonWriter *writer)
+{
+        (void)writer;
+}
+
+static void write_open_object(JsonWriter *writer)
+{
+        json_open_object(writer);
+}
+
+static void write_open_array_inside(JsonWriter *writer)
+{
+        json_open_array(writer);
+        json_open_array(writer);
+        json_close_array(writer);
+}
+
+static void write_close_only(JsonWriter *writer)
+{
+        json_close_object(writer);
+}
+
+static void write_close_twice(JsonWriter *writer)
+{
+        json_open_array(writer);
+        json_close_array(writer);
+        json_close_array(writer);
+        json_open_array(writer);
+}
+
+static void write_close_of_other_kind(JsonWriter *writer)
+{
+        json_open_array(writer);
+        json_close_object(writer);
+}
+
+static void write_key_without_value(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_key(writer, "key");
+        json_close_object(writer);
+}
+
+static void write_value_without_key(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_integer(writer, 1);
+        json_close_object(writer);
+}
+
+static void write_null_as_key(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_key(writer, NULL);
+        json_integer(writer, 1);
+        json_close_object(writer);
+}
+
+static void write_two_values(JsonWriter *writer)
+{
+        json_integer(writer, 1);
+        json_integer(writer, 2);
+}
+
+static void write_too_deep(JsonWriter *writer)
+{
+        for (int i = 0; i < 1000; i++)
+                json_open_array(writer);
+        for (int i = 0; i < 1000; i++)
+                json_close_array(writer);
+}
+
+static void test_an_unbalanced_document_is_refused(void **state)
+{
+        (void)state;
+        expect_refused(write_nothing);
+        expect_refused(write_open_object);
+        expect_refused(write_open_array_inside);
+        expect_refused(write_close_only);
+        expect_refused(write_close_twice);
+        expect_refused(write_close_of_other_kind);
+        expect_refused(write_key_without_value);
+        expect_refused(write_value_without_key);
+        expect_refused(write_null_as_key);
+        expect_refused(write_two_values);
+        expect_refused(write_too_deep);
+}
+
+static void write_stray_byte(JsonWriter *writer)
+{
+        json_string(writer, "a\xff");
+}
+
+static void write_overlong_form(JsonWriter *writer)
+{
+        json_string(writer, "\xc0\xaf");
+}
+
+static void write_surrogate(JsonWriter *writer)
+{
+        json_string(writer, "\xed\xa0\x80");
+}
+
+static void write_cut_sequence(JsonWriter *writer)
+{
+        json_string(writer, "a\xe2\x82");
+}
+
+static void write_bad_key(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_key(writer, "\xf4\x90\x80\x80");
+        json_null(writer);
+        json_close_object(writer);
+}
+
+/* What follows the failure is in order and must not make it forgotten. */
+static void write_failure_then_good(JsonWriter *writer)
+{
+        json_open_array(writer);
+        json_string(writer, "\xff");
+        json_string(writer, "good");
+        json_close_array(writer);
+}
+
+static void test_a_string_that_is_not_utf8_is_refused(void **state)
+{
+        (void)state;
+        expect_refused(write_stray_byte);
+        expect_refused(write_overlong_form);
+        expect_refused(write_surrogate);
+        expect_refused(write_cut_sequence);
+        expect_refused(write_bad_key);
+        expect_refused(write_failure_then_good);
+}
+
+static void test_freeing_nothing_is_allowed(void **state)
+{
+        (void)state;
+        assert_null(json_writer_free(NULL));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_type_is_written),
+                cmocka_unit_test(test_of_a_raw_document_only_its_size_is_copied),
+                cmocka_unit_test(test_what_was_written_is_read_again),
+                cmocka_unit_test(test_an_unbalanced_document_is_refused),
+                cmocka_unit_test(test_a_string_that_is_not_utf8_is_refused),
+                cmocka_unit_test(test_freeing_nothing_is_allowed),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "daemon/config/config-load.h"
+
+#define GOOD                                                               \
+        "[daemon]\nparallel-imports = 4 ; a comment\n"                     \
+        "[cluster-defaults]\nuser = importer\npassword-credential = all\n" \
+        "[cluster orders]\nhost = orders.example\npassword-file = /run/p\n"
+
+static char path[] = "/tmp/test-load-XXXXXX";
+
+static int load(Config **ret, const char *text, ConfigProblem *problem)
+{
+        assert_int_equal(file_replace(path, text, strlen(text), 0600), 0);
+        return config_load(ret, path, problem);
+}
+
+static void expect_problem(const char *text, unsigned line, const char *part)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        assert_int_equal(load(&config, text, &problem), -EINVAL);
+        assert_string_equal(problem.file, path);
+        assert_int_equal(problem.line, line);
+        if (!strstr(problem.text, part))
+                fail_msg("\"%s\" is not in \"%s\"", part, problem.text);
+}
+
+#define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static void test_the_ledger_is_a_table_or_off(void **state)
+{
+        static const struct {
+                const char *line, *value;
+        } cases[] = {{"", ""}, {"ledger = off\n", ""}, {"ledger = ops.ledger\n", "ops.ledger"},
+                {"ledger = " B64 "." B64 "\n", B64 "." B64}, {"ledger = 1_$.A\n", "1_$.A"}};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[600];
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "%s%s", GOOD, cases[i].line);
+                assert_int_equal(load(&config, text, &problem), 0);
+                assert_string_equal(config->clusters[0].ledger, cases[i].value);
+                config_free(config);
+        }
+}
+
+static void test_values_defaults_and_overrides(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem;
+
+        (void)state;
+        assert_int_equal(load(&config, GOOD, &problem), 0);
+        assert_int_equal(config->parallel_imports, 4);
+        assert_int_equal(config->retry_max_usec, 5 * USEC_PER_MIN);
+        assert_int_equal(config->n_materials, 1);
+        assert_string_equal(config->materials[0].path[MATERIAL_KEY],
+                "/etc/binlog-ssld/material/client-key.pem");
+        assert_int_equal(config->materials[0].expiry_warning_usec[1], 7 * USEC_PER_DAY);
+        assert_int_equal(config->n_clusters, 1);
+        assert_string_equal(config->clusters[0].user, "importer");
+        assert_string_equal(config->clusters[0].password_file, "/run/p");
+        assert_string_equal(config->clusters[0].password_credential, "");
+        assert_int_equal(config->clusters[0].port, 3306);
+        config_free(config);
+}
+
+static void test_each_fault_is_named_with_its_line(void **state)
+{
+        (void)state;
+        expect_problem(GOOD "colour = red\n", 9, "unknown key colour");
+        expect_problem(GOOD "port = 0\n", 9, "a number from 1 to 65535");
+        expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
+        expect_problem(GOOD "enabled = true\n", 9, "yes or no");
+        expect_problem(GOOD "replication = repoint\n", 9, "ignore, observe or restart");
+        expect_problem(GOOD "ledger = ledger\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b.c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = .b\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b`c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a.b c\n", 9, "off or schema.table");
+        expect_problem(GOOD "ledger = a." B64 "x\n", 9, "off or schema.table");
+        expect_problem("[daemon]\ncheck-interval = 1ms\n", 2, "a duration from 100ms");
+        expect_problem(GOOD "material = other\n", 9, "there is no [material other]");
+        expect_problem(GOOD "host = again\n", 9, "stands twice");
+        expect_problem(GOOD "just words\n", 9, "neither a [section] nor key = value");
+        expect_problem(GOOD "[cluster orders]\n", 9, "stands twice");
+        expect_problem(GOOD "[clusters]\n", 9, "unknown section");
+        expect_problem(GOOD "[cluster a/b]\n", 9, "a name is");
+        expect_problem(GOOD "[cluster empty]\n", 9, "lacks the mandatory key host");
+        expect_problem(GOOD "password-credential = x\n", 8,
+                "password-file and password-credential both stand in [cluster orders]");
+        expect_problem(GOOD "password-command = /bin/x\n", 9,
+                "password-command and password-file both stand in [cluster orders]");
+        expect_problem("[cluster a]\nhost = h\nuser = u\n", 1,
+                "lacks a password: password-credential, password-file or password-command");
+        expect_problem(GOOD "auth-plugins = mysql_native_password,sha256_password\n", 9,
+                "auth-plugins = mysql_native_password,sha256_password: this is not a list out of");
+        expect_problem(GOOD "auth-plugins = mysql_clear_password\n", 9,
+                "allow-cleartext-password = yes adds mysql_clear_password");
+        expect_problem(GOOD "auth-plugins = client_ed25519,client_ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = client_ed25519,\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = ,client_ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "auth-plugins = ed25519\n", 9, "a list out of");
+        expect_problem(GOOD "allow-cleartext-password = maybe\n", 9, "yes or no");
+        expect_problem(GOOD "[material default]\nsettle = 100\n", 10, "a duration from 1ms");
+        expect_problem(GOOD "[material m]\nexpiry-warnings = 1d 7d\n", 10, "largest first");
+        expect_problem("host = x\n" GOOD, 1, "before the first section");
+        expect_problem("[daemon]\n", 0, "at least one is needed");
+        expect_problem("[daemon]\nretry-min = 1h\n[cluster a]\n", 2, "longer than retry-max");
+}
+
+static void test_a_password_is_refused_and_not_repeated(void **state)
+{
+        static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
+                "password-file = hunter2\n", "password-credential = /hunter2\n",
+                "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
+                "password-command = \"\" hunter2\n"};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                char text[300];
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "[cluster orders]\nhost = a\nuser = b\n%s", lines[i]);
+                assert_int_equal(load(&config, text, &problem), -EINVAL);
+                assert_int_equal(problem.line, 4);
+                assert_null(strstr(problem.text, "hunter2"));
+        }
+        expect_problem(GOOD "password = x\n", 9,
+                "password-credential, password-file and password-command name where it is");
+        expect_problem(GOOD "password-command = bin/x\n", 9,
+                "password-command: this is not an absolute path and arguments, double quotes in "
+                "pairs");
+}
+
+static void expect_source(
+        const char *text, const char *credential, const char *file, const char *command)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_string_equal(config->clusters[0].password_credential, credential);
+        assert_string_equal(config->clusters[0].password_file, file);
+        assert_string_equal(config->clusters[0].password_command, command);
+        config_free(config);
+}
+
+static void test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults(void **state)
+{
+        (void)state;
+        expect_source("[cluster-defaults]\nuser = u\npassword-command = /bin/t \"a b\" $c\n"
+                      "[cluster orders]\nhost = h\n",
+                "", "", "/bin/t \"a b\" $c");
+        expect_source("[cluster-defaults]\nuser = u\npassword-command = /bin/t\n"
+                      "[cluster orders]\nhost = h\npassword-credential = c\n",
+                "c", "", "");
+        expect_source("[cluster-defaults]\nuser = u\npassword-file = /f\n"
+                      "[cluster orders]\nhost = h\npassword-command = \"/my bin/t\"\n",
+                "", "", "\"/my bin/t\"");
+}
+
+static void expect_plugins(const char *lines, const char *plugins)
+{
+        char text[512], list[CONFIG_PLUGINS_MAX];
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        snprintf(text, sizeof(text), GOOD "%s", lines);
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        config_list_plugins(&config->clusters[0], list);
+        assert_string_equal(list, plugins);
+        config_free(config);
+}
+
+static void test_plugins_are_those_that_were_named(void **state)
+{
+        (void)state;
+        expect_plugins("", "mysql_native_password,caching_sha2_password");
+        expect_plugins("auth-plugins = client_ed25519\n", "client_ed25519");
+        expect_plugins("auth-plugins = caching_sha2_password, client_ed25519\n",
+                "caching_sha2_password,client_ed25519");
+        expect_plugins("allow-cleartext-password = yes\n",
+                "mysql_native_password,caching_sha2_password,mysql_clear_password");
+        expect_plugins("auth-plugins = "
+                       "client_ed25519,caching_sha2_password,mysql_native_password\n"
+                       "allow-cleartext-password = yes\n",
+                "mysql_native_password,caching_sha2_password,client_ed25519,mysql_clear_password");
+}
+
+static void test_a_long_line_is_refused_and_not_cut(void **state)
+{
+        char text[600];
+
+        (void)state;
+        snprintf(text, sizeof(text), "%sserver-ca = /%0250d\n", GOOD, 0);
+        expect_problem(text, 9, "longer than");
+}
+
+static void test_an_indented_line_is_a_line_of_its_own(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem;
+
+        (void)state;
+        assert_int_equal(load(&config, GOOD "    port = 3307\n", &problem), 0);
+        assert_int_equal(config->clusters[0].port, 3307);
+        config_free(config);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_values_defaults_and_overrides),
+                cmocka_unit_test(test_the_ledger_is_a_table_or_off),
+                cmocka_unit_test(test_each_fault_is_named_with_its_line),
+                cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
+                cmocka_unit_test(
+                        test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
+                cmocka_unit_test(test_plugins_are_those_that_were_named),
+                cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
+                cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
+        };
+        int fd = mkstemp(path), failures;
+
+        if (fd < 0)
+                return 1;
+        close(fd);
+        failures = cmocka_run_group_tests(tests, NULL, NULL);
+        unlink(path);
+        return failures;
+}

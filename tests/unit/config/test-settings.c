@@ -1,0 +1,302 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/config/settings.h"
+#include "tests/unit/scratch.h"
+
+#define FILE_NAME  "ssld.conf"
+#define DROP_IN(n) FILE_NAME ".d/" n ".conf"
+#define NAME_OF_48 "cluster 0123456789012345678901234567890123456789"
+
+static Settings *load_file(const char *name)
+{
+        ConfigProblem problem = {0};
+        Settings *list = NULL;
+        int r = settings_load(&list, scratch_path(name), &problem);
+
+        if (r < 0)
+                fail_msg("%s:%u: %s", problem.file, problem.line, problem.text);
+        return list;
+}
+
+static Settings *load(const char *text)
+{
+        scratch_write_text(FILE_NAME, text);
+        return load_file(FILE_NAME);
+}
+
+static void expect_setting(
+        const Settings *list, const char *section, const char *key, const char *expected)
+{
+        const Setting *setting = settings_find(list, section, key);
+
+        if (!setting)
+                fail_msg("there is no %s in [%s]", key, section);
+        assert_string_equal(setting->value, expected);
+}
+
+/* The problem of FILE_NAME as it stands, in the file `name`. */
+static void expect_problem_in(const char *name, unsigned line, const char *part)
+{
+        ConfigProblem problem = {0};
+        Settings *list = NULL;
+
+        if (settings_load(&list, scratch_path(FILE_NAME), &problem) != -EINVAL) {
+                settings_free(list);
+                fail_msg("was accepted, without a word that it is %s", part);
+        }
+        assert_null(list);
+        assert_string_equal(problem.file, scratch_path(name));
+        assert_int_equal(problem.line, line);
+        if (!strstr(problem.text, part))
+                fail_msg("\"%s\" is not in \"%s\"", part, problem.text);
+}
+
+static void expect_problem_of_bytes(const char *text, size_t size, unsigned line, const char *part)
+{
+        scratch_write(FILE_NAME, text, size);
+        expect_problem_in(FILE_NAME, line, part);
+}
+
+static void expect_problem(const char *text, unsigned line, const char *part)
+{
+        expect_problem_of_bytes(text, strlen(text), line, part);
+}
+
+static void test_settings_keep_their_order_and_their_place(void **state)
+{
+        CLEANUP(settings_freep)
+        Settings *list = load("; a comment\n"
+                              "[daemon]\n"
+                              "retry-min = 1s\n"
+                              "\n"
+                              "[cluster orders]\n"
+                              "# another\n"
+                              "host=h ; the writer\n"
+                              "empty =\n");
+        const Setting *setting = settings_at(list, 1);
+
+        (void)state;
+        assert_int_equal(settings_n_sections(list), 2);
+        assert_string_equal(settings_section(list, 0)->name, "daemon");
+        assert_int_equal(settings_section(list, 0)->line, 2);
+        assert_string_equal(settings_section(list, 1)->name, "cluster orders");
+        assert_int_equal(settings_section(list, 1)->line, 5);
+        assert_int_equal(settings_size(list), 3);
+        assert_string_equal(setting->section, "cluster orders");
+        assert_string_equal(setting->key, "host");
+        assert_string_equal(setting->value, "h");
+        assert_string_equal(setting->file, scratch_path(FILE_NAME));
+        assert_int_equal(setting->line, 7);
+        expect_setting(list, "cluster orders", "empty", "");
+        assert_null(settings_find(list, "daemon", "host"));
+        assert_null(settings_find(list, "cluster users", "host"));
+}
+
+static void test_blanks_in_a_section_s_name_do_not_make_another(void **state)
+{
+        CLEANUP(settings_freep) Settings *list = load("[ cluster \t orders ]\nhost = h\n");
+
+        (void)state;
+        assert_string_equal(settings_section(list, 0)->name, "cluster orders");
+        expect_setting(list, "cluster orders", "host", "h");
+        expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "stands twice");
+}
+
+static void test_an_empty_file_and_an_empty_section_are_read(void **state)
+{
+        CLEANUP(settings_freep) Settings *empty = load("");
+        CLEANUP(settings_freep) Settings *section = load("[daemon]\n");
+
+        (void)state;
+        assert_int_equal(settings_size(empty), 0);
+        assert_int_equal(settings_n_sections(empty), 0);
+        assert_int_equal(settings_size(section), 0);
+        assert_int_equal(settings_n_sections(section), 1);
+}
+
+static void test_a_byte_order_mark_and_crlf_are_no_part_of_the_text(void **state)
+{
+        CLEANUP(settings_freep)
+        Settings *list = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
+
+        (void)state;
+        assert_int_equal(settings_n_sections(list), 1);
+        expect_setting(list, "daemon", "retry-min", "1s");
+        expect_setting(list, "daemon", "last", "line");
+}
+
+static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
+{
+        CLEANUP(settings_freep) Settings *list = NULL;
+
+        (void)state;
+        scratch_make_directory(FILE_NAME ".d");
+        scratch_write_text(DROP_IN("20"), "[a]\nkey = 20\nown = 20\n[b]\nnew = 20\n");
+        scratch_write_text(DROP_IN("10"), "[a]\nkey = 10\nten = 10\n");
+        scratch_write_text(FILE_NAME ".d/30.conf.off", "no configuration at all\n");
+        scratch_write_text(FILE_NAME ".d/.40.conf", "nor this\n");
+        list = load("[a]\nkey = main\nmain = main\n");
+        expect_setting(list, "a", "key", "20");
+        expect_setting(list, "a", "own", "20");
+        expect_setting(list, "a", "ten", "10");
+        expect_setting(list, "a", "main", "main");
+        expect_setting(list, "b", "new", "20");
+        assert_string_equal(settings_find(list, "a", "key")->file, scratch_path(DROP_IN("20")));
+        assert_int_equal(settings_find(list, "b", "new")->line, 5);
+        assert_int_equal(settings_n_sections(list), 2);
+        assert_string_equal(settings_section(list, 0)->file, scratch_path(FILE_NAME));
+}
+
+static void test_drop_ins_are_found_whatever_the_path_is_made_of(void **state)
+{
+        CLEANUP(settings_freep) Settings *list = NULL;
+
+        (void)state;
+        scratch_make_directory("[*]?");
+        scratch_make_directory("[*]?/a.conf.d");
+        scratch_write_text("[*]?/a.conf", "[a]\nkey = main\n");
+        scratch_write_text("[*]?/a.conf.d/1.conf", "[a]\nkey = drop-in\n");
+        list = load_file("[*]?/a.conf");
+        expect_setting(list, "a", "key", "drop-in");
+}
+
+static void test_a_file_that_cannot_be_read_is_named(void **state)
+{
+        (void)state;
+        expect_problem_in(FILE_NAME, 0, "cannot be read: No such file");
+        scratch_write_text(FILE_NAME, "[a]\n");
+        scratch_write_text(FILE_NAME ".d", "no directory");
+        expect_problem_in(FILE_NAME ".d", 0, "cannot be read: Not a directory");
+        assert_int_equal(unlink(scratch_path(FILE_NAME ".d")), 0);
+        scratch_make_directory(FILE_NAME ".d");
+        scratch_link("missing", DROP_IN("1"));
+        expect_problem_in(DROP_IN("1"), 0, "cannot be read: No such file");
+        assert_int_equal(unlink(scratch_path(DROP_IN("1"))), 0);
+        scratch_make_directory(DROP_IN("1"));
+        expect_problem_in(DROP_IN("1"), 0, "cannot be read: Is a directory");
+}
+
+static void test_a_file_larger_than_the_limit_is_refused(void **state)
+{
+        (void)state;
+        scratch_write_text(FILE_NAME, "[a]\n");
+        assert_int_equal(truncate(scratch_path(FILE_NAME), SETTINGS_FILE_LIMIT + 1), 0);
+        expect_problem_in(FILE_NAME, 0, "File too large");
+}
+
+static void test_a_fault_in_a_drop_in_is_named_with_its_own_line(void **state)
+{
+        (void)state;
+        scratch_make_directory(FILE_NAME ".d");
+        scratch_write_text(FILE_NAME, "[a]\nkey = 1\n");
+        scratch_write_text(DROP_IN("1"), "[a]\n\njust words\n");
+        expect_problem_in(DROP_IN("1"), 3, "neither a [section]");
+}
+
+static void test_nothing_is_ignored(void **state)
+{
+        static const struct {
+                const char *text;
+                unsigned line;
+                const char *part;
+        } cases[] = {
+                {"[a]\nkey = 1\nkey = 2\n", 3, "stands twice in [a], first in line 2"},
+                {"[a]\nkey = 1\n[a]\nother = 1\n", 3, "[a] stands twice in this file"},
+                {"key = 1\n", 1, "before the first section"},
+                {"[a]\nwords\n", 2, "neither"},
+                {"[a\nkey = 1\n", 1, "neither"},
+                {"[a] key = 1\n", 1, "behind the section"},
+                {"[a]x\n", 1, "behind the section"},
+                {"[a\x01]\nkey = 1\n", 1, "control character"},
+                {"[a]\nkey = \x1b[31m\n", 2, "control character"},
+                {"[a]\nk\xffy = 1\n", 2, "UTF-8"},
+                {"[\xc0\xaf]\n", 1, "UTF-8"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                expect_problem(cases[i].text, cases[i].line, cases[i].part);
+        expect_problem_of_bytes("[a]\nk\0y = 1\n", 12, 2, "NUL byte");
+}
+
+static void test_a_comment_may_stand_behind_a_section(void **state)
+{
+        CLEANUP(settings_freep) Settings *list = load("[a] ; why\nkey = 1\n[b]  \n");
+
+        (void)state;
+        expect_setting(list, "a", "key", "1");
+        assert_int_equal(settings_n_sections(list), 2);
+}
+
+static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void **state)
+{
+        CLEANUP(settings_freep) Settings *list = NULL;
+        char text[300], value[200];
+
+        (void)state;
+        snprintf(value, sizeof(value), "%0194d", 7);
+        snprintf(text, sizeof(text), "[a]\nkey=%s\n", value);
+        list = load(text);
+        expect_setting(list, "a", "key", value);
+        snprintf(text, sizeof(text), "[a]\nkey=0%s\n", value);
+        expect_problem(text, 2, "longer than 198 characters");
+        snprintf(text, sizeof(text), "[a]\nkey=%s ; and why\n", value);
+        expect_problem(text, 2, "longer than 198 characters");
+}
+
+static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void **state)
+{
+        CLEANUP(settings_freep)
+        Settings *list = load("[" NAME_OF_48 "x]\nkey = 1\n");
+
+        (void)state;
+        expect_setting(list, NAME_OF_48 "x", "key", "1");
+        expect_problem("[" NAME_OF_48 "xy]\nkey = 1\n", 1, "longer than 49 characters");
+        expect_problem("[  " NAME_OF_48 "]\nkey = 1\n", 1, "longer than 49 characters");
+}
+
+static void test_the_first_of_two_faults_is_told(void **state)
+{
+        (void)state;
+        expect_problem("[a]\nwords\nkey = 1\nkey = 2\n", 2, "neither");
+        expect_problem("[a]\nkey = 1\nkey = 2\nwords\n", 3, "stands twice");
+        expect_problem("[a]\n[a]\nwords\n", 2, "stands twice");
+        expect_problem("words\n[a]\n[a]\n", 1, "neither");
+}
+
+static void test_freeing_nothing_is_allowed(void **state)
+{
+        (void)state;
+        assert_null(settings_free(NULL));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                scratch_test(test_settings_keep_their_order_and_their_place),
+                scratch_test(test_blanks_in_a_section_s_name_do_not_make_another),
+                scratch_test(test_an_empty_file_and_an_empty_section_are_read),
+                scratch_test(test_a_byte_order_mark_and_crlf_are_no_part_of_the_text),
+                scratch_test(test_a_later_file_wins_key_by_key_in_name_order),
+                scratch_test(test_drop_ins_are_found_whatever_the_path_is_made_of),
+                scratch_test(test_a_file_that_cannot_be_read_is_named),
+                scratch_test(test_a_file_larger_than_the_limit_is_refused),
+                scratch_test(test_a_fault_in_a_drop_in_is_named_with_its_own_line),
+                scratch_test(test_nothing_is_ignored),
+                scratch_test(test_a_comment_may_stand_behind_a_section),
+                scratch_test(test_a_line_of_198_characters_is_read_and_a_longer_one_is_not),
+                scratch_test(test_a_section_of_49_characters_is_read_and_a_longer_one_is_not),
+                scratch_test(test_the_first_of_two_faults_is_told),
+                cmocka_unit_test(test_freeing_nothing_is_allowed),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

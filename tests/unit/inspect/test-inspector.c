@@ -1,0 +1,157 @@
+/*
+ * Every fixture breaks one rule, and the inspector must find exactly that. The build makes them
+ * (tests/pki) with a manifest of what is expected.
+ */
+
+#include "daemon/import/call.h"
+#include "tests/unit/test.h"
+
+#include <sys/mman.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "daemon/inspect/inspector.h"
+#include "daemon/inspect/payload.h"
+
+static const char *root;
+
+static MaterialConfig config_for(const char *directory)
+{
+        static const char *const names[] = {"ca.pem", "client-cert.pem", "client-key.pem"};
+        MaterialConfig config = {
+                .name = "default",
+                .key_permissions = POLICY_WARN,
+                .minimum_rsa_bits = 2048,
+                .expiry_warning_usec = {30 * USEC_PER_DAY, 7 * USEC_PER_DAY, USEC_PER_DAY},
+        };
+
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                snprintf(config.path[i], CONFIG_PATH_MAX, "%s/%s/%s", root, directory, names[i]);
+        return config;
+}
+
+static Report inspect(const char *directory, int payload_fd)
+{
+        MaterialConfig config = config_for(directory);
+        InspectorTask task = {&config, payload_fd, clock_wall_usec()};
+        Report report = {0};
+
+        assert_int_equal(inspector_run(&report, &task), 0);
+        return report;
+}
+
+static void describe(char *buffer, size_t size, const Report *report)
+{
+        size_t used = 0;
+
+        snprintf(buffer, size, "-");
+        for (unsigned i = 0; i < report->n_problems && used < size; i++)
+                used += (size_t)snprintf(buffer + used, size - used, "%s%s/%s/%s", i > 0 ? "," : "",
+                        rule_to_string(report->problems[i].rule),
+                        material_file_to_string(report->problems[i].file),
+                        severity_to_string(report->problems[i].severity));
+}
+
+static void test_each_fixture_has_exactly_its_problem(void **state)
+{
+        char path[512], name[128], expected[256], found[1024];
+        unsigned n = 0, wrong = 0;
+        FILE *manifest;
+
+        (void)state;
+        snprintf(path, sizeof(path), "%s/manifest", root);
+        manifest = fopen(path, "re");
+        assert_non_null(manifest);
+        while (fscanf(manifest, "%127s %255s", name, expected) == 2) {
+                Report report = inspect(name, -1);
+
+                describe(found, sizeof(found), &report);
+                if (strcmp(found, expected) != 0) {
+                        print_error("%s: wanted %s, found %s\n", name, expected, found);
+                        wrong++;
+                }
+                if (report.failed != (strstr(expected, "/error") != NULL))
+                        wrong++;
+                n++;
+        }
+        fclose(manifest);
+        assert_int_equal(wrong, 0);
+        assert_true(n > 60);
+}
+
+static void test_the_same_set_in_other_clothes_is_the_same_set(void **state)
+{
+        static const char *const same[] = {
+                "good-crlf", "good-bom", "good-text", "good-pkcs1-key", "good-no-final-newline"};
+        Report good = inspect("good", -1), other = inspect("good-other", -1);
+
+        (void)state;
+        assert_int_equal(strlen(good.fingerprint), 64);
+        for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+                Report report = inspect(same[i], -1);
+
+                assert_string_equal(report.fingerprint, good.fingerprint);
+        }
+        assert_string_not_equal(other.fingerprint, good.fingerprint);
+}
+
+static Secret payload_of(const char *directory)
+{
+        int fd = memfd_create("payload", MFD_CLOEXEC);
+        Report report = inspect(directory, fd);
+        Secret payload = SECRET_NULL;
+
+        assert_true(fd >= 0 && lseek(fd, 0, SEEK_SET) == 0);
+        assert_int_equal(file_read_fd(&payload, fd, SNAPSHOT_FILE_LIMIT), 0);
+        assert_int_equal(payload.size, report.payload_size);
+        close(fd);
+        return payload;
+}
+
+static void test_the_payload_is_normalised_with_the_key_last(void **state)
+{
+        Secret good = payload_of("good"), dressed = payload_of("good-text"), raw = SECRET_NULL;
+        char *key = strstr(good.data, "\"ssl_key\":\"-----BEGIN RSA PRIVATE KEY-----\\n");
+
+        (void)state;
+        assert_string_equal(good.data, dressed.data);
+        assert_int_equal(strncmp(good.data, "{\"ssl_ca\":\"-----BEGIN CERTIFICATE-----\\n", 39), 0);
+        assert_non_null(key);
+        assert_true(key > strstr(good.data, "\"ssl_cert\":"));
+        assert_null(strchr(good.data, '\n'));
+        assert_int_equal(call_payload_raw(&raw, good.data, good.size), 0);
+        assert_null(strchr(raw.data, '\\'));
+        assert_non_null(strstr(raw.data, "-----END RSA PRIVATE KEY-----\n\"}"));
+        secret_done(&good);
+        secret_done(&dressed);
+        secret_done(&raw);
+}
+
+static void test_a_set_with_an_error_leaves_no_payload(void **state)
+{
+        Secret payload = payload_of("key-mismatch");
+
+        (void)state;
+        assert_int_equal(payload.size, 0);
+        secret_done(&payload);
+}
+
+int main(int argc, char **argv)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_each_fixture_has_exactly_its_problem),
+                cmocka_unit_test(test_the_same_set_in_other_clothes_is_the_same_set),
+                cmocka_unit_test(test_the_payload_is_normalised_with_the_key_last),
+                cmocka_unit_test(test_a_set_with_an_error_leaves_no_payload),
+        };
+
+        if (argc != 2)
+                return 2;
+        root = realpath(argv[1], NULL); /* paths of a configuration are absolute */
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "daemon/manager/plan.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static Record imported(const char *fingerprint)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .committed = true};
+
+        record_apply(&record, fingerprint, &outcome, 1000);
+        return record;
+}
+
+static Record failed(const char *fingerprint, OutcomeKind kind)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = {.kind = kind};
+
+        record_apply(&record, fingerprint, &outcome, 1000);
+        return record;
+}
+
+static Plan plan(const Record *record, const char *fingerprint, uint64_t retry_usec)
+{
+        PlanInput input = {.enabled = true,
+                .fingerprint = fingerprint,
+                .record = record,
+                .retry_usec = retry_usec};
+
+        return plan_cluster(&input, 100);
+}
+
+static void test_a_new_set_is_imported_and_the_same_is_kept(void **state)
+{
+        Record none = RECORD_NULL, has_a = imported(A);
+
+        (void)state;
+        assert_int_equal(plan(&none, A, 0).action, PLAN_IMPORT);
+        assert_int_equal(plan(&has_a, A, 0).action, PLAN_KEEP);
+        assert_int_equal(plan(&has_a, B, 0).action, PLAN_IMPORT);
+}
+
+static void test_a_current_cluster_is_looked_at_when_its_time_has_come(void **state)
+{
+        Record has_a = imported(A);
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &has_a, .checked = true};
+        Plan kept;
+
+        (void)state;
+        input.check_usec = 101;
+        kept = plan_cluster(&input, 100);
+        assert_int_equal(kept.action, PLAN_KEEP);
+        assert_int_equal(kept.not_before_usec, 101);
+        assert_int_equal(plan_cluster(&input, 101).action, PLAN_CHECK);
+        input.fingerprint = B;
+        assert_int_equal(plan_cluster(&input, 101).action, PLAN_IMPORT);
+        input.fingerprint = A;
+        input.checked = false;
+        kept = plan_cluster(&input, 101);
+        assert_int_equal(kept.action, PLAN_KEEP);
+        assert_int_equal(kept.not_before_usec, 0);
+}
+
+static void test_without_a_set_or_disabled_nothing_starts(void **state)
+{
+        Record record = RECORD_NULL;
+        PlanInput input = {.enabled = false, .fingerprint = A, .record = &record};
+
+        (void)state;
+        assert_int_equal(plan(&record, NULL, 0).action, PLAN_WAIT);
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
+static void test_a_failed_set_waits_and_a_new_one_does_not(void **state)
+{
+        Record record = failed(A, OUTCOME_UNREACHABLE);
+        Plan delayed = plan(&record, A, 500);
+
+        (void)state;
+        assert_int_equal(delayed.action, PLAN_DELAY);
+        assert_int_equal(delayed.not_before_usec, 500);
+        assert_int_equal(plan(&record, A, 100).action, PLAN_IMPORT);
+        assert_int_equal(plan(&record, B, 500).action, PLAN_IMPORT);
+}
+
+static void test_a_failed_restart_does_not_send_the_key_again(void **state)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED, .committed = true};
+
+        (void)state;
+        record_apply(&record, A, &outcome, 1000);
+        assert_int_equal(plan(&record, A, 0).action, PLAN_RESTART_REPLICATION);
+        assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
+}
+
+static void test_what_is_forced_is_imported_whatever_is_known(void **state)
+{
+        Record record = imported(A), bad = failed(B, OUTCOME_AUTH);
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &record, .forced = true};
+
+        (void)state;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input = (PlanInput){.enabled = true,
+                .fingerprint = B,
+                .record = &bad,
+                .retry_usec = 500,
+                .forced = true};
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.fingerprint = NULL;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_WAIT);
+        input.enabled = false;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
+static uint64_t delay_usec(
+        const PlanRetry *retry, OutcomeKind kind, unsigned attempts, uint32_t random)
+{
+        Outcome outcome = {.kind = kind};
+
+        return plan_retry_delay_usec(retry, &outcome, attempts, random);
+}
+
+static void test_passing_faults_back_off_and_others_are_held(void **state)
+{
+        PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
+        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_errno = 1213};
+
+        (void)state;
+        assert_int_equal(delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
+        assert_int_equal(delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);
+        assert_int_equal(delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
+        assert_true(delay_usec(&retry, OUTCOME_TLS, 9, UINT32_MAX) > 500);
+        assert_int_equal(delay_usec(&retry, OUTCOME_AUTH, 1, 5), 77777);
+        assert_int_equal(delay_usec(&retry, OUTCOME_IMPORTED, 0, 5), 0);
+        assert_int_equal(delay_usec(&retry, OUTCOME_REJECTED, 1, 0), 77777);
+        assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
+}
+
+static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
+{
+        Record record = failed(A, OUTCOME_UNREACHABLE);
+        Outcome outcome = {.kind = OUTCOME_TLS};
+
+        (void)state;
+        record_apply(&record, A, &outcome, 2000);
+        assert_int_equal(record.attempts, 2);
+        record_apply(&record, B, &outcome, 3000);
+        assert_int_equal(record.attempts, 1);
+        assert_string_equal(record.imported_fingerprint, "");
+}
+
+static void test_what_is_in_doubt_is_not_known_any_more(void **state)
+{
+        Record record = imported(A);
+        Outcome lost = {.kind = OUTCOME_UNKNOWN, .in_doubt = true},
+                down = {.kind = OUTCOME_UNREACHABLE};
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
+
+        (void)state;
+        record_apply(&record, A, &lost, 2000); /* it is A that may have been sent again */
+        assert_string_equal(record.imported_fingerprint, A);
+        record_apply(&record, B, &lost, 3000);
+        assert_string_equal(record.imported_fingerprint, "");
+        assert_int_equal(record.imported_at_usec, 0);
+        assert_false(record.in_use);
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        record_apply(&record, B, &down, 4000);
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+}
+
+static void test_a_record_survives_its_json(void **state)
+{
+        Record record = imported(A), back = RECORD_NULL;
+        char *text;
+        size_t size;
+
+        (void)state;
+        record.newlines = NEWLINES_ESCAPED;
+        record.imported_not_after_usec = 77;
+        memcpy(record.warned_fingerprint, A, sizeof(A));
+        record.warned_within_usec = 88;
+        assert_int_equal(record_format(&text, &size, &record), 0);
+        assert_int_equal(record_parse(&back, text, size), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        assert_int_not_equal(record_parse(&back, text, size / 2), 0);
+        free(text);
+        assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
+        assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
+        assert_int_not_equal(record_parse(&back, "[]", 2), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_new_set_is_imported_and_the_same_is_kept),
+                cmocka_unit_test(test_a_current_cluster_is_looked_at_when_its_time_has_come),
+                cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
+                cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
+                cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),
+                cmocka_unit_test(test_what_is_forced_is_imported_whatever_is_known),
+                cmocka_unit_test(test_passing_faults_back_off_and_others_are_held),
+                cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
+                cmocka_unit_test(test_what_is_in_doubt_is_not_known_any_more),
+                cmocka_unit_test(test_a_record_survives_its_json),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "daemon/model/outcome.h"
+
+/* What design says of each kind, in one place. */
+static const struct {
+        const char *name;
+        bool success, passing, advice;
+} kinds[] = {
+        [OUTCOME_IMPORTED] = {"imported", true, false, false},
+        [OUTCOME_ALREADY_CURRENT] = {"already_current", true, false, false},
+        [OUTCOME_SUPERSEDED] = {"superseded", false, true, true},
+        [OUTCOME_REFUSED_LOG] = {"refused_log", false, false, true},
+        [OUTCOME_NOT_WRITER] = {"not_writer", false, true, true},
+        [OUTCOME_UNREACHABLE] = {"unreachable", false, true, true},
+        [OUTCOME_TLS] = {"tls", false, true, true},
+        [OUTCOME_AUTH] = {"auth", false, false, true},
+        [OUTCOME_NO_PROCEDURE] = {"no_procedure", false, false, true},
+        [OUTCOME_NO_PRIVILEGE] = {"no_privilege", false, false, true},
+        [OUTCOME_REJECTED] = {"rejected", false, false, true},
+        [OUTCOME_TIMED_OUT] = {"timed_out", false, true, false},
+        [OUTCOME_UNKNOWN] = {"unknown", false, true, false},
+        [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false, false, true},
+        [OUTCOME_CRASHED] = {"crashed", false, true, true},
+};
+
+static void test_every_kind_is_spelled_as_promised_and_read_back(void **state)
+{
+        (void)state;
+        assert_int_equal(ARRAY_SIZE(kinds), _OUTCOME_KIND_MAX);
+        for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
+                OutcomeKind back = _OUTCOME_KIND_MAX;
+
+                assert_string_equal(outcome_kind_to_string(kind), kinds[kind].name);
+                assert_int_equal(outcome_kind_from_string(&back, kinds[kind].name), 0);
+                assert_int_equal(back, kind);
+        }
+        assert_string_equal(outcome_kind_to_string(_OUTCOME_KIND_MAX), "");
+}
+
+static void test_a_name_that_is_none_is_refused(void **state)
+{
+        static const char *const names[] = {"", "Imported", "imported ", "import", "held"};
+        OutcomeKind kind = OUTCOME_TLS;
+        Newlines newlines = NEWLINES_RAW;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                assert_int_equal(outcome_kind_from_string(&kind, names[i]), -EINVAL);
+                assert_int_equal(newlines_from_string(&newlines, names[i]), -EINVAL);
+        }
+        assert_int_equal(kind, OUTCOME_TLS);
+        assert_int_equal(newlines, NEWLINES_RAW);
+}
+
+static void test_newline_forms_are_spelled_as_in_the_configuration(void **state)
+{
+        static const char *const names[] = {"auto", "raw", "escaped"};
+
+        (void)state;
+        assert_int_equal(ARRAY_SIZE(names), _NEWLINES_MAX);
+        for (Newlines form = 0; form < _NEWLINES_MAX; form++) {
+                Newlines back = _NEWLINES_MAX;
+
+                assert_string_equal(newlines_to_string(form), names[form]);
+                assert_int_equal(newlines_from_string(&back, names[form]), 0);
+                assert_int_equal(back, form);
+        }
+        assert_string_equal(newlines_to_string(_NEWLINES_MAX), "");
+}
+
+static void test_each_kind_is_a_success_or_a_passing_fault_or_held(void **state)
+{
+        (void)state;
+        for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
+                assert_int_equal(outcome_is_success(kind), kinds[kind].success);
+                assert_int_equal(outcome_is_transient(kind, 1644), kinds[kind].passing);
+        }
+        assert_false(outcome_is_success(_OUTCOME_KIND_MAX));
+        assert_false(outcome_is_transient(_OUTCOME_KIND_MAX, 1205));
+}
+
+static void test_a_rejection_of_the_moment_passes_by_itself(void **state)
+{
+        static const unsigned passing[] = {1205, 1213, 1317, 1969, 3024};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
+                assert_true(outcome_is_transient(OUTCOME_REJECTED, passing[i]));
+                assert_false(outcome_is_transient(OUTCOME_NO_PRIVILEGE, passing[i]));
+        }
+        assert_false(outcome_is_transient(OUTCOME_REJECTED, 0));
+        assert_false(outcome_is_transient(OUTCOME_REJECTED, 1206));
+}
+
+static void test_every_held_fault_has_advice_of_one_line(void **state)
+{
+        (void)state;
+        for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
+                const char *advice = outcome_advice(kind);
+
+                assert_int_equal(advice != NULL, kinds[kind].advice);
+                if (advice)
+                        assert_true(advice[0] != '\0' && !strchr(advice, '\n'));
+                if (!outcome_is_success(kind) && !outcome_is_transient(kind, 1644))
+                        assert_non_null(advice);
+        }
+        assert_null(outcome_advice(_OUTCOME_KIND_MAX));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_kind_is_spelled_as_promised_and_read_back),
+                cmocka_unit_test(test_a_name_that_is_none_is_refused),
+                cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
+                cmocka_unit_test(test_each_kind_is_a_success_or_a_passing_fault_or_held),
+                cmocka_unit_test(test_a_rejection_of_the_moment_passes_by_itself),
+                cmocka_unit_test(test_every_held_fault_has_advice_of_one_line),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "daemon/model/record.h"
+#include "daemon/mysql/ledger.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+/* The time of a set's certificate is that of its letter, so that a later letter is a newer set. */
+static LedgerEntry row(const char *fingerprint, LedgerState state)
+{
+        LedgerEntry entry = {.state = state, .not_before_usec = (uint64_t)fingerprint[0] * 1000};
+
+        strcpy(entry.fingerprint, fingerprint);
+        return entry;
+}
+
+static LedgerComparison judge(const char *fingerprint, const LedgerEntry *entries, size_t n)
+{
+        LedgerSet set = {fingerprint, (uint64_t)fingerprint[0] * 1000, 0};
+        Ledger ledger = {.n_entries = n};
+
+        if (n > 0)
+                memcpy(ledger.entries, entries, n * sizeof(*entries));
+        return ledger_compare(&ledger, &set);
+}
+
+static void test_an_empty_ledger_wants_an_import(void **state)
+{
+        LedgerEntry failed[] = {row(A, LEDGER_STATE_FAILED), row(B, LEDGER_STATE_FAILED)};
+
+        (void)state;
+        assert_int_equal(judge(A, NULL, 0), LEDGER_IMPORT);
+        assert_int_equal(judge(A, failed, 2), LEDGER_IMPORT);
+}
+
+static void test_only_a_completed_row_makes_a_set_current(void **state)
+{
+        LedgerEntry entry = row(B, LEDGER_STATE_IMPORTED);
+
+        (void)state;
+        assert_int_equal(judge(B, &entry, 1), LEDGER_CURRENT);
+        entry.state = LEDGER_STATE_IMPORTING;
+        assert_int_equal(judge(B, &entry, 1), LEDGER_IMPORT);
+        entry.state = LEDGER_STATE_FAILED;
+        assert_int_equal(judge(B, &entry, 1), LEDGER_IMPORT);
+}
+
+static void test_a_newer_set_is_imported_over_an_older_one(void **state)
+{
+        LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
+
+        (void)state;
+        assert_int_equal(judge(C, entries, 2), LEDGER_IMPORT);
+}
+
+static void test_an_older_set_is_not_imported_over_a_newer_one(void **state)
+{
+        LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
+
+        (void)state;
+        assert_int_equal(judge(A, entries, 2), LEDGER_SUPERSEDED);
+        /* Also when it never was there, and when nobody knows whether the newer one arrived. */
+        assert_int_equal(judge(A, entries, 1), LEDGER_SUPERSEDED);
+        entries[0].state = LEDGER_STATE_IMPORTING;
+        assert_int_equal(judge(A, entries, 2), LEDGER_SUPERSEDED);
+        /* One that the server refused is not there. */
+        entries[0].state = LEDGER_STATE_FAILED;
+        assert_int_equal(judge(A, entries, 2), LEDGER_CURRENT);
+}
+
+static void test_with_one_certificate_the_order_of_the_rows_decides(void **state)
+{
+        LedgerEntry entries[] = {row(C, LEDGER_STATE_IMPORTED), row(B, LEDGER_STATE_IMPORTED),
+                row(A, LEDGER_STATE_IMPORTED)};
+        LedgerSet set = {B, 1000, 0};
+        Ledger ledger = {.n_entries = 3};
+
+        (void)state;
+        for (size_t i = 0; i < 3; i++) {
+                entries[i].not_before_usec = 1000;
+                ledger.entries[i] = entries[i];
+        }
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_SUPERSEDED);
+        set.fingerprint = C;
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_CURRENT);
+        /* Not in it: newer, as far as one can tell. */
+        ledger.entries[1].state = LEDGER_STATE_FAILED;
+        set.fingerprint = B;
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
+}
+
+static void test_a_record_believes_the_ledger(void **state)
+{
+        Outcome imported = {.kind = OUTCOME_IMPORTED, .committed = true};
+        Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
+        Record record = RECORD_NULL;
+
+        (void)state;
+        record_apply(&record, B, &imported, 5000);
+        record.in_use = true;
+        assert_false(record_update_from_ledger(&record, &check)); /* it was not read */
+        check.ledger_known = true;
+        check.ledger = row(B, LEDGER_STATE_IMPORTED);
+        assert_false(record_update_from_ledger(&record, &check));
+        assert_true(record.in_use);
+        assert_int_equal(record.imported_at_usec, 5000);
+
+        check.ledger = row(A, LEDGER_STATE_IMPORTED);
+        check.ledger.imported_at_usec = 4000;
+        check.ledger.not_after_usec = 9000;
+        assert_true(record_update_from_ledger(&record, &check));
+        assert_string_equal(record.imported_fingerprint, A);
+        assert_int_equal(record.imported_at_usec, 4000);
+        assert_int_equal(record.imported_not_after_usec, 9000);
+        assert_false(record.in_use);
+
+        check.ledger.state = LEDGER_STATE_IMPORTING;
+        assert_true(record_update_from_ledger(&record, &check));
+        assert_string_equal(record.imported_fingerprint, "");
+        assert_int_equal(record.imported_at_usec, 0);
+}
+
+static void test_what_was_found_there_is_in_the_record_as_it_was_imported(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger_known = true};
+        Record record = RECORD_NULL;
+
+        (void)state;
+        outcome.ledger = row(B, LEDGER_STATE_IMPORTED);
+        outcome.ledger.imported_at_usec = 4000;
+        record_apply(&record, B, &outcome, 5000);
+        assert_string_equal(record.imported_fingerprint, B);
+        assert_int_equal(record.imported_at_usec, 4000);
+        assert_int_equal(record.last_success_usec, 5000);
+        assert_int_equal(record.attempts, 0);
+
+        outcome.kind = OUTCOME_SUPERSEDED;
+        record_apply(&record, A, &outcome, 6000);
+        assert_string_equal(record.imported_fingerprint, B);
+        assert_int_equal(record.attempts, 1);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_an_empty_ledger_wants_an_import),
+                cmocka_unit_test(test_only_a_completed_row_makes_a_set_current),
+                cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
+                cmocka_unit_test(test_an_older_set_is_not_imported_over_a_newer_one),
+                cmocka_unit_test(test_with_one_certificate_the_order_of_the_rows_decides),
+                cmocka_unit_test(test_a_record_believes_the_ledger),
+                cmocka_unit_test(test_what_was_found_there_is_in_the_record_as_it_was_imported),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/mysql/login.h"
+#include "tests/unit/scratch.h"
+
+#define LONG (60 * USEC_PER_SEC)
+
+static char reason[384];
+
+/* A cluster of each kind, whose password is what `content` says. */
+typedef enum Source {
+        SOURCE_FILE,
+        SOURCE_CREDENTIAL,
+        SOURCE_COMMAND,
+        _SOURCE_MAX,
+} Source;
+
+static ClusterConfig prepare(Source source, const void *content, size_t size)
+{
+        ClusterConfig cluster = {0};
+
+        scratch_write("secret", content, size);
+        if (source == SOURCE_FILE)
+                text_set(cluster.password_file, CONFIG_VALUE_MAX, scratch_path("secret"));
+        else if (source == SOURCE_CREDENTIAL)
+                text_set(cluster.password_credential, CONFIG_VALUE_MAX, "secret");
+        else
+                text_format(cluster.password_command, CONFIG_VALUE_MAX, "/bin/cat \"%s\"",
+                        scratch_path("secret"));
+        return cluster;
+}
+
+static bool read_content(Secret *ret, Source source, const void *content, size_t size)
+{
+        ClusterConfig cluster = prepare(source, content, size);
+        char directory[CONFIG_PATH_MAX];
+
+        text_set(directory, sizeof(directory), scratch_path("secret"));
+        *strrchr(directory, '/') = '\0';
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+        reason[0] = '\0';
+        return login_read_password(ret, reason, sizeof(reason), &cluster, LONG);
+}
+
+static void expect_password(const char *content, const char *password)
+{
+        for (Source source = 0; source < _SOURCE_MAX; source++) {
+                CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+                if (!read_content(&secret, source, content, strlen(content)))
+                        fail_msg("%s", reason);
+                assert_string_equal(secret.data, password);
+                assert_int_equal(secret.size, strlen(password));
+        }
+}
+
+static void expect_fault(const void *content, size_t size, const char *fault)
+{
+        for (Source source = 0; source < _SOURCE_MAX; source++) {
+                CLEANUP(secret_done) Secret secret = SECRET_NULL;
+                char expected[384];
+
+                assert_false(read_content(&secret, source, content, size));
+                if (source == SOURCE_COMMAND)
+                        snprintf(expected, sizeof(expected), "what /bin/cat printed is %s", fault);
+                else
+                        snprintf(expected, sizeof(expected), "%s: %s", scratch_path("secret"),
+                                fault);
+                assert_string_equal(reason, expected);
+        }
+}
+
+static void test_one_line_end_is_not_part_of_it(void **state)
+{
+        (void)state;
+        expect_password("Tr0ub4dor&3", "Tr0ub4dor&3");
+        expect_password("Tr0ub4dor&3\n", "Tr0ub4dor&3");
+        expect_password("Tr0ub4dor&3\r\n", "Tr0ub4dor&3");
+        expect_password(" two words \n", " two words ");
+        expect_password("\"$(id)\" ; \\n\n", "\"$(id)\" ; \\n");
+}
+
+static void test_what_is_no_password_is_told_so(void **state)
+{
+        (void)state;
+        expect_fault("", 0, "empty");
+        expect_fault("\n", 1, "empty");
+        expect_fault("hun\0ter2\n", 9, "not text: it has a NUL byte");
+        expect_fault("hunter2\nhunter3\n", 16, "more than one line");
+        expect_fault("hunter2\n\n", 9, "more than one line");
+        expect_fault("hunter2\rhunter3", 15, "more than one line");
+}
+
+static void test_it_may_be_as_long_as_a_token_and_longer(void **state)
+{
+        char text[LOGIN_PASSWORD_MAX + 2];
+
+        (void)state;
+        memset(text, 'x', sizeof(text));
+        for (Source source = 0; source < _SOURCE_MAX; source++) {
+                CLEANUP(secret_done) Secret secret = SECRET_NULL;
+
+                assert_true(read_content(&secret, source, text, LOGIN_PASSWORD_MAX));
+                assert_int_equal(secret.size, LOGIN_PASSWORD_MAX);
+                assert_false(read_content(&secret, source, text, LOGIN_PASSWORD_MAX + 1));
+                assert_non_null(strstr(
+                        reason, source == SOURCE_COMMAND ? "printed more than" : "File too large"));
+        }
+}
+
+static void test_it_is_read_afresh(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        ClusterConfig cluster = prepare(SOURCE_COMMAND, "old\n", 4);
+
+        (void)state;
+        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_string_equal(secret.data, "old");
+        scratch_write_text("secret", "new\n");
+        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_string_equal(secret.data, "new");
+}
+
+static void test_where_it_was_looked_for_is_named(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        ClusterConfig file = {.password_file = "/no/such/file"};
+        ClusterConfig credential = {.password_credential = "orders"};
+        ClusterConfig command = {.password_command = "/bin/sh -c \"exit 3 # hunter2\""};
+
+        (void)state;
+        assert_false(login_read_password(&secret, reason, sizeof(reason), &file, LONG));
+        assert_string_equal(reason, "/no/such/file: No such file or directory");
+        assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+        assert_false(login_read_password(&secret, reason, sizeof(reason), &credential, LONG));
+        assert_string_equal(reason, "$CREDENTIALS_DIRECTORY/orders: No such file or directory");
+        /* Arguments may hold a secret too. */
+        assert_false(login_read_password(&secret, reason, sizeof(reason), &command, LONG));
+        assert_string_equal(reason, "/bin/sh exited with status 3; its stderr is in the journal");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                scratch_test(test_one_line_end_is_not_part_of_it),
+                scratch_test(test_what_is_no_password_is_told_so),
+                scratch_test(test_it_may_be_as_long_as_a_token_and_longer),
+                scratch_test(test_it_is_read_afresh),
+                scratch_test(test_where_it_was_looked_for_is_named),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "common/macro.h"
+#include "daemon/mysql/preflight.h"
+
+#define USER       "ssl_importer"
+#define KEY_OFFSET 2400
+
+typedef struct Row {
+        const char *name, *value;
+} Row;
+
+/* A writer with every log there is, all of them off or none of this user's affair. */
+static const Row clean[] = {
+        {"innodb_read_only", "OFF"},
+        {"general_log", "OFF"},
+        {"slow_query_log", "OFF"},
+        {"log_output", "FILE"},
+        {"server_audit_logging", "ON"},
+        {"server_audit_events", "CONNECT,TABLE,QUERY_DDL,QUERY_DCL"},
+        {"server_audit_incl_users", ""},
+        {"server_audit_excl_users", ""},
+        {"performance_schema", "ON"},
+        {"performance_schema_max_sql_text_length", "2400"},
+};
+
+static PreflightVariables variables;
+static Preflight preflight;
+static char sentence[384];
+
+/* The clean server, but for the rows that are given; NULL leaves a row out. */
+static bool would_keep(const Row *other, size_t n)
+{
+        variables = (PreflightVariables){0};
+        for (size_t i = 0; i < ARRAY_SIZE(clean); i++) {
+                const char *value = clean[i].value;
+
+                for (size_t j = 0; j < n; j++)
+                        if (strcmp(other[j].name, clean[i].name) == 0)
+                                value = other[j].value;
+                if (value)
+                        preflight_parse_variable(&variables, USER, clean[i].name, value);
+        }
+        preflight_evaluate(&preflight, &variables);
+        return preflight_would_log_key(sentence, sizeof(sentence), &preflight, KEY_OFFSET);
+}
+
+#define WOULD_KEEP(...) \
+        would_keep((const Row[]){__VA_ARGS__}, ARRAY_SIZE(((const Row[]){__VA_ARGS__})))
+
+static void test_a_clean_writer_keeps_nothing(void **state)
+{
+        (void)state;
+        assert_false(would_keep(NULL, 0));
+        assert_null(preflight_not_writer_reason(&preflight));
+        assert_string_equal(preflight.keeps_call, "");
+}
+
+static void test_each_variable_alone(void **state)
+{
+        static const struct {
+                Row row;
+                const char *sentence; /* "": keeps nothing */
+        } cases[] = {
+                {{"general_log", "ON"}, "general_log = ON"},
+                {{"general_log", "1"}, "general_log = ON"},
+                {{"general_log", "on"}, "general_log = ON"},
+                {{"general_log", "YES"}, "general_log = ON"},
+                {{"general_log", ""}, "general_log = ON"},
+                {{"general_log", "0"}, ""},
+                {{"general_log", "off"}, ""},
+                {{"slow_query_log", "ON"}, "slow_query_log = ON"},
+                {{"slow_query_log", "1"}, "slow_query_log = ON"},
+                {{"slow_query_log", "0"}, ""},
+                {{"log_output", "NONE"}, ""},
+                {{"log_output", NULL}, ""},
+                {{"server_audit_events", "QUERY"}, "server_audit_events = 'QUERY' ("},
+                {{"server_audit_events", "query"}, "server_audit_events = 'query' ("},
+                {{"server_audit_events", "CONNECT, QUERY ,TABLE"}, "= 'CONNECT, QUERY ,TABLE' ("},
+                {{"server_audit_events", "QUERY_DML"}, "server_audit_events = 'QUERY_DML' ("},
+                {{"server_audit_events", "QUERY_DML_NO_SELECT"}, "= 'QUERY_DML_NO_SELECT' ("},
+                {{"server_audit_events", "QUERY_DDL,QUERY_NEW"}, "= 'QUERY_DDL,QUERY_NEW' ("},
+                {{"server_audit_events", "ALL"}, "server_audit_events = 'ALL' ("},
+                {{"server_audit_events", ""}, "server_audit_events = '' ("},
+                {{"server_audit_events", ","}, "server_audit_events = ',' ("},
+                {{"server_audit_events", NULL}, "server_audit_events = '' ("},
+                {{"server_audit_events", "QUERY_DDL"}, ""},
+                {{"server_audit_events", "query_ddl, query_dcl"}, ""},
+                {{"server_audit_events", "CONNECT"}, ""},
+                {{"performance_schema_max_sql_text_length", "2401"},
+                        "performance_schema_max_sql_text_length = 2401, and the key begins at "
+                        "byte 2400"},
+                {{"performance_schema_max_sql_text_length", "0"}, ""},
+                {{"performance_schema_max_sql_text_length", "-1"},
+                        "performance_schema = ON, and how much it keeps"},
+                {{"performance_schema_max_sql_text_length", "many"},
+                        "performance_schema = ON, and how much it keeps"},
+                {{"performance_schema_max_sql_text_length", NULL},
+                        "performance_schema = ON, and how much it keeps"},
+                {{"performance_schema", "0"}, ""},
+                {{"performance_schema", NULL}, ""},
+                {{"server_audit_logging", NULL}, ""},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                bool kept = would_keep(&cases[i].row, 1);
+
+                if (kept != (cases[i].sentence[0] != '\0'))
+                        fail_msg("%s = %s: %s", cases[i].row.name, cases[i].row.value, sentence);
+                if (kept && !strstr(sentence, "the server would write the key to a log: "))
+                        fail_msg("%s", sentence);
+                if (kept && !strstr(sentence, cases[i].sentence))
+                        fail_msg("%s: %s", cases[i].sentence, sentence);
+        }
+}
+
+static void test_a_log_that_is_written_nowhere_keeps_nothing(void **state)
+{
+        static const struct {
+                const char *output;
+                bool keeps;
+        } cases[] = {{"NONE", false}, {"none", false}, {"TABLE,NONE", false}, {"FILE, NONE", false},
+                {"FILE", true}, {"TABLE", true}, {"FILE,TABLE", true}, {"", true},
+                {"NONESUCH", true}};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const char *output = cases[i].output;
+
+                assert_int_equal(
+                        WOULD_KEEP({"log_output", output}, {"general_log", "ON"}), cases[i].keeps);
+                assert_int_equal(WOULD_KEEP({"log_output", output}, {"slow_query_log", "ON"}),
+                        cases[i].keeps);
+        }
+        assert_true(WOULD_KEEP({"log_output", "NONE"}, {"server_audit_events", "QUERY"}));
+}
+
+static void test_a_log_that_the_session_left_keeps_nothing(void **state)
+{
+        (void)state;
+        would_keep(NULL, 0);
+        variables.general_log = variables.slow_log = true;
+        variables.left_general = true;
+        preflight_evaluate(&preflight, &variables);
+        assert_string_equal(
+                preflight.keeps_call, "slow_query_log = ON, which this session cannot leave");
+        variables.left_slow = true;
+        preflight_evaluate(&preflight, &variables);
+        assert_string_equal(preflight.keeps_call, "");
+}
+
+static void test_the_lists_of_users_decide_who_is_audited(void **state)
+{
+        static const struct {
+                const char *included, *excluded;
+                bool audited;
+        } cases[] = {
+                {"", "", true}, {"", USER, false}, {"", "root," USER ",other", false},
+                {"", "root, " USER, true}, /* not as it is */
+                {"", "SSL_IMPORTER", true}, {"", USER "2", true}, {"", "2" USER, true},
+                {"", "ssl_importe", true}, {"", "'" USER "'", true}, {"", "root", true},
+                {NULL, NULL, true}, {NULL, USER, false}, {USER, "", true}, {"root," USER, "", true},
+                {"root, " USER " ", "", true}, /* in doubt */
+                {"SSL_IMPORTER", "", true}, {"root", "", false}, {"root", NULL, false},
+                {USER "2", "", false},
+                {USER, USER, true}, /* the first wins, says Aurora's manual */
+                {USER, "root", true}, {"root", USER, false}, {"root", "other", true}, /* in doubt */
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Row rows[] = {{"server_audit_events", "QUERY"},
+                        {"server_audit_incl_users", cases[i].included},
+                        {"server_audit_excl_users", cases[i].excluded}};
+
+                if (would_keep(rows, ARRAY_SIZE(rows)) != cases[i].audited)
+                        fail_msg("included %s, excluded %s", cases[i].included, cases[i].excluded);
+                rows[0].value = "QUERY_DDL";
+                assert_false(would_keep(rows, ARRAY_SIZE(rows)));
+        }
+        assert_false(WOULD_KEEP({"server_audit_logging", "0"}, {"server_audit_events", "QUERY"}));
+}
+
+static void test_silence_is_not_off(void **state)
+{
+        static const char *const names[] = {"general_log", "slow_query_log"};
+        static const char begin[] = "the server does not say whether it would log the key: ";
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                assert_true(WOULD_KEEP({names[i], NULL}));
+                assert_true(preflight.keeps_unsaid);
+                assert_memory_equal(sentence, begin, strlen(begin));
+                assert_memory_equal(sentence + strlen(begin), names[i], strlen(names[i]));
+                assert_null(preflight_not_writer_reason(&preflight));
+        }
+        assert_false(WOULD_KEEP({"innodb_read_only", NULL}));
+        assert_non_null(strstr(preflight_not_writer_reason(&preflight), "does not say"));
+
+        preflight_evaluate(&preflight, &(PreflightVariables){0});
+        assert_true(preflight_would_log_key(sentence, sizeof(sentence), &preflight, KEY_OFFSET));
+        assert_non_null(
+                strstr(sentence, "general_log is not in its answer; slow_query_log is not"));
+        assert_non_null(preflight_not_writer_reason(&preflight));
+}
+
+static void test_what_is_known_is_said_before_what_is_not(void **state)
+{
+        (void)state;
+        assert_true(WOULD_KEEP({"general_log", NULL}, {"slow_query_log", "ON"}));
+        assert_false(preflight.keeps_unsaid);
+        assert_string_equal(sentence,
+                "the server would write the key to a log: slow_query_log = ON, which this session "
+                "cannot leave; general_log is not in its answer");
+        assert_true(WOULD_KEEP(
+                {"general_log", NULL}, {"performance_schema_max_sql_text_length", "4096"}));
+        assert_non_null(strstr(sentence, "would write"));
+}
+
+static void test_a_sentence_has_room_for_every_log_there_is(void **state)
+{
+        (void)state;
+        assert_true(WOULD_KEEP({"general_log", "ON"}, {"slow_query_log", "ON"},
+                {"server_audit_events",
+                        "CONNECT,QUERY,TABLE,QUERY_DDL,QUERY_DML,QUERY_DCL,QUERY_DML_NO_SELECT"},
+                {"performance_schema_max_sql_text_length", "1048576"}));
+        assert_non_null(strstr(sentence, "general_log = ON; slow_query_log = ON, "));
+        assert_non_null(strstr(sentence, "QUERY_DML_NO_SELECT' (server_audit_excl_users can"));
+        assert_non_null(strstr(sentence, "= 1048576, and the key begins at byte 2400"));
+}
+
+static void test_a_role_is_a_writers_only_when_it_is_said(void **state)
+{
+        (void)state;
+        for (const char *const *value = (const char *const[]){"ON", "1", "on", "", NULL}; *value;
+                value++) {
+                assert_false(WOULD_KEEP({"innodb_read_only", *value}));
+                assert_non_null(strstr(preflight_not_writer_reason(&preflight), "is a reader"));
+        }
+        assert_false(WOULD_KEEP({"innodb_read_only", "0"}));
+        assert_null(preflight_not_writer_reason(&preflight));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_clean_writer_keeps_nothing),
+                cmocka_unit_test(test_each_variable_alone),
+                cmocka_unit_test(test_a_log_that_is_written_nowhere_keeps_nothing),
+                cmocka_unit_test(test_a_log_that_the_session_left_keeps_nothing),
+                cmocka_unit_test(test_the_lists_of_users_decide_who_is_audited),
+                cmocka_unit_test(test_silence_is_not_off),
+                cmocka_unit_test(test_what_is_known_is_said_before_what_is_not),
+                cmocka_unit_test(test_a_sentence_has_room_for_every_log_there_is),
+                cmocka_unit_test(test_a_role_is_a_writers_only_when_it_is_said),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "daemon/mysql/sql-error.h"
+#include "daemon/probe/probe.h"
+
+static ClusterConfig cluster;
+static Probe probe;
+
+/* A server where all is well, and a configuration that restarts replication. */
+static int make(void **state)
+{
+        (void)state;
+        cluster = (ClusterConfig){.name = "orders",
+                .user = "ssl_importer",
+                .replication = REPLICATION_RESTART,
+                .enabled = true};
+        probe = (Probe){.logged_in = true,
+                .server_version = "8.0.32",
+                .preflight_known = true,
+                .preflight = {.says_role = true},
+                .procedures_known = true,
+                .account = "ssl_importer@%",
+                .visible = {true, true, true},
+                .replication = {.known = true, .configured = true}};
+        return 0;
+}
+
+#define probe_test(test) cmocka_unit_test_setup(test, make)
+
+static void expect(OutcomeKind outcome, Severity severity, const char *next)
+{
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].outcome, outcome);
+        assert_int_equal(probe.findings[0].severity, severity);
+        assert_non_null(strstr(probe.findings[0].next, next));
+        assert_string_not_equal(probe.findings[0].text, "");
+        assert_int_equal(probe_is_good(&probe), severity == SEVERITY_WARNING);
+}
+
+static void test_a_good_server_leaves_nothing_to_find(void **state)
+{
+        (void)state;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        assert_true(probe_is_good(&probe));
+}
+
+static void test_what_is_not_known_is_not_judged(void **state)
+{
+        (void)state;
+        probe = (Probe){0};
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_a_reader_is_an_obstacle(void **state)
+{
+        (void)state;
+        probe.preflight.reader = true;
+        expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
+}
+
+static void test_a_missing_procedure_names_the_whole_grant(void **state)
+{
+        (void)state;
+        probe.visible[PROBE_IMPORT] = false;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
+                "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO "
+                "'ssl_importer'@'%'");
+}
+
+static void test_a_log_is_judged_by_the_configured_policy(void **state)
+{
+        static const struct {
+                Policy policy;
+                unsigned findings;
+                bool good;
+        } cases[] = {{POLICY_REFUSE, 1, false}, {POLICY_WARN, 1, true}, {POLICY_IGNORE, 0, true}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                make(state);
+                strcpy(probe.preflight.keeps_call, "general_log = ON");
+                cluster.query_log = cases[i].policy;
+                probe_evaluate(&probe, &cluster);
+                assert_int_equal(probe.n_findings, cases[i].findings);
+                assert_int_equal(probe_is_good(&probe), cases[i].good);
+        }
+}
+
+static void test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet(void **state)
+{
+        (void)state;
+        probe.preflight.text_bytes = PREFLIGHT_CERTIFICATES_MIN;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        probe.preflight.text_bytes++;
+        expect(OUTCOME_REFUSED_LOG, SEVERITY_WARNING,
+                "performance_schema_max_sql_text_length to 1024");
+        make(state);
+        probe.preflight.text_bytes = UINT64_MAX;
+        expect(OUTCOME_REFUSED_LOG, SEVERITY_WARNING, "performance_schema_max_sql_text_length");
+        make(state);
+        probe.preflight.text_bytes = UINT64_MAX;
+        cluster.query_log = POLICY_IGNORE;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state)
+{
+        (void)state;
+        probe.preflight.says_role = false;
+        expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
+        assert_non_null(strstr(probe.findings[0].text, "innodb_read_only is not in its answer"));
+}
+
+static void be_unreadable(void)
+{
+        probe.replication = (Replication){0};
+        probe.replication_errno = 1227;
+        strcpy(probe.replication_text, "Access denied");
+}
+
+static void test_a_restart_needs_to_read_replication(void **state)
+{
+        (void)state;
+        be_unreadable();
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR,
+                "GRANT REPLICATION CLIENT ON *.* TO 'ssl_importer'@'%'");
+}
+
+static void test_an_observer_who_cannot_read_it_is_told_so(void **state)
+{
+        (void)state;
+        be_unreadable();
+        cluster.replication = REPLICATION_OBSERVE;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "GRANT REPLICATION CLIENT");
+}
+
+static void test_mariadb_calls_the_privilege_otherwise(void **state)
+{
+        (void)state;
+        be_unreadable();
+        strcpy(probe.server_version, "10.11.19-MariaDB-0+deb12u1");
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "GRANT REPLICA MONITOR ON *.* TO");
+}
+
+static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **state)
+{
+        (void)state;
+        probe.visible[PROBE_STOP] = false;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "mysql.rds_stop_replication TO");
+        make(state);
+        probe.visible[PROBE_START] = false;
+        probe.replication.configured = false;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "mysql.rds_start_replication TO");
+        make(state);
+        probe.visible[PROBE_START] = false;
+        cluster.replication = REPLICATION_OBSERVE;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_a_ledger_that_cannot_be_used_says_what_it_wants(void **state)
+{
+        (void)state;
+        strcpy(cluster.ledger, "ops.ledger");
+        probe.ledger_errno = 1142;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
+                "GRANT SELECT, INSERT, UPDATE ON ops.ledger TO 'ssl_importer'@'%'");
+        make(NULL);
+        strcpy(cluster.ledger, "ops.ledger");
+        probe.ledger_errno = 1146;
+        expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
+}
+
+static void test_all_that_can_be_wrong_at_once_has_room(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
+
+        (void)state;
+        probe.preflight.reader = true;
+        strcpy(probe.preflight.keeps_call, "general_log = ON");
+        probe.server_certificate.verdict = CERTIFICATE_VERIFIED; /* and over */
+        memset(probe.visible, 0, sizeof(probe.visible));
+        probe.ledger_errno = 1146;
+        be_unreadable();
+        probe_add_outcome(&probe, &outcome);
+        probe_evaluate(&probe, &cluster);
+        probe_evaluate_certificate(&probe, &cluster, 1);
+        assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
+        assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
+        assert_string_not_equal(probe.findings[0].next, "");
+        for (unsigned i = 0; i < PROBE_FINDINGS_MAX; i++)
+                probe_add_outcome(&probe, &outcome);
+        assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
+}
+
+static void be_refused_for_tls(const char *text)
+{
+        Outcome outcome = {.kind = OUTCOME_TLS, .sql_errno = 2026};
+
+        probe = (Probe){.server_certificate = {.subject = "CN = db", .n_names = 1}};
+        strcpy(outcome.text, text);
+        probe_add_outcome(&probe, &outcome);
+}
+
+static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(void **state)
+{
+        (void)state;
+        be_refused_for_tls("TLS/SSL error: Validation of SSL server certificate failed");
+        probe.server_certificate.verdict = CERTIFICATE_OTHER_HOST;
+        strcpy(probe.server_certificate.reason, "the certificate is for db; host is x");
+        strcpy(probe.server_certificate.names[0], "db");
+        probe_evaluate_certificate(&probe, &cluster, 0);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].severity, SEVERITY_ERROR);
+        assert_int_equal(probe.findings[0].sql_errno, 2026);
+        assert_string_equal(probe.findings[0].text,
+                "the certificate is for db; host is x (TLS/SSL error: Validation of SSL server "
+                "certificate failed)");
+        assert_string_equal(probe.findings[0].next, "host must be one of: db");
+}
+
+static void test_the_library_s_words_are_not_said_twice(void **state)
+{
+        (void)state;
+        be_refused_for_tls("TLS/SSL error: certificate has expired");
+        probe.server_certificate.verdict = CERTIFICATE_EXPIRED;
+        strcpy(probe.server_certificate.reason, "certificate has expired: CN = db expired at noon");
+        probe_evaluate_certificate(&probe, &cluster, 0);
+        assert_string_equal(
+                probe.findings[0].text, "certificate has expired: CN = db expired at noon");
+}
+
+static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(void **state)
+{
+        static const CertificateResult verdicts[] = {
+                CERTIFICATE_NOT_REQUESTED, CERTIFICATE_VERIFIED};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+                be_refused_for_tls("no shared cipher");
+                probe.server_certificate.verdict = verdicts[i];
+                probe.server_certificate.not_after_usec = USEC_NEVER;
+                probe_evaluate_certificate(&probe, &cluster, 0);
+                assert_int_equal(probe.n_findings, 1);
+                assert_string_equal(probe.findings[0].text, "no shared cipher");
+                assert_non_null(strstr(probe.findings[0].next, "check server-ca"));
+        }
+}
+
+static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state)
+{
+        static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
+
+        (void)state;
+        probe.server_certificate.verdict = CERTIFICATE_VERIFIED;
+        probe.server_certificate.not_after_usec = end_usec;
+        probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC);
+        assert_int_equal(probe.n_findings, 0);
+        probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC + 1);
+        assert_int_equal(probe.n_findings, 1);
+        assert_int_equal(probe.findings[0].outcome, OUTCOME_TLS);
+        assert_int_equal(probe.findings[0].severity, SEVERITY_WARNING);
+        assert_string_equal(
+                probe.findings[0].text, "the server's certificate is valid until 2027-02-01");
+        assert_true(probe_is_good(&probe));
+}
+
+static void test_a_certificate_that_was_not_seen_is_not_judged(void **state)
+{
+        (void)state;
+        probe.server_certificate.verdict = CERTIFICATE_NOT_SHOWN;
+        strcpy(probe.server_certificate.reason, "no greeting: no answer in time");
+        probe_evaluate_certificate(&probe, &cluster, USEC_PER_DAY);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_an_account_is_quoted_for_a_grant(void **state)
+{
+        static const struct {
+                const char *account, *quoted;
+        } cases[] = {
+                {"", ""},
+                {"ssl_importer@%", "'ssl_importer'@'%'"},
+                {"a@b@10.0.0.1", "'a@b'@'10.0.0.1'"},
+                {"it's@%", "'it''s'@'%'"},
+                {"back\\slash@%", "'back\\\\slash'@'%'"},
+                {"@localhost", "''@'localhost'"},
+        };
+        char buffer[SQL_GRANT_ACCOUNT_MAX];
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                sql_grant_quote_account(buffer, sizeof(buffer), cases[i].account);
+                assert_string_equal(buffer, cases[i].quoted);
+        }
+}
+
+static void test_an_account_too_long_for_its_place_is_cut(void **state)
+{
+        char buffer[24];
+
+        (void)state;
+        sql_grant_quote_account(buffer, sizeof(buffer), "'''''''''''''''''''''''''''''''''''@%");
+        assert_true(strlen(buffer) < sizeof(buffer));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                probe_test(test_a_good_server_leaves_nothing_to_find),
+                probe_test(test_what_is_not_known_is_not_judged),
+                probe_test(test_a_reader_is_an_obstacle),
+                probe_test(test_a_missing_procedure_names_the_whole_grant),
+                probe_test(test_a_log_is_judged_by_the_configured_policy),
+                probe_test(test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet),
+                probe_test(test_a_server_that_does_not_say_its_role_is_an_obstacle),
+                probe_test(test_a_restart_needs_to_read_replication),
+                probe_test(test_an_observer_who_cannot_read_it_is_told_so),
+                probe_test(test_mariadb_calls_the_privilege_otherwise),
+                probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
+                probe_test(test_a_ledger_that_cannot_be_used_says_what_it_wants),
+                probe_test(test_all_that_can_be_wrong_at_once_has_room),
+                probe_test(test_a_login_that_failed_for_tls_is_explained_by_the_certificate),
+                probe_test(test_the_library_s_words_are_not_said_twice),
+                probe_test(test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is),
+                probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
+                probe_test(test_a_certificate_that_was_not_seen_is_not_judged),
+                probe_test(test_an_account_is_quoted_for_a_grant),
+                probe_test(test_an_account_too_long_for_its_place_is_cut),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

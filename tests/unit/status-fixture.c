@@ -1,0 +1,72 @@
+#include "tests/unit/status-fixture.h"
+
+#include "common/clock.h"
+#include "common/text.h"
+
+void status_fixture_make(StatusFixture *ret)
+{
+        static const char *const names[FIXTURE_CLUSTERS] = {"orders", "users", "logs"};
+
+        *ret = (StatusFixture){
+                .material_config = {.name = "default", .directory = "/etc/material"},
+                .report = {.has_certificate = true,
+                        .certificate = {.subject = "CN = client",
+                                .issuer = "CN = authority",
+                                .serial = "01AB",
+                                .sha256 = FIXTURE_A,
+                                .key_type = "rsa",
+                                .key_bits = 2048,
+                                .not_before_usec = FIXTURE_TIME - 30 * USEC_PER_DAY,
+                                .not_after_usec = FIXTURE_TIME},
+                        .ca_count = 2,
+                        .ca_not_after_usec = FIXTURE_TIME + USEC_PER_DAY,
+                        .fingerprint = FIXTURE_A},
+        };
+        ret->watch = (WatchStatus){.watch = "inotify",
+                .watching = true,
+                .missed_events = 3,
+                .checked_at_usec = 2000,
+                .changed_at_usec = 1500};
+        ret->material = (MaterialStatus){.config = &ret->material_config,
+                .inspected = true,
+                .state = MATERIAL_STATE_VALID,
+                .since_at_usec = 1000,
+                .report = &ret->report,
+                .watch = &ret->watch};
+        ret->materials[0] = &ret->material;
+        for (unsigned i = 0; i < FIXTURE_CLUSTERS; i++) {
+                text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);
+                text_format(ret->cluster_config[i].host, CONFIG_VALUE_MAX, "%s.example", names[i]);
+                ret->cluster_config[i].port = 3306;
+                text_set(ret->cluster_config[i].material_name, CONFIG_NAME_MAX, "default");
+                ret->record[i] = (Record){.imported_fingerprint = FIXTURE_A,
+                        .imported_at_usec = 5000,
+                        .attempted_fingerprint = FIXTURE_A,
+                        .last_attempt_usec = 4000,
+                        .last_success_usec = 4500,
+                        .has_outcome = true,
+                        .outcome = OUTCOME_IMPORTED};
+                ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
+                        .state = CLUSTER_CURRENT,
+                        .since_at_usec = 6000,
+                        .record = &ret->record[i],
+                        .replication = &ret->replication[i]};
+                ret->clusters[i] = &ret->cluster[i];
+        }
+        ret->status = (ManagerStatus){.materials = ret->materials,
+                .n_materials = 1,
+                .clusters = ret->clusters,
+                .n_clusters = 1,
+                .now_usec = FIXTURE_TIME - 60 * USEC_PER_DAY};
+}
+
+void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState state,
+        OutcomeKind kind, const char *text)
+{
+        Record *record = &status->record[cluster];
+
+        status->cluster[cluster].state = state;
+        record->outcome = kind;
+        record->attempts = 1;
+        text_set(record->text, sizeof(record->text), text);
+}

@@ -1,0 +1,216 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "daemon/status/metrics-file.h"
+#include "tests/unit/scratch.h"
+
+typedef struct Trial {
+        sd_event *event;
+        MetricsFile *metrics_file;
+        unsigned n_texts;
+        uint64_t made_usec; /* boot time of the last text, */
+        uint64_t gap_usec;  /* and the shortest time between two */
+        bool without_text;
+        unsigned n_told;
+        int told;
+        char path[128];
+} Trial;
+
+static Trial trial;
+
+static int make_text(char **ret, void *userdata)
+{
+        uint64_t now = clock_boottime_usec();
+
+        assert_ptr_equal(userdata, &trial);
+        if (trial.without_text)
+                return -ENOMEM;
+        if (trial.n_texts > 0 && now - trial.made_usec < trial.gap_usec)
+                trial.gap_usec = now - trial.made_usec;
+        trial.made_usec = now;
+        assert_true(asprintf(ret, "text %u\n", ++trial.n_texts) > 0);
+        return 0;
+}
+
+static void on_told(const char *path, int error, void *userdata)
+{
+        assert_ptr_equal(userdata, &trial);
+        trial.n_told++;
+        trial.told = error;
+        snprintf(trial.path, sizeof(trial.path), "%s", path);
+}
+
+static int make(void **state)
+{
+        trial = (Trial){.gap_usec = USEC_NEVER};
+        if (scratch_make(state) < 0 || sd_event_new(&trial.event) < 0)
+                return -1;
+        return metrics_file_new(&trial.metrics_file, trial.event, make_text, on_told, &trial);
+}
+
+static int unmake(void **state)
+{
+        metrics_file_free(trial.metrics_file);
+        sd_event_unref(trial.event);
+        return scratch_remove(state);
+}
+
+#define metrics_file_test(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+
+/* Whatever is due, and what becomes due within the time. */
+static void run(uint64_t usec)
+{
+        uint64_t end = clock_boottime_usec() + usec;
+
+        for (uint64_t now = clock_boottime_usec(); now < end; now = clock_boottime_usec())
+                assert_true(sd_event_run(trial.event, end - now) >= 0);
+        while (sd_event_run(trial.event, 0) > 0)
+                ;
+}
+
+static void assert_content(const char *name, const char *expected)
+{
+        char content[64] = "";
+        FILE *stream = fopen(scratch_path(name), "re");
+
+        assert_non_null(stream);
+        assert_true(fread(content, 1, sizeof(content) - 1, stream) > 0);
+        fclose(stream);
+        assert_string_equal(content, expected);
+}
+
+static void test_the_first_file_is_there_at_once_and_for_all_to_read(void **state)
+{
+        struct stat st;
+        mode_t mask = umask(077);
+
+        (void)state;
+        metrics_file_set_path(trial.metrics_file, scratch_path("a.prom"));
+        run(0);
+        umask(mask);
+        assert_content("a.prom", "text 1\n");
+        assert_int_equal(stat(scratch_path("a.prom"), &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0644);
+        assert_int_equal(scratch_count("."), 1); /* no temporary is left */
+        assert_int_equal(trial.n_told, 0);
+}
+
+static void test_it_is_written_once_a_second_at_most_and_replaced_as_a_whole(void **state)
+{
+        struct stat first, second;
+        FILE *reader;
+        char content[64] = "";
+
+        (void)state;
+        metrics_file_set_path(trial.metrics_file, scratch_path("a.prom"));
+        run(0);
+        reader = fopen(scratch_path("a.prom"), "re");
+        assert_non_null(reader);
+        assert_int_equal(fstat(fileno(reader), &first), 0);
+        for (unsigned i = 0; i < 20; i++) {
+                metrics_file_poke(trial.metrics_file);
+                run(2 * USEC_PER_MSEC);
+        }
+        run(USEC_PER_SEC);
+        assert_in_range(trial.n_texts, 2, 3); /* 3 on a machine that took seconds for all this */
+        assert_true(trial.gap_usec >= USEC_PER_SEC);
+        /* Who had the old one open reads the old one to its end. */
+        assert_int_equal(stat(scratch_path("a.prom"), &second), 0);
+        assert_int_not_equal(first.st_ino, second.st_ino);
+        assert_true(fread(content, 1, sizeof(content) - 1, reader) > 0);
+        assert_string_equal(content, "text 1\n");
+        fclose(reader);
+}
+
+static void test_an_error_is_told_once_and_so_is_its_end(void **state)
+{
+        (void)state;
+        metrics_file_set_path(trial.metrics_file, scratch_path("later/a.prom"));
+        run(0);
+        assert_int_equal(trial.n_told, 1);
+        assert_int_equal(trial.told, ENOENT);
+        assert_string_equal(trial.path, scratch_path("later/a.prom"));
+        metrics_file_poke(trial.metrics_file);
+        run(USEC_PER_SEC);
+        assert_int_equal(trial.n_texts, 2);
+        assert_int_equal(trial.n_told, 1);
+        scratch_make_directory("later");
+        metrics_file_poke(trial.metrics_file);
+        run(USEC_PER_SEC);
+        assert_int_equal(trial.n_told, 2);
+        assert_int_equal(trial.told, 0);
+        assert_content("later/a.prom", "text 3\n");
+}
+
+static void test_without_memory_the_old_file_stays_and_it_is_told(void **state)
+{
+        (void)state;
+        scratch_write_text("a.prom", "of the last run\n");
+        trial.without_text = true;
+        metrics_file_set_path(trial.metrics_file, scratch_path("a.prom"));
+        run(0);
+        assert_int_equal(trial.told, ENOMEM);
+        assert_content("a.prom", "of the last run\n");
+}
+
+static void test_another_path_takes_the_old_file_away(void **state)
+{
+        (void)state;
+        metrics_file_set_path(trial.metrics_file, scratch_path("a.prom"));
+        run(0);
+        metrics_file_set_path(
+                trial.metrics_file, scratch_path("a.prom")); /* the same is no other */
+        assert_int_equal(access(scratch_path("a.prom"), F_OK), 0);
+        metrics_file_set_path(trial.metrics_file, scratch_path("b.prom"));
+        assert_int_equal(access(scratch_path("a.prom"), F_OK), -1);
+        run(USEC_PER_SEC);
+        assert_content("b.prom", "text 2\n");
+        metrics_file_set_path(trial.metrics_file, "");
+        run(0);
+        assert_int_equal(scratch_count("."), 0);
+}
+
+static void test_a_path_that_goes_before_the_write_gets_no_file(void **state)
+{
+        (void)state;
+        metrics_file_set_path(trial.metrics_file, scratch_path("a.prom"));
+        metrics_file_set_path(trial.metrics_file, "");
+        run(0);
+        assert_int_equal(trial.n_texts, 0);
+        assert_int_equal(scratch_count("."), 0);
+}
+
+static void test_without_a_path_nothing_is_made(void **state)
+{
+        (void)state;
+        metrics_file_poke(trial.metrics_file);
+        metrics_file_set_path(trial.metrics_file, "");
+        run(10 * USEC_PER_MSEC);
+        assert_int_equal(trial.n_texts, 0);
+        assert_int_equal(trial.n_told, 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                metrics_file_test(test_the_first_file_is_there_at_once_and_for_all_to_read),
+                metrics_file_test(test_it_is_written_once_a_second_at_most_and_replaced_as_a_whole),
+                metrics_file_test(test_an_error_is_told_once_and_so_is_its_end),
+                metrics_file_test(test_without_memory_the_old_file_stays_and_it_is_told),
+                metrics_file_test(test_another_path_takes_the_old_file_away),
+                metrics_file_test(test_a_path_that_goes_before_the_write_gets_no_file),
+                metrics_file_test(test_without_a_path_nothing_is_made),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+#include "tests/unit/test.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/status/metrics.h"
+#include "tests/unit/status-fixture.h"
+
+static StatusFixture fixture;
+static Metrics *metrics;
+static char *text;
+
+static int make(void **state)
+{
+        (void)state;
+        status_fixture_make(&fixture);
+        return metrics_new(&metrics);
+}
+
+static int unmake(void **state)
+{
+        (void)state;
+        metrics = metrics_free(metrics);
+        free(text);
+        text = NULL;
+        return 0;
+}
+
+#define metrics_test(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+
+static void format(void)
+{
+        free(text);
+        text = NULL;
+        assert_int_equal(metrics_format(&text, metrics, &fixture.status, "1.2.3"), 0);
+}
+
+/* How often the text has a line that begins so. */
+static unsigned count_lines(const char *begin)
+{
+        unsigned n = 0;
+
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                n += strncmp(line, begin, strlen(begin)) == 0;
+        }
+        return n;
+}
+
+/* One sample and no other of its labels. "" is one that is not there. */
+static void assert_sample(const char *sample, const char *value)
+{
+        char begin[256];
+        const char *line;
+
+        text_format(begin, sizeof(begin), "binlog_ssld_%s ", sample);
+        if (value[0] == '\0') {
+                assert_int_equal(count_lines(begin), 0);
+                return;
+        }
+        assert_int_equal(count_lines(begin), 1);
+        line = strstr(text, begin) + strlen(begin);
+        assert_int_equal(strcspn(line, "\n"), strlen(value));
+        assert_memory_equal(line, value, strlen(value));
+}
+
+static void test_what_is_well_is_told_in_full(void **state)
+{
+        static const char expected[] =
+                "binlog_ssld_build_info{version=\"1.2.3\"} 1\n"
+                "binlog_ssld_material_not_after_timestamp_seconds{material=\"default\","
+                "file=\"cert\"} 1801490709\n"
+                "binlog_ssld_material_not_after_timestamp_seconds{material=\"default\","
+                "file=\"ca\"} 1801577109\n"
+                "binlog_ssld_material_valid{material=\"default\"} 1\n"
+                "binlog_ssld_watch_missed_total{material=\"default\"} 3\n"
+                "binlog_ssld_watch_active{material=\"default\"} 1\n"
+                "binlog_ssld_last_check_timestamp_seconds{material=\"default\"} 1500000000\n"
+                "binlog_ssld_cluster_current{cluster=\"orders\"} 1\n"
+                "binlog_ssld_cluster_imported_timestamp_seconds{cluster=\"orders\"} 1600000000\n"
+                "binlog_ssld_cluster_out_of_sync_since_timestamp_seconds{cluster=\"orders\"} 0\n"
+                "binlog_ssld_import_duration_seconds_bucket{le=\"0.05\"} 0\n";
+        char samples[sizeof(expected) + 1024] = "";
+
+        (void)state;
+        fixture.watch.checked_at_usec = 1500000000 * USEC_PER_SEC;
+        fixture.record[0].imported_at_usec = 1600000000 * USEC_PER_SEC;
+        format();
+        for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+                if (*line != '#' && strlen(samples) < sizeof(expected) - 1)
+                        strncat(samples, line, strcspn(line, "\n") + 1);
+        assert_string_equal(samples, expected);
+        assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
+static void test_each_name_has_its_help_and_type_once(void **state)
+{
+        unsigned n = 0;
+
+        (void)state;
+        fixture.status.n_clusters = FIXTURE_CLUSTERS;
+        metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC);
+        metrics_count(metrics, "users", OUTCOME_AUTH, USEC_PER_SEC);
+        format();
+        for (const char *line = strstr(text, "# HELP "); line; line = strstr(line + 1, "# HELP ")) {
+                char name[128], begin[256];
+
+                assert_int_equal(sscanf(line, "# HELP %127s", name), 1);
+                text_format(begin, sizeof(begin), "# HELP %s ", name);
+                assert_int_equal(count_lines(begin), 1);
+                text_format(begin, sizeof(begin), "# TYPE %s ", name);
+                assert_int_equal(count_lines(begin), 1);
+                n++;
+        }
+        assert_int_equal(n, 13);
+        assert_int_equal(count_lines("# TYPE "), n);
+}
+
+static void test_a_set_without_certificate_has_no_end(void **state)
+{
+        (void)state;
+        fixture.report.has_certificate = false;
+        fixture.report.ca_count = 0;
+        fixture.material.state = MATERIAL_STATE_MISSING;
+        format();
+        assert_int_equal(count_lines("binlog_ssld_material_not_after"), 0);
+        assert_sample("material_valid{material=\"default\"}", "0");
+}
+
+static void test_only_what_can_be_imported_is_valid(void **state)
+{
+        (void)state;
+        for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
+                fixture.material.state = one;
+                format();
+                assert_sample("material_valid{material=\"default\"}",
+                        one == MATERIAL_STATE_VALID || one == MATERIAL_STATE_EXPIRING ? "1" : "0");
+        }
+}
+
+static void test_a_path_that_is_polled_only_is_not_watched(void **state)
+{
+        (void)state;
+        fixture.watch.watching = false;
+        fixture.watch.missed_events = 4;
+        format();
+        assert_sample("watch_active{material=\"default\"}", "0");
+        assert_sample("watch_missed_total{material=\"default\"}", "4");
+}
+
+static void test_no_cluster_is_current_in_another_state(void **state)
+{
+        (void)state;
+        for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++) {
+                fixture.cluster[0].state = one;
+                format();
+                assert_sample(
+                        "cluster_current{cluster=\"orders\"}", one == CLUSTER_CURRENT ? "1" : "0");
+        }
+}
+
+static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
+{
+        (void)state;
+        fixture.record[0] = (Record){0};
+        fixture.cluster[0].state = CLUSTER_RETRYING;
+        fixture.cluster[0].out_of_sync_since_usec = FIXTURE_TIME;
+        format();
+        assert_int_equal(count_lines("binlog_ssld_cluster_imported"), 0);
+        assert_sample(
+                "cluster_out_of_sync_since_timestamp_seconds{cluster=\"orders\"}", "1801490709");
+}
+
+static void test_the_end_of_what_is_imported_is_told_apart(void **state)
+{
+        (void)state;
+        fixture.record[0].imported_not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
+        format();
+        assert_sample(
+                "cluster_imported_not_after_timestamp_seconds{cluster=\"orders\"}", "1801404309");
+}
+
+static void test_replication_runs_when_both_threads_do(void **state)
+{
+        Replication *replication = &fixture.replication[0];
+
+        (void)state;
+        format();
+        assert_sample("cluster_replication_running{cluster=\"orders\"}", "");
+        *replication = (Replication){
+                .known = true, .configured = true, .io_running = "Yes", .sql_running = "Yes"};
+        format();
+        assert_sample("cluster_replication_running{cluster=\"orders\"}", "1");
+        strcpy(replication->io_running, "Connecting");
+        format();
+        assert_sample("cluster_replication_running{cluster=\"orders\"}", "0");
+        strcpy(replication->io_running, "Yes");
+        strcpy(replication->sql_running, "No");
+        format();
+        assert_sample("cluster_replication_running{cluster=\"orders\"}", "0");
+        replication->configured = false;
+        format();
+        assert_sample("cluster_replication_running{cluster=\"orders\"}", "");
+}
+
+static void test_imports_are_counted_by_cluster_and_outcome(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 2;
+        metrics_count(metrics, "orders", OUTCOME_UNREACHABLE, USEC_PER_SEC);
+        metrics_count(metrics, "orders", OUTCOME_UNREACHABLE, USEC_PER_SEC);
+        metrics_count(metrics, "users", OUTCOME_IMPORTED, USEC_PER_SEC);
+        format();
+        assert_sample("imports_total{cluster=\"orders\",outcome=\"unreachable\"}", "2");
+        assert_sample("imports_total{cluster=\"users\",outcome=\"imported\"}", "1");
+        assert_int_equal(count_lines("binlog_ssld_imports_total"), 2);
+}
+
+static void test_every_outcome_can_be_counted(void **state)
+{
+        (void)state;
+        for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
+                metrics_count(metrics, "orders", kind, USEC_PER_SEC);
+        metrics_count(metrics, "orders", _OUTCOME_KIND_MAX, USEC_PER_SEC);
+        format();
+        assert_int_equal(count_lines("binlog_ssld_imports_total"), _OUTCOME_KIND_MAX);
+        assert_sample("import_duration_seconds_count", "15");
+}
+
+static void test_what_is_not_configured_is_not_told(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 2;
+        metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC);
+        metrics_count(metrics, "users", OUTCOME_IMPORTED, USEC_PER_SEC);
+        metrics_forget(metrics, "orders");
+        metrics_forget(metrics, "nobody");
+        fixture.clusters[0] = &fixture.cluster[1];
+        fixture.status.n_clusters = 1;
+        metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC); /* it ended only now */
+        format();
+        assert_null(strstr(text, "orders"));
+        assert_sample("imports_total{cluster=\"users\",outcome=\"imported\"}", "1");
+        assert_sample("import_duration_seconds_count", "3"); /* a counter never goes down */
+}
+
+static void test_the_buckets_are_cumulative_and_each_holds_its_bound(void **state)
+{
+        static const uint64_t durations_msec[] = {1, 50, 51, 60 * 1000, 60 * 1000 + 1, 3600 * 1000};
+        static const char *const expected[][2] = {{"0.05", "2"}, {"0.1", "3"}, {"0.25", "3"},
+                {"0.5", "3"}, {"1", "3"}, {"2.5", "3"}, {"5", "3"}, {"10", "3"}, {"30", "3"},
+                {"60", "4"}, {"+Inf", "6"}};
+        char sample[64];
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(durations_msec); i++)
+                metrics_count(metrics, i % 2 ? "orders" : "users", OUTCOME_IMPORTED,
+                        durations_msec[i] * USEC_PER_MSEC);
+        format();
+        for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+                text_format(sample, sizeof(sample), "import_duration_seconds_bucket{le=\"%s\"}",
+                        expected[i][0]);
+                assert_sample(sample, expected[i][1]);
+        }
+        assert_int_equal(
+                count_lines("binlog_ssld_import_duration_seconds_bucket"), ARRAY_SIZE(expected));
+        assert_sample("import_duration_seconds_count", "6");
+        assert_int_equal(count_lines("binlog_ssld_import_duration_seconds_sum 3720.10"), 1);
+}
+
+static void test_nothing_configured_is_a_text_too(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = fixture.status.n_materials = 0;
+        format();
+        assert_sample("build_info{version=\"1.2.3\"}", "1");
+        assert_int_equal(count_lines("binlog_ssld_"), 1 + 11 + 2);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                metrics_test(test_what_is_well_is_told_in_full),
+                metrics_test(test_each_name_has_its_help_and_type_once),
+                metrics_test(test_a_set_without_certificate_has_no_end),
+                metrics_test(test_only_what_can_be_imported_is_valid),
+                metrics_test(test_a_path_that_is_polled_only_is_not_watched),
+                metrics_test(test_no_cluster_is_current_in_another_state),
+                metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
+                metrics_test(test_the_end_of_what_is_imported_is_told_apart),
+                metrics_test(test_replication_runs_when_both_threads_do),
+                metrics_test(test_imports_are_counted_by_cluster_and_outcome),
+                metrics_test(test_every_outcome_can_be_counted),
+                metrics_test(test_what_is_not_configured_is_not_told),
+                metrics_test(test_the_buckets_are_cumulative_and_each_holds_its_bound),
+                metrics_test(test_nothing_configured_is_a_text_too),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

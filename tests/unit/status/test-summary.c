@@ -1,0 +1,338 @@
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "common/text.h"
+#include "tests/unit/status-fixture.h"
+
+static StatusFixture fixture;
+
+static int make(void **state)
+{
+        (void)state;
+        status_fixture_make(&fixture);
+        return 0;
+}
+
+#define model_test(test) cmocka_unit_test_setup(test, make)
+
+static const char *line(void)
+{
+        static char buffer[SUMMARY_TEXT_MAX];
+
+        summary_line(buffer, sizeof(buffer), &fixture.status);
+        return buffer;
+}
+
+static const char *material_reason(void)
+{
+        static char buffer[SUMMARY_TEXT_MAX];
+
+        summary_material_reason(buffer, sizeof(buffer), &fixture.material);
+        return buffer;
+}
+
+static const char *cluster_reason(void)
+{
+        static char buffer[SUMMARY_TEXT_MAX];
+
+        summary_cluster_reason(buffer, sizeof(buffer), &fixture.cluster[0], &fixture.material);
+        return buffer;
+}
+
+static Health health(void)
+{
+        return summary_health(&fixture.status);
+}
+
+static void break_replication(void)
+{
+        fixture.replication[0] = (Replication){.known = true,
+                .configured = true,
+                .io_running = "Connecting",
+                .io_errno = 2026,
+                .io_error = "TLS error"};
+}
+
+static void test_when_all_is_well_there_is_nothing_to_say(void **state)
+{
+        (void)state;
+        assert_int_equal(health(), HEALTH_OK);
+        assert_string_equal(line(), "1/1 clusters current, certificate valid until 2027-02-01");
+        assert_string_equal(material_reason(), "");
+        assert_string_equal(cluster_reason(), "");
+}
+
+static void test_each_state_of_the_material_has_its_health(void **state)
+{
+        static const Health expected[_MATERIAL_STATE_MAX] = {
+                [MATERIAL_STATE_MISSING] = HEALTH_CRITICAL,
+                [MATERIAL_STATE_CHANGING] = HEALTH_OK,
+                [MATERIAL_STATE_INVALID] = HEALTH_CRITICAL,
+                [MATERIAL_STATE_NOT_YET_VALID] = HEALTH_WARNING,
+                [MATERIAL_STATE_VALID] = HEALTH_OK,
+                [MATERIAL_STATE_EXPIRING] = HEALTH_WARNING,
+                [MATERIAL_STATE_EXPIRED] = HEALTH_CRITICAL,
+        };
+
+        (void)state;
+        for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
+                fixture.material.state = one;
+                assert_int_equal(health(), expected[one]);
+        }
+        fixture.material.inspected = false; /* whatever the state says then */
+        assert_int_equal(health(), HEALTH_OK);
+}
+
+static void test_each_state_of_a_cluster_has_its_health(void **state)
+{
+        static const Health expected[_CLUSTER_STATE_MAX] = {
+                [CLUSTER_WAITING] = HEALTH_OK,
+                [CLUSTER_IMPORTING] = HEALTH_OK,
+                [CLUSTER_CURRENT] = HEALTH_OK,
+                [CLUSTER_RETRYING] = HEALTH_WARNING,
+                [CLUSTER_HELD] = HEALTH_CRITICAL,
+                [CLUSTER_DISABLED] = HEALTH_OK,
+        };
+
+        (void)state;
+        for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++) {
+                fixture.cluster[0].state = one;
+                assert_int_equal(health(), expected[one]);
+        }
+}
+
+static void test_the_worst_of_all_counts(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 3;
+        fixture.cluster[1].state = CLUSTER_HELD;
+        fixture.cluster[2].state = CLUSTER_RETRYING;
+        assert_int_equal(health(), HEALTH_CRITICAL);
+        fixture.cluster[1].state = CLUSTER_DISABLED;
+        assert_int_equal(health(), HEALTH_WARNING);
+}
+
+static void test_broken_replication_is_critical_unless_it_runs_or_is_not_there(void **state)
+{
+        (void)state;
+        break_replication();
+        assert_int_equal(health(), HEALTH_CRITICAL);
+        assert_string_equal(cluster_reason(), "replication I/O thread: TLS error");
+        strcpy(fixture.replication[0].io_running, "Yes");
+        assert_int_equal(health(), HEALTH_OK);
+        break_replication();
+        fixture.replication[0].io_errno = 0;
+        assert_int_equal(health(), HEALTH_OK);
+        break_replication();
+        fixture.replication[0].configured = false;
+        assert_int_equal(health(), HEALTH_OK);
+        break_replication();
+        fixture.replication[0].known = false;
+        assert_int_equal(health(), HEALTH_OK);
+        assert_string_equal(cluster_reason(), "");
+        break_replication();
+        fixture.cluster[0].state = CLUSTER_DISABLED;
+        assert_int_equal(health(), HEALTH_OK);
+}
+
+static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
+{
+        (void)state;
+        fixture.cluster[0].record_error = ENOSPC;
+        assert_int_equal(health(), HEALTH_WARNING);
+        assert_string_equal(
+                cluster_reason(), "the record could not be written: No space left on device");
+}
+
+static void test_a_failed_cluster_is_named_with_reason_and_next_try(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 3;
+        status_fixture_fail(&fixture, 1, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route to host");
+        fixture.cluster[1].next_attempt_at_usec = FIXTURE_TIME;
+        assert_string_equal(line(),
+                "2/3 clusters current; users: no route to host, next try 2027-02-01 14:05:09Z, "
+                "certificate valid until 2027-02-01");
+        fixture.record[1].text[0] = '\0';
+        fixture.cluster[1].next_attempt_at_usec = 0;
+        assert_string_equal(line(),
+                "2/3 clusters current; users: unreachable, certificate valid until 2027-02-01");
+}
+
+static void test_whatever_is_wrong_with_a_current_cluster_is_in_the_line(void **state)
+{
+        (void)state;
+        break_replication();
+        assert_string_equal(line(),
+                "1/1 clusters current; orders: replication I/O thread: TLS error, certificate "
+                "valid until 2027-02-01");
+        fixture.replication[0].known = false;
+        fixture.cluster[0].record_error = ENOSPC;
+        assert_string_equal(line(),
+                "1/1 clusters current; orders: the record could not be written: No space left on "
+                "device, certificate valid until 2027-02-01");
+}
+
+static void test_a_held_cluster_is_named_before_one_that_retries(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 3;
+        status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_TLS, "bad name");
+        status_fixture_fail(&fixture, 2, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
+        assert_string_equal(line(),
+                "1/3 clusters current; logs: access denied, certificate valid until 2027-02-01");
+}
+
+static void test_disabled_clusters_are_not_counted(void **state)
+{
+        (void)state;
+        fixture.status.n_clusters = 3;
+        fixture.cluster[1].state = CLUSTER_DISABLED;
+        assert_string_equal(line(), "2/2 clusters current, certificate valid until 2027-02-01");
+}
+
+static void test_a_material_that_is_not_good_is_named_with_its_reason(void **state)
+{
+        (void)state;
+        fixture.material.state = MATERIAL_STATE_INVALID;
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
+                "not of this certificate");
+        assert_string_equal(material_reason(), "key-mismatch: not of this certificate");
+        assert_string_equal(line(),
+                "1/1 clusters current; material default invalid: key-mismatch: not of this "
+                "certificate");
+}
+
+static void test_a_material_not_yet_inspected_is_named_so(void **state)
+{
+        (void)state;
+        fixture.material.inspected = false;
+        fixture.material.state = MATERIAL_STATE_CHANGING;
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        assert_string_equal(line(), "0/1 clusters current; material default not inspected yet");
+        assert_string_equal(material_reason(), "the first inspection is under way");
+}
+
+static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
+{
+        (void)state;
+        fixture.material.state = MATERIAL_STATE_EXPIRING;
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
+        report_add(&fixture.report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+                "expires in 3 days");
+        assert_string_equal(material_reason(), "expires in 3 days");
+        fixture.report.files_changed = true;
+        assert_string_equal(material_reason(), "the files change while they are read");
+        strcpy(fixture.material.fault, "the inspection took too long");
+        assert_string_equal(material_reason(), "the inspection took too long");
+}
+
+static void test_a_cluster_without_material_says_what_it_waits_for(void **state)
+{
+        (void)state;
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        fixture.material.state = MATERIAL_STATE_EXPIRED;
+        assert_string_equal(cluster_reason(), "material default is expired");
+        fixture.cluster[0].state = CLUSTER_DISABLED;
+        assert_string_equal(cluster_reason(), "enabled = no");
+}
+
+static void test_a_failed_cluster_says_why_and_what_to_do(void **state)
+{
+        (void)state;
+        status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
+        assert_string_equal(cluster_reason(), "access denied");
+        assert_string_equal(
+                summary_cluster_next(&fixture.cluster[0]), outcome_advice(OUTCOME_AUTH));
+        strcpy(fixture.record[0].next, "GRANT this TO that");
+        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "GRANT this TO that");
+        status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
+        fixture.record[0].next[0] = '\0';
+        assert_string_equal(cluster_reason(), "unknown");
+        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        fixture.record[0].outcome = OUTCOME_AUTH;
+        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
+}
+
+static void test_the_earliest_end_of_all_materials_is_told(void **state)
+{
+        StatusFixture other;
+        const MaterialStatus *both[] = {&fixture.material, &other.material};
+
+        (void)state;
+        status_fixture_make(&other);
+        other.report.certificate.not_after_usec = FIXTURE_TIME - UINT64_C(40000000000000);
+        fixture.status.materials = both;
+        fixture.status.n_materials = 2;
+        assert_string_equal(line(), "1/1 clusters current, certificate valid until 2025-10-26");
+}
+
+static void test_texts_are_cut_to_the_buffer(void **state)
+{
+        char small[16], expected[SUMMARY_TEXT_MAX];
+
+        (void)state;
+        text_set(expected, sizeof(small), line());
+        summary_line(small, sizeof(small), &fixture.status);
+        assert_string_equal(small, expected);
+        status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "0123456789abcde");
+        summary_cluster_reason(small, sizeof(small), &fixture.cluster[0], &fixture.material);
+        assert_string_equal(small, "0123456789abcde");
+}
+
+static void test_healths_are_spelled_as_promised(void **state)
+{
+        (void)state;
+        assert_string_equal(health_to_string(HEALTH_OK), "ok");
+        assert_string_equal(health_to_string(HEALTH_WARNING), "warning");
+        assert_string_equal(health_to_string(HEALTH_CRITICAL), "critical");
+        assert_string_equal(health_to_string(_HEALTH_MAX), "");
+}
+
+static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(void **state)
+{
+        char reason[SUMMARY_TEXT_MAX];
+
+        (void)state;
+        status_fixture_fail(&fixture, 0, CLUSTER_CURRENT, OUTCOME_UNREACHABLE, "no route to host");
+        assert_int_equal(summary_health(&fixture.status), HEALTH_WARNING);
+        summary_cluster_reason(reason, sizeof(reason), &fixture.cluster[0], &fixture.material);
+        assert_string_equal(
+                reason, "it was to be imported again, and that failed: no route to host");
+
+        /* Another set failed, and what is imported stands on disk again: nothing is wrong. */
+        fixture.record[0].attempted_fingerprint[0] = 'b';
+        assert_int_equal(summary_health(&fixture.status), HEALTH_OK);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                model_test(test_when_all_is_well_there_is_nothing_to_say),
+                model_test(test_each_state_of_the_material_has_its_health),
+                model_test(test_each_state_of_a_cluster_has_its_health),
+                model_test(test_the_worst_of_all_counts),
+                model_test(test_broken_replication_is_critical_unless_it_runs_or_is_not_there),
+                model_test(test_a_record_that_cannot_be_written_is_a_warning),
+                model_test(test_a_failed_cluster_is_named_with_reason_and_next_try),
+                model_test(test_whatever_is_wrong_with_a_current_cluster_is_in_the_line),
+                model_test(test_a_held_cluster_is_named_before_one_that_retries),
+                model_test(test_disabled_clusters_are_not_counted),
+                model_test(test_a_material_that_is_not_good_is_named_with_its_reason),
+                model_test(test_a_material_not_yet_inspected_is_named_so),
+                model_test(test_the_reason_of_a_material_is_the_nearest_cause),
+                model_test(test_a_cluster_without_material_says_what_it_waits_for),
+                model_test(test_a_failed_cluster_says_why_and_what_to_do),
+                model_test(test_the_earliest_end_of_all_materials_is_told),
+                model_test(test_texts_are_cut_to_the_buffer),
+                model_test(test_healths_are_spelled_as_promised),
+                model_test(test_a_forced_import_that_failed_is_told_though_the_set_is_there),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+#include "tests/unit/test.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "daemon/status/watchdog.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/status-fixture.h"
+
+#define START  (1000 * USEC_PER_SEC)
+#define PERIOD (30 * USEC_PER_SEC)
+
+static void make(StatusFixture *status)
+{
+        status_fixture_make(status);
+        status->watch.polled_usec = START;
+        status->material_config.poll_interval_usec = PERIOD;
+}
+
+static void expect(
+        const StatusFixture *status, uint64_t now_usec, WatchdogFault fault, const char *name)
+{
+        const char *found;
+
+        assert_int_equal(watchdog_find_fault(&status->status, now_usec, &found), fault);
+        if (name)
+                assert_string_equal(found, name);
+        else
+                assert_null(found);
+}
+
+static void test_a_poll_may_be_late_by_one_period(void **state)
+{
+        StatusFixture status;
+
+        (void)state;
+        make(&status);
+        expect(&status, START, WATCHDOG_NO_FAULT, NULL);
+        expect(&status, START + 2 * PERIOD, WATCHDOG_NO_FAULT, NULL);
+        expect(&status, START + 2 * PERIOD + 1, WATCHDOG_POLL_OVERDUE, status.material_config.name);
+}
+
+static void test_an_importer_may_end_a_little_after_its_deadline(void **state)
+{
+        StatusFixture status;
+
+        (void)state;
+        make(&status);
+        status.status.n_clusters = 2;
+        status.cluster[1].deadline_usec = START;
+        expect(&status, START + WATCHDOG_GRACE_USEC, WATCHDOG_NO_FAULT, NULL);
+        expect(&status, START + WATCHDOG_GRACE_USEC + 1, WATCHDOG_IMPORTER_OVERDUE, "users");
+        status.cluster[1].deadline_usec = 0; /* it ended */
+        expect(&status, START + WATCHDOG_GRACE_USEC + 1, WATCHDOG_NO_FAULT, NULL);
+}
+
+static ManagerStatus give(void *userdata)
+{
+        return ((StatusFixture *)userdata)->status;
+}
+
+static int listen_for_pings(void)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", scratch_path("notify"));
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        setenv("NOTIFY_SOCKET", address.sun_path, 1);
+        return fd;
+}
+
+static unsigned count_pings(int fd, sd_event *event, uint64_t usec)
+{
+        uint64_t end = clock_boottime_usec() + usec;
+        char message[64];
+        unsigned n = 0;
+        ssize_t size;
+
+        while (clock_boottime_usec() < end)
+                assert_true(sd_event_run(event, 10 * USEC_PER_MSEC) >= 0);
+        while ((size = recv(fd, message, sizeof(message), 0)) > 0)
+                n += (size_t)size == strlen("WATCHDOG=1") &&
+                        memcmp(message, "WATCHDOG=1", (size_t)size) == 0;
+        return n;
+}
+
+static void test_pings_come_by_themselves_and_stop_with_a_fault(void **state)
+{
+        CLEANUP(watchdog_freep) Watchdog *watchdog = NULL;
+        sd_event *event;
+        StatusFixture status;
+        int fd = listen_for_pings();
+
+        (void)state;
+        make(&status);
+        status.watch.polled_usec = clock_boottime_usec();
+        unsetenv("WATCHDOG_PID");
+        setenv("WATCHDOG_USEC", "150000", 1);
+        assert_int_equal(sd_event_new(&event), 0);
+        assert_int_equal(watchdog_new(&watchdog, event, give, &status), 0);
+        assert_non_null(watchdog);
+        assert_true(count_pings(fd, event, 500 * USEC_PER_MSEC) >= 2);
+        status.cluster[0].deadline_usec = 1;
+        assert_int_equal(count_pings(fd, event, 200 * USEC_PER_MSEC), 0);
+        status.cluster[0].deadline_usec = 0;
+        assert_true(count_pings(fd, event, 500 * USEC_PER_MSEC) >= 1);
+        watchdog = watchdog_free(watchdog);
+        sd_event_unref(event);
+        close(fd);
+}
+
+static void test_nobody_is_pinged_who_does_not_wait_for_it(void **state)
+{
+        Watchdog *watchdog;
+        sd_event *event;
+
+        (void)state;
+        unsetenv("WATCHDOG_USEC");
+        assert_int_equal(sd_event_new(&event), 0);
+        assert_int_equal(watchdog_new(&watchdog, event, give, NULL), 0);
+        assert_null(watchdog);
+        sd_event_unref(event);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_poll_may_be_late_by_one_period),
+                cmocka_unit_test(test_an_importer_may_end_a_little_after_its_deadline),
+                scratch_test(test_pings_come_by_themselves_and_stop_with_a_fault),
+                cmocka_unit_test(test_nobody_is_pinged_who_does_not_wait_for_it),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+/*
+ * Which socket a server listens on, and what becomes of the file.
+ */
+
+#include "tests/unit/test.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/macro.h"
+#include "daemon/varlink/server.h"
+#include "tests/unit/scratch.h"
+
+static sd_event *event;
+
+static int make(void **state)
+{
+        return scratch_make(state) == 0 && sd_event_new(&event) >= 0 ? 0 : -1;
+}
+
+static int remove_all(void **state)
+{
+        event = sd_event_unref(event);
+        return scratch_remove(state);
+}
+
+#define socket_test(test) cmocka_unit_test_setup_teardown(test, make, remove_all)
+
+static int refuse(Connection *connection, const VarlinkCall *call, char **ret,
+        const char **ret_error, void *userdata)
+{
+        (void)connection;
+        (void)call;
+        (void)ret;
+        (void)ret_error;
+        (void)userdata;
+        return -EIO;
+}
+
+static int start(Server **ret)
+{
+        return server_new(ret, event, scratch_path("socket"), "1", refuse, NULL);
+}
+
+static struct sockaddr_un address_of(const char *path)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+        strcpy(address.sun_path, path);
+        return address;
+}
+
+static bool can_connect(void)
+{
+        struct sockaddr_un address = address_of(scratch_path("socket"));
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        bool can = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+
+        close(fd);
+        return can;
+}
+
+/* A bound socket; closed, its file stays behind. */
+static int bind_one(int backlog)
+{
+        struct sockaddr_un address = address_of(scratch_path("socket"));
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        if (backlog >= 0)
+                assert_int_equal(listen(fd, backlog), 0);
+        return fd;
+}
+
+static void test_anyone_may_connect_and_the_file_goes_with_the_server(void **state)
+{
+        mode_t mask = umask(0077);
+        Server *server = NULL;
+        struct stat st;
+
+        (void)state;
+        assert_int_equal(start(&server), 0);
+        umask(mask);
+        assert_int_equal(lstat(scratch_path("socket"), &st), 0);
+        assert_true(S_ISSOCK(st.st_mode));
+        assert_int_equal(st.st_mode & 07777, 0666);
+        assert_true(can_connect());
+        assert_null(server_free(server));
+        assert_int_equal(scratch_count(""), 0);
+}
+
+static void test_a_file_that_nobody_listens_on_is_replaced(void **state)
+{
+        Server *server = NULL;
+
+        (void)state;
+        close(bind_one(5));
+        assert_false(can_connect());
+        assert_int_equal(start(&server), 0);
+        assert_true(can_connect());
+        server_free(server);
+}
+
+static void test_a_living_one_is_left_alone(void **state)
+{
+        Server *server = NULL, *second = NULL;
+
+        (void)state;
+        assert_int_equal(start(&server), 0);
+        assert_int_equal(start(&second), -EADDRINUSE);
+        assert_null(second);
+        assert_true(can_connect());
+        server_free(server);
+}
+
+static void test_one_that_is_too_busy_to_accept_lives(void **state)
+{
+        struct sockaddr_un address = address_of(scratch_path("socket"));
+        int listener = bind_one(0), fds[16];
+        Server *server = NULL;
+        size_t n = 0;
+
+        (void)state;
+        do {
+                fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        } while (connect(fds[n++], (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                n < ARRAY_SIZE(fds));
+        assert_int_equal(errno, EAGAIN);
+        assert_int_equal(start(&server), -EADDRINUSE);
+        while (n > 0)
+                close(fds[--n]);
+        close(listener);
+}
+
+static void test_a_path_too_long_for_a_socket_is_refused(void **state)
+{
+        struct sockaddr_un address;
+        char path[sizeof(address.sun_path) + 1];
+        Server *server = NULL;
+
+        (void)state;
+        memset(path, 'x', sizeof(path) - 1);
+        path[0] = '/';
+        path[sizeof(path) - 1] = '\0';
+        assert_int_equal(server_new(&server, event, path, "1", refuse, NULL), -ENAMETOOLONG);
+        assert_null(server);
+        assert_int_equal(
+                server_new(&server, event, scratch_path("missing/socket"), "1", refuse, NULL),
+                -ENOENT);
+        assert_null(server);
+}
+
+/* In a child, because sd_listen_fds() wants our own process and fixed descriptors. */
+_Noreturn static void take_over(const char *path)
+{
+        struct sockaddr_un address = address_of(scratch_path("socket"));
+        int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+        sd_event *loop = NULL;
+        Server *server = NULL;
+        char pid[16];
+
+        snprintf(pid, sizeof(pid), "%d", (int)getpid());
+        if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+                listen(listener, 5) < 0 || dup2(listener, 3) < 0 ||
+                setenv("LISTEN_PID", pid, 1) < 0 || setenv("LISTEN_FDS", "1", 1) < 0)
+                _exit(1);
+        if (listener != 3)
+                close(listener);
+        if (sd_event_new(&loop) < 0 || server_new(&server, loop, path, "1", refuse, NULL) < 0)
+                _exit(2);
+        if (!can_connect() || sd_event_run(loop, 0) <= 0)
+                _exit(3);
+        server_free(server);
+        _exit(access(scratch_path("socket"), F_OK) < 0 ? 4 : 0);
+}
+
+static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **state)
+{
+        pid_t child = fork();
+        int status;
+
+        (void)state;
+        assert_true(child >= 0);
+        if (child == 0)
+                take_over(scratch_path("socket"));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_what_is_no_socket_is_left_alone(void **state)
+{
+        Server *server = NULL;
+
+        (void)state;
+        scratch_write_text("socket", "somebody's");
+        assert_int_equal(
+                server_new(&server, event, scratch_path("socket"), "1", refuse, NULL), -EEXIST);
+        assert_int_equal(access(scratch_path("socket"), F_OK), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                socket_test(test_anyone_may_connect_and_the_file_goes_with_the_server),
+                socket_test(test_a_file_that_nobody_listens_on_is_replaced),
+                socket_test(test_a_living_one_is_left_alone),
+                socket_test(test_what_is_no_socket_is_left_alone),
+                socket_test(test_one_that_is_too_busy_to_accept_lives),
+                socket_test(test_a_path_too_long_for_a_socket_is_refused),
+                socket_test(test_a_socket_of_systemd_is_taken_over_and_its_file_stays),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,317 @@
+#include "tests/unit/test.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/json-reader.h"
+#include "common/macro.h"
+#include "daemon/model/interface.h"
+#include "tests/unit/conversation.h"
+
+#define OUR_CALL   "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
+#define ONEWAY     "{\"method\":\"io.binlogssl.Manager.GetStatus\",\"oneway\":true}"
+#define HANG       "{\"method\":\"io.binlogssl.Manager.Hang\"}"
+#define REFUSE     "{\"method\":\"io.binlogssl.Manager.Refuse\"}"
+#define SERVICE(s) "{\"method\":\"org.varlink.service." s "\"}"
+#define ANSWER(n)  "{\"parameters\":{\"n\":" #n "}}"
+
+#define server_test(test) \
+        cmocka_unit_test_setup_teardown(test, conversation_make, conversation_remove)
+
+static int fd = -1;
+
+static void connect_anew(void)
+{
+        if (fd >= 0)
+                close(fd);
+        fd = conversation_connect();
+}
+
+static void test_calls_are_answered_on_one_connection(void **state)
+{
+        (void)state;
+        connect_anew();
+        conversation_expect(fd, OUR_CALL, ANSWER(1));
+        conversation_expect(fd, OUR_CALL, ANSWER(2));
+        conversation_expect(fd, REFUSE,
+                "{\"error\":\"io.binlogssl.Manager.Refused\",\"parameters\":{\"why\":\"asked "
+                "to\"}}");
+        conversation_expect(fd, OUR_CALL, ANSWER(4));
+}
+
+static void test_half_a_message_waits_for_the_rest(void **state)
+{
+        static const char call[] = OUR_CALL;
+
+        (void)state;
+        connect_anew();
+        for (size_t i = 0; i < sizeof(call); i++) {
+                conversation_expect_silence(fd);
+                conversation_send(fd, call + i, 1);
+        }
+        assert_string_equal(conversation_receive(fd), ANSWER(1));
+}
+
+static void test_pipelined_calls_are_answered_in_their_order(void **state)
+{
+        static const char calls[] =
+                OUR_CALL "\0" SERVICE("None") "\0" OUR_CALL "\0" OUR_CALL "\0{\"method\":";
+
+        (void)state;
+        connect_anew();
+        conversation_send(fd, calls, sizeof(calls) - 1);
+        assert_string_equal(conversation_receive(fd), ANSWER(1));
+        assert_non_null(strstr(conversation_receive(fd), "MethodNotFound"));
+        assert_string_equal(conversation_receive(fd), ANSWER(2));
+        assert_string_equal(conversation_receive(fd), ANSWER(3));
+        conversation_expect(fd, "\"io.binlogssl.Manager.X\"}", ANSWER(4));
+}
+
+static void test_a_oneway_call_is_done_and_never_answered(void **state)
+{
+        static const char wrong[] = "{\"method\":\"org.varlink.service.None\",\"oneway\":true}";
+
+        (void)state;
+        connect_anew();
+        conversation_send(fd, ONEWAY, sizeof(ONEWAY));
+        conversation_expect_silence(fd);
+        assert_int_equal(conversation_n_calls(), 1);
+        conversation_send(fd, wrong, sizeof(wrong));
+        conversation_expect_silence(fd);
+        conversation_expect(fd, OUR_CALL, ANSWER(2));
+}
+
+static void test_the_service_says_what_it_is(void **state)
+{
+        (void)state;
+        connect_anew();
+        conversation_expect(fd, SERVICE("GetInfo"),
+                "{\"parameters\":{\"vendor\":\"binlog-ssld\",\"product\":\"binlog-ssld\","
+                "\"version\":\"1.2.3\",\"url\":\"https://varlink.org\",\"interfaces\":["
+                "\"org.varlink.service\",\"io.binlogssl.Manager\"]}}");
+        assert_int_equal(conversation_n_calls(), 0);
+}
+
+static void expect_description(const char *interface, const char *expected)
+{
+        CLEANUP(json_freep) JsonValue *reply = NULL;
+        CLEANUP(freep) char *call = NULL;
+        const char *text;
+
+        assert_true(asprintf(&call,
+                            "{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+                            "\"parameters\":{\"interface\":\"%s\"}}",
+                            interface) > 0);
+        conversation_send(fd, call, strlen(call) + 1);
+        text = conversation_receive(fd);
+        assert_non_null(text);
+        assert_int_equal(json_parse(&reply, text, strlen(text)), 0);
+        text = json_get_string(json_member(json_member(reply, "parameters"), "description"));
+        assert_non_null(text);
+        assert_string_equal(text, expected);
+}
+
+static void test_both_interfaces_are_described(void **state)
+{
+        (void)state;
+        connect_anew();
+        expect_description(INTERFACE_NAME, interface_description);
+        expect_description(INTERFACE_SERVICE_NAME, interface_service_description);
+}
+
+static void test_what_is_not_known_is_named_in_the_error(void **state)
+{
+        static const struct {
+                const char *call, *answer;
+        } cases[] = {
+                {SERVICE("None"),
+                        "{\"error\":\"org.varlink.service.MethodNotFound\","
+                        "\"parameters\":{\"method\":\"org.varlink.service.None\"}}"},
+                {"{\"method\":\"a.b.Call\"}",
+                        "{\"error\":\"org.varlink.service.InterfaceNotFound\","
+                        "\"parameters\":{\"interface\":\"a.b\"}}"},
+                {"{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"x\":1}}",
+                        "{\"error\":\"org.varlink.service.InvalidParameter\","
+                        "\"parameters\":{\"parameter\":\"x\"}}"},
+                {SERVICE("GetInterfaceDescription"),
+                        "{\"error\":\"org.varlink.service.InvalidParameter\","
+                        "\"parameters\":{\"parameter\":\"interface\"}}"},
+                {"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+                 "\"parameters\":{\"interface\":7}}",
+                        "{\"error\":\"org.varlink.service.InvalidParameter\","
+                        "\"parameters\":{\"parameter\":\"interface\"}}"},
+                {"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+                 "\"parameters\":{\"interface\":\"a.b\",\"x\":1}}",
+                        "{\"error\":\"org.varlink.service.InvalidParameter\","
+                        "\"parameters\":{\"parameter\":\"x\"}}"},
+                {"{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+                 "\"parameters\":{\"interface\":\"a.b\"}}",
+                        "{\"error\":\"org.varlink.service.InterfaceNotFound\","
+                        "\"parameters\":{\"interface\":\"a.b\"}}"},
+        };
+
+        (void)state;
+        connect_anew();
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                conversation_expect(fd, cases[i].call, cases[i].answer);
+        assert_int_equal(conversation_n_calls(), 0);
+}
+
+static void test_what_is_no_call_ends_the_connection_and_no_other(void **state)
+{
+        static const char *const cases[] = {"", "{}", "[]", "{\"method\":\"GetStatus\"}",
+                "{\"method\":\"a.b.C\",\"parameters\":[]}", OUR_CALL OUR_CALL, HANG};
+        int other = conversation_connect();
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                connect_anew();
+                conversation_expect(fd, cases[i], NULL);
+        }
+        conversation_expect(other, OUR_CALL, ANSWER(2)); /* HANG was a call, too */
+        close(other);
+}
+
+/* A call of exactly `size` bytes with its NUL. */
+static char *call_of(size_t size)
+{
+        static const char head[] =
+                "{\"method\":\"io.binlogssl.Manager.X\",\"parameters\":{\"x\":\"";
+        char *call = malloc(size);
+
+        assert_non_null(call);
+        memset(call, 'x', size);
+        memcpy(call, head, sizeof(head) - 1);
+        memcpy(call + size - 4, "\"}}", 4);
+        return call;
+}
+
+static void test_a_message_of_64_kib_is_answered_and_a_longer_one_is_not(void **state)
+{
+        CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
+        CLEANUP(freep) char *more = call_of(CONNECTION_MESSAGE_MAX + 1);
+
+        (void)state;
+        connect_anew();
+        for (int i = 0; i < 2; i++) {
+                conversation_send(fd, most, CONNECTION_MESSAGE_MAX);
+                assert_non_null(conversation_receive(fd));
+        }
+        conversation_send(fd, more, CONNECTION_MESSAGE_MAX + 1);
+        assert_null(conversation_receive(fd));
+        assert_int_equal(conversation_n_calls(), 2);
+}
+
+static void test_short_messages_before_it_do_not_shorten_the_limit(void **state)
+{
+        CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
+        CLEANUP(freep) char *both = malloc(sizeof(OUR_CALL) + CONNECTION_MESSAGE_MAX);
+
+        (void)state;
+        memcpy(both, OUR_CALL, sizeof(OUR_CALL));
+        memcpy(both + sizeof(OUR_CALL), most, CONNECTION_MESSAGE_MAX);
+        connect_anew();
+        conversation_send(fd, both, sizeof(OUR_CALL) + CONNECTION_MESSAGE_MAX);
+        assert_string_equal(conversation_receive(fd), ANSWER(1));
+        assert_string_equal(conversation_receive(fd), ANSWER(2));
+}
+
+static void test_a_slow_reader_gets_all_of_a_large_answer_and_the_next(void **state)
+{
+        static const char calls[] = OUR_CALL "\0" OUR_CALL "\0" OUR_CALL;
+        size_t size = 200 * 1024;
+
+        (void)state;
+        connect_anew();
+        conversation_answer_large(size);
+        conversation_send(fd, calls, sizeof(calls));
+        conversation_settle();
+        /* One answer in the making: the last call waits until the one before it is out. */
+        assert_true(conversation_n_calls() < 3);
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(strlen(conversation_receive(fd)),
+                        size + strlen("{\"parameters\":{\"text\":\"\"}}"));
+        assert_int_equal(conversation_n_calls(), 3);
+}
+
+static void test_a_client_that_leaves_in_the_middle_of_an_answer_harms_nobody(void **state)
+{
+        int other = conversation_connect();
+
+        (void)state;
+        connect_anew();
+        conversation_answer_large(1024 * 1024);
+        conversation_send(fd, OUR_CALL, sizeof(OUR_CALL));
+        conversation_settle();
+        close(fd);
+        fd = -1;
+        conversation_settle();
+        conversation_answer_large(0);
+        conversation_expect(other, OUR_CALL, ANSWER(2));
+        close(other);
+}
+
+static void test_who_sends_no_more_still_gets_the_answers(void **state)
+{
+        static const char calls[] = OUR_CALL "\0" OUR_CALL;
+
+        (void)state;
+        connect_anew();
+        conversation_send(fd, calls, sizeof(calls));
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        assert_string_equal(conversation_receive(fd), ANSWER(1));
+        assert_string_equal(conversation_receive(fd), ANSWER(2));
+        assert_null(conversation_receive(fd));
+}
+
+static void test_the_65th_client_is_sent_away_and_the_64_stay(void **state)
+{
+        int fds[SERVER_CLIENTS_MAX];
+
+        (void)state;
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
+                fds[i] = conversation_connect();
+                conversation_settle();
+        }
+        connect_anew();
+        conversation_expect(fd, OUR_CALL, NULL);
+        assert_int_equal(conversation_n_calls(), 0);
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
+                conversation_send(fds[i], OUR_CALL, sizeof(OUR_CALL));
+                assert_non_null(conversation_receive(fds[i]));
+        }
+        close(fds[7]); /* one leaves, one more may come */
+        conversation_settle();
+        connect_anew();
+        conversation_expect(fd, OUR_CALL, ANSWER(65));
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (i != 7)
+                        close(fds[i]);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                server_test(test_calls_are_answered_on_one_connection),
+                server_test(test_half_a_message_waits_for_the_rest),
+                server_test(test_pipelined_calls_are_answered_in_their_order),
+                server_test(test_a_oneway_call_is_done_and_never_answered),
+                server_test(test_the_service_says_what_it_is),
+                server_test(test_both_interfaces_are_described),
+                server_test(test_what_is_not_known_is_named_in_the_error),
+                server_test(test_what_is_no_call_ends_the_connection_and_no_other),
+                server_test(test_a_message_of_64_kib_is_answered_and_a_longer_one_is_not),
+                server_test(test_short_messages_before_it_do_not_shorten_the_limit),
+                server_test(test_a_slow_reader_gets_all_of_a_large_answer_and_the_next),
+                server_test(test_a_client_that_leaves_in_the_middle_of_an_answer_harms_nobody),
+                server_test(test_who_sends_no_more_still_gets_the_answers),
+                server_test(test_the_65th_client_is_sent_away_and_the_64_stay),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,306 @@
+#include "tests/unit/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "daemon/model/interface.h"
+#include "daemon/varlink/status-json.h"
+#include "tests/unit/status-fixture.h"
+
+static StatusFixture fixture;
+static JsonValue *status;
+
+static int make(void **state)
+{
+        (void)state;
+        status_fixture_make(&fixture);
+        return 0;
+}
+
+static int remove_status(void **state)
+{
+        (void)state;
+        status = json_free(status);
+        return 0;
+}
+
+#define status_test(test) cmocka_unit_test_setup_teardown(test, make, remove_status)
+
+static const JsonValue *format(void)
+{
+        ManagerInfo facts = {
+                .version = "1.2.3", .pid = 42, .started_at_usec = 7, .loaded_at_usec = 8};
+        CLEANUP(freep) char *text = NULL;
+
+        status = json_free(status);
+        assert_int_equal(status_json_format(&text, &facts, &fixture.status), 0);
+        assert_int_equal(json_parse(&status, text, strlen(text)), 0);
+        return status;
+}
+
+static const JsonValue *format_material(void)
+{
+        return json_element(json_member(format(), "materials"), 0);
+}
+
+static const JsonValue *format_cluster(void)
+{
+        return json_element(json_member(format(), "clusters"), 0);
+}
+
+static void expect_text(const JsonValue *object, const char *key, const char *expected)
+{
+        const char *text = json_get_string(json_member(object, key));
+
+        if (!text)
+                fail_msg("%s is no string", key);
+        assert_string_equal(text, expected);
+}
+
+static void expect_number(const JsonValue *object, const char *key, uint64_t expected)
+{
+        int64_t number;
+
+        if (!json_get_integer(&number, json_member(object, key)))
+                fail_msg("%s is no number", key);
+        assert_int_equal(number, expected);
+}
+
+static void expect_null(const JsonValue *object, const char *key)
+{
+        if (!json_is_null(json_member(object, key)))
+                fail_msg("%s is not null", key);
+}
+
+/* The object has the members that `begin` of the interface description lists, in its order. */
+static void expect_members(const JsonValue *object, const char *begin)
+{
+        const char *at = strstr(interface_description, begin);
+        size_t n = 0;
+
+        assert_non_null(at);
+        at += strlen(begin);
+        while (*at != ')') {
+                const char *key = json_key_at(object, n++);
+                size_t length = strcspn(at, ":");
+
+                if (!key || strlen(key) != length || memcmp(key, at, length) != 0)
+                        fail_msg("%s has %s where %.*s is described", begin, key ? key : "nothing",
+                                (int)length, at);
+                at += strcspn(at, ",)");
+                at += strspn(at, ", \n");
+        }
+        assert_int_equal(json_size(object), n);
+}
+
+static void test_every_object_is_as_the_interface_describes_it(void **state)
+{
+        const JsonValue *material, *cluster;
+
+        (void)state;
+        fixture.replication[0].known = true;
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
+        expect_members(format(), "method GetStatus() -> (");
+        material = json_element(json_member(status, "materials"), 0);
+        cluster = json_element(json_member(status, "clusters"), 0);
+        expect_members(material, "type Material (");
+        expect_members(json_member(material, "certificate"), "type Certificate (");
+        expect_members(json_element(json_member(material, "problems"), 0), "type Problem (");
+        expect_members(cluster, "type Cluster (");
+        expect_members(json_member(cluster, "replication"), "type Replication (");
+}
+
+static void test_the_facts_of_the_daemon_are_told(void **state)
+{
+        char summary[SUMMARY_TEXT_MAX];
+
+        (void)state;
+        summary_line(summary, sizeof(summary), &fixture.status);
+        format();
+        expect_text(status, "version", "1.2.3");
+        expect_number(status, "pid", 42);
+        expect_number(status, "started_at", 7);
+        expect_number(status, "loaded_at", 8);
+        expect_text(status, "health", "ok");
+        expect_text(status, "summary", summary);
+        assert_int_equal(json_size(json_member(status, "materials")), 1);
+        assert_int_equal(json_size(json_member(status, "clusters")), 1);
+}
+
+static void test_a_material_is_told(void **state)
+{
+        const JsonValue *material = format_material();
+        const JsonValue *certificate = json_member(material, "certificate");
+
+        (void)state;
+        expect_text(material, "name", "default");
+        expect_text(material, "directory", "/etc/material");
+        expect_text(material, "state", "valid");
+        expect_null(material, "reason");
+        expect_number(material, "since", 1000);
+        expect_text(material, "fingerprint", FIXTURE_A);
+        expect_text(certificate, "subject", "CN = client");
+        expect_text(certificate, "issuer", "CN = authority");
+        expect_text(certificate, "serial", "01AB");
+        expect_text(certificate, "sha256", FIXTURE_A);
+        expect_number(certificate, "not_before", FIXTURE_TIME - 30 * USEC_PER_DAY);
+        expect_number(certificate, "not_after", FIXTURE_TIME);
+        expect_text(certificate, "key_type", "rsa");
+        expect_number(certificate, "key_bits", 2048);
+        expect_number(material, "ca_count", 2);
+        expect_number(material, "ca_not_after", FIXTURE_TIME + USEC_PER_DAY);
+        assert_true(json_is_array(json_member(material, "problems")));
+        assert_int_equal(json_size(json_member(material, "problems")), 0);
+        expect_text(material, "watch", "inotify");
+        expect_number(material, "missed_events", 3);
+        expect_number(material, "last_check", 2000);
+        expect_number(material, "last_change", 1500);
+}
+
+static void test_what_is_not_known_of_a_material_is_null(void **state)
+{
+        const JsonValue *material;
+
+        (void)state;
+        fixture.report = (Report){0};
+        fixture.material.state = MATERIAL_STATE_MISSING;
+        fixture.watch.checked_at_usec = fixture.watch.changed_at_usec = 0;
+        material = format_material();
+        expect_null(material, "fingerprint");
+        expect_null(material, "certificate");
+        expect_number(material, "ca_count", 0);
+        expect_null(material, "ca_not_after");
+        expect_null(material, "last_check");
+        expect_null(material, "last_change");
+}
+
+static void test_problems_and_the_reason_are_told(void **state)
+{
+        const JsonValue *material, *problems;
+
+        (void)state;
+        fixture.material.state = MATERIAL_STATE_INVALID;
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
+        report_add(&fixture.report, MATERIAL_CERT, RULE_KEY_BITS, SEVERITY_ERROR, "too \"few\"");
+        material = format_material();
+        problems = json_member(material, "problems");
+        assert_int_equal(json_size(problems), 2);
+        expect_text(json_element(problems, 0), "severity", "warning");
+        expect_text(json_element(problems, 0), "file", "key");
+        expect_text(json_element(problems, 1), "rule", "key-bits");
+        expect_text(json_element(problems, 1), "text", "too \"few\"");
+        expect_text(material, "reason", "key-bits: too \"few\"");
+        expect_text(status, "health", "critical");
+}
+
+static void test_a_cluster_is_told(void **state)
+{
+        const JsonValue *cluster = format_cluster();
+
+        (void)state;
+        expect_text(cluster, "name", "orders");
+        expect_text(cluster, "host", "orders.example");
+        expect_number(cluster, "port", 3306);
+        expect_text(cluster, "material", "default");
+        expect_text(cluster, "state", "current");
+        expect_null(cluster, "reason");
+        expect_null(cluster, "next_step");
+        expect_text(cluster, "imported_fingerprint", FIXTURE_A);
+        expect_number(cluster, "imported_at", 5000);
+        expect_null(cluster, "in_use");
+        expect_number(cluster, "attempts", 0);
+        expect_number(cluster, "since", 6000);
+        expect_number(cluster, "last_attempt", 4000);
+        expect_number(cluster, "last_success", 4500);
+        expect_null(cluster, "next_attempt");
+        expect_text(cluster, "outcome", "imported");
+        expect_null(cluster, "sql_errno");
+        expect_null(cluster, "replication");
+}
+
+static void test_a_cluster_of_which_nothing_is_known_has_nulls(void **state)
+{
+        static const char *const nulls[] = {"imported_fingerprint", "imported_at", "in_use",
+                "last_attempt", "last_success", "next_attempt", "outcome", "sql_errno",
+                "replication"};
+        const JsonValue *cluster;
+
+        (void)state;
+        fixture.record[0] = RECORD_NULL;
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        cluster = format_cluster();
+        for (size_t i = 0; i < ARRAY_SIZE(nulls); i++)
+                expect_null(cluster, nulls[i]);
+}
+
+static void test_in_use_is_true_only_when_it_is_known(void **state)
+{
+        bool in_use = false;
+
+        (void)state;
+        fixture.record[0].in_use = true;
+        assert_true(json_get_boolean(&in_use, json_member(format_cluster(), "in_use")));
+        assert_true(in_use);
+}
+
+static void test_a_failed_cluster_is_told_with_its_numbers(void **state)
+{
+        const JsonValue *cluster;
+
+        (void)state;
+        status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route");
+        fixture.record[0].sql_errno = 2003;
+        fixture.cluster[0].next_attempt_at_usec = FIXTURE_TIME;
+        cluster = format_cluster();
+        expect_text(cluster, "state", "retrying");
+        expect_number(cluster, "attempts", 1);
+        expect_text(cluster, "outcome", "unreachable");
+        expect_number(cluster, "sql_errno", 2003);
+        expect_number(cluster, "next_attempt", FIXTURE_TIME);
+        expect_text(cluster, "reason", "no route");
+        expect_text(cluster, "next_step", outcome_advice(OUTCOME_UNREACHABLE));
+}
+
+static void test_replication_is_told_as_it_was_read(void **state)
+{
+        const JsonValue *replication;
+        bool tls = true;
+
+        (void)state;
+        fixture.replication[0] = (Replication){.known = true,
+                .configured = true,
+                .io_running = "Yes",
+                .tls = TRISTATE_NO,
+                .checked_at_usec = 99};
+        replication = json_member(format_cluster(), "replication");
+        expect_text(replication, "io_running", "Yes");
+        expect_null(replication, "sql_running");
+        assert_true(json_get_boolean(&tls, json_member(replication, "tls")));
+        assert_false(tls);
+        expect_null(replication, "io_errno");
+        expect_null(replication, "io_error");
+        expect_number(replication, "checked_at", 99);
+        fixture.replication[0].tls = TRISTATE_UNKNOWN;
+        expect_null(json_member(format_cluster(), "replication"), "tls");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                status_test(test_every_object_is_as_the_interface_describes_it),
+                status_test(test_the_facts_of_the_daemon_are_told),
+                status_test(test_a_material_is_told),
+                status_test(test_what_is_not_known_of_a_material_is_null),
+                status_test(test_problems_and_the_reason_are_told),
+                status_test(test_a_cluster_is_told),
+                status_test(test_a_cluster_of_which_nothing_is_known_has_nulls),
+                status_test(test_in_use_is_true_only_when_it_is_known),
+                status_test(test_a_failed_cluster_is_told_with_its_numbers),
+                status_test(test_replication_is_told_as_it_was_read),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

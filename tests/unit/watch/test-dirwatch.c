@@ -1,0 +1,293 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/watch/dirwatch.h"
+#include "tests/unit/scratch.h"
+
+static sd_event *event;
+static DirWatch *watch;
+static unsigned n_calls;
+
+/* The machine's mounts are not this test's: they may change at any time. */
+static void on_change(DirWatchEvent news, void *userdata)
+{
+        assert_ptr_equal(userdata, &n_calls);
+        n_calls += news == DIRWATCH_NAME_CHANGED;
+}
+
+static int make_watch(void **state)
+{
+        n_calls = 0;
+        if (scratch_make(state) < 0 || sd_event_new(&event) < 0)
+                return -1;
+        return dirwatch_new(&watch, event, on_change, &n_calls);
+}
+
+static int remove_watch(void **state)
+{
+        watch = dirwatch_free(watch);
+        event = sd_event_unref(event);
+        return scratch_remove(state);
+}
+
+#define watch_test(test) cmocka_unit_test_setup_teardown(test, make_watch, remove_watch)
+
+/* Lets the loop handle what the kernel has queued; how often the watch called meanwhile. */
+static unsigned take_calls(void)
+{
+        unsigned n;
+
+        while (sd_event_run(event, 0) > 0)
+                ;
+        n = n_calls;
+        n_calls = 0;
+        return n;
+}
+
+static void watch_path(const char *name)
+{
+        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+
+        (void)path_walk_add(&path_walk, scratch_path(name), NULL);
+        dirwatch_rebuild(watch, &path_walk);
+        take_calls();
+}
+
+static void expect_description(const char *start, const char *part)
+{
+        assert_int_equal(strncmp(dirwatch_describe(watch), start, strlen(start)), 0);
+        assert_non_null(strstr(dirwatch_describe(watch), part));
+        assert_int_equal(
+                dirwatch_is_complete(watch), strcmp(dirwatch_describe(watch), "inotify") == 0);
+}
+
+static void move(const char *from, const char *to)
+{
+        assert_int_equal(rename(scratch_path(from), scratch_path(to)), 0);
+}
+
+static void overflow(void)
+{
+        unsigned long limit = 0;
+        FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+
+        if (file && fscanf(file, "%lu", &limit) != 1)
+                limit = 0;
+        if (file)
+                fclose(file);
+        if (limit == 0 || limit > 200000)
+                skip(); /* would take too long */
+        scratch_write_text("one", "");
+        scratch_write_text("two", "");
+        /* By turns, because the kernel joins two equal events; none is of a name on the trail. */
+        for (unsigned long i = 0; i <= limit; i++)
+                assert_int_equal(chmod(scratch_path(i % 2 == 0 ? "one" : "two"), 0600), 0);
+}
+
+static void test_every_way_to_change_the_file_is_told(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        scratch_write_text("d/file", "one");
+        scratch_write_text("d/new", "two");
+        watch_path("d/file");
+        assert_int_equal(take_calls(), 0);
+        scratch_write_text("d/file", "in place");
+        assert_true(take_calls() > 0);
+        move("d/new", "d/file");
+        assert_true(take_calls() > 0);
+        assert_int_equal(chmod(scratch_path("d/file"), 0640), 0);
+        assert_true(take_calls() > 0);
+        move("d/file", "d/aside");
+        assert_true(take_calls() > 0);
+        assert_int_equal(link(scratch_path("d/aside"), scratch_path("d/file")), 0);
+        assert_true(take_calls() > 0);
+        assert_int_equal(unlink(scratch_path("d/file")), 0);
+        assert_true(take_calls() > 0);
+        scratch_link("aside", "d/file");
+        assert_true(take_calls() > 0);
+}
+
+static void test_names_on_no_trail_are_not_told(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        scratch_write_text("d/file", "");
+        watch_path("d/file");
+        scratch_write_text("d/other", "");
+        scratch_write_text("other", "");
+        scratch_make_directory("d/directory");
+        assert_int_equal(unlink(scratch_path("d/other")), 0);
+        assert_int_equal(take_calls(), 0);
+        scratch_write_text("d/file", "");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_file_that_appears_is_told(void **state)
+{
+        (void)state;
+        watch_path("d/e/file");
+        scratch_make_directory("d");
+        assert_true(take_calls() > 0);
+        watch_path("d/e/file");
+        scratch_make_directory("d/e");
+        assert_true(take_calls() > 0);
+        watch_path("d/e/file");
+        scratch_write_text("d/e/file", "");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_switched_link_on_the_way_is_told(void **state)
+{
+        (void)state;
+        scratch_make_directory("one");
+        scratch_make_directory("two");
+        scratch_write_text("one/file", "");
+        scratch_write_text("two/file", "");
+        scratch_link("one", "current");
+        watch_path("current/file");
+        scratch_link("two", "new");
+        assert_int_equal(take_calls(), 0);
+        move("new", "current");
+        assert_true(take_calls() > 0);
+        watch_path("current/file");
+        scratch_write_text("one/file", "no longer of interest");
+        assert_int_equal(take_calls(), 0);
+        scratch_write_text("two/file", "changed");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_directory_swapped_by_rename_is_told(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        scratch_make_directory("new");
+        scratch_write_text("d/file", "");
+        scratch_write_text("new/file", "");
+        watch_path("d/file");
+        move("d", "old");
+        move("new", "d");
+        assert_true(take_calls() > 0);
+        watch_path("d/file");
+        scratch_write_text("d/file", "changed");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **state)
+{
+        (void)state;
+        watch_path("d/file");
+        expect_description("poll (", scratch_path("d"));
+        scratch_make_directory("d");
+        watch_path("d/file");
+        expect_description("inotify", "");
+}
+
+/* All of its news is lost in the overflow; the directory made anew may have its inode number. */
+static void test_after_an_overflow_every_directory_is_watched_anew(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        scratch_write_text("d/file", "");
+        watch_path("d/file");
+        overflow();
+        assert_int_equal(unlink(scratch_path("d/file")), 0);
+        assert_int_equal(rmdir(scratch_path("d")), 0);
+        scratch_make_directory("d");
+        assert_true(take_calls() > 0);
+        watch_path("d/file");
+        scratch_write_text("d/file", "");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_directory_made_anew_is_watched_after_a_rebuild(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        watch_path("d/file");
+        assert_int_equal(rmdir(scratch_path("d")), 0);
+        assert_true(take_calls() > 0);
+        scratch_make_directory("d"); /* often with the inode number of the one before */
+        take_calls();
+        watch_path("d/file");
+        scratch_write_text("d/file", "");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_rebuild_with_the_same_trail_keeps_watching(void **state)
+{
+        (void)state;
+        scratch_write_text("file", "");
+        watch_path("file");
+        watch_path("file");
+        assert_int_equal(take_calls(), 0);
+        scratch_write_text("file", "changed");
+        assert_true(take_calls() > 0);
+}
+
+static void test_a_directory_that_cannot_be_watched_leaves_the_rest(void **state)
+{
+        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+
+        (void)state;
+        scratch_make_directory("d");
+        (void)path_walk_add(&path_walk, scratch_path("gone/file"), NULL);
+        (void)path_walk_add(&path_walk, scratch_path("d/file"), NULL);
+        dirwatch_rebuild(watch, &path_walk);
+        expect_description("poll (", scratch_path("gone"));
+        expect_description("poll (", "No such file or directory");
+        take_calls();
+        scratch_write_text("d/file", "");
+        assert_true(take_calls() > 0);
+
+        scratch_make_directory("gone");
+        watch_path("gone/file"); /* tries again */
+        expect_description("inotify", "");
+        scratch_write_text("gone/file", "");
+        assert_true(take_calls() > 0);
+}
+
+static void test_an_overflow_of_the_queue_is_told(void **state)
+{
+        (void)state;
+        scratch_make_directory("d");
+        watch_path("d/file");
+        overflow();
+        assert_true(take_calls() > 0);
+}
+
+static void test_one_that_was_freed_tells_nothing(void **state)
+{
+        (void)state;
+        scratch_write_text("file", "");
+        watch_path("file");
+        scratch_write_text("file", "changed");
+        watch = dirwatch_free(watch);
+        assert_null(watch);
+        assert_int_equal(take_calls(), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                watch_test(test_every_way_to_change_the_file_is_told),
+                watch_test(test_names_on_no_trail_are_not_told),
+                watch_test(test_a_file_that_appears_is_told),
+                watch_test(test_a_switched_link_on_the_way_is_told),
+                watch_test(test_a_directory_swapped_by_rename_is_told),
+                watch_test(test_a_directory_that_does_not_exist_is_named_until_it_does),
+                watch_test(test_after_an_overflow_every_directory_is_watched_anew),
+                watch_test(test_a_directory_made_anew_is_watched_after_a_rebuild),
+                watch_test(test_a_rebuild_with_the_same_trail_keeps_watching),
+                watch_test(test_a_directory_that_cannot_be_watched_leaves_the_rest),
+                watch_test(test_an_overflow_of_the_queue_is_told),
+                watch_test(test_one_that_was_freed_tells_nothing),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,223 @@
+/*
+ * No limit above the asked ones is tight: a busy machine may be late, but nothing may be early.
+ */
+
+#include "tests/unit/test.h"
+
+#include <stdbool.h>
+
+#include "common/clock.h"
+#include "daemon/watch/settle.h"
+
+#define QUIET    (20 * USEC_PER_MSEC)
+#define PATIENCE (80 * USEC_PER_MSEC)
+#define LATE     (20 * USEC_PER_SEC)
+
+typedef struct Burst {
+        sd_event *event;
+        Settle *settle;
+        unsigned n_calls;
+        uint64_t first_usec, last_usec; /* pokes */
+        uint64_t called_usec;
+        bool poke_again;
+} Burst;
+
+static void poke(Burst *burst)
+{
+        /* Before the call, so that waiting is never taken for longer than it was. */
+        burst->last_usec = clock_boottime_usec();
+        if (burst->first_usec == 0)
+                burst->first_usec = burst->last_usec;
+        settle_poke(burst->settle);
+}
+
+static void on_settled(void *userdata)
+{
+        Burst *burst = userdata;
+
+        burst->n_calls++;
+        burst->called_usec = clock_boottime_usec();
+        if (burst->poke_again) {
+                burst->poke_again = false;
+                burst->first_usec = 0;
+                poke(burst);
+        }
+}
+
+static void burst_start(Burst *burst, uint64_t quiet_usec, uint64_t patience_usec)
+{
+        *burst = (Burst){0};
+        assert_int_equal(sd_event_new(&burst->event), 0);
+        assert_int_equal(settle_new(&burst->settle, burst->event, quiet_usec, patience_usec,
+                                 on_settled, burst),
+                0);
+}
+
+static void burst_done(Burst *burst)
+{
+        settle_free(burst->settle);
+        sd_event_unref(burst->event);
+}
+
+static void run_for(Burst *burst, uint64_t usec)
+{
+        uint64_t end = clock_boottime_usec() + usec;
+
+        for (uint64_t now = clock_boottime_usec(); now < end; now = clock_boottime_usec())
+                assert_true(sd_event_run(burst->event, end - now) >= 0);
+}
+
+static void run_until(Burst *burst, unsigned n_calls)
+{
+        uint64_t end = clock_boottime_usec() + LATE;
+
+        while (burst->n_calls < n_calls && clock_boottime_usec() < end)
+                assert_true(sd_event_run(burst->event, LATE) >= 0);
+        assert_int_equal(burst->n_calls, n_calls);
+}
+
+static void test_without_a_change_nothing_is_told(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET / 10, QUIET);
+        run_for(&burst, 2 * QUIET);
+        assert_int_equal(burst.n_calls, 0);
+        burst_done(&burst);
+}
+
+static void test_one_change_is_told_once_after_the_silence(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET, PATIENCE);
+        poke(&burst);
+        assert_int_equal(burst.n_calls, 0);
+        run_until(&burst, 1);
+        assert_true(burst.called_usec - burst.last_usec >= QUIET);
+        run_for(&burst, 2 * QUIET);
+        assert_int_equal(burst.n_calls, 1);
+        burst_done(&burst);
+}
+
+static void test_a_burst_is_one_call_after_its_last_change(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET, 1000 * PATIENCE);
+        for (unsigned i = 0; i < 100; i++)
+                poke(&burst);
+        run_until(&burst, 1);
+        assert_true(burst.called_usec - burst.last_usec >= QUIET);
+        run_for(&burst, 2 * QUIET);
+        assert_int_equal(burst.n_calls, 1);
+        burst_done(&burst);
+}
+
+static void test_each_change_begins_the_silence_anew(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET, LATE);
+        poke(&burst);
+        run_for(&burst, QUIET / 2);
+        if (burst.n_calls == 0) { /* else the machine slept over the silence */
+                poke(&burst);
+                run_until(&burst, 1);
+                assert_true(burst.called_usec - burst.last_usec >= QUIET);
+        }
+        burst_done(&burst);
+}
+
+static void test_changes_without_end_are_told_when_patience_ends(void **state)
+{
+        Burst burst;
+        uint64_t end;
+
+        (void)state;
+        burst_start(&burst, LATE, PATIENCE);
+        end = clock_boottime_usec() + LATE / 2;
+        while (burst.n_calls == 0 && clock_boottime_usec() < end) {
+                poke(&burst);
+                assert_true(sd_event_run(burst.event, USEC_PER_MSEC) >= 0);
+        }
+        assert_int_equal(burst.n_calls, 1);
+        assert_true(burst.called_usec - burst.first_usec >= PATIENCE);
+        burst_done(&burst);
+}
+
+static void test_silence_longer_than_patience_ends_with_patience(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, LATE, PATIENCE);
+        poke(&burst);
+        run_until(&burst, 1);
+        assert_true(burst.called_usec - burst.first_usec >= PATIENCE);
+        assert_true(burst.called_usec - burst.first_usec < LATE);
+        burst_done(&burst);
+}
+
+static void test_a_later_burst_has_a_patience_of_its_own(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET, PATIENCE);
+        poke(&burst);
+        run_until(&burst, 1);
+        run_for(&burst, PATIENCE); /* counted from the first burst, patience would be over */
+        poke(&burst);
+        run_until(&burst, 2);
+        assert_true(burst.called_usec - burst.last_usec >= QUIET);
+        burst_done(&burst);
+}
+
+static void test_a_change_during_the_call_is_told_again(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET, PATIENCE);
+        burst.poke_again = true;
+        poke(&burst);
+        run_until(&burst, 2);
+        assert_true(burst.called_usec - burst.last_usec >= QUIET);
+        burst_done(&burst);
+}
+
+static void test_one_that_was_freed_tells_nothing(void **state)
+{
+        Burst burst;
+
+        (void)state;
+        burst_start(&burst, QUIET / 10, QUIET);
+        poke(&burst);
+        burst.settle = settle_free(burst.settle);
+        assert_null(burst.settle);
+        run_for(&burst, 2 * QUIET);
+        assert_int_equal(burst.n_calls, 0);
+        burst_done(&burst);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_without_a_change_nothing_is_told),
+                cmocka_unit_test(test_one_change_is_told_once_after_the_silence),
+                cmocka_unit_test(test_a_burst_is_one_call_after_its_last_change),
+                cmocka_unit_test(test_each_change_begins_the_silence_anew),
+                cmocka_unit_test(test_changes_without_end_are_told_when_patience_ends),
+                cmocka_unit_test(test_silence_longer_than_patience_ends_with_patience),
+                cmocka_unit_test(test_a_later_burst_has_a_patience_of_its_own),
+                cmocka_unit_test(test_a_change_during_the_call_is_told_again),
+                cmocka_unit_test(test_one_that_was_freed_tells_nothing),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
