@@ -21,8 +21,6 @@
 #include "daemon/status/journal.h"
 #include "daemon/varlink/server.h"
 
-extern char **environ;
-
 typedef enum Mode {
         MODE_SERVICE,
         MODE_ONCE,
@@ -52,30 +50,6 @@ static void print_help(void)
                "      --version      print the version\n"
                "      --help         print this text\n\n"
                "A configuration that cannot be used: exit 78.\n");
-}
-
-/* libmariadb reads a password, a plugin directory and more from these (notes/aurora.md, 6). */
-static void scrub_environment(void)
-{
-        static const char *const prefixes[] = {"MYSQL_", "MARIADB_", "LIBMYSQL_"};
-        char **entry = environ;
-
-        while (entry && *entry) {
-                char name[128];
-                size_t length = strcspn(*entry, "=");
-                bool hit = false;
-
-                for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-                        hit = hit || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
-                if (!hit || length >= sizeof(name)) {
-                        entry++;
-                        continue;
-                }
-                memcpy(name, *entry, length);
-                name[length] = '\0';
-                if (unsetenv(name) < 0)
-                        entry++;
-        }
 }
 
 /* Inspects every material in this process: nothing here lives long. */
@@ -216,7 +190,7 @@ int main(int argc, char **argv)
         Options options = {.mode = MODE_SERVICE};
         int option;
 
-        scrub_environment();
+        session_scrub_environment();
         log_open();
         while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
                 switch (option) {

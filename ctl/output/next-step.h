@@ -15,6 +15,3 @@ void next_step_material(char *buffer, size_t size, const MaterialInfo *material)
 /* The command that helps on, or "". */
 void next_step_cluster_command(char *buffer, size_t size, const ClusterInfo *cluster);
 void next_step_material_command(char *buffer, size_t size, const MaterialInfo *material);
-
-/* How a breach of the rule is mended: a static sentence. */
-const char *rule_next_step(Rule rule);

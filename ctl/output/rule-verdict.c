@@ -2,49 +2,7 @@
 
 #include <string.h>
 
-#include "ctl/output/next-step.h"
-
 #define LABEL_WIDTH 12
-
-/* How far the reading of a file must have come before a rule can be judged on it. */
-typedef enum Stage {
-        STAGE_NOTHING, /* a directory on the way may be closed */
-        STAGE_NAME,    /* there is something of that name */
-        STAGE_KIND,    /* of which the kind is known */
-        STAGE_OPEN,    /* which was opened */
-        STAGE_SIZE,    /* and is not too large */
-        STAGE_BLOCKS,  /* so that its blocks could be looked for */
-        STAGE_PARSED,  /* and understood */
-} Stage;
-
-enum { CA = 1 << MATERIAL_CA, CERT = 1 << MATERIAL_CERT, KEY = 1 << MATERIAL_KEY };
-
-static const struct {
-        unsigned files;
-        Stage stage;
-} needs[_RULE_MAX] = {
-        [RULE_FILE_MISSING] = {CA | CERT | KEY, STAGE_NAME},
-        [RULE_FILE_KIND] = {CA | CERT | KEY, STAGE_KIND},
-        [RULE_FILE_UNREADABLE] = {CA | CERT | KEY, STAGE_OPEN},
-        [RULE_FILE_SIZE] = {CA | CERT | KEY, STAGE_SIZE},
-        [RULE_PEM_MALFORMED] = {CA | CERT | KEY, STAGE_BLOCKS},
-        [RULE_PEM_EMPTY] = {CA | CERT | KEY, STAGE_BLOCKS},
-        [RULE_KEY_ENCRYPTED] = {KEY, STAGE_BLOCKS},
-        [RULE_KEY_TYPE] = {KEY, STAGE_PARSED},
-        [RULE_KEY_BITS] = {KEY, STAGE_PARSED},
-        [RULE_KEY_MISMATCH] = {CERT | KEY, STAGE_PARSED},
-        [RULE_KEY_PERMISSIONS] = {KEY, STAGE_SIZE},
-        [RULE_CERT_EXPIRED] = {CERT, STAGE_PARSED},
-        [RULE_CERT_NOT_YET_VALID] = {CERT, STAGE_PARSED},
-        [RULE_CERT_IS_CA] = {CA | CERT, STAGE_PARSED},
-        [RULE_CERT_USAGE] = {CA | CERT, STAGE_PARSED},
-        [RULE_CERT_SIGNATURE] = {CERT, STAGE_PARSED},
-        [RULE_CHAIN_BROKEN] = {CA | CERT, STAGE_PARSED},
-        [RULE_CA_NOT_A_CA] = {CA, STAGE_PARSED},
-        [RULE_CA_EXPIRED] = {CA | CERT, STAGE_PARSED},
-        [RULE_SAME_COMMON_NAME] = {CA | CERT, STAGE_PARSED},
-        [RULE_EXPIRES_SOON] = {CERT, STAGE_PARSED},
-};
 
 const char *rule_verdict_to_string(RuleVerdict verdict)
 {
@@ -57,27 +15,6 @@ const char *rule_verdict_to_string(RuleVerdict verdict)
         };
 
         return (unsigned)verdict < _RULE_VERDICT_MAX ? names[verdict] : "";
-}
-
-/* Where the reading of a file ended with this problem; STAGE_PARSED: it did not. */
-static Stage ended_at(const Problem *problem)
-{
-        switch (problem->rule) {
-        case RULE_FILE_MISSING:
-                return STAGE_NAME;
-        case RULE_FILE_KIND:
-                return STAGE_KIND;
-        case RULE_FILE_UNREADABLE:
-                return STAGE_NOTHING;
-        case RULE_FILE_SIZE:
-                return STAGE_SIZE;
-        case RULE_PEM_MALFORMED:
-        case RULE_PEM_EMPTY:
-        case RULE_KEY_ENCRYPTED:
-                return STAGE_BLOCKS;
-        default:
-                return STAGE_PARSED;
-        }
 }
 
 static bool is_off(const MaterialConfig *config, Rule rule)
@@ -101,9 +38,8 @@ RuleVerdict rule_verdict_of(const Inspection *inspection, Rule rule)
                         return RULE_VERDICT_BROKEN;
                 if (problem->rule == rule)
                         verdict = RULE_VERDICT_WARNING;
-                else if (verdict == RULE_VERDICT_PASSED && problem->file < _MATERIAL_FILE_MAX &&
-                        (needs[rule].files & (1U << problem->file)) &&
-                        ended_at(problem) < needs[rule].stage)
+                else if (verdict == RULE_VERDICT_PASSED &&
+                        rule_needs(rule, problem->file, rule_ends_at(problem->rule)))
                         verdict = RULE_VERDICT_NOT_JUDGED;
         }
         return verdict;

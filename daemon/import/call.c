@@ -38,9 +38,9 @@ size_t call_key_offset(const char *strict, size_t size)
 
 /* A rejection that can be about the form of the document: the procedure's own signal, or an error
  * of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
-static bool may_be_form(SessionResult fault, unsigned number)
+static bool may_be_form(SessionResult result, unsigned number)
 {
-        return fault == SESSION_SERVER &&
+        return result == SESSION_SERVER &&
                 (number == 1644 || (number >= 3140 && number <= 3158) ||
                         (number >= 4035 && number <= 4043));
 }
@@ -70,26 +70,28 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
         Newlines first = configured != NEWLINES_AUTO ? configured : payload->newlines;
         Newlines form = first != NEWLINES_AUTO ? first : NEWLINES_RAW;
         SessionError error = {0}, other = {0};
-        SessionResult fault;
+        SessionResult result;
         bool sent;
 
-        fault = call_in_form(session, payload, form, &sent, &error);
-        if (configured == NEWLINES_AUTO && may_be_form(fault, error.number)) {
+        result = call_in_form(session, payload, form, &sent, &error);
+        if (configured == NEWLINES_AUTO && may_be_form(result, error.number)) {
                 form = form == NEWLINES_RAW ? NEWLINES_ESCAPED : NEWLINES_RAW;
-                fault = call_in_form(session, payload, form, &sent, &other);
+                result = call_in_form(session, payload, form, &sent, &other);
                 /* Both refused: the first answer is about the documented form. */
-                if (fault != SESSION_SERVER)
+                if (result != SESSION_SERVER)
                         error = other;
         }
-        ret->committed = fault == SESSION_OK;
-        if (fault == SESSION_OK) {
-                ret->newlines = form;
-                ret->newlines_learned = configured == NEWLINES_AUTO && form != payload->newlines;
+        ret->effect.committed = result == SESSION_OK;
+        if (result == SESSION_OK) {
+                ret->effect.newlines = form;
+                ret->effect.newlines_learned =
+                        configured == NEWLINES_AUTO && form != payload->newlines;
         }
-        sql_error_to_outcome(ret, fault, &error, sent);
+        (void)sql_error_fail_call(ret, result, &error, sent);
         sql_error_advise_procedure(ret, session, RDS_IMPORT_PROCEDURE);
         /* Which of two different answers is about the form, nobody knows. */
-        if (fault == SESSION_SERVER && other.text[0] != '\0' && strcmp(other.text, error.text) != 0)
+        if (result == SESSION_SERVER && other.text[0] != '\0' &&
+                strcmp(other.text, error.text) != 0)
                 text_format(ret->text, sizeof(ret->text), "%s; and with %s line ends: %s",
                         error.text, newlines_to_string(form), other.text);
 }

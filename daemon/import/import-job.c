@@ -24,7 +24,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 break;
         case JOB_TIMED_OUT:
                 outcome.kind = OUTCOME_TIMED_OUT;
-                outcome.in_doubt = true;
+                outcome.effect.in_doubt = true;
                 text_set(outcome.text, sizeof(outcome.text),
                         "no end within import-timeout; the importer was killed");
                 break;
@@ -36,7 +36,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
                 outcome.kind = OUTCOME_CRASHED;
-                outcome.in_doubt = true;
+                outcome.effect.in_doubt = true;
                 text_format(outcome.text, sizeof(outcome.text),
                         "the importer died without a word (signal %d)", detail);
                 break;

@@ -23,7 +23,7 @@ typedef struct ImportTask {
         ImportAction action;
         const ClusterConfig *cluster;
         int payload_fd; /* sealed; a check wants it only to know what to cover */
-        LedgerSet set;
+        SetInfo set;
         Newlines newlines;
         bool forced; /* whatever the ledger says */
         uint64_t timeout_usec;

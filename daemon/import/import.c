@@ -1,6 +1,6 @@
 #include "daemon/import/import.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -42,12 +42,10 @@ static bool pass_preflight(Outcome *ret, Session *session, const Import *task)
         Preflight preflight = {0};
         SessionError error = {0};
         const char *why;
-        SessionResult fault = preflight_run(&preflight, session, task->cluster->user, &error);
+        SessionResult result = preflight_run(&preflight, session, task->cluster->user, &error);
 
-        if (fault != SESSION_OK) {
-                sql_error_to_outcome(ret, fault, &error, false);
+        if (sql_error_fail(ret, result, &error, NULL))
                 return false;
-        }
         /* What no policy lets pass comes last, but a reader needs no look at its logs. */
         if (!preflight.reader && !task->restart_only && !logs_allow(ret, &preflight, task))
                 return false;
@@ -60,15 +58,16 @@ static bool pass_preflight(Outcome *ret, Session *session, const Import *task)
         return false;
 }
 
-static bool ledger_failed(Outcome *ret, Session *session, const char *table, SessionResult fault,
+static bool ledger_failed(Outcome *ret, Session *session, const char *table, SessionResult result,
         const SessionError *error)
 {
-        if (fault == SESSION_OK)
+        char context[CONFIG_VALUE_MAX + sizeof("ledger ")];
+
+        snprintf(context, sizeof(context), "ledger %s", table);
+        if (!sql_error_fail(ret, result, error, context))
                 return false;
-        sql_error_to_outcome(ret, fault, error, false);
-        text_format(ret->text, sizeof(ret->text), "ledger %s: %s", table, error->text);
         sql_error_advise_table(ret, session, table);
-        if (ret->next[0] != '\0')
+        if (ret->next_step[0] != '\0')
                 ret->kind = OUTCOME_NO_PRIVILEGE;
         return true;
 }
@@ -76,13 +75,13 @@ static bool ledger_failed(Outcome *ret, Session *session, const char *table, Ses
 static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const char *table)
 {
         SessionError error = {0};
-        SessionResult fault = ledger_read(ledger, session, table, &error);
+        SessionResult result = ledger_read(ledger, session, table, &error);
 
-        if (ledger_failed(ret, session, table, fault, &error))
+        if (ledger_failed(ret, session, table, result, &error))
                 return false;
-        ret->ledger_known = true;
+        ret->ledger.known = true;
         if (ledger_newest(ledger))
-                ret->ledger = *ledger_newest(ledger);
+                ret->ledger.newest = *ledger_newest(ledger);
         return true;
 }
 
@@ -92,10 +91,10 @@ static bool lock(Outcome *ret, Session *session, const Import *task)
         uint64_t left = task->deadline_usec > now ? task->deadline_usec - now : 0;
         SessionError error = {0};
         bool locked;
-        SessionResult fault =
+        SessionResult result =
                 ledger_lock(&locked, session, (unsigned)(left / USEC_PER_SEC / 2), &error);
 
-        if (ledger_failed(ret, session, task->cluster->ledger, fault, &error))
+        if (ledger_failed(ret, session, task->cluster->ledger, result, &error))
                 return false;
         if (locked)
                 return true;
@@ -113,7 +112,7 @@ static bool ledger_begin_import(
         LedgerComparison verdict;
         char time[CLOCK_TEXT_SIZE];
         SessionError error = {0};
-        SessionResult fault;
+        SessionResult result;
 
         if (!read_ledger(ret, ledger, session, table))
                 return false;
@@ -126,14 +125,14 @@ static bool ledger_begin_import(
                 ret->kind = OUTCOME_SUPERSEDED;
                 text_format(ret->text, sizeof(ret->text),
                         "%s has brought a newer set here (%.12s, %s), the one on this disk is older",
-                        ret->ledger.daemon, ret->ledger.fingerprint,
-                        ret->ledger.imported_at_usec > 0
-                                ? clock_format_time(time, ret->ledger.imported_at_usec)
+                        ret->ledger.newest.daemon, ret->ledger.newest.set.fingerprint,
+                        ret->ledger.newest.imported_at_usec > 0
+                                ? clock_format_time(time, ret->ledger.newest.imported_at_usec)
                                 : "not completed");
                 return false;
         }
-        fault = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
-        return !ledger_failed(ret, session, table, fault, &error);
+        result = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
+        return !ledger_failed(ret, session, table, result, &error);
 }
 
 /* When it is known what came of the row's import. That stands, whatever becomes of the row. */
@@ -141,11 +140,11 @@ static void ledger_end_import(Outcome *ret, Session *session, const Import *task
 {
         SessionError error = {0};
 
-        if (!ret->committed && ret->kind == OUTCOME_UNKNOWN)
+        if (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN)
                 return;
-        if (ledger_finish(session, task->cluster->ledger, row, ret->committed, &error) !=
+        if (ledger_finish(session, task->cluster->ledger, row, ret->effect.committed, &error) !=
                         SESSION_OK &&
-                ret->committed)
+                ret->effect.committed)
                 text_format(ret->warning, sizeof(ret->warning),
                         "ledger %s could not be completed, so that it is imported once more: %s",
                         task->cluster->ledger, error.text);
@@ -189,7 +188,7 @@ void import_run(Outcome *ret, Session *session, const Import *task)
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
 {
         SessionError error = {0};
-        SessionResult fault;
+        SessionResult result;
         Ledger ledger;
 
         ret->kind = OUTCOME_ALREADY_CURRENT;
@@ -197,8 +196,7 @@ void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
                 return;
         if (cluster->replication == REPLICATION_IGNORE)
                 return;
-        fault = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
-        sql_error_to_outcome(ret, fault, &error, false);
-        if (fault != SESSION_OK)
+        result = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        if (sql_error_fail(ret, result, &error, NULL))
                 sql_error_advise_status(ret, session);
 }

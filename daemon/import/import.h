@@ -18,7 +18,7 @@ typedef struct Import {
         const ClusterConfig *cluster;
         bool restart_only; /* the set is imported already: only restart replication */
         bool forced;       /* whatever the ledger says */
-        LedgerSet set;
+        SetInfo set;
         CallPayload payload;
         uint64_t deadline_usec; /* boot time */
 } Import;

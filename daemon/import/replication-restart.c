@@ -40,7 +40,7 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
                         SESSION_OK) {
                         text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
                                 error.text);
-                        ret->sql_errno = error.number;
+                        ret->sql_error.number = error.number;
                         return false;
                 }
                 if (!replication_is_running(&ret->replication))
@@ -59,18 +59,17 @@ bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configur
 {
         bool stopping = false;
         SessionError error = {0};
-        SessionResult fault;
+        SessionResult result;
 
-        fault = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
-        *ret_configured = fault == SESSION_OK && ret->replication.configured;
-        if (fault == SESSION_OK && replication_is_active(&ret->replication)) {
+        result = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        *ret_configured = result == SESSION_OK && ret->replication.configured;
+        if (result == SESSION_OK && replication_is_active(&ret->replication)) {
                 stopping = true;
-                fault = replica_stop(session, &error);
+                result = replica_stop(session, &error);
         }
-        if (fault == SESSION_OK)
+        if (!sql_error_fail(ret, result, &error, NULL))
                 return true;
-        sql_error_to_outcome(ret, fault, &error, false);
-        if (fault == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
+        if (result == SESSION_SERVER && ret->kind != OUTCOME_NOT_WRITER) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 text_format(ret->text, sizeof(ret->text), "before the import: %s: %s",
                         stopping ? RDS_STOP_PROCEDURE : "SHOW REPLICA STATUS", error.text);
@@ -86,25 +85,25 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
 {
         const Replication *replication = &ret->replication;
         SessionError error = {0};
-        SessionResult fault = replica_start(session, &error);
+        SessionResult result = replica_start(session, &error);
 
         if (!outcome_is_success(ret->kind))
                 return; /* started again, but the import's own failure is the news */
-        if (fault != SESSION_OK) {
+        if (result != SESSION_OK) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
-                ret->sql_errno = error.number;
+                ret->sql_error.number = error.number;
                 text_format(ret->text, sizeof(ret->text), RDS_START_PROCEDURE ": %s", error.text);
                 sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
                 return;
         }
         if (wait_until_running(ret, session, deadline_usec - REPLICATION_RESTART_MARGIN_USEC)) {
-                ret->replication_restarted = true;
+                ret->effect.replication_restarted = true;
                 return;
         }
         ret->kind = OUTCOME_REPLICATION_FAILED;
         if (ret->text[0] != '\0')
                 return;
-        ret->sql_errno =
+        ret->sql_error.number =
                 replication->io_errno != 0 ? replication->io_errno : replication->sql_errno;
         text_format(ret->text, sizeof(ret->text),
                 "replication does not run (I/O thread %s, SQL thread %s): %s",

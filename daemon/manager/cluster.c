@@ -34,8 +34,7 @@ struct Cluster {
         /* Of the attempt that runs. */
         PlanRetry retry;
         uint64_t check_interval_usec;
-        char fingerprint[REPORT_FINGERPRINT_MAX];
-        uint64_t not_after_usec;
+        SetInfo set;
 };
 
 static void set_state(Cluster *cluster, ClusterState state)
@@ -117,15 +116,16 @@ bool cluster_is_checking(const Cluster *cluster)
 
 static ClusterState state_of_delay(const Record *record)
 {
-        return outcome_is_transient(record->outcome, record->sql_errno) ? CLUSTER_RETRYING
-                                                                        : CLUSTER_HELD;
+        return outcome_is_transient(record->attempt.outcome, record->attempt.sql_errno)
+                ? CLUSTER_RETRYING
+                : CLUSTER_HELD;
 }
 
 static void note_sync(Cluster *cluster, const char *fingerprint)
 {
         uint64_t *since = &cluster->status.out_of_sync_since_usec;
 
-        if (!fingerprint || strcmp(fingerprint, cluster->record.imported_fingerprint) == 0)
+        if (!fingerprint || strcmp(fingerprint, cluster->record.imported.fingerprint) == 0)
                 *since = 0;
         else if (*since == 0)
                 *since = clock_wall_usec();
@@ -133,9 +133,10 @@ static void note_sync(Cluster *cluster, const char *fingerprint)
 
 Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
 {
+        const char *fingerprint = set->info.fingerprint[0] != '\0' ? set->info.fingerprint : NULL;
         PlanInput input = {
                 .enabled = cluster->config.enabled,
-                .fingerprint = set->fingerprint,
+                .fingerprint = fingerprint,
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,
                 .forced = cluster->forced,
@@ -145,9 +146,9 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         };
         Plan plan = plan_cluster(&input, now_usec);
 
-        note_sync(cluster, cluster->config.enabled ? set->fingerprint : NULL);
+        note_sync(cluster, cluster->config.enabled ? fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
-        cluster->status.check_due = plan.action == PLAN_CHECK;
+        cluster->status.check.due = plan.action == PLAN_CHECK;
         switch (plan.action) {
         case PLAN_NOTHING:
                 set_state(cluster, CLUSTER_DISABLED);
@@ -197,15 +198,13 @@ static void schedule_check(Cluster *cluster)
 static void apply(Cluster *cluster, const Outcome *outcome)
 {
         schedule_check(cluster);
-        cluster->status.check_fault[0] = cluster->status.check_next[0] = '\0';
-        record_apply(&cluster->record, cluster->fingerprint, outcome, clock_wall_usec());
-        if (outcome->committed)
-                cluster->record.imported_not_after_usec = cluster->not_after_usec;
+        cluster->status.check.error[0] = cluster->status.check.next_step[0] = '\0';
+        record_apply(&cluster->record, &cluster->set, outcome, clock_wall_usec());
         if (outcome->replication.known)
                 cluster->replication = outcome->replication;
         cluster->retry_usec = clock_boottime_usec() +
-                plan_retry_delay_usec(
-                        &cluster->retry, outcome, cluster->record.attempts, random_number());
+                plan_retry_delay_usec(&cluster->retry, outcome, cluster->record.attempt.failures,
+                        random_number());
         cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
         record_writer_schedule(cluster->record_writer);
 }
@@ -223,14 +222,14 @@ static void note_check(Cluster *cluster, const Outcome *outcome)
 {
         ClusterStatus *status = &cluster->status;
         bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
-        bool changed = failed != (status->check_fault[0] != '\0');
+        bool changed = failed != (status->check.error[0] != '\0');
 
-        text_set(status->check_fault, sizeof(status->check_fault),
+        text_set(status->check.error, sizeof(status->check.error),
                 !failed                            ? ""
                         : outcome->text[0] != '\0' ? outcome->text
                                                    : outcome_kind_to_string(outcome->kind));
-        text_set(status->check_next, sizeof(status->check_next),
-                failed ? outcome_next_step(outcome->kind, outcome->next) : "");
+        text_set(status->check.next_step, sizeof(status->check.next_step),
+                failed ? outcome_next_step(outcome->kind, outcome->next_step) : "");
         if (changed)
                 cluster->fn(cluster, CLUSTER_EVENT_CHECK, outcome, cluster->userdata);
 }
@@ -241,7 +240,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
         bool broken = replication_is_broken(&cluster->replication);
 
         cluster->check = import_job_free(cluster->check);
-        cluster->status.check_due = false;
+        cluster->status.check.due = false;
         schedule_check(cluster);
         note_check(cluster, outcome);
         if (outcome->replication.known)
@@ -275,7 +274,7 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
                                                              : IMPORT_ACTION_IMPORT,
                 .cluster = &cluster->config,
                 .payload_fd = set->payload_fd,
-                .set = {set->fingerprint, set->not_before_usec, set->not_after_usec},
+                .set = set->info,
                 .newlines = cluster->record.newlines,
                 .forced = cluster->forced,
                 .timeout_usec = config->import_timeout_usec,
@@ -289,8 +288,7 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         cluster->check = import_job_free(cluster->check);
         cluster->retry = (PlanRetry){
                 config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
-        text_set(cluster->fingerprint, sizeof(cluster->fingerprint), set->fingerprint);
-        cluster->not_after_usec = set->not_after_usec;
+        cluster->set = set->info;
         cluster->forced = false;
         set_state(cluster, CLUSTER_IMPORTING);
         r = import_job_start(
@@ -323,14 +321,14 @@ bool cluster_flush_pending(Cluster *cluster)
 
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
 {
-        return strcmp(cluster->record.warned_fingerprint, fingerprint) == 0 &&
-                cluster->record.warned_within_usec <= within_usec;
+        return strcmp(cluster->record.warned.fingerprint, fingerprint) == 0 &&
+                cluster->record.warned.within_usec <= within_usec;
 }
 
 void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t within_usec)
 {
-        text_set(cluster->record.warned_fingerprint, sizeof(cluster->record.warned_fingerprint),
+        text_set(cluster->record.warned.fingerprint, sizeof(cluster->record.warned.fingerprint),
                 fingerprint);
-        cluster->record.warned_within_usec = within_usec;
+        cluster->record.warned.within_usec = within_usec;
         record_writer_schedule(cluster->record_writer);
 }

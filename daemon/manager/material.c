@@ -57,7 +57,7 @@ static void update_state(Material *material)
         MaterialState state;
 
         state = report_material_state(&material->report, age, status->config->settle_limit_usec);
-        if (status->fault[0] != '\0')
+        if (status->error[0] != '\0')
                 state = MATERIAL_STATE_INVALID;
         if (!status->inspected || state != status->state)
                 status->since_at_usec = clock_wall_usec();
@@ -76,7 +76,7 @@ static void on_inspected(const InspectResult *result, void *userdata)
         Material *material = userdata;
         MaterialStatus *status = &material->status;
 
-        text_set(status->fault, sizeof(status->fault), result->error);
+        text_set(status->error, sizeof(status->error), result->error);
         close_fd(&material->payload_fd);
         material->payload_fd = result->payload_fd;
         if (result->report)
@@ -103,7 +103,7 @@ static void inspect(Material *material)
         r = inspect_job_start(&material->inspect_job, material->event, material->status.config,
                 material->inspected_at_usec, on_inspected, material);
         if (r < 0) {
-                text_format(material->status.fault, sizeof(material->status.fault),
+                text_format(material->status.error, sizeof(material->status.error),
                         "the inspection could not start: %s", strerror(-r));
                 close_fd(&material->payload_fd);
                 update_state(material);
@@ -123,7 +123,7 @@ static void on_watcher(WatcherEvent news, void *userdata)
         Material *material = userdata;
         const MaterialStatus *status = &material->status;
 
-        if (news == WATCHER_READ || status->fault[0] != '\0' || state_is_stale(material))
+        if (news == WATCHER_READ || status->error[0] != '\0' || state_is_stale(material))
                 inspect(material);
         else if (status->inspected && !material->inspect_job)
                 update_state(material);
@@ -198,12 +198,13 @@ const MaterialStatus *material_status(const Material *material)
 
 MaterialSet material_set(const Material *material)
 {
-        if (material->payload_fd < 0)
-                return (MaterialSet){.payload_fd = -1};
-        return (MaterialSet){
-                .fingerprint = material->report.fingerprint,
-                .payload_fd = material->payload_fd,
-                .not_before_usec = material->report.certificate.not_before_usec,
-                .not_after_usec = material->report.certificate.not_after_usec,
-        };
+        const Report *report = &material->report;
+        MaterialSet set = {.payload_fd = material->payload_fd};
+
+        if (set.payload_fd < 0)
+                return set;
+        set.info.not_before_usec = report->certificate.not_before_usec;
+        set.info.not_after_usec = report->certificate.not_after_usec;
+        text_set(set.info.fingerprint, sizeof(set.info.fingerprint), report->fingerprint);
+        return set;
 }

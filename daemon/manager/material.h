@@ -31,9 +31,8 @@ const MaterialStatus *material_status(const Material *material);
 
 /* The good set on disk. */
 typedef struct MaterialSet {
-        const char *fingerprint; /* NULL: there is none */
-        int payload_fd;          /* sealed; lent until the material changes */
-        uint64_t not_before_usec, not_after_usec;
+        SetInfo info;   /* without a fingerprint: there is no good set */
+        int payload_fd; /* sealed; lent until the material changes */
 } MaterialSet;
 
 MaterialSet material_set(const Material *material);

@@ -22,13 +22,14 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
                 return (Plan){.action = PLAN_WAIT};
         if (input->forced)
                 return (Plan){.action = PLAN_IMPORT};
-        if (strcmp(record->imported_fingerprint, input->fingerprint) == 0) {
-                if (!record->has_outcome || record->outcome != OUTCOME_REPLICATION_FAILED)
+        if (strcmp(record->imported.fingerprint, input->fingerprint) == 0) {
+                if (!record->attempt.has_outcome ||
+                        record->attempt.outcome != OUTCOME_REPLICATION_FAILED)
                         return keep(input, now_usec);
                 action = PLAN_RESTART_REPLICATION;
         }
         /* A back-off belongs to the set that failed: a new one starts at once. */
-        if (strcmp(record->attempted_fingerprint, input->fingerprint) == 0 &&
+        if (strcmp(record->attempt.fingerprint, input->fingerprint) == 0 &&
                 now_usec < input->retry_usec)
                 return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
         return (Plan){.action = action};
@@ -39,7 +40,7 @@ uint64_t plan_retry_delay_usec(
 {
         if (outcome_is_success(outcome->kind))
                 return 0;
-        if (outcome_is_transient(outcome->kind, outcome->sql_errno))
+        if (outcome_is_transient(outcome->kind, outcome->sql_error.number))
                 return plan_backoff_usec(attempts, retry->min_usec, retry->max_usec, random);
         return retry->held_usec;
 }

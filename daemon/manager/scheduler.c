@@ -61,7 +61,7 @@ bool scheduler_is_idle(const Inventory *inventory, bool *ret_current)
         for (size_t i = 0; i < status.n_clusters; i++) {
                 ClusterState state = status.clusters[i]->state;
 
-                if (state == CLUSTER_IMPORTING || status.clusters[i]->check_due)
+                if (state == CLUSTER_IMPORTING || status.clusters[i]->check.due)
                         return false; /* runs, or waits for its turn */
                 current = current && (state == CLUSTER_CURRENT || state == CLUSTER_DISABLED);
         }

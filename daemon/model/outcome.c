@@ -36,11 +36,11 @@ void replication_redact(Replication *replication, const Redactor *redactor)
 void outcome_redact(Outcome *outcome, const Redactor *redactor)
 {
         REDACT(redactor, outcome->text);
-        REDACT(redactor, outcome->next);
+        REDACT(redactor, outcome->next_step);
         REDACT(redactor, outcome->warning);
-        REDACT(redactor, outcome->server_version);
-        REDACT(redactor, outcome->ledger.fingerprint);
-        REDACT(redactor, outcome->ledger.daemon);
+        REDACT(redactor, outcome->server.version);
+        REDACT(redactor, outcome->ledger.newest.set.fingerprint);
+        REDACT(redactor, outcome->ledger.newest.daemon);
         replication_redact(&outcome->replication, redactor);
 }
 
@@ -104,15 +104,17 @@ bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
         return false;
 }
 
-const char *outcome_advice(OutcomeKind kind)
+const char *outcome_next_step(OutcomeKind kind, const char *exact)
 {
+        if (exact[0] != '\0')
+                return exact;
         switch (kind) {
         case OUTCOME_IMPORTED:
         case OUTCOME_ALREADY_CURRENT:
         case OUTCOME_UNKNOWN:
         case OUTCOME_TIMED_OUT:
         case _OUTCOME_KIND_MAX:
-                return NULL;
+                break;
         case OUTCOME_SUPERSEDED:
                 return "see that the newer set comes to this host, too; binlog-sslctl import "
                        "--force brings the older one back";
@@ -140,16 +142,19 @@ const char *outcome_advice(OutcomeKind kind)
         case OUTCOME_CRASHED:
                 return "this is a bug: please report it with the journal of this unit";
         }
-        return NULL;
+        return "";
 }
 
-const char *outcome_next_step(OutcomeKind kind, const char *exact)
+const char *outcome_retry_note(OutcomeKind kind)
 {
-        const char *advice = outcome_advice(kind);
-
-        if (exact[0] != '\0')
-                return exact;
-        return advice ? advice : "";
+        switch (kind) {
+        case OUTCOME_TIMED_OUT:
+                return "look whether the cluster is slow or a firewall swallows packets";
+        case OUTCOME_UNKNOWN:
+                return "nothing: it is imported once more, which does no harm";
+        default:
+                return "nothing: it is tried again";
+        }
 }
 
 bool replication_is_running(const Replication *replication)

@@ -42,9 +42,9 @@ typedef enum Tristate {
         TRISTATE_YES,
 } Tristate;
 
-#define OUTCOME_TEXT_MAX     384
-#define OUTCOME_NEXT_MAX     640
-#define REPLICATION_TEXT_MAX 384
+#define OUTCOME_TEXT_MAX      384
+#define OUTCOME_NEXT_STEP_MAX 640
+#define REPLICATION_TEXT_MAX  384
 
 /* What SHOW REPLICA STATUS said. */
 typedef struct Replication {
@@ -73,30 +73,51 @@ typedef enum LedgerState {
 typedef struct LedgerEntry {
         uint64_t id;
         LedgerState state;
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": there is none */
-        uint64_t not_before_usec, not_after_usec; /* of the certificate */
+        SetInfo set;
         uint64_t imported_at_usec;
-        char daemon[LEDGER_DAEMON_MAX]; /* the host of whom it was */
+        char daemon[LEDGER_DAEMON_MAX]; /* the host of the daemon that wrote it */
 } LedgerEntry;
+
+typedef struct LedgerReading {
+        bool known; /* the ledger was read; otherwise `newest` has no meaning */
+        LedgerEntry newest;
+} LedgerReading;
+
+typedef struct SqlError {
+        unsigned number; /* 0: no error of the server or the client library */
+        char state[6];
+} SqlError;
+
+/* What an attempt changed on the cluster. */
+typedef struct ImportEffect {
+        bool committed;             /* the server acknowledged the CALL */
+        bool in_doubt;              /* the CALL may have been executed; its result is unknown */
+        bool replication_restarted; /* replication was restarted after the import and runs again */
+        Newlines newlines;          /* the form that the server accepted; NEWLINES_AUTO: none was */
+        bool newlines_learned;      /* payload-newlines is auto, and the record has another form */
+} ImportEffect;
+
+/* What a session shows of its server; "" is unknown. */
+typedef struct ServerInfo {
+        char address[64]; /* numeric */
+        char version[64];
+        char tls_version[16];
+        char tls_cipher[64];
+} ServerInfo;
 
 typedef struct Outcome {
         OutcomeKind kind;
-        bool committed;             /* the server acknowledged the CALL in this attempt */
-        bool in_doubt;              /* the CALL may have been done, and nobody knows */
-        bool replication_restarted; /* replication was restarted after the import and runs again */
-        Newlines newlines;          /* the form that the server took; AUTO when none was */
-        bool newlines_learned; /* payload-newlines is auto, and remembered was none or the other */
-        unsigned sql_errno;    /* 0 when no server or client library error is behind it */
-        char sql_state[6];
-        char text[OUTCOME_TEXT_MAX];    /* what happened, one sentence; "" when all is well */
-        char next[OUTCOME_NEXT_MAX];    /* the exact thing to do; "": outcome_advice() knows it */
-        char warning[OUTCOME_TEXT_MAX]; /* a log keeps the key and the configuration allows it */
-        char server_version[64];
-        char tls_version[16];
-        uint64_t duration_usec;
+        SqlError sql_error;
+        char text[OUTCOME_TEXT_MAX]; /* what happened, one sentence; "" for a success */
+        char next_step
+                [OUTCOME_NEXT_STEP_MAX]; /* the exact one; "": outcome_next_step() has a general
+                                                  one */
+        char warning[OUTCOME_TEXT_MAX];  /* a log keeps the key and the configuration allows it */
+        ImportEffect effect;
+        ServerInfo server;
         Replication replication;
-        bool ledger_known;  /* it was read; otherwise the entry does not count */
-        LedgerEntry ledger; /* its newest */
+        LedgerReading ledger;
+        uint64_t duration_usec;
 } Outcome;
 
 /* Covers what the server has repeated of a secret. An array that is full may have been cut within it. */
@@ -113,11 +134,11 @@ bool outcome_is_success(OutcomeKind kind);
  * server's number says that it was about the moment: a lock, a deadlock, a time limit. */
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
 
-/* What a person can do about it: a static sentence without names, or NULL when nothing is to do. */
-const char *outcome_advice(OutcomeKind kind);
-
-/* The exact thing to do where one is known, else the advice, else "". */
+/* What a person can do: `exact` if it is not "", else a general sentence without names, else "". */
 const char *outcome_next_step(OutcomeKind kind, const char *exact);
+
+/* A static sentence for a failure that is retried and for which there is no next step. */
+const char *outcome_retry_note(OutcomeKind kind);
 
 /* Both threads run. */
 bool replication_is_running(const Replication *replication);

@@ -15,63 +15,63 @@
 
 bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
-        const LedgerEntry *entry = &outcome->ledger;
+        const LedgerEntry *entry = &outcome->ledger.newest;
         bool imported = entry->state == LEDGER_STATE_IMPORTED;
-        const char *fingerprint = imported ? entry->fingerprint : "";
+        const char *fingerprint = imported ? entry->set.fingerprint : "";
 
-        if (!outcome->ledger_known)
+        if (!outcome->ledger.known)
                 return false;
-        if (strcmp(record->imported_fingerprint, fingerprint) == 0)
+        if (strcmp(record->imported.fingerprint, fingerprint) == 0)
                 return false;
-        text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint), fingerprint);
-        record->imported_at_usec = imported ? entry->imported_at_usec : 0;
-        record->imported_not_after_usec = imported ? entry->not_after_usec : 0;
-        record->in_use = false;
+        text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint), fingerprint);
+        record->imported.at_usec = imported ? entry->imported_at_usec : 0;
+        record->imported.not_after_usec = imported ? entry->set.not_after_usec : 0;
+        record->imported.in_use = false;
         return true;
 }
 
 static void forget_imported(Record *record)
 {
-        record->imported_fingerprint[0] = '\0';
-        record->imported_at_usec = 0;
-        record->imported_not_after_usec = 0;
-        record->in_use = false;
+        record->imported.fingerprint[0] = '\0';
+        record->imported.at_usec = 0;
+        record->imported.not_after_usec = 0;
+        record->imported.in_use = false;
 }
 
-void record_apply(
-        Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec)
+void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
 {
-        if (strcmp(record->attempted_fingerprint, fingerprint) != 0) {
-                text_set(record->attempted_fingerprint, sizeof(record->attempted_fingerprint),
-                        fingerprint);
-                record->attempts = 0;
+        if (strcmp(record->attempt.fingerprint, set->fingerprint) != 0) {
+                text_set(record->attempt.fingerprint, sizeof(record->attempt.fingerprint),
+                        set->fingerprint);
+                record->attempt.failures = 0;
         }
-        record->last_attempt_usec = now_usec;
-        record->has_outcome = true;
-        record->outcome = outcome->kind;
-        record->sql_errno = outcome->sql_errno;
-        text_set(record->text, sizeof(record->text), outcome->text);
-        text_set(record->next, sizeof(record->next), outcome->next);
-        if (outcome->newlines != NEWLINES_AUTO)
-                record->newlines = outcome->newlines;
+        record->attempt.at_usec = now_usec;
+        record->attempt.has_outcome = true;
+        record->attempt.outcome = outcome->kind;
+        record->attempt.sql_errno = outcome->sql_error.number;
+        text_set(record->attempt.text, sizeof(record->attempt.text), outcome->text);
+        text_set(record->attempt.next_step, sizeof(record->attempt.next_step), outcome->next_step);
+        if (outcome->effect.newlines != NEWLINES_AUTO)
+                record->newlines = outcome->effect.newlines;
 
         (void)record_update_from_ledger(record, outcome);
-        if (outcome->committed) {
-                text_set(record->imported_fingerprint, sizeof(record->imported_fingerprint),
-                        fingerprint);
-                record->imported_at_usec = now_usec;
-                record->in_use = false;
+        if (outcome->effect.committed) {
+                text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint),
+                        set->fingerprint);
+                record->imported.at_usec = now_usec;
+                record->imported.not_after_usec = set->not_after_usec;
+                record->imported.in_use = false;
         }
         /* What was there before may be gone: if its files come back, they are sent again. */
-        if (outcome->in_doubt && strcmp(record->imported_fingerprint, fingerprint) != 0)
+        if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
                 forget_imported(record);
-        if (outcome->replication_restarted)
-                record->in_use = true;
+        if (outcome->effect.replication_restarted)
+                record->imported.in_use = true;
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;
-                record->attempts = 0;
+                record->attempt.failures = 0;
         } else
-                record->attempts++;
+                record->attempt.failures++;
 }
 
 static void write_text(JsonWriter *writer, const char *key, const char *text)
@@ -102,25 +102,25 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
         if (r < 0)
                 return r;
         json_open_object(writer);
-        write_text(writer, "imported_fingerprint", record->imported_fingerprint);
-        write_number(writer, "imported_at", record->imported_at_usec);
-        write_number(writer, "imported_not_after", record->imported_not_after_usec);
-        write_text(writer, "attempted_fingerprint", record->attempted_fingerprint);
-        write_number(writer, "attempts", record->attempts);
-        write_number(writer, "last_attempt", record->last_attempt_usec);
+        write_text(writer, "imported_fingerprint", record->imported.fingerprint);
+        write_number(writer, "imported_at", record->imported.at_usec);
+        write_number(writer, "imported_not_after", record->imported.not_after_usec);
+        write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
+        write_number(writer, "attempts", record->attempt.failures);
+        write_number(writer, "last_attempt", record->attempt.at_usec);
         write_number(writer, "last_success", record->last_success_usec);
-        if (record->has_outcome) {
-                write_text(writer, "outcome", outcome_kind_to_string(record->outcome));
-                write_number(writer, "sql_errno", record->sql_errno);
-                write_text(writer, "text", record->text);
-                write_text(writer, "next", record->next);
+        if (record->attempt.has_outcome) {
+                write_text(writer, "outcome", outcome_kind_to_string(record->attempt.outcome));
+                write_number(writer, "sql_errno", record->attempt.sql_errno);
+                write_text(writer, "text", record->attempt.text);
+                write_text(writer, "next", record->attempt.next_step);
         }
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
-        write_text(writer, "warned_fingerprint", record->warned_fingerprint);
-        write_number(writer, "warned_within", record->warned_within_usec);
+        write_text(writer, "warned_fingerprint", record->warned.fingerprint);
+        write_number(writer, "warned_within", record->warned.within_usec);
         json_key(writer, "in_use");
-        json_boolean(writer, record->in_use);
+        json_boolean(writer, record->imported.in_use);
         json_close_object(writer);
         r = json_writer_finish(writer, &text, &size);
         if (r < 0)
@@ -192,12 +192,14 @@ static bool read_outcome(Record *record, const JsonValue *object)
         char name[32] = "";
 
         if (!read_text(name, sizeof(name), object, "outcome") ||
-                !read_unsigned(&record->sql_errno, object, "sql_errno") ||
-                !read_text(record->text, sizeof(record->text), object, "text") ||
-                !read_text(record->next, sizeof(record->next), object, "next"))
+                !read_unsigned(&record->attempt.sql_errno, object, "sql_errno") ||
+                !read_text(record->attempt.text, sizeof(record->attempt.text), object, "text") ||
+                !read_text(record->attempt.next_step, sizeof(record->attempt.next_step), object,
+                        "next"))
                 return false;
-        record->has_outcome = name[0] != '\0';
-        return !record->has_outcome || outcome_kind_from_string(&record->outcome, name) == 0;
+        record->attempt.has_outcome = name[0] != '\0';
+        return !record->attempt.has_outcome ||
+                outcome_kind_from_string(&record->attempt.outcome, name) == 0;
 }
 
 static bool read_newlines(Record *record, const JsonValue *object)
@@ -213,7 +215,7 @@ static bool read_in_use(Record *record, const JsonValue *object)
 {
         const JsonValue *value = json_member(object, "in_use");
 
-        return !value || json_get_boolean(&record->in_use, value);
+        return !value || json_get_boolean(&record->imported.in_use, value);
 }
 
 int record_parse(Record *ret, const char *text, size_t size)
@@ -226,15 +228,15 @@ int record_parse(Record *ret, const char *text, size_t size)
         if (r < 0)
                 return r;
         if (!json_is_object(object) ||
-                !read_fingerprint(record.imported_fingerprint, object, "imported_fingerprint") ||
-                !read_number(&record.imported_at_usec, object, "imported_at", INT64_MAX) ||
+                !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
+                !read_number(&record.imported.at_usec, object, "imported_at", INT64_MAX) ||
                 !read_number(
-                        &record.imported_not_after_usec, object, "imported_not_after", INT64_MAX) ||
-                !read_fingerprint(record.attempted_fingerprint, object, "attempted_fingerprint") ||
-                !read_fingerprint(record.warned_fingerprint, object, "warned_fingerprint") ||
-                !read_number(&record.warned_within_usec, object, "warned_within", INT64_MAX) ||
-                !read_unsigned(&record.attempts, object, "attempts") ||
-                !read_number(&record.last_attempt_usec, object, "last_attempt", INT64_MAX) ||
+                        &record.imported.not_after_usec, object, "imported_not_after", INT64_MAX) ||
+                !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
+                !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
+                !read_number(&record.warned.within_usec, object, "warned_within", INT64_MAX) ||
+                !read_unsigned(&record.attempt.failures, object, "attempts") ||
+                !read_number(&record.attempt.at_usec, object, "last_attempt", INT64_MAX) ||
                 !read_number(&record.last_success_usec, object, "last_success", INT64_MAX) ||
                 !read_outcome(&record, object) || !read_newlines(&record, object) ||
                 !read_in_use(&record, object))

@@ -14,23 +14,38 @@
 #include "daemon/model/outcome.h"
 #include "daemon/model/report.h"
 
-typedef struct Record {
-        char imported_fingerprint[REPORT_FINGERPRINT_MAX];  /* "": nothing known, or in doubt */
-        uint64_t imported_at_usec;                          /* wall clock, like all times here */
-        uint64_t imported_not_after_usec;                   /* of the certificate imported */
-        char attempted_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the last attempt */
-        unsigned attempts;          /* failures in a row with the attempted set */
-        uint64_t last_attempt_usec; /* 0: never */
-        uint64_t last_success_usec;
-        bool has_outcome; /* the four below are those of the last attempt */
+/* The set that the server acknowledged. All times here are wall clock. */
+typedef struct RecordImport {
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": nothing known, or in doubt */
+        uint64_t at_usec;
+        uint64_t not_after_usec; /* of its certificate */
+        bool in_use;             /* replication was restarted after this import and ran */
+} RecordImport;
+
+/* The last attempt. */
+typedef struct RecordAttempt {
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set it was made with */
+        uint64_t at_usec;                         /* 0: never */
+        unsigned failures;                        /* in a row with this set */
+        bool has_outcome;                         /* false: the rest has no meaning */
         OutcomeKind outcome;
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX];
-        char next[OUTCOME_NEXT_MAX];
-        bool in_use;       /* replication was restarted after this import and ran */
-        Newlines newlines; /* the form that worked; AUTO: not known */
-        char warned_fingerprint[REPORT_FINGERPRINT_MAX]; /* the set whose expiry was told, */
-        uint64_t warned_within_usec;                     /* and the threshold it had reached */
+        char next_step[OUTCOME_NEXT_STEP_MAX];
+} RecordAttempt;
+
+/* The last expiry warning that was logged. */
+typedef struct RecordWarning {
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set that expires; "": none */
+        uint64_t within_usec;                     /* the threshold that it had reached */
+} RecordWarning;
+
+typedef struct Record {
+        RecordImport imported;
+        RecordAttempt attempt;
+        uint64_t last_success_usec;
+        Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
+        RecordWarning warned;
 } Record;
 
 #define RECORD_NULL ((Record){0})
@@ -39,9 +54,8 @@ typedef struct Record {
  * set than the one that was known to be imported. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);
 
-/* Brings what an attempt with the set `fingerprint` came to into the record. */
-void record_apply(
-        Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec);
+/* Brings what an attempt with `set` came to into the record. */
+void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
 
 /* A heap string that ends with a newline. */
 int record_format(char **ret, size_t *ret_size, const Record *record);

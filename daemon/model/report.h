@@ -27,6 +27,12 @@ typedef struct Certificate {
         uint64_t not_after_usec;
 } Certificate;
 
+/* Names one set and its time. The fingerprint holds nothing of the key. */
+typedef struct SetInfo {
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": no set */
+        uint64_t not_before_usec, not_after_usec; /* of the certificate, wall clock */
+} SetInfo;
+
 typedef struct Report {
         bool files_changed; /* the files changed while they were read, every time we tried */
         bool has_certificate;

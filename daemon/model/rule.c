@@ -3,33 +3,95 @@
 #include <errno.h>
 #include <string.h>
 
+enum { CA = 1 << MATERIAL_CA, CERT = 1 << MATERIAL_CERT, KEY = 1 << MATERIAL_KEY };
+
+/* A row for each rule: its name, what a person can do, the files and the stage that it needs, and
+ * the stage at which the reading of a file ends when it is broken. */
+static const struct {
+        const char *name;
+        const char *next_step;
+        unsigned files;
+        FileStage needs, ends;
+} rules[] = {
+        [RULE_FILE_MISSING] = {"file-missing",
+                "have the renewal tool write it there, or correct directory, ca, "
+                "cert or key in the configuration",
+                CA | CERT | KEY, FILE_STAGE_NAME, FILE_STAGE_NAME},
+        [RULE_FILE_UNREADABLE] = {"file-unreadable", "give the service's user the right to read it",
+                CA | CERT | KEY, FILE_STAGE_OPEN, FILE_STAGE_NOTHING},
+        [RULE_FILE_KIND] = {"file-kind", "put a regular file there, or a symbolic link to one",
+                CA | CERT | KEY, FILE_STAGE_KIND, FILE_STAGE_KIND},
+        [RULE_FILE_SIZE] = {"file-size",
+                "this is no PEM file; have the renewal tool write it again", CA | CERT | KEY,
+                FILE_STAGE_SIZE, FILE_STAGE_SIZE},
+        [RULE_PEM_MALFORMED] = {"pem-malformed",
+                "have the renewal tool write it again; it must be PEM, whole", CA | CERT | KEY,
+                FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+        [RULE_PEM_EMPTY] = {"pem-empty",
+                "it must be PEM; DER is converted with openssl x509 or openssl pkey",
+                CA | CERT | KEY, FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+        [RULE_KEY_ENCRYPTED] = {"key-encrypted",
+                "store the key without passphrase: openssl pkey -in KEY -out NEW", KEY,
+                FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+        [RULE_KEY_TYPE] = {"key-type",
+                "issue an RSA key, or allow the type with key-types = rsa,ec", KEY,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_KEY_BITS] = {"key-bits", "issue a longer key, or lower minimum-rsa-bits", KEY,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_KEY_MISMATCH] = {"key-mismatch",
+                "write the key that belongs to this certificate, or renew both", CERT | KEY,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_KEY_PERMISSIONS] = {"key-permissions",
+                "chmod o-rwx the key; its reader is the service's group", KEY, FILE_STAGE_SIZE,
+                FILE_STAGE_PARSED},
+        [RULE_CERT_EXPIRED] = {"cert-expired", "renew the certificate", CERT, FILE_STAGE_PARSED,
+                FILE_STAGE_PARSED},
+        [RULE_CERT_NOT_YET_VALID] = {"cert-not-yet-valid",
+                "it is imported when its time comes; if that is past, set this "
+                "host's clock",
+                CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CERT_IS_CA] = {"cert-is-ca",
+                "write the client's certificate into this file, and the CA into ca", CA | CERT,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CERT_USAGE] = {"cert-usage", "issue it with clientAuth in the extended key usage",
+                CA | CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CERT_SIGNATURE] = {"cert-signature", "issue it with SHA-256 or better", CERT,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CHAIN_BROKEN] = {"chain-broken",
+                "write the CA that issued the certificate into ca, and intermediate "
+                "CAs into cert; or set chain = warn",
+                CA | CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CA_NOT_A_CA] = {"ca-not-a-ca", "leave only CA certificates in this file", CA,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_CA_EXPIRED] = {"ca-expired", "write the current CA into this file", CA | CERT,
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+        [RULE_SAME_COMMON_NAME] = {"same-common-name",
+                "issue it with a common name that is not the CA's", CA | CERT, FILE_STAGE_PARSED,
+                FILE_STAGE_PARSED},
+        [RULE_EXPIRES_SOON] = {"expires-soon", "renew it; look at the renewal tool's timer and log",
+                CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+};
+_Static_assert(ARRAY_SIZE(rules) == _RULE_MAX, "every rule has a row");
+
 const char *rule_to_string(Rule rule)
 {
-        static const char *const names[_RULE_MAX] = {
-                [RULE_FILE_MISSING] = "file-missing",
-                [RULE_FILE_UNREADABLE] = "file-unreadable",
-                [RULE_FILE_KIND] = "file-kind",
-                [RULE_FILE_SIZE] = "file-size",
-                [RULE_PEM_MALFORMED] = "pem-malformed",
-                [RULE_PEM_EMPTY] = "pem-empty",
-                [RULE_KEY_ENCRYPTED] = "key-encrypted",
-                [RULE_KEY_TYPE] = "key-type",
-                [RULE_KEY_BITS] = "key-bits",
-                [RULE_KEY_MISMATCH] = "key-mismatch",
-                [RULE_KEY_PERMISSIONS] = "key-permissions",
-                [RULE_CERT_EXPIRED] = "cert-expired",
-                [RULE_CERT_NOT_YET_VALID] = "cert-not-yet-valid",
-                [RULE_CERT_IS_CA] = "cert-is-ca",
-                [RULE_CERT_USAGE] = "cert-usage",
-                [RULE_CERT_SIGNATURE] = "cert-signature",
-                [RULE_CHAIN_BROKEN] = "chain-broken",
-                [RULE_CA_NOT_A_CA] = "ca-not-a-ca",
-                [RULE_CA_EXPIRED] = "ca-expired",
-                [RULE_SAME_COMMON_NAME] = "same-common-name",
-                [RULE_EXPIRES_SOON] = "expires-soon",
-        };
+        return (unsigned)rule < _RULE_MAX ? rules[rule].name : "";
+}
 
-        return (unsigned)rule < _RULE_MAX ? names[rule] : "";
+const char *rule_next_step(Rule rule)
+{
+        return (unsigned)rule < _RULE_MAX ? rules[rule].next_step : "";
+}
+
+bool rule_needs(Rule rule, MaterialFile file, FileStage stage)
+{
+        return (unsigned)rule < _RULE_MAX && (unsigned)file < _MATERIAL_FILE_MAX &&
+                (rules[rule].files & (1U << file)) && stage < rules[rule].needs;
+}
+
+FileStage rule_ends_at(Rule rule)
+{
+        return (unsigned)rule < _RULE_MAX ? rules[rule].ends : FILE_STAGE_PARSED;
 }
 
 const char *severity_to_string(Severity severity)

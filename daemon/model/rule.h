@@ -56,5 +56,25 @@ typedef struct Problem {
 const char *rule_to_string(Rule rule);
 const char *severity_to_string(Severity severity);
 
+/* What a person can do about it, one sentence; "" for a rule that this program does not know. */
+const char *rule_next_step(Rule rule);
+
+/* How far the reading of a file has come. */
+typedef enum FileStage {
+        FILE_STAGE_NOTHING, /* a directory on the path may be closed */
+        FILE_STAGE_NAME,    /* the name exists */
+        FILE_STAGE_KIND,    /* its kind is known */
+        FILE_STAGE_OPEN,    /* it was opened */
+        FILE_STAGE_SIZE,    /* it is not too large */
+        FILE_STAGE_BLOCKS,  /* its PEM blocks were read */
+        FILE_STAGE_PARSED,
+} FileStage;
+
+/* Returns true if the rule cannot be evaluated, because it needs `file` beyond `stage`. */
+bool rule_needs(Rule rule, MaterialFile file, FileStage stage);
+
+/* The stage at which the reading of a file ends when it breaks the rule. */
+FileStage rule_ends_at(Rule rule);
+
 /* -EINVAL: no rule has that name. */
 int rule_from_string(Rule *ret, const char *name);

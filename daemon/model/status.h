@@ -45,7 +45,7 @@ typedef struct MaterialStatus {
         uint64_t since_at_usec; /* in this state */
         const Report *report;
         const WatchStatus *watch;
-        char fault[256]; /* why the inspection itself failed; "": it did not */
+        char error[256]; /* why the inspection itself failed; "": it did not */
 } MaterialStatus;
 
 typedef enum ClusterState {
@@ -60,7 +60,13 @@ typedef enum ClusterState {
 
 const char *cluster_state_to_string(ClusterState state);
 
-/* Facts for status and journal. Times that end in _at_usec are wall clock. */
+/* The check of a current cluster between imports. */
+typedef struct ClusterCheck {
+        bool due;                              /* it runs, or waits for its turn */
+        char error[OUTCOME_TEXT_MAX];          /* why the last one failed; "": it did not */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about that */
+} ClusterCheck;
+
 typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
@@ -68,12 +74,10 @@ typedef struct ClusterStatus {
         uint64_t out_of_sync_since_usec; /* a good set on disk is not the imported one; 0: it is */
         const Record *record;
         const Replication *replication;
-        uint64_t next_attempt_at_usec;      /* 0: none is due */
-        uint64_t deadline_usec;             /* boot time, of the importer that runs; 0: none does */
-        int record_error;                   /* why the record could not be written; 0: it was */
-        bool check_due;                     /* a check runs, or waits for its turn */
-        char check_fault[OUTCOME_TEXT_MAX]; /* why the last check of it failed; "": it did not */
-        char check_next[OUTCOME_NEXT_MAX];  /* and what can be done about that */
+        uint64_t next_attempt_at_usec; /* 0: none is due */
+        uint64_t deadline_usec;        /* boot time, of the importer that runs; 0: none does */
+        int record_error;              /* an errno: the record could not be written; 0: it was */
+        ClusterCheck check;
 } ClusterStatus;
 
 typedef enum ClusterEvent {

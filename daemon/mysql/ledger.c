@@ -40,19 +40,19 @@ const LedgerEntry *ledger_newest(const Ledger *ledger)
         return NULL;
 }
 
-LedgerComparison ledger_compare(const Ledger *ledger, const LedgerSet *set)
+LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set)
 {
         const LedgerEntry *newest = ledger_newest(ledger);
 
         if (!newest)
                 return LEDGER_IMPORT;
-        if (strcmp(newest->fingerprint, set->fingerprint) == 0)
+        if (strcmp(newest->set.fingerprint, set->fingerprint) == 0)
                 return newest->state == LEDGER_STATE_IMPORTED ? LEDGER_CURRENT : LEDGER_IMPORT;
-        if (set->not_before_usec < newest->not_before_usec)
+        if (set->not_before_usec < newest->set.not_before_usec)
                 return LEDGER_SUPERSEDED;
         for (size_t i = 0; i < ledger->n_entries; i++)
                 if (ledger->entries[i].state != LEDGER_STATE_FAILED &&
-                        strcmp(ledger->entries[i].fingerprint, set->fingerprint) == 0)
+                        strcmp(ledger->entries[i].set.fingerprint, set->fingerprint) == 0)
                         return LEDGER_SUPERSEDED;
         return LEDGER_IMPORT;
 }
@@ -109,14 +109,14 @@ static void on_entry(
         *entry = (LedgerEntry){
                 .id = number(values[0]),
                 .state = state_of(values[2]),
-                .not_before_usec = number(values[3]),
-                .not_after_usec = number(values[4]),
+                .set.not_before_usec = number(values[3]),
+                .set.not_after_usec = number(values[4]),
                 .imported_at_usec = number(values[5]),
         };
         /* What is no fingerprint is somebody else's, and equals none. */
         if (values[1] && strlen(values[1]) == REPORT_FINGERPRINT_MAX - 1 &&
                 strspn(values[1], "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
-                text_set(entry->fingerprint, sizeof(entry->fingerprint), values[1]);
+                text_set(entry->set.fingerprint, sizeof(entry->set.fingerprint), values[1]);
         text_set(entry->daemon, sizeof(entry->daemon), values[6]);
 }
 
@@ -171,14 +171,14 @@ static void own_name(char name[static LEDGER_DAEMON_MAX])
 }
 
 SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table,
-        const Ledger *ledger, const LedgerSet *set, SessionError *ret_error)
+        const Ledger *ledger, const SetInfo *set, SessionError *ret_error)
 {
         const LedgerEntry *last = ledger->n_entries > 0 ? &ledger->entries[0] : NULL;
         bool own = last && last->state != LEDGER_STATE_IMPORTED &&
-                strcmp(last->fingerprint, set->fingerprint) == 0;
+                strcmp(last->set.fingerprint, set->fingerprint) == 0;
         char statement[LEDGER_STATEMENT_MAX], id[24] = "NULL", name[LEDGER_DAEMON_MAX];
         char not_before[LEDGER_TIME_MAX], not_after[LEDGER_TIME_MAX], quoted[LEDGER_TABLE_MAX];
-        SessionResult fault;
+        SessionResult result;
 
         own_name(name);
         if (own)
@@ -189,10 +189,10 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
                 quote_table(quoted, table), id, set->fingerprint,
                 format_time(not_before, set->not_before_usec),
                 format_time(not_after, set->not_after_usec), name);
-        fault = session_query(session, statement, NULL, NULL, ret_error);
-        if (fault == SESSION_OK)
+        result = session_query(session, statement, NULL, NULL, ret_error);
+        if (result == SESSION_OK)
                 *ret_id = own ? last->id : session_insert_id(session);
-        return fault;
+        return result;
 }
 
 SessionResult ledger_finish(

@@ -33,13 +33,6 @@ typedef enum LedgerComparison {
         _LEDGER_COMPARISON_MAX,
 } LedgerComparison;
 
-/* What is to be imported. */
-typedef struct LedgerSet {
-        const char *fingerprint;
-        uint64_t not_before_usec; /* of the certificate, wall clock */
-        uint64_t not_after_usec;
-} LedgerSet;
-
 /* Rows as they came, newest first. */
 typedef struct Ledger {
         LedgerEntry entries[LEDGER_ROWS_MAX];
@@ -50,7 +43,7 @@ typedef struct Ledger {
 const LedgerEntry *ledger_newest(const Ledger *ledger);
 
 /* Pure. */
-LedgerComparison ledger_compare(const Ledger *ledger, const LedgerSet *set);
+LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set);
 
 /* Waits until nobody else imports here. `ret_locked` false: somebody still does. */
 SessionResult ledger_lock(
@@ -65,7 +58,7 @@ SessionResult ledger_check_writable(Session *session, const char *table, Session
 /* Writes the row of an import that begins. A row of this set that was not completed is used again, so
  * that a set that is tried for days has one. */
 SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table,
-        const Ledger *ledger, const LedgerSet *set, SessionError *ret_error);
+        const Ledger *ledger, const SetInfo *set, SessionError *ret_error);
 
 /* Completes it: the server acknowledged the CALL, or refused it. */
 SessionResult ledger_finish(

@@ -38,7 +38,7 @@ static bool read_command(Secret *ret, char *reason, size_t reason_size,
 {
         char command[CONFIG_VALUE_MAX];
         char *words[CONFIG_VALUE_MAX];
-        const char *fault;
+        const char *problem;
 
         text_set(command, sizeof(command), cluster->password_command);
         /* The configuration was checked to be splittable. */
@@ -48,20 +48,20 @@ static bool read_command(Secret *ret, char *reason, size_t reason_size,
         }
         if (!command_run(ret, reason, reason_size, words, timeout_usec))
                 return false;
-        fault = take_line(ret);
-        if (fault)
-                text_format(reason, reason_size, "what %s printed is %s", words[0], fault);
-        return !fault;
+        problem = take_line(ret);
+        if (problem)
+                text_format(reason, reason_size, "what %s printed is %s", words[0], problem);
+        return !problem;
 }
 
 static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path)
 {
         int r = file_read(ret, AT_FDCWD, path, LOGIN_PASSWORD_MAX);
-        const char *fault = r < 0 ? strerror(-r) : take_line(ret);
+        const char *problem = r < 0 ? strerror(-r) : take_line(ret);
 
-        if (fault)
-                text_format(reason, reason_size, "%s: %s", path, fault);
-        return !fault;
+        if (problem)
+                text_format(reason, reason_size, "%s: %s", path, problem);
+        return !problem;
 }
 
 static bool read_credential(Secret *ret, char *reason, size_t reason_size, const char *name)
@@ -105,7 +105,7 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         }
         outcome->kind = OUTCOME_AUTH;
         text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
-        text_set(outcome->next, sizeof(outcome->next),
+        text_set(outcome->next_step, sizeof(outcome->next_step),
                 cluster->password_command[0] != '\0'
                         ? "run password-command by hand as the service's user"
                         : cluster->password_file[0] != '\0'
@@ -152,21 +152,17 @@ bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
                 .deadline_usec = deadline_usec,
         };
         SessionError error = {0};
-        SessionResult fault;
+        SessionResult result;
 
         config_list_plugins(cluster, plugins);
         if (!read_password(&password, outcome, cluster, deadline_usec, password_mask))
                 return false;
-        fault = session_open(ret, &target, &password, &error);
-        if (fault == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
+        result = session_open(ret, &target, &password, &error);
+        if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
                 read_another(&password, cluster, deadline_usec, password_mask))
-                fault = session_open(ret, &target, &password, &error);
-        if (fault != SESSION_OK) {
-                sql_error_to_outcome(outcome, fault, &error, false);
+                result = session_open(ret, &target, &password, &error);
+        if (sql_error_fail(outcome, result, &error, NULL))
                 return false;
-        }
-        text_set(outcome->server_version, sizeof(outcome->server_version),
-                session_server_version(*ret));
-        text_set(outcome->tls_version, sizeof(outcome->tls_version), session_tls_version(*ret));
+        session_describe(*ret, &outcome->server);
         return true;
 }

@@ -198,10 +198,10 @@ static void on_row(
 static SessionResult leave(
         bool *ret_left, Session *session, const char *statement, SessionError *ret_error)
 {
-        SessionResult fault = session_query(session, statement, NULL, NULL, ret_error);
+        SessionResult result = session_query(session, statement, NULL, NULL, ret_error);
 
-        *ret_left = fault == SESSION_OK;
-        return fault == SESSION_SERVER ? SESSION_OK : fault;
+        *ret_left = result == SESSION_OK;
+        return result == SESSION_SERVER ? SESSION_OK : result;
 }
 
 SessionResult preflight_run(
@@ -214,20 +214,20 @@ SessionResult preflight_run(
                 "'performance_schema_max_sql_text_length')";
         Answer answer = {.user = user};
         PreflightVariables *variables = &answer.variables;
-        SessionResult fault = session_query(session, look, on_row, &answer, ret_error);
+        SessionResult result = session_query(session, look, on_row, &answer, ret_error);
 
-        if (fault == SESSION_OK && variables->general_log && !variables->writes_nowhere)
-                fault = leave(&variables->left_general, session, "SET SESSION sql_log_off = 1",
+        if (result == SESSION_OK && variables->general_log && !variables->writes_nowhere)
+                result = leave(&variables->left_general, session, "SET SESSION sql_log_off = 1",
                         ret_error);
         /* The greatest values that every server takes: a year, and 32 bits of rows. */
-        if (fault == SESSION_OK && variables->slow_log && !variables->writes_nowhere)
-                fault = leave(&variables->left_slow, session,
+        if (result == SESSION_OK && variables->slow_log && !variables->writes_nowhere)
+                result = leave(&variables->left_slow, session,
                         "SET SESSION long_query_time = 31536000, "
                         "min_examined_row_limit = 4294967295",
                         ret_error);
-        if (fault == SESSION_OK)
+        if (result == SESSION_OK)
                 preflight_evaluate(ret, variables);
-        return fault;
+        return result;
 }
 
 bool preflight_would_log_key(
@@ -238,9 +238,7 @@ bool preflight_would_log_key(
 
         text_set(keeps, sizeof(keeps), preflight->keeps_call);
         if (keeps_text && preflight->text_bytes == UINT64_MAX)
-                add(keeps, sizeof(keeps),
-                        "performance_schema = ON, and how much it keeps of a statement is not in "
-                        "its answer");
+                add(keeps, sizeof(keeps), "%s", PREFLIGHT_TEXT_BYTES_UNKNOWN);
         else if (keeps_text)
                 add(keeps, sizeof(keeps),
                         "performance_schema_max_sql_text_length = %" PRIu64

@@ -36,6 +36,11 @@
  * with those that a CA and a client have, two EC ones come to more than 1100. */
 #define PREFLIGHT_CERTIFICATES_MIN 1024
 
+/* performance_schema is on, and the answer lacks performance_schema_max_sql_text_length. */
+#define PREFLIGHT_TEXT_BYTES_UNKNOWN                                            \
+        "performance_schema = ON, and how much it keeps of a statement is not " \
+        "in the server's answer"
+
 /* What the server answered. */
 typedef struct PreflightVariables {
         bool says_role, reader;

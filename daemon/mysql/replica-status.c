@@ -52,15 +52,15 @@ SessionResult replica_status_read(
         Replication *ret, Session *session, uint64_t now_usec, SessionError *ret_error)
 {
         Replication replication = {.known = true, .checked_at_usec = now_usec};
-        SessionResult fault;
+        SessionResult result;
 
-        fault = session_query(session, "SHOW REPLICA STATUS", on_row, &replication, ret_error);
-        if (fault == SESSION_SERVER && ret_error->number == 1064)
-                fault = session_query(
+        result = session_query(session, "SHOW REPLICA STATUS", on_row, &replication, ret_error);
+        if (result == SESSION_SERVER && ret_error->number == 1064)
+                result = session_query(
                         session, "SHOW SLAVE STATUS", on_row, &replication, ret_error);
-        if (fault == SESSION_OK)
+        if (result == SESSION_OK)
                 *ret = replication;
-        return fault;
+        return result;
 }
 
 SessionResult replica_stop(Session *session, SessionError *ret_error)

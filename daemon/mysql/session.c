@@ -110,12 +110,12 @@ static SessionResult classify_use(unsigned number, const char *text)
 static SessionResult take_use_error(
         SessionError *ret, unsigned number, const char *state, const char *text)
 {
-        SessionResult fault;
+        SessionResult result;
 
         take_error(ret, number, state, text);
-        fault = classify_use(number, ret->text);
-        if (fault != SESSION_LOST || !socket_deadline_expired())
-                return fault;
+        result = classify_use(number, ret->text);
+        if (result != SESSION_LOST || !socket_deadline_expired())
+                return result;
         text_set(ret->text, sizeof(ret->text), "the server has not answered in time");
         return SESSION_TIMED_OUT;
 }
@@ -195,6 +195,29 @@ static bool is_encrypted(Session *session)
         return strcmp(version, "TLSv1.2") == 0 || strcmp(version, "TLSv1.3") == 0;
 }
 
+void session_scrub_environment(void)
+{
+        static const char *const prefixes[] = {"MYSQL_", "MARIADB_", "LIBMYSQL_"};
+        char **entry = environ;
+
+        while (entry && *entry) {
+                char name[128];
+                size_t length = strcspn(*entry, "=");
+                bool hit = false;
+
+                for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                        hit = hit || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
+                if (!hit || length >= sizeof(name)) {
+                        entry++;
+                        continue;
+                }
+                memcpy(name, *entry, length);
+                name[length] = '\0';
+                if (unsetenv(name) < 0)
+                        entry++;
+        }
+}
+
 void session_prepare(void)
 {
         SSL_CTX *context;
@@ -247,44 +270,32 @@ Session *session_free(Session *session)
         return NULL;
 }
 
-const char *session_tls_version(const Session *session)
-{
-        return session->tls_version;
-}
-
-const char *session_tls_cipher(const Session *session)
-{
-        return mysql_get_ssl_cipher(session->mysql);
-}
-
-const char *session_server_version(const Session *session)
-{
-        return mysql_get_server_info(session->mysql);
-}
-
-void session_address(const Session *session, char address[SESSION_ADDRESS_MAX])
+void session_describe(const Session *session, ServerInfo *ret)
 {
         struct sockaddr_storage peer;
         socklen_t size = sizeof(peer);
 
-        address[0] = '\0';
+        *ret = (ServerInfo){0};
+        text_set(ret->tls_version, sizeof(ret->tls_version), session->tls_version);
+        text_set(ret->tls_cipher, sizeof(ret->tls_cipher), mysql_get_ssl_cipher(session->mysql));
+        text_set(ret->version, sizeof(ret->version), mysql_get_server_info(session->mysql));
         if (getpeername((int)mysql_get_socket(session->mysql), (struct sockaddr *)&peer, &size) ==
                 0)
-                (void)getnameinfo((struct sockaddr *)&peer, size, address, SESSION_ADDRESS_MAX,
-                        NULL, 0, NI_NUMERICHOST);
+                (void)getnameinfo((struct sockaddr *)&peer, size, ret->address,
+                        sizeof(ret->address), NULL, 0, NI_NUMERICHOST);
 }
 
-static void hand_rows(MYSQL_RES *result, session_row_fn fn, void *userdata)
+static void hand_rows(MYSQL_RES *rows, session_row_fn fn, void *userdata)
 {
-        unsigned n = mysql_num_fields(result);
+        unsigned n = mysql_num_fields(rows);
         const char *names[SESSION_COLUMNS_MAX];
         MYSQL_ROW row;
 
         if (n > SESSION_COLUMNS_MAX)
                 n = SESSION_COLUMNS_MAX;
         for (unsigned i = 0; i < n; i++)
-                names[i] = mysql_fetch_field_direct(result, i)->name;
-        while ((row = mysql_fetch_row(result)) != NULL)
+                names[i] = mysql_fetch_field_direct(rows, i)->name;
+        while ((row = mysql_fetch_row(rows)) != NULL)
                 fn(userdata, n, names, (const char *const *)row);
 }
 
@@ -298,15 +309,15 @@ SessionResult session_query(Session *session, const char *statement, session_row
         if (mysql_real_query(session->mysql, statement, strlen(statement)) != 0)
                 return use_error(session, ret_error);
         do {
-                MYSQL_RES *result = mysql_store_result(session->mysql);
+                MYSQL_RES *rows = mysql_store_result(session->mysql);
 
                 /* A connection that breaks within the rows has no columns any more. */
-                if (!result &&
+                if (!rows &&
                         (mysql_field_count(session->mysql) > 0 || mysql_errno(session->mysql) != 0))
                         return use_error(session, ret_error);
-                if (result && fn)
-                        hand_rows(result, fn, userdata);
-                mysql_free_result(result);
+                if (rows && fn)
+                        hand_rows(rows, fn, userdata);
+                mysql_free_result(rows);
                 next = mysql_next_result(session->mysql);
         } while (next == 0);
         return next > 0 ? use_error(session, ret_error) : SESSION_OK;
@@ -346,27 +357,27 @@ SessionResult session_call(Session *session, const char *text, const Secret *pay
                 .buffer = payload->data,
                 .buffer_length = payload->size,
                 .length = &length};
-        SessionResult fault = SESSION_OK;
+        SessionResult result = SESSION_OK;
 
         *ret_sent = false;
         if (!statement)
                 return use_error(session, ret_error);
         if (mysql_stmt_prepare(statement, text, strlen(text)) != 0)
-                fault = statement_error(statement, ret_error);
+                result = statement_error(statement, ret_error);
         else if (mysql_stmt_param_count(statement) != 1) {
                 /* The server's number, and libmariadb would read so many of ours. */
                 take_error(ret_error, CR_MALFORMED_PACKET, "HY000",
                         "the server has prepared another statement");
-                fault = SESSION_LOST;
+                result = SESSION_LOST;
         } else if (mysql_stmt_bind_param(statement, &bind))
-                fault = statement_error(statement, ret_error);
-        if (fault == SESSION_OK) {
+                result = statement_error(statement, ret_error);
+        if (result == SESSION_OK) {
                 *ret_sent = true;
                 if (mysql_stmt_execute(statement) != 0)
-                        fault = statement_error(statement, ret_error);
+                        result = statement_error(statement, ret_error);
                 else
-                        fault = statement_drain(statement, ret_error);
+                        result = statement_drain(statement, ret_error);
         }
         (void)mysql_stmt_close(statement);
-        return fault;
+        return result;
 }

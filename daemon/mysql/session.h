@@ -24,6 +24,7 @@
 
 #include "common/macro.h"
 #include "common/secret.h"
+#include "daemon/model/outcome.h"
 
 typedef struct Session Session;
 
@@ -54,6 +55,10 @@ typedef struct SessionTarget {
         uint64_t deadline_usec; /* boot time: then the session ends, whatever it is at */
 } SessionTarget;
 
+/* Removes what libmariadb reads from the environment, a password and a plugin directory among it
+ * (notes/aurora.md, 6). For the first line of main(). */
+void session_scrub_environment(void);
+
 #define SESSION_CONNECT_SEC 10
 
 /* For a process whose children will open sessions, before the first fork: what every one of them
@@ -69,14 +74,9 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
 Session *session_free(Session *session);
 DEFINE_CLEANUP(Session *, session_free);
 
-const char *session_tls_version(const Session *session);
-const char *session_tls_cipher(const Session *session);
-const char *session_server_version(const Session *session);
-
-/* The numeric address that the name led to; "" when the socket does not say. Connector/C 3.3 has no
- * way to ask for the peer's certificate; it was verified, but cannot be shown (daemon/tls/tls-probe.h). */
-#define SESSION_ADDRESS_MAX 64
-void session_address(const Session *session, char address[SESSION_ADDRESS_MAX]);
+/* What is known of the server. Connector/C 3.3 cannot show the certificate that it has verified; see
+ * daemon/tls/tls-probe.h. */
+void session_describe(const Session *session, ServerInfo *ret);
 
 /* Called for each row: names and values of the columns; a value may be NULL. */
 typedef void (*session_row_fn)(

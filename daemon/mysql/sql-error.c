@@ -20,35 +20,50 @@ static OutcomeKind kind_of_server_error(unsigned number)
         }
 }
 
-void sql_error_to_outcome(Outcome *ret, SessionResult fault, const SessionError *error, bool sent)
+static OutcomeKind kind_of_result(SessionResult result, const SessionError *error, bool sent)
 {
-        switch (fault) {
-        case SESSION_OK:
-                return;
+        switch (result) {
         case SESSION_UNREACHABLE:
-                ret->kind = OUTCOME_UNREACHABLE;
-                break;
+                return OUTCOME_UNREACHABLE;
         case SESSION_TLS:
-                ret->kind = OUTCOME_TLS;
-                break;
+                return OUTCOME_TLS;
         case SESSION_AUTH:
-                ret->kind = OUTCOME_AUTH;
-                break;
+                return OUTCOME_AUTH;
         case SESSION_TIMED_OUT:
-                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_TIMED_OUT;
-                break;
+                return sent ? OUTCOME_UNKNOWN : OUTCOME_TIMED_OUT;
         case SESSION_LOST:
-                ret->kind = sent ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
-                break;
+                return sent ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
+        case SESSION_OK:
         case SESSION_SERVER:
         case _SESSION_RESULT_MAX:
-                ret->kind = kind_of_server_error(error->number);
                 break;
         }
-        ret->in_doubt = ret->kind == OUTCOME_UNKNOWN;
-        ret->sql_errno = error->number;
-        memcpy(ret->sql_state, error->state, sizeof(ret->sql_state));
-        text_set(ret->text, sizeof(ret->text), error->text);
+        return kind_of_server_error(error->number);
+}
+
+static bool fail(Outcome *ret, SessionResult result, const SessionError *error, bool sent,
+        const char *context)
+{
+        if (result == SESSION_OK)
+                return false;
+        ret->kind = kind_of_result(result, error, sent);
+        ret->effect.in_doubt = ret->kind == OUTCOME_UNKNOWN;
+        ret->sql_error.number = error->number;
+        memcpy(ret->sql_error.state, error->state, sizeof(ret->sql_error.state));
+        text_format(ret->text, sizeof(ret->text), "%s%s%s", context ? context : "",
+                context ? ": " : "", error->text);
+        return true;
+}
+
+bool sql_error_fail(
+        Outcome *ret, SessionResult result, const SessionError *error, const char *context)
+{
+        return fail(ret, result, error, false, context);
+}
+
+bool sql_error_fail_call(Outcome *ret, SessionResult result, const SessionError *error, bool sent)
+{
+        return fail(ret, result, error, sent, NULL);
 }
 
 static void on_account(
@@ -73,27 +88,30 @@ void sql_error_advise_procedure(Outcome *ret, Session *session, const char *proc
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        if (ret->sql_errno == 1370 && ask_account(session, account))
-                sql_grant_procedure(ret->next, sizeof(ret->next), procedure, account);
+        if (ret->sql_error.number == 1370 && ask_account(session, account))
+                sql_grant_procedure(ret->next_step, sizeof(ret->next_step), procedure, account);
 }
 
 void sql_error_advise_status(Outcome *ret, Session *session)
 {
         char account[SQL_GRANT_ACCOUNT_MAX], grant[SQL_GRANT_TEXT_MAX];
 
-        if (ret->sql_errno != 1227 || !ask_account(session, account))
+        if (ret->sql_error.number != 1227 || !ask_account(session, account))
                 return;
-        sql_grant_status(grant, sizeof(grant), ret->server_version, account);
-        text_format(ret->next, sizeof(ret->next), "%s; or set replication = ignore", grant);
+        sql_grant_status(grant, sizeof(grant), ret->server.version, account);
+        text_format(
+                ret->next_step, sizeof(ret->next_step), "%s; or set replication = ignore", grant);
 }
 
 void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        sql_grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, "");
-        if (ret->next[0] != '\0' && ask_account(session, account))
-                sql_grant_for_table(ret->next, sizeof(ret->next), ret->sql_errno, table, account);
+        sql_grant_for_table(
+                ret->next_step, sizeof(ret->next_step), ret->sql_error.number, table, "");
+        if (ret->next_step[0] != '\0' && ask_account(session, account))
+                sql_grant_for_table(ret->next_step, sizeof(ret->next_step), ret->sql_error.number,
+                        table, account);
 }
 
 /* A quote or backslash within a name is doubled, as in any literal of SQL; a host holds no '@', so

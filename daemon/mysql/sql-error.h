@@ -11,9 +11,14 @@
 #include "daemon/model/outcome.h"
 #include "daemon/mysql/session.h"
 
-/* `sent`: the payload may have left, as session_call() says it; then nobody knows what a broken
- * connection came to. */
-void sql_error_to_outcome(Outcome *ret, SessionResult fault, const SessionError *error, bool sent);
+/* Returns true and sets the outcome, if `result` is an error. `context` names the operation and stands
+ * before the error's text; NULL: the text says enough. */
+bool sql_error_fail(
+        Outcome *ret, SessionResult result, const SessionError *error, const char *context);
+
+/* The same for the CALL of the import. `sent`: the payload may have left the host, as session_call()
+ * reports it; a broken connection then has an unknown result. */
+bool sql_error_fail_call(Outcome *ret, SessionResult result, const SessionError *error, bool sent);
 
 /* Give the outcome the statement that grants what the server's number says is missing, if it does;
  * who one is there costs a round trip, and only then. */

@@ -110,8 +110,8 @@ static void write_replication(JsonWriter *writer, const Probe *probe)
 
 static void write_ledger(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
 {
-        const LedgerEntry *entry = &probe->ledger;
-        bool found = probe->ledger_known && entry->fingerprint[0] != '\0';
+        const LedgerEntry *entry = &probe->ledger.newest;
+        bool found = probe->ledger.known && entry->set.fingerprint[0] != '\0';
         bool imported = found && entry->state == LEDGER_STATE_IMPORTED;
 
         json_key(writer, "ledger");
@@ -121,9 +121,9 @@ static void write_ledger(JsonWriter *writer, const ClusterConfig *cluster, const
         }
         json_open_object(writer);
         write_string(writer, "table", true, cluster->ledger);
-        write_boolean(writer, "usable", probe->ledger_known || probe->ledger_errno != 0,
-                probe->ledger_errno == 0);
-        write_string(writer, "fingerprint", found, entry->fingerprint);
+        write_boolean(writer, "usable", probe->ledger.known || probe->ledger_error.number != 0,
+                probe->ledger_error.number == 0);
+        write_string(writer, "fingerprint", found, entry->set.fingerprint);
         write_string(writer, "daemon", found, entry->daemon);
         write_integer(writer, "imported_at", imported, entry->imported_at_usec);
         json_close_object(writer);
@@ -141,7 +141,7 @@ static void write_findings(JsonWriter *writer, const Probe *probe)
                 write_string(writer, "severity", true, severity_to_string(finding->severity));
                 write_integer(writer, "sql_errno", finding->sql_errno != 0, finding->sql_errno);
                 write_string(writer, "text", true, finding->text);
-                write_string(writer, "next", true, finding->next);
+                write_string(writer, "next", true, finding->next_step);
                 json_close_object(writer);
         }
         json_close_array(writer);
@@ -158,12 +158,12 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         write_string(writer, "host", true, host);
         write_integer(writer, "port", true, cluster->port);
         write_string(writer, "import", true, probe_result_word(cluster, probe));
-        write_string(writer, "address", true, probe->address);
-        write_string(writer, "tls_version", true, probe->tls_version);
-        write_string(writer, "tls_cipher", true, probe->tls_cipher);
+        write_string(writer, "address", true, probe->server.address);
+        write_string(writer, "tls_version", true, probe->server.tls_version);
+        write_string(writer, "tls_cipher", true, probe->server.tls_cipher);
         write_certificate(writer, &probe->server_certificate);
         write_string(writer, "account", true, probe->account);
-        write_string(writer, "server_version", true, probe->server_version);
+        write_string(writer, "server_version", true, probe->server.version);
         write_boolean(writer, "writer", preflight_known && probe->preflight.says_role,
                 !probe->preflight.reader);
         write_string(writer, "keeps_call", true, probe->preflight.keeps_call);

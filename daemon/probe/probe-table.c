@@ -29,7 +29,7 @@ static const char *replication_word(const ClusterConfig *cluster, const Probe *p
 
         if (cluster->replication == REPLICATION_IGNORE)
                 return "ignored";
-        if (probe->replication_errno != 0)
+        if (probe->replication_error.number != 0)
                 return "unreadable";
         if (!replication->known)
                 return "-";
@@ -56,8 +56,9 @@ static void put_row(
 {
         bool preflight_known = probe->preflight_known,
              seen = server_certificate_is_known(&probe->server_certificate);
-        const char *version = strncmp(probe->tls_version, "TLSv", 4) == 0 ? probe->tls_version + 4
-                                                                          : probe->tls_version;
+        const char *version = strncmp(probe->server.tls_version, "TLSv", 4) == 0
+                ? probe->server.tls_version + 4
+                : probe->server.tls_version;
         const char *word = probe_result_word(cluster, probe);
         const Preflight *preflight = &probe->preflight;
         char date[CLOCK_TEXT_SIZE];
@@ -88,16 +89,17 @@ static void put_row(
 static void put_server(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
 {
         char line[LINE_MAX], user[SQL_GRANT_ACCOUNT_MAX];
-        bool numeric = strcmp(cluster->host, probe->address) == 0;
+        bool numeric = strcmp(cluster->host, probe->server.address) == 0;
 
         text_format(line, sizeof(line), "%s port %u%s%s", cluster->host, cluster->port,
-                probe->address[0] == '\0' || numeric ? "" : " is ", numeric ? "" : probe->address);
+                probe->server.address[0] == '\0' || numeric ? "" : " is ",
+                numeric ? "" : probe->server.address);
         terminal_paragraph(terminal, DETAIL_INDENT, "host:  ", line);
         if (!probe->logged_in)
                 return;
         text_set(user, sizeof(user), probe->procedures_known ? probe->account : cluster->user);
-        text_format(line, sizeof(line), "as %s into %s, %s", user, probe->server_version,
-                probe->tls_cipher);
+        text_format(line, sizeof(line), "as %s into %s, %s", user, probe->server.version,
+                probe->server.tls_cipher);
         terminal_paragraph(terminal, DETAIL_INDENT, "login: ", line);
 }
 
@@ -130,7 +132,7 @@ static void put_findings(const Terminal *terminal, const Probe *probe)
                         finding->text);
                 terminal_paragraph(terminal, DETAIL_INDENT,
                         finding->severity == SEVERITY_ERROR ? "why:   " : "note:  ", text);
-                terminal_paragraph(terminal, DETAIL_INDENT, "next:  ", finding->next);
+                terminal_paragraph(terminal, DETAIL_INDENT, "next:  ", finding->next_step);
         }
 }
 
@@ -147,19 +149,19 @@ static void put_replication(const Terminal *terminal, const Probe *probe)
 
 static void put_ledger(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
 {
-        const LedgerEntry *entry = &probe->ledger;
+        const LedgerEntry *entry = &probe->ledger.newest;
         char line[LINE_MAX], time[CLOCK_TEXT_SIZE];
 
-        if (!probe->ledger_known)
+        if (!probe->ledger.known)
                 return;
-        if (entry->fingerprint[0] == '\0')
+        if (entry->set.fingerprint[0] == '\0')
                 text_format(line, sizeof(line), "%s, empty", cluster->ledger);
         else if (entry->state != LEDGER_STATE_IMPORTED)
                 text_format(line, sizeof(line), "%s: set %.12s of %s, not completed",
-                        cluster->ledger, entry->fingerprint, entry->daemon);
+                        cluster->ledger, entry->set.fingerprint, entry->daemon);
         else
                 text_format(line, sizeof(line), "%s: set %.12s, imported by %s at %s",
-                        cluster->ledger, entry->fingerprint, entry->daemon,
+                        cluster->ledger, entry->set.fingerprint, entry->daemon,
                         clock_format_time(time, entry->imported_at_usec));
         terminal_paragraph(terminal, DETAIL_INDENT, "ledger: ", line);
 }

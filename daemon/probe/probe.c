@@ -24,7 +24,8 @@ static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
                                                             : PROBE_FINDINGS_MAX - 1;
 
         probe->findings[i] = (ProbeFinding){.outcome = outcome, .severity = severity};
-        text_set(probe->findings[i].next, OUTCOME_NEXT_MAX, outcome_advice(outcome));
+        text_set(probe->findings[i].next_step, OUTCOME_NEXT_STEP_MAX,
+                outcome_next_step(outcome, ""));
         return &probe->findings[i];
 }
 
@@ -32,13 +33,13 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
 {
         ProbeFinding *finding = add(probe, outcome->kind, SEVERITY_ERROR);
 
-        finding->sql_errno = outcome->sql_errno;
+        finding->sql_errno = outcome->sql_error.number;
         text_set(finding->text, sizeof(finding->text), outcome->text);
-        if (outcome->next[0] != '\0')
-                text_set(finding->next, sizeof(finding->next), outcome->next);
+        if (outcome->next_step[0] != '\0')
+                text_set(finding->next_step, sizeof(finding->next_step), outcome->next_step);
         if (outcome->kind == OUTCOME_TIMED_OUT)
-                text_set(finding->next, sizeof(finding->next),
-                        "look whether the cluster is slow or a firewall swallows packets");
+                text_set(finding->next_step, sizeof(finding->next_step),
+                        outcome_retry_note(outcome->kind));
 }
 
 /* What a log would keep of a key that begins nowhere near. */
@@ -64,15 +65,13 @@ static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
                 return;
         finding = add(probe, OUTCOME_REFUSED_LOG, SEVERITY_WARNING);
         if (bytes == UINT64_MAX)
-                text_set(finding->text, sizeof(finding->text),
-                        "performance_schema = ON, and how much it keeps of a statement is not in "
-                        "the server's answer");
+                text_set(finding->text, sizeof(finding->text), PREFLIGHT_TEXT_BYTES_UNKNOWN);
         else
                 text_format(finding->text, sizeof(finding->text),
                         "performance_schema_max_sql_text_length = %" PRIu64
                         ": the key is kept where CA and certificate take less",
                         bytes);
-        text_format(finding->next, sizeof(finding->next),
+        text_format(finding->next_step, sizeof(finding->next_step),
                 "set performance_schema_max_sql_text_length to %d, its default, or see whether the "
                 "import is refused",
                 PREFLIGHT_CERTIFICATES_MIN);
@@ -92,27 +91,27 @@ static void judge_procedure(
                 "mysql.%s is not visible: either this user may not execute it, or the server does "
                 "not have it",
                 procedure_names[procedure]);
-        sql_grant_procedure(
-                finding->next, sizeof(finding->next), procedure_names[procedure], probe->account);
+        sql_grant_procedure(finding->next_step, sizeof(finding->next_step),
+                procedure_names[procedure], probe->account);
 }
 
 /* To restart replication it must be read; to observe it is only a pity not to. */
 static void judge_replication(Probe *probe, const ClusterConfig *cluster)
 {
         bool restart = cluster->replication == REPLICATION_RESTART;
-        bool needed = probe->replication_errno != 0 || probe->replication.configured;
+        bool needed = probe->replication_error.number != 0 || probe->replication.configured;
         Severity severity = needed ? SEVERITY_ERROR : SEVERITY_WARNING;
         ProbeFinding *finding;
 
-        if (probe->replication_errno != 0) {
+        if (probe->replication_error.number != 0) {
                 finding = add(probe, OUTCOME_REPLICATION_FAILED,
                         restart ? SEVERITY_ERROR : SEVERITY_WARNING);
-                finding->sql_errno = probe->replication_errno;
+                finding->sql_errno = probe->replication_error.number;
                 text_format(finding->text, sizeof(finding->text), "SHOW REPLICA STATUS: %s",
-                        probe->replication_text);
-                if (probe->replication_errno == 1227 && probe->procedures_known)
-                        sql_grant_status(finding->next, sizeof(finding->next),
-                                probe->server_version, probe->account);
+                        probe->replication_error.text);
+                if (probe->replication_error.number == 1227 && probe->procedures_known)
+                        sql_grant_status(finding->next_step, sizeof(finding->next_step),
+                                probe->server.version, probe->account);
         }
         if (!restart)
                 return;
@@ -124,14 +123,14 @@ static void judge_ledger(Probe *probe, const ClusterConfig *cluster)
 {
         ProbeFinding *finding;
 
-        if (probe->ledger_errno == 0)
+        if (probe->ledger_error.number == 0)
                 return;
         finding = add(probe, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
-        finding->sql_errno = probe->ledger_errno;
+        finding->sql_errno = probe->ledger_error.number;
         text_format(finding->text, sizeof(finding->text), "ledger %s: %s", cluster->ledger,
-                probe->ledger_text);
-        sql_grant_for_table(finding->next, sizeof(finding->next), probe->ledger_errno,
-                cluster->ledger, probe->account);
+                probe->ledger_error.text);
+        sql_grant_for_table(finding->next_step, sizeof(finding->next_step),
+                probe->ledger_error.number, cluster->ledger, probe->account);
 }
 
 void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
@@ -163,7 +162,7 @@ static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
 static void explain_tls(
         ProbeFinding *finding, const ServerCertificate *server_certificate, const char *server_ca)
 {
-        char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_MAX];
+        char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_STEP_MAX];
         const char *words;
 
         if (server_certificate->reason[0] == '\0')
@@ -177,7 +176,7 @@ static void explain_tls(
                         server_certificate->reason, text);
         server_certificate_advise(next, sizeof(next), server_certificate, server_ca);
         if (next[0] != '\0')
-                text_set(finding->next, sizeof(finding->next), next);
+                text_set(finding->next_step, sizeof(finding->next_step), next);
 }
 
 void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec)
@@ -197,29 +196,29 @@ void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint
                 text_format(finding->text, sizeof(finding->text),
                         "another connection was shown another certificate: %s",
                         server_certificate->reason);
-                server_certificate_advise(finding->next, sizeof(finding->next), server_certificate,
-                        cluster->server_ca);
+                server_certificate_advise(finding->next_step, sizeof(finding->next_step),
+                        server_certificate, cluster->server_ca);
         } else if (server_certificate->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
                 finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
                 text_format(finding->text, sizeof(finding->text),
                         "the server's certificate is valid until %s",
                         clock_format_date(date, server_certificate->not_after_usec));
-                text_set(finding->next, sizeof(finding->next),
+                text_set(finding->next_step, sizeof(finding->next_step),
                         "renew it on the server before that day: no import works afterwards");
         }
 }
 
 void probe_redact(Probe *probe, const Redactor *redactor)
 {
-        REDACT(redactor, probe->server_version);
+        REDACT(redactor, probe->server.version);
         REDACT(redactor, probe->account);
-        REDACT(redactor, probe->replication_text);
-        REDACT(redactor, probe->ledger_text);
-        REDACT(redactor, probe->ledger.daemon);
+        REDACT(redactor, probe->replication_error.text);
+        REDACT(redactor, probe->ledger_error.text);
+        REDACT(redactor, probe->ledger.newest.daemon);
         replication_redact(&probe->replication, redactor);
         for (unsigned i = 0; i < probe->n_findings; i++) {
                 REDACT(redactor, probe->findings[i].text);
-                REDACT(redactor, probe->findings[i].next);
+                REDACT(redactor, probe->findings[i].next_step);
         }
 }
 

@@ -36,27 +36,27 @@ typedef struct ProbeFinding {
         Severity severity; /* an error: an import would not work */
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX];
-        char next[OUTCOME_NEXT_MAX]; /* "": nothing is to do */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* "": nothing is to do */
 } ProbeFinding;
 
+/* Why one question was not answered. */
+typedef struct ProbeError {
+        unsigned number; /* the server's; 0: it was answered, or not asked */
+        char text[OUTCOME_TEXT_MAX];
+} ProbeError;
+
 typedef struct Probe {
-        char address[64]; /* of the server; without a session the first that the name leads to */
-        bool logged_in;   /* nothing down to `looked` is known otherwise */
-        char server_version[64];
-        char tls_version[16];
-        char tls_cipher[64];
+        ServerInfo server;    /* without a session only the first address of the name */
+        bool logged_in;       /* nothing down to `preflight_known` is known otherwise */
         bool preflight_known; /* the preflight was answered; nothing below is known otherwise */
         Preflight preflight;
         bool procedures_known;               /* the two below are known */
         char account[SQL_GRANT_ACCOUNT_MAX]; /* "user@host", as the server found it */
         bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
         Replication replication;
-        unsigned replication_errno; /* why it is not known; 0: it was not asked */
-        char replication_text[OUTCOME_TEXT_MAX];
-        bool ledger_known;     /* it was read */
-        LedgerEntry ledger;    /* its newest */
-        unsigned ledger_errno; /* why it cannot be read or written; 0: it can, or was not asked */
-        char ledger_text[OUTCOME_TEXT_MAX];
+        ProbeError replication_error; /* why it is not known */
+        LedgerReading ledger;
+        ProbeError ledger_error; /* why it cannot be read or written */
         ServerCertificate
                 server_certificate; /* on a connection of its own; known whatever stands above */
         Newlines newlines; /* the payload's form: configured, remembered, or AUTO: not known */

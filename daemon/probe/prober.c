@@ -28,8 +28,8 @@ static void resolve(Probe *probe, const char *host)
 
         if (getaddrinfo(host, NULL, &hints, &list) != 0)
                 return;
-        (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->address, sizeof(probe->address),
-                NULL, 0, NI_NUMERICHOST);
+        (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->server.address,
+                sizeof(probe->server.address), NULL, 0, NI_NUMERICHOST);
         freeaddrinfo(list);
 }
 
@@ -52,10 +52,10 @@ static void on_account(
 static SessionResult look(
         Probe *probe, Session *session, const ClusterConfig *cluster, SessionError *error)
 {
-        SessionResult fault = preflight_run(&probe->preflight, session, cluster->user, error);
+        SessionResult result = preflight_run(&probe->preflight, session, cluster->user, error);
 
-        if (fault != SESSION_OK)
-                return fault;
+        if (result != SESSION_OK)
+                return result;
         probe->preflight_known = true;
         return SESSION_OK;
 }
@@ -76,13 +76,13 @@ static SessionResult list(Probe *probe, Session *session, SessionError *error)
 
 static SessionResult watch_replication(Probe *probe, Session *session, SessionError *error)
 {
-        SessionResult fault =
+        SessionResult result =
                 replica_status_read(&probe->replication, session, clock_wall_usec(), error);
 
-        if (fault != SESSION_SERVER)
-                return fault;
-        probe->replication_errno = error->number;
-        text_set(probe->replication_text, sizeof(probe->replication_text), error->text);
+        if (result != SESSION_SERVER)
+                return result;
+        probe->replication_error.number = error->number;
+        text_set(probe->replication_error.text, sizeof(probe->replication_error.text), error->text);
         return SESSION_OK;
 }
 
@@ -90,18 +90,18 @@ static SessionResult try_ledger(
         Probe *probe, Session *session, const char *table, SessionError *error)
 {
         Ledger ledger;
-        SessionResult fault = ledger_read(&ledger, session, table, error);
+        SessionResult result = ledger_read(&ledger, session, table, error);
 
-        if (fault == SESSION_OK) {
-                probe->ledger_known = true;
+        if (result == SESSION_OK) {
+                probe->ledger.known = true;
                 if (ledger_newest(&ledger))
-                        probe->ledger = *ledger_newest(&ledger);
-                fault = ledger_check_writable(session, table, error);
+                        probe->ledger.newest = *ledger_newest(&ledger);
+                result = ledger_check_writable(session, table, error);
         }
-        if (fault != SESSION_SERVER)
-                return fault;
-        probe->ledger_errno = error->number;
-        text_set(probe->ledger_text, sizeof(probe->ledger_text), error->text);
+        if (result != SESSION_SERVER)
+                return result;
+        probe->ledger_error.number = error->number;
+        text_set(probe->ledger_error.text, sizeof(probe->ledger_error.text), error->text);
         return SESSION_OK;
 }
 
@@ -109,18 +109,16 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
         SessionError error = {0};
-        SessionResult fault = look(probe, session, cluster, &error);
+        SessionResult result = look(probe, session, cluster, &error);
 
-        if (fault == SESSION_OK)
-                fault = list(probe, session, &error);
-        if (fault == SESSION_OK && cluster->ledger[0] != '\0')
-                fault = try_ledger(probe, session, cluster->ledger, &error);
-        if (fault == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
-                fault = watch_replication(probe, session, &error);
-        if (fault == SESSION_OK)
-                return;
-        sql_error_to_outcome(&outcome, fault, &error, false);
-        probe_add_outcome(probe, &outcome);
+        if (result == SESSION_OK)
+                result = list(probe, session, &error);
+        if (result == SESSION_OK && cluster->ledger[0] != '\0')
+                result = try_ledger(probe, session, cluster->ledger, &error);
+        if (result == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
+                result = watch_replication(probe, session, &error);
+        if (sql_error_fail(&outcome, result, &error, NULL))
+                probe_add_outcome(probe, &outcome);
 }
 
 /* Where TLS was got to, well or badly: to knock elsewhere would only be one more failure for the
@@ -128,14 +126,14 @@ static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
 static bool has_certificate(const Probe *probe, const Outcome *outcome)
 {
         return probe->logged_in || outcome->kind == OUTCOME_TLS ||
-                (outcome->kind == OUTCOME_AUTH && outcome->sql_errno != 0);
+                (outcome->kind == OUTCOME_AUTH && outcome->sql_error.number != 0);
 }
 
 static void see_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
 {
         TlsProbeTarget target = {
                 .host = task->cluster->host,
-                .address = probe->address,
+                .address = probe->server.address,
                 .port = task->cluster->port,
                 .server_ca = task->cluster->server_ca,
                 .deadline_usec = clock_boottime_usec() + PROBER_TLS_PROBE_USEC,
@@ -159,10 +157,7 @@ int prober_run(Probe *ret, const ProberTask *task)
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
         if (login_open(&session, &outcome, cluster, deadline_usec, &password)) {
                 ret->logged_in = true;
-                session_address(session, ret->address);
-                memcpy(ret->server_version, outcome.server_version, sizeof(ret->server_version));
-                memcpy(ret->tls_version, outcome.tls_version, sizeof(ret->tls_version));
-                text_set(ret->tls_cipher, sizeof(ret->tls_cipher), session_tls_cipher(session));
+                ret->server = outcome.server;
                 ask(ret, session, cluster);
                 probe_evaluate(ret, cluster);
                 session = session_free(session); /* one connection at a time */
@@ -170,10 +165,11 @@ int prober_run(Probe *ret, const ProberTask *task)
                 probe_add_outcome(ret, &outcome);
         if (has_certificate(ret, &outcome))
                 see_certificate(ret, task, deadline_usec);
-        if (ret->address[0] == '\0')
-                text_set(ret->address, sizeof(ret->address), ret->server_certificate.address);
-        if (ret->address[0] == '\0' && outcome.sql_errno != 0 &&
-                outcome.sql_errno != PROBER_UNKNOWN_HOST)
+        if (ret->server.address[0] == '\0')
+                text_set(ret->server.address, sizeof(ret->server.address),
+                        ret->server_certificate.address);
+        if (ret->server.address[0] == '\0' && outcome.sql_error.number != 0 &&
+                outcome.sql_error.number != PROBER_UNKNOWN_HOST)
                 resolve(ret, cluster->host);
         probe_redact(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;

@@ -119,13 +119,13 @@ void journal_filter_forget_material(JournalFilter *filter, const char *name)
 
 static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 {
-        unsigned attempts = cluster->record->attempts;
+        unsigned attempts = cluster->record->attempt.failures;
 
         if (outcome->kind == OUTCOME_ALREADY_CURRENT)
                 journal_already_current(cluster, outcome);
         else if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
-        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) ||
+        else if (!outcome_is_transient(outcome->kind, outcome->sql_error.number) ||
                 (attempts & (attempts - 1)) == 0)
                 journal_import_failed(cluster, outcome);
 }

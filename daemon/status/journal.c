@@ -177,11 +177,11 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
 {
         const Record *record = cluster->record;
 
-        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_errno);
-        snprintf(ret->attempt, sizeof(ret->attempt), "%u", record->attempts);
+        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_error.number);
+        snprintf(ret->attempt, sizeof(ret->attempt), "%u", record->attempt.failures);
         snprintf(ret->duration, sizeof(ret->duration), "%" PRIu64, outcome->duration_usec);
         ret->fields[0] = (LogField){"BINLOG_SSL_CLUSTER", cluster->config->name};
-        ret->fields[1] = (LogField){"BINLOG_SSL_FINGERPRINT", record->attempted_fingerprint};
+        ret->fields[1] = (LogField){"BINLOG_SSL_FINGERPRINT", record->attempt.fingerprint};
         ret->fields[2] = (LogField){"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)};
         ret->fields[3] = (LogField){"BINLOG_SSL_SQL_ERRNO", ret->number};
         ret->fields[4] = (LogField){"BINLOG_SSL_ATTEMPT", ret->attempt};
@@ -191,10 +191,10 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
 /* Told once: what was found out is in the record, and with the setting nothing need be found out. */
 static const char *newlines_note(char buffer[static FORM_SIZE], const Outcome *outcome)
 {
-        const char *form = newlines_to_string(outcome->newlines);
+        const char *form = newlines_to_string(outcome->effect.newlines);
 
         buffer[0] = '\0';
-        if (outcome->newlines_learned)
+        if (outcome->effect.newlines_learned)
                 snprintf(buffer, FORM_SIZE,
                         "; the server took %s line ends, payload-newlines = %s fixes that", form,
                         form);
@@ -210,9 +210,9 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
         log_send(outcome->warning[0] != '\0' ? LOG_WARNING : LOG_NOTICE, ID_IMPORT_SUCCEEDED,
                 import.fields, ARRAY_SIZE(import.fields),
                 "cluster %s: set %.12s imported in %s over %s%s%s%s%s", cluster->config->name,
-                cluster->record->imported_fingerprint,
-                duration_format(duration, outcome->duration_usec), outcome->tls_version,
-                outcome->replication_restarted ? ", replication restarted and running" : "",
+                cluster->record->imported.fingerprint,
+                duration_format(duration, outcome->duration_usec), outcome->server.tls_version,
+                outcome->effect.replication_restarted ? ", replication restarted and running" : "",
                 newlines_note(form, outcome), outcome->warning[0] != '\0' ? "; warning: " : "",
                 outcome->warning);
 }
@@ -235,20 +235,21 @@ void journal_already_current(const ClusterStatus *cluster, const Outcome *outcom
         import_fields(&import, cluster, outcome);
         log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, ARRAY_SIZE(import.fields),
                 "cluster %s: set %.12s is there already, as its ledger says (%s)",
-                cluster->config->name, cluster->record->imported_fingerprint,
-                entry_text(entry, sizeof(entry), &outcome->ledger));
+                cluster->config->name, cluster->record->imported.fingerprint,
+                entry_text(entry, sizeof(entry), &outcome->ledger.newest));
 }
 
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
 {
-        const char *next = outcome_next_step(outcome->kind, outcome->next);
+        const char *next = outcome_next_step(outcome->kind, outcome->next_step);
         ImportFields import;
         char number[32] = "", form[FORM_SIZE];
 
         import_fields(&import, cluster, outcome);
-        if (outcome->sql_errno > 0)
-                snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
-        log_send(outcome_is_transient(outcome->kind, outcome->sql_errno) ? LOG_WARNING : LOG_ERR,
+        if (outcome->sql_error.number > 0)
+                snprintf(number, sizeof(number), " (error %u)", outcome->sql_error.number);
+        log_send(outcome_is_transient(outcome->kind, outcome->sql_error.number) ? LOG_WARNING
+                                                                                : LOG_ERR,
                 ID_IMPORT_FAILED, import.fields, ARRAY_SIZE(import.fields),
                 "cluster %s: import %s%s: %s%s%s%s", cluster->config->name,
                 outcome_kind_to_string(outcome->kind), number, outcome->text,
@@ -261,24 +262,24 @@ void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
                 {"BINLOG_SSL_CLUSTER", cluster->config->name},
                 {"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)},
         };
-        const char *next = cluster->check_next;
+        const char *next = cluster->check.next_step;
 
-        if (cluster->check_fault[0] == '\0')
+        if (cluster->check.error[0] == '\0')
                 log_send(LOG_NOTICE, ID_CHECK_WORKS, fields, 1,
                         "cluster %s: it can be looked at again", cluster->config->name);
         else
                 log_send(LOG_WARNING, ID_CHECK_FAILED, fields, ARRAY_SIZE(fields),
                         "cluster %s: it could not be looked at: %s: %s%s%s", cluster->config->name,
-                        outcome_kind_to_string(outcome->kind), cluster->check_fault,
+                        outcome_kind_to_string(outcome->kind), cluster->check.error,
                         next[0] != '\0' ? "; " : "", next);
 }
 
 void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
 {
-        const LedgerEntry *ledger = &outcome->ledger;
+        const LedgerEntry *ledger = &outcome->ledger.newest;
         LogField fields[] = {
                 {"BINLOG_SSL_CLUSTER", cluster->config->name},
-                {"BINLOG_SSL_FINGERPRINT", ledger->fingerprint},
+                {"BINLOG_SSL_FINGERPRINT", ledger->set.fingerprint},
         };
         char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
 
@@ -286,7 +287,7 @@ void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
                 log_send(LOG_WARNING, ID_DRIFT, fields, ARRAY_SIZE(fields),
                         "cluster %s: its ledger names set %.12s (%s), which is not what was known "
                         "to be there",
-                        cluster->config->name, ledger->fingerprint,
+                        cluster->config->name, ledger->set.fingerprint,
                         entry_text(entry, sizeof(entry), ledger));
         else
                 log_send(LOG_WARNING, ID_DRIFT, fields, 1,

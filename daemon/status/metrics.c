@@ -153,17 +153,17 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
         head(stream, "cluster_imported_timestamp_seconds", "gauge",
                 "When the last import was acknowledged.");
         for (size_t i = 0; i < status->n_clusters; i++)
-                if (status->clusters[i]->record->imported_at_usec > 0)
+                if (status->clusters[i]->record->imported.at_usec > 0)
                         put(stream, "cluster_imported_timestamp_seconds", "cluster",
                                 status->clusters[i]->config->name,
-                                seconds(status->clusters[i]->record->imported_at_usec));
+                                seconds(status->clusters[i]->record->imported.at_usec));
         head(stream, "cluster_imported_not_after_timestamp_seconds", "gauge",
                 "When the imported certificate expires.");
         for (size_t i = 0; i < status->n_clusters; i++)
-                if (status->clusters[i]->record->imported_not_after_usec > 0)
+                if (status->clusters[i]->record->imported.not_after_usec > 0)
                         put(stream, "cluster_imported_not_after_timestamp_seconds", "cluster",
                                 status->clusters[i]->config->name,
-                                seconds(status->clusters[i]->record->imported_not_after_usec));
+                                seconds(status->clusters[i]->record->imported.not_after_usec));
         head(stream, "cluster_out_of_sync_since_timestamp_seconds", "gauge",
                 "Since when a good set on disk is not the imported one; 0 when it is.");
         for (size_t i = 0; i < status->n_clusters; i++)

@@ -10,14 +10,14 @@ static bool reimport_failed(const ClusterStatus *cluster)
         const Record *record = cluster->record;
 
         return cluster_reimport_failed(cluster->state,
-                record->has_outcome ? record->outcome : _OUTCOME_KIND_MAX,
-                strcmp(record->attempted_fingerprint, record->imported_fingerprint) == 0);
+                record->attempt.has_outcome ? record->attempt.outcome : _OUTCOME_KIND_MAX,
+                strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0);
 }
 
 static Health cluster_health(const ClusterStatus *cluster)
 {
         return health_of_cluster(cluster->state, replication_is_broken(cluster->replication),
-                cluster->record_error != 0 || cluster->check_fault[0] != '\0' ||
+                cluster->record_error != 0 || cluster->check.error[0] != '\0' ||
                         reimport_failed(cluster));
 }
 
@@ -47,8 +47,8 @@ void summary_material_reason(char *buffer, size_t size, const MaterialStatus *ma
         buffer[0] = '\0';
         if (!material->inspected)
                 text_set(buffer, size, "the first inspection is under way");
-        else if (material->fault[0] != '\0')
-                text_set(buffer, size, material->fault);
+        else if (material->error[0] != '\0')
+                text_set(buffer, size, material->error);
         else if (material->report->files_changed)
                 text_set(buffer, size, "the files change while they are read");
         else if (problem && problem->severity == SEVERITY_ERROR)
@@ -67,24 +67,26 @@ static void append(char *buffer, size_t size, const char *text)
 }
 
 /* What is wrong with a cluster, without advice; "" when nothing is. */
-static void cluster_fault(char *buffer, size_t size, const ClusterStatus *cluster)
+static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
         const Record *record = cluster->record;
 
         buffer[0] = '\0';
         if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
                 text_set(buffer, size,
-                        record->text[0] != '\0' ? record->text
-                                                : outcome_kind_to_string(record->outcome));
+                        record->attempt.text[0] != '\0'
+                                ? record->attempt.text
+                                : outcome_kind_to_string(record->attempt.outcome));
         else if (replication_is_broken(cluster->replication))
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "it was to be imported again, and that failed: %s",
-                        record->text[0] != '\0' ? record->text
-                                                : outcome_kind_to_string(record->outcome));
-        else if (cluster->check_fault[0] != '\0')
-                text_format(buffer, size, "it could not be looked at: %s", cluster->check_fault);
+                        record->attempt.text[0] != '\0'
+                                ? record->attempt.text
+                                : outcome_kind_to_string(record->attempt.outcome));
+        else if (cluster->check.error[0] != '\0')
+                text_format(buffer, size, "it could not be looked at: %s", cluster->check.error);
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));
@@ -109,7 +111,7 @@ void summary_cluster_reason(
         case CLUSTER_CURRENT:
         case CLUSTER_RETRYING:
         case CLUSTER_HELD:
-                cluster_fault(buffer, size, cluster);
+                cluster_error(buffer, size, cluster);
                 break;
         }
 }
@@ -120,9 +122,9 @@ const char *summary_cluster_next(const ClusterStatus *cluster)
         bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
                 reimport_failed(cluster);
 
-        if (failed && record->has_outcome)
-                return outcome_next_step(record->outcome, record->next);
-        return cluster->state == CLUSTER_CURRENT ? cluster->check_next : "";
+        if (failed && record->attempt.has_outcome)
+                return outcome_next_step(record->attempt.outcome, record->attempt.next_step);
+        return cluster->state == CLUSTER_CURRENT ? cluster->check.next_step : "";
 }
 
 static const ClusterStatus *worst_cluster(const ManagerStatus *status)
@@ -172,7 +174,7 @@ void summary_line(char *buffer, size_t size, const ManagerStatus *status)
 {
         const ClusterStatus *worst = worst_cluster(status);
         size_t current = 0, enabled = 0;
-        char fault[SUMMARY_TEXT_MAX / 2], part[SUMMARY_TEXT_MAX], time[CLOCK_TEXT_SIZE];
+        char error[SUMMARY_TEXT_MAX / 2], part[SUMMARY_TEXT_MAX], time[CLOCK_TEXT_SIZE];
 
         for (size_t i = 0; i < status->n_clusters; i++) {
                 enabled += status->clusters[i]->state != CLUSTER_DISABLED;
@@ -180,8 +182,8 @@ void summary_line(char *buffer, size_t size, const ManagerStatus *status)
         }
         text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
         if (worst) {
-                cluster_fault(fault, sizeof(fault), worst);
-                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name, fault,
+                cluster_error(error, sizeof(error), worst);
+                text_format(part, sizeof(part), "; %s: %s%s%s", worst->config->name, error,
                         worst->next_attempt_at_usec > 0 ? ", next try " : "",
                         worst->next_attempt_at_usec > 0
                                 ? clock_format_time(time, worst->next_attempt_at_usec)

@@ -75,9 +75,9 @@ static bool is_for(X509 *leaf, const char *host)
                 X509_check_ip_asc(leaf, host, 0) == 1;
 }
 
-static CertificateResult verdict_of(const CertificateError *fault)
+static CertificateResult verdict_of(const CertificateError *error)
 {
-        switch (fault->error) {
+        switch (error->code) {
         case X509_V_OK:
                 return CERTIFICATE_VERIFIED;
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -92,54 +92,54 @@ static CertificateResult verdict_of(const CertificateError *fault)
         case X509_V_ERR_CERT_NOT_YET_VALID:
                 return CERTIFICATE_NOT_YET_VALID;
         case X509_V_ERR_INVALID_PURPOSE:
-                return fault->depth == 0 ? CERTIFICATE_OTHER_PURPOSE : CERTIFICATE_REFUSED;
+                return error->depth == 0 ? CERTIFICATE_OTHER_PURPOSE : CERTIFICATE_REFUSED;
         default:
                 return CERTIFICATE_REFUSED;
         }
 }
 
 static void tell_untrusted(
-        ServerCertificate *server_certificate, const CertificateError *fault, const char *store)
+        ServerCertificate *server_certificate, const CertificateError *error, const char *store)
 {
-        const char *why = X509_verify_cert_error_string(fault->error);
+        const char *why = X509_verify_cert_error_string(error->code);
 
         text_set(server_certificate->authority, sizeof(server_certificate->authority),
-                fault->issuer);
-        if (fault->namesake)
+                error->issuer);
+        if (error->namesake)
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
                         "%s: %s has an authority named %s, but another of that name signed", why,
-                        store, fault->issuer);
-        else if (fault->error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
+                        store, error->issuer);
+        else if (error->code == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
                         "%s: the certificate is its own issuer %s, and not in %s", why,
-                        fault->issuer, store);
+                        error->issuer, store);
         else
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
-                        "%s: the issuer %s is not in %s", why, fault->issuer, store);
+                        "%s: the issuer %s is not in %s", why, error->issuer, store);
 }
 
 static void tell(
-        ServerCertificate *server_certificate, const CertificateError *fault, const char *server_ca)
+        ServerCertificate *server_certificate, const CertificateError *error, const char *server_ca)
 {
-        const char *why = X509_verify_cert_error_string(fault->error);
+        const char *why = X509_verify_cert_error_string(error->code);
         char time[CLOCK_TEXT_SIZE], who[REPORT_NAME_MAX + 16];
 
         text_format(who, sizeof(who), "%s %s",
-                fault->depth > 0 ? "the authority" : "the certificate", fault->subject);
+                error->depth > 0 ? "the authority" : "the certificate", error->subject);
         switch (server_certificate->verdict) {
         case CERTIFICATE_UNTRUSTED:
-                tell_untrusted(server_certificate, fault,
+                tell_untrusted(server_certificate, error,
                         server_ca[0] != '\0' ? "server-ca" : TRUST_STORE);
                 break;
         case CERTIFICATE_EXPIRED:
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
                         "%s: %s expired at %s", why, who,
-                        clock_format_time(time, fault->not_after_usec));
+                        clock_format_time(time, error->not_after_usec));
                 break;
         case CERTIFICATE_NOT_YET_VALID:
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
                         "%s: %s begins at %s", why, who,
-                        clock_format_time(time, fault->not_before_usec));
+                        clock_format_time(time, error->not_before_usec));
                 break;
         case CERTIFICATE_OTHER_PURPOSE:
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
@@ -157,14 +157,14 @@ static void tell(
         case _CERTIFICATE_RESULT_MAX:
                 break;
         }
-        if (fault->depth > 0 && server_certificate->verdict != CERTIFICATE_UNTRUSTED)
+        if (error->depth > 0 && server_certificate->verdict != CERTIFICATE_UNTRUSTED)
                 text_set(server_certificate->authority, sizeof(server_certificate->authority),
-                        fault->subject);
+                        error->subject);
 }
 
-void server_certificate_set_error(CertificateError *ret, int error, int depth, X509 *certificate)
+void server_certificate_set_error(CertificateError *ret, int code, int depth, X509 *certificate)
 {
-        *ret = (CertificateError){.error = error, .depth = depth};
+        *ret = (CertificateError){.code = code, .depth = depth};
         if (!certificate)
                 return;
         x509_name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(certificate));
@@ -174,7 +174,7 @@ void server_certificate_set_error(CertificateError *ret, int error, int depth, X
 }
 
 void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *leaf,
-        const CertificateError *fault, const char *host, const char *server_ca)
+        const CertificateError *error, const char *host, const char *server_ca)
 {
         char names[OUTCOME_TEXT_MAX / 2];
 
@@ -186,7 +186,7 @@ void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *le
         server_certificate->not_after_usec = x509_time_usec(X509_get0_notAfter(leaf));
         take_names(server_certificate, leaf);
         server_certificate->reason[0] = '\0';
-        server_certificate->verdict = verdict_of(fault);
+        server_certificate->verdict = verdict_of(error);
         if (server_certificate->verdict == CERTIFICATE_VERIFIED && !is_for(leaf, host)) {
                 server_certificate->verdict = CERTIFICATE_OTHER_HOST;
                 text_format(server_certificate->reason, sizeof(server_certificate->reason),
@@ -194,7 +194,7 @@ void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *le
                         X509_verify_cert_error_string(X509_V_ERR_HOSTNAME_MISMATCH),
                         server_certificate_names(names, sizeof(names), server_certificate), host);
         } else
-                tell(server_certificate, fault, server_ca);
+                tell(server_certificate, error, server_ca);
 }
 
 /* Whole names only: half of one is another host. */

@@ -41,7 +41,7 @@ typedef enum CertificateResult {
 
 /* What OpenSSL stumbled over first. */
 typedef struct CertificateError {
-        int error;     /* X509_V_ERR_*; 0: over nothing */
+        int code;      /* X509_V_ERR_*; 0: none */
         int depth;     /* of the certificate in its chain; 0: the server's own */
         bool namesake; /* an authority is trusted that only has the issuer's name */
         char subject[REPORT_NAME_MAX];
@@ -69,11 +69,11 @@ static inline bool server_certificate_is_known(const ServerCertificate *server_c
 }
 
 /* `certificate` may be NULL: OpenSSL does not always say which. */
-void server_certificate_set_error(CertificateError *ret, int error, int depth, X509 *certificate);
+void server_certificate_set_error(CertificateError *ret, int code, int depth, X509 *certificate);
 
 /* All facts and the verdict. `server_ca` "" is the system's trust store. */
 void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *leaf,
-        const CertificateError *fault, const char *host, const char *server_ca);
+        const CertificateError *error, const char *host, const char *server_ca);
 
 /* "a, b and 3 more". Returns `buffer`. */
 const char *server_certificate_names(

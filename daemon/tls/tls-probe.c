@@ -69,13 +69,13 @@ static int on_verify(int good, X509_STORE_CTX *store)
 {
         SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
         X509 *certificate = X509_STORE_CTX_get_current_cert(store);
-        CertificateError *fault = SSL_get_app_data(ssl);
+        CertificateError *error = SSL_get_app_data(ssl);
 
-        if (good || fault->error != X509_V_OK)
+        if (good || error->code != X509_V_OK)
                 return 1;
-        server_certificate_set_error(fault, X509_STORE_CTX_get_error(store),
+        server_certificate_set_error(error, X509_STORE_CTX_get_error(store),
                 X509_STORE_CTX_get_error_depth(store), certificate);
-        fault->namesake = has_namesake(store, certificate);
+        error->namesake = has_namesake(store, certificate);
         return 1;
 }
 
@@ -153,7 +153,7 @@ static bool shake_hands(TcpStream *stream, ServerCertificate *ret, SSL *ssl, BIO
 static void look(TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsProbeTarget *target)
 {
         BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
-        CertificateError fault = {0};
+        CertificateError error = {0};
         X509 *leaf;
 
         if (!in || !out) {
@@ -164,7 +164,7 @@ static void look(TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsP
         }
         SSL_set_bio(ssl, in, out); /* which are the session's from here on */
         SSL_set_connect_state(ssl);
-        SSL_set_app_data(ssl, &fault);
+        SSL_set_app_data(ssl, &error);
         if (!shake_hands(stream, ret, ssl, in, out))
                 return;
         leaf = SSL_get0_peer_certificate(ssl);
@@ -173,7 +173,7 @@ static void look(TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsP
                 return;
         }
         ret->chain_length = (unsigned)sk_X509_num(SSL_get_peer_cert_chain(ssl));
-        server_certificate_evaluate(ret, leaf, &fault, target->host, target->server_ca);
+        server_certificate_evaluate(ret, leaf, &error, target->host, target->server_ca);
 }
 
 static bool dial(TcpStream *stream, ServerCertificate *ret, const TlsProbeTarget *target)

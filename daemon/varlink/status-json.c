@@ -130,20 +130,21 @@ void status_json_write_cluster(
         text_or_null(writer, "next_step", summary_cluster_next(cluster));
         number(writer, "since", cluster->since_at_usec);
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
-        text_or_null(writer, "imported_fingerprint", record->imported_fingerprint);
-        number_or_null(writer, "imported_at", record->imported_at_usec);
+        text_or_null(writer, "imported_fingerprint", record->imported.fingerprint);
+        number_or_null(writer, "imported_at", record->imported.at_usec);
         json_key(writer, "in_use");
-        if (record->in_use)
+        if (record->imported.in_use)
                 json_boolean(writer, true);
         else
                 json_null(writer);
-        number(writer, "attempts", record->attempts);
-        number_or_null(writer, "last_attempt", record->last_attempt_usec);
+        number(writer, "attempts", record->attempt.failures);
+        number_or_null(writer, "last_attempt", record->attempt.at_usec);
         number_or_null(writer, "last_success", record->last_success_usec);
         number_or_null(writer, "next_attempt", cluster->next_attempt_at_usec);
         text(writer, "outcome",
-                record->has_outcome ? outcome_kind_to_string(record->outcome) : NULL);
-        number_or_null(writer, "sql_errno", record->sql_errno);
+                record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome)
+                                            : NULL);
+        number_or_null(writer, "sql_errno", record->attempt.sql_errno);
         write_replication(writer, cluster->replication);
         json_close_object(writer);
 }

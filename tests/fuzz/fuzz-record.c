@@ -21,8 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(record_parse(&second, once, size_once) == 0);
         MUST(record_format(&twice, &size_twice, &second) == 0);
         MUST(strcmp(once, twice) == 0);
-        MUST(strcmp(first.imported_fingerprint, second.imported_fingerprint) == 0);
-        MUST(first.attempts == second.attempts && first.in_use == second.in_use);
-        MUST(first.has_outcome == second.has_outcome && first.outcome == second.outcome);
+        MUST(strcmp(first.imported.fingerprint, second.imported.fingerprint) == 0);
+        MUST(first.attempt.failures == second.attempt.failures &&
+                first.imported.in_use == second.imported.in_use);
+        MUST(first.attempt.has_outcome == second.attempt.has_outcome &&
+                first.attempt.outcome == second.attempt.outcome);
         return 0;
 }

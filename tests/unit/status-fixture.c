@@ -39,13 +39,13 @@ void status_fixture_make(StatusFixture *ret)
                 text_format(ret->cluster_config[i].host, CONFIG_VALUE_MAX, "%s.example", names[i]);
                 ret->cluster_config[i].port = 3306;
                 text_set(ret->cluster_config[i].material_name, CONFIG_NAME_MAX, "default");
-                ret->record[i] = (Record){.imported_fingerprint = FIXTURE_A,
-                        .imported_at_usec = 5000,
-                        .attempted_fingerprint = FIXTURE_A,
-                        .last_attempt_usec = 4000,
+                ret->record[i] = (Record){.imported.fingerprint = FIXTURE_A,
+                        .imported.at_usec = 5000,
+                        .attempt.fingerprint = FIXTURE_A,
+                        .attempt.at_usec = 4000,
                         .last_success_usec = 4500,
-                        .has_outcome = true,
-                        .outcome = OUTCOME_IMPORTED};
+                        .attempt.has_outcome = true,
+                        .attempt.outcome = OUTCOME_IMPORTED};
                 ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
                         .state = CLUSTER_CURRENT,
                         .since_at_usec = 6000,
@@ -66,7 +66,7 @@ void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState s
         Record *record = &status->record[cluster];
 
         status->cluster[cluster].state = state;
-        record->outcome = kind;
-        record->attempts = 1;
-        text_set(record->text, sizeof(record->text), text);
+        record->attempt.outcome = kind;
+        record->attempt.failures = 1;
+        text_set(record->attempt.text, sizeof(record->attempt.text), text);
 }

@@ -10,9 +10,11 @@
 static Record imported(const char *fingerprint)
 {
         Record record = RECORD_NULL;
-        Outcome outcome = {.kind = OUTCOME_IMPORTED, .committed = true};
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
+        SetInfo set = {0};
 
-        record_apply(&record, fingerprint, &outcome, 1000);
+        strcpy(set.fingerprint, fingerprint);
+        record_apply(&record, &set, &outcome, 1000);
         return record;
 }
 
@@ -20,8 +22,10 @@ static Record failed(const char *fingerprint, OutcomeKind kind)
 {
         Record record = RECORD_NULL;
         Outcome outcome = {.kind = kind};
+        SetInfo set = {0};
 
-        record_apply(&record, fingerprint, &outcome, 1000);
+        strcpy(set.fingerprint, fingerprint);
+        record_apply(&record, &set, &outcome, 1000);
         return record;
 }
 
@@ -91,10 +95,10 @@ static void test_a_failed_set_waits_and_a_new_one_does_not(void **state)
 static void test_a_failed_restart_does_not_send_the_key_again(void **state)
 {
         Record record = RECORD_NULL;
-        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED, .committed = true};
+        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true};
 
         (void)state;
-        record_apply(&record, A, &outcome, 1000);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
         assert_int_equal(plan(&record, A, 0).action, PLAN_RESTART_REPLICATION);
         assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
 }
@@ -129,7 +133,7 @@ static uint64_t delay_usec(
 static void test_passing_faults_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
-        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_errno = 1213};
+        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_error.number = 1213};
 
         (void)state;
         assert_int_equal(delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
@@ -148,29 +152,30 @@ static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
         Outcome outcome = {.kind = OUTCOME_TLS};
 
         (void)state;
-        record_apply(&record, A, &outcome, 2000);
-        assert_int_equal(record.attempts, 2);
-        record_apply(&record, B, &outcome, 3000);
-        assert_int_equal(record.attempts, 1);
-        assert_string_equal(record.imported_fingerprint, "");
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+        assert_int_equal(record.attempt.failures, 2);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
+        assert_int_equal(record.attempt.failures, 1);
+        assert_string_equal(record.imported.fingerprint, "");
 }
 
 static void test_what_is_in_doubt_is_not_known_any_more(void **state)
 {
         Record record = imported(A);
-        Outcome lost = {.kind = OUTCOME_UNKNOWN, .in_doubt = true},
+        Outcome lost = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true},
                 down = {.kind = OUTCOME_UNREACHABLE};
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
 
         (void)state;
-        record_apply(&record, A, &lost, 2000); /* it is A that may have been sent again */
-        assert_string_equal(record.imported_fingerprint, A);
-        record_apply(&record, B, &lost, 3000);
-        assert_string_equal(record.imported_fingerprint, "");
-        assert_int_equal(record.imported_at_usec, 0);
-        assert_false(record.in_use);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &lost,
+                2000); /* it is A that may have been sent again */
+        assert_string_equal(record.imported.fingerprint, A);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &lost, 3000);
+        assert_string_equal(record.imported.fingerprint, "");
+        assert_int_equal(record.imported.at_usec, 0);
+        assert_false(record.imported.in_use);
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
-        record_apply(&record, B, &down, 4000);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &down, 4000);
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
 }
 
@@ -182,9 +187,9 @@ static void test_a_record_survives_its_json(void **state)
 
         (void)state;
         record.newlines = NEWLINES_ESCAPED;
-        record.imported_not_after_usec = 77;
-        memcpy(record.warned_fingerprint, A, sizeof(A));
-        record.warned_within_usec = 88;
+        record.imported.not_after_usec = 77;
+        memcpy(record.warned.fingerprint, A, sizeof(A));
+        record.warned.within_usec = 88;
         assert_int_equal(record_format(&text, &size, &record), 0);
         assert_int_equal(record_parse(&back, text, size), 0);
         assert_memory_equal(&back, &record, sizeof(record));

@@ -28,11 +28,11 @@ static void on_recorded(int error, void *userdata)
 /* The state directory is not there yet: nothing can be written, whoever runs the test. */
 static void desk_open_with_delay(Desk *desk, uint64_t delay_usec)
 {
-        Outcome outcome = {.kind = OUTCOME_IMPORTED, .committed = true};
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
 
         *desk = (Desk){0};
         setenv("STATE_DIRECTORY", scratch_path("state"), 1);
-        record_apply(&desk->record, A, &outcome, 1000);
+        record_apply(&desk->record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
         assert_int_equal(sd_event_new(&desk->event), 0);
         assert_int_equal(record_writer_new(&desk->record_writer, desk->event, "orders",
                                  &desk->record, delay_usec, on_recorded, desk),
@@ -92,7 +92,7 @@ static void test_what_cannot_is_told_once_and_tried_again(void **state)
         assert_int_equal(desk.n_told, 1);
         assert_int_equal(desk.error, ENOENT);
         scratch_make_directory("state");
-        desk.record.attempts = 7; /* what is written is what the record is by then */
+        desk.record.attempt.failures = 7; /* what is written is what the record is by then */
         while (desk.error != 0)
                 assert_true(sd_event_run(desk.event, 20 * UINT64_C(1000000)) > 0);
         assert_int_equal(desk.n_told, 2);
@@ -107,7 +107,7 @@ static int on_other_work(sd_event_source *source, void *userdata)
 
         (void)source;
         assert_int_equal(record_load(&found, "orders"), -ENOENT);
-        desk->record.attempts++;
+        desk->record.attempt.failures++;
         return 0;
 }
 
@@ -123,7 +123,7 @@ static void test_a_record_waits_for_all_other_work(void **state)
         assert_int_equal(sd_event_add_defer(desk.event, &source, on_other_work, &desk), 0);
         assert_int_equal(sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 10), 0);
         turn(&desk);
-        assert_int_equal(desk.record.attempts, 1);
+        assert_int_equal(desk.record.attempt.failures, 1);
         expect_on_disk(&desk.record);
         sd_event_source_unref(source);
         desk_close(&desk);

@@ -12,17 +12,19 @@
 /* The time of a set's certificate is that of its letter, so that a later letter is a newer set. */
 static LedgerEntry row(const char *fingerprint, LedgerState state)
 {
-        LedgerEntry entry = {.state = state, .not_before_usec = (uint64_t)fingerprint[0] * 1000};
+        LedgerEntry entry = {
+                .state = state, .set = {.not_before_usec = (uint64_t)fingerprint[0] * 1000}};
 
-        strcpy(entry.fingerprint, fingerprint);
+        strcpy(entry.set.fingerprint, fingerprint);
         return entry;
 }
 
 static LedgerComparison judge(const char *fingerprint, const LedgerEntry *entries, size_t n)
 {
-        LedgerSet set = {fingerprint, (uint64_t)fingerprint[0] * 1000, 0};
+        SetInfo set = {.not_before_usec = (uint64_t)fingerprint[0] * 1000};
         Ledger ledger = {.n_entries = n};
 
+        strcpy(set.fingerprint, fingerprint);
         if (n > 0)
                 memcpy(ledger.entries, entries, n * sizeof(*entries));
         return ledger_compare(&ledger, &set);
@@ -76,72 +78,72 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
 {
         LedgerEntry entries[] = {row(C, LEDGER_STATE_IMPORTED), row(B, LEDGER_STATE_IMPORTED),
                 row(A, LEDGER_STATE_IMPORTED)};
-        LedgerSet set = {B, 1000, 0};
+        SetInfo set = {B, 1000, 0};
         Ledger ledger = {.n_entries = 3};
 
         (void)state;
         for (size_t i = 0; i < 3; i++) {
-                entries[i].not_before_usec = 1000;
+                entries[i].set.not_before_usec = 1000;
                 ledger.entries[i] = entries[i];
         }
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_SUPERSEDED);
-        set.fingerprint = C;
+        strcpy(set.fingerprint, C);
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_CURRENT);
         /* Not in it: newer, as far as one can tell. */
         ledger.entries[1].state = LEDGER_STATE_FAILED;
-        set.fingerprint = B;
+        strcpy(set.fingerprint, B);
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
 }
 
 static void test_a_record_believes_the_ledger(void **state)
 {
-        Outcome imported = {.kind = OUTCOME_IMPORTED, .committed = true};
+        Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
         Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
         Record record = RECORD_NULL;
 
         (void)state;
-        record_apply(&record, B, &imported, 5000);
-        record.in_use = true;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &imported, 5000);
+        record.imported.in_use = true;
         assert_false(record_update_from_ledger(&record, &check)); /* it was not read */
-        check.ledger_known = true;
-        check.ledger = row(B, LEDGER_STATE_IMPORTED);
+        check.ledger.known = true;
+        check.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
         assert_false(record_update_from_ledger(&record, &check));
-        assert_true(record.in_use);
-        assert_int_equal(record.imported_at_usec, 5000);
+        assert_true(record.imported.in_use);
+        assert_int_equal(record.imported.at_usec, 5000);
 
-        check.ledger = row(A, LEDGER_STATE_IMPORTED);
-        check.ledger.imported_at_usec = 4000;
-        check.ledger.not_after_usec = 9000;
+        check.ledger.newest = row(A, LEDGER_STATE_IMPORTED);
+        check.ledger.newest.imported_at_usec = 4000;
+        check.ledger.newest.set.not_after_usec = 9000;
         assert_true(record_update_from_ledger(&record, &check));
-        assert_string_equal(record.imported_fingerprint, A);
-        assert_int_equal(record.imported_at_usec, 4000);
-        assert_int_equal(record.imported_not_after_usec, 9000);
-        assert_false(record.in_use);
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_int_equal(record.imported.at_usec, 4000);
+        assert_int_equal(record.imported.not_after_usec, 9000);
+        assert_false(record.imported.in_use);
 
-        check.ledger.state = LEDGER_STATE_IMPORTING;
+        check.ledger.newest.state = LEDGER_STATE_IMPORTING;
         assert_true(record_update_from_ledger(&record, &check));
-        assert_string_equal(record.imported_fingerprint, "");
-        assert_int_equal(record.imported_at_usec, 0);
+        assert_string_equal(record.imported.fingerprint, "");
+        assert_int_equal(record.imported.at_usec, 0);
 }
 
 static void test_what_was_found_there_is_in_the_record_as_it_was_imported(void **state)
 {
-        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger_known = true};
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true};
         Record record = RECORD_NULL;
 
         (void)state;
-        outcome.ledger = row(B, LEDGER_STATE_IMPORTED);
-        outcome.ledger.imported_at_usec = 4000;
-        record_apply(&record, B, &outcome, 5000);
-        assert_string_equal(record.imported_fingerprint, B);
-        assert_int_equal(record.imported_at_usec, 4000);
+        outcome.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
+        outcome.ledger.newest.imported_at_usec = 4000;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 5000);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_int_equal(record.imported.at_usec, 4000);
         assert_int_equal(record.last_success_usec, 5000);
-        assert_int_equal(record.attempts, 0);
+        assert_int_equal(record.attempt.failures, 0);
 
         outcome.kind = OUTCOME_SUPERSEDED;
-        record_apply(&record, A, &outcome, 6000);
-        assert_string_equal(record.imported_fingerprint, B);
-        assert_int_equal(record.attempts, 1);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 6000);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_int_equal(record.attempt.failures, 1);
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static int make(void **state)
                 .replication = REPLICATION_RESTART,
                 .enabled = true};
         probe = (Probe){.logged_in = true,
-                .server_version = "8.0.32",
+                .server.version = "8.0.32",
                 .preflight_known = true,
                 .preflight = {.says_role = true},
                 .procedures_known = true,
@@ -36,7 +36,7 @@ static void expect(OutcomeKind outcome, Severity severity, const char *next)
         assert_int_equal(probe.n_findings, 1);
         assert_int_equal(probe.findings[0].outcome, outcome);
         assert_int_equal(probe.findings[0].severity, severity);
-        assert_non_null(strstr(probe.findings[0].next, next));
+        assert_non_null(strstr(probe.findings[0].next_step, next));
         assert_string_not_equal(probe.findings[0].text, "");
         assert_int_equal(probe_is_good(&probe), severity == SEVERITY_WARNING);
 }
@@ -121,8 +121,8 @@ static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state
 static void be_unreadable(void)
 {
         probe.replication = (Replication){0};
-        probe.replication_errno = 1227;
-        strcpy(probe.replication_text, "Access denied");
+        probe.replication_error.number = 1227;
+        strcpy(probe.replication_error.text, "Access denied");
 }
 
 static void test_a_restart_needs_to_read_replication(void **state)
@@ -145,7 +145,7 @@ static void test_mariadb_calls_the_privilege_otherwise(void **state)
 {
         (void)state;
         be_unreadable();
-        strcpy(probe.server_version, "10.11.19-MariaDB-0+deb12u1");
+        strcpy(probe.server.version, "10.11.19-MariaDB-0+deb12u1");
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "GRANT REPLICA MONITOR ON *.* TO");
 }
 
@@ -169,12 +169,12 @@ static void test_a_ledger_that_cannot_be_used_says_what_it_wants(void **state)
 {
         (void)state;
         strcpy(cluster.ledger, "ops.ledger");
-        probe.ledger_errno = 1142;
+        probe.ledger_error.number = 1142;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
                 "GRANT SELECT, INSERT, UPDATE ON ops.ledger TO 'ssl_importer'@'%'");
         make(NULL);
         strcpy(cluster.ledger, "ops.ledger");
-        probe.ledger_errno = 1146;
+        probe.ledger_error.number = 1146;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
 }
 
@@ -187,14 +187,14 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         strcpy(probe.preflight.keeps_call, "general_log = ON");
         probe.server_certificate.verdict = CERTIFICATE_VERIFIED; /* and over */
         memset(probe.visible, 0, sizeof(probe.visible));
-        probe.ledger_errno = 1146;
+        probe.ledger_error.number = 1146;
         be_unreadable();
         probe_add_outcome(&probe, &outcome);
         probe_evaluate(&probe, &cluster);
         probe_evaluate_certificate(&probe, &cluster, 1);
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
         assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
-        assert_string_not_equal(probe.findings[0].next, "");
+        assert_string_not_equal(probe.findings[0].next_step, "");
         for (unsigned i = 0; i < PROBE_FINDINGS_MAX; i++)
                 probe_add_outcome(&probe, &outcome);
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
@@ -202,7 +202,7 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
 
 static void be_refused_for_tls(const char *text)
 {
-        Outcome outcome = {.kind = OUTCOME_TLS, .sql_errno = 2026};
+        Outcome outcome = {.kind = OUTCOME_TLS, .sql_error.number = 2026};
 
         probe = (Probe){.server_certificate = {.subject = "CN = db", .n_names = 1}};
         strcpy(outcome.text, text);
@@ -223,7 +223,7 @@ static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(voi
         assert_string_equal(probe.findings[0].text,
                 "the certificate is for db; host is x (TLS/SSL error: Validation of SSL server "
                 "certificate failed)");
-        assert_string_equal(probe.findings[0].next, "host must be one of: db");
+        assert_string_equal(probe.findings[0].next_step, "host must be one of: db");
 }
 
 static void test_the_library_s_words_are_not_said_twice(void **state)
@@ -250,7 +250,7 @@ static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(
                 probe_evaluate_certificate(&probe, &cluster, 0);
                 assert_int_equal(probe.n_findings, 1);
                 assert_string_equal(probe.findings[0].text, "no shared cipher");
-                assert_non_null(strstr(probe.findings[0].next, "check server-ca"));
+                assert_non_null(strstr(probe.findings[0].next_step, "check server-ca"));
         }
 }
 

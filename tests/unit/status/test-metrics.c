@@ -89,7 +89,7 @@ static void test_what_is_well_is_told_in_full(void **state)
 
         (void)state;
         fixture.watch.checked_at_usec = 1500000000 * USEC_PER_SEC;
-        fixture.record[0].imported_at_usec = 1600000000 * USEC_PER_SEC;
+        fixture.record[0].imported.at_usec = 1600000000 * USEC_PER_SEC;
         format();
         for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
                 if (*line != '#' && strlen(samples) < sizeof(expected) - 1)
@@ -179,7 +179,7 @@ static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
 static void test_the_end_of_what_is_imported_is_told_apart(void **state)
 {
         (void)state;
-        fixture.record[0].imported_not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
+        fixture.record[0].imported.not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
         format();
         assert_sample(
                 "cluster_imported_not_after_timestamp_seconds{cluster=\"orders\"}", "1801404309");

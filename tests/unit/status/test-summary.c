@@ -156,7 +156,7 @@ static void test_a_failed_cluster_is_named_with_reason_and_next_try(void **state
         assert_string_equal(line(),
                 "2/3 clusters current; users: no route to host, next try 2027-02-01 14:05:09Z, "
                 "certificate valid until 2027-02-01");
-        fixture.record[1].text[0] = '\0';
+        fixture.record[1].attempt.text[0] = '\0';
         fixture.cluster[1].next_attempt_at_usec = 0;
         assert_string_equal(line(),
                 "2/3 clusters current; users: unreachable, certificate valid until 2027-02-01");
@@ -227,7 +227,7 @@ static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
         assert_string_equal(material_reason(), "expires in 3 days");
         fixture.report.files_changed = true;
         assert_string_equal(material_reason(), "the files change while they are read");
-        strcpy(fixture.material.fault, "the inspection took too long");
+        strcpy(fixture.material.error, "the inspection took too long");
         assert_string_equal(material_reason(), "the inspection took too long");
 }
 
@@ -247,15 +247,15 @@ static void test_a_failed_cluster_says_why_and_what_to_do(void **state)
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
         assert_string_equal(cluster_reason(), "access denied");
         assert_string_equal(
-                summary_cluster_next(&fixture.cluster[0]), outcome_advice(OUTCOME_AUTH));
-        strcpy(fixture.record[0].next, "GRANT this TO that");
+                summary_cluster_next(&fixture.cluster[0]), outcome_next_step(OUTCOME_AUTH, ""));
+        strcpy(fixture.record[0].attempt.next_step, "GRANT this TO that");
         assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "GRANT this TO that");
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
-        fixture.record[0].next[0] = '\0';
+        fixture.record[0].attempt.next_step[0] = '\0';
         assert_string_equal(cluster_reason(), "unknown");
         assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
         fixture.cluster[0].state = CLUSTER_WAITING;
-        fixture.record[0].outcome = OUTCOME_AUTH;
+        fixture.record[0].attempt.outcome = OUTCOME_AUTH;
         assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
 }
 
@@ -306,7 +306,7 @@ static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(voi
                 reason, "it was to be imported again, and that failed: no route to host");
 
         /* Another set failed, and what is imported stands on disk again: nothing is wrong. */
-        fixture.record[0].attempted_fingerprint[0] = 'b';
+        fixture.record[0].attempt.fingerprint[0] = 'b';
         assert_int_equal(summary_health(&fixture.status), HEALTH_OK);
 }
 

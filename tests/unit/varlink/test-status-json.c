@@ -241,7 +241,7 @@ static void test_in_use_is_true_only_when_it_is_known(void **state)
         bool in_use = false;
 
         (void)state;
-        fixture.record[0].in_use = true;
+        fixture.record[0].imported.in_use = true;
         assert_true(json_get_boolean(&in_use, json_member(format_cluster(), "in_use")));
         assert_true(in_use);
 }
@@ -252,7 +252,7 @@ static void test_a_failed_cluster_is_told_with_its_numbers(void **state)
 
         (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route");
-        fixture.record[0].sql_errno = 2003;
+        fixture.record[0].attempt.sql_errno = 2003;
         fixture.cluster[0].next_attempt_at_usec = FIXTURE_TIME;
         cluster = format_cluster();
         expect_text(cluster, "state", "retrying");
@@ -261,7 +261,7 @@ static void test_a_failed_cluster_is_told_with_its_numbers(void **state)
         expect_number(cluster, "sql_errno", 2003);
         expect_number(cluster, "next_attempt", FIXTURE_TIME);
         expect_text(cluster, "reason", "no route");
-        expect_text(cluster, "next_step", outcome_advice(OUTCOME_UNREACHABLE));
+        expect_text(cluster, "next_step", outcome_next_step(OUTCOME_UNREACHABLE, ""));
 }
 
 static void test_replication_is_told_as_it_was_read(void **state)
