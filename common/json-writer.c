@@ -151,6 +151,51 @@ void json_null(JsonWriter *writer)
         note(writer, yajl_gen_null(writer->gen));
 }
 
+void json_put_string(JsonWriter *writer, const char *key, const char *string)
+{
+        json_key(writer, key);
+        json_string(writer, string);
+}
+
+void json_put_text(JsonWriter *writer, const char *key, const char *text)
+{
+        json_put_string(writer, key, text[0] != '\0' ? text : NULL);
+}
+
+void json_put_integer(JsonWriter *writer, const char *key, int64_t integer)
+{
+        json_key(writer, key);
+        json_integer(writer, integer);
+}
+
+void json_put_boolean(JsonWriter *writer, const char *key, bool boolean)
+{
+        json_key(writer, key);
+        json_boolean(writer, boolean);
+}
+
+void json_put_null(JsonWriter *writer, const char *key)
+{
+        json_key(writer, key);
+        json_null(writer);
+}
+
+void json_put_known_integer(JsonWriter *writer, const char *key, bool known, int64_t integer)
+{
+        if (known)
+                json_put_integer(writer, key, integer);
+        else
+                json_put_null(writer, key);
+}
+
+void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, bool boolean)
+{
+        if (known)
+                json_put_boolean(writer, key, boolean);
+        else
+                json_put_null(writer, key);
+}
+
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
         advance(writer);

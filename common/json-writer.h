@@ -31,6 +31,16 @@ void json_integer(JsonWriter *writer, int64_t integer);
 void json_boolean(JsonWriter *writer, bool boolean);
 void json_null(JsonWriter *writer);
 
+/* A member of an object: the key and its value. json_put_text() writes "" as null, and the others null
+ * unless the value is known. */
+void json_put_string(JsonWriter *writer, const char *key, const char *string);
+void json_put_text(JsonWriter *writer, const char *key, const char *text);
+void json_put_integer(JsonWriter *writer, const char *key, int64_t integer);
+void json_put_boolean(JsonWriter *writer, const char *key, bool boolean);
+void json_put_null(JsonWriter *writer, const char *key);
+void json_put_known_integer(JsonWriter *writer, const char *key, bool known, int64_t integer);
+void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, bool boolean);
+
 /* Copies in a complete document as one value, without parsing it. */
 void json_raw(JsonWriter *writer, const char *document, size_t size);
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "common/secret.h"
 
@@ -40,3 +41,6 @@ void redactor_done(Redactor *redactor);
 
 /* With `cut` the text may end in the middle of what it repeats, where less than a run is enough. */
 void redactor_apply(const Redactor *redactor, char *text, bool cut);
+
+/* The same for an array of characters; one that is full may end in the middle of a secret. */
+#define REDACT(redactor, array) redactor_apply(redactor, array, strlen(array) + 4 >= sizeof(array))

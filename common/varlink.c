@@ -134,14 +134,12 @@ static int message_format(char **ret, size_t *ret_size, const char *key, const c
                 return r;
         json_open_object(writer);
         if (name) {
-                json_key(writer, key);
-                json_string(writer, name);
+                json_put_string(writer, key, name);
         }
         json_key(writer, "parameters");
         json_raw(writer, parameters ? parameters : "{}", parameters ? strlen(parameters) : 2);
         if (flag) {
-                json_key(writer, flag);
-                json_boolean(writer, true);
+                json_put_boolean(writer, flag, true);
         }
         json_close_object(writer);
         r = json_writer_finish(writer, ret, &size);
@@ -172,8 +170,7 @@ int varlink_pair_format(char **ret, const char *name, const char *value)
         if (r < 0)
                 return r;
         json_open_object(writer);
-        json_key(writer, name);
-        json_string(writer, value);
+        json_put_string(writer, name, value);
         json_close_object(writer);
         return json_writer_finish(writer, ret, &size);
 }

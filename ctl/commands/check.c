@@ -66,12 +66,10 @@ static int print_json(const MaterialConfig *config, const Report *report)
                 return r;
         text_set(directory, sizeof(directory), config->directory);
         json_open_object(writer);
-        json_key(writer, "directory");
-        json_string(writer, directory);
-        json_key(writer, "good");
-        json_boolean(writer, is_good(report));
-        json_key(writer, "fingerprint");
-        json_string(writer, report->fingerprint[0] != '\0' ? report->fingerprint : NULL);
+        json_put_string(writer, "directory", directory);
+        json_put_boolean(writer, "good", is_good(report));
+        json_put_string(
+                writer, "fingerprint", report->fingerprint[0] != '\0' ? report->fingerprint : NULL);
         json_key(writer, "not_after");
         if (report->has_certificate)
                 json_integer(writer, (int64_t)report->certificate.not_after_usec);

@@ -149,8 +149,7 @@ static void write_text(JsonWriter *writer, const char *key, const char *value)
         char clean[2 * PATH_MAX];
 
         text_set(clean, sizeof(clean), value);
-        json_key(writer, key);
-        json_string(writer, clean[0] != '\0' ? clean : NULL);
+        json_put_string(writer, key, clean[0] != '\0' ? clean : NULL);
 }
 
 static void write_hop(JsonWriter *writer, const PathHop *hop)
@@ -160,12 +159,9 @@ static void write_hop(JsonWriter *writer, const PathHop *hop)
         write_text(writer, "kind", path_hop_kind(hop));
         write_text(writer, "link", hop->link);
         write_text(writer, "verdict", path_hop_verdict(hop));
-        json_key(writer, "mode");
-        json_integer(writer, hop->mode & 07777);
-        json_key(writer, "uid");
-        json_integer(writer, hop->uid);
-        json_key(writer, "gid");
-        json_integer(writer, hop->gid);
+        json_put_integer(writer, "mode", hop->mode & 07777);
+        json_put_integer(writer, "uid", hop->uid);
+        json_put_integer(writer, "gid", hop->gid);
         json_close_object(writer);
 }
 
@@ -178,10 +174,8 @@ static void write_explanation(JsonWriter *writer, const Explanation *explanation
         json_open_object(writer);
         json_key(writer, "material");
         json_raw(writer, explanation->material->json, strlen(explanation->material->json));
-        json_key(writer, "as_service");
-        json_boolean(writer, access->as_service);
-        json_key(writer, "configured");
-        json_boolean(writer, explanation->configured);
+        json_put_boolean(writer, "as_service", access->as_service);
+        json_put_boolean(writer, "configured", explanation->configured);
         json_key(writer, "hops");
         json_open_array(writer);
         for (size_t i = 0; i < access->n_hops; i++)

@@ -49,8 +49,7 @@ static int format_parameters(char **ret, const Request *request)
                         json_string(writer, request->names[i]);
                 json_close_array(writer);
         }
-        json_key(writer, "force");
-        json_boolean(writer, request->force);
+        json_put_boolean(writer, "force", request->force);
         json_close_object(writer);
         return json_writer_finish(writer, ret, &size);
 }

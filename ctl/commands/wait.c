@@ -116,8 +116,7 @@ static int print_json(const Wait *wait, WaitAnswer answer)
         if (r < 0)
                 return r;
         json_open_object(writer);
-        json_key(writer, "current");
-        json_boolean(writer, answer == WAIT_YES);
+        json_put_boolean(writer, "current", answer == WAIT_YES);
         json_key(writer, "materials");
         json_open_array(writer);
         for (size_t i = 0; i < info->n_materials; i++)

@@ -102,10 +102,9 @@ void rule_verdict_write(JsonWriter *writer, const Inspection *inspection)
         json_open_array(writer);
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
                 json_open_object(writer);
-                json_key(writer, "rule");
-                json_string(writer, rule_to_string(rule));
-                json_key(writer, "verdict");
-                json_string(writer, rule_verdict_to_string(rule_verdict_of(inspection, rule)));
+                json_put_string(writer, "rule", rule_to_string(rule));
+                json_put_string(writer, "verdict",
+                        rule_verdict_to_string(rule_verdict_of(inspection, rule)));
                 json_key(writer, "problems");
                 json_open_array(writer);
                 for (size_t i = 0; i < inspection->n_problems; i++) {
@@ -114,10 +113,8 @@ void rule_verdict_write(JsonWriter *writer, const Inspection *inspection)
                         if (problem->rule != rule)
                                 continue;
                         json_open_object(writer);
-                        json_key(writer, "file");
-                        json_string(writer, material_file_to_string(problem->file));
-                        json_key(writer, "text");
-                        json_string(writer, problem->text);
+                        json_put_string(writer, "file", material_file_to_string(problem->file));
+                        json_put_string(writer, "text", problem->text);
                         json_close_object(writer);
                 }
                 json_close_array(writer);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/macro.h"
 
@@ -24,14 +23,6 @@ static const char *const kind_names[_OUTCOME_KIND_MAX] = {
         [OUTCOME_REPLICATION_FAILED] = "replication_failed",
         [OUTCOME_CRASHED] = "crashed",
 };
-
-void replication_redact(Replication *replication, const Redactor *redactor)
-{
-        REDACT(redactor, replication->io_running);
-        REDACT(redactor, replication->sql_running);
-        REDACT(redactor, replication->io_error);
-        REDACT(redactor, replication->sql_error);
-}
 
 void outcome_redact(Outcome *outcome, const Redactor *redactor)
 {
@@ -155,23 +146,4 @@ const char *outcome_retry_note(OutcomeKind kind)
         default:
                 return "nothing: it is tried again";
         }
-}
-
-bool replication_is_running(const Replication *replication)
-{
-        return replication->configured && strcasecmp(replication->io_running, "yes") == 0 &&
-                strcasecmp(replication->sql_running, "yes") == 0;
-}
-
-bool replication_is_broken(const Replication *replication)
-{
-        return replication->known && replication->configured && replication->io_errno != 0 &&
-                strcmp(replication->io_running, "Yes") != 0;
-}
-
-bool replication_is_active(const Replication *replication)
-{
-        return replication->configured &&
-                (strcasecmp(replication->io_running, "no") != 0 ||
-                        strcasecmp(replication->sql_running, "no") != 0);
 }

@@ -11,10 +11,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "common/redact.h"
 #include "daemon/config/config.h"
+#include "daemon/model/replication.h"
 #include "daemon/model/report.h"
 
 typedef enum OutcomeKind {
@@ -36,29 +36,8 @@ typedef enum OutcomeKind {
         _OUTCOME_KIND_MAX,
 } OutcomeKind;
 
-typedef enum Tristate {
-        TRISTATE_UNKNOWN,
-        TRISTATE_NO,
-        TRISTATE_YES,
-} Tristate;
-
 #define OUTCOME_TEXT_MAX      384
 #define OUTCOME_NEXT_STEP_MAX 640
-#define REPLICATION_TEXT_MAX  384
-
-/* What SHOW REPLICA STATUS said. */
-typedef struct Replication {
-        bool known;          /* it was asked and answered; otherwise nothing below counts */
-        bool configured;     /* there was a row */
-        char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
-        char sql_running[32];
-        Tristate tls;
-        unsigned io_errno;
-        char io_error[REPLICATION_TEXT_MAX];
-        unsigned sql_errno;
-        char sql_error[REPLICATION_TEXT_MAX];
-        uint64_t checked_at_usec; /* wall clock */
-} Replication;
 
 typedef enum LedgerState {
         LEDGER_STATE_IMPORTING, /* nobody knows what it came to */
@@ -120,10 +99,8 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
-/* Covers what the server has repeated of a secret. An array that is full may have been cut within it. */
-#define REDACT(redactor, array) redactor_apply(redactor, array, strlen(array) + 4 >= sizeof(array))
+/* Covers what the server has repeated of a secret. */
 void outcome_redact(Outcome *outcome, const Redactor *redactor);
-void replication_redact(Replication *replication, const Redactor *redactor);
 
 const char *outcome_kind_to_string(OutcomeKind kind); /* as design 8 spells it */
 int outcome_kind_from_string(OutcomeKind *ret, const char *name);
@@ -139,12 +116,3 @@ const char *outcome_next_step(OutcomeKind kind, const char *exact);
 
 /* A static sentence for a failure that is retried and for which there is no next step. */
 const char *outcome_retry_note(OutcomeKind kind);
-
-/* Both threads run. */
-bool replication_is_running(const Replication *replication);
-
-/* It was to run and its I/O thread cannot connect. */
-bool replication_is_broken(const Replication *replication);
-
-/* At least one thread does something, be it trying to connect. */
-bool replication_is_active(const Replication *replication);

@@ -78,16 +78,14 @@ static void write_text(JsonWriter *writer, const char *key, const char *text)
 {
         if (text[0] == '\0')
                 return;
-        json_key(writer, key);
-        json_string(writer, text);
+        json_put_string(writer, key, text);
 }
 
 static void write_number(JsonWriter *writer, const char *key, uint64_t number)
 {
         if (number == 0)
                 return;
-        json_key(writer, key);
-        json_integer(writer, (int64_t)number);
+        json_put_integer(writer, key, (int64_t)number);
 }
 
 int record_format(char **ret, size_t *ret_size, const Record *record)
@@ -119,8 +117,7 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
         write_number(writer, "warned_within", record->warned.within_usec);
-        json_key(writer, "in_use");
-        json_boolean(writer, record->imported.in_use);
+        json_put_boolean(writer, "in_use", record->imported.in_use);
         json_close_object(writer);
         r = json_writer_finish(writer, &text, &size);
         if (r < 0)

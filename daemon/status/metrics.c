@@ -178,8 +178,7 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
                 if (replication->known && replication->configured)
                         put(stream, "cluster_replication_running", "cluster",
                                 status->clusters[i]->config->name,
-                                strcasecmp(replication->io_running, "yes") == 0 &&
-                                        strcasecmp(replication->sql_running, "yes") == 0);
+                                replication_is_running(replication));
         }
 }
 

@@ -29,8 +29,7 @@ static int format_event(char **ret, const char *event, const MaterialStatus *mat
         if (r < 0)
                 return r;
         json_open_object(writer);
-        json_key(writer, "event");
-        json_string(writer, event);
+        json_put_string(writer, "event", event);
         json_key(writer, "material");
         if (material)
                 status_json_write_material(writer, material);
@@ -157,12 +156,9 @@ static int refuse_not_ready(char **ret, const char **ret_error, const MaterialSt
                 return r;
         summary_material_reason(reason, sizeof(reason), material);
         json_open_object(writer);
-        json_key(writer, "name");
-        json_string(writer, material->config->name);
-        json_key(writer, "state");
-        json_string(writer, material_state_to_string(material->state));
-        json_key(writer, "reason");
-        json_string(writer, reason);
+        json_put_string(writer, "name", material->config->name);
+        json_put_string(writer, "state", material_state_to_string(material->state));
+        json_put_string(writer, "reason", reason);
         json_close_object(writer);
         *ret_error = INTERFACE_NAME ".MaterialNotReady";
         return json_writer_finish(writer, ret, &size);
@@ -246,12 +242,9 @@ static int answer_reload(const ManagerOperations *operations, Connection *connec
         if (r < 0)
                 return r;
         json_open_object(writer);
-        json_key(writer, "file");
-        json_string(writer, problem.file);
-        json_key(writer, "line");
-        json_integer(writer, problem.line);
-        json_key(writer, "text");
-        json_string(writer, problem.text);
+        json_put_string(writer, "file", problem.file);
+        json_put_integer(writer, "line", problem.line);
+        json_put_string(writer, "text", problem.text);
         json_close_object(writer);
         *ret_error = INTERFACE_NAME ".InvalidConfiguration";
         return json_writer_finish(writer, ret, &size);

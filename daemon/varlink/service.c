@@ -21,8 +21,7 @@ static int answer_info(const char *version, char **ret)
                 return r;
         json_open_object(writer);
         for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-                json_key(writer, pairs[i][0]);
-                json_string(writer, pairs[i][1]);
+                json_put_string(writer, pairs[i][0], pairs[i][1]);
         }
         json_key(writer, "interfaces");
         json_open_array(writer);

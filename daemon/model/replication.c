@@ -1,0 +1,42 @@
+#include "daemon/model/replication.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool replication_is_running(const Replication *replication)
+{
+        return replication->configured && strcasecmp(replication->io_running, "yes") == 0 &&
+                strcasecmp(replication->sql_running, "yes") == 0;
+}
+
+bool replication_is_broken(const Replication *replication)
+{
+        return replication->known && replication->configured && replication->io_errno != 0 &&
+                strcmp(replication->io_running, "Yes") != 0;
+}
+
+bool replication_is_active(const Replication *replication)
+{
+        return replication->configured &&
+                (strcasecmp(replication->io_running, "no") != 0 ||
+                        strcasecmp(replication->sql_running, "no") != 0);
+}
+
+void replication_redact(Replication *replication, const Redactor *redactor)
+{
+        REDACT(redactor, replication->io_running);
+        REDACT(redactor, replication->sql_running);
+        REDACT(redactor, replication->io_error);
+        REDACT(redactor, replication->sql_error);
+}
+
+void replication_write(const Replication *replication, bool errno_known, JsonWriter *writer)
+{
+        json_put_boolean(writer, "configured", replication->configured);
+        json_put_text(writer, "io_running", replication->io_running);
+        json_put_text(writer, "sql_running", replication->sql_running);
+        json_put_known_boolean(writer, "tls", replication->tls != TRISTATE_UNKNOWN,
+                replication->tls == TRISTATE_YES);
+        json_put_known_integer(writer, "io_errno", errno_known, replication->io_errno);
+        json_put_text(writer, "io_error", replication->io_error);
+}
