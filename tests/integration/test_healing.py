@@ -22,7 +22,7 @@ Step = Callable[..., object]
 class Trouble:
     outcome: str
     errno: int | None
-    cause: Step  # with house and service
+    cause: Step  # with testbed and service
     cure: Step
     reason: str  # patterns: what has happened,
     advice: str  # and what to do about it

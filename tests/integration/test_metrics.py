@@ -11,7 +11,7 @@ from tests.integration.conftest import configuration
 from tests.standin import write_material
 from tests.standin.server import free_port
 
-# Design 10 and what stands beside it; a histogram has three names of samples.
+# All metrics and their types; a histogram has three names of samples.
 TYPES = {
     "build_info": "gauge",
     "material_not_after_timestamp_seconds": "gauge",
