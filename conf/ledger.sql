@@ -6,7 +6,7 @@ CREATE TABLE binlog_ssl.ledger (
     fingerprint CHAR(64) CHARACTER SET ascii NOT NULL,
     not_before DATETIME NOT NULL, -- of the certificate
     not_after DATETIME NOT NULL,
-    daemon VARCHAR(64) NOT NULL,  -- the host of whom it was
+    daemon VARCHAR(64) NOT NULL,  -- name of the host that imported
     account VARCHAR(400) NOT NULL,
     started_at DATETIME(6) NOT NULL,
     imported_at DATETIME(6),
