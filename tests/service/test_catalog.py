@@ -16,7 +16,7 @@ def test_a_failed_import_is_explained_with_its_cure(service: Installed):
     text = explained(service)
     _, _, text = text[text.index("cluster orders: import unreachable"):].partition("\n")
     assert "Subject: The import into cluster orders failed: unreachable" in text
-    assert "Attempt 1 to import the set on disk came to" in text
+    assert "Attempt 1 to import the set on disk ended with" in text
     assert "unreachable: no connection. Check host and port" in text
     assert "binlog-sslctl import orders" in text
     assert "@BINLOG_SSL" not in text
