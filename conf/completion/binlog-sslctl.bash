@@ -1,4 +1,4 @@
-# bash completion for binlog-sslctl. Names come from the daemon, if it answers.
+# bash completion for binlog-sslctl. Names come from the daemon, when it is reachable.
 
 _binlog_sslctl_names() {
         # In the answer a material's name is followed by its directory, a cluster's by its host.

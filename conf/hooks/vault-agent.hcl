@@ -1,18 +1,18 @@
-# Vault Agent: a certificate from Vault's PKI into the material of binlog-ssld. Put the stanza into
-# the agent's configuration; consul-template takes the same one.
+# Vault Agent: writes a certificate from Vault's PKI into the material of binlog-ssld. Put the
+# stanza into the agent's configuration; consul-template accepts the same one.
 #
 # The agent must run as root to give the key to a group, or as a member of binlog-ssld with the
-# material directory writable for that group. What it does when the command fails depends on its
-# version: it logs it at least. Let the alerts of conf/prometheus watch as well.
+# material directory writable for that group. Its reaction to a command that fails depends on its
+# version; it logs the failure at least. Use the alerts of conf/prometheus as well.
 
 template {
-  # pkiCert keeps what it got here and asks Vault for another only when this one nears its end;
-  # outside of the material directory, and for nobody else to read.
+  # pkiCert stores the certificate here and requests another only when this one is about to expire.
+  # The file is outside of the material directory, and only its owner can read it.
   destination = "/etc/vault-agent/binlog-ssld.pem"
   perms       = "0600"
 
-  # Only for material of which the source's certificate is signed by the same CA; otherwise leave
-  # the line of .CA away and let ca.pem be the source's.
+  # The line of .CA is only for a source whose certificate is signed by the same CA. Otherwise
+  # remove the line and write the CA of the source to ca.pem.
   contents = <<EOT
 {{- with pkiCert "pki/issue/replica" "common_name=replica.example.com" "ttl=720h" -}}
 {{ .Cert }}{{ .CA }}{{ .Key }}
@@ -22,7 +22,7 @@ template {
 {{- end -}}
 EOT
 
-  # The files are written in place, one after the other: settle-limit is for that.
+  # The files are written in place, one after the other; settle-limit covers the time between.
   exec {
     command = ["binlog-sslctl", "wait", "--timeout", "5min",
                "--cert", "/etc/binlog-ssld/material/client-cert.pem"]
