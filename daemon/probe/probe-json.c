@@ -35,7 +35,7 @@ static void write_certificate(JsonWriter *writer, const ServerCertificate *serve
         bool seen = server_certificate_is_known(server_certificate);
 
         json_key(writer, "certificate");
-        if (server_certificate->verdict == CERTIFICATE_NOT_REQUESTED) {
+        if (server_certificate->result == CERTIFICATE_NOT_REQUESTED) {
                 json_null(writer);
                 return;
         }
@@ -47,7 +47,7 @@ static void write_certificate(JsonWriter *writer, const ServerCertificate *serve
         json_put_known_integer(writer, "not_before", seen, server_certificate->not_before_usec);
         json_put_known_integer(writer, "not_after", seen, server_certificate->not_after_usec);
         json_put_known_integer(writer, "chain_length", seen, server_certificate->chain_length);
-        json_put_boolean(writer, "verified", server_certificate->verdict == CERTIFICATE_VERIFIED);
+        json_put_boolean(writer, "verified", server_certificate->result == CERTIFICATE_VERIFIED);
         json_put_text(writer, "reason", server_certificate->reason);
         json_close_object(writer);
 }

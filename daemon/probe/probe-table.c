@@ -111,7 +111,7 @@ static void put_certificate(const Terminal *terminal, const Probe *probe)
 
         if (server_certificate_is_known(server_certificate))
                 text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
-                        server_certificate->verdict == CERTIFICATE_VERIFIED ? "" : "not verified: ",
+                        server_certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
                         server_certificate->subject, server_certificate->issuer,
                         server_certificate_names(names, sizeof(names), server_certificate),
                         clock_format_date(date, server_certificate->not_after_usec));

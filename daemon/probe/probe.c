@@ -191,7 +191,7 @@ void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint
         }
         if (!server_certificate_is_known(server_certificate))
                 return;
-        if (server_certificate->verdict != CERTIFICATE_VERIFIED) {
+        if (server_certificate->result != CERTIFICATE_VERIFIED) {
                 finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
                 text_format(finding->text, sizeof(finding->text),
                         "another connection was shown another certificate: %s",

@@ -7,17 +7,17 @@
 #define PROTOCOL 10
 #define ERROR    0xff
 
-/* Of the server's version: thread, the scramble's first part, a NUL. */
-#define BEHIND_VERSION (4 + 8 + 1)
+/* Between the server's version and its capabilities: thread, first part of the scramble, a NUL. */
+#define AFTER_VERSION (4 + 8 + 1)
 
 /* Capabilities Flags of the protocol documentation. */
 #define CLIENT_LONG_PASSWORD     0x0001
-#define CLIENT_PROTOCOL_41       0x0200 /* without it, the request would have another form */
+#define CLIENT_PROTOCOL_41       0x0200 /* without it the request has another form */
 #define CLIENT_SSL               0x0800
 #define CLIENT_SECURE_CONNECTION 0x8000
 
-#define PACKET_SIZE_WANTED 0x10000
-#define UTF8MB4            45
+#define PACKET_SIZE_MAX 0x10000
+#define UTF8MB4         45
 
 size_t mysql_greeting_size(const uint8_t head[MYSQL_GREETING_HEAD])
 {
@@ -26,7 +26,7 @@ size_t mysql_greeting_size(const uint8_t head[MYSQL_GREETING_HEAD])
         return head[3] == 0 && size <= MYSQL_GREETING_MAX ? size : 0;
 }
 
-/* Before the client has said that it knows them, an error has no state; some servers send it. */
+/* An error has no SQL state before the client has sent its capabilities; some servers send one. */
 static void parse_error(MysqlGreeting *ret, const uint8_t *payload, size_t size)
 {
         size_t start = 3;
@@ -61,7 +61,7 @@ void mysql_greeting_parse(MysqlGreeting *ret, const uint8_t *payload, size_t siz
         end = memchr(payload + 1, '\0', size - 1);
         if (!end)
                 return;
-        at = (size_t)(end - payload) + 1 + BEHIND_VERSION;
+        at = (size_t)(end - payload) + 1 + AFTER_VERSION;
         if (size < at + 2)
                 return;
         text_copy(ret->text, sizeof(ret->text), (const char *)payload + 1,
@@ -72,7 +72,7 @@ void mysql_greeting_parse(MysqlGreeting *ret, const uint8_t *payload, size_t siz
                 : MYSQL_GREETING_NO_TLS;
 }
 
-/* CLIENT_LONG_PASSWORD tells MariaDB that no flags of its own stand in the filler. */
+/* CLIENT_LONG_PASSWORD: MariaDB then reads no flags of its own from the filler. */
 void mysql_greeting_request_tls(uint8_t packet[MYSQL_GREETING_REQUEST_SIZE])
 {
         static const uint32_t capabilities =
@@ -80,11 +80,10 @@ void mysql_greeting_request_tls(uint8_t packet[MYSQL_GREETING_REQUEST_SIZE])
 
         memset(packet, 0, MYSQL_GREETING_REQUEST_SIZE);
         packet[0] = MYSQL_GREETING_REQUEST_SIZE - MYSQL_GREETING_HEAD;
-        packet[3] = 1; /* behind the greeting, which was number 0 */
+        packet[3] = 1; /* the greeting was number 0 */
         for (unsigned i = 0; i < 4; i++) {
                 packet[MYSQL_GREETING_HEAD + i] = (uint8_t)(capabilities >> 8 * i);
-                packet[MYSQL_GREETING_HEAD + 4 + i] =
-                        (uint8_t)((uint32_t)PACKET_SIZE_WANTED >> 8 * i);
+                packet[MYSQL_GREETING_HEAD + 4 + i] = (uint8_t)((uint32_t)PACKET_SIZE_MAX >> 8 * i);
         }
         packet[MYSQL_GREETING_HEAD + 8] = UTF8MB4;
 }

@@ -12,22 +12,23 @@
 #include "daemon/tls/x509.h"
 
 #define TRUST_STORE "the system's trust store"
+#define MORE_MAX    32 /* bytes of " and N more" */
 
-static void add_name(ServerCertificate *server_certificate, const char *name, size_t length)
+static void add_name(ServerCertificate *certificate, const char *name, size_t length)
 {
-        if (server_certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX)
-                text_copy(server_certificate->names[server_certificate->n_names],
-                        SERVER_CERTIFICATE_NAME_MAX, name, length);
-        server_certificate->n_names++;
+        if (certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX)
+                text_copy(certificate->names[certificate->n_names], SERVER_CERTIFICATE_NAME_MAX,
+                        name, length);
+        certificate->n_names++;
 }
 
-static void add_string(ServerCertificate *server_certificate, const ASN1_STRING *string)
+static void add_string(ServerCertificate *certificate, const ASN1_STRING *string)
 {
-        add_name(server_certificate, (const char *)ASN1_STRING_get0_data(string),
+        add_name(certificate, (const char *)ASN1_STRING_get0_data(string),
                 (size_t)ASN1_STRING_length(string));
 }
 
-static void add_address(ServerCertificate *server_certificate, const ASN1_STRING *bytes)
+static void add_address(ServerCertificate *certificate, const ASN1_STRING *bytes)
 {
         int family = ASN1_STRING_length(bytes) == 4 ? AF_INET : AF_INET6;
         char text[INET6_ADDRSTRLEN];
@@ -35,20 +36,19 @@ static void add_address(ServerCertificate *server_certificate, const ASN1_STRING
         if (family == AF_INET6 && ASN1_STRING_length(bytes) != 16)
                 return;
         if (inet_ntop(family, ASN1_STRING_get0_data(bytes), text, sizeof(text)))
-                add_name(server_certificate, text, strlen(text));
+                add_name(certificate, text, strlen(text));
 }
 
-static void add_common_names(ServerCertificate *server_certificate, const X509_NAME *subject)
+static void add_common_names(ServerCertificate *certificate, const X509_NAME *subject)
 {
         int i = -1;
 
         while ((i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0)
-                add_string(server_certificate,
-                        X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+                add_string(certificate, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
 }
 
-/* RFC 5280, 4.2.1.6. */
-static void take_names(ServerCertificate *server_certificate, X509 *leaf)
+/* RFC 5280, section 4.2.1.6. */
+static void read_names(ServerCertificate *certificate, X509 *leaf)
 {
         GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
 
@@ -56,26 +56,26 @@ static void take_names(ServerCertificate *server_certificate, X509 *leaf)
                 const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
                 if (name->type == GEN_DNS)
-                        add_string(server_certificate, name->d.dNSName);
+                        add_string(certificate, name->d.dNSName);
         }
-        if (server_certificate->n_names == 0)
-                add_common_names(server_certificate, X509_get_subject_name(leaf));
+        if (certificate->n_names == 0)
+                add_common_names(certificate, X509_get_subject_name(leaf));
         for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
                 const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
 
                 if (name->type == GEN_IPADD)
-                        add_address(server_certificate, name->d.iPAddress);
+                        add_address(certificate, name->d.iPAddress);
         }
         GENERAL_NAMES_free(names);
 }
 
-static bool is_for(X509 *leaf, const char *host)
+static bool matches_host(X509 *leaf, const char *host)
 {
         return X509_check_host(leaf, host, 0, 0, NULL) == 1 ||
                 X509_check_ip_asc(leaf, host, 0) == 1;
 }
 
-static CertificateResult verdict_of(const CertificateError *error)
+static CertificateResult classify(const CertificateError *error)
 {
         switch (error->code) {
         case X509_V_OK:
@@ -98,56 +98,53 @@ static CertificateResult verdict_of(const CertificateError *error)
         }
 }
 
-static void tell_untrusted(
-        ServerCertificate *server_certificate, const CertificateError *error, const char *store)
+static void set_untrusted_reason(
+        ServerCertificate *certificate, const CertificateError *error, const char *store)
 {
         const char *why = X509_verify_cert_error_string(error->code);
 
-        text_set(server_certificate->authority, sizeof(server_certificate->authority),
-                error->issuer);
-        if (error->namesake)
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+        text_set(certificate->authority, sizeof(certificate->authority), error->issuer);
+        if (error->same_name)
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: %s has an authority named %s, but another of that name signed", why,
                         store, error->issuer);
         else if (error->code == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: the certificate is its own issuer %s, and not in %s", why,
                         error->issuer, store);
         else
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: the issuer %s is not in %s", why, error->issuer, store);
 }
 
-static void tell(
-        ServerCertificate *server_certificate, const CertificateError *error, const char *server_ca)
+static void set_reason(
+        ServerCertificate *certificate, const CertificateError *error, const char *server_ca)
 {
         const char *why = X509_verify_cert_error_string(error->code);
         char time[CLOCK_TEXT_SIZE], who[REPORT_NAME_MAX + 16];
 
         text_format(who, sizeof(who), "%s %s",
                 error->depth > 0 ? "the authority" : "the certificate", error->subject);
-        switch (server_certificate->verdict) {
+        switch (certificate->result) {
         case CERTIFICATE_UNTRUSTED:
-                tell_untrusted(server_certificate, error,
-                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE);
+                set_untrusted_reason(
+                        certificate, error, server_ca[0] != '\0' ? "server-ca" : TRUST_STORE);
                 break;
         case CERTIFICATE_EXPIRED:
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: %s expired at %s", why, who,
                         clock_format_time(time, error->not_after_usec));
                 break;
         case CERTIFICATE_NOT_YET_VALID:
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
-                        "%s: %s begins at %s", why, who,
-                        clock_format_time(time, error->not_before_usec));
+                text_format(certificate->reason, sizeof(certificate->reason), "%s: %s begins at %s",
+                        why, who, clock_format_time(time, error->not_before_usec));
                 break;
         case CERTIFICATE_OTHER_PURPOSE:
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: the certificate's extended key usage does not have serverAuth", why);
                 break;
         case CERTIFICATE_REFUSED:
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
-                        "%s: %s", why, who);
+                text_format(certificate->reason, sizeof(certificate->reason), "%s: %s", why, who);
                 break;
         case CERTIFICATE_NOT_REQUESTED:
         case CERTIFICATE_NOT_SHOWN:
@@ -157,9 +154,8 @@ static void tell(
         case _CERTIFICATE_RESULT_MAX:
                 break;
         }
-        if (error->depth > 0 && server_certificate->verdict != CERTIFICATE_UNTRUSTED)
-                text_set(server_certificate->authority, sizeof(server_certificate->authority),
-                        error->subject);
+        if (error->depth > 0 && certificate->result != CERTIFICATE_UNTRUSTED)
+                text_set(certificate->authority, sizeof(certificate->authority), error->subject);
 }
 
 void server_certificate_set_error(CertificateError *ret, int code, int depth, X509 *certificate)
@@ -173,63 +169,61 @@ void server_certificate_set_error(CertificateError *ret, int code, int depth, X5
         ret->not_after_usec = x509_time_usec(X509_get0_notAfter(certificate));
 }
 
-void server_certificate_evaluate(ServerCertificate *server_certificate, X509 *leaf,
+void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,
         const CertificateError *error, const char *host, const char *server_ca)
 {
         char names[OUTCOME_TEXT_MAX / 2];
 
-        x509_name_text(server_certificate->subject, sizeof(server_certificate->subject),
-                X509_get_subject_name(leaf));
-        x509_name_text(server_certificate->issuer, sizeof(server_certificate->issuer),
-                X509_get_issuer_name(leaf));
-        server_certificate->not_before_usec = x509_time_usec(X509_get0_notBefore(leaf));
-        server_certificate->not_after_usec = x509_time_usec(X509_get0_notAfter(leaf));
-        take_names(server_certificate, leaf);
-        server_certificate->reason[0] = '\0';
-        server_certificate->verdict = verdict_of(error);
-        if (server_certificate->verdict == CERTIFICATE_VERIFIED && !is_for(leaf, host)) {
-                server_certificate->verdict = CERTIFICATE_OTHER_HOST;
-                text_format(server_certificate->reason, sizeof(server_certificate->reason),
+        x509_name_text(
+                certificate->subject, sizeof(certificate->subject), X509_get_subject_name(leaf));
+        x509_name_text(
+                certificate->issuer, sizeof(certificate->issuer), X509_get_issuer_name(leaf));
+        certificate->not_before_usec = x509_time_usec(X509_get0_notBefore(leaf));
+        certificate->not_after_usec = x509_time_usec(X509_get0_notAfter(leaf));
+        read_names(certificate, leaf);
+        certificate->reason[0] = '\0';
+        certificate->result = classify(error);
+        if (certificate->result == CERTIFICATE_VERIFIED && !matches_host(leaf, host)) {
+                certificate->result = CERTIFICATE_OTHER_HOST;
+                text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: the certificate is for %s; host is %s",
                         X509_verify_cert_error_string(X509_V_ERR_HOSTNAME_MISMATCH),
-                        server_certificate_names(names, sizeof(names), server_certificate), host);
+                        server_certificate_names(names, sizeof(names), certificate), host);
         } else
-                tell(server_certificate, error, server_ca);
+                set_reason(certificate, error, server_ca);
 }
 
-/* Whole names only: half of one is another host. */
+/* Whole names only: a part of one is another host. */
 const char *server_certificate_names(
-        char *buffer, size_t size, const ServerCertificate *server_certificate)
+        char *buffer, size_t size, const ServerCertificate *certificate)
 {
-        unsigned kept = server_certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX
-                ? server_certificate->n_names
+        unsigned kept = certificate->n_names < SERVER_CERTIFICATE_NAMES_MAX
+                ? certificate->n_names
                 : SERVER_CERTIFICATE_NAMES_MAX;
-        char more[32] = "";
         size_t used = 0;
         unsigned i;
 
         text_set(buffer, size, "no host at all");
         for (i = 0; i < kept; i++) {
-                const char *name = server_certificate->names[i];
+                const char *name = certificate->names[i];
 
-                if (used + strlen(name) + sizeof(", ") + sizeof(more) > size)
+                if (used + strlen(name) + sizeof(", ") + MORE_MAX > size)
                         break;
                 used += (size_t)snprintf(
                         buffer + used, size - used, "%s%s", i > 0 ? ", " : "", name);
         }
-        if (i > 0 && i < server_certificate->n_names)
-                snprintf(buffer + used, size - used, " and %u more",
-                        server_certificate->n_names - i);
+        if (i > 0 && i < certificate->n_names)
+                snprintf(buffer + used, size - used, " and %u more", certificate->n_names - i);
         return buffer;
 }
 
-void server_certificate_advise(char *buffer, size_t size,
-        const ServerCertificate *server_certificate, const char *server_ca)
+void server_certificate_advise(
+        char *buffer, size_t size, const ServerCertificate *certificate, const char *server_ca)
 {
         char names[3 * SERVER_CERTIFICATE_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
 
         text_set(buffer, size, "");
-        switch (server_certificate->verdict) {
+        switch (certificate->result) {
         case CERTIFICATE_NOT_REQUESTED:
         case CERTIFICATE_NOT_SHOWN:
         case CERTIFICATE_VERIFIED:
@@ -242,28 +236,27 @@ void server_certificate_advise(char *buffer, size_t size,
                 break;
         case CERTIFICATE_UNTRUSTED:
                 text_format(buffer, size,
-                        "%s lacks the issuer %s: set server-ca to the bundle of who runs the "
-                        "server, or check that host leads to it",
-                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE,
-                        server_certificate->authority);
+                        "%s lacks the issuer %s: set server-ca to the CA bundle of the server's "
+                        "operator, or check that host is the right server",
+                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE, certificate->authority);
                 break;
         case CERTIFICATE_EXPIRED:
-                if (server_certificate->authority[0] != '\0')
+                if (certificate->authority[0] != '\0')
                         text_format(buffer, size,
-                                "the authority %s is over: server-ca, or the chain that the server "
-                                "shows, needs the one that follows it",
-                                server_certificate->authority);
+                                "the authority %s has expired: server-ca, or the chain that the "
+                                "server sends, needs its successor",
+                                certificate->authority);
                 else
                         text_format(buffer, size,
                                 "the server's certificate expired on %s: it must be renewed there",
-                                clock_format_date(date, server_certificate->not_after_usec));
+                                clock_format_date(date, certificate->not_after_usec));
                 break;
         case CERTIFICATE_NOT_YET_VALID:
-                text_set(buffer, size, "check the clock of this machine and that of who issued it");
+                text_set(buffer, size, "check the clock of this host and that of the issuer");
                 break;
         case CERTIFICATE_OTHER_HOST:
                 text_format(buffer, size, "host must be one of: %s",
-                        server_certificate_names(names, sizeof(names), server_certificate));
+                        server_certificate_names(names, sizeof(names), certificate));
                 break;
         case CERTIFICATE_OTHER_PURPOSE:
                 text_set(buffer, size,

@@ -18,7 +18,7 @@ void tcp_stream_done(TcpStream *stream)
         *stream = TCP_STREAM_NULL;
 }
 
-/* 0 when `fd` has one of the events, or an error that the next call will tell. */
+/* Returns 0 if `fd` has one of the events, or an error, which the next call on it returns. */
 static int wait_for(int fd, short events, uint64_t deadline_usec)
 {
         struct pollfd poller = {.fd = fd, .events = events};
@@ -40,7 +40,7 @@ static int wait_for(int fd, short events, uint64_t deadline_usec)
         }
 }
 
-static int dial_one(const struct addrinfo *address, uint64_t deadline_usec)
+static int connect_one(const struct addrinfo *address, uint64_t deadline_usec)
 {
         CLEANUP(closep)
         int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -77,7 +77,7 @@ int tcp_stream_connect_each(
                 uint64_t left_usec =
                         now_usec < stream->deadline_usec ? stream->deadline_usec - now_usec : 0;
 
-                r = dial_one(each, now_usec + left_usec / left);
+                r = connect_one(each, now_usec + left_usec / left);
                 if (r < 0)
                         continue;
                 stream->fd = r;
@@ -163,11 +163,11 @@ const char *tcp_stream_error_text(int error)
         case -ENODATA:
                 return "the server has ended the connection";
         case -EMSGSIZE:
-                return "the server says more than any server has to";
+                return "the server sends more data than allowed";
         case -ETIMEDOUT:
                 return "no answer in time";
         case -EADDRNOTAVAIL:
-                return "the name leads to no address";
+                return "the name has no address";
         default:
                 return strerror(-error);
         }

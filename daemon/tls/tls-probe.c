@@ -11,7 +11,7 @@
 #include "daemon/tls/mysql-greeting.h"
 #include "daemon/tls/tcp-stream.h"
 
-static bool greet(TcpStream *stream, ServerCertificate *ret)
+static bool read_greeting(TcpStream *stream, ServerCertificate *ret)
 {
         uint8_t bytes[MYSQL_GREETING_MAX];
         MysqlGreeting greeting;
@@ -32,7 +32,7 @@ static bool greet(TcpStream *stream, ServerCertificate *ret)
         case MYSQL_GREETING_TLS:
                 return true;
         case MYSQL_GREETING_NO_TLS:
-                ret->verdict = CERTIFICATE_NO_TLS;
+                ret->result = CERTIFICATE_NO_TLS;
                 text_format(ret->reason, sizeof(ret->reason), "the server %s does not offer TLS",
                         greeting.text);
                 break;
@@ -46,25 +46,26 @@ static bool greet(TcpStream *stream, ServerCertificate *ret)
                 break;
         case MYSQL_GREETING_BROKEN:
         case _MYSQL_GREETING_KIND_MAX:
-                text_set(ret->reason, sizeof(ret->reason), "what greets there is no MySQL server");
+                text_set(ret->reason, sizeof(ret->reason),
+                        "the server does not speak the MySQL protocol");
                 break;
         }
         return false;
 }
 
-/* Two authorities of one name are told apart by nobody who reads their names. */
-static bool has_namesake(X509_STORE_CTX *store, const X509 *certificate)
+/* The names alone do not show that two CAs of one name differ. */
+static bool same_name_is_trusted(X509_STORE_CTX *store, const X509 *certificate)
 {
         STACK_OF(X509) *found = certificate
                 ? X509_STORE_CTX_get1_certs(store, X509_get_issuer_name(certificate))
                 : NULL;
-        bool has = sk_X509_num(found) > 0;
+        bool trusted = sk_X509_num(found) > 0;
 
         sk_X509_pop_free(found, X509_free);
-        return has;
+        return trusted;
 }
 
-/* Keeps what was wrong first, and goes on: a person shall see the certificate all the same. */
+/* Keeps the first error and lets the handshake continue, so that the certificate is received. */
 static int on_verify(int good, X509_STORE_CTX *store)
 {
         SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -75,7 +76,7 @@ static int on_verify(int good, X509_STORE_CTX *store)
                 return 1;
         server_certificate_set_error(error, X509_STORE_CTX_get_error(store),
                 X509_STORE_CTX_get_error_depth(store), certificate);
-        error->namesake = has_namesake(store, certificate);
+        error->same_name = same_name_is_trusted(store, certificate);
         return 1;
 }
 
@@ -92,7 +93,7 @@ static SSL *make_tls(ServerCertificate *ret, const char *server_ca)
         SSL *ssl = NULL;
 
         if (!context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
-                text_set(ret->reason, sizeof(ret->reason), "TLS cannot be set up here");
+                text_set(ret->reason, sizeof(ret->reason), "cannot initialise TLS");
         else if (server_ca[0] != '\0' && !load_trust(context, server_ca))
                 text_format(ret->reason, sizeof(ret->reason), "server-ca cannot be read: %s",
                         server_ca);
@@ -103,12 +104,11 @@ static SSL *make_tls(ServerCertificate *ret, const char *server_ca)
                 SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
                 ssl = SSL_new(context);
         }
-        SSL_CTX_free(context); /* the session holds it */
+        SSL_CTX_free(context); /* the session holds a reference */
         return ssl;
 }
 
-/* What OpenSSL wants to send. */
-static int flush(TcpStream *stream, BIO *out)
+static int send_pending(TcpStream *stream, BIO *out)
 {
         uint8_t bytes[4096];
         int n, r = 0;
@@ -118,9 +118,9 @@ static int flush(TcpStream *stream, BIO *out)
         return r;
 }
 
-/* OpenSSL never sees the socket, so that no server can hold it in a loop of its own: each turn is
- * one that was paid for in time and in bytes. */
-static bool shake_hands(TcpStream *stream, ServerCertificate *ret, SSL *ssl, BIO *in, BIO *out)
+/* OpenSSL works on memory instead of the socket, so that no server can keep it in a loop: every
+ * iteration receives within the deadline and the budget. */
+static bool handshake(TcpStream *stream, ServerCertificate *ret, SSL *ssl, BIO *in, BIO *out)
 {
         uint8_t bytes[4096];
         const char *why;
@@ -132,12 +132,12 @@ static bool shake_hands(TcpStream *stream, ServerCertificate *ret, SSL *ssl, BIO
                 ERR_clear_error();
                 done = SSL_do_handshake(ssl);
                 want = SSL_get_error(ssl, done);
-                r = flush(stream, out);
+                r = send_pending(stream, out);
                 if (done == 1 && r == 0)
                         return true;
                 if (done != 1 && want != SSL_ERROR_WANT_READ) {
                         why = ERR_reason_error_string(ERR_peek_last_error());
-                        ret->verdict = CERTIFICATE_NO_TLS;
+                        ret->result = CERTIFICATE_NO_TLS;
                         break;
                 }
                 n = r < 0 ? r : tcp_stream_receive(stream, bytes, sizeof(bytes));
@@ -150,7 +150,8 @@ static bool shake_hands(TcpStream *stream, ServerCertificate *ret, SSL *ssl, BIO
         return false;
 }
 
-static void look(TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsProbeTarget *target)
+static void read_certificate(
+        TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsProbeTarget *target)
 {
         BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
         CertificateError error = {0};
@@ -159,24 +160,24 @@ static void look(TcpStream *stream, ServerCertificate *ret, SSL *ssl, const TlsP
         if (!in || !out) {
                 BIO_free(in);
                 BIO_free(out);
-                text_set(ret->reason, sizeof(ret->reason), "TLS cannot be set up here");
+                text_set(ret->reason, sizeof(ret->reason), "cannot initialise TLS");
                 return;
         }
-        SSL_set_bio(ssl, in, out); /* which are the session's from here on */
+        SSL_set_bio(ssl, in, out); /* the session owns both from here on */
         SSL_set_connect_state(ssl);
         SSL_set_app_data(ssl, &error);
-        if (!shake_hands(stream, ret, ssl, in, out))
+        if (!handshake(stream, ret, ssl, in, out))
                 return;
         leaf = SSL_get0_peer_certificate(ssl);
         if (!leaf) {
-                text_set(ret->reason, sizeof(ret->reason), "TLS was set up without a certificate");
+                text_set(ret->reason, sizeof(ret->reason), "the server sent no certificate");
                 return;
         }
         ret->chain_length = (unsigned)sk_X509_num(SSL_get_peer_cert_chain(ssl));
         server_certificate_evaluate(ret, leaf, &error, target->host, target->server_ca);
 }
 
-static bool dial(TcpStream *stream, ServerCertificate *ret, const TlsProbeTarget *target)
+static bool connect_server(TcpStream *stream, ServerCertificate *ret, const TlsProbeTarget *target)
 {
         int r = tcp_stream_connect(stream,
                 target->address[0] != '\0' ? target->address : target->host, target->port,
@@ -208,10 +209,11 @@ void tls_probe_run(ServerCertificate *ret, const TlsProbeTarget *target)
 
         stream.deadline_usec = target->deadline_usec;
         stream.budget = TLS_PROBE_BYTES_MAX;
-        ret->verdict = CERTIFICATE_NOT_SHOWN;
+        ret->result = CERTIFICATE_NOT_SHOWN;
         ssl = make_tls(ret, target->server_ca);
-        if (ssl && dial(&stream, ret, target) && greet(&stream, ret) && request_tls(&stream, ret))
-                look(&stream, ret, ssl, target);
+        if (ssl && connect_server(&stream, ret, target) && read_greeting(&stream, ret) &&
+                request_tls(&stream, ret))
+                read_certificate(&stream, ret, ssl, target);
         SSL_free(ssl);
         ERR_clear_error();
 }

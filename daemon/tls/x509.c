@@ -68,16 +68,16 @@ const char *x509_key_type_text(const EVP_PKEY *key)
         return EVP_PKEY_get0_type_name(key) ? EVP_PKEY_get0_type_name(key) : "unknown";
 }
 
-void x509_describe(Certificate *ret, X509 *leaf)
+void x509_describe(Certificate *ret, X509 *certificate)
 {
-        const EVP_PKEY *key = X509_get0_pubkey(leaf);
+        const EVP_PKEY *key = X509_get0_pubkey(certificate);
 
-        x509_name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(leaf));
-        x509_name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(leaf));
-        serial_text(ret->serial, sizeof(ret->serial), leaf);
-        x509_sha256(ret->sha256, leaf);
+        x509_name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(certificate));
+        x509_name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(certificate));
+        serial_text(ret->serial, sizeof(ret->serial), certificate);
+        x509_sha256(ret->sha256, certificate);
         text_set(ret->key_type, sizeof(ret->key_type), key ? x509_key_type_text(key) : "unknown");
         ret->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
-        ret->not_before_usec = x509_time_usec(X509_get0_notBefore(leaf));
-        ret->not_after_usec = x509_time_usec(X509_get0_notAfter(leaf));
+        ret->not_before_usec = x509_time_usec(X509_get0_notBefore(certificate));
+        ret->not_after_usec = x509_time_usec(X509_get0_notAfter(certificate));
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * X.509: facts of a certificate as text and numbers, for reports and status. Reads certificates of
- * OpenSSL and changes none.
+ * X.509: facts of a certificate as text and numbers, for reports and status. Certificates are not
+ * changed.
  */
 
 #include <stddef.h>
@@ -13,17 +13,17 @@
 
 #include "daemon/model/report.h"
 
-/* The SHA-256 of a certificate's DER in lower-case hexadecimal. */
+/* The SHA-256 of the certificate's DER in lower-case hexadecimal. */
 void x509_sha256(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate);
 
 /* A distinguished name on one clean line, "CN = x, O = y". */
 void x509_name_text(char *buffer, size_t size, const X509_NAME *name);
 
-/* In microseconds of the wall clock; 0 if the time is invalid, or before 1970. */
+/* Returns microseconds since the epoch; 0 if the time is invalid or before 1970. */
 uint64_t x509_time_usec(const ASN1_TIME *time);
 
-/* "rsa", "ec", or the name that OpenSSL has for the type. */
+/* "rsa", "ec", or OpenSSL's name of the type. */
 const char *x509_key_type_text(const EVP_PKEY *key);
 
-/* All facts of one certificate. */
+/* Fills every member of `ret`. */
 void x509_describe(Certificate *ret, X509 *certificate);

@@ -105,10 +105,10 @@ KNOCKS: dict[str, tuple[str, Deed, str]] = {
     "trickle": ("greeting", deed.trickle, "no greeting: no answer in time"),
     "gone": ("accept", deed.close, "no greeting: the server has ended the connection"),
     "reset": ("accept", deed.reset, "no "),
-    "garbage": ("greeting", deed.garbage, "what greets there is no MySQL server"),
-    "empty": ("greeting", deed.empty, "what greets there is no MySQL server"),
-    "huge": ("greeting", deed.huge_header, "what greets there is no MySQL server"),
-    "flood": ("greeting", deed.flood_of_bytes, "what greets there is no MySQL server"),
+    "garbage": ("greeting", deed.garbage, "the server does not speak the MySQL protocol"),
+    "empty": ("greeting", deed.empty, "the server does not speak the MySQL protocol"),
+    "huge": ("greeting", deed.huge_header, "the server does not speak the MySQL protocol"),
+    "flood": ("greeting", deed.flood_of_bytes, "the server does not speak the MySQL protocol"),
     "protocol-9": ("greeting", deed.says(packet.greeting(protocol=9)),
                    "the server speaks protocol 9, not MySQL's 10"),
     "full": ("greeting", deed.says(packet.error_before_login(1040, "Too many connections")),
@@ -116,7 +116,7 @@ KNOCKS: dict[str, tuple[str, Deed, str]] = {
     "blocked": ("greeting", deed.says(packet.error(1129, "Host is blocked")),
                 "the server answers with error 1129: Host is blocked"),
     "silent-tls": ("tls", deed.silence, "TLS failed: no answer in time"),
-    "flood-tls": ("tls", flood_of_hellos, "TLS failed: the server says more than any server has to"),
+    "flood-tls": ("tls", flood_of_hellos, "TLS failed: the server sends more data than allowed"),
     "gone-tls": ("tls", deed.close, "TLS failed: the server has ended the connection"),
 }
 

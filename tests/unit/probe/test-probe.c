@@ -185,7 +185,7 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         (void)state;
         probe.preflight.reader = true;
         strcpy(probe.preflight.keeps_call, "general_log = ON");
-        probe.server_certificate.verdict = CERTIFICATE_VERIFIED; /* and over */
+        probe.server_certificate.result = CERTIFICATE_VERIFIED; /* and over */
         memset(probe.visible, 0, sizeof(probe.visible));
         probe.ledger_error.number = 1146;
         be_unreadable();
@@ -213,7 +213,7 @@ static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(voi
 {
         (void)state;
         be_refused_for_tls("TLS/SSL error: Validation of SSL server certificate failed");
-        probe.server_certificate.verdict = CERTIFICATE_OTHER_HOST;
+        probe.server_certificate.result = CERTIFICATE_OTHER_HOST;
         strcpy(probe.server_certificate.reason, "the certificate is for db; host is x");
         strcpy(probe.server_certificate.names[0], "db");
         probe_evaluate_certificate(&probe, &cluster, 0);
@@ -230,7 +230,7 @@ static void test_the_library_s_words_are_not_said_twice(void **state)
 {
         (void)state;
         be_refused_for_tls("TLS/SSL error: certificate has expired");
-        probe.server_certificate.verdict = CERTIFICATE_EXPIRED;
+        probe.server_certificate.result = CERTIFICATE_EXPIRED;
         strcpy(probe.server_certificate.reason, "certificate has expired: CN = db expired at noon");
         probe_evaluate_certificate(&probe, &cluster, 0);
         assert_string_equal(
@@ -245,7 +245,7 @@ static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
                 be_refused_for_tls("no shared cipher");
-                probe.server_certificate.verdict = verdicts[i];
+                probe.server_certificate.result = verdicts[i];
                 probe.server_certificate.not_after_usec = USEC_NEVER;
                 probe_evaluate_certificate(&probe, &cluster, 0);
                 assert_int_equal(probe.n_findings, 1);
@@ -259,7 +259,7 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
         static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
 
         (void)state;
-        probe.server_certificate.verdict = CERTIFICATE_VERIFIED;
+        probe.server_certificate.result = CERTIFICATE_VERIFIED;
         probe.server_certificate.not_after_usec = end_usec;
         probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC);
         assert_int_equal(probe.n_findings, 0);
@@ -275,7 +275,7 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
 static void test_a_certificate_that_was_not_seen_is_not_judged(void **state)
 {
         (void)state;
-        probe.server_certificate.verdict = CERTIFICATE_NOT_SHOWN;
+        probe.server_certificate.result = CERTIFICATE_NOT_SHOWN;
         strcpy(probe.server_certificate.reason, "no greeting: no answer in time");
         probe_evaluate_certificate(&probe, &cluster, USEC_PER_DAY);
         assert_int_equal(probe.n_findings, 0);

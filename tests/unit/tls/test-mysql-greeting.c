@@ -6,7 +6,7 @@
 #include "common/macro.h"
 #include "daemon/tls/mysql-greeting.h"
 
-/* As MySQL 8 greets, with TLS and protocol 4.1 among its capabilities, 0xffff. */
+/* MySQL 8's greeting, with TLS and protocol 4.1 among its capabilities, 0xffff. */
 static const uint8_t good[] = "\x0a"
                               "8.0.39\0"
                               "\x07\0\0\0"
@@ -14,9 +14,9 @@ static const uint8_t good[] = "\x0a"
                               "\xff\xff\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0"
                               "ijklmnopqrst\0"
                               "caching_sha2_password";
-#define CAPABILITIES 21 /* where the lower two bytes stand */
+#define CAPABILITIES 21 /* offset of the lower two bytes */
 
-/* From a block of exactly its size, so that a sanitizer sees one byte too far. */
+/* Parses a block of exactly `size` bytes, so that a sanitizer reports a read beyond it. */
 static MysqlGreetingKind parse(MysqlGreeting *ret, const void *payload, size_t size)
 {
         uint8_t *exact = malloc(size > 0 ? size : 1);
@@ -29,7 +29,7 @@ static MysqlGreetingKind parse(MysqlGreeting *ret, const void *payload, size_t s
         return ret->kind;
 }
 
-static void test_a_server_with_tls_is_greeted(void **state)
+static void test_a_greeting_with_tls_has_the_version(void **state)
 {
         MysqlGreeting greeting;
 
@@ -48,7 +48,7 @@ static void test_a_greeting_cut_before_its_capabilities_is_broken(void **state)
                         size < CAPABILITIES + 2 ? MYSQL_GREETING_BROKEN : MYSQL_GREETING_TLS);
 }
 
-static void test_each_capability_counts(void **state)
+static void test_both_capabilities_are_required(void **state)
 {
         static const struct {
                 uint8_t low, high;
@@ -68,7 +68,7 @@ static void test_each_capability_counts(void **state)
         }
 }
 
-static void test_another_protocol_is_named(void **state)
+static void test_another_protocol_has_its_number(void **state)
 {
         uint8_t payload[sizeof(good)];
         MysqlGreeting greeting;
@@ -85,7 +85,7 @@ static void test_another_protocol_is_named(void **state)
         }
 }
 
-static void test_an_error_is_told_with_and_without_its_state(void **state)
+static void test_an_error_is_read_with_and_without_its_state(void **state)
 {
         static const char plain[] = "\xff\x10\x04Too many connections";
         static const char stated[] = "\xff\x69\x04#HY000Host \x1b is blocked";
@@ -114,7 +114,7 @@ static void test_a_version_without_an_end_is_broken(void **state)
         assert_int_equal(parse(&greeting, payload, sizeof(payload)), MYSQL_GREETING_BROKEN);
 }
 
-static void test_a_text_too_long_for_its_place_is_cut(void **state)
+static void test_a_text_longer_than_its_buffer_is_cut(void **state)
 {
         char payload[MYSQL_GREETING_MAX];
         MysqlGreeting greeting;
@@ -126,7 +126,7 @@ static void test_a_text_too_long_for_its_place_is_cut(void **state)
         assert_int_equal(strlen(greeting.text), sizeof(greeting.text) - 1);
 }
 
-static void test_a_head_that_is_no_greeting_s_has_no_size(void **state)
+static void test_a_head_of_another_packet_has_no_size(void **state)
 {
         static const struct {
                 uint8_t head[MYSQL_GREETING_HEAD];
@@ -140,7 +140,7 @@ static void test_a_head_that_is_no_greeting_s_has_no_size(void **state)
                 assert_int_equal(mysql_greeting_size(cases[i].head), cases[i].size);
 }
 
-static void test_the_request_is_the_wish_for_tls_and_nothing_else(void **state)
+static void test_the_request_asks_for_tls_and_holds_nothing_else(void **state)
 {
         static const uint8_t expected[MYSQL_GREETING_REQUEST_SIZE] = {
                 32, 0, 0, 1, 0x01, 0x8a, 0, 0, 0, 0, 1, 0, 45};
@@ -155,15 +155,15 @@ static void test_the_request_is_the_wish_for_tls_and_nothing_else(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_server_with_tls_is_greeted),
+                cmocka_unit_test(test_a_greeting_with_tls_has_the_version),
                 cmocka_unit_test(test_a_greeting_cut_before_its_capabilities_is_broken),
-                cmocka_unit_test(test_each_capability_counts),
-                cmocka_unit_test(test_another_protocol_is_named),
-                cmocka_unit_test(test_an_error_is_told_with_and_without_its_state),
+                cmocka_unit_test(test_both_capabilities_are_required),
+                cmocka_unit_test(test_another_protocol_has_its_number),
+                cmocka_unit_test(test_an_error_is_read_with_and_without_its_state),
                 cmocka_unit_test(test_a_version_without_an_end_is_broken),
-                cmocka_unit_test(test_a_text_too_long_for_its_place_is_cut),
-                cmocka_unit_test(test_a_head_that_is_no_greeting_s_has_no_size),
-                cmocka_unit_test(test_the_request_is_the_wish_for_tls_and_nothing_else),
+                cmocka_unit_test(test_a_text_longer_than_its_buffer_is_cut),
+                cmocka_unit_test(test_a_head_of_another_packet_has_no_size),
+                cmocka_unit_test(test_the_request_asks_for_tls_and_holds_nothing_else),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

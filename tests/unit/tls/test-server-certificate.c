@@ -9,18 +9,18 @@
 
 #define HOST "orders.example.org"
 
-static ServerCertificate server_certificate;
-static CertificateError fault;
+static ServerCertificate certificate;
+static CertificateError error;
 static X509 *leaf;
 
-/* Unsigned: who signed is OpenSSL's to find out, and comes here as a fault. */
-static int make(void **state)
+/* Unsigned: OpenSSL verifies the signature, and its result is passed in as an error. */
+static int setup(void **state)
 {
         X509_NAME *name;
 
         (void)state;
-        server_certificate = (ServerCertificate){0};
-        fault = (CertificateError){0};
+        certificate = (ServerCertificate){0};
+        error = (CertificateError){0};
         leaf = X509_new();
         assert_non_null(leaf);
         name = X509_get_subject_name(leaf);
@@ -34,14 +34,14 @@ static int make(void **state)
         return 0;
 }
 
-static int drop(void **state)
+static int teardown(void **state)
 {
         (void)state;
         X509_free(leaf);
         return 0;
 }
 
-static void have_names(const char *names)
+static void add_names(const char *names)
 {
         X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
 
@@ -50,18 +50,18 @@ static void have_names(const char *names)
         X509_EXTENSION_free(extension);
 }
 
-static void take(const char *host)
+static void evaluate(const char *host)
 {
-        server_certificate_evaluate(&server_certificate, leaf, &fault, host, "/etc/bundle.pem");
+        server_certificate_evaluate(&certificate, leaf, &error, host, "/etc/bundle.pem");
 }
 
-static void expect(CertificateResult verdict, const char *reason, const char *advice)
+static void expect(CertificateResult result, const char *reason, const char *advice)
 {
         char buffer[640];
 
-        assert_int_equal(server_certificate.verdict, verdict);
-        assert_non_null(strstr(server_certificate.reason, reason));
-        server_certificate_advise(buffer, sizeof(buffer), &server_certificate, "/etc/bundle.pem");
+        assert_int_equal(certificate.result, result);
+        assert_non_null(strstr(certificate.reason, reason));
+        server_certificate_advise(buffer, sizeof(buffer), &certificate, "/etc/bundle.pem");
         assert_non_null(strstr(buffer, advice));
         assert_int_equal(buffer[0] == '\0', advice[0] == '\0');
 }
@@ -69,42 +69,42 @@ static void expect(CertificateResult verdict, const char *reason, const char *ad
 static void test_a_certificate_is_described(void **state)
 {
         (void)state;
-        have_names("IP:10.9.8.7,DNS:" HOST ",email:a@example.org,IP:2001:db8::1,DNS:*.example.org");
-        take(HOST);
+        add_names("IP:10.9.8.7,DNS:" HOST ",email:a@example.org,IP:2001:db8::1,DNS:*.example.org");
+        evaluate(HOST);
         expect(CERTIFICATE_VERIFIED, "", "");
-        assert_string_equal(server_certificate.reason, "");
-        assert_string_equal(server_certificate.subject, "CN = " HOST);
-        assert_string_equal(server_certificate.issuer, "CN = Some CA");
-        assert_int_equal(server_certificate.not_before_usec, UINT64_C(1000000000) * USEC_PER_SEC);
-        assert_int_equal(server_certificate.not_after_usec, UINT64_C(2000000000) * USEC_PER_SEC);
-        assert_int_equal(server_certificate.n_names, 4);
-        assert_string_equal(server_certificate.names[0], HOST);
-        assert_string_equal(server_certificate.names[1], "*.example.org");
-        assert_string_equal(server_certificate.names[2], "10.9.8.7");
-        assert_string_equal(server_certificate.names[3], "2001:db8::1");
+        assert_string_equal(certificate.reason, "");
+        assert_string_equal(certificate.subject, "CN = " HOST);
+        assert_string_equal(certificate.issuer, "CN = Some CA");
+        assert_int_equal(certificate.not_before_usec, UINT64_C(1000000000) * USEC_PER_SEC);
+        assert_int_equal(certificate.not_after_usec, UINT64_C(2000000000) * USEC_PER_SEC);
+        assert_int_equal(certificate.n_names, 4);
+        assert_string_equal(certificate.names[0], HOST);
+        assert_string_equal(certificate.names[1], "*.example.org");
+        assert_string_equal(certificate.names[2], "10.9.8.7");
+        assert_string_equal(certificate.names[3], "2001:db8::1");
 }
 
 static void test_the_common_name_counts_where_there_is_no_other(void **state)
 {
         (void)state;
-        have_names("IP:10.9.8.7");
-        take(HOST);
+        add_names("IP:10.9.8.7");
+        evaluate(HOST);
         expect(CERTIFICATE_VERIFIED, "", "");
-        assert_string_equal(server_certificate.names[0], HOST);
-        drop(state);
-        make(state);
-        have_names("DNS:other.example.org");
-        take(HOST);
+        assert_string_equal(certificate.names[0], HOST);
+        teardown(state);
+        setup(state);
+        add_names("DNS:other.example.org");
+        evaluate(HOST);
         expect(CERTIFICATE_OTHER_HOST,
                 "the certificate is for other.example.org; host is orders.example.org",
                 "host must be one of: other.example.org");
 }
 
-static void test_a_host_may_be_an_address_or_below_a_wildcard(void **state)
+static void test_a_host_can_be_an_address_or_match_a_wildcard(void **state)
 {
         static const struct {
                 const char *host;
-                CertificateResult verdict;
+                CertificateResult result;
         } cases[] = {
                 {"10.9.8.7", CERTIFICATE_VERIFIED},
                 {"10.9.8.8", CERTIFICATE_OTHER_HOST},
@@ -114,15 +114,15 @@ static void test_a_host_may_be_an_address_or_below_a_wildcard(void **state)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                drop(state);
-                make(state);
-                have_names("DNS:*.example.org,IP:10.9.8.7");
-                take(cases[i].host);
-                assert_int_equal(server_certificate.verdict, cases[i].verdict);
+                teardown(state);
+                setup(state);
+                add_names("DNS:*.example.org,IP:10.9.8.7");
+                evaluate(cases[i].host);
+                assert_int_equal(certificate.result, cases[i].result);
         }
 }
 
-static void test_names_that_have_no_room_are_counted(void **state)
+static void test_names_beyond_the_limit_are_counted(void **state)
 {
         char list[1024] = "", names[100];
 
@@ -130,38 +130,37 @@ static void test_names_that_have_no_room_are_counted(void **state)
         for (unsigned i = 0; i < 20; i++)
                 snprintf(list + strlen(list), sizeof(list) - strlen(list), "%sDNS:db%u.example.org",
                         i > 0 ? "," : "", i);
-        have_names(list);
-        take("db19.example.org");
-        expect(CERTIFICATE_VERIFIED, "", ""); /* those that are not kept count all the same */
-        assert_int_equal(server_certificate.n_names, 20);
-        assert_string_equal(
-                server_certificate.names[SERVER_CERTIFICATE_NAMES_MAX - 1], "db7.example.org");
-        assert_string_equal(server_certificate_names(names, sizeof(names), &server_certificate),
+        add_names(list);
+        evaluate("db19.example.org");
+        expect(CERTIFICATE_VERIFIED, "", ""); /* names that are not kept are matched too */
+        assert_int_equal(certificate.n_names, 20);
+        assert_string_equal(certificate.names[SERVER_CERTIFICATE_NAMES_MAX - 1], "db7.example.org");
+        assert_string_equal(server_certificate_names(names, sizeof(names), &certificate),
                 "db0.example.org, db1.example.org, db2.example.org, db3.example.org and 16 more");
-        server_certificate.n_names = 0;
-        assert_string_equal(server_certificate_names(names, sizeof(names), &server_certificate),
-                "no host at all");
+        certificate.n_names = 0;
+        assert_string_equal(
+                server_certificate_names(names, sizeof(names), &certificate), "no host at all");
 }
 
 static void test_a_name_with_control_characters_is_made_harmless(void **state)
 {
         (void)state;
-        have_names("DNS:a\x1b[31m.example.org");
-        take(HOST);
-        assert_string_equal(server_certificate.names[0], "a [31m.example.org");
+        add_names("DNS:a\x1b[31m.example.org");
+        evaluate(HOST);
+        assert_string_equal(certificate.names[0], "a [31m.example.org");
 }
 
-static void fail_with(int error, int depth)
+static void fail_with(int code, int depth)
 {
-        server_certificate_set_error(&fault, error, depth, leaf);
-        take(HOST);
+        server_certificate_set_error(&error, code, depth, leaf);
+        evaluate(HOST);
 }
 
-static void test_what_openssl_stumbled_over_is_told(void **state)
+static void test_each_error_of_openssl_has_a_reason_and_a_next_step(void **state)
 {
         static const struct {
-                int error, depth;
-                CertificateResult verdict;
+                int code, depth;
+                CertificateResult result;
                 const char *reason, *advice;
         } cases[] = {
                 {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, CERTIFICATE_UNTRUSTED,
@@ -178,7 +177,7 @@ static void test_what_openssl_stumbled_over_is_told(void **state)
                         "the server's certificate expired on 2033-05-18"},
                 {X509_V_ERR_CERT_HAS_EXPIRED, 1, CERTIFICATE_EXPIRED,
                         "the authority CN = " HOST " expired at 2033-05-18",
-                        "the authority CN = " HOST " is over"},
+                        "the authority CN = " HOST " has expired"},
                 {X509_V_ERR_CERT_NOT_YET_VALID, 0, CERTIFICATE_NOT_YET_VALID,
                         "begins at 2001-09-09 01:46:40Z", "clock"},
                 {X509_V_ERR_INVALID_PURPOSE, 0, CERTIFICATE_OTHER_PURPOSE, "serverAuth",
@@ -188,59 +187,59 @@ static void test_what_openssl_stumbled_over_is_told(void **state)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                drop(state);
-                make(state);
-                fail_with(cases[i].error, cases[i].depth);
-                expect(cases[i].verdict, cases[i].reason, cases[i].advice);
+                teardown(state);
+                setup(state);
+                fail_with(cases[i].code, cases[i].depth);
+                expect(cases[i].result, cases[i].reason, cases[i].advice);
         }
 }
 
-static void test_an_authority_of_the_same_name_is_told_apart(void **state)
+static void test_another_authority_of_the_same_name_is_reported(void **state)
 {
         (void)state;
-        server_certificate_set_error(&fault, X509_V_ERR_CERT_SIGNATURE_FAILURE, 0, leaf);
-        fault.namesake = true;
-        take(HOST);
+        server_certificate_set_error(&error, X509_V_ERR_CERT_SIGNATURE_FAILURE, 0, leaf);
+        error.same_name = true;
+        evaluate(HOST);
         expect(CERTIFICATE_UNTRUSTED,
                 "server-ca has an authority named CN = Some CA, but another of that name signed",
                 "server-ca lacks the issuer CN = Some CA");
 }
 
-static void test_without_server_ca_it_is_the_system_that_trusts(void **state)
+static void test_without_server_ca_the_reason_names_the_trust_store(void **state)
 {
         char advice[256];
 
         (void)state;
-        server_certificate_set_error(&fault, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, leaf);
-        server_certificate_evaluate(&server_certificate, leaf, &fault, HOST, "");
-        server_certificate_advise(advice, sizeof(advice), &server_certificate, "");
-        assert_non_null(strstr(server_certificate.reason, "is not in the system's trust store"));
+        server_certificate_set_error(&error, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, leaf);
+        server_certificate_evaluate(&certificate, leaf, &error, HOST, "");
+        server_certificate_advise(advice, sizeof(advice), &certificate, "");
+        assert_non_null(strstr(certificate.reason, "is not in the system's trust store"));
         assert_non_null(strstr(advice, "the system's trust store lacks the issuer"));
 }
 
-static void test_a_fault_without_a_certificate_is_one_all_the_same(void **state)
+static void test_an_error_without_a_certificate_has_a_reason(void **state)
 {
         (void)state;
-        server_certificate_set_error(&fault, X509_V_ERR_UNSPECIFIED, 0, NULL);
-        take(HOST);
-        assert_int_equal(server_certificate.verdict, CERTIFICATE_REFUSED);
-        assert_string_not_equal(server_certificate.reason, "");
+        server_certificate_set_error(&error, X509_V_ERR_UNSPECIFIED, 0, NULL);
+        evaluate(HOST);
+        assert_int_equal(certificate.result, CERTIFICATE_REFUSED);
+        assert_string_not_equal(certificate.reason, "");
 }
 
-#define server_certificate_test(test) cmocka_unit_test_setup_teardown(test, make, drop)
+#define server_certificate_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 server_certificate_test(test_a_certificate_is_described),
                 server_certificate_test(test_the_common_name_counts_where_there_is_no_other),
-                server_certificate_test(test_a_host_may_be_an_address_or_below_a_wildcard),
-                server_certificate_test(test_names_that_have_no_room_are_counted),
+                server_certificate_test(test_a_host_can_be_an_address_or_match_a_wildcard),
+                server_certificate_test(test_names_beyond_the_limit_are_counted),
                 server_certificate_test(test_a_name_with_control_characters_is_made_harmless),
-                server_certificate_test(test_what_openssl_stumbled_over_is_told),
-                server_certificate_test(test_an_authority_of_the_same_name_is_told_apart),
-                server_certificate_test(test_without_server_ca_it_is_the_system_that_trusts),
-                server_certificate_test(test_a_fault_without_a_certificate_is_one_all_the_same),
+                server_certificate_test(test_each_error_of_openssl_has_a_reason_and_a_next_step),
+                server_certificate_test(test_another_authority_of_the_same_name_is_reported),
+                server_certificate_test(test_without_server_ca_the_reason_names_the_trust_store),
+                server_certificate_test(test_an_error_without_a_certificate_has_a_reason),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

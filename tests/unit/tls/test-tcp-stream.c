@@ -17,74 +17,75 @@
 #define SHORT (20 * USEC_PER_MSEC)
 
 static TcpStream stream;
-static int stranger_fd;
+static int peer_fd;
 
-static int make(void **state)
+static int setup(void **state)
 {
         int pair[2];
 
         (void)state;
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-        stranger_fd = pair[1];
+        peer_fd = pair[1];
         stream = (TcpStream){
                 .fd = pair[0], .deadline_usec = clock_boottime_usec() + LONG, .budget = 100};
         return 0;
 }
 
-static int drop(void **state)
+static int teardown(void **state)
 {
         (void)state;
-        if (stranger_fd >= 0)
-                close(stranger_fd);
+        if (peer_fd >= 0)
+                close(peer_fd);
         tcp_stream_done(&stream);
         assert_int_equal(stream.fd, -1);
         return 0;
 }
 
-static void stranger_says(size_t size)
+static void peer_send(size_t size)
 {
         char bytes[256];
 
         memset(bytes, 'x', sizeof(bytes));
-        assert_int_equal(send(stranger_fd, bytes, size, 0), size);
+        assert_int_equal(send(peer_fd, bytes, size, 0), size);
 }
 
-static void test_what_came_is_taken(void **state)
+static void test_bytes_are_received_and_counted(void **state)
 {
         char buffer[50];
 
         (void)state;
-        stranger_says(30);
+        peer_send(30);
         assert_int_equal(tcp_stream_receive(&stream, buffer, sizeof(buffer)), 30);
         assert_int_equal(stream.budget, 70);
-        stranger_says(60);
+        peer_send(60);
         assert_int_equal(tcp_stream_receive(&stream, buffer, sizeof(buffer)), 50);
         assert_int_equal(stream.budget, 20);
 }
 
-static void test_no_more_is_taken_than_the_budget(void **state)
+static void test_no_more_is_received_than_the_budget(void **state)
 {
         uint8_t buffer[256];
 
         (void)state;
-        stranger_says(200);
+        peer_send(200);
         assert_int_equal(tcp_stream_receive_all(&stream, buffer, 101), -EMSGSIZE);
         assert_int_equal(tcp_stream_receive(&stream, buffer, 1), -EMSGSIZE);
-        assert_int_equal(recv(stream.fd, buffer, sizeof(buffer), 0), 100); /* all the rest */
+        assert_int_equal(
+                recv(stream.fd, buffer, sizeof(buffer), 0), 100); /* the rest was not read */
 }
 
-static void test_an_end_is_not_an_answer(void **state)
+static void test_a_closed_connection_is_an_error(void **state)
 {
         uint8_t buffer[8];
 
         (void)state;
-        stranger_says(3);
-        close(stranger_fd);
-        stranger_fd = -1;
+        peer_send(3);
+        close(peer_fd);
+        peer_fd = -1;
         assert_int_equal(tcp_stream_receive_all(&stream, buffer, 4), -ENODATA);
 }
 
-static void test_nobody_is_waited_for_beyond_the_deadline(void **state)
+static void test_no_call_waits_beyond_the_deadline(void **state)
 {
         static const uint8_t block[1 << 16];
         uint64_t begin_usec = clock_boottime_usec();
@@ -93,7 +94,7 @@ static void test_nobody_is_waited_for_beyond_the_deadline(void **state)
 
         (void)state;
         stream.deadline_usec = begin_usec + SHORT;
-        stranger_says(3);
+        peer_send(3);
         assert_int_equal(tcp_stream_receive_all(&stream, buffer, 4), -ETIMEDOUT);
         assert_true(clock_boottime_usec() >= begin_usec + SHORT);
         stream.deadline_usec = clock_boottime_usec() + SHORT;
@@ -102,18 +103,18 @@ static void test_nobody_is_waited_for_beyond_the_deadline(void **state)
         assert_int_equal(r, -ETIMEDOUT);
 }
 
-static void test_a_deadline_that_has_passed_is_no_time_at_all(void **state)
+static void test_a_deadline_in_the_past_allows_no_call(void **state)
 {
         uint8_t buffer[8];
 
         (void)state;
         stream.deadline_usec = 1;
-        stranger_says(8);
+        peer_send(8);
         assert_int_equal(tcp_stream_receive(&stream, buffer, sizeof(buffer)), -ETIMEDOUT);
         assert_int_equal(tcp_stream_send_all(&stream, buffer, sizeof(buffer)), -ETIMEDOUT);
 }
 
-/* A port of the loopback that is ours; nobody listens until told so. */
+/* Binds a port of the loopback without listening on it. */
 static int bind_port(unsigned *port)
 {
         struct sockaddr_in address = {
@@ -127,26 +128,26 @@ static int bind_port(unsigned *port)
         return fd;
 }
 
-static void test_a_port_is_dialled(void **state)
+static void test_a_listening_port_is_connected_to(void **state)
 {
-        CLEANUP(tcp_stream_done) TcpStream caller = TCP_STREAM_NULL;
+        CLEANUP(tcp_stream_done) TcpStream client = TCP_STREAM_NULL;
         char address[TCP_STREAM_ADDRESS_MAX] = "";
         unsigned port;
         CLEANUP(closep) int fd = bind_port(&port);
 
         (void)state;
-        caller.deadline_usec = clock_boottime_usec() + LONG;
-        assert_int_equal(tcp_stream_connect(&caller, "127.0.0.1", port, address), -ECONNREFUSED);
-        assert_int_equal(caller.fd, -1);
+        client.deadline_usec = clock_boottime_usec() + LONG;
+        assert_int_equal(tcp_stream_connect(&client, "127.0.0.1", port, address), -ECONNREFUSED);
+        assert_int_equal(client.fd, -1);
         assert_string_equal(address, "");
         assert_int_equal(listen(fd, 1), 0);
-        assert_int_equal(tcp_stream_connect(&caller, "127.0.0.1", port, address), 0);
-        assert_true(caller.fd >= 0);
+        assert_int_equal(tcp_stream_connect(&client, "127.0.0.1", port, address), 0);
+        assert_true(client.fd >= 0);
         assert_string_equal(address, "127.0.0.1");
 }
 
-/* With a queue that is full: the kernel answers no further call. */
-static int swallow_calls(unsigned port, int fd, int waiting[2])
+/* Fills the accept queue: the kernel then drops every further connection request. */
+static int fill_queue(unsigned port, int fd, int waiting[2])
 {
         struct sockaddr_in address = {.sin_family = AF_INET,
                 .sin_port = htons((uint16_t)port),
@@ -159,7 +160,7 @@ static int swallow_calls(unsigned port, int fd, int waiting[2])
         return listen(fd, 0);
 }
 
-static struct addrinfo *numeric(unsigned port)
+static struct addrinfo *resolve(unsigned port)
 {
         static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
         struct addrinfo *list = NULL;
@@ -172,7 +173,7 @@ static struct addrinfo *numeric(unsigned port)
 
 static void test_each_address_is_tried_for_its_share_of_the_time(void **state)
 {
-        CLEANUP(tcp_stream_done) TcpStream caller = TCP_STREAM_NULL;
+        CLEANUP(tcp_stream_done) TcpStream client = TCP_STREAM_NULL;
         char address[TCP_STREAM_ADDRESS_MAX] = "";
         unsigned ports[3];
         struct addrinfo *list[3];
@@ -182,18 +183,18 @@ static void test_each_address_is_tried_for_its_share_of_the_time(void **state)
         (void)state;
         for (int i = 0; i < 3; i++) {
                 fds[i] = bind_port(&ports[i]);
-                list[i] = numeric(ports[i]);
+                list[i] = resolve(ports[i]);
                 if (i > 0)
                         list[i - 1]->ai_next = list[i];
         }
         assert_int_equal(listen(fds[1], 0), 0);
-        assert_int_equal(swallow_calls(ports[1], fds[1], waiting), 0);
+        assert_int_equal(fill_queue(ports[1], fds[1], waiting), 0);
         assert_int_equal(listen(fds[2], 1), 0);
         begin_usec = clock_boottime_usec();
-        caller.deadline_usec = begin_usec + 2 * USEC_PER_SEC;
-        assert_int_equal(tcp_stream_connect_each(&caller, list[0], address), 0);
+        client.deadline_usec = begin_usec + 2 * USEC_PER_SEC;
+        assert_int_equal(tcp_stream_connect_each(&client, list[0], address), 0);
         assert_true(
-                clock_boottime_usec() - begin_usec > 900 * USEC_PER_MSEC); /* it was waited for */
+                clock_boottime_usec() - begin_usec > 900 * USEC_PER_MSEC); /* the second's share */
         freeaddrinfo(list[0]);
         for (int i = 0; i < 3; i++)
                 close(fds[i]);
@@ -201,31 +202,31 @@ static void test_each_address_is_tried_for_its_share_of_the_time(void **state)
         close(waiting[1]);
 }
 
-static void test_a_name_that_leads_nowhere_is_not_dialled(void **state)
+static void test_a_name_without_an_address_is_an_error(void **state)
 {
         char address[TCP_STREAM_ADDRESS_MAX] = "";
-        TcpStream caller = TCP_STREAM_NULL;
+        TcpStream client = TCP_STREAM_NULL;
 
         (void)state;
-        caller.deadline_usec = clock_boottime_usec() + LONG;
+        client.deadline_usec = clock_boottime_usec() + LONG;
         assert_int_equal(
-                tcp_stream_connect(&caller, "300.0.0.1.invalid", 1, address), -EADDRNOTAVAIL);
-        assert_int_equal(caller.fd, -1);
+                tcp_stream_connect(&client, "300.0.0.1.invalid", 1, address), -EADDRNOTAVAIL);
+        assert_int_equal(client.fd, -1);
 }
 
-#define line_test(test) cmocka_unit_test_setup_teardown(test, make, drop)
+#define stream_test(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                line_test(test_what_came_is_taken),
-                line_test(test_no_more_is_taken_than_the_budget),
-                line_test(test_an_end_is_not_an_answer),
-                line_test(test_nobody_is_waited_for_beyond_the_deadline),
-                line_test(test_a_deadline_that_has_passed_is_no_time_at_all),
-                cmocka_unit_test(test_a_port_is_dialled),
+                stream_test(test_bytes_are_received_and_counted),
+                stream_test(test_no_more_is_received_than_the_budget),
+                stream_test(test_a_closed_connection_is_an_error),
+                stream_test(test_no_call_waits_beyond_the_deadline),
+                stream_test(test_a_deadline_in_the_past_allows_no_call),
+                cmocka_unit_test(test_a_listening_port_is_connected_to),
                 cmocka_unit_test(test_each_address_is_tried_for_its_share_of_the_time),
-                cmocka_unit_test(test_a_name_that_leads_nowhere_is_not_dialled),
+                cmocka_unit_test(test_a_name_without_an_address_is_an_error),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
