@@ -22,7 +22,7 @@ struct InspectJob {
         Job *job;
         inspect_job_end_fn fn;
         void *userdata;
-        int payload_fd; /* the inspector writes to it */
+        int payload_fd; /* of the inspector until it has exited */
 };
 
 static int payload_fd_new(void)
@@ -35,46 +35,53 @@ static int payload_fd_new(void)
         return fd < 0 ? -errno : fd;
 }
 
-/* Called when the inspector has exited: no process can write to the payload any more. */
+/* After the inspector's exit no process has the descriptor open for writing but this one. */
 static int payload_fd_seal(int fd, uint64_t expected_size)
 {
         struct stat st;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if ((uint64_t)st.st_size != expected_size || expected_size == 0)
+        if ((uint64_t)st.st_size != expected_size)
                 return -EBADMSG;
         if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
                 return -errno;
         return 0;
 }
 
-static void on_end(Job *job, JobResult result, int detail, const void *data, void *userdata)
+static void on_end(Job *job, JobResult end, int detail, const void *report, void *userdata)
 {
-        InspectJob *inspect = userdata;
-        CLEANUP(closep) int payload_fd = TAKE_FD(inspect->payload_fd);
-        InspectResult inspected = {.payload_fd = -1};
-        char error[256];
+        InspectJob *inspect_job = userdata;
+        CLEANUP(closep) int payload_fd = TAKE_FD(inspect_job->payload_fd);
+        InspectResult result = {.report = report, .payload_fd = -1};
+        char error[256] = "";
         int r = 0;
 
-        inspect->job = NULL;
-        if (result == JOB_DONE) {
-                inspected.report = data;
-                if (inspected.report->payload_size > 0)
-                        r = payload_fd_seal(payload_fd, inspected.report->payload_size);
-                if (r == 0 && inspected.report->payload_size > 0)
-                        inspected.payload_fd = TAKE_FD(payload_fd);
-        }
-        if (result == JOB_TIMED_OUT)
+        inspect_job->job = NULL;
+        switch (end) {
+        case JOB_DONE:
+                if (result.report->payload_size == 0)
+                        break;
+                r = payload_fd_seal(payload_fd, result.report->payload_size);
+                if (r == 0)
+                        result.payload_fd = TAKE_FD(payload_fd);
+                break;
+        case JOB_FAILED:
+                r = -detail;
+                break;
+        case JOB_TIMED_OUT:
                 text_set(error, sizeof(error), "the inspection took too long");
-        else if (result == JOB_CRASHED)
+                break;
+        case JOB_CRASHED:
+        case _JOB_RESULT_MAX:
                 text_format(error, sizeof(error), "the inspection crashed (signal %d)", detail);
-        else if (result == JOB_FAILED || r < 0)
-                text_format(error, sizeof(error), "the inspection failed: %s",
-                        strerror(result == JOB_FAILED ? detail : -r));
-        if (result != JOB_DONE || r < 0)
-                inspected.error = error;
-        inspect->fn(&inspected, inspect->userdata);
+                break;
+        }
+        if (r < 0)
+                text_format(error, sizeof(error), "the inspection failed: %s", strerror(-r));
+        if (error[0] != '\0')
+                result.error = error;
+        inspect_job->fn(&result, inspect_job->userdata);
         job_free(job);
 }
 
@@ -86,7 +93,7 @@ static int run(void *result, const void *task)
 int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *config,
         uint64_t now_usec, inspect_job_end_fn fn, void *userdata)
 {
-        CLEANUP(inspect_job_freep) InspectJob *inspect = calloc(1, sizeof(*inspect));
+        CLEANUP(inspect_job_freep) InspectJob *inspect_job = calloc(1, sizeof(*inspect_job));
         InspectorTask task = {.config = config, .now_usec = now_usec};
         JobSpec spec = {
                 .name = "binlog-inspect",
@@ -98,25 +105,25 @@ int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *c
         };
         int r;
 
-        if (!inspect)
+        if (!inspect_job)
                 return -ENOMEM;
-        *inspect = (InspectJob){.fn = fn, .userdata = userdata, .payload_fd = payload_fd_new()};
-        if (inspect->payload_fd < 0)
-                return inspect->payload_fd;
-        spec.keep[0] = task.payload_fd = inspect->payload_fd;
-        r = job_start(&inspect->job, event, &spec, on_end, inspect);
+        *inspect_job = (InspectJob){.fn = fn, .userdata = userdata, .payload_fd = payload_fd_new()};
+        if (inspect_job->payload_fd < 0)
+                return inspect_job->payload_fd;
+        spec.keep[0] = task.payload_fd = inspect_job->payload_fd;
+        r = job_start(&inspect_job->job, event, &spec, on_end, inspect_job);
         if (r < 0)
                 return r;
-        *ret = TAKE(inspect);
+        *ret = TAKE(inspect_job);
         return 0;
 }
 
-InspectJob *inspect_job_free(InspectJob *inspect)
+InspectJob *inspect_job_free(InspectJob *inspect_job)
 {
-        if (!inspect)
+        if (!inspect_job)
                 return NULL;
-        job_free(inspect->job);
-        closep(&inspect->payload_fd);
-        free(inspect);
+        job_free(inspect_job->job);
+        closep(&inspect_job->payload_fd);
+        free(inspect_job);
         return NULL;
 }

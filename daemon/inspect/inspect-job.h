@@ -3,8 +3,8 @@
 /*
  * Inspect job: starts one inspector process and reports its result as a Report and a sealed payload.
  *
- * The descriptor of the payload is made here and written by the inspector; it is sealed when the
- * inspector has exited, so from then on nobody can change it. The caller never maps it.
+ * The job creates the payload's descriptor, the inspector writes it, and the job seals it after the
+ * inspector has exited: from then on no process can change the payload. The caller never maps it.
  */
 
 #include <systemd/sd-event.h>
@@ -16,17 +16,15 @@
 typedef struct InspectJob InspectJob;
 
 typedef struct InspectResult {
-        const Report
-                *report;   /* NULL: the inspection itself failed; lives until the handler returns */
-        int payload_fd;    /* sealed, the handler takes it over; -1: there is no good set */
-        const char *error; /* why the inspection failed, one sentence; NULL: it did not */
+        const Report *report; /* NULL: the inspector failed; lives until the handler returns */
+        int payload_fd;       /* sealed, owned by the handler; -1: there is no good set */
+        const char *error;    /* one sentence: the inspector or the sealing failed; NULL: neither */
 } InspectResult;
 
 /* The handler may free the job. */
 typedef void (*inspect_job_end_fn)(const InspectResult *result, void *userdata);
 
-/* Inspects the files of `config` at `now_usec` (wall clock). `config` must live until the start has
- * returned: the process has a copy of it. */
+/* Inspects the files of `config` at `now_usec` (wall clock). The process has a copy of `config`. */
 int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *config,
         uint64_t now_usec, inspect_job_end_fn fn, void *userdata);
 

@@ -6,7 +6,7 @@
 #include "daemon/inspect/snapshot.h"
 #include "daemon/inspect/validate.h"
 
-static int deliver(Report *report, const InspectorTask *task, const PemSet *pem)
+static int write_payload(Report *report, const InspectorTask *task, const Pem *pem)
 {
         CLEANUP(secret_done) Secret payload = SECRET_NULL;
         int r;
@@ -24,7 +24,7 @@ static int deliver(Report *report, const InspectorTask *task, const PemSet *pem)
 int inspector_run(Report *ret, const InspectorTask *task)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
-        CLEANUP(pem_done) PemSet pem = PEM_SET_NULL;
+        CLEANUP(pem_done) Pem pem = PEM_NULL;
         const char *paths[_MATERIAL_FILE_MAX];
         int r;
 
@@ -43,5 +43,5 @@ int inspector_run(Report *ret, const InspectorTask *task)
         validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);
         if (pem.authorities && pem.chain && pem.key)
                 r = payload_fingerprint(ret->fingerprint, &pem);
-        return r < 0 ? r : deliver(ret, task, &pem);
+        return r < 0 ? r : write_payload(ret, task, &pem);
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 /*
- * Inspector: the life of the process that reads and judges one material (design 3).
+ * Inspector: reads and validates the files of one material, in a process of its own
+ * (doc/design.md, "Material").
  *
- * It alone opens the key file. It leaves the payload in a descriptor that the manager made and
- * will seal, and a report that holds nothing of the key. Runs in a child; in tests also without.
+ * Only the inspector opens the key file. It writes the payload to a descriptor that the manager
+ * created and seals afterwards, and fills a report that holds nothing of the key. Commands and tests
+ * that only validate call it in their own process.
  */
 
 #include "daemon/config/config.h"
@@ -12,9 +14,9 @@
 
 typedef struct InspectorTask {
         const MaterialConfig *config;
-        int payload_fd; /* written from its start; -1: only the verdict is wanted */
-        uint64_t now_usec;
+        int payload_fd;    /* written from its start; -1: validate only */
+        uint64_t now_usec; /* wall clock */
 } InspectorTask;
 
-/* 0, or a negative errno when the inspection itself failed; bad material is in the report. */
+/* Returns 0, or a negative errno if the inspection itself failed; bad material is in the report. */
 int inspector_run(Report *ret, const InspectorTask *task);

@@ -24,14 +24,14 @@ static bool digest_stack(EVP_MD_CTX *context, const char *label, STACK_OF(X509) 
         return good;
 }
 
-int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const PemSet *pem)
+int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
 {
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned size = 0;
         bool good;
 
-        /* The labels keep a certificate that moves from one file to the other from going unseen. */
+        /* With the labels a certificate that moves from one file to the other changes the digest. */
         good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
                 digest_stack(context, "ca", pem->authorities) &&
                 digest_stack(context, "cert", pem->chain) &&
@@ -52,7 +52,7 @@ static bool write_certificates(BIO *bio, STACK_OF(X509) * stack)
         return true;
 }
 
-/* PEM is letters, digits, + / = - and blanks: of all that JSON escapes, only line ends occur. */
+/* PEM is letters, digits, + / = - and blanks: a line end is the only character that JSON escapes. */
 static int append_pem(Secret *payload, const char *name, BIO *bio)
 {
         char *text;
@@ -74,7 +74,7 @@ static int append_pem(Secret *payload, const char *name, BIO *bio)
         return r;
 }
 
-int payload_build(Secret *ret, const PemSet *pem)
+int payload_build(Secret *ret, const Pem *pem)
 {
         CLEANUP(secret_done) Secret payload = SECRET_NULL;
         BIO *authorities = BIO_new(BIO_s_mem());

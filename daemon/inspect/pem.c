@@ -18,10 +18,9 @@
 #include "common/text.h"
 #include "daemon/tls/x509.h"
 
-/* More blocks than any honest bundle has; the RDS global bundle has about 120. */
-#define BLOCKS_MAX 1000
+#define BLOCKS_MAX 1000 /* certificates in a file; the RDS global bundle has about 120 */
 
-/* One PEM file on its way into the identity. */
+/* One PEM file. */
 typedef struct Source {
         MaterialFile file;
         const char *path;
@@ -77,7 +76,7 @@ static void report_file_error(const Source *source, int error)
         }
 }
 
-/* 1: a block; 0: no more; -1: broken, and reported. */
+/* Returns 1: a block; 0: no more blocks; -1: a damaged one, reported. */
 static int next_block(const Source *source, BIO *bio, Block *block)
 {
         unsigned long error;
@@ -127,7 +126,7 @@ static STACK_OF(X509) * parse_certificates(const Source *source)
                         break;
                 if (strcmp(block.label, PEM_STRING_X509) != 0 &&
                         strcmp(block.label, PEM_STRING_X509_OLD) != 0)
-                        continue; /* a key beside its certificate: only the blocks asked for count */
+                        continue; /* a key beside its certificate, say: other blocks are ignored */
                 data = block.data;
                 certificate = d2i_X509(NULL, &data, block.size);
                 if (!certificate || data != block.data + block.size ||
@@ -215,9 +214,9 @@ static void stack_swap(STACK_OF(X509) * stack, int a, int b)
         (void)sk_X509_set(stack, b, first);
 }
 
-/* Leaf first: the certificate that the key belongs to, or the first one if it belongs to none;
- * then each one's issuer as far as they are here; strangers keep their order at the end. */
-static void order_chain(PemSet *pem)
+/* Leaf first: the certificate of the key, or the first one if there is none; then each one's issuer
+ * as far as the file has it; the rest keeps its order at the end. */
+static void order_chain(Pem *pem)
 {
         int n = sk_X509_num(pem->chain);
 
@@ -236,9 +235,9 @@ static void order_chain(PemSet *pem)
         ERR_clear_error();
 }
 
-int pem_parse(PemSet *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
+int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
 {
-        PemSet pem = PEM_SET_NULL;
+        Pem pem = PEM_NULL;
 
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++) {
                 Source source = {
@@ -265,12 +264,12 @@ int pem_parse(PemSet *ret, const Snapshot *snapshot, const char *const paths[], 
         return 0;
 }
 
-void pem_done(PemSet *pem)
+void pem_done(Pem *pem)
 {
         sk_X509_pop_free(pem->authorities, X509_free);
         sk_X509_pop_free(pem->chain, X509_free);
         EVP_PKEY_free(pem->key);
-        *pem = PEM_SET_NULL;
+        *pem = PEM_NULL;
 }
 
 int pem_read_sha256(

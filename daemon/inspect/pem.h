@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * Identity: the three files parsed: CA certificates, client certificate chain, key.
+ * PEM: parses the three files into CA certificates, client certificate chain and key.
  *
- * Takes PEM as the world writes it: prose around the blocks, CRLF, a BOM, any order in the
- * certificate file; OpenSSL reads the blocks. What cannot be parsed is added to the report under
- * its rule; nothing is judged here beyond that.
+ * Accepts what tools write: text around the blocks, CRLF, a BOM, any order in the certificate file;
+ * OpenSSL reads the blocks. A file that cannot be parsed is added to the report under its rule; every
+ * other rule is daemon/inspect/validate.h's.
  */
 
 #include <openssl/evp.h>
@@ -14,23 +14,24 @@
 #include "daemon/inspect/snapshot.h"
 #include "daemon/model/report.h"
 
-typedef struct PemSet {
+typedef struct Pem {
         STACK_OF(X509) * authorities; /* the CA file, in its order */
         STACK_OF(X509) * chain;       /* the certificate file, leaf first */
         EVP_PKEY *key;
-} PemSet;
+} Pem;
 
-#define PEM_SET_NULL ((PemSet){0})
+#define PEM_NULL ((Pem){0})
 
-/* Members that could not be read stay NULL; then the report has failed. -ENOMEM. */
-int pem_parse(PemSet *ret, const Snapshot *snapshot, const char *const paths[], Report *report);
-void pem_done(PemSet *pem);
+/* A member whose file could not be parsed is NULL, and the report has failed. Returns 0. */
+int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report);
+void pem_done(Pem *pem);
 
-/* That of the first certificate in a PEM file. -EINVAL: what stands in `problem`; -ENOMEM. */
+/* The SHA-256 of the first certificate in a PEM file. Returns 0, -EINVAL with a sentence in
+ * `problem`, or -ENOMEM. */
 int pem_read_sha256(
         char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size);
 
-static inline X509 *pem_leaf(const PemSet *pem)
+static inline X509 *pem_leaf(const Pem *pem)
 {
         return pem->chain ? sk_X509_value(pem->chain, 0) : NULL;
 }

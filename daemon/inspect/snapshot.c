@@ -9,24 +9,23 @@
 #include "common/macro.h"
 #include "daemon/watch/path-walk.h"
 
-/* The files as they are held while they are compared and read: under its name another one may
- * stand by now. */
-typedef struct Held {
+/* Descriptors stay open between reading and comparing: a name may lead to another file by then. */
+typedef struct OpenFiles {
         int fd[_MATERIAL_FILE_MAX];
-} Held;
+} OpenFiles;
 
-static void held_done(Held *held)
+static void open_files_done(OpenFiles *files)
 {
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                closep(&held->fd[i]);
+                closep(&files->fd[i]);
 }
 
-/* Opens the very file that the trail came to. Anything else under its name is a change. */
-static int hold(Snapshot *snapshot, int *ret_fd, MaterialFile file, const PathEnd *end)
+/* Opens the file at the end of the path walk. Another file under its name is a change. */
+static int open_file(Snapshot *snapshot, int *ret_fd, MaterialFile file, const PathEnd *end)
 {
         CLEANUP(closep) int fd = -1;
 
-        if (!S_ISREG(end->mode)) /* not even opened: a device may do something then */
+        if (!S_ISREG(end->mode)) /* not opened: opening a device can have an effect */
                 return S_ISDIR(end->mode) ? -EISDIR : -ENXIO;
         fd = openat(end->directory_fd, end->name,
                 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
@@ -46,31 +45,31 @@ static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_M
 {
         CLEANUP(path_walk_done) PathWalk before = PATH_WALK_NULL;
         CLEANUP(path_walk_done) PathWalk after = PATH_WALK_NULL;
-        CLEANUP(held_done) Held held = {{-1, -1, -1}};
+        CLEANUP(open_files_done) OpenFiles files = {{-1, -1, -1}};
         PathEnd end;
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
                 int r = path_walk_add(&before, paths[i], &end);
 
                 if (r == 0)
-                        r = hold(snapshot, &held.fd[i], i, &end);
+                        r = open_file(snapshot, &files.fd[i], i, &end);
                 if (r == 0)
-                        r = file_read_fd(&snapshot->content[i], held.fd[i], SNAPSHOT_FILE_LIMIT);
+                        r = file_read_fd(&snapshot->content[i], files.fd[i], SNAPSHOT_FILE_LIMIT);
                 if (r == -ENOMEM)
                         return r;
-                /* ESTALE: a file server replaced the file under us. */
+                /* ESTALE: a file server replaced the open file. */
                 snapshot->files_changed = snapshot->files_changed || r == -ESTALE;
                 snapshot->error[i] = r;
         }
-        /* At the end of all: the first file may have changed while the last was read. */
+        /* After all were read: the first file may have changed while the last was read. */
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
                 FileStat last;
 
                 if (path_walk_add(&after, paths[i], NULL) == -ENOMEM)
                         return -ENOMEM;
-                if (held.fd[i] < 0)
+                if (files.fd[i] < 0)
                         continue;
-                last = file_stat_fd(held.fd[i]);
+                last = file_stat_fd(files.fd[i]);
                 snapshot->files_changed =
                         snapshot->files_changed || !file_stat_equal(&last, &snapshot->stat[i]);
         }

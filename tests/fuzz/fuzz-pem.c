@@ -1,7 +1,7 @@
 /*
- * The three files on their way through the inspector, without its process: parsed, judged and, if
- * good, made the payload. The input is CA file, certificate file and key file with a record
- * separator (0x1e) between them; what is not there is an empty file.
+ * The inspector's steps on three files: parse, validate and, if good, build the payload. The input is
+ * CA file, certificate file and key file with a record separator (0x1e) between them; a missing one
+ * is an empty file.
  */
 
 #include "tests/fuzz/fuzz.h"
@@ -46,7 +46,7 @@ static void check_report(const Report *report)
                         report->certificate.subject, strlen(report->certificate.subject)));
 }
 
-static void check_payload(const PemSet *pem)
+static void check_payload(const Pem *pem)
 {
         CLEANUP(secret_done) Secret payload = SECRET_NULL;
         CLEANUP(json_freep) JsonValue *json = NULL;
@@ -60,12 +60,12 @@ static void check_payload(const PemSet *pem)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char *const paths[_MATERIAL_FILE_MAX] = {"/ca", "/cert", "/key"};
-        static const FileStat key_stamp = {.mode = 0100600};
+        static const FileStat key_stat = {.mode = 0100600};
         MaterialConfig config = {.key_types = KEY_TYPES_RSA_EC,
                 .minimum_rsa_bits = 512,
                 .expiry_warning_usec = {30 * USEC_PER_DAY}};
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
-        CLEANUP(pem_done) PemSet pem = PEM_SET_NULL;
+        CLEANUP(pem_done) Pem pem = PEM_NULL;
         Report report = {0};
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         split(&snapshot, data, size);
         MUST(pem_parse(&pem, &snapshot, paths, &report) == 0);
         MUST(report.failed == (!pem.authorities || !pem.chain || !pem.key));
-        validate(&report, &pem, &config, &key_stamp, NOW);
+        validate(&report, &pem, &config, &key_stat, NOW);
         check_report(&report);
         if (!report.failed)
                 check_payload(&pem);

@@ -1,9 +1,8 @@
 /*
- * Every fixture breaks one rule, and the inspector must find exactly that. The build makes them
- * (tests/pki) with a manifest of what is expected.
+ * Every fixture violates one rule, and the inspector must report exactly that one. The build makes
+ * the fixtures (tests/pki) with a manifest of the expected problems.
  */
 
-#include "daemon/import/call.h"
 #include "tests/unit/test.h"
 
 #include <sys/mman.h>
@@ -15,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "daemon/import/call.h"
 #include "daemon/inspect/inspector.h"
 #include "daemon/inspect/payload.h"
 
@@ -84,7 +84,7 @@ static void test_each_fixture_has_exactly_its_problem(void **state)
         assert_true(n > 60);
 }
 
-static void test_the_same_set_in_other_clothes_is_the_same_set(void **state)
+static void test_another_encoding_has_the_same_fingerprint(void **state)
 {
         static const char *const same[] = {
                 "good-crlf", "good-bom", "good-text", "good-pkcs1-key", "good-no-final-newline"};
@@ -113,13 +113,13 @@ static Secret payload_of(const char *directory)
         return payload;
 }
 
-static void test_the_payload_is_normalised_with_the_key_last(void **state)
+static void test_the_payload_does_not_depend_on_the_encoding_and_ends_with_the_key(void **state)
 {
-        Secret good = payload_of("good"), dressed = payload_of("good-text"), raw = SECRET_NULL;
+        Secret good = payload_of("good"), encoded = payload_of("good-text"), raw = SECRET_NULL;
         char *key = strstr(good.data, "\"ssl_key\":\"-----BEGIN RSA PRIVATE KEY-----\\n");
 
         (void)state;
-        assert_string_equal(good.data, dressed.data);
+        assert_string_equal(good.data, encoded.data);
         assert_int_equal(strncmp(good.data, "{\"ssl_ca\":\"-----BEGIN CERTIFICATE-----\\n", 39), 0);
         assert_non_null(key);
         assert_true(key > strstr(good.data, "\"ssl_cert\":"));
@@ -128,11 +128,11 @@ static void test_the_payload_is_normalised_with_the_key_last(void **state)
         assert_null(strchr(raw.data, '\\'));
         assert_non_null(strstr(raw.data, "-----END RSA PRIVATE KEY-----\n\"}"));
         secret_done(&good);
-        secret_done(&dressed);
+        secret_done(&encoded);
         secret_done(&raw);
 }
 
-static void test_a_set_with_an_error_leaves_no_payload(void **state)
+static void test_a_set_with_an_error_has_no_payload(void **state)
 {
         Secret payload = payload_of("key-mismatch");
 
@@ -145,9 +145,10 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_fixture_has_exactly_its_problem),
-                cmocka_unit_test(test_the_same_set_in_other_clothes_is_the_same_set),
-                cmocka_unit_test(test_the_payload_is_normalised_with_the_key_last),
-                cmocka_unit_test(test_a_set_with_an_error_leaves_no_payload),
+                cmocka_unit_test(test_another_encoding_has_the_same_fingerprint),
+                cmocka_unit_test(
+                        test_the_payload_does_not_depend_on_the_encoding_and_ends_with_the_key),
+                cmocka_unit_test(test_a_set_with_an_error_has_no_payload),
         };
 
         if (argc != 2)

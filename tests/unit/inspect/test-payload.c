@@ -1,8 +1,5 @@
-/*
- * The sets are those that the build makes for the inspector (tests/pki).
- */
+/* The sets are the fixtures of the inspector (tests/pki). */
 
-#include "daemon/import/call.h"
 #include "tests/unit/test.h"
 
 #include <ctype.h>
@@ -14,18 +11,19 @@
 
 #include "common/json-reader.h"
 #include "common/macro.h"
+#include "daemon/import/call.h"
 #include "daemon/inspect/payload.h"
 #include "daemon/inspect/pem.h"
 
 static const char *root;
 
-static PemSet load(const char *directory)
+static Pem load(const char *directory)
 {
         static const char *const names[] = {"ca.pem", "client-cert.pem", "client-key.pem"};
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
         char paths[_MATERIAL_FILE_MAX][512];
         const char *pointers[_MATERIAL_FILE_MAX];
-        PemSet pem = PEM_SET_NULL;
+        Pem pem = PEM_NULL;
         Report report = {0};
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
@@ -38,7 +36,7 @@ static PemSet load(const char *directory)
         return pem;
 }
 
-static const char *fingerprint(const PemSet *pem)
+static const char *fingerprint(const Pem *pem)
 {
         static char buffers[2][REPORT_FINGERPRINT_MAX];
         static unsigned next;
@@ -50,7 +48,7 @@ static const char *fingerprint(const PemSet *pem)
 
 static void test_the_fingerprint_is_a_sha256_in_lower_case(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good");
+        CLEANUP(pem_done) Pem good = load("good");
         const char *text = fingerprint(&good);
 
         (void)state;
@@ -60,9 +58,9 @@ static void test_the_fingerprint_is_a_sha256_in_lower_case(void **state)
         assert_string_equal(text, fingerprint(&good));
 }
 
-static void test_nothing_of_the_key_is_in_the_fingerprint(void **state)
+static void test_the_fingerprint_does_not_depend_on_the_key(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good"), other = load("good-other");
+        CLEANUP(pem_done) Pem good = load("good"), other = load("good-other");
         EVP_PKEY *key = good.key;
         char before[REPORT_FINGERPRINT_MAX];
 
@@ -75,9 +73,9 @@ static void test_nothing_of_the_key_is_in_the_fingerprint(void **state)
         good.key = key;
 }
 
-static void test_each_certificate_and_its_place_count(void **state)
+static void test_the_fingerprint_depends_on_each_certificate_and_its_place(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good-chain"), other = load("good-other");
+        CLEANUP(pem_done) Pem good = load("good-chain"), other = load("good-other");
         char before[REPORT_FINGERPRINT_MAX];
         X509 *moved;
 
@@ -97,7 +95,7 @@ static void test_each_certificate_and_its_place_count(void **state)
         assert_true(sk_X509_push(good.chain, moved) > 0);
         assert_string_equal(fingerprint(&good), before);
 
-        moved = sk_X509_pop(good.authorities); /* the same bytes in the same order, but a CA less */
+        moved = sk_X509_pop(good.authorities); /* the same bytes in the same order, one CA fewer */
         assert_true(sk_X509_unshift(good.chain, moved) > 0);
         assert_string_not_equal(fingerprint(&good), before);
         assert_ptr_equal(sk_X509_shift(good.chain), moved);
@@ -109,7 +107,7 @@ static void test_each_certificate_and_its_place_count(void **state)
         (void)sk_X509_pop(good.authorities);
 }
 
-static Secret build(const PemSet *pem)
+static Secret build(const Pem *pem)
 {
         Secret payload = SECRET_NULL;
 
@@ -151,7 +149,7 @@ static void test_the_payload_holds_the_set_in_order_with_the_key_last(void **sta
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-                CLEANUP(pem_done) PemSet pem = load(sets[i]);
+                CLEANUP(pem_done) Pem pem = load(sets[i]);
                 CLEANUP(secret_done) Secret payload = build(&pem);
                 CLEANUP(json_freep) JsonValue *json = NULL;
                 const char *key;
@@ -171,7 +169,7 @@ static void test_the_payload_holds_the_set_in_order_with_the_key_last(void **sta
 
 static void test_the_strict_form_is_one_line_of_printable_characters(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good");
+        CLEANUP(pem_done) Pem good = load("good");
         CLEANUP(secret_done) Secret payload = build(&good);
 
         (void)state;
@@ -182,9 +180,9 @@ static void test_the_strict_form_is_one_line_of_printable_characters(void **stat
         }
 }
 
-static void test_the_raw_form_differs_in_its_line_ends_alone(void **state)
+static void test_the_raw_form_differs_only_in_its_line_ends(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good");
+        CLEANUP(pem_done) Pem good = load("good");
         CLEANUP(secret_done) Secret strict = build(&good);
         CLEANUP(secret_done) Secret raw = SECRET_NULL;
         size_t at = 0;
@@ -203,7 +201,7 @@ static void test_the_raw_form_differs_in_its_line_ends_alone(void **state)
         assert_int_equal(at, strict.size);
 }
 
-static void test_only_escaped_line_ends_are_turned(void **state)
+static void test_only_escaped_line_ends_are_converted(void **state)
 {
         static const struct {
                 const char *strict, *raw;
@@ -221,9 +219,9 @@ static void test_only_escaped_line_ends_are_turned(void **state)
         }
 }
 
-static void test_nothing_of_the_key_stands_before_its_offset_in_either_form(void **state)
+static void test_no_byte_of_the_key_stands_before_its_offset_in_either_form(void **state)
 {
-        CLEANUP(pem_done) PemSet good = load("good-chain");
+        CLEANUP(pem_done) Pem good = load("good-chain");
         CLEANUP(secret_done) Secret strict = build(&good);
         CLEANUP(secret_done) Secret raw = SECRET_NULL;
         size_t offset = call_key_offset(strict.data, strict.size);
@@ -240,13 +238,13 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_fingerprint_is_a_sha256_in_lower_case),
-                cmocka_unit_test(test_nothing_of_the_key_is_in_the_fingerprint),
-                cmocka_unit_test(test_each_certificate_and_its_place_count),
+                cmocka_unit_test(test_the_fingerprint_does_not_depend_on_the_key),
+                cmocka_unit_test(test_the_fingerprint_depends_on_each_certificate_and_its_place),
                 cmocka_unit_test(test_the_payload_holds_the_set_in_order_with_the_key_last),
                 cmocka_unit_test(test_the_strict_form_is_one_line_of_printable_characters),
-                cmocka_unit_test(test_the_raw_form_differs_in_its_line_ends_alone),
-                cmocka_unit_test(test_nothing_of_the_key_stands_before_its_offset_in_either_form),
-                cmocka_unit_test(test_only_escaped_line_ends_are_turned),
+                cmocka_unit_test(test_the_raw_form_differs_only_in_its_line_ends),
+                cmocka_unit_test(test_no_byte_of_the_key_stands_before_its_offset_in_either_form),
+                cmocka_unit_test(test_only_escaped_line_ends_are_converted),
         };
 
         if (argc != 2)

@@ -1,6 +1,6 @@
 /*
- * The files change at a chosen moment, because this program's own open() and openat() stand in
- * for those of the C library: they call a hook before and after the file is opened.
+ * The files change at a chosen moment: open() and openat() of this program replace those of the C
+ * library and call a hook before and after a file is opened.
  */
 
 #include "tests/unit/test.h"
@@ -25,7 +25,7 @@
 
 typedef void (*hook_fn)(const char *path, bool opened);
 
-/* Twice to look it up, before and after, as it is no directory; and once to read it. */
+/* Two for each of the path walks, before and after, as the name is no directory; one to read. */
 #define OPENS_OF_A_FILE 5
 
 static hook_fn hook;
@@ -36,7 +36,7 @@ static int open_with_hook(int directory_fd, const char *path, int flags, mode_t 
         hook_fn fn = hook;
         int fd, error;
 
-        hook = NULL; /* what the hook opens is its own affair */
+        hook = NULL; /* the hook's own files are opened without it */
         if (fn)
                 fn(path, false);
         fd = (int)syscall(SYS_openat, directory_fd, path, flags, mode);
@@ -60,7 +60,7 @@ int openat(int directory_fd, const char *path, int flags, ...)
 
 static const char *const names[_MATERIAL_FILE_MAX] = {"ca.pem", "cert.pem", "key.pem"};
 
-/* A generation of files that differ from another one's in nothing but their content. */
+/* Makes a generation of files that differs from another one only in its content. */
 static void make_generation(const char *directory, char letter)
 {
         static const struct timespec past[2] = {{1000, 0}, {1000, 0}};
@@ -82,7 +82,7 @@ static void point_to(const char *generation)
 }
 
 /* Takes a snapshot of the three files through the link "current". */
-static Snapshot take(void)
+static Snapshot take_snapshot(void)
 {
         Snapshot snapshot = SNAPSHOT_NULL;
         char paths[_MATERIAL_FILE_MAX][PATH_MAX];
@@ -130,13 +130,13 @@ static void setup_generations(void)
         scratch_link("one", "current");
 }
 
-static void test_files_that_stand_still_are_read_once(void **state)
+static void test_unchanged_files_are_read_once(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
         (void)state;
         setup_generations();
-        snapshot = take();
+        snapshot = take_snapshot();
         expect_all(&snapshot, "aaaaa");
 }
 
@@ -153,12 +153,12 @@ static void test_a_switch_between_two_files_is_read_again(void **state)
         (void)state;
         setup_generations();
         hook = switch_before_cert;
-        snapshot = take();
+        snapshot = take_snapshot();
         assert_true(n_hooked > 1);
         expect_all(&snapshot, "bbbbb");
 }
 
-static void switch_for_the_length_of_an_open(const char *path, bool opened)
+static void switch_during_an_open(const char *path, bool opened)
 {
         if (!is_name(path, "cert.pem") || n_hooked > 1)
                 return;
@@ -166,40 +166,40 @@ static void switch_for_the_length_of_an_open(const char *path, bool opened)
         point_to(opened ? "one" : "two");
 }
 
-static void test_a_switch_there_and_back_while_one_file_is_opened_is_seen(void **state)
+static void test_a_switch_there_and_back_during_an_open_is_detected(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
         (void)state;
         setup_generations();
-        hook = switch_for_the_length_of_an_open;
-        snapshot = take();
+        hook = switch_during_an_open;
+        snapshot = take_snapshot();
         assert_int_equal(n_hooked, 2);
         expect_all(&snapshot, "aaaaa");
 }
 
-/* The CA file, when it was read already. */
+/* Writes the CA file, which was read already. */
 static void write_in_place(const char *path, bool opened)
 {
         if (!opened && is_name(path, "key.pem") && n_hooked++ == 0)
                 scratch_write_text("one/ca.pem", "another");
 }
 
-static void test_a_write_into_a_file_that_was_read_is_seen(void **state)
+static void test_a_write_into_a_file_that_was_read_is_detected(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
         (void)state;
         setup_generations();
         hook = write_in_place;
-        snapshot = take();
+        snapshot = take_snapshot();
         assert_true(n_hooked > 1);
         assert_false(snapshot.files_changed);
         assert_string_equal(snapshot.content[MATERIAL_CA].data, "another");
         assert_string_equal(snapshot.content[MATERIAL_KEY].data, "aaaaa");
 }
 
-static void vanish_for_the_length_of_an_open(const char *path, bool opened)
+static void remove_during_an_open(const char *path, bool opened)
 {
         if (!is_name(path, "cert.pem") || n_hooked > 1)
                 return;
@@ -207,14 +207,14 @@ static void vanish_for_the_length_of_an_open(const char *path, bool opened)
         point_to(opened ? "one" : "missing");
 }
 
-static void test_a_file_that_was_away_for_a_moment_is_not_missing(void **state)
+static void test_a_file_that_is_missing_for_a_moment_is_not_reported_missing(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
         (void)state;
         setup_generations();
-        hook = vanish_for_the_length_of_an_open;
-        snapshot = take();
+        hook = remove_during_an_open;
+        snapshot = take_snapshot();
         assert_int_equal(n_hooked, 2);
         expect_all(&snapshot, "aaaaa");
 }
@@ -225,21 +225,21 @@ static void switch_every_time(const char *path, bool opened)
                 point_to(n_hooked++ % 2 == 0 ? "two" : "one");
 }
 
-static void test_files_that_never_stand_still_are_moving(void **state)
+static void test_files_that_change_in_every_attempt_are_reported_as_changed(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
         (void)state;
         setup_generations();
         hook = switch_every_time;
-        snapshot = take();
+        snapshot = take_snapshot();
         assert_true(snapshot.files_changed);
         assert_int_equal(n_hooked, SNAPSHOT_ATTEMPTS * OPENS_OF_A_FILE);
 }
 
-_Noreturn static void switch_for_ever(void)
+_Noreturn static void switch_until_killed(void)
 {
-        /* Should the test fail before it ends this. */
+        /* In case the test fails before it kills this process. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 _exit(1);
         for (unsigned i = 0;; i++)
@@ -256,9 +256,9 @@ static void test_two_generations_are_never_mixed_while_a_tool_switches(void **st
         child = fork();
         assert_true(child >= 0);
         if (child == 0)
-                switch_for_ever();
+                switch_until_killed();
         for (unsigned i = 0; i < 3000; i++) {
-                CLEANUP(snapshot_done) Snapshot snapshot = take();
+                CLEANUP(snapshot_done) Snapshot snapshot = take_snapshot();
 
                 if (snapshot.files_changed)
                         continue;
@@ -274,7 +274,7 @@ static void test_two_generations_are_never_mixed_while_a_tool_switches(void **st
 static void test_each_file_has_its_own_error_and_none_blocks(void **state)
 {
         static const struct {
-                const char *target; /* what cert.pem becomes a link to */
+                const char *target; /* of the link that replaces cert.pem */
                 int error;
         } cases[] = {{"missing", -ENOENT}, {"fifo", -ENXIO}, {"directory", -EISDIR},
                 {"/dev/zero", -ENXIO}, {"cert.pem", -ELOOP}, {"large", -EFBIG}};
@@ -290,7 +290,7 @@ static void test_each_file_has_its_own_error_and_none_blocks(void **state)
 
                 assert_int_equal(unlink(scratch_path("one/cert.pem")), 0);
                 scratch_link(cases[i].target, "one/cert.pem");
-                snapshot = take();
+                snapshot = take_snapshot();
                 assert_false(snapshot.files_changed);
                 assert_int_equal(snapshot.error[MATERIAL_CERT], cases[i].error);
                 assert_int_equal(snapshot.content[MATERIAL_CERT].size, 0);
@@ -307,7 +307,7 @@ static void test_a_file_of_exactly_the_limit_is_read(void **state)
         (void)state;
         setup_generations();
         assert_int_equal(truncate(scratch_path("one/ca.pem"), SNAPSHOT_FILE_LIMIT), 0);
-        snapshot = take();
+        snapshot = take_snapshot();
         assert_int_equal(snapshot.error[MATERIAL_CA], 0);
         assert_int_equal(snapshot.content[MATERIAL_CA].size, SNAPSHOT_FILE_LIMIT);
 }
@@ -318,7 +318,7 @@ static void test_done_leaves_an_empty_snapshot(void **state)
 
         (void)state;
         setup_generations();
-        snapshot = take();
+        snapshot = take_snapshot();
         snapshot_done(&snapshot);
         assert_null(snapshot.content[MATERIAL_KEY].data);
         snapshot_done(&snapshot);
@@ -328,12 +328,12 @@ static void test_done_leaves_an_empty_snapshot(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                scratch_test(test_files_that_stand_still_are_read_once),
+                scratch_test(test_unchanged_files_are_read_once),
                 scratch_test(test_a_switch_between_two_files_is_read_again),
-                scratch_test(test_a_switch_there_and_back_while_one_file_is_opened_is_seen),
-                scratch_test(test_a_write_into_a_file_that_was_read_is_seen),
-                scratch_test(test_a_file_that_was_away_for_a_moment_is_not_missing),
-                scratch_test(test_files_that_never_stand_still_are_moving),
+                scratch_test(test_a_switch_there_and_back_during_an_open_is_detected),
+                scratch_test(test_a_write_into_a_file_that_was_read_is_detected),
+                scratch_test(test_a_file_that_is_missing_for_a_moment_is_not_reported_missing),
+                scratch_test(test_files_that_change_in_every_attempt_are_reported_as_changed),
                 scratch_test(test_two_generations_are_never_mixed_while_a_tool_switches),
                 scratch_test(test_each_file_has_its_own_error_and_none_blocks),
                 scratch_test(test_a_file_of_exactly_the_limit_is_read),
