@@ -39,7 +39,7 @@ static void set_subject(X509 *certificate, const Request *request)
 
 static void set_serial(X509 *certificate)
 {
-        static long last = 0x1000; /* no two certificates of a run share one */
+        static long last = 0x1000; /* unique within a run */
 
         MUST(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++last));
 }

@@ -1,10 +1,10 @@
 #pragma once
 
 /*
- * Authority: the keys of the test PKI and the certificates made with them.
+ * Authority: creates the keys of the test PKI and issues certificates with them.
  *
- * Keys cost time, so each is made once and every fixture borrows it. A certificate costs nothing:
- * a fixture takes the request of a good one, changes the one thing it is about, and has it issued.
+ * Creating a key takes time, so each is created once and every fixture uses it. A certificate takes
+ * none: a fixture changes one thing in the request of a good one and issues it.
  */
 
 #include <time.h>
@@ -20,7 +20,7 @@
 #define AUTHORITY_NAME         "binlog-ssld test CA"
 #define AUTHORITY_ORGANISATION "binlog-ssld tests"
 
-/* Extensions in the language of openssl.cnf, the way people know them. */
+/* Extensions in the syntax of openssl.cnf. */
 #define AUTHORITY_CA_EXTENSIONS                       \
         "basicConstraints = critical, CA:TRUE\n"      \
         "keyUsage = critical, keyCertSign, cRLSign\n" \
@@ -49,14 +49,14 @@ typedef struct Authority {
         X509 *chained_client; /* issued by intermediate */
 } Authority;
 
-/* What is wanted of a certificate. A value: it owns nothing. */
+/* The members of a certificate to issue. Owns nothing. */
 typedef struct Request {
         const char *organisation;
         const char *common_name; /* NULL: none */
         EVP_PKEY *key;
         X509 *issuer; /* NULL: self-signed */
         EVP_PKEY *issuer_key;
-        const char *extensions; /* NULL: version 1, which has none */
+        const char *extensions; /* NULL: version 1 */
         const char *digest;
         long not_before; /* seconds from now */
         long not_after;

@@ -1,11 +1,11 @@
 #include "tests/pki/set.h"
 
 /*
- * The fixtures about what stands above the client: CAs, intermediates, and the names of both.
+ * The fixtures about the issuers of the client certificate: CAs, intermediates, and their names.
  *
  * A CA that replaces the good one keeps its name and key, so that the client certificate still
- * chains to it and nothing else breaks. The manifest names the root cause only: an expired CA
- * breaks the chain as well, but there is one thing to mend, so there is one problem.
+ * chains to it and no other rule is violated. The manifest names only the root cause: an expired CA
+ * breaks the chain as well, but one fix removes both, so one problem is reported.
  */
 
 /* A CA beside the good one: another name, another key. */
@@ -18,7 +18,7 @@ static Request other_ca_request(const Set *set)
         return request;
 }
 
-/* The CA that signed comes second, so the first one must not be taken for the only one. */
+/* The CA that signed comes second: reading only the first one would break the chain. */
 static void two_cas(Set *set)
 {
         Request request = other_ca_request(set);
@@ -59,7 +59,7 @@ static void chain_with_root(Set *set)
         set_add_certificate(set, MATERIAL_CERT, set->authority->ca);
 }
 
-/* The key says which certificate is the leaf, so the order can be put right. */
+/* The key identifies the leaf, so the order can be corrected. */
 static void chain_leaf_last(Set *set)
 {
         set_clear(set, MATERIAL_CERT);
@@ -82,8 +82,8 @@ static void intermediate_expired(Set *set)
         set_add_issued(set, MATERIAL_CERT, &request);
 }
 
-/* Signed by a CA that has the name of the good one and another key. */
-static void impostor(Set *set, const char *extensions)
+/* Signed by a CA with the good one's name and another key. */
+static void same_name_ca(Set *set, const char *extensions)
 {
         Request ca_request = authority_ca_request(set->authority);
         Request request = authority_client_request(set->authority);
@@ -100,13 +100,13 @@ static void impostor(Set *set, const char *extensions)
 
 static void chain_broken(Set *set)
 {
-        impostor(set, AUTHORITY_CLIENT_EXTENSIONS);
+        same_name_ca(set, AUTHORITY_CLIENT_EXTENSIONS);
 }
 
-/* Without a key identifier only the signature tells the two CAs apart. */
+/* Without a key identifier only the signature distinguishes the two CAs. */
 static void chain_broken_signature(Set *set)
 {
-        impostor(set, "basicConstraints = CA:FALSE\n");
+        same_name_ca(set, "basicConstraints = CA:FALSE\n");
 }
 
 static void client_in_ca_file(Set *set)
@@ -150,7 +150,7 @@ static void ca_expires_soon(Set *set)
         set_replace(set, MATERIAL_CA, &request);
 }
 
-/* The certificates of a root store are often signed with SHA-1: nobody relies on that signature. */
+/* Root certificates are often signed with SHA-1; nothing depends on a root's own signature. */
 static void sha1_root(Set *set)
 {
         Request request = authority_ca_request(set->authority);
@@ -159,7 +159,7 @@ static void sha1_root(Set *set)
         set_replace(set, MATERIAL_CA, &request);
 }
 
-/* As the recipe of the MySQL manual makes it, version 1 by older openssl. */
+/* The MySQL manual's commands create version 1 with an older openssl. */
 static void version1_root(Set *set)
 {
         Request request = authority_ca_request(set->authority);
@@ -168,7 +168,7 @@ static void version1_root(Set *set)
         set_replace(set, MATERIAL_CA, &request);
 }
 
-/* The root that signed it is elsewhere; the file holds what the client chains to. */
+/* Without the root that signed the intermediate: the client chains to the intermediate. */
 static void intermediate_alone(Set *set)
 {
         missing_intermediate(set);
@@ -176,7 +176,7 @@ static void intermediate_alone(Set *set)
         set_add_certificate(set, MATERIAL_CA, set->authority->intermediate);
 }
 
-/* Same name and key as the good one that follows it, which can take its place. */
+/* Followed by the good CA of the same name and key, which can replace it. */
 static void ca_expired_renewed(Set *set)
 {
         ca_expired(set);
@@ -200,7 +200,7 @@ static void same_name(Set *set)
         set_replace(set, MATERIAL_CERT, &request);
 }
 
-/* The whole name is the CA's, so the certificate looks as if it had issued itself. */
+/* The whole name is the CA's, so the certificate appears to be self-issued. */
 static void same_subject(Set *set)
 {
         Request request = authority_client_request(set->authority);

@@ -1,8 +1,6 @@
 #include "tests/pki/set.h"
 
-/*
- * The fixtures about the client: its certificate and its key, under a CA that is good.
- */
+/* The fixtures about the client's certificate and key, under a good CA. */
 
 static void keep(Set *set)
 {
@@ -43,7 +41,7 @@ static void version1(Set *set)
         set_replace(set, MATERIAL_CERT, &request);
 }
 
-/* Would forge a line of the journal and colour the terminal, if anyone printed it raw. */
+/* Printed raw, it would forge a line of the journal and colour the terminal. */
 static void odd_subject(Set *set)
 {
         Request request = authority_client_request(set->authority);

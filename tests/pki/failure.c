@@ -1,9 +1,6 @@
 #include "tests/pki/failure.h"
 
-/*
- * OpenSSL and the kernel report through different channels: the error queue is the truth when it
- * holds something, errno is the best guess when it does not.
- */
+/* OpenSSL reports in its error queue, the kernel in errno: errno counts if the queue is empty. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +9,11 @@
 
 #include <openssl/err.h>
 
-static const char *failure_scene = "start";
+static const char *fixture = "start";
 
-void failure_set_scene(const char *scene)
+void failure_set_fixture(const char *name)
 {
-        failure_scene = scene;
+        fixture = name;
 }
 
 _Noreturn void failure_die(const char *what)
@@ -29,6 +26,6 @@ _Noreturn void failure_die(const char *what)
         else
                 (void)snprintf(reason, sizeof reason, "%s", strerror(errno));
 
-        (void)fprintf(stderr, "pki: %s: failed: %s: %s\n", failure_scene, what, reason);
+        (void)fprintf(stderr, "pki: %s: failed: %s: %s\n", fixture, what, reason);
         exit(EXIT_FAILURE);
 }

@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * Failure: the one way this build tool fails. Whatever goes wrong ends the program, and the line it
- * leaves behind names the fixture that was being made, because the call alone is made for all of
- * them.
+ * Failure: ends the build tool with one line of error.
+ *
+ * The line names the fixture as well as the failed call, because every fixture makes the same
+ * calls.
  */
 
 #define MUST(condition)                          \
@@ -12,7 +13,7 @@
                         failure_die(#condition); \
         } while (0)
 
-/* What is being made from now on; the string is not copied. */
-void failure_set_scene(const char *scene);
+/* Names the fixture for the error line; the string is not copied. */
+void failure_set_fixture(const char *name);
 
 _Noreturn void failure_die(const char *what);

@@ -1,8 +1,6 @@
 #include "tests/pki/set.h"
 
-/*
- * The fixtures about files: their size and mode, and what can stand where a file should.
- */
+/* The fixtures about files: their size, their mode, and other kinds of entry in their place. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +8,9 @@
 #include "common/macro.h"
 #include "tests/pki/failure.h"
 
-#define SIZE_LIMIT (1024UL * 1024) /* what the validator takes; one byte more is too much */
+#define SIZE_LIMIT (1024UL * 1024) /* the inspector's limit */
 
-/* Empty lines are text outside the blocks: but for its size, the file stays good. */
+/* Empty lines are text outside the blocks: apart from its size, the file stays good. */
 static void pad(Set *set, MaterialFile file, size_t size)
 {
         size_t missing = size - set->files[file].size;
@@ -59,7 +57,7 @@ static void fifo(Set *set)
         put(set, FILE_KIND_FIFO, NULL);
 }
 
-/* A device that everybody has, may read, and never comes to the end of. */
+/* Exists everywhere, readable by all users, and has no end. */
 static void device(Set *set)
 {
         put(set, FILE_KIND_SYMLINK, "/dev/zero");

@@ -1,20 +1,19 @@
 /*
- * make OUTDIR: makes the test PKI, a directory with ca.pem, client-cert.pem and client-key.pem for
+ * make OUTDIR: writes the test PKI, a directory with ca.pem, client-cert.pem and client-key.pem for
  * each fixture.
  *
- * Each fixture takes the good set and changes exactly one thing. To add one, write the function
- * that makes the change and a row with its name, in client.c, chain.c, pem.c or file.c, wherever it
- * has its like. The row says which problem a validator with the default configuration reports:
- * "rule/file/severity", "-" for none. A "*" for the file makes one fixture for each of the three
- * files, with the file appended to its name; the function finds the file in set->file.
+ * Each fixture changes exactly one thing in the good set. To add one, write the function that makes
+ * the change and a row with its name, in client.c, chain.c, pem.c or file.c. The row states the
+ * problem that the inspector reports with the default configuration: "rule/file/severity", "-" for
+ * none. A "*" for the file makes one fixture for each of the three files, with the file appended to
+ * its name; the function finds the file in set->file.
  *
- * The rules are spelled out here and not taken from rule.c: users rely on the names, so a renamed
- * rule should break a test.
+ * The rules are literals here, not those of rule.c: users depend on the names, so a renamed rule
+ * must break a test.
  *
- * Two more files are written at the end. "manifest" has a line "directory problem" per fixture. "now"
- * has the time, in seconds since the epoch, that the certificates were made for: a build directory
- * may be older than the five days that the certificate of expires-soon has, so a test that can hand
- * the validator a time hands it this one.
+ * Two more files are written at the end. "manifest" has a line "directory problem" per fixture.
+ * "now" has the time of the certificates in seconds since the epoch: a build directory may be older
+ * than the five days of expires-soon, so a test that can pass a time passes this one.
  */
 
 #include <errno.h>
@@ -47,7 +46,7 @@ static void make_set(Maker *maker, const Fixture *fixture, const char *name, Mat
 {
         CLEANUP(set_done) Set set;
 
-        failure_set_scene(name);
+        failure_set_fixture(name);
         set_init(&set, &maker->authority, file);
         fixture->change(&set);
         set_write(&set, maker->directory_fd, name);
@@ -65,7 +64,7 @@ static void make_for_each_file(Maker *maker, const Fixture *fixture, const char 
         }
 }
 
-/* The file that the problem names; none, where there is no problem. */
+/* Returns the file of the problem; _MATERIAL_FILE_MAX if there is none. */
 static MaterialFile find_file(const Fixture *fixture)
 {
         const char *slash = strchr(fixture->problem, '/');
@@ -85,7 +84,7 @@ static void make_fixtures(Maker *maker, const Fixture *fixtures)
         for (const Fixture *fixture = fixtures; fixture->name; fixture++) {
                 const char *star = strchr(fixture->problem, '*');
 
-                failure_set_scene(fixture->name);
+                failure_set_fixture(fixture->name);
                 if (star) {
                         make_for_each_file(maker, fixture, star);
                         continue;
@@ -110,7 +109,7 @@ static void write_now(int directory_fd, time_t now)
 {
         FILE *file = open_file(directory_fd, "now");
 
-        failure_set_scene("now");
+        failure_set_fixture("now");
         MUST(fprintf(file, "%lld\n", (long long)now) > 0);
         MUST(fclose(file) == 0);
 }
@@ -127,21 +126,21 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         }
 
-        failure_set_scene("output directory");
+        failure_set_fixture("output directory");
         MUST(mkdir(argv[1], 0755) == 0 || errno == EEXIST);
         maker.directory_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         MUST(maker.directory_fd >= 0);
 
-        failure_set_scene("keys and certificates of all");
+        failure_set_fixture("keys and certificates of all");
         authority_init(&maker.authority, now);
 
-        /* The manifest is what others wait for, so it gets its name when everything is there. */
+        /* Written under another name until everything is there: a manifest means a complete PKI. */
         maker.manifest = open_file(maker.directory_fd, "manifest.new");
         for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
                 make_fixtures(&maker, tables[i]);
 
         write_now(maker.directory_fd, now);
-        failure_set_scene("manifest");
+        failure_set_fixture("manifest");
         MUST(fclose(maker.manifest) == 0);
         MUST(renameat(maker.directory_fd, "manifest.new", maker.directory_fd, "manifest") == 0);
 

@@ -1,9 +1,9 @@
 #include "tests/pki/set.h"
 
 /*
- * The fixtures about PEM: the ways in which the world writes the good set, and the ways in which a
- * block breaks. What is written well has the keys and certificates of the fixture "good", or of
- * "good-chain", and therefore the same fingerprint.
+ * The fixtures about PEM: the ways in which tools write the good set, and damaged blocks. The good
+ * ones have the keys and certificates of the fixture "good", or of "good-chain", and therefore the
+ * same fingerprint.
  */
 
 #include <string.h>
@@ -15,7 +15,7 @@
 
 typedef void (*Rewriter)(Set *set, MaterialFile file, const char *text);
 
-/* Lets `rewriter` make the text of each file anew out of the old one. */
+/* Replaces the text of each file by what `rewriter` makes of it. */
 static void rewrite(Set *set, Rewriter rewriter)
 {
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++) {
@@ -61,7 +61,7 @@ static void no_final_newline(Set *set)
         rewrite(set, rewrite_without_newline);
 }
 
-/* A certificate as "openssl x509 -text" prints it. */
+/* A certificate in the format of "openssl x509 -text". */
 static void add_printed(Set *set, MaterialFile file, X509 *certificate)
 {
         CLEANUP(BIO_free_allp) BIO *bio = BIO_new(BIO_s_mem());
@@ -83,7 +83,7 @@ static void prose(Set *set)
         add_printed(set, MATERIAL_CERT, set->authority->client);
         set_add_text(set, MATERIAL_CERT, "\nend of file");
 
-        /* As "openssl pkcs12 -nodes" writes it. */
+        /* In the format of "openssl pkcs12 -nodes". */
         set_clear(set, MATERIAL_KEY);
         set_add_text(set, MATERIAL_KEY,
                 "Bag Attributes\n    localKeyID: 01 02 03 \nKey Attributes: <No Attributes>\n");
@@ -166,14 +166,14 @@ static void nul_outside(Set *set)
         set_add_bytes(set, set->file, "", 1);
 }
 
-/* The DER of everything begins with a SEQUENCE, 0x30, which is an M in base64. */
+/* DER of certificates and keys begins with a SEQUENCE, 0x30, which is an M in base64. */
 static void bad_der(Set *set)
 {
         MUST(*find_body(set) == 'M');
         *find_body(set) = 'A';
 }
 
-/* A reader that stops at the first block it cannot read would take this for the end. */
+/* A reader that stops at the first damaged block without an error would accept this. */
 static void bad_second_block(Set *set)
 {
         CLEANUP(freep) char *broken = NULL;

@@ -1,8 +1,8 @@
 #include "tests/pki/set.h"
 
 /*
- * A rerun meets what an earlier run left behind, a directory or a FIFO among it. So nothing is ever
- * opened that was not created by the same call: the old entry goes first, whatever it was.
+ * An earlier run may have left entries, a directory or a FIFO for instance. So each entry is
+ * removed first, and only files created by the same call are opened.
  */
 
 #include <errno.h>
@@ -37,14 +37,14 @@ void set_clear(Set *set, MaterialFile file)
 
 void set_add_bytes(Set *set, MaterialFile file, const void *bytes, size_t size)
 {
-        File *to = &set->files[file];
-        char *text = realloc(to->text, to->size + size + 1);
+        File *target = &set->files[file];
+        char *text = realloc(target->text, target->size + size + 1);
 
         MUST(text);
-        memcpy(text + to->size, bytes, size);
-        to->text = text;
-        to->size += size;
-        to->text[to->size] = '\0';
+        memcpy(text + target->size, bytes, size);
+        target->text = text;
+        target->size += size;
+        target->text[target->size] = '\0';
 }
 
 void set_add_text(Set *set, MaterialFile file, const char *text)
@@ -137,7 +137,7 @@ static void write_regular(const File *file, int directory_fd, const char *name)
         }
         if (file->sparse_size != 0)
                 MUST(ftruncate(fd, file->sparse_size) == 0);
-        MUST(fchmod(fd, file->mode) == 0); /* whatever the umask says */
+        MUST(fchmod(fd, file->mode) == 0); /* independent of the umask */
 }
 
 static void write_entry(const File *file, int directory_fd, const char *name)
@@ -160,7 +160,7 @@ static void write_entry(const File *file, int directory_fd, const char *name)
                 MUST(symlinkat(file->target, directory_fd, name) == 0);
                 break;
         case _FILE_KIND_MAX:
-                failure_die("a kind of file that does not exist");
+                failure_die("unknown kind of file");
         }
 }
 

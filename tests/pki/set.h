@@ -1,10 +1,9 @@
 #pragma once
 
 /*
- * Set: the three files of one fixture, in memory until they are written.
+ * Set: holds the three files of one fixture in memory and writes them.
  *
- * Every set starts out good. What a fixture changes may be the text of a file, or what stands in
- * the directory in its place.
+ * Every set starts good. A fixture changes the text of a file, or the kind of its directory entry.
  */
 
 #include <stddef.h>
@@ -35,26 +34,26 @@ typedef enum KeyForm {
 typedef struct File {
         FileKind kind;
         mode_t mode;
-        char *text; /* NUL-terminated, and may hold NULs before its size */
+        char *text; /* NUL-terminated; may contain NUL bytes */
         size_t size;
-        off_t sparse_size;  /* not 0: the file is made this long, with a hole at its end */
+        off_t sparse_size;  /* not 0: the file is extended to this size with a hole */
         const char *target; /* of a symlink */
 } File;
 
 typedef struct Set {
         const Authority *authority;
-        MaterialFile file; /* the file of the fixture's problem, where it has one */
+        MaterialFile file; /* with the fixture's problem; _MATERIAL_FILE_MAX: no file */
         File files[_MATERIAL_FILE_MAX];
 } Set;
 
-/* One row of a table of fixtures; make.c says how to add one. */
+/* A row of a table of fixtures; make.c describes how to add one. */
 typedef struct Fixture {
         const char *name;
         const char *problem;
         void (*change)(Set *set);
 } Fixture;
 
-/* Each ends with a row without a name. */
+/* The last row of each has no name. */
 extern const Fixture client_fixtures[];
 extern const Fixture chain_fixtures[];
 extern const Fixture pem_fixtures[];
@@ -75,5 +74,5 @@ void set_add_key(Set *set, MaterialFile file, EVP_PKEY *key, KeyForm form);
 void set_replace(Set *set, MaterialFile file, const Request *request);
 void set_replace_key(Set *set, EVP_PKEY *key, KeyForm form);
 
-/* Makes the directory, or takes the one that is there and replaces the three files in it. */
+/* Creates the directory if it is missing and replaces the three files in it. */
 void set_write(const Set *set, int parent_fd, const char *name);
