@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * Inspect job: starts one inspector process and reports its result as a Report and a sealed payload.
+ * Inspect job: starts one inspector process and reports its result as a Report and a sealed
+ * payload.
  *
  * The job creates the payload's descriptor, the inspector writes it, and the job seals it after the
  * inspector has exited: from then on no process can change the payload. The caller never maps it.

@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * Inspector: reads and validates the files of one material, in a process of its own
- * (doc/design.md, "Material").
+ * Inspector: reads and validates the files of one material, in a process of its own (doc/design.md,
+ * "Material").
  *
  * Only the inspector opens the key file. It writes the payload to a descriptor that the manager
- * created and seals afterwards, and fills a report that holds nothing of the key. Commands and tests
- * that only validate call it in their own process.
+ * created and seals afterwards, and fills a report that holds nothing of the key. Commands and
+ * tests that only validate call it in their own process.
  */
 
 #include "daemon/config/config.h"

@@ -31,7 +31,7 @@ int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
         unsigned size = 0;
         bool good;
 
-        /* With the labels a certificate that moves from one file to the other changes the digest. */
+        /* With labels a certificate that moves from one file to the other changes the digest. */
         good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
                 digest_stack(context, "ca", pem->authorities) &&
                 digest_stack(context, "cert", pem->chain) &&
@@ -52,7 +52,7 @@ static bool write_certificates(BIO *bio, STACK_OF(X509) * stack)
         return true;
 }
 
-/* PEM is letters, digits, + / = - and blanks: a line end is the only character that JSON escapes. */
+/* PEM is letters, digits, + / = - and blanks: JSON escapes only its line ends. */
 static int append_pem(Secret *payload, const char *name, BIO *bio)
 {
         char *text;

@@ -6,8 +6,8 @@
  *
  * The document is built in its strict form, with every line end as the two characters \n; the raw
  * form, with line feeds in the strings, is made from it before the CALL (daemon/import/call.h).
- * `ssl_key` stands last, so that a log that keeps only the beginning of a statement keeps nothing of
- * the key. An RSA key is always PKCS#1.
+ * `ssl_key` stands last, so that a log that keeps only the beginning of a statement keeps nothing
+ * of the key. An RSA key is always PKCS#1.
  */
 
 #include "common/secret.h"

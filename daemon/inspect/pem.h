@@ -4,8 +4,8 @@
  * PEM: parses the three files into CA certificates, client certificate chain and key.
  *
  * Accepts what tools write: text around the blocks, CRLF, a BOM, any order in the certificate file;
- * OpenSSL reads the blocks. A file that cannot be parsed is added to the report under its rule; every
- * other rule is daemon/inspect/validate.h's.
+ * OpenSSL reads the blocks. A file that cannot be parsed is added to the report under its rule;
+ * every other rule is daemon/inspect/validate.h's.
  */
 
 #include <openssl/evp.h>

@@ -174,8 +174,8 @@ static bool is_expired(const Validator *validator, X509 *certificate)
         return validator->now_usec >= x509_time_usec(X509_get0_notAfter(certificate));
 }
 
-/* Times have rules of their own. OpenSSL checks them all the same, because it then prefers a CA that
- * is valid now over an expired one of the same name; their errors are ignored here. */
+/* Times have rules of their own. OpenSSL checks them all the same, because it then prefers a CA
+ * that is valid now over an expired one of the same name; their errors are ignored here. */
 static int ignore_times(int good, X509_STORE_CTX *context)
 {
         int error = X509_STORE_CTX_get_error(context);

@@ -1,7 +1,7 @@
 /*
- * The inspector's steps on three files: parse, validate and, if good, build the payload. The input is
- * CA file, certificate file and key file with a record separator (0x1e) between them; a missing one
- * is an empty file.
+ * The inspector's steps on three files: parse, validate and, if good, build the payload. The input
+ * is CA file, certificate file and key file with a record separator (0x1e) between them; a missing
+ * one is an empty file.
  */
 
 #include "tests/fuzz/fuzz.h"
