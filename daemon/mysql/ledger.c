@@ -12,14 +12,14 @@
 #include "common/macro.h"
 #include "common/text.h"
 
-/* One for all ledgers of a server: what it guards is the import, and no cluster has two. */
+/* One for all ledgers of a server: the lock protects the import, and a cluster has one import. */
 #define LEDGER_LOCK "binlog-ssld"
 
 #define LEDGER_STATEMENT_MAX 1024
 #define LEDGER_TABLE_MAX     160 /* two names of 64 bytes, quoted */
 #define LEDGER_TIME_MAX      32
 
-/* One statement inserts or takes over, so that the right to update is found out before the CALL. */
+/* One statement inserts or updates, so that a missing UPDATE privilege is found before the CALL. */
 #define LEDGER_COLUMNS \
         "fingerprint, not_before, not_after, daemon, account, started_at, imported_at, state"
 #define LEDGER_TAKE_OVER                                                                \
@@ -57,7 +57,8 @@ LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set)
         return LEDGER_IMPORT;
 }
 
-/* `schema`.`table`, so that a reserved word may be a name; daemon/config/config-key.h let nothing in that minds. */
+/* `schema`.`table`, so that a name may be a reserved word; daemon/config/config-key.h accepts no
+ * name with a quote. */
 static const char *quote_table(char buffer[static LEDGER_TABLE_MAX], const char *table)
 {
         int schema = (int)strcspn(table, ".");
@@ -93,7 +94,7 @@ static LedgerState state_of(const char *name)
         for (unsigned i = 0; name && i < _LEDGER_STATE_MAX; i++)
                 if (strcmp(state_names[i], name) == 0)
                         return (LedgerState)i;
-        return LEDGER_STATE_IMPORTING; /* nobody knows what it came to */
+        return LEDGER_STATE_IMPORTING; /* unknown, so the result is too */
 }
 
 static void on_entry(
@@ -113,14 +114,14 @@ static void on_entry(
                 .set.not_after_usec = number(values[4]),
                 .imported_at_usec = number(values[5]),
         };
-        /* What is no fingerprint is somebody else's, and equals none. */
+        /* A value that is no fingerprint stays "", which equals no set. */
         if (values[1] && strlen(values[1]) == REPORT_FINGERPRINT_MAX - 1 &&
                 strspn(values[1], "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
                 text_set(entry->set.fingerprint, sizeof(entry->set.fingerprint), values[1]);
         text_set(entry->daemon, sizeof(entry->daemon), values[6]);
 }
 
-/* Microseconds since the epoch without the session's time zone, which UNIX_TIMESTAMP() heeds. */
+/* Microseconds since the epoch; UNIX_TIMESTAMP() would apply the session's time zone. */
 #define SINCE_EPOCH(column) "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', " column ")"
 
 SessionResult ledger_read(Ledger *ret, Session *session, const char *table, SessionError *ret_error)
@@ -159,8 +160,8 @@ static const char *format_time(char buffer[static LEDGER_TIME_MAX], uint64_t use
         return buffer;
 }
 
-/* The name of this host, with nothing in it that a literal of SQL minds. */
-static void own_name(char name[static LEDGER_DAEMON_MAX])
+/* Reads the name of this host; every character with a meaning in an SQL literal becomes '-'. */
+static void read_host_name(char name[static LEDGER_DAEMON_MAX])
 {
         if (gethostname(name, LEDGER_DAEMON_MAX) < 0)
                 strcpy(name, "unknown");
@@ -174,14 +175,14 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
         const Ledger *ledger, const SetInfo *set, SessionError *ret_error)
 {
         const LedgerEntry *last = ledger->n_entries > 0 ? &ledger->entries[0] : NULL;
-        bool own = last && last->state != LEDGER_STATE_IMPORTED &&
+        bool reuse = last && last->state != LEDGER_STATE_IMPORTED &&
                 strcmp(last->set.fingerprint, set->fingerprint) == 0;
         char statement[LEDGER_STATEMENT_MAX], id[24] = "NULL", name[LEDGER_DAEMON_MAX];
         char not_before[LEDGER_TIME_MAX], not_after[LEDGER_TIME_MAX], quoted[LEDGER_TABLE_MAX];
         SessionResult result;
 
-        own_name(name);
-        if (own)
+        read_host_name(name);
+        if (reuse)
                 snprintf(id, sizeof(id), "%" PRIu64, last->id);
         snprintf(statement, sizeof(statement),
                 "INSERT INTO %s (id, " LEDGER_COLUMNS ") VALUES (%s, '%s', '%s', '%s', '%s', "
@@ -191,7 +192,7 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
                 format_time(not_after, set->not_after_usec), name);
         result = session_query(session, statement, NULL, NULL, ret_error);
         if (result == SESSION_OK)
-                *ret_id = own ? last->id : session_insert_id(session);
+                *ret_id = reuse ? last->id : session_insert_id(session);
         return result;
 }
 

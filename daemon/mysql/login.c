@@ -12,13 +12,13 @@
 #include "daemon/config/paths.h"
 #include "daemon/mysql/sql-error.h"
 
-/* The server's error for a login with a wrong password, among other things. */
-#define LOGIN_ACCESS_DENIED 1045
+#define LOGIN_ACCESS_DENIED 1045 /* the server's error for a wrong password, among others */
 
-_Static_assert(LOGIN_PASSWORD_MAX == COMMAND_OUTPUT_MAX, "whatever a command may print");
+_Static_assert(
+        LOGIN_PASSWORD_MAX == COMMAND_OUTPUT_MAX, "a password is at most a command's output");
 
-/* NULL: what is left is a password. */
-static const char *take_line(Secret *text)
+/* Removes the line end. Returns NULL, or why the rest is no password. */
+static const char *trim_line(Secret *text)
 {
         if (text->size > 0 && text->data[text->size - 1] == '\n')
                 secret_truncate(text, text->size - 1);
@@ -41,23 +41,23 @@ static bool read_command(Secret *ret, char *reason, size_t reason_size,
         const char *problem;
 
         text_set(command, sizeof(command), cluster->password_command);
-        /* The configuration was checked to be splittable. */
+        /* The configuration accepts only a command that can be split. */
         if (command_split(words, ARRAY_SIZE(words) - 1, command) < 1) {
-                text_set(reason, reason_size, "password-command is none");
+                text_set(reason, reason_size, "password-command is empty");
                 return false;
         }
         if (!command_run(ret, reason, reason_size, words, timeout_usec))
                 return false;
-        problem = take_line(ret);
+        problem = trim_line(ret);
         if (problem)
-                text_format(reason, reason_size, "what %s printed is %s", words[0], problem);
+                text_format(reason, reason_size, "the output of %s is %s", words[0], problem);
         return !problem;
 }
 
 static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path)
 {
         int r = file_read(ret, AT_FDCWD, path, LOGIN_PASSWORD_MAX);
-        const char *problem = r < 0 ? strerror(-r) : take_line(ret);
+        const char *problem = r < 0 ? strerror(-r) : trim_line(ret);
 
         if (problem)
                 text_format(reason, reason_size, "%s: %s", path, problem);
@@ -90,7 +90,7 @@ bool login_read_password(Secret *ret, char *reason, size_t reason_size,
         return read_credential(ret, reason, reason_size, cluster->password_credential);
 }
 
-/* A command may take half of what is left, so that something is left for the conversation. */
+/* A command may take half of the time left, so that time remains for the session. */
 static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cluster,
         uint64_t deadline_usec, Redactor *redactor)
 {
@@ -115,10 +115,9 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         return false;
 }
 
-/* A password that was changed while we came with the old one is another one by now, and a token has
- * its own end. A password that is the same would be refused the same, and be counted against the
- * account. */
-static bool read_another(
+/* A password may have been changed after it was read, and a token may have expired. An unchanged
+ * password would be refused again and count as another failed login of the account. */
+static bool read_changed_password(
         Secret *password, const ClusterConfig *cluster, uint64_t deadline_usec, Redactor *redactor)
 {
         CLEANUP(secret_done) Secret again = SECRET_NULL;
@@ -139,7 +138,7 @@ uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
 }
 
 bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
-        uint64_t deadline_usec, Redactor *password_mask)
+        uint64_t deadline_usec, Redactor *redactor)
 {
         CLEANUP(secret_done) Secret password = SECRET_NULL;
         char plugins[CONFIG_PLUGINS_MAX];
@@ -155,11 +154,11 @@ bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
         SessionResult result;
 
         config_list_plugins(cluster, plugins);
-        if (!read_password(&password, outcome, cluster, deadline_usec, password_mask))
+        if (!read_password(&password, outcome, cluster, deadline_usec, redactor))
                 return false;
         result = session_open(ret, &target, &password, &error);
         if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
-                read_another(&password, cluster, deadline_usec, password_mask))
+                read_changed_password(&password, cluster, deadline_usec, redactor))
                 result = session_open(ret, &target, &password, &error);
         if (sql_error_fail(outcome, result, &error, NULL))
                 return false;

@@ -8,13 +8,14 @@
 #include "common/macro.h"
 #include "common/text.h"
 
-/* Servers say ON or 1; whatever is not plainly off is on. */
+/* Servers report ON or 1; every value but OFF and 0 counts as on. */
 static bool is_on(const char *value)
 {
         return strcasecmp(value, "OFF") != 0 && strcmp(value, "0") != 0;
 }
 
-/* The next name of a list with commas, without the blanks around it. False: there is none left. */
+/* Reads the next name of a list with commas, without the blanks around it. Returns false at the
+ * end. */
 static bool next_name(const char **list, const char **ret, size_t *ret_size)
 {
         while (**list != '\0') {
@@ -48,8 +49,8 @@ static bool list_names(const char *list, const char *wanted)
         return false;
 }
 
-/* To be left out the name must stand there as it is: who cares for case, or for blanks, is not
- * known of every server. */
+/* Only an exact name counts as an exclusion: whether a server ignores case or blanks is not known
+ * of each. */
 static bool list_names_exactly(const char *list, const char *wanted)
 {
         size_t size = strlen(wanted);
@@ -66,9 +67,9 @@ static bool list_names_exactly(const char *list, const char *wanted)
         return false;
 }
 
-/* An empty list is every event for MariaDB's plugin and none for Aurora; a CALL is a QUERY_DML to
- * those who part the queries, and what is not known may be anything. */
-static bool events_hold_call(const char *list)
+/* An empty list is every event for MariaDB's plugin and none for Aurora (doc/aurora.md, "Leaks"). A
+ * CALL is a QUERY_DML where queries have classes, and an unknown event may include it. */
+static bool events_include_call(const char *list)
 {
         static const char *const harmless[] = {"CONNECT", "TABLE", "QUERY_DDL", "QUERY_DCL"};
         const char *name;
@@ -87,12 +88,12 @@ static bool events_hold_call(const char *list)
         return !any;
 }
 
-static void take_text_bytes(PreflightVariables *variables, const char *value)
+static void parse_text_bytes(PreflightVariables *variables, const char *value)
 {
         char *end;
         unsigned long long bytes = strtoull(value, &end, 10);
 
-        variables->says_text_bytes = end != value && *end == '\0' && value[0] != '-';
+        variables->text_bytes_known = end != value && *end == '\0' && value[0] != '-';
         variables->text_bytes = bytes;
 }
 
@@ -100,42 +101,42 @@ void preflight_parse_variable(
         PreflightVariables *variables, const char *user, const char *name, const char *value)
 {
         if (strcasecmp(name, "innodb_read_only") == 0) {
-                variables->says_role = true;
+                variables->role_known = true;
                 variables->reader = is_on(value);
         } else if (strcasecmp(name, "general_log") == 0) {
-                variables->says_general = true;
+                variables->general_log_known = true;
                 variables->general_log = is_on(value);
         } else if (strcasecmp(name, "slow_query_log") == 0) {
-                variables->says_slow = true;
+                variables->slow_log_known = true;
                 variables->slow_log = is_on(value);
         } else if (strcasecmp(name, "log_output") == 0)
-                variables->writes_nowhere = list_names(value, "NONE");
+                variables->log_output_none = list_names(value, "NONE");
         else if (strcasecmp(name, "server_audit_logging") == 0)
                 variables->audit = is_on(value);
         else if (strcasecmp(name, "server_audit_events") == 0) {
-                variables->audit_spares_calls = !events_hold_call(value);
+                variables->audit_without_calls = !events_include_call(value);
                 text_set(variables->audit_events, sizeof(variables->audit_events), value);
         } else if (strcasecmp(name, "server_audit_incl_users") == 0) {
-                variables->includes_some = value[0] != '\0';
+                variables->includes_any = value[0] != '\0';
                 variables->includes_user = list_names(value, user);
         } else if (strcasecmp(name, "server_audit_excl_users") == 0) {
-                variables->excludes_some = value[0] != '\0';
+                variables->excludes_any = value[0] != '\0';
                 variables->excludes_user = list_names_exactly(value, user);
         } else if (strcasecmp(name, "performance_schema") == 0)
                 variables->keeps_text = is_on(value);
         else if (strcasecmp(name, "performance_schema_max_sql_text_length") == 0)
-                take_text_bytes(variables, value);
+                parse_text_bytes(variables, value);
 }
 
-/* Who is named in both lists is audited. With others only in one of them, MariaDB's plugin and
- * Aurora's documentation say the same; with others only in both, the latter says nothing. */
+/* A user in both lists is audited. If one list names only others, MariaDB's plugin and Aurora's
+ * documentation agree; if both do, the documentation is silent and the user counts as audited. */
 static bool audits_user(const PreflightVariables *variables)
 {
         if (variables->includes_user)
                 return true;
         if (variables->excludes_user)
                 return false;
-        return !variables->includes_some || variables->excludes_some;
+        return !variables->includes_any || variables->excludes_any;
 }
 
 PRINTF(3, 4) static void add(char *text, size_t size, const char *format, ...)
@@ -154,29 +155,29 @@ PRINTF(3, 4) static void add(char *text, size_t size, const char *format, ...)
 
 void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
 {
-        bool general = variables->general_log && !variables->writes_nowhere;
-        bool slow = variables->slow_log && !variables->writes_nowhere;
+        bool general = variables->general_log && !variables->log_output_none;
+        bool slow = variables->slow_log && !variables->log_output_none;
         char *keeps = ret->keeps_call;
         const size_t size = sizeof(ret->keeps_call);
 
-        *ret = (Preflight){.says_role = variables->says_role, .reader = variables->reader};
-        if (general && !variables->left_general)
+        *ret = (Preflight){.role_known = variables->role_known, .reader = variables->reader};
+        if (general && !variables->general_log_disabled)
                 add(keeps, size, "general_log = ON");
-        if (slow && !variables->left_slow)
-                add(keeps, size, "slow_query_log = ON, which this session cannot leave");
-        if (variables->audit && !variables->audit_spares_calls && audits_user(variables))
+        if (slow && !variables->slow_log_disabled)
+                add(keeps, size, "slow_query_log = ON, which this session cannot turn off");
+        if (variables->audit && !variables->audit_without_calls && audits_user(variables))
                 add(keeps, size,
                         "server_audit_logging = ON with server_audit_events = '%s' "
                         "(server_audit_excl_users can name this user)",
                         variables->audit_events);
-        ret->keeps_unsaid = keeps[0] == '\0';
-        if (!variables->says_general)
+        ret->keeps_unknown = keeps[0] == '\0';
+        if (!variables->general_log_known)
                 add(keeps, size, "general_log is not in its answer");
-        if (!variables->says_slow)
+        if (!variables->slow_log_known)
                 add(keeps, size, "slow_query_log is not in its answer");
-        ret->keeps_unsaid = ret->keeps_unsaid && keeps[0] != '\0';
+        ret->keeps_unknown = ret->keeps_unknown && keeps[0] != '\0';
         if (variables->keeps_text)
-                ret->text_bytes = variables->says_text_bytes ? variables->text_bytes : UINT64_MAX;
+                ret->text_bytes = variables->text_bytes_known ? variables->text_bytes : UINT64_MAX;
 }
 
 typedef struct Answer {
@@ -194,34 +195,34 @@ static void on_row(
                 preflight_parse_variable(&answer->variables, answer->user, values[0], values[1]);
 }
 
-/* A server that says no is an answer: the log stays. */
-static SessionResult leave(
-        bool *ret_left, Session *session, const char *statement, SessionError *ret_error)
+/* A refusal of the server is no error: the log stays on. */
+static SessionResult disable_log(
+        bool *ret_disabled, Session *session, const char *statement, SessionError *ret_error)
 {
         SessionResult result = session_query(session, statement, NULL, NULL, ret_error);
 
-        *ret_left = result == SESSION_OK;
+        *ret_disabled = result == SESSION_OK;
         return result == SESSION_SERVER ? SESSION_OK : result;
 }
 
 SessionResult preflight_run(
         Preflight *ret, Session *session, const char *user, SessionError *ret_error)
 {
-        static const char look[] =
+        static const char statement[] =
                 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'general_log', "
                 "'slow_query_log', 'log_output', 'server_audit_logging', 'server_audit_events', "
                 "'server_audit_incl_users', 'server_audit_excl_users', 'performance_schema', "
                 "'performance_schema_max_sql_text_length')";
         Answer answer = {.user = user};
         PreflightVariables *variables = &answer.variables;
-        SessionResult result = session_query(session, look, on_row, &answer, ret_error);
+        SessionResult result = session_query(session, statement, on_row, &answer, ret_error);
 
-        if (result == SESSION_OK && variables->general_log && !variables->writes_nowhere)
-                result = leave(&variables->left_general, session, "SET SESSION sql_log_off = 1",
-                        ret_error);
-        /* The greatest values that every server takes: a year, and 32 bits of rows. */
-        if (result == SESSION_OK && variables->slow_log && !variables->writes_nowhere)
-                result = leave(&variables->left_slow, session,
+        if (result == SESSION_OK && variables->general_log && !variables->log_output_none)
+                result = disable_log(&variables->general_log_disabled, session,
+                        "SET SESSION sql_log_off = 1", ret_error);
+        /* The greatest values that every server accepts: a year, and 32 bits of rows. */
+        if (result == SESSION_OK && variables->slow_log && !variables->log_output_none)
+                result = disable_log(&variables->slow_log_disabled, session,
                         "SET SESSION long_query_time = 31536000, "
                         "min_examined_row_limit = 4294967295",
                         ret_error);
@@ -245,16 +246,17 @@ bool preflight_would_log_key(
                         ", and the key begins at byte %" PRIu64,
                         preflight->text_bytes, key_offset);
         text_format(buffer, size, "the server %s: %s",
-                preflight->keeps_unsaid && !keeps_text ? "does not say whether it would log the key"
-                                                       : "would write the key to a log",
+                preflight->keeps_unknown && !keeps_text
+                        ? "does not report whether it would log the key"
+                        : "would write the key to a log",
                 keeps);
         return keeps[0] != '\0';
 }
 
 const char *preflight_not_writer_reason(const Preflight *preflight)
 {
-        if (!preflight->says_role)
-                return "the server does not say whether it is a writer: innodb_read_only is not in "
-                       "its answer";
+        if (!preflight->role_known)
+                return "the server does not report whether it is a writer: innodb_read_only is not "
+                       "in its answer";
         return preflight->reader ? "this server is a reader (innodb_read_only = 1)" : NULL;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * RDS: the stored procedures of Aurora MySQL that the program calls, all of them in the schema mysql
+ * RDS: names the stored procedures of Aurora MySQL that the program calls, all in the schema mysql
  * (doc/aurora.md, "Versions and privileges" and "After the import").
  */
 

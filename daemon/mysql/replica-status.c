@@ -7,8 +7,8 @@
 #include "common/text.h"
 #include "daemon/mysql/rds.h"
 
-/* "Replica_IO_Running" and "Slave_IO_Running" are one column; so are "Source_SSL_..." and
- * "Master_SSL_...". */
+/* Returns true for both names of a column: "Replica_IO_Running" and "Slave_IO_Running",
+ * "Source_SSL_..." and "Master_SSL_...". */
 static bool column_is(const char *name, const char *role, const char *old_role, const char *rest)
 {
         size_t length = strlen(role);
@@ -19,7 +19,7 @@ static bool column_is(const char *name, const char *role, const char *old_role, 
         return strncmp(name, old_role, length) == 0 && strcmp(name + length, rest) == 0;
 }
 
-static void take_column(Replication *replication, const char *name, const char *value)
+static void parse_column(Replication *replication, const char *name, const char *value)
 {
         if (column_is(name, "Replica", "Slave", "_IO_Running"))
                 text_set(replication->io_running, sizeof(replication->io_running), value);
@@ -45,7 +45,7 @@ static void on_row(
         replication->configured = true;
         for (unsigned i = 0; i < n_columns; i++)
                 if (values[i])
-                        take_column(replication, names[i], values[i]);
+                        parse_column(replication, names[i], values[i]);
 }
 
 SessionResult replica_status_read(

@@ -1,18 +1,18 @@
 #pragma once
 
 /*
- * Replication: the state of the replica's threads, and stopping and starting them with Aurora's
+ * Replica status: reads the state of the replica's threads, and stops and starts them with Aurora's
  * procedures.
  *
- * SHOW REPLICA STATUS is tried first and SHOW SLAVE STATUS after a syntax error (1064): version 2
- * knows only the old word, 8.4 only the new one. Columns are found by name in both vocabularies
- * (notes/aurora.md, 3).
+ * SHOW REPLICA STATUS is sent first and SHOW SLAVE STATUS after a syntax error (1064): Aurora MySQL
+ * version 2 accepts only the old statement, 8.4 only the new one. Columns are found by name in both
+ * vocabularies (doc/aurora.md, "Replica status").
  */
 
 #include "daemon/model/outcome.h"
 #include "daemon/mysql/session.h"
 
-/* SESSION_SERVER with 1227 means that the user may not look. */
+/* SESSION_SERVER with 1227: the user lacks the privilege. */
 SessionResult replica_status_read(
         Replication *ret, Session *session, uint64_t now_usec, SessionError *ret_error);
 

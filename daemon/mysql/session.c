@@ -24,30 +24,30 @@ struct Session {
         char tls_version[16];
 };
 
-static void take_error(SessionError *ret, unsigned number, const char *state, const char *text)
+static void set_error(SessionError *ret, unsigned number, const char *state, const char *text)
 {
         *ret = (SessionError){.number = number};
         text_set(ret->state, sizeof(ret->state), state);
         text_set(ret->text, sizeof(ret->text), text);
 }
 
-/* libmariadb's own: no server answered so. */
-static bool is_of_library(unsigned number)
+/* Returns true if the error is libmariadb's own and no server's. */
+static bool is_library_error(unsigned number)
 {
         return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) ||
                 (number >= CER_MIN_ERROR && number <= CER_MAX_ERROR);
 }
 
-/* libmariadb has no number of its own for a time-out under TLS; it names ETIMEDOUT in the text. The
- * text of a server can say so too, and means something else. */
+/* Connector/C 3.3 has no number for a time-out under TLS and puts ETIMEDOUT in the text. The same
+ * words in a server's text mean something else. */
 static bool is_timeout(unsigned number, const char *text)
 {
-        return is_of_library(number) &&
+        return is_library_error(number) &&
                 (strstr(text, "(110)") || strstr(text, "system error: 110") ||
                         strstr(text, "timed out"));
 }
 
-/* Numbers of the MySQL server error reference that say: this login will not work. */
+/* Numbers of MySQL's server and client error references with which a login is refused. */
 static bool is_refused_login(unsigned number)
 {
         switch (number) {
@@ -70,14 +70,14 @@ static bool is_refused_login(unsigned number)
         }
 }
 
-/* libmariadb names the plugin by a pointer into a buffer that it has used since: its text is a part
- * of what was sent last, and that can be the password. */
-static void take_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
+/* libmariadb's text of CR_PLUGIN_NOT_ALLOWED points into a reused buffer: it can show a part of the
+ * data sent last, which can be the password (doc/aurora.md, "Connector/C"). */
+static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
 {
         char *in_progress;
 
-        take_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
-        /* What connect(2) said at first, whatever became of it. */
+        set_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
+        /* EINPROGRESS, the first result of connect(2), is not the reason. */
         in_progress = strstr(ret->text, " (115)");
         if (ret->number == CR_CONNECTION_ERROR && in_progress)
                 *in_progress = '\0';
@@ -95,24 +95,24 @@ static SessionResult classify_connect(unsigned number, const char *text)
         return is_refused_login(number) ? SESSION_AUTH : SESSION_UNREACHABLE;
 }
 
-/* An answer that libmariadb could not read is none: as after a broken connection, nobody knows
- * what the server did. 1053 and 1927 are the last words of one that ends the connection. */
+/* After an answer that libmariadb could not read the server's action is unknown, as after a broken
+ * connection. With 1053 and 1927 the server ends the connection. */
 static SessionResult classify_use(unsigned number, const char *text)
 {
         if (is_timeout(number, text))
                 return SESSION_TIMED_OUT;
-        if (is_of_library(number) || number == 1053 || number == 1927)
+        if (is_library_error(number) || number == 1053 || number == 1927)
                 return SESSION_LOST;
         return SESSION_SERVER;
 }
 
-/* What a fallen cutoff leaves behind looks like a connection that the server has closed. */
-static SessionResult take_use_error(
+/* After the socket deadline libmariadb reports a connection that the server closed. */
+static SessionResult set_use_error(
         SessionError *ret, unsigned number, const char *state, const char *text)
 {
         SessionResult result;
 
-        take_error(ret, number, state, text);
+        set_error(ret, number, state, text);
         result = classify_use(number, ret->text);
         if (result != SESSION_LOST || !socket_deadline_expired())
                 return result;
@@ -122,11 +122,11 @@ static SessionResult take_use_error(
 
 static SessionResult use_error(Session *session, SessionError *ret)
 {
-        return take_use_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
+        return set_use_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
                 mysql_error(session->mysql));
 }
 
-/* At least one: zero would be to wait for ever. */
+/* Returns at least 1: libmariadb waits without limit for 0. */
 static unsigned seconds_until(uint64_t deadline_usec)
 {
         uint64_t now = clock_boottime_usec();
@@ -136,7 +136,7 @@ static unsigned seconds_until(uint64_t deadline_usec)
                 : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
 }
 
-/* Of a file every CA is read, each time; in a directory only the one that is asked for. */
+/* For each connection, every CA of a file is read, and of a directory only the one needed. */
 static void set_trust(MYSQL *mysql, const char *server_ca)
 {
         if (server_ca[0] == '\0')
@@ -163,7 +163,8 @@ static void set_options(MYSQL *mysql, const SessionTarget *target)
 {
         unsigned left_sec = seconds_until(target->deadline_usec);
         unsigned connect_sec = left_sec < SESSION_CONNECT_SEC ? left_sec : SESSION_CONNECT_SEC;
-        unsigned protocol = MYSQL_PROTOCOL_TCP; /* "localhost" would be the socket, without TLS */
+        unsigned protocol =
+                MYSQL_PROTOCOL_TCP; /* "localhost" would be a UNIX socket, without TLS */
         unsigned no_infile = 0;
         my_bool yes = 1, no = 0;
 
@@ -182,7 +183,7 @@ static void set_options(MYSQL *mysql, const SessionTarget *target)
         (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");
 }
 
-/* What libmariadb promises is checked once more before the first statement. */
+/* Checks the effect of the TLS options before the first statement. */
 static bool is_encrypted(Session *session)
 {
         const char *version = NULL;
@@ -203,11 +204,11 @@ void session_scrub_environment(void)
         while (entry && *entry) {
                 char name[128];
                 size_t length = strcspn(*entry, "=");
-                bool hit = false;
+                bool matches = false;
 
                 for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-                        hit = hit || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
-                if (!hit || length >= sizeof(name)) {
+                        matches = matches || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
+                if (!matches || length >= sizeof(name)) {
                         entry++;
                         continue;
                 }
@@ -223,7 +224,7 @@ void session_prepare(void)
         SSL_CTX *context;
 
         (void)mysql_library_init(0, NULL, NULL);
-        /* Fetches every cipher and digest that a handshake can want; the caches stay. */
+        /* Fetches every cipher and digest that a handshake can use; OpenSSL keeps them cached. */
         context = SSL_CTX_new(TLS_client_method());
         if (context)
                 SSL_free(SSL_new(context));
@@ -238,21 +239,21 @@ SessionResult session_open(
         if (session)
                 session->mysql = mysql_init(NULL);
         if (!session || !session->mysql) {
-                take_error(ret_error, CR_OUT_OF_MEMORY, "HY000", "out of memory");
+                set_error(ret_error, CR_OUT_OF_MEMORY, "HY000", "out of memory");
                 return SESSION_UNREACHABLE;
         }
         set_options(session->mysql, target);
         if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
                     target->port, NULL, 0)) {
-                take_connect_error(ret_error, session->mysql, target->plugins);
+                set_connect_error(ret_error, session->mysql, target->plugins);
                 return classify_connect(ret_error->number, ret_error->text);
         }
         if (!is_encrypted(session)) {
-                take_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
+                set_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
         if (socket_deadline_set((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {
-                take_error(ret_error, 0, "HY000", "no timer is to be had");
+                set_error(ret_error, 0, "HY000", "cannot create a timer");
                 return SESSION_UNREACHABLE;
         }
         *ret = TAKE(session);
@@ -285,7 +286,7 @@ void session_describe(const Session *session, ServerInfo *ret)
                         sizeof(ret->address), NULL, 0, NI_NUMERICHOST);
 }
 
-static void hand_rows(MYSQL_RES *rows, session_row_fn fn, void *userdata)
+static void pass_rows(MYSQL_RES *rows, session_row_fn fn, void *userdata)
 {
         unsigned n = mysql_num_fields(rows);
         const char *names[SESSION_COLUMNS_MAX];
@@ -299,8 +300,8 @@ static void hand_rows(MYSQL_RES *rows, session_row_fn fn, void *userdata)
                 fn(userdata, n, names, (const char *const *)row);
 }
 
-/* A procedure answers with any number of results and then a status; an error can stand behind a
- * result, so success is known only at the end. */
+/* A procedure returns any number of results and then a status; an error can follow a result, so
+ * success is known only at the end. */
 SessionResult session_query(Session *session, const char *statement, session_row_fn fn,
         void *userdata, SessionError *ret_error)
 {
@@ -311,12 +312,13 @@ SessionResult session_query(Session *session, const char *statement, session_row
         do {
                 MYSQL_RES *rows = mysql_store_result(session->mysql);
 
-                /* A connection that breaks within the rows has no columns any more. */
+                /* If the connection breaks within the rows, the field count is 0 (doc/aurora.md,
+                 * "Connector/C"). */
                 if (!rows &&
                         (mysql_field_count(session->mysql) > 0 || mysql_errno(session->mysql) != 0))
                         return use_error(session, ret_error);
                 if (rows && fn)
-                        hand_rows(rows, fn, userdata);
+                        pass_rows(rows, fn, userdata);
                 mysql_free_result(rows);
                 next = mysql_next_result(session->mysql);
         } while (next == 0);
@@ -330,7 +332,7 @@ uint64_t session_insert_id(const Session *session)
 
 static SessionResult statement_error(MYSQL_STMT *statement, SessionError *ret)
 {
-        return take_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+        return set_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
                 mysql_stmt_error(statement));
 }
 
@@ -365,9 +367,9 @@ SessionResult session_call(Session *session, const char *text, const Secret *pay
         if (mysql_stmt_prepare(statement, text, strlen(text)) != 0)
                 result = statement_error(statement, ret_error);
         else if (mysql_stmt_param_count(statement) != 1) {
-                /* The server's number, and libmariadb would read so many of ours. */
-                take_error(ret_error, CR_MALFORMED_PACKET, "HY000",
-                        "the server has prepared another statement");
+                /* libmariadb would read as many parameters as the server reports. */
+                set_error(ret_error, CR_MALFORMED_PACKET, "HY000",
+                        "the server reports a parameter count other than 1");
                 result = SESSION_LOST;
         } else if (mysql_stmt_bind_param(statement, &bind))
                 result = statement_error(statement, ret_error);

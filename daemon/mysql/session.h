@@ -1,22 +1,28 @@
 #pragma once
 
 /*
- * Session: one verified TLS connection to a server; the only module that sees libmariadb.
+ * Session: opens a verified TLS connection to a server and executes statements; the only module
+ * that includes libmariadb.
  *
- * A session that was opened is encrypted with TLS 1.2 or 1.3, its peer was verified with host
- * name, and the login was made by a plugin that is allowed. All that, the cleartext plugin included,
- * comes after TLS and the verification: before them nothing but the wish for TLS is sent.
+ * With Connector/C 3.3 an open session is encrypted with TLS 1.2 or 1.3, its peer is verified with
+ * host name, and the login used an allowed plugin. The login, by the cleartext plugin too, follows
+ * TLS and verification; before them only the TLS request is sent. MYSQL_OPT_SSL_ENFORCE does not
+ * enforce TLS (doc/aurora.md, "Connector/C"): MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and
+ * version are checked before the first statement.
  *
- * libmariadb takes a plugin for allowed when its name is a part of the text of the list, "native"
- * for instance, and loads it before it asks. So it loads from one directory, which the build knows
- * and nothing else can change, and a name with a slash or a dot in it is never looked for. A server
- * whose own default is not allowed would be refused at its greeting, though the user's plugin may
- * be another; unless both usual ones are allowed, the first of the list is named as our default.
+ * With Connector/C 3.4 the peer is not always verified: without server-ca it accepts a certificate
+ * of an unknown issuer, and for the host 127.0.0.1 any certificate; with server-ca it accepts one
+ * for another name if the host is 127.0.0.1. A timeout in the preflight or the prepare, and a
+ * plugin name that is a part of the list, end as a lost connection (doc/aurora.md, "Debian 13 and
+ * MySQL 9.7").
  *
- * MYSQL_OPT_SSL_ENFORCE does not enforce (notes/aurora.md, 6): what does is
- * MYSQL_OPT_SSL_VERIFY_SERVER_CERT, and the cipher is asked for before anything else is sent.
+ * libmariadb allows a plugin whose name is a part of the list's text, "native" for instance, and
+ * loads it before it checks. So it loads from one directory only, which the build sets, and never
+ * looks up a name with a slash or a dot. A server whose own default plugin is not allowed would be
+ * refused at its greeting, even if the user's plugin is another; unless both usual plugins are
+ * allowed, the first of the list is therefore set as the client's default.
  *
- * Blocking, so it is used in short-lived children only.
+ * Blocks: for short-lived children only.
  */
 
 #include <stdbool.h>
@@ -34,15 +40,15 @@ typedef enum SessionResult {
         SESSION_TLS,
         SESSION_AUTH,
         SESSION_TIMED_OUT,
-        SESSION_LOST,   /* the connection broke while it was used */
-        SESSION_SERVER, /* the server answered with an error; number and state are its own */
+        SESSION_LOST,   /* the connection broke after it was opened */
+        SESSION_SERVER, /* the server answered with an error, its number and state */
         _SESSION_RESULT_MAX,
 } SessionResult;
 
 typedef struct SessionError {
         unsigned number;
         char state[6];
-        char text[384]; /* one clean line; never holds what was bound to a statement */
+        char text[384]; /* one clean line; never the payload bound to a statement */
 } SessionError;
 
 typedef struct SessionTarget {
@@ -51,45 +57,44 @@ typedef struct SessionTarget {
         const char *user;
         const char *
                 server_ca; /* a file, or a directory of openssl-rehash(1); "": the system's store */
-        const char *plugins;    /* the ways of authentication that are allowed, commas between */
-        uint64_t deadline_usec; /* boot time: then the session ends, whatever it is at */
+        const char *plugins;    /* allowed authentication plugins, separated by commas */
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME; the session ends then */
 } SessionTarget;
 
-/* Removes what libmariadb reads from the environment, a password and a plugin directory among it
- * (notes/aurora.md, 6). For the first line of main(). */
+/* Removes the environment variables that libmariadb reads, such as a password and a plugin
+ * directory (doc/aurora.md, "Connector/C"). Called first in main(). */
 void session_scrub_environment(void);
 
 #define SESSION_CONNECT_SEC 10
 
-/* For a process whose children will open sessions, before the first fork: what every one of them
- * would do anew (openssl.cnf, /etc/services, the algorithms of libssl) is done once. It connects to
- * nothing and resolves no host name; what fails here fails again in session_open(), which tells.
- * OpenSSL notices a fork and seeds the child's random numbers anew (RAND_DRBG(7), "Fork-safety"). */
+/* Initialises the libraries once before the first fork (openssl.cnf, /etc/services, the algorithms
+ * of libssl), so that no child that opens a session repeats it. Connects to nothing and resolves no
+ * host name; an error recurs in session_open(), which reports it. OpenSSL detects a fork and
+ * reseeds the child's random numbers (RAND_DRBG(7), "Fork-safety"). */
 void session_prepare(void);
 
-/* Connecting and the login are bounded step by step, each by the time that was left at the
- * beginning; what follows ends at the deadline to the moment. One session at a time in a process. */
+/* Each step of connecting and login may take the time that was left at the start; after the login
+ * the session ends exactly at the deadline. One session at a time in a process. */
 SessionResult session_open(Session **ret, const SessionTarget *target, const Secret *password,
         SessionError *ret_error);
 Session *session_free(Session *session);
 DEFINE_CLEANUP(Session *, session_free);
 
-/* What is known of the server. Connector/C 3.3 cannot show the certificate that it has verified; see
- * daemon/tls/tls-probe.h. */
+/* Connector/C 3.3 cannot show the certificate that it verified: daemon/tls/tls-probe.h can. */
 void session_describe(const Session *session, ServerInfo *ret);
 
-/* Called for each row: names and values of the columns; a value may be NULL. */
+/* Called for each row with the names and values of the columns; a value may be NULL. */
 typedef void (*session_row_fn)(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values);
 
-/* A constant statement; every result is read to its end. `fn` may be NULL. */
+/* Reads every result to its end. `fn` may be NULL. */
 SessionResult session_query(Session *session, const char *statement, session_row_fn fn,
         void *userdata, SessionError *ret_error);
 
-/* The AUTO_INCREMENT value of the last statement, 0 when it made none. */
+/* Returns the AUTO_INCREMENT value of the last statement, 0 if it created none. */
 uint64_t session_insert_id(const Session *session);
 
-/* A statement with one `?`, to which `payload` is bound. `ret_sent` tells whether the payload may
- * have left: then SESSION_LOST means that nobody knows what came of it. */
+/* Binds `payload` to the one `?` of the statement. `ret_sent` is true if the payload may have left
+ * the host: the result is then unknown after SESSION_LOST or SESSION_TIMED_OUT. */
 SessionResult session_call(Session *session, const char *statement, const Secret *payload,
         bool *ret_sent, SessionError *ret_error);

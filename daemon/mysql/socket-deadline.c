@@ -10,8 +10,8 @@
 
 #define SOCKET_DEADLINE_SIGNAL SIGUSR1
 
-static volatile sig_atomic_t watched_fd = -1;
-static volatile sig_atomic_t fallen;
+static volatile sig_atomic_t socket_fd = -1;
+static volatile sig_atomic_t expired;
 static bool armed;
 static timer_t timer;
 
@@ -20,9 +20,9 @@ static void on_signal(int number)
         int saved_errno = errno;
 
         (void)number;
-        fallen = 1;
-        if (watched_fd >= 0)
-                (void)shutdown(watched_fd, SHUT_RDWR);
+        expired = 1;
+        if (socket_fd >= 0)
+                (void)shutdown(socket_fd, SHUT_RDWR);
         errno = saved_errno;
 }
 
@@ -41,8 +41,8 @@ int socket_deadline_set(int fd, uint64_t deadline_usec)
                 timer_create(CLOCK_BOOTTIME, &event, &timer) < 0)
                 return -errno;
         armed = true;
-        fallen = 0;
-        watched_fd = fd;
+        expired = 0;
+        socket_fd = fd;
         return timer_settime(timer, TIMER_ABSTIME, &time, NULL) < 0 ? -errno : 0;
 }
 
@@ -51,10 +51,10 @@ void socket_deadline_clear(void)
         if (armed)
                 (void)timer_delete(timer);
         armed = false;
-        watched_fd = -1;
+        socket_fd = -1;
 }
 
 bool socket_deadline_expired(void)
 {
-        return fallen;
+        return expired;
 }

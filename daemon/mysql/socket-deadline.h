@@ -1,23 +1,23 @@
 #pragma once
 
 /*
- * Cutoff: ends a conversation at a time, whatever it is at.
+ * Socket deadline: ends all traffic on a socket at a given time.
  *
- * libmariadb's time-outs are of each read: a server that says a byte now and then, or one that is
- * slow at every step, outlasts them all, and then the process is killed and takes what it knows
- * with it. Here a timer shuts the socket down (shutdown(2), which signal-safety(7) allows in a
- * handler): every read and write ends at once, and the caller is left to say what came of it.
+ * libmariadb's time-outs apply to each read: a server that sends a byte now and then, or is slow in
+ * every step, exceeds any total; the job's deadline then kills the process and its result is lost.
+ * Here a timer shuts the socket down (shutdown(2), which signal-safety(7) allows in a handler):
+ * every read and write ends at once, and the caller can still report its result.
  *
- * One in a process, for a signal handler knows no object: for short-lived children only.
+ * One per process, because a signal handler has no object: for short-lived children only.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `deadline_usec` is boot time; a past one falls at once. The descriptor stays the caller's and must
- * be open until the cutoff is disarmed. */
+/* `deadline_usec` is CLOCK_BOOTTIME; one in the past expires at once. The caller owns `fd` and
+ * keeps it open until socket_deadline_clear(). */
 int socket_deadline_set(int fd, uint64_t deadline_usec);
 void socket_deadline_clear(void);
 
-/* It has fallen since it was armed. */
+/* Returns true if the last deadline has expired. */
 bool socket_deadline_expired(void);

@@ -74,7 +74,7 @@ static void on_account(
                 text_set(userdata, SQL_GRANT_ACCOUNT_MAX, values[0]);
 }
 
-static bool ask_account(Session *session, char account[static SQL_GRANT_ACCOUNT_MAX])
+static bool read_account(Session *session, char account[static SQL_GRANT_ACCOUNT_MAX])
 {
         SessionError error;
 
@@ -88,7 +88,7 @@ void sql_error_advise_procedure(Outcome *ret, Session *session, const char *proc
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        if (ret->sql_error.number == 1370 && ask_account(session, account))
+        if (ret->sql_error.number == 1370 && read_account(session, account))
                 sql_grant_procedure(ret->next_step, sizeof(ret->next_step), procedure, account);
 }
 
@@ -96,7 +96,7 @@ void sql_error_advise_status(Outcome *ret, Session *session)
 {
         char account[SQL_GRANT_ACCOUNT_MAX], grant[SQL_GRANT_TEXT_MAX];
 
-        if (ret->sql_error.number != 1227 || !ask_account(session, account))
+        if (ret->sql_error.number != 1227 || !read_account(session, account))
                 return;
         sql_grant_status(grant, sizeof(grant), ret->server.version, account);
         text_format(
@@ -109,22 +109,22 @@ void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
 
         sql_grant_for_table(
                 ret->next_step, sizeof(ret->next_step), ret->sql_error.number, table, "");
-        if (ret->next_step[0] != '\0' && ask_account(session, account))
+        if (ret->next_step[0] != '\0' && read_account(session, account))
                 sql_grant_for_table(ret->next_step, sizeof(ret->next_step), ret->sql_error.number,
                         table, account);
 }
 
-/* A quote or backslash within a name is doubled, as in any literal of SQL; a host holds no '@', so
- * the last one parts the two. */
+/* A quote or backslash in a name is doubled, as in any SQL literal; a host holds no '@', so the
+ * last one separates the two. */
 void sql_grant_quote_account(char *buffer, size_t size, const char *account)
 {
-        const char *parting = strrchr(account, '@');
+        const char *separator = strrchr(account, '@');
         size_t used = 0;
 
         for (const char *byte = account; *byte != '\0' && used + 6 < size; byte++) {
                 if (byte == account)
                         buffer[used++] = '\'';
-                if (byte == parting) {
+                if (byte == separator) {
                         memcpy(buffer + used, "'@'", 3);
                         used += 3;
                         continue;
@@ -144,8 +144,8 @@ void sql_grant_procedure(char *buffer, size_t size, const char *procedure, const
 
         sql_grant_quote_account(quoted, sizeof(quoted), account);
         text_format(buffer, size,
-                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; when it answers that there is no such "
-                "procedure, check host and the Aurora MySQL version",
+                "GRANT EXECUTE ON PROCEDURE mysql.%s TO %s; if the server then reports that the "
+                "procedure does not exist, check host and the Aurora MySQL version",
                 procedure, quoted);
 }
 
@@ -157,8 +157,8 @@ void sql_grant_for_table(
         buffer[0] = '\0';
         switch (sql_errno) {
         case 1044: /* no access to the schema */
-        case 1142: /* to the table */
-        case 1143: /* to a column */
+        case 1142: /* no access to the table */
+        case 1143: /* no access to a column */
                 sql_grant_quote_account(quoted, sizeof(quoted), account);
                 text_format(
                         buffer, size, "GRANT SELECT, INSERT, UPDATE ON %s TO %s", table, quoted);
@@ -170,7 +170,7 @@ void sql_grant_for_table(
                         "create the table %s as binlog-ssld.conf(5) shows it, or set ledger = off",
                         table);
                 break;
-        case 1290: /* read_only, which the writer of a cluster may be, too */
+        case 1290: /* read_only, also on a writer (doc/aurora.md, "Connection") */
                 text_format(buffer, size,
                         "read_only = ON keeps this user from writing %s: switch it off, or set "
                         "ledger = off",

@@ -132,7 +132,7 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         write_certificate(writer, &probe->server_certificate);
         json_put_text(writer, "account", probe->account);
         json_put_text(writer, "server_version", probe->server.version);
-        json_put_known_boolean(writer, "writer", preflight_known && probe->preflight.says_role,
+        json_put_known_boolean(writer, "writer", preflight_known && probe->preflight.role_known,
                 !probe->preflight.reader);
         json_put_text(writer, "keeps_call", probe->preflight.keeps_call);
         write_procedures(writer, probe);

@@ -75,11 +75,11 @@ static void put_row(
         put(terminal, probe->logged_in, version, TLS_WIDTH);
         put(terminal, seen, clock_format_date(date, probe->server_certificate.not_after_usec),
                 CERTIFICATE_WIDTH);
-        put(terminal, preflight_known && preflight->says_role,
+        put(terminal, preflight_known && preflight->role_known,
                 preflight->reader ? "reader" : "writer", ROLE_WIDTH);
         put(terminal, probe->procedures_known, probe->visible[PROBE_IMPORT] ? "visible" : "missing",
                 PROCEDURE_WIDTH);
-        put(terminal, preflight_known && !preflight->keeps_unsaid,
+        put(terminal, preflight_known && !preflight->keeps_unknown,
                 preflight->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
         put(terminal, preflight_known, replication_word(cluster, probe), REPLICATION_WIDTH);
         fprintf(terminal->stream, "%s\n", form_word(probe));

@@ -177,8 +177,8 @@ FAILURES = {
     "dies": ("kill -SEGV $$", "{} was killed by signal 11 (Segmentation fault); "
              "its stderr is in the journal"),
     "lasts": ("sleep 1000 & echo $! >\"$here/pid\"; wait", "{} did not end within 4."),
-    "two-lines": ("echo; echo more", "what {} printed is more than one line"),
-    "nul": ("printf '\\000'", "what {} printed is not text: it has a NUL byte"),
+    "two-lines": ("echo; echo more", "the output of {} is more than one line"),
+    "nul": ("printf '\\000'", "the output of {} is not text: it has a NUL byte"),
     "flood": ("yes", "{} printed more than 65536 bytes and was killed"),
 }
 
@@ -206,7 +206,7 @@ def failed(make_stage: Callable[[str], Stage], workspace: Workspace
 @pytest.mark.parametrize("name, reason", [
     *((name, reason) for name, (_, reason) in FAILURES.items()),
     ("missing", "{} cannot be started: No such file or directory"),
-    ("silent", "what {} printed is empty"),
+    ("silent", "the output of {} is empty"),
 ])
 def test_a_command_that_fails_is_told_by_its_first_word(
         failed: tuple[Stage, dict[str, dict], dict[str, Path]], name: str, reason: str) -> None:

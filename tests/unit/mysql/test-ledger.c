@@ -9,7 +9,7 @@
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
-/* The time of a set's certificate is that of its letter, so that a later letter is a newer set. */
+/* The time of a set's certificate comes from its letter: a later letter is a newer set. */
 static LedgerEntry row(const char *fingerprint, LedgerState state)
 {
         LedgerEntry entry = {
@@ -19,7 +19,7 @@ static LedgerEntry row(const char *fingerprint, LedgerState state)
         return entry;
 }
 
-static LedgerComparison judge(const char *fingerprint, const LedgerEntry *entries, size_t n)
+static LedgerComparison compare(const char *fingerprint, const LedgerEntry *entries, size_t n)
 {
         SetInfo set = {.not_before_usec = (uint64_t)fingerprint[0] * 1000};
         Ledger ledger = {.n_entries = n};
@@ -30,13 +30,13 @@ static LedgerComparison judge(const char *fingerprint, const LedgerEntry *entrie
         return ledger_compare(&ledger, &set);
 }
 
-static void test_an_empty_ledger_wants_an_import(void **state)
+static void test_an_empty_ledger_needs_an_import(void **state)
 {
         LedgerEntry failed[] = {row(A, LEDGER_STATE_FAILED), row(B, LEDGER_STATE_FAILED)};
 
         (void)state;
-        assert_int_equal(judge(A, NULL, 0), LEDGER_IMPORT);
-        assert_int_equal(judge(A, failed, 2), LEDGER_IMPORT);
+        assert_int_equal(compare(A, NULL, 0), LEDGER_IMPORT);
+        assert_int_equal(compare(A, failed, 2), LEDGER_IMPORT);
 }
 
 static void test_only_a_completed_row_makes_a_set_current(void **state)
@@ -44,11 +44,11 @@ static void test_only_a_completed_row_makes_a_set_current(void **state)
         LedgerEntry entry = row(B, LEDGER_STATE_IMPORTED);
 
         (void)state;
-        assert_int_equal(judge(B, &entry, 1), LEDGER_CURRENT);
+        assert_int_equal(compare(B, &entry, 1), LEDGER_CURRENT);
         entry.state = LEDGER_STATE_IMPORTING;
-        assert_int_equal(judge(B, &entry, 1), LEDGER_IMPORT);
+        assert_int_equal(compare(B, &entry, 1), LEDGER_IMPORT);
         entry.state = LEDGER_STATE_FAILED;
-        assert_int_equal(judge(B, &entry, 1), LEDGER_IMPORT);
+        assert_int_equal(compare(B, &entry, 1), LEDGER_IMPORT);
 }
 
 static void test_a_newer_set_is_imported_over_an_older_one(void **state)
@@ -56,7 +56,7 @@ static void test_a_newer_set_is_imported_over_an_older_one(void **state)
         LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
 
         (void)state;
-        assert_int_equal(judge(C, entries, 2), LEDGER_IMPORT);
+        assert_int_equal(compare(C, entries, 2), LEDGER_IMPORT);
 }
 
 static void test_an_older_set_is_not_imported_over_a_newer_one(void **state)
@@ -64,14 +64,14 @@ static void test_an_older_set_is_not_imported_over_a_newer_one(void **state)
         LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
 
         (void)state;
-        assert_int_equal(judge(A, entries, 2), LEDGER_SUPERSEDED);
-        /* Also when it never was there, and when nobody knows whether the newer one arrived. */
-        assert_int_equal(judge(A, entries, 1), LEDGER_SUPERSEDED);
+        assert_int_equal(compare(A, entries, 2), LEDGER_SUPERSEDED);
+        /* Also if the older set has no row, and if the result of the newer one is unknown. */
+        assert_int_equal(compare(A, entries, 1), LEDGER_SUPERSEDED);
         entries[0].state = LEDGER_STATE_IMPORTING;
-        assert_int_equal(judge(A, entries, 2), LEDGER_SUPERSEDED);
-        /* One that the server refused is not there. */
+        assert_int_equal(compare(A, entries, 2), LEDGER_SUPERSEDED);
+        /* A set that the server refused does not count. */
         entries[0].state = LEDGER_STATE_FAILED;
-        assert_int_equal(judge(A, entries, 2), LEDGER_CURRENT);
+        assert_int_equal(compare(A, entries, 2), LEDGER_CURRENT);
 }
 
 static void test_with_one_certificate_the_order_of_the_rows_decides(void **state)
@@ -89,13 +89,13 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_SUPERSEDED);
         strcpy(set.fingerprint, C);
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_CURRENT);
-        /* Not in it: newer, as far as one can tell. */
+        /* Without a row the set counts as newer. */
         ledger.entries[1].state = LEDGER_STATE_FAILED;
         strcpy(set.fingerprint, B);
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
 }
 
-static void test_a_record_believes_the_ledger(void **state)
+static void test_a_record_follows_the_ledger(void **state)
 {
         Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
         Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
@@ -104,7 +104,7 @@ static void test_a_record_believes_the_ledger(void **state)
         (void)state;
         record_apply(&record, &(SetInfo){.fingerprint = B}, &imported, 5000);
         record.imported.in_use = true;
-        assert_false(record_update_from_ledger(&record, &check)); /* it was not read */
+        assert_false(record_update_from_ledger(&record, &check)); /* the ledger was not read */
         check.ledger.known = true;
         check.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
         assert_false(record_update_from_ledger(&record, &check));
@@ -126,7 +126,7 @@ static void test_a_record_believes_the_ledger(void **state)
         assert_int_equal(record.imported.at_usec, 0);
 }
 
-static void test_what_was_found_there_is_in_the_record_as_it_was_imported(void **state)
+static void test_a_record_has_the_time_of_the_import_in_the_ledger(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true};
         Record record = RECORD_NULL;
@@ -149,13 +149,13 @@ static void test_what_was_found_there_is_in_the_record_as_it_was_imported(void *
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_an_empty_ledger_wants_an_import),
+                cmocka_unit_test(test_an_empty_ledger_needs_an_import),
                 cmocka_unit_test(test_only_a_completed_row_makes_a_set_current),
                 cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
                 cmocka_unit_test(test_an_older_set_is_not_imported_over_a_newer_one),
                 cmocka_unit_test(test_with_one_certificate_the_order_of_the_rows_decides),
-                cmocka_unit_test(test_a_record_believes_the_ledger),
-                cmocka_unit_test(test_what_was_found_there_is_in_the_record_as_it_was_imported),
+                cmocka_unit_test(test_a_record_follows_the_ledger),
+                cmocka_unit_test(test_a_record_has_the_time_of_the_import_in_the_ledger),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 
 static char reason[384];
 
-/* A cluster of each kind, whose password is what `content` says. */
+/* The sources of a password. */
 typedef enum Source {
         SOURCE_FILE,
         SOURCE_CREDENTIAL,
@@ -63,7 +63,7 @@ static void expect_password(const char *content, const char *password)
         }
 }
 
-static void expect_fault(const void *content, size_t size, const char *fault)
+static void expect_error(const void *content, size_t size, const char *error)
 {
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -71,15 +71,15 @@ static void expect_fault(const void *content, size_t size, const char *fault)
 
                 assert_false(read_content(&secret, source, content, size));
                 if (source == SOURCE_COMMAND)
-                        snprintf(expected, sizeof(expected), "what /bin/cat printed is %s", fault);
+                        snprintf(expected, sizeof(expected), "the output of /bin/cat is %s", error);
                 else
                         snprintf(expected, sizeof(expected), "%s: %s", scratch_path("secret"),
-                                fault);
+                                error);
                 assert_string_equal(reason, expected);
         }
 }
 
-static void test_one_line_end_is_not_part_of_it(void **state)
+static void test_one_line_end_is_not_part_of_the_password(void **state)
 {
         (void)state;
         expect_password("Tr0ub4dor&3", "Tr0ub4dor&3");
@@ -89,18 +89,18 @@ static void test_one_line_end_is_not_part_of_it(void **state)
         expect_password("\"$(id)\" ; \\n\n", "\"$(id)\" ; \\n");
 }
 
-static void test_what_is_no_password_is_told_so(void **state)
+static void test_an_invalid_password_has_its_reason(void **state)
 {
         (void)state;
-        expect_fault("", 0, "empty");
-        expect_fault("\n", 1, "empty");
-        expect_fault("hun\0ter2\n", 9, "not text: it has a NUL byte");
-        expect_fault("hunter2\nhunter3\n", 16, "more than one line");
-        expect_fault("hunter2\n\n", 9, "more than one line");
-        expect_fault("hunter2\rhunter3", 15, "more than one line");
+        expect_error("", 0, "empty");
+        expect_error("\n", 1, "empty");
+        expect_error("hun\0ter2\n", 9, "not text: it has a NUL byte");
+        expect_error("hunter2\nhunter3\n", 16, "more than one line");
+        expect_error("hunter2\n\n", 9, "more than one line");
+        expect_error("hunter2\rhunter3", 15, "more than one line");
 }
 
-static void test_it_may_be_as_long_as_a_token_and_longer(void **state)
+static void test_a_password_can_be_as_long_as_the_limit(void **state)
 {
         char text[LOGIN_PASSWORD_MAX + 2];
 
@@ -117,7 +117,7 @@ static void test_it_may_be_as_long_as_a_token_and_longer(void **state)
         }
 }
 
-static void test_it_is_read_afresh(void **state)
+static void test_a_password_is_read_each_time(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         ClusterConfig cluster = prepare(SOURCE_COMMAND, "old\n", 4);
@@ -130,7 +130,7 @@ static void test_it_is_read_afresh(void **state)
         assert_string_equal(secret.data, "new");
 }
 
-static void test_where_it_was_looked_for_is_named(void **state)
+static void test_an_error_names_the_source(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         ClusterConfig file = {.password_file = "/no/such/file"};
@@ -143,7 +143,7 @@ static void test_where_it_was_looked_for_is_named(void **state)
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
         assert_false(login_read_password(&secret, reason, sizeof(reason), &credential, LONG));
         assert_string_equal(reason, "$CREDENTIALS_DIRECTORY/orders: No such file or directory");
-        /* Arguments may hold a secret too. */
+        /* Without the arguments, which may hold a secret. */
         assert_false(login_read_password(&secret, reason, sizeof(reason), &command, LONG));
         assert_string_equal(reason, "/bin/sh exited with status 3; its stderr is in the journal");
 }
@@ -151,11 +151,11 @@ static void test_where_it_was_looked_for_is_named(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                scratch_test(test_one_line_end_is_not_part_of_it),
-                scratch_test(test_what_is_no_password_is_told_so),
-                scratch_test(test_it_may_be_as_long_as_a_token_and_longer),
-                scratch_test(test_it_is_read_afresh),
-                scratch_test(test_where_it_was_looked_for_is_named),
+                scratch_test(test_one_line_end_is_not_part_of_the_password),
+                scratch_test(test_an_invalid_password_has_its_reason),
+                scratch_test(test_a_password_can_be_as_long_as_the_limit),
+                scratch_test(test_a_password_is_read_each_time),
+                scratch_test(test_an_error_names_the_source),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ typedef struct Row {
         const char *name, *value;
 } Row;
 
-/* A writer with every log there is, all of them off or none of this user's affair. */
+/* A writer with every log, each of them off or without this user's statements. */
 static const Row clean[] = {
         {"innodb_read_only", "OFF"},
         {"general_log", "OFF"},
@@ -30,8 +30,8 @@ static PreflightVariables variables;
 static Preflight preflight;
 static char sentence[384];
 
-/* The clean server, but for the rows that are given; NULL leaves a row out. */
-static bool would_keep(const Row *other, size_t n)
+/* The clean server with the given rows replaced; NULL omits a row. */
+static bool would_log(const Row *other, size_t n)
 {
         variables = (PreflightVariables){0};
         for (size_t i = 0; i < ARRAY_SIZE(clean); i++) {
@@ -47,13 +47,13 @@ static bool would_keep(const Row *other, size_t n)
         return preflight_would_log_key(sentence, sizeof(sentence), &preflight, KEY_OFFSET);
 }
 
-#define WOULD_KEEP(...) \
-        would_keep((const Row[]){__VA_ARGS__}, ARRAY_SIZE(((const Row[]){__VA_ARGS__})))
+#define WOULD_LOG(...) \
+        would_log((const Row[]){__VA_ARGS__}, ARRAY_SIZE(((const Row[]){__VA_ARGS__})))
 
 static void test_a_clean_writer_keeps_nothing(void **state)
 {
         (void)state;
-        assert_false(would_keep(NULL, 0));
+        assert_false(would_log(NULL, 0));
         assert_null(preflight_not_writer_reason(&preflight));
         assert_string_equal(preflight.keeps_call, "");
 }
@@ -106,7 +106,7 @@ static void test_each_variable_alone(void **state)
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                bool kept = would_keep(&cases[i].row, 1);
+                bool kept = would_log(&cases[i].row, 1);
 
                 if (kept != (cases[i].sentence[0] != '\0'))
                         fail_msg("%s = %s: %s", cases[i].row.name, cases[i].row.value, sentence);
@@ -117,7 +117,7 @@ static void test_each_variable_alone(void **state)
         }
 }
 
-static void test_a_log_that_is_written_nowhere_keeps_nothing(void **state)
+static void test_logs_with_output_none_keep_nothing(void **state)
 {
         static const struct {
                 const char *output;
@@ -131,42 +131,42 @@ static void test_a_log_that_is_written_nowhere_keeps_nothing(void **state)
                 const char *output = cases[i].output;
 
                 assert_int_equal(
-                        WOULD_KEEP({"log_output", output}, {"general_log", "ON"}), cases[i].keeps);
-                assert_int_equal(WOULD_KEEP({"log_output", output}, {"slow_query_log", "ON"}),
+                        WOULD_LOG({"log_output", output}, {"general_log", "ON"}), cases[i].keeps);
+                assert_int_equal(WOULD_LOG({"log_output", output}, {"slow_query_log", "ON"}),
                         cases[i].keeps);
         }
-        assert_true(WOULD_KEEP({"log_output", "NONE"}, {"server_audit_events", "QUERY"}));
+        assert_true(WOULD_LOG({"log_output", "NONE"}, {"server_audit_events", "QUERY"}));
 }
 
-static void test_a_log_that_the_session_left_keeps_nothing(void **state)
+static void test_a_log_that_the_session_turned_off_keeps_nothing(void **state)
 {
         (void)state;
-        would_keep(NULL, 0);
+        would_log(NULL, 0);
         variables.general_log = variables.slow_log = true;
-        variables.left_general = true;
+        variables.general_log_disabled = true;
         preflight_evaluate(&preflight, &variables);
         assert_string_equal(
-                preflight.keeps_call, "slow_query_log = ON, which this session cannot leave");
-        variables.left_slow = true;
+                preflight.keeps_call, "slow_query_log = ON, which this session cannot turn off");
+        variables.slow_log_disabled = true;
         preflight_evaluate(&preflight, &variables);
         assert_string_equal(preflight.keeps_call, "");
 }
 
-static void test_the_lists_of_users_decide_who_is_audited(void **state)
+static void test_the_lists_of_users_decide_whether_the_user_is_audited(void **state)
 {
         static const struct {
                 const char *included, *excluded;
                 bool audited;
         } cases[] = {
                 {"", "", true}, {"", USER, false}, {"", "root," USER ",other", false},
-                {"", "root, " USER, true}, /* not as it is */
+                {"", "root, " USER, true}, /* not exact */
                 {"", "SSL_IMPORTER", true}, {"", USER "2", true}, {"", "2" USER, true},
                 {"", "ssl_importe", true}, {"", "'" USER "'", true}, {"", "root", true},
                 {NULL, NULL, true}, {NULL, USER, false}, {USER, "", true}, {"root," USER, "", true},
                 {"root, " USER " ", "", true}, /* in doubt */
                 {"SSL_IMPORTER", "", true}, {"root", "", false}, {"root", NULL, false},
                 {USER "2", "", false},
-                {USER, USER, true}, /* the first wins, says Aurora's manual */
+                {USER, USER, true}, /* Aurora's manual: the first list wins */
                 {USER, "root", true}, {"root", USER, false}, {"root", "other", true}, /* in doubt */
         };
 
@@ -176,29 +176,29 @@ static void test_the_lists_of_users_decide_who_is_audited(void **state)
                         {"server_audit_incl_users", cases[i].included},
                         {"server_audit_excl_users", cases[i].excluded}};
 
-                if (would_keep(rows, ARRAY_SIZE(rows)) != cases[i].audited)
+                if (would_log(rows, ARRAY_SIZE(rows)) != cases[i].audited)
                         fail_msg("included %s, excluded %s", cases[i].included, cases[i].excluded);
                 rows[0].value = "QUERY_DDL";
-                assert_false(would_keep(rows, ARRAY_SIZE(rows)));
+                assert_false(would_log(rows, ARRAY_SIZE(rows)));
         }
-        assert_false(WOULD_KEEP({"server_audit_logging", "0"}, {"server_audit_events", "QUERY"}));
+        assert_false(WOULD_LOG({"server_audit_logging", "0"}, {"server_audit_events", "QUERY"}));
 }
 
-static void test_silence_is_not_off(void **state)
+static void test_a_missing_variable_does_not_count_as_off(void **state)
 {
         static const char *const names[] = {"general_log", "slow_query_log"};
-        static const char begin[] = "the server does not say whether it would log the key: ";
+        static const char begin[] = "the server does not report whether it would log the key: ";
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-                assert_true(WOULD_KEEP({names[i], NULL}));
-                assert_true(preflight.keeps_unsaid);
+                assert_true(WOULD_LOG({names[i], NULL}));
+                assert_true(preflight.keeps_unknown);
                 assert_memory_equal(sentence, begin, strlen(begin));
                 assert_memory_equal(sentence + strlen(begin), names[i], strlen(names[i]));
                 assert_null(preflight_not_writer_reason(&preflight));
         }
-        assert_false(WOULD_KEEP({"innodb_read_only", NULL}));
-        assert_non_null(strstr(preflight_not_writer_reason(&preflight), "does not say"));
+        assert_false(WOULD_LOG({"innodb_read_only", NULL}));
+        assert_non_null(strstr(preflight_not_writer_reason(&preflight), "does not report"));
 
         preflight_evaluate(&preflight, &(PreflightVariables){0});
         assert_true(preflight_would_log_key(sentence, sizeof(sentence), &preflight, KEY_OFFSET));
@@ -207,23 +207,23 @@ static void test_silence_is_not_off(void **state)
         assert_non_null(preflight_not_writer_reason(&preflight));
 }
 
-static void test_what_is_known_is_said_before_what_is_not(void **state)
+static void test_known_settings_stand_before_unknown_ones(void **state)
 {
         (void)state;
-        assert_true(WOULD_KEEP({"general_log", NULL}, {"slow_query_log", "ON"}));
-        assert_false(preflight.keeps_unsaid);
+        assert_true(WOULD_LOG({"general_log", NULL}, {"slow_query_log", "ON"}));
+        assert_false(preflight.keeps_unknown);
         assert_string_equal(sentence,
                 "the server would write the key to a log: slow_query_log = ON, which this session "
-                "cannot leave; general_log is not in its answer");
-        assert_true(WOULD_KEEP(
+                "cannot turn off; general_log is not in its answer");
+        assert_true(WOULD_LOG(
                 {"general_log", NULL}, {"performance_schema_max_sql_text_length", "4096"}));
         assert_non_null(strstr(sentence, "would write"));
 }
 
-static void test_a_sentence_has_room_for_every_log_there_is(void **state)
+static void test_a_sentence_has_room_for_every_log(void **state)
 {
         (void)state;
-        assert_true(WOULD_KEEP({"general_log", "ON"}, {"slow_query_log", "ON"},
+        assert_true(WOULD_LOG({"general_log", "ON"}, {"slow_query_log", "ON"},
                 {"server_audit_events",
                         "CONNECT,QUERY,TABLE,QUERY_DDL,QUERY_DML,QUERY_DCL,QUERY_DML_NO_SELECT"},
                 {"performance_schema_max_sql_text_length", "1048576"}));
@@ -232,15 +232,15 @@ static void test_a_sentence_has_room_for_every_log_there_is(void **state)
         assert_non_null(strstr(sentence, "= 1048576, and the key begins at byte 2400"));
 }
 
-static void test_a_role_is_a_writers_only_when_it_is_said(void **state)
+static void test_only_a_reported_role_is_a_writer(void **state)
 {
         (void)state;
         for (const char *const *value = (const char *const[]){"ON", "1", "on", "", NULL}; *value;
                 value++) {
-                assert_false(WOULD_KEEP({"innodb_read_only", *value}));
+                assert_false(WOULD_LOG({"innodb_read_only", *value}));
                 assert_non_null(strstr(preflight_not_writer_reason(&preflight), "is a reader"));
         }
-        assert_false(WOULD_KEEP({"innodb_read_only", "0"}));
+        assert_false(WOULD_LOG({"innodb_read_only", "0"}));
         assert_null(preflight_not_writer_reason(&preflight));
 }
 
@@ -249,13 +249,13 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_clean_writer_keeps_nothing),
                 cmocka_unit_test(test_each_variable_alone),
-                cmocka_unit_test(test_a_log_that_is_written_nowhere_keeps_nothing),
-                cmocka_unit_test(test_a_log_that_the_session_left_keeps_nothing),
-                cmocka_unit_test(test_the_lists_of_users_decide_who_is_audited),
-                cmocka_unit_test(test_silence_is_not_off),
-                cmocka_unit_test(test_what_is_known_is_said_before_what_is_not),
-                cmocka_unit_test(test_a_sentence_has_room_for_every_log_there_is),
-                cmocka_unit_test(test_a_role_is_a_writers_only_when_it_is_said),
+                cmocka_unit_test(test_logs_with_output_none_keep_nothing),
+                cmocka_unit_test(test_a_log_that_the_session_turned_off_keeps_nothing),
+                cmocka_unit_test(test_the_lists_of_users_decide_whether_the_user_is_audited),
+                cmocka_unit_test(test_a_missing_variable_does_not_count_as_off),
+                cmocka_unit_test(test_known_settings_stand_before_unknown_ones),
+                cmocka_unit_test(test_a_sentence_has_room_for_every_log),
+                cmocka_unit_test(test_only_a_reported_role_is_a_writer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

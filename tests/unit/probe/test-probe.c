@@ -20,7 +20,7 @@ static int make(void **state)
         probe = (Probe){.logged_in = true,
                 .server.version = "8.0.32",
                 .preflight_known = true,
-                .preflight = {.says_role = true},
+                .preflight = {.role_known = true},
                 .procedures_known = true,
                 .account = "ssl_importer@%",
                 .visible = {true, true, true},
@@ -113,7 +113,7 @@ static void test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet(void
 static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state)
 {
         (void)state;
-        probe.preflight.says_role = false;
+        probe.preflight.role_known = false;
         expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
         assert_non_null(strstr(probe.findings[0].text, "innodb_read_only is not in its answer"));
 }
