@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Inspector: reads and validates the files of one material, in a process of its own (doc/design.md,
- * "Material").
+ * Inspector: reads and validates the files of one material in a process of its own (doc/design.md,
+ * "Processes").
  *
  * Only the inspector opens the key file. It writes the payload to a descriptor that the manager
  * created and seals afterwards, and fills a report that holds nothing of the key. Commands and

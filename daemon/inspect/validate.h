@@ -1,8 +1,7 @@
 #pragma once
 
 /*
- * Validate: evaluates parsed material against the rules of doc/design.md, "Material", at a given
- * time.
+ * Validate: evaluates parsed material against the rules (doc/design.md, "Rules") at a given time.
  *
  * Every violation is added to the report with its file, the expected and the found value. Only the
  * root cause is reported: a violation that follows from another one is left out. X.509 facts: RFC

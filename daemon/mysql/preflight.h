@@ -2,8 +2,8 @@
 
 /*
  * Preflight: checks before the key is sent whether the server is a writer and whether a log of the
- * server would keep the CALL (doc/design.md, "Import"). One round trip, and one more for each of
- * two logs that is on, to turn it off for the session:
+ * server would keep the CALL (doc/design.md, "Query logs"). One round trip, and one more for each
+ * of two logs that is on, to turn it off for the session:
  *
  * - the general log, by sql_log_off. Needs a privilege as a rule (1227 without).
  * - the slow log, by long_query_time and min_examined_row_limit: a statement that examined fewer
@@ -11,7 +11,7 @@
  *   "The Slow Query Log": the order of the conditions). The server's own values are therefore not
  *   read. On MariaDB 10.11 neither needs a privilege. On MySQL 9.7 min_examined_row_limit needs
  *   SESSION_VARIABLES_ADMIN; without it the one statement that sets both fails (1227), the slow log
- *   stays on and the outcome is refused_log (doc/aurora.md, "Debian 13 and MySQL 9.7").
+ *   stays on and the outcome is refused_log by default (doc/aurora.md, "Debian 13 and MySQL 9.7").
  *
  * MariaDB 10.11 writes the key also into the logs of the statements inside the procedure; a log
  * that the session turns off, and an audit that excludes the user, keep those neither.
