@@ -14,7 +14,7 @@ static uint64_t now_usec(clockid_t id)
 {
         struct timespec now;
 
-        (void)clock_gettime(id, &now); /* cannot fail for the clocks that we name */
+        (void)clock_gettime(id, &now); /* cannot fail for these clocks */
         return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
 }
 
@@ -55,7 +55,7 @@ const char *clock_format_time(char *buffer, uint64_t wall_usec)
 
 #define DURATION_MAX (36500 * USEC_PER_DAY)
 
-/* Largest first, which is the order of writing; "ms" and "min" stand before what begins alike. */
+/* Largest first, which is the order of writing. */
 static const struct {
         const char *name;
         uint64_t usec;

@@ -10,7 +10,6 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,21 +18,21 @@
 #include "common/text.h"
 
 typedef enum End {
-        END_ITSELF,
-        END_LATE,
-        END_LONG,
-        END_ERROR, /* of ours; errno is in `error` */
+        END_EXITED,
+        END_TIMED_OUT,
+        END_TOO_LONG, /* more output than COMMAND_OUTPUT_MAX */
+        END_ERROR,    /* a system call of the caller failed; errno is in `error` */
 } End;
 
 typedef struct Child {
         pid_t pid;
         int pid_fd;
         int output_fd;
-        int error_fd; /* the errno of what kept it from starting comes here */
+        int error_fd; /* receives the errno if the program cannot be started */
         int error;
 } Child;
 
-/* Whatever a signal means to us is not for the program, and neither is our soft limit. */
+/* The caller's signal handling and soft limit do not apply to the program. */
 static void restore_defaults(void)
 {
         struct rlimit data;
@@ -49,8 +48,8 @@ static void restore_defaults(void)
         }
 }
 
-/* Closed by execv(2), so that an error can still be told. */
-static bool take_descriptors(int output_fd)
+/* execv(2) closes all other descriptors; until then an error can be written to `error_fd`. */
+static bool set_descriptors(int output_fd)
 {
         int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -67,7 +66,7 @@ _Noreturn static void child_main(char *const *words, pid_t parent, int output_fd
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
                 _exit(1);
         restore_defaults();
-        if (take_descriptors(output_fd))
+        if (set_descriptors(output_fd))
                 (void)execv(words[0], words);
         error = errno;
         _exit(write(error_fd, &error, sizeof(error)) < 0 ? 2 : 1);
@@ -106,13 +105,13 @@ static int start(Child *child, char *const *words)
                 child_main(words, parent, output_fd, error_fd);
         if (child->pid < 0)
                 return -errno;
-        (void)setpgid(child->pid, child->pid); /* whoever of the two comes first */
+        (void)setpgid(child->pid, child->pid); /* here as well, because the child may not run yet */
         child->pid_fd = pidfd_open(child->pid, 0);
         return child->pid_fd < 0 ? -errno : 0;
 }
 
-/* What is there by now: 1 when more may come, 0 at the end, or a negative errno. */
-static int take_output(Secret *output, int fd)
+/* Reads what is available. Returns 1 if more may follow, 0 at the end, or a negative errno. */
+static int read_output(Secret *output, int fd)
 {
         for (;;) {
                 ssize_t n = read(fd, output->data + output->size, output->capacity - output->size);
@@ -136,8 +135,8 @@ static int milliseconds_until(uint64_t deadline_usec)
         return (int)((deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
 }
 
-/* Until it has ended: a pipe that a process of its keeps open does not hold us. */
-static End gather(Child *child, Secret *output, uint64_t deadline_usec)
+/* Reads until the program exits, even if a process that it started keeps the pipe open. */
+static End read_until_exit(Child *child, Secret *output, uint64_t deadline_usec)
 {
         struct pollfd polls[] = {
                 {.fd = child->output_fd, .events = POLLIN},
@@ -151,23 +150,24 @@ static End gather(Child *child, Secret *output, uint64_t deadline_usec)
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n == 0)
-                        return END_LATE;
-                r = n < 0 ? -errno : take_output(output, child->output_fd);
+                        return END_TIMED_OUT;
+                r = n < 0 ? -errno : read_output(output, child->output_fd);
                 if (r == -EFBIG)
-                        return END_LONG;
+                        return END_TOO_LONG;
                 if (r < 0) {
                         child->error = -r;
                         return END_ERROR;
                 }
                 if (polls[1].revents != 0)
-                        return END_ITSELF;
+                        return END_EXITED;
                 if (r == 0)
                         polls[0].fd = -1;
         }
 }
 
-/* True: it ended well. It is not reaped yet, so its group cannot be another's. */
-static bool judge(const Child *child, char *reason, size_t reason_size, const char *name)
+/* Returns true if the program exited with 0. Does not reap it, so that the number of its group
+ * cannot be reused before the group is killed. */
+static bool check_exit(const Child *child, char *reason, size_t reason_size, const char *name)
 {
         siginfo_t info = {0};
         int error;
@@ -199,24 +199,24 @@ bool command_run(
         End end = END_ERROR;
         int r;
 
-        /* One byte more tells what is too long from what just fits. */
+        /* One byte more than the limit, to detect that the output exceeds it. */
         r = secret_allocate(&output, COMMAND_OUTPUT_MAX + 1);
         if (r == 0)
                 r = start(&child, words);
         child.error = -r;
         if (r == 0)
-                end = gather(&child, &output, deadline_usec);
+                end = read_until_exit(&child, &output, deadline_usec);
         switch (end) {
-        case END_ITSELF:
-                if (!judge(&child, reason, reason_size, name))
+        case END_EXITED:
+                if (!check_exit(&child, reason, reason_size, name))
                         return false;
                 break;
-        case END_LATE:
+        case END_TIMED_OUT:
                 text_format(reason, reason_size,
                         "%s did not end within %.1f s and was killed; its stderr is in the journal",
                         name, (double)timeout_usec / USEC_PER_SEC);
                 return false;
-        case END_LONG:
+        case END_TOO_LONG:
                 text_format(reason, reason_size, "%s printed more than %d bytes and was killed",
                         name, COMMAND_OUTPUT_MAX);
                 return false;
@@ -260,7 +260,7 @@ int command_split(char **ret, size_t max, char *line)
                 if (quoted)
                         return -EINVAL;
                 if (*from != '\0')
-                        from++; /* the NUL below may come to stand here */
+                        from++; /* the NUL below may overwrite this byte */
                 *to++ = '\0';
         }
         ret[n] = NULL;

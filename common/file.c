@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +27,7 @@ int file_read_fd(Secret *ret, int fd, size_t limit)
                 return -errno;
         if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
                 return -EFBIG;
-        /* One byte more than is there, so that a file which does not grow needs no second block. */
+        /* One byte more, so that secret_append() need not grow it unless the file grows. */
         r = secret_allocate(&content, (size_t)(st.st_size > 0 ? st.st_size : 0) + 1);
         if (r < 0)
                 return r;
@@ -146,8 +144,11 @@ static int64_t nsec(struct timespec time)
         return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static FileStat file_stat_from(const struct stat *st)
+/* `r`: what stat(2) or fstat(2) returned. */
+static FileStat file_stat_from(int r, const struct stat *st)
 {
+        if (r < 0)
+                return (FileStat){.error = errno};
         return (FileStat){
                 .device = st->st_dev,
                 .inode = st->st_ino,
@@ -162,18 +163,14 @@ FileStat file_stat(const char *path)
 {
         struct stat st;
 
-        if (stat(path, &st) < 0)
-                return (FileStat){.error = errno};
-        return file_stat_from(&st);
+        return file_stat_from(stat(path, &st), &st);
 }
 
 FileStat file_stat_fd(int fd)
 {
         struct stat st;
 
-        if (fstat(fd, &st) < 0)
-                return (FileStat){.error = errno};
-        return file_stat_from(&st);
+        return file_stat_from(fstat(fd, &st), &st);
 }
 
 bool file_stat_equal(const FileStat *a, const FileStat *b)

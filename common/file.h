@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * Whole files: read one with a limit, replace one durably.
+ * File: reads a file with a size limit, replaces a file atomically, and compares what stat(2)
+ * returns.
  *
- * Reading never blocks and never follows its luck: O_NONBLOCK so that a FIFO cannot hold us, and
- * only regular files are read. Replacing is temporary in the same directory, write, fsync, rename,
- * fsync of the directory (rename(2), fsync(2)): after a crash the old or the new content stands
- * there, never a part.
+ * Reading never blocks: files are opened with O_NONBLOCK, so that a FIFO cannot stop the caller,
+ * and only regular files are read. Replacing writes a temporary file in the same directory and
+ * renames it (rename(2)), so that a reader sees the old or the new content, never a part.
  */
 
 #include <sys/types.h>
@@ -18,44 +18,45 @@
 #include "common/secret.h"
 
 /* Reads `name` below `directory_fd` (or AT_FDCWD) into `ret`, at most `limit` bytes.
- * -EFBIG: larger than that. -EISDIR: a directory. -EBADF never; -ENXIO: FIFO, socket or device.
- * Otherwise what open(2), fstat(2) or read(2) said. `ret` is untouched on failure. */
+ * -EFBIG: larger than that. -EISDIR: a directory. -ENXIO: a FIFO, socket or device. Otherwise the
+ * error of open(2), fstat(2) or read(2). `ret` is unchanged on failure. */
 int file_read(Secret *ret, int directory_fd, const char *name, size_t limit);
 
-/* Reads an open descriptor from its present position to its end; the kind is not checked. */
+/* Reads a descriptor from its current offset to its end; accepts every type of file. */
 int file_read_fd(Secret *ret, int fd, size_t limit);
 
-/* After symbolic links. */
+/* Follows symbolic links. */
 bool file_is_directory(const char *path);
 
-/* Writes all of it, however often write(2) has to be called. */
+/* Repeats write(2) until all bytes are written. */
 int file_write_all(int fd, const void *data, size_t size);
 
+/* Calls fsync(2) for the file and its directory: after a crash of the machine, too, the old or the
+ * new content is there. */
 int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 
-/* At once for readers, but not safe from a crash of the machine: for what can be made again. */
+/* Atomic for readers, but not durable: for files that can be written again. */
 int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode);
 
 /*
- * Stamp: what stat(2) says of a file as a value to compare.
+ * The result of stat(2) as a value to compare.
  *
- * Two equal stamps mean that nothing was written, replaced or re-pointed in between, as far as a
- * file system tells; the change time covers chmod and a restored modification time. It does not
- * tell two writes apart that fall into one tick of the file system's clock and leave the size the
- * same. Taking one opens nothing, so the manager may do it for the key file as well.
+ * Two equal values mean that the file was not written, replaced or linked elsewhere in between, as
+ * far as the file system reports; the change time covers chmod(2) and a restored modification time.
+ * Two writes within one tick of the file system's clock that leave the size unchanged are not
+ * distinguished. Nothing is opened, so the manager may use this for the key file as well.
  */
-
 typedef struct FileStat {
-        int error; /* 0, or the errno of stat(2); then the rest is 0 */
+        int error; /* 0, or the errno of stat(2); then all other members are 0 */
         uint64_t device, inode, size;
         int64_t modified_nsec, changed_nsec;
         unsigned mode;
 } FileStat;
 
-/* Symbolic links are followed. */
+/* Follows symbolic links. */
 FileStat file_stat(const char *path);
 
-/* Of an open file, whatever stands under its name by now. */
+/* Of an open file, even if its name means another file by now. */
 FileStat file_stat_fd(int fd);
 
 bool file_stat_equal(const FileStat *a, const FileStat *b);

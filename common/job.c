@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,11 +15,11 @@
 
 #define JOB_ALARM_GRACE_SEC 5
 
-/* A few times what a child needs. What a library holds at once is the choice of who it talks to, and
- * the manager shares the memory of the unit with it. */
+/* Several times what a child needs. A peer can make a library allocate memory, and the manager
+ * shares the memory limit of the unit. */
 #define JOB_DATA_MAX (128U * 1024 * 1024)
 
-/* The sanitizer's shadow alone is larger than any limit. */
+/* The shadow memory of the sanitizer is larger than any limit. */
 #ifdef __has_feature
 #define JOB_IS_SANITIZED __has_feature(address_sanitizer)
 #elif defined(__SANITIZE_ADDRESS__)
@@ -29,7 +28,7 @@
 #define JOB_IS_SANITIZED 0
 #endif
 
-/* What the datagram holds; the result begins where any type may stand. */
+/* The datagram; the result is aligned for any type. */
 typedef struct Message {
         int error;
         _Alignas(max_align_t) char result[];
@@ -52,7 +51,7 @@ static int compare_fd(const void *a, const void *b)
         return *(const int *)a - *(const int *)b;
 }
 
-/* stdin, stdout and stderr stay: what a library says in its last moment belongs to the journal. */
+/* Keeps stdin, stdout and stderr: a library's message before a crash goes to the journal. */
 static void close_all_but(const int *keep, size_t n_keep, int result_fd)
 {
         int open[JOB_KEEP_MAX + 1];
@@ -83,7 +82,7 @@ static void reset_signals(void)
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Only the soft limit: what a child itself starts may need more (common/command.c). */
+/* Only the soft limit: a program that the child starts may need more (common/command.c). */
 static void limit_memory(void)
 {
         struct rlimit data;
@@ -122,15 +121,15 @@ static void finish(Job *job, const siginfo_t *info)
 {
         size_t size = sizeof(Message) + job->result_size;
         CLEANUP(freep) Message *message = malloc(size + 1);
-        bool healthy = info->si_code == CLD_EXITED && info->si_status == 0;
+        bool succeeded = info->si_code == CLD_EXITED && info->si_status == 0;
         ssize_t n = -1;
 
         job->ended = true;
         job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
         if (message)
                 n = recv(job->result_fd, message, size + 1, MSG_DONTWAIT);
-        /* The handler may free the job: nothing of it is touched afterwards. */
-        if (healthy && n == (ssize_t)size) {
+        /* The handler may free the job, which is not used after the call. */
+        if (succeeded && n == (ssize_t)size) {
                 if (message->error < 0)
                         job->fn(job, JOB_FAILED, -message->error, NULL, job->userdata);
                 else
@@ -156,7 +155,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         (void)source;
         (void)usec;
         job->timed_out = true;
-        (void)kill(job->pid, SIGKILL); /* not reaped yet, so the number is still ours */
+        (void)kill(job->pid, SIGKILL); /* not reaped yet, so the pid cannot be reused */
         return 0;
 }
 

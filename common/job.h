@@ -1,15 +1,16 @@
 #pragma once
 
 /*
- * Job: a forked child that does one thing, sends one datagram and exits.
+ * Job: runs one function in a forked child and returns its result as one datagram.
  *
  * Fork without exec, because the child must use exactly the bytes and the configuration that the
- * manager has; honest only because the manager has no threads. The child resets signals and mask,
- * dies with the manager, is not dumpable, closes every descriptor that it was not told to keep, has
- * an alarm, and ends in _exit(). Its result is a value without pointers.
+ * manager has; safe only because the manager has no threads (fork(2)). The child resets signal
+ * handlers and mask, dies with the manager, is not dumpable, closes every descriptor that is not in
+ * `keep`, has a limit of memory and an alarm, and ends in _exit(). Its result is a value without
+ * pointers.
  *
- * A job ends when its datagram and its exit are both known. The datagram is sent before the exit,
- * so it lies in the socket when the exit is seen.
+ * A job ends when both its datagram and its exit are known. The datagram is sent before the exit,
+ * so it is in the socket when the manager handles the exit.
  */
 
 #include <sys/types.h>
@@ -28,30 +29,32 @@
 typedef struct Job Job;
 
 typedef struct JobSpec {
-        const char *name; /* becomes the child's process name, 15 characters of it */
+        const char *name; /* the child's process name; 15 characters are used (prctl(2)) */
         int (*run)(void *result, const void *task); /* in the child; 0 or a negative errno */
         const void *task;
-        size_t result_size;     /* `run` finds that many zero bytes */
+        size_t result_size;     /* bytes of `result`, all zero when `run` is called */
         int keep[JOB_KEEP_MAX]; /* descriptors that stay open in the child */
         size_t n_keep;
-        uint64_t deadline_usec; /* from now; then the child is killed */
+        uint64_t deadline_usec; /* from the start; then the child is killed */
 } JobSpec;
 
 typedef enum JobResult {
-        JOB_DONE,   /* the result is whole and the child left in order */
-        JOB_FAILED, /* `run` said no; `detail` is its errno */
+        JOB_DONE,   /* the result is complete and the child exited with 0 */
+        JOB_FAILED, /* `run` failed; `detail` is its errno */
         JOB_TIMED_OUT,
         JOB_CRASHED, /* `detail` is the signal, or 0 */
         _JOB_RESULT_MAX,
 } JobResult;
 
-/* `result` lives until the handler returns; it is NULL unless JOB_DONE. The handler may free the
- * job. */
-typedef void (*job_end_fn)(Job *job, JobResult end, int detail, const void *result, void *userdata);
+/* `data` is valid until the handler returns; it is NULL unless `result` is JOB_DONE. The handler
+ * may free the job. */
+typedef void (*job_end_fn)(
+        Job *job, JobResult result, int detail, const void *data, void *userdata);
 
+/* -E2BIG: `result_size` is larger than JOB_RESULT_SIZE_MAX. */
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata);
 
-/* A child that still runs is killed and reaped. */
+/* Kills and reaps a child that still runs. */
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free);
 

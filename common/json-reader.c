@@ -8,9 +8,9 @@
 
 #include "common/text.h"
 
-/* yajl builds and frees its tree by recursion, so the depth is measured before it sees the text.
- * yajl_tree_parse() stops at a NUL byte and does not look behind the value. It also allows
- * comments, which JSON does not have, and a quote in one would hide brackets from us. */
+/* yajl builds and frees its tree by recursion, so the depth is measured before the text is parsed.
+ * yajl_tree_parse() stops at a NUL byte and ignores text after the value. It also accepts comments,
+ * which JSON does not have; a quote in a comment would hide brackets from this function. */
 static bool text_is_shallow(const char *text, size_t size)
 {
         bool inside = false;
@@ -35,18 +35,18 @@ static bool text_is_shallow(const char *text, size_t size)
         return !inside && depth == 0;
 }
 
-/* yajl passes overlong forms, and makes one surrogate out of "\udc00". */
-static bool string_is_good(const char *string)
+/* yajl accepts overlong forms, and makes a surrogate out of "\udc00". */
+static bool string_is_valid(const char *string)
 {
         return text_is_utf8(string, strlen(string));
 }
 
-static bool object_is_good(yajl_val object)
+static bool object_is_valid(yajl_val object)
 {
         if (object->u.object.len > JSON_KEYS_MAX)
                 return false;
         for (size_t i = 0; i < object->u.object.len; i++) {
-                if (!string_is_good(object->u.object.keys[i]))
+                if (!string_is_valid(object->u.object.keys[i]))
                         return false;
                 for (size_t k = 0; k < i; k++)
                         if (strcmp(object->u.object.keys[i], object->u.object.keys[k]) == 0)
@@ -55,26 +55,26 @@ static bool object_is_good(yajl_val object)
         return true;
 }
 
-static bool tree_is_good(yajl_val value)
+static bool tree_is_valid(yajl_val value)
 {
         if (YAJL_IS_STRING(value))
-                return string_is_good(value->u.string);
+                return string_is_valid(value->u.string);
         if (YAJL_IS_ARRAY(value))
                 for (size_t i = 0; i < value->u.array.len; i++)
-                        if (!tree_is_good(value->u.array.values[i]))
+                        if (!tree_is_valid(value->u.array.values[i]))
                                 return false;
         if (YAJL_IS_OBJECT(value)) {
-                if (!object_is_good(value))
+                if (!object_is_valid(value))
                         return false;
                 for (size_t i = 0; i < value->u.object.len; i++)
-                        if (!tree_is_good(value->u.object.values[i]))
+                        if (!tree_is_valid(value->u.object.values[i]))
                                 return false;
         }
         return true;
 }
 
-/* Strings come back NUL-terminated, so one that holds a NUL would be read short; "\u0000" cannot
- * be told from the end any more and is refused as text. */
+/* yajl returns strings that end with NUL, so the rest of a string after "\u0000" would be lost;
+ * such a document is refused before it is parsed. */
 static bool has_escaped_nul(const char *text)
 {
         for (const char *at = text; (at = strstr(at, "\\u0000")) != NULL; at++) {
@@ -102,7 +102,7 @@ int json_parse(JsonValue **ret, const char *text, size_t size)
         if (has_escaped_nul(copy))
                 return -EBADMSG;
         value = yajl_tree_parse(copy, problem, sizeof(problem));
-        if (!value || !tree_is_good(value))
+        if (!value || !tree_is_valid(value))
                 return -EBADMSG;
         *ret = TAKE(value);
         return 0;
@@ -142,7 +142,7 @@ bool json_get_integer(int64_t *ret, const JsonValue *value)
 
         if (!YAJL_IS_NUMBER(value))
                 return false;
-        /* From the text: yajl's own integer has no INT64_MIN. */
+        /* From the text, because yajl's own integer has no INT64_MIN. */
         errno = 0;
         integer = strtoll(value->u.number.r, &end, 10);
         if (errno != 0 || *end != '\0')

@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * JSON reader: parses a document into a tree and reads it by type, over yajl. No yajl type leaves
- * this module.
+ * JSON reader: parses a document into a tree with yajl and reads values by type.
  *
- * The input is untrusted. Refused are more than JSON_DEPTH_MAX levels, more than JSON_KEYS_MAX keys
- * in one object, duplicate keys, invalid UTF-8, NUL characters, and anything after the value.
+ * The input is untrusted. The parser refuses more than JSON_DEPTH_MAX levels, more than
+ * JSON_KEYS_MAX keys in one object, duplicate keys, comments, invalid UTF-8, NUL characters, and
+ * anything after the value.
  */
 
 #include <stdbool.h>
@@ -19,20 +19,19 @@
 
 typedef struct yajl_val_s JsonValue;
 
-/* -EBADMSG: not a JSON document as described above. -ENOMEM. */
+/* -EBADMSG: not such a document. -ENOMEM. */
 int json_parse(JsonValue **ret, const char *text, size_t size);
 JsonValue *json_free(JsonValue *value);
 DEFINE_CLEANUP(JsonValue *, json_free);
 
-/* Typed reading. Every function accepts NULL and a value of another type, and then returns false,
- * NULL or 0. */
+/* Each function below returns false, NULL or 0 for NULL and for a value of another type. */
 bool json_is_object(const JsonValue *value);
 bool json_is_array(const JsonValue *value);
 bool json_is_null(const JsonValue *value);
-const char *json_get_string(const JsonValue *value);         /* lives as long as the tree */
+const char *json_get_string(const JsonValue *value);         /* owned by the tree */
 bool json_get_integer(int64_t *ret, const JsonValue *value); /* whole numbers of 64 bits only */
 bool json_get_boolean(bool *ret, const JsonValue *value);
-/* A member as text that is fit to be shown (common/text.h); "" if it is absent or no string. */
+/* A member as displayable text (common/text.h); "" if it is absent or not a string. */
 void json_get_text(char *buffer, size_t size, const JsonValue *object, const char *key);
 
 const JsonValue *json_member(const JsonValue *object, const char *key); /* NULL if absent */

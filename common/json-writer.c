@@ -8,12 +8,12 @@
 
 #include "common/text.h"
 
-/* What an open level waits for. yajl_gen would close a level as the other kind, or an object
- * behind a key, without a word. */
+/* What an open level expects next. yajl_gen does not report a level that is closed as the other
+ * kind, or an object that is closed after a key. */
 typedef enum Level {
-        LEVEL_ELEMENT, /* an array: anything */
-        LEVEL_KEY,     /* an object: a key */
-        LEVEL_VALUE,   /* an object: the value of the key */
+        LEVEL_ELEMENT, /* of an array */
+        LEVEL_KEY,     /* of an object */
+        LEVEL_VALUE,   /* of the key */
 } Level;
 
 struct JsonWriter {
@@ -24,20 +24,20 @@ struct JsonWriter {
         int error;
 };
 
-static void note(JsonWriter *writer, yajl_gen_status status)
+static void record(JsonWriter *writer, yajl_gen_status status)
 {
         if (status != yajl_gen_status_ok && writer->error == 0)
                 writer->error = status == yajl_gen_no_buf ? -ENOMEM : -EINVAL;
         writer->started = true;
 }
 
-static void refuse(JsonWriter *writer)
+static void fail(JsonWriter *writer)
 {
         if (writer->error == 0)
                 writer->error = -EINVAL;
 }
 
-/* A key, a value or the beginning of one stands in the innermost level. */
+/* A key, a value or the beginning of one was written in the innermost level. */
 static void advance(JsonWriter *writer)
 {
         Level *level = writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
@@ -46,10 +46,10 @@ static void advance(JsonWriter *writer)
                 *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
 }
 
-static bool enter(JsonWriter *writer, Level level)
+static bool open_level(JsonWriter *writer, Level level)
 {
         if (writer->depth >= JSON_DEPTH_MAX) {
-                refuse(writer);
+                fail(writer);
                 return false;
         }
         advance(writer);
@@ -57,10 +57,10 @@ static bool enter(JsonWriter *writer, Level level)
         return true;
 }
 
-static bool leave(JsonWriter *writer, Level level)
+static bool close_level(JsonWriter *writer, Level level)
 {
         if (writer->depth == 0 || writer->levels[writer->depth - 1] != level) {
-                refuse(writer);
+                fail(writer);
                 return false;
         }
         writer->depth--;
@@ -92,26 +92,26 @@ JsonWriter *json_writer_free(JsonWriter *writer)
 
 void json_open_object(JsonWriter *writer)
 {
-        if (enter(writer, LEVEL_KEY))
-                note(writer, yajl_gen_map_open(writer->gen));
+        if (open_level(writer, LEVEL_KEY))
+                record(writer, yajl_gen_map_open(writer->gen));
 }
 
 void json_close_object(JsonWriter *writer)
 {
-        if (leave(writer, LEVEL_KEY))
-                note(writer, yajl_gen_map_close(writer->gen));
+        if (close_level(writer, LEVEL_KEY))
+                record(writer, yajl_gen_map_close(writer->gen));
 }
 
 void json_open_array(JsonWriter *writer)
 {
-        if (enter(writer, LEVEL_ELEMENT))
-                note(writer, yajl_gen_array_open(writer->gen));
+        if (open_level(writer, LEVEL_ELEMENT))
+                record(writer, yajl_gen_array_open(writer->gen));
 }
 
 void json_close_array(JsonWriter *writer)
 {
-        if (leave(writer, LEVEL_ELEMENT))
-                note(writer, yajl_gen_array_close(writer->gen));
+        if (close_level(writer, LEVEL_ELEMENT))
+                record(writer, yajl_gen_array_close(writer->gen));
 }
 
 void json_key(JsonWriter *writer, const char *key)
@@ -127,28 +127,28 @@ void json_string(JsonWriter *writer, const char *string)
                 json_null(writer);
                 return;
         }
-        if (!text_is_utf8(string, size)) /* yajl's own check lets overlong forms pass */
-                refuse(writer);
+        if (!text_is_utf8(string, size)) /* yajl's own check accepts overlong forms */
+                fail(writer);
         advance(writer);
-        note(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
+        record(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
 }
 
 void json_integer(JsonWriter *writer, int64_t integer)
 {
         advance(writer);
-        note(writer, yajl_gen_integer(writer->gen, integer));
+        record(writer, yajl_gen_integer(writer->gen, integer));
 }
 
 void json_boolean(JsonWriter *writer, bool boolean)
 {
         advance(writer);
-        note(writer, yajl_gen_bool(writer->gen, boolean));
+        record(writer, yajl_gen_bool(writer->gen, boolean));
 }
 
 void json_null(JsonWriter *writer)
 {
         advance(writer);
-        note(writer, yajl_gen_null(writer->gen));
+        record(writer, yajl_gen_null(writer->gen));
 }
 
 void json_put_string(JsonWriter *writer, const char *key, const char *string)
@@ -199,8 +199,8 @@ void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, boo
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
         advance(writer);
-        /* yajl copies what it is told to be a number as it stands. */
-        note(writer, yajl_gen_number(writer->gen, document, size));
+        /* yajl copies a number without a check. */
+        record(writer, yajl_gen_number(writer->gen, document, size));
 }
 
 int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size)
@@ -255,8 +255,8 @@ void json_copy(JsonWriter *writer, const JsonValue *value)
                 json_null(writer);
 }
 
-/* A writer with the whole value in it; NULL is an empty object. */
-static int begin(JsonWriter **ret, const JsonValue *value)
+/* Returns a writer that contains the value; NULL is an empty object. */
+static int writer_with(JsonWriter **ret, const JsonValue *value)
 {
         int r = json_writer_new(ret);
 
@@ -275,7 +275,7 @@ int json_format(char **ret, const JsonValue *value)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
         size_t size;
-        int r = begin(&writer, value);
+        int r = writer_with(&writer, value);
 
         return r < 0 ? r : json_writer_finish(writer, ret, &size);
 }
@@ -295,7 +295,7 @@ int json_writer_print(FILE *stream, JsonWriter *writer)
 int json_print(FILE *stream, const JsonValue *value)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = begin(&writer, value);
+        int r = writer_with(&writer, value);
 
         return r < 0 ? r : json_writer_print(stream, writer);
 }

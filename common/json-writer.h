@@ -1,10 +1,10 @@
 #pragma once
 
 /*
- * JSON writer: writes a document that is always valid, over yajl. No yajl type leaves this module.
+ * JSON writer: writes a document that is always valid, with yajl.
  *
- * Strings must be valid UTF-8 (common/text.h makes them so). The writer remembers its first failure,
- * so that the calls between json_writer_new() and json_writer_finish() need no checks.
+ * Strings must be valid UTF-8 (common/text.h). The writer keeps its first error, so that calls
+ * between json_writer_new() and json_writer_finish() need no checks.
  */
 
 #include <stdbool.h>
@@ -26,13 +26,13 @@ void json_close_object(JsonWriter *writer);
 void json_open_array(JsonWriter *writer);
 void json_close_array(JsonWriter *writer);
 void json_key(JsonWriter *writer, const char *key);
-void json_string(JsonWriter *writer, const char *string); /* NULL is written as null */
+void json_string(JsonWriter *writer, const char *string); /* NULL: null */
 void json_integer(JsonWriter *writer, int64_t integer);
 void json_boolean(JsonWriter *writer, bool boolean);
 void json_null(JsonWriter *writer);
 
-/* A member of an object: the key and its value. json_put_text() writes "" as null, and the others null
- * unless the value is known. */
+/* Write a member of an object: key and value. json_put_text() writes "" as null; the two with
+ * `known` write null unless it is true. */
 void json_put_string(JsonWriter *writer, const char *key, const char *string);
 void json_put_text(JsonWriter *writer, const char *key, const char *text);
 void json_put_integer(JsonWriter *writer, const char *key, int64_t integer);
@@ -41,19 +41,19 @@ void json_put_null(JsonWriter *writer, const char *key);
 void json_put_known_integer(JsonWriter *writer, const char *key, bool known, int64_t integer);
 void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, bool boolean);
 
-/* Copies in a complete document as one value, without parsing it. */
+/* Copies a complete document as one value, without parsing it. */
 void json_raw(JsonWriter *writer, const char *document, size_t size);
 
 /* Writes a parsed tree as one value. */
 void json_copy(JsonWriter *writer, const JsonValue *value);
 
-/* Returns the document: a heap string with a NUL after `ret_size` bytes. The writer may then only be
- * freed. -EINVAL: unbalanced, or a string was not UTF-8. */
+/* Returns the document as a heap string with a NUL after `ret_size` bytes. After that the writer
+ * may only be freed. -EINVAL: unbalanced, or a string is not UTF-8. -ENOMEM. */
 int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size);
 
-/* Finishes the document, prints it on a line of its own and flushes. -EIO: printing failed. */
+/* Finishes the document, prints it as one line and flushes. -EIO: printing failed. */
 int json_writer_print(FILE *stream, JsonWriter *writer);
 
-/* A parsed tree as a heap string, and printed as above. NULL is written as {}. */
+/* Write a parsed tree to a heap string, or print it as above. NULL is written as {}. */
 int json_format(char **ret, const JsonValue *value);
 int json_print(FILE *stream, const JsonValue *value);

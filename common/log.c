@@ -20,17 +20,18 @@
 
 static enum { SINK_UNKNOWN, SINK_JOURNAL, SINK_STREAM, SINK_TERMINAL } sink;
 
-/* $JOURNAL_STREAM is "device:inode" of the stream that systemd connected (systemd.exec(5)). */
+/* $JOURNAL_STREAM is "device:inode" of the stream that systemd opened (systemd.exec(5)). */
 static bool stderr_is_journal(void)
 {
         const char *stream = getenv("JOURNAL_STREAM");
         struct stat st;
-        char mine[64];
+        char stderr_name[64];
 
         if (!stream || fstat(STDERR_FILENO, &st) < 0)
                 return false;
-        snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-        return strcmp(stream, mine) == 0;
+        snprintf(stderr_name, sizeof(stderr_name), "%ju:%ju", (uintmax_t)st.st_dev,
+                (uintmax_t)st.st_ino);
+        return strcmp(stream, stderr_name) == 0;
 }
 
 void log_open(void)
@@ -52,7 +53,7 @@ static void send_to_stream(int priority, const char *text)
                 n = snprintf(line, sizeof(line), "%s\n", text);
         else
                 n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
-        /* There is nowhere to complain when stderr is gone. */
+        /* There is no other place to report that stderr is closed. */
         if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
                 return;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * One structured sink. When stderr is the journal (sd-daemon's $JOURNAL_STREAM), entries go
- * there with their fields; otherwise one line to stderr, with a priority prefix (sd-daemon(3))
- * that log collectors understand, or bare when a person's terminal is behind it.
+ * Log: sends log entries with structured fields.
  *
- * Wording lives in daemon/status/journal.c alone; this module only carries it. errno is left as it was.
+ * When stderr is the journal ($JOURNAL_STREAM, systemd.exec(5)), entries go to the journal with
+ * their fields. Otherwise each is one line on stderr: with a priority prefix (sd-daemon(3)) for log
+ * collectors, or without one when stderr is a terminal. All texts are in daemon/status/journal.c.
  */
 
 #include <stddef.h>
@@ -16,13 +16,14 @@
 #define LOG_FIELDS_MAX 16
 
 typedef struct LogField {
-        const char *name;  /* upper case, our own prefix */
-        const char *value; /* text as common/text.h makes it; NULL leaves the field out */
+        const char *name;  /* upper case, prefix BINLOG_SSL_ */
+        const char *value; /* displayable text (common/text.h); NULL: the field is left out */
 } LogField;
 
-/* Looks once where stderr goes; later calls do nothing. */
+/* Detects where stderr goes; later calls do nothing. */
 void log_open(void);
 
-/* `message_id` is 32 hexadecimal digits, or NULL. `priority` is one of syslog(3). */
+/* `message_id` is 32 hexadecimal digits, or NULL. `priority` is one of syslog(3). errno is
+ * unchanged. */
 void log_send(int priority, const char *message_id, const LogField *fields, size_t n_fields,
         const char *format, ...) PRINTF(5, 6);

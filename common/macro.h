@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The few macros of the house: owners that clean up when they leave their scope, and the ways to
- * give ownership away.
+ * Macros: variables that release what they own at the end of their scope, the transfer of that
+ * ownership, and short names of compiler attributes.
  *
  *     CLEANUP(secret_done) Secret password = SECRET_NULL;
  *     CLEANUP(json_freep) JsonValue *value = NULL;
@@ -15,11 +15,10 @@
 
 #define CLEANUP(fn)             __attribute__((cleanup(fn)))
 #define PRINTF(position, first) __attribute__((format(printf, position, first)))
-#define UNUSED                  __attribute__((unused))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Returns the pointer and leaves NULL behind: the scope that held it no longer frees it. */
+/* Returns the pointer and sets the variable to NULL, so that its scope no longer frees it. */
 #define TAKE(pointer)                                   \
         __extension__({                                 \
                 __typeof__(pointer) taken_ = (pointer); \
@@ -27,7 +26,7 @@
                 taken_;                                 \
         })
 
-/* The same for a descriptor, whose "none" is -1. */
+/* The same for a descriptor, with -1 in place of NULL. */
 #define TAKE_FD(fd)                \
         __extension__({            \
                 int taken_ = (fd); \
@@ -35,7 +34,7 @@
                 taken_;            \
         })
 
-/* Makes `functionp`, the form that CLEANUP wants, from a `function` that takes the pointer. */
+/* Defines `functionp`, the form that CLEANUP requires, for a `function` that takes the pointer. */
 #define DEFINE_CLEANUP(type, function)                \
         static inline void function##p(type *pointer) \
         {                                             \

@@ -6,10 +6,10 @@
 
 #include "common/macro.h"
 
-/* A text as it is compared: the bytes that count, and where each of them stands. */
+/* A text in the form in which it is compared: the bytes that count, and the position of each. */
 typedef struct Compared {
         char *bytes;
-        size_t *places;
+        size_t *positions;
         bool *hits;
         size_t size;
 } Compared;
@@ -19,8 +19,8 @@ static bool is_base64(char byte)
         return isalnum((unsigned char)byte) || byte == '+' || byte == '/' || byte == '=';
 }
 
-/* How many bytes at `text` are passed over. */
-static size_t skipped(const char *text, size_t size)
+/* Returns how many bytes at `text` are not compared. */
+static size_t skip_line_end(const char *text, size_t size)
 {
         if (size >= 2 && text[0] == '\\' && (text[1] == 'n' || text[1] == 'r'))
                 return 2;
@@ -32,24 +32,24 @@ static void compared_done(Compared *compared)
         if (compared->bytes)
                 explicit_bzero(compared->bytes, compared->size);
         free(compared->bytes);
-        free(compared->places);
+        free(compared->positions);
         free(compared->hits);
 }
 
-static int compare(Compared *ret, const char *text, size_t size, bool pem)
+static int compared_make(Compared *ret, const char *text, size_t size, bool pem)
 {
         *ret = (Compared){
                 .bytes = calloc(size + 1, sizeof(char)),
-                .places = calloc(size + 1, sizeof(size_t)),
+                .positions = calloc(size + 1, sizeof(size_t)),
                 .hits = calloc(size + 1, sizeof(bool)),
         };
-        if (!ret->bytes || !ret->places || !ret->hits)
+        if (!ret->bytes || !ret->positions || !ret->hits)
                 return -ENOMEM;
         for (size_t i = 0; i < size;) {
-                size_t skip = pem ? skipped(text + i, size - i) : 0;
+                size_t skip = pem ? skip_line_end(text + i, size - i) : 0;
 
                 if (skip == 0) {
-                        ret->places[ret->size] = i;
+                        ret->positions[ret->size] = i;
                         ret->bytes[ret->size++] = text[i];
                 }
                 i += skip > 0 ? skip : 1;
@@ -75,7 +75,7 @@ int redactor_set_text(Redactor *redactor, const Secret *secret)
         return r;
 }
 
-/* A NUL between the texts: no run of what is covered reaches over it. */
+/* A NUL separates the texts, so that no run extends over two of them. */
 int redactor_add_text(Redactor *redactor, const Secret *secret)
 {
         int r;
@@ -92,8 +92,8 @@ int redactor_add_text(Redactor *redactor, const Secret *secret)
         return r;
 }
 
-/* The dashes around "BEGIN RSA PRIVATE KEY" and the words between them, which are no secret. */
-static size_t armor(const char *text, size_t size)
+/* Returns the length of a line such as "-----BEGIN RSA PRIVATE KEY-----", which is not secret. */
+static size_t armor_length(const char *text, size_t size)
 {
         static const char dashes[] = "-----";
         const size_t n = sizeof(dashes) - 1;
@@ -113,10 +113,10 @@ int redactor_set_pem(Redactor *redactor, const char *text, size_t size)
         if (r < 0)
                 return r;
         for (size_t i = 0; i < size;) {
-                size_t skip = armor(text + i, size - i);
+                size_t skip = armor_length(text + i, size - i);
 
                 if (skip == 0)
-                        skip = skipped(text + i, size - i);
+                        skip = skip_line_end(text + i, size - i);
                 if (skip == 0)
                         bodies.data[bodies.size++] = text[i];
                 i += skip > 0 ? skip : 1;
@@ -131,7 +131,7 @@ void redactor_done(Redactor *redactor)
         *redactor = REDACTOR_NULL;
 }
 
-static bool stands_in(const Redactor *redactor, const char *bytes, size_t size)
+static bool secret_contains(const Redactor *redactor, const char *bytes, size_t size)
 {
         return memmem(redactor->secret.data, redactor->secret.size, bytes, size) != NULL;
 }
@@ -139,13 +139,13 @@ static bool stands_in(const Redactor *redactor, const char *bytes, size_t size)
 static void find(const Redactor *redactor, Compared *text, bool cut)
 {
         for (size_t i = 0; i + redactor->run <= text->size; i++)
-                if (stands_in(redactor, text->bytes + i, redactor->run))
+                if (secret_contains(redactor, text->bytes + i, redactor->run))
                         memset(text->hits + i, true, redactor->run);
         if (!cut)
                 return;
         for (size_t length = redactor->run - 1; length >= REDACTOR_RUN_MIN; length--)
                 if (length <= text->size &&
-                        stands_in(redactor, text->bytes + text->size - length, length)) {
+                        secret_contains(redactor, text->bytes + text->size - length, length)) {
                         memset(text->hits + text->size - length, true, length);
                         return;
                 }
@@ -158,13 +158,13 @@ void redactor_apply(const Redactor *redactor, char *text, bool cut)
 
         if (redactor->run < REDACTOR_RUN_MIN || size < REDACTOR_RUN_MIN)
                 return;
-        if (compare(&compared, text, size, redactor->pem) < 0) {
-                /* Nobody can tell what is in it. */
+        if (compared_make(&compared, text, size, redactor->pem) < 0) {
+                /* Without memory for the comparison, the whole text may be secret. */
                 memset(text, '*', size);
                 return;
         }
         find(redactor, &compared, cut);
         for (size_t i = 0; i < compared.size; i++)
                 if (compared.hits[i])
-                        text[compared.places[i]] = '*';
+                        text[compared.positions[i]] = '*';
 }

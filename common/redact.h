@@ -1,15 +1,15 @@
 #pragma once
 
 /*
- * Mask: covers with '*' what a text has in common with a secret.
+ * Redactor: replaces parts of a secret in a text with '*'.
  *
- * A server that was told a secret may repeat it, in the error that quotes an argument for instance,
- * and that error is logged and shown. What is covered is a run that stands in both, so that a part
- * of the secret is found as well as the whole.
+ * A server may repeat a secret that was sent to it, for example in an error that quotes an
+ * argument, and that error is logged and displayed. Every run of bytes that occurs in both is
+ * replaced, so that a part of the secret is found as well as the whole.
  *
- * A PEM block is compared without its line ends, in whichever form they come: base64 broken into
- * lines, joined, or with the two characters \n in it is the same key. Transformed otherwise (in
- * hexadecimal, say) a secret is not found.
+ * A PEM block is compared without its line ends: base64 broken into lines, joined, or with the two
+ * characters \n in it is the same key. A secret in another encoding (hexadecimal, for example) is
+ * not found.
  */
 
 #include <stdbool.h>
@@ -18,29 +18,31 @@
 
 #include "common/secret.h"
 
-#define REDACTOR_RUN_MIN  4  /* a shorter secret cannot be told from ordinary text */
+#define REDACTOR_RUN_MIN  4  /* a shorter secret could be ordinary text */
 #define REDACTOR_RUN_TEXT 16 /* of a password or token */
 #define REDACTOR_RUN_PEM  12 /* of base64: 9 bytes */
 
-/* Finds nothing as it is. Holds a copy of the secret, so it lives in short-lived children only. */
+/* Holds a copy of the secret, so it exists in short-lived children only. REDACTOR_NULL finds
+ * nothing. */
 typedef struct Redactor {
-        Secret secret; /* as it is compared */
-        size_t run;    /* bytes in a row that give it away */
-        bool pem;
+        Secret secret; /* in the form in which it is compared */
+        size_t run;    /* common bytes in a row that are replaced */
+        bool pem;      /* base64 is compared without its line ends */
 } Redactor;
 
 #define REDACTOR_NULL ((Redactor){0})
 
-/* Both -ENOMEM, and then the mask is as it was. */
+/* Replace the secret. -ENOMEM: the redactor is unchanged. */
 int redactor_set_text(Redactor *redactor, const Secret *secret);
 int redactor_set_pem(Redactor *redactor, const char *text, size_t size);
 
-/* One text more, besides what the mask covers already. -ENOMEM. */
+/* Adds a text to the secrets that are replaced. -ENOMEM. */
 int redactor_add_text(Redactor *redactor, const Secret *secret);
 void redactor_done(Redactor *redactor);
 
-/* With `cut` the text may end in the middle of what it repeats, where less than a run is enough. */
+/* With `cut` the text may end in the middle of a secret, so REDACTOR_RUN_MIN bytes at its end are
+ * enough. */
 void redactor_apply(const Redactor *redactor, char *text, bool cut);
 
-/* The same for an array of characters; one that is full may end in the middle of a secret. */
+/* The same for an array of characters; the text in a full one may have been cut. */
 #define REDACT(redactor, array) redactor_apply(redactor, array, strlen(array) + 4 >= sizeof(array))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 
 #define COLUMNS_MIN 40
 
@@ -28,14 +29,6 @@ Terminal terminal_open(FILE *stream)
         return terminal;
 }
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-        for (; *words; words++)
-                if (strcmp(*words, word) == 0)
-                        return true;
-        return false;
-}
-
 static const char *color_of(const Terminal *terminal, const char *word)
 {
         static const char *const good[] = {"ok", "current", "valid", "passed", "yes", NULL};
@@ -47,13 +40,13 @@ static const char *color_of(const Terminal *terminal, const char *word)
 
         if (!terminal->color)
                 return "";
-        if (is_one_of(word, good))
+        if (text_index(good, word) >= 0)
                 return "\033[32m";
-        if (is_one_of(word, fair))
+        if (text_index(fair, word) >= 0)
                 return "\033[33m";
-        if (is_one_of(word, bad))
+        if (text_index(bad, word) >= 0)
                 return "\033[1;31m";
-        return is_one_of(word, faint) ? "\033[2m" : "";
+        return text_index(faint, word) >= 0 ? "\033[2m" : "";
 }
 
 void terminal_word(const Terminal *terminal, const char *word, int width)
@@ -102,8 +95,8 @@ size_t terminal_width(const char *text)
         return width;
 }
 
-/* Bytes of the first `columns` characters. */
-static size_t bytes_of(const char *text, size_t columns)
+/* Returns the number of bytes of the first `columns` characters. */
+static size_t byte_count(const char *text, size_t columns)
 {
         size_t bytes = 0;
 
@@ -118,7 +111,7 @@ static void new_line(const Terminal *terminal, size_t indent)
         fprintf(terminal->stream, "\n%*s", (int)indent, "");
 }
 
-/* Words from the column where the line stands, on further lines from `hang`. */
+/* Prints words from the current column; further lines are indented by `hang`. */
 static void put_words(const Terminal *terminal, size_t hang, const char *text)
 {
         size_t room = terminal->columns - hang, column = 0;
@@ -133,7 +126,7 @@ static void put_words(const Terminal *terminal, size_t hang, const char *text)
                         column = 0;
                 }
                 for (; width > room; width -= room) {
-                        size_t part = bytes_of(text, room);
+                        size_t part = byte_count(text, room);
 
                         fprintf(terminal->stream, "%.*s", (int)part, text);
                         new_line(terminal, hang);

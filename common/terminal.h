@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Page: where text for people goes: how wide it is, whether it has colours, what time it is.
+ * Terminal: prints text for people with colours, line breaks and relative times.
  *
- * Everything that came from elsewhere passes common/text.h before it is put on a page.
+ * Writes any text as it is: untrusted text must be made displayable (common/text.h) before.
  */
 
 #include <stdbool.h>
@@ -17,37 +17,39 @@
 typedef struct Terminal {
         FILE *stream;
         bool is_tty;
-        bool color;        /* a terminal, and no NO_COLOR */
-        unsigned columns;  /* TERMINAL_COLUMNS_MAX, or fewer when the terminal is narrower */
+        bool color;        /* a terminal, and NO_COLOR is not set (no-color.org) */
+        unsigned columns;  /* TERMINAL_COLUMNS_MAX, or fewer if the terminal is narrower */
         uint64_t now_usec; /* wall clock */
 } Terminal;
 
 Terminal terminal_open(FILE *stream);
 
-/* A word of the daemon's in the colour of what it means, in `width` columns. */
+/* Prints a state, health or verdict in its colour, padded to `width` columns. */
 void terminal_word(const Terminal *terminal, const char *word, int width);
 
-/* The same colour for other text: what stands between, or at once. */
+/* Print other text in the colour of `word`: the text between two calls, or `text`. */
 void terminal_color_begin(const Terminal *terminal, const char *word);
 void terminal_color_end(const Terminal *terminal);
 void terminal_colored(const Terminal *terminal, const char *word, const char *text);
 
 void terminal_heading(const Terminal *terminal, const char *text);
 
-/* `indent` columns, a label, and the text broken between words below itself; ends the line. A
- * word longer than a line is broken too. Nothing for an empty text. */
+/* Prints `indent` columns, a label, and the text, broken between words and aligned behind the
+ * label; ends the line. Breaks a word that is longer than a line. Prints nothing if the text is
+ * empty. */
 void terminal_paragraph(
         const Terminal *terminal, unsigned indent, const char *label, const char *text);
 
-/* "word: text", the word in its colour. */
+/* "word: text", with the word in its colour; the text is broken as above. */
 void terminal_headline(const Terminal *terminal, const char *word, const char *text);
 
-/* "3min 10s ago", "in 40s", "just now", "never" for 0. Returns `buffer`. */
+/* "3min 10s ago", "in 40s", "just now", "never" for 0. `buffer` has TERMINAL_TIME_SIZE bytes and is
+ * returned. */
 #define TERMINAL_TIME_SIZE 48
 const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_usec);
 
-/* The time from then until now: "3min 10s". */
+/* The time from `wall_usec` until now: "3min 10s". Needs DURATION_TEXT_SIZE bytes. */
 const char *terminal_age(char *buffer, const Terminal *terminal, uint64_t wall_usec);
 
-/* Columns that a text takes: its characters. */
+/* The number of characters of a UTF-8 text. */
 size_t terminal_width(const char *text);

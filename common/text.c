@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence that begins here, 0 if there is none: no overlong
- * form, no surrogate, nothing above U+10FFFF (RFC 3629). */
+/* Returns the length of the UTF-8 sequence at `bytes` (RFC 3629), or 0 if it is not valid. */
 static size_t utf8_decode(uint32_t *ret, const unsigned char *bytes, size_t size)
 {
         static const struct {
@@ -96,6 +95,14 @@ void text_format(char *buffer, size_t buffer_size, const char *format, ...)
 bool text_equal(const char *a, const char *b)
 {
         return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+int text_index(const char *const *list, const char *text)
+{
+        for (int i = 0; list[i]; i++)
+                if (strcmp(list[i], text) == 0)
+                        return i;
+        return -1;
 }
 
 bool text_is_utf8(const char *text, size_t size)

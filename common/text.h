@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * Text from strangers (server messages, certificate names, client input) made fit to be shown:
- * one line of valid UTF-8 without control characters. What enters here can stand in a JSON
- * string, in a journal field and on a terminal without doing anything there.
+ * Text: makes untrusted text (server messages, certificate names, client input) displayable.
+ *
+ * The result is one line of valid UTF-8 without control characters, so that it is safe in a JSON
+ * string, in a journal field and on a terminal.
  */
 
 #include <stdarg.h>
@@ -14,18 +15,22 @@
 
 /* Copies at most `source_size` bytes of `source`. Control characters (C0, DEL, C1, line and
  * paragraph separators, bidirectional overrides) become a space, bytes that are not UTF-8 become
- * '?'; what does not fit is cut at a character's border. Always terminates. */
+ * '?'; the text is cut between two characters if it does not fit. Always adds a NUL. */
 void text_copy(char *buffer, size_t buffer_size, const char *source, size_t source_size);
 
-/* The same for a whole string, in place of snprintf(buffer, size, "%s", source). NULL gives "". */
+/* The same for a whole string. NULL gives "". */
 void text_set(char *buffer, size_t buffer_size, const char *source);
 
-/* snprintf that treats its result the same way. */
+/* As snprintf(3); the result is made displayable in the same way. */
 void text_format(char *buffer, size_t buffer_size, const char *format, ...) PRINTF(3, 4);
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
         PRINTF(3, 0);
 
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 
-/* RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
+/* Returns the index of `text` in a list that ends with NULL, or -1. */
+int text_index(const char *const *list, const char *text);
+
+/* Returns true if the bytes are UTF-8 as in RFC 3629: no overlong form, no surrogate, nothing above
+ * U+10FFFF. */
 bool text_is_utf8(const char *text, size_t size);

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "common/json-writer.h"
+#include "common/text.h"
 
-/* [A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+ : at least two parts between dots,
- * none empty, no dash at a part's border, a letter first. Capitals are in use: io.systemd.Resolve. */
+/* [A-Za-z]([-]*[A-Za-z0-9])*(\.[A-Za-z0-9]([-]*[A-Za-z0-9])*)+ : at least two parts, none empty, no
+ * dash at the border of a part, a letter first. Capitals are allowed: io.systemd.Resolve. */
 static bool is_interface(const char *name, size_t size)
 {
         size_t dots = 0;
@@ -121,7 +122,7 @@ void varlink_reply_done(VarlinkReply *reply)
         *reply = VARLINK_REPLY_NULL;
 }
 
-/* The one shape of both messages: a name, the parameters and a flag. */
+/* Both messages are a name, the parameters and a flag. */
 static int message_format(char **ret, size_t *ret_size, const char *key, const char *name,
         const char *parameters, const char *flag)
 {
@@ -133,18 +134,16 @@ static int message_format(char **ret, size_t *ret_size, const char *key, const c
         if (r < 0)
                 return r;
         json_open_object(writer);
-        if (name) {
+        if (name)
                 json_put_string(writer, key, name);
-        }
         json_key(writer, "parameters");
         json_raw(writer, parameters ? parameters : "{}", parameters ? strlen(parameters) : 2);
-        if (flag) {
+        if (flag)
                 json_put_boolean(writer, flag, true);
-        }
         json_close_object(writer);
         r = json_writer_finish(writer, ret, &size);
         if (r == 0)
-                *ret_size = size + 1; /* the string's own NUL ends the message */
+                *ret_size = size + 1; /* the NUL of the string ends the message */
         return r;
 }
 
@@ -195,11 +194,8 @@ const char *varlink_unknown_parameter(const VarlinkCall *call, const char *const
 {
         for (size_t i = 0; i < json_size(call->parameters); i++) {
                 const char *key = json_key_at(call->parameters, i);
-                const char *const *known = allowed;
 
-                while (*known && strcmp(*known, key) != 0)
-                        known++;
-                if (!*known)
+                if (text_index(allowed, key) < 0)
                         return key;
         }
         return NULL;
