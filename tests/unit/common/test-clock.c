@@ -14,19 +14,19 @@ static uint64_t read_clock(clockid_t id)
         return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void test_each_clock_is_the_one_it_is_called(void **state)
+static void test_each_function_reads_its_clock(void **state)
 {
         uint64_t before = read_clock(CLOCK_BOOTTIME), now = clock_boottime_usec();
 
         (void)state;
         assert_in_range(now, before, read_clock(CLOCK_BOOTTIME));
-        /* The wall clock may step under us: within a second is near enough to tell it. */
+        /* The wall clock may step meanwhile, so one second of difference is allowed. */
         before = read_clock(CLOCK_REALTIME);
         assert_in_range(clock_wall_usec(), before - USEC_PER_SEC,
                 read_clock(CLOCK_REALTIME) + USEC_PER_SEC);
 }
 
-static void test_the_clock_of_intervals_never_goes_back(void **state)
+static void test_boottime_never_goes_back(void **state)
 {
         uint64_t last = clock_boottime_usec();
 
@@ -39,7 +39,7 @@ static void test_the_clock_of_intervals_never_goes_back(void **state)
         }
 }
 
-static void test_times_are_written_in_utc_wherever_it_is_read(void **state)
+static void test_times_are_written_in_utc_in_every_time_zone(void **state)
 {
         static const uint64_t usec = UINT64_C(1801490709) * USEC_PER_SEC + 999999;
         char buffer[CLOCK_TEXT_SIZE];
@@ -71,9 +71,9 @@ static void test_the_first_and_the_last_time_fit_the_buffer(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_each_clock_is_the_one_it_is_called),
-                cmocka_unit_test(test_the_clock_of_intervals_never_goes_back),
-                cmocka_unit_test(test_times_are_written_in_utc_wherever_it_is_read),
+                cmocka_unit_test(test_each_function_reads_its_clock),
+                cmocka_unit_test(test_boottime_never_goes_back),
+                cmocka_unit_test(test_times_are_written_in_utc_in_every_time_zone),
                 cmocka_unit_test(test_the_first_and_the_last_time_fit_the_buffer),
         };
 

@@ -9,7 +9,7 @@
 
 #define MAX 6
 
-/* `expected`: the words with '|' between them. */
+/* `expected`: the words, separated by '|'. */
 static void expect(const char *line, int n, const char *expected)
 {
         char copy[64], joined[128] = "";
@@ -28,7 +28,7 @@ static void expect(const char *line, int n, const char *expected)
         assert_string_equal(joined, expected);
 }
 
-static void test_blanks_separate_and_are_nothing_else(void **state)
+static void test_blanks_only_separate_words(void **state)
 {
         (void)state;
         expect("", 0, "");
@@ -48,7 +48,7 @@ static void test_quotes_keep_a_word_together(void **state)
         expect("/t \"a\"\" b\"", 2, "/t|a b");
 }
 
-static void test_what_means_something_to_a_shell_means_nothing(void **state)
+static void test_special_characters_of_a_shell_are_not_special(void **state)
 {
         (void)state;
         expect("/t $HOME `id` 'a b'", 5, "/t|$HOME|`id`|'a|b'");
@@ -56,7 +56,7 @@ static void test_what_means_something_to_a_shell_means_nothing(void **state)
         expect("/t \"$(x) \\n\"", 2, "/t|$(x) \\n");
 }
 
-static void test_a_quote_without_its_second_is_refused(void **state)
+static void test_an_unpaired_quote_is_refused(void **state)
 {
         (void)state;
         expect("/t \"a b", -EINVAL, "");
@@ -65,7 +65,7 @@ static void test_a_quote_without_its_second_is_refused(void **state)
         expect("/t \\\"a b", -EINVAL, "");
 }
 
-static void test_more_words_than_there_is_room_for_are_refused(void **state)
+static void test_too_many_words_are_refused(void **state)
 {
         (void)state;
         expect("a b c d e f g", -E2BIG, "");
@@ -75,11 +75,11 @@ static void test_more_words_than_there_is_room_for_are_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_blanks_separate_and_are_nothing_else),
+                cmocka_unit_test(test_blanks_only_separate_words),
                 cmocka_unit_test(test_quotes_keep_a_word_together),
-                cmocka_unit_test(test_what_means_something_to_a_shell_means_nothing),
-                cmocka_unit_test(test_a_quote_without_its_second_is_refused),
-                cmocka_unit_test(test_more_words_than_there_is_room_for_are_refused),
+                cmocka_unit_test(test_special_characters_of_a_shell_are_not_special),
+                cmocka_unit_test(test_an_unpaired_quote_is_refused),
+                cmocka_unit_test(test_too_many_words_are_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,19 +57,19 @@ static void expect_output(const char *text, const char *output)
         assert_int_equal(secret.size, strlen(output));
 }
 
-/* The reason: the path, and then `what`. */
-static void expect_reason(const char *text, uint64_t timeout_usec, const char *what)
+/* Expects the path followed by `rest` as the reason. */
+static void expect_reason(const char *text, uint64_t timeout_usec, const char *rest)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         char expected[384];
 
         assert_false(run(&secret, text, timeout_usec));
         assert_null(secret.data);
-        snprintf(expected, sizeof(expected), "%s %s", scratch_path("script"), what);
+        snprintf(expected, sizeof(expected), "%s %s", scratch_path("script"), rest);
         assert_string_equal(reason, expected);
 }
 
-static pid_t noted_pid(void)
+static pid_t read_pid(void)
 {
         CLEANUP(secret_done) Secret text = SECRET_NULL;
 
@@ -81,11 +81,11 @@ static pid_t noted_pid(void)
                         return (pid_t)atoi(text.data);
                 (void)nanosleep(&moment, NULL);
         }
-        fail_msg("no pid was noted");
+        fail_msg("no pid was written");
         return 0;
 }
 
-/* Dead, if nobody has reaped it yet. */
+/* Returns true if the process has ended, reaped or not. */
 static bool is_gone(pid_t pid)
 {
         CLEANUP(secret_done) Secret text = SECRET_NULL;
@@ -109,7 +109,7 @@ static void expect_gone(pid_t pid)
         assert_true(is_gone(pid));
 }
 
-static void test_what_it_prints_is_taken_as_it_is(void **state)
+static void test_the_output_is_returned_unchanged(void **state)
 {
         (void)state;
         expect_output("echo token; printf x", "token\nx");
@@ -117,19 +117,19 @@ static void test_what_it_prints_is_taken_as_it_is(void **state)
         expect_output("sleep 0.2; printf a; sleep 0.2; printf b", "ab");
 }
 
-static void test_arguments_arrive_as_they_are(void **state)
+static void test_arguments_are_passed_unchanged(void **state)
 {
         (void)state;
         expect_output("printf '%s|' \"$@\"", "-x|a b; $HOME|");
 }
 
-static void test_there_is_nothing_to_read_and_the_environment_is_ours(void **state)
+static void test_stdin_is_empty_and_the_environment_is_inherited(void **state)
 {
         int before = dup(STDIN_FILENO), fd;
 
         (void)state;
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/c", 1), 0);
-        scratch_write_text("stdin", "of ours\n");
+        scratch_write_text("stdin", "not for the program\n");
         fd = open(scratch_path("stdin"), O_RDONLY | O_CLOEXEC);
         assert_true(before >= 0 && fd >= 0);
         assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
@@ -140,7 +140,7 @@ static void test_there_is_nothing_to_read_and_the_environment_is_ours(void **sta
         close(fd);
 }
 
-static void test_no_descriptor_of_ours_is_inherited(void **state)
+static void test_no_other_descriptor_is_inherited(void **state)
 {
         int kept = dup2(STDERR_FILENO, 50); /* not closed by exec */
 
@@ -150,7 +150,7 @@ static void test_no_descriptor_of_ours_is_inherited(void **state)
         close(kept);
 }
 
-static void test_signals_and_memory_are_as_they_are_for_anybody(void **state)
+static void test_signals_and_memory_limit_are_the_defaults(void **state)
 {
         struct rlimit before, lower;
 
@@ -166,7 +166,7 @@ static void test_signals_and_memory_are_as_they_are_for_anybody(void **state)
         assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
 }
 
-static void test_a_failure_is_named_without_what_was_printed(void **state)
+static void test_a_failure_is_reported_without_the_output(void **state)
 {
         (void)state;
         expect_reason(
@@ -175,7 +175,7 @@ static void test_a_failure_is_named_without_what_was_printed(void **state)
                 "was killed by signal 9 (Killed); its stderr is in the journal");
 }
 
-static void test_what_cannot_be_started_is_told_so(void **state)
+static void test_a_program_that_cannot_be_started_is_reported(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         char *missing[] = {(char *)"/no/such/token", NULL};
@@ -189,7 +189,7 @@ static void test_what_cannot_be_started_is_told_so(void **state)
         assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
-static void test_too_much_is_too_much_to_the_byte(void **state)
+static void test_one_byte_over_the_limit_is_refused(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
@@ -202,7 +202,7 @@ static void test_too_much_is_too_much_to_the_byte(void **state)
         expect_reason("yes", LONG, "printed more than 65536 bytes and was killed");
 }
 
-static void test_late_it_is_killed_with_all_that_it_started(void **state)
+static void test_at_the_time_limit_the_process_group_is_killed(void **state)
 {
         char text[512];
 
@@ -211,14 +211,14 @@ static void test_late_it_is_killed_with_all_that_it_started(void **state)
                 scratch_path("pid"));
         expect_reason(text, 3 * USEC_PER_SEC,
                 "did not end within 3.0 s and was killed; its stderr is in the journal");
-        expect_gone(noted_pid());
+        expect_gone(read_pid());
         expect_reason("trap '' TERM INT HUP; exec >&-; sleep 1000; sleep 1000", SHORT,
                 "did not end within 0.3 s and was killed; its stderr is in the journal");
         expect_reason("exit 0", 0,
                 "did not end within 0.0 s and was killed; its stderr is in the journal");
 }
 
-static void test_a_process_that_keeps_the_pipe_holds_nobody_up(void **state)
+static void test_a_process_that_keeps_the_pipe_open_does_not_block(void **state)
 {
         uint64_t start_usec = clock_boottime_usec();
         char text[512];
@@ -227,10 +227,10 @@ static void test_a_process_that_keeps_the_pipe_holds_nobody_up(void **state)
         snprintf(text, sizeof(text), "sleep 1000 & echo $! > %s; echo token", scratch_path("pid"));
         expect_output(text, "token\n");
         assert_true(clock_boottime_usec() - start_usec < LONG / 2);
-        expect_gone(noted_pid());
+        expect_gone(read_pid());
 }
 
-static void test_it_dies_with_whoever_started_it(void **state)
+static void test_the_program_dies_with_its_caller(void **state)
 {
         char text[512];
         pid_t middle, pid;
@@ -245,17 +245,17 @@ static void test_it_dies_with_whoever_started_it(void **state)
                 (void)run(&secret, text, LONG);
                 _exit(0);
         }
-        pid = noted_pid();
+        pid = read_pid();
         assert_false(is_gone(pid));
         assert_int_equal(kill(middle, SIGKILL), 0);
         assert_int_equal(waitpid(middle, NULL, 0), middle);
         expect_gone(pid);
 }
 
-static void test_what_it_says_on_stderr_goes_where_ours_goes(void **state)
+static void test_stderr_is_inherited(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        CLEANUP(secret_done) Secret said = SECRET_NULL;
+        CLEANUP(secret_done) Secret printed = SECRET_NULL;
         int before = dup(STDERR_FILENO), fd;
         bool done;
 
@@ -263,30 +263,30 @@ static void test_what_it_says_on_stderr_goes_where_ours_goes(void **state)
         fd = open(scratch_path("stderr"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         assert_true(before >= 0 && fd >= 0);
         assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-        done = run(&secret, "echo a complaint >&2; echo token", LONG);
+        done = run(&secret, "echo an error >&2; echo token", LONG);
         assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
         close(before);
         close(fd);
         assert_true(done);
-        assert_int_equal(file_read(&said, AT_FDCWD, scratch_path("stderr"), 4096), 0);
-        assert_string_equal(said.data, "a complaint\n");
+        assert_int_equal(file_read(&printed, AT_FDCWD, scratch_path("stderr"), 4096), 0);
+        assert_string_equal(printed.data, "an error\n");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                scratch_test(test_what_it_prints_is_taken_as_it_is),
-                scratch_test(test_arguments_arrive_as_they_are),
-                scratch_test(test_there_is_nothing_to_read_and_the_environment_is_ours),
-                scratch_test(test_no_descriptor_of_ours_is_inherited),
-                scratch_test(test_signals_and_memory_are_as_they_are_for_anybody),
-                scratch_test(test_a_failure_is_named_without_what_was_printed),
-                scratch_test(test_what_cannot_be_started_is_told_so),
-                scratch_test(test_too_much_is_too_much_to_the_byte),
-                scratch_test(test_late_it_is_killed_with_all_that_it_started),
-                scratch_test(test_a_process_that_keeps_the_pipe_holds_nobody_up),
-                scratch_test(test_it_dies_with_whoever_started_it),
-                scratch_test(test_what_it_says_on_stderr_goes_where_ours_goes),
+                scratch_test(test_the_output_is_returned_unchanged),
+                scratch_test(test_arguments_are_passed_unchanged),
+                scratch_test(test_stdin_is_empty_and_the_environment_is_inherited),
+                scratch_test(test_no_other_descriptor_is_inherited),
+                scratch_test(test_signals_and_memory_limit_are_the_defaults),
+                scratch_test(test_a_failure_is_reported_without_the_output),
+                scratch_test(test_a_program_that_cannot_be_started_is_reported),
+                scratch_test(test_one_byte_over_the_limit_is_refused),
+                scratch_test(test_at_the_time_limit_the_process_group_is_killed),
+                scratch_test(test_a_process_that_keeps_the_pipe_open_does_not_block),
+                scratch_test(test_the_program_dies_with_its_caller),
+                scratch_test(test_stderr_is_inherited),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

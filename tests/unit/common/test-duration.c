@@ -28,7 +28,7 @@ static void test_units_and_sums_are_read(void **state)
         }
 }
 
-static void test_what_is_no_duration_is_refused(void **state)
+static void test_other_text_is_refused(void **state)
 {
         static const char *const cases[] = {"", "5", "-1s", "1.5h", "5 m", "5mins", "s", "5s x"};
         uint64_t usec;
@@ -55,7 +55,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_units_and_sums_are_read),
-                cmocka_unit_test(test_what_is_no_duration_is_refused),
+                cmocka_unit_test(test_other_text_is_refused),
                 cmocka_unit_test(test_the_two_largest_units_are_written),
         };
 

@@ -12,15 +12,15 @@
 #include "common/macro.h"
 #include "tests/unit/scratch.h"
 
-/* A time that no clock of today shows, so that a change always differs from it. */
+/* A time in the past, so that every change differs from it. */
 static const struct timespec past[2] = {{1000, 5}, {1000, 5}};
 
-static FileStat take(const char *name)
+static FileStat stat_of(const char *name)
 {
         return file_stat(scratch_path(name));
 }
 
-static void test_a_stamp_says_what_stat_says(void **state)
+static void test_the_members_are_those_of_stat(void **state)
 {
         CLEANUP(closep) int fd = -1;
         struct stat st;
@@ -31,7 +31,7 @@ static void test_a_stamp_says_what_stat_says(void **state)
         fd = open(scratch_path("file"), O_RDONLY);
         assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
         assert_int_equal(stat(scratch_path("file"), &st), 0);
-        found = take("file");
+        found = stat_of("file");
         same = file_stat_fd(fd);
         assert_int_equal(found.error, 0);
         assert_int_equal(found.device, st.st_dev);
@@ -49,24 +49,24 @@ static void test_links_are_followed(void **state)
         (void)state;
         scratch_write_text("file", "12345");
         scratch_link("file", "link");
-        file = take("file");
-        link = take("link");
+        file = stat_of("file");
+        link = stat_of("link");
         assert_true(file_stat_equal(&file, &link));
 }
 
-static void test_what_cannot_be_looked_at_is_its_errno_and_nothing_else(void **state)
+static void test_a_failure_is_its_errno_and_zeros(void **state)
 {
-        FileStat missing = take("missing"), loop, none = {.error = ENOENT};
+        FileStat missing = stat_of("missing"), loop, none = {.error = ENOENT};
 
         (void)state;
         scratch_link("loop", "loop");
-        loop = take("loop");
+        loop = stat_of("loop");
         assert_int_equal(loop.error, ELOOP);
         assert_true(file_stat_equal(&missing, &none));
         assert_false(file_stat_equal(&missing, &loop));
 }
 
-static void test_each_member_alone_makes_two_stamps_differ(void **state)
+static void test_each_member_alone_makes_two_values_differ(void **state)
 {
         static const FileStat base = {0, 1, 2, 3, 4, 5, 6};
         FileStat others[] = {base, base, base, base, base, base, base};
@@ -85,17 +85,17 @@ static void test_each_member_alone_makes_two_stamps_differ(void **state)
                 assert_false(file_stat_equal(&base, &others[i]));
 }
 
-/* Each leaves size and modification time as they were. */
-static void test_a_change_that_hides_its_time_is_seen(void **state)
+/* Each change keeps the size and the modification time. */
+static void test_a_change_with_a_restored_time_is_detected(void **state)
 {
         FileStat before, after;
 
         (void)state;
         scratch_write_text("file", "12345");
         assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
-        before = take("file");
+        before = stat_of("file");
         assert_int_equal(chmod(scratch_path("file"), 0640), 0);
-        after = take("file");
+        after = stat_of("file");
         assert_false(file_stat_equal(&before, &after));
         assert_int_equal(after.modified_nsec, before.modified_nsec);
 
@@ -104,11 +104,11 @@ static void test_a_change_that_hides_its_time_is_seen(void **state)
         assert_int_equal(chmod(scratch_path("new"), 0640), 0);
         before = after;
         assert_int_equal(rename(scratch_path("new"), scratch_path("file")), 0);
-        after = take("file");
+        after = stat_of("file");
         assert_false(file_stat_equal(&before, &after));
 }
 
-static void test_a_link_that_points_elsewhere_is_seen(void **state)
+static void test_a_link_to_another_file_is_detected(void **state)
 {
         FileStat before, after;
 
@@ -116,22 +116,22 @@ static void test_a_link_that_points_elsewhere_is_seen(void **state)
         scratch_write_text("one", "12345");
         scratch_write_text("two", "12345");
         scratch_link("one", "link");
-        before = take("link");
+        before = stat_of("link");
         assert_int_equal(unlink(scratch_path("link")), 0);
         scratch_link("two", "link");
-        after = take("link");
+        after = stat_of("link");
         assert_false(file_stat_equal(&before, &after));
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                scratch_test(test_a_stamp_says_what_stat_says),
+                scratch_test(test_the_members_are_those_of_stat),
                 scratch_test(test_links_are_followed),
-                scratch_test(test_what_cannot_be_looked_at_is_its_errno_and_nothing_else),
-                cmocka_unit_test(test_each_member_alone_makes_two_stamps_differ),
-                scratch_test(test_a_change_that_hides_its_time_is_seen),
-                scratch_test(test_a_link_that_points_elsewhere_is_seen),
+                scratch_test(test_a_failure_is_its_errno_and_zeros),
+                cmocka_unit_test(test_each_member_alone_makes_two_values_differ),
+                scratch_test(test_a_change_with_a_restored_time_is_detected),
+                scratch_test(test_a_link_to_another_file_is_detected),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void test_a_file_of_many_blocks_is_read_whole(void **state)
         expect_refused("file", sizeof(content) - 1, -EFBIG);
 }
 
-static void test_a_file_that_hides_its_size_keeps_to_the_limit(void **state)
+static void test_a_file_of_unknown_size_is_limited(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
@@ -84,7 +84,7 @@ static void test_a_file_that_hides_its_size_keeps_to_the_limit(void **state)
         assert_int_equal(file_read(&secret, AT_FDCWD, "/proc/self/status", 100), -EFBIG);
 }
 
-static void test_what_is_no_regular_file_is_refused_at_once(void **state)
+static void test_other_types_of_file_are_refused_without_blocking(void **state)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -102,7 +102,7 @@ static void test_what_is_no_regular_file_is_refused_at_once(void **state)
         expect_refused("device", 100, -ENXIO);
 }
 
-static void test_links_are_followed_until_they_go_round(void **state)
+static void test_links_are_followed_and_a_loop_is_refused(void **state)
 {
         (void)state;
         scratch_write_text("file", "content");
@@ -116,7 +116,7 @@ static void test_links_are_followed_until_they_go_round(void **state)
         expect_refused("file/below", 100, -ENOTDIR);
 }
 
-static void test_a_name_is_looked_up_below_the_directory_given(void **state)
+static void test_a_name_is_relative_to_the_directory(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(closep) int fd = -1;
@@ -130,7 +130,7 @@ static void test_a_name_is_looked_up_below_the_directory_given(void **state)
         assert_string_equal(secret.data, "below");
 }
 
-static void test_a_descriptor_is_read_from_its_position_whatever_it_is(void **state)
+static void test_a_descriptor_of_any_type_is_read_from_its_offset(void **state)
 {
         CLEANUP(secret_done) Secret secret = before();
         CLEANUP(closep) int fd = -1;
@@ -153,7 +153,7 @@ static void test_a_descriptor_is_read_from_its_position_whatever_it_is(void **st
         assert_string_equal(secret.data, "piped");
 }
 
-static void test_writing_goes_on_until_all_is_written(void **state)
+static void test_a_partial_write_is_continued(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         static char content[300000]; /* more than a pipe takes at once */
@@ -195,7 +195,7 @@ static void test_replacing_makes_the_file_with_content_and_mode(void **state)
         assert_int_equal(scratch_count(""), 1);
 }
 
-static void test_who_has_the_old_file_open_keeps_the_old_content(void **state)
+static void test_an_open_reader_keeps_the_old_content(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(closep) int fd = -1;
@@ -242,14 +242,14 @@ int main(void)
                 scratch_test(test_a_file_is_read_to_its_end),
                 scratch_test(test_a_file_as_large_as_the_limit_is_read_and_a_larger_one_is_not),
                 scratch_test(test_a_file_of_many_blocks_is_read_whole),
-                scratch_test(test_a_file_that_hides_its_size_keeps_to_the_limit),
-                scratch_test(test_what_is_no_regular_file_is_refused_at_once),
-                scratch_test(test_links_are_followed_until_they_go_round),
-                scratch_test(test_a_name_is_looked_up_below_the_directory_given),
-                scratch_test(test_a_descriptor_is_read_from_its_position_whatever_it_is),
-                scratch_test(test_writing_goes_on_until_all_is_written),
+                scratch_test(test_a_file_of_unknown_size_is_limited),
+                scratch_test(test_other_types_of_file_are_refused_without_blocking),
+                scratch_test(test_links_are_followed_and_a_loop_is_refused),
+                scratch_test(test_a_name_is_relative_to_the_directory),
+                scratch_test(test_a_descriptor_of_any_type_is_read_from_its_offset),
+                scratch_test(test_a_partial_write_is_continued),
                 scratch_test(test_replacing_makes_the_file_with_content_and_mode),
-                scratch_test(test_who_has_the_old_file_open_keeps_the_old_content),
+                scratch_test(test_an_open_reader_keeps_the_old_content),
                 scratch_test(test_a_failed_replacement_leaves_nothing_behind),
                 scratch_test(test_a_bare_name_is_replaced_in_the_working_directory),
         };

@@ -1,6 +1,6 @@
 /*
- * What a job's child finds around it. Each test looks from within the child and hands back what
- * it saw as the result.
+ * The environment of a job's child. Each test inspects it in the child and returns it as the
+ * result.
  */
 
 #include "tests/unit/test.h"
@@ -21,7 +21,7 @@
 #define DEADLINE  (20 * USEC_PER_SEC)
 #define FDS_COUNT 256
 
-typedef struct Seen {
+typedef struct Environment {
         bool open[FDS_COUNT];
         bool blocked[NSIG];
         bool is_default[NSIG];
@@ -32,9 +32,9 @@ typedef struct Seen {
         struct rlimit data_limit;
         unsigned alarm_sec;
         char name[17];
-} Seen;
+} Environment;
 
-static Seen seen;
+static Environment environment;
 static JobResult ended;
 
 static int block_child_signal(void **state)
@@ -47,17 +47,17 @@ static int block_child_signal(void **state)
         return sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static int look_around(void *result, const void *task)
+static int inspect(void *result, const void *task)
 {
-        Seen *ret = result;
+        Environment *ret = result;
         struct rlimit limit;
-        sigset_t mask;
+        sigset_t blocked;
 
         (void)task;
         ret->alarm_sec = alarm(0);
         for (int fd = 0; fd < FDS_COUNT; fd++)
                 ret->open[fd] = fcntl(fd, F_GETFD) >= 0;
-        if (sigprocmask(SIG_BLOCK, NULL, &mask) < 0 || getrlimit(RLIMIT_CORE, &limit) < 0 ||
+        if (sigprocmask(SIG_BLOCK, NULL, &blocked) < 0 || getrlimit(RLIMIT_CORE, &limit) < 0 ||
                 getrlimit(RLIMIT_DATA, &ret->data_limit) < 0 ||
                 prctl(PR_GET_PDEATHSIG, &ret->death_signal) < 0 ||
                 prctl(PR_GET_NAME, ret->name) < 0)
@@ -67,7 +67,7 @@ static int look_around(void *result, const void *task)
         for (int number = 1; number < 32; number++) {
                 struct sigaction action;
 
-                ret->blocked[number] = sigismember(&mask, number) == 1;
+                ret->blocked[number] = sigismember(&blocked, number) == 1;
                 if (sigaction(number, NULL, &action) < 0)
                         return -errno;
                 ret->is_default[number] = action.sa_handler == SIG_DFL;
@@ -77,21 +77,21 @@ static int look_around(void *result, const void *task)
         return 0;
 }
 
-static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
+static void on_end(Job *job, JobResult result, int detail, const void *data, void *userdata)
 {
         (void)job;
         (void)detail;
         (void)userdata;
-        if (result)
-                memcpy(&seen, result, sizeof(seen));
-        ended = end;
+        if (data)
+                memcpy(&environment, data, sizeof(environment));
+        ended = result;
 }
 
-static void look(const char *name, const int *keep, size_t n_keep)
+static void run(const char *name, const int *keep, size_t n_keep)
 {
         JobSpec spec = {.name = name,
-                .run = look_around,
-                .result_size = sizeof(Seen),
+                .run = inspect,
+                .result_size = sizeof(Environment),
                 .n_keep = n_keep,
                 .deadline_usec = DEADLINE};
         sd_event *event = NULL;
@@ -119,7 +119,7 @@ static void test_only_kept_descriptors_and_the_standard_ones_stay_open(void **st
                 fds[i] = fcntl(STDERR_FILENO, F_DUPFD, 20 + 10 * (int)i);
                 assert_true(fds[i] >= 0 && fds[i] < FDS_COUNT);
         }
-        /* In no order, neighbours and the first among them. */
+        /* Not in order; adjacent ones and the first among them. */
         keep[0] = fds[7];
         keep[1] = fds[0];
         keep[2] = fds[3];
@@ -127,26 +127,26 @@ static void test_only_kept_descriptors_and_the_standard_ones_stay_open(void **st
         assert_int_equal(keep[3], fds[3] + 1);
         for (int fd = 0; fd <= STDERR_FILENO; fd++)
                 n_standard += fcntl(fd, F_GETFD) >= 0;
-        look("closing", keep, JOB_KEEP_MAX);
+        run("closing", keep, JOB_KEEP_MAX);
         for (int fd = 0; fd < FDS_COUNT; fd++)
-                n_open += seen.open[fd];
+                n_open += environment.open[fd];
         for (size_t i = 0; i < JOB_KEEP_MAX; i++)
-                assert_true(seen.open[keep[i]]);
-        /* One more: where the result goes. */
+                assert_true(environment.open[keep[i]]);
+        /* One more: the socket of the result. */
         assert_int_equal(n_open, n_standard + JOB_KEEP_MAX + 1);
         close(keep[3]);
         for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
                 close(fds[i]);
 }
 
-static void test_without_a_wish_only_the_way_out_stays_open(void **state)
+static void test_with_nothing_to_keep_only_the_result_socket_stays_open(void **state)
 {
         unsigned n_open = 0;
 
         (void)state;
-        look("closing", NULL, 0);
+        run("closing", NULL, 0);
         for (int fd = STDERR_FILENO + 1; fd < FDS_COUNT; fd++)
-                n_open += seen.open[fd];
+                n_open += environment.open[fd];
         assert_int_equal(n_open, 1);
 }
 
@@ -159,18 +159,18 @@ static void test_signals_and_mask_are_those_of_a_new_process(void **state)
         assert_int_equal(sigprocmask(SIG_BLOCK, &all, &before), 0);
         assert_true(signal(SIGTERM, SIG_IGN) != SIG_ERR);
         assert_true(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
-        look("signals", NULL, 0);
+        run("signals", NULL, 0);
         assert_true(signal(SIGTERM, SIG_DFL) != SIG_ERR);
         assert_true(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
         assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
         for (int number = 1; number < 32; number++) {
-                assert_false(seen.blocked[number]);
-                assert_true(seen.is_default[number] || number == SIGPIPE);
+                assert_false(environment.blocked[number]);
+                assert_true(environment.is_default[number] || number == SIGPIPE);
         }
-        assert_true(seen.pipe_is_ignored);
+        assert_true(environment.pipe_is_ignored);
 }
 
-static void test_the_child_leaves_no_core_and_cannot_be_looked_into(void **state)
+static void test_the_child_leaves_no_core_and_is_not_dumpable(void **state)
 {
         struct rlimit before, large;
 
@@ -178,40 +178,40 @@ static void test_the_child_leaves_no_core_and_cannot_be_looked_into(void **state
         assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
         large = (struct rlimit){before.rlim_max, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_CORE, &large), 0);
-        look("dumpable", NULL, 0);
+        run("dumpable", NULL, 0);
         assert_int_equal(setrlimit(RLIMIT_CORE, &before), 0);
-        assert_int_equal(seen.dumpable, 0);
-        assert_int_equal(seen.core_limit, 0);
+        assert_int_equal(environment.dumpable, 0);
+        assert_int_equal(environment.core_limit, 0);
 }
 
-/* Under a sanitizer there is no limit: its own memory would be over it. */
-static void test_its_memory_is_limited_and_that_of_its_commands_need_not_be(void **state)
+/* Under a sanitizer there is no limit, because its own memory exceeds any. */
+static void test_only_the_soft_limit_of_memory_is_lowered(void **state)
 {
         struct rlimit before;
 
         (void)state;
         assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
-        look("memory", NULL, 0);
-        assert_true(seen.data_limit.rlim_cur == 128 << 20 ||
-                seen.data_limit.rlim_cur == before.rlim_cur);
-        assert_true(seen.data_limit.rlim_max == before.rlim_max);
+        run("memory", NULL, 0);
+        assert_true(environment.data_limit.rlim_cur == 128 << 20 ||
+                environment.data_limit.rlim_cur == before.rlim_cur);
+        assert_true(environment.data_limit.rlim_max == before.rlim_max);
 }
 
-static void test_the_child_bears_fifteen_characters_of_the_name(void **state)
+static void test_the_process_name_has_fifteen_characters_of_the_name(void **state)
 {
         (void)state;
-        look("0123456789abcdefgh", NULL, 0);
-        assert_string_equal(seen.name, "0123456789abcde");
+        run("0123456789abcdefgh", NULL, 0);
+        assert_string_equal(environment.name, "0123456789abcde");
 }
 
-static void test_an_alarm_stands_behind_the_deadline(void **state)
+static void test_an_alarm_is_set_after_the_deadline(void **state)
 {
         (void)state;
-        look("alarm", NULL, 0);
-        /* Later, because the manager is the one who kills. */
-        assert_true(seen.alarm_sec > DEADLINE / USEC_PER_SEC);
-        assert_true(seen.alarm_sec <= DEADLINE / USEC_PER_SEC + 10);
-        assert_int_equal(seen.death_signal, SIGKILL);
+        run("alarm", NULL, 0);
+        /* Later than the deadline, at which the manager kills the child. */
+        assert_true(environment.alarm_sec > DEADLINE / USEC_PER_SEC);
+        assert_true(environment.alarm_sec <= DEADLINE / USEC_PER_SEC + 10);
+        assert_int_equal(environment.death_signal, SIGKILL);
 }
 
 static int say_pid_and_wait(void *result, const void *task)
@@ -249,7 +249,7 @@ static void test_the_child_dies_with_the_manager(void **state)
         int pair[2], status;
 
         (void)state;
-        /* The orphan becomes ours, so that its end can be waited for. */
+        /* The orphan becomes a child of this process, which can wait for its end. */
         assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
         manager = fork();
@@ -271,12 +271,12 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_only_kept_descriptors_and_the_standard_ones_stay_open),
-                cmocka_unit_test(test_without_a_wish_only_the_way_out_stays_open),
+                cmocka_unit_test(test_with_nothing_to_keep_only_the_result_socket_stays_open),
                 cmocka_unit_test(test_signals_and_mask_are_those_of_a_new_process),
-                cmocka_unit_test(test_the_child_leaves_no_core_and_cannot_be_looked_into),
-                cmocka_unit_test(test_its_memory_is_limited_and_that_of_its_commands_need_not_be),
-                cmocka_unit_test(test_the_child_bears_fifteen_characters_of_the_name),
-                cmocka_unit_test(test_an_alarm_stands_behind_the_deadline),
+                cmocka_unit_test(test_the_child_leaves_no_core_and_is_not_dumpable),
+                cmocka_unit_test(test_only_the_soft_limit_of_memory_is_lowered),
+                cmocka_unit_test(test_the_process_name_has_fifteen_characters_of_the_name),
+                cmocka_unit_test(test_an_alarm_is_set_after_the_deadline),
                 cmocka_unit_test(test_the_child_dies_with_the_manager),
         };
 

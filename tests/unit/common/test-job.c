@@ -1,6 +1,6 @@
 /*
- * This program's own send() stands in for that of the C library, so that a child can be stopped
- * between its datagram and its exit.
+ * This program replaces send() of the C library, so that a child can be stopped between its
+ * datagram and its exit.
  */
 
 #include "tests/unit/test.h"
@@ -89,7 +89,7 @@ static void run_until_ended(const Ended *of)
         assert_int_equal(of->n_calls, 1);
 }
 
-/* From start to end; the outcome is in `ended`. */
+/* Runs a job to its end; the result is in `ended`. */
 static void run_job(JobSpec spec)
 {
         Job *job = NULL;
@@ -112,7 +112,7 @@ static int add_one(void *result, const void *task)
         return 0;
 }
 
-static void test_the_result_of_the_child_is_handed_over(void **state)
+static void test_the_result_is_passed_to_the_handler(void **state)
 {
         int task = 41, result;
 
@@ -138,7 +138,7 @@ static int check_zeros_and_fill(void *result, const void *task)
         return 0;
 }
 
-static void test_the_largest_result_arrives_whole_and_a_larger_one_is_refused(void **state)
+static void test_the_largest_result_arrives_and_a_larger_one_is_refused(void **state)
 {
         JobSpec spec = {.name = "large",
                 .run = check_zeros_and_fill,
@@ -163,7 +163,7 @@ static int say_no(void *result, const void *task)
         return -EACCES;
 }
 
-static void test_a_refusal_of_the_child_is_its_errno(void **state)
+static void test_a_failure_of_the_child_is_its_errno(void **state)
 {
         (void)state;
         run_job((JobSpec){.run = say_no, .result_size = sizeof(int)});
@@ -177,7 +177,7 @@ static int crash(void *result, const void *task)
         return raise(*(const int *)task);
 }
 
-static void test_a_crash_is_its_signal(void **state)
+static void test_a_crash_is_reported_with_its_signal(void **state)
 {
         static const int signals[] = {SIGSEGV, SIGABRT, SIGKILL, SIGTERM};
 
@@ -200,7 +200,7 @@ static int leave(void *result, const void *task)
         return 0;
 }
 
-static void test_an_exit_without_a_word_is_a_crash_whatever_its_code(void **state)
+static void test_an_exit_without_a_result_is_a_crash(void **state)
 {
         static const int codes[] = {0, 3};
 
@@ -213,7 +213,7 @@ static void test_an_exit_without_a_word_is_a_crash_whatever_its_code(void **stat
         }
 }
 
-static void test_a_crash_behind_a_whole_result_is_a_crash(void **state)
+static void test_a_crash_after_a_complete_result_is_a_crash(void **state)
 {
         int task = 1;
 
@@ -225,7 +225,7 @@ static void test_a_crash_behind_a_whole_result_is_a_crash(void **state)
         assert_int_equal(ended.detail, SIGKILL);
 }
 
-static void test_a_result_that_is_not_whole_is_a_crash(void **state)
+static void test_an_incomplete_result_is_a_crash(void **state)
 {
         int task = 1;
 
@@ -270,7 +270,7 @@ static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
         pid = job_pid(job);
         assert_int_equal(kill(pid, 0), 0);
         assert_null(job_free(job));
-        /* Not its alarm ended it. */
+        /* The alarm was not the cause. */
         assert_true(clock_boottime_usec() - before < LATE / 2);
         assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
         assert_int_equal(errno, ECHILD);
@@ -302,7 +302,7 @@ static void test_the_handler_may_free_the_job(void **state)
         assert_int_equal(ended.end, JOB_DONE);
 }
 
-static void test_jobs_side_by_side_keep_their_results_apart(void **state)
+static void test_concurrent_jobs_keep_their_own_results(void **state)
 {
         static Ended each[8];
         int tasks[ARRAY_SIZE(each)];
@@ -334,17 +334,17 @@ static void test_jobs_side_by_side_keep_their_results_apart(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                job_test(test_the_result_of_the_child_is_handed_over),
-                job_test(test_the_largest_result_arrives_whole_and_a_larger_one_is_refused),
-                job_test(test_a_refusal_of_the_child_is_its_errno),
-                job_test(test_a_crash_is_its_signal),
-                job_test(test_an_exit_without_a_word_is_a_crash_whatever_its_code),
-                job_test(test_a_crash_behind_a_whole_result_is_a_crash),
-                job_test(test_a_result_that_is_not_whole_is_a_crash),
+                job_test(test_the_result_is_passed_to_the_handler),
+                job_test(test_the_largest_result_arrives_and_a_larger_one_is_refused),
+                job_test(test_a_failure_of_the_child_is_its_errno),
+                job_test(test_a_crash_is_reported_with_its_signal),
+                job_test(test_an_exit_without_a_result_is_a_crash),
+                job_test(test_a_crash_after_a_complete_result_is_a_crash),
+                job_test(test_an_incomplete_result_is_a_crash),
                 job_test(test_a_child_over_its_deadline_is_killed),
                 job_test(test_freeing_a_job_kills_and_reaps_its_child),
                 job_test(test_the_handler_may_free_the_job),
-                job_test(test_jobs_side_by_side_keep_their_results_apart),
+                job_test(test_concurrent_jobs_keep_their_own_results),
         };
 
         return cmocka_run_group_tests(tests, block_child_signal, NULL);

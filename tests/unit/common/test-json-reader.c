@@ -9,7 +9,7 @@
 #include "common/json-reader.h"
 #include "common/macro.h"
 
-/* What json_parse() says of a text; a tree that it makes is freed. */
+/* Returns the result of json_parse() and frees the tree. */
 static int verdict_of_bytes(const char *text, size_t size)
 {
         CLEANUP(json_freep) JsonValue *value = NULL;
@@ -66,7 +66,7 @@ static void test_every_type_is_read(void **state)
         assert_int_equal(integer, 2);
 }
 
-static void test_readers_say_no_to_null_and_to_other_types(void **state)
+static void test_every_reader_rejects_null_and_other_types(void **state)
 {
         CLEANUP(json_freep) JsonValue *array = parse("[\"s\"]");
         CLEANUP(json_freep) JsonValue *object = parse("{\"k\":1}");
@@ -124,7 +124,7 @@ static void test_only_whole_numbers_of_64_bits_are_integers(void **state)
         }
 }
 
-/* `depth` brackets around nothing, by turns of both kinds. */
+/* `depth` nested brackets, alternately of both kinds. */
 static void nest(char *text, int depth)
 {
         size_t used = 0;
@@ -150,7 +150,7 @@ static void test_32_levels_are_read_and_33_are_refused(void **state)
         assert_int_equal(verdict(text), -EBADMSG);
 }
 
-static void test_brackets_in_a_string_are_no_levels(void **state)
+static void test_brackets_in_a_string_are_not_levels(void **state)
 {
         char text[128] = "[\"\\\"";
 
@@ -199,7 +199,7 @@ static void test_256_keys_are_read_and_257_are_refused(void **state)
         assert_int_equal(verdict(inside), -EBADMSG);
 }
 
-static void test_a_key_that_stands_twice_is_refused_at_any_depth(void **state)
+static void test_a_duplicate_key_is_refused_at_any_depth(void **state)
 {
         static const char *const cases[] = {"{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":2,\"a\":3}",
                 "{\"a\":1,\"\\u0061\":1}", "[0,[{\"a\":1,\"a\":1}]]",
@@ -245,7 +245,7 @@ static void test_a_nul_in_a_string_is_refused(void **state)
         assert_int_equal(verdict("[\"\\\\u0000\"]"), 0);
 }
 
-static void test_every_shortened_document_is_refused(void **state)
+static void test_every_truncated_document_is_refused(void **state)
 {
         static const char text[] = "{\"a\":[1,true,\"x\\n\"],\"b\":{\"c\":null}}";
 
@@ -255,7 +255,7 @@ static void test_every_shortened_document_is_refused(void **state)
                 assert_int_equal(verdict_of_bytes(text, size), -EBADMSG);
 }
 
-static void test_what_is_no_json_is_refused(void **state)
+static void test_text_that_is_not_json_is_refused(void **state)
 {
         static const char *const cases[] = {"", " ", "nul", "True", "'a'", "{a:1}", "{\"a\"}",
                 "{\"a\":}", "[1,]", "{\"a\":1,}", "[01]", "[+1]", "[.5]", "[1.]", "[0x1]", "[NaN]",
@@ -269,18 +269,18 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_type_is_read),
-                cmocka_unit_test(test_readers_say_no_to_null_and_to_other_types),
+                cmocka_unit_test(test_every_reader_rejects_null_and_other_types),
                 cmocka_unit_test(test_only_whole_numbers_of_64_bits_are_integers),
                 cmocka_unit_test(test_32_levels_are_read_and_33_are_refused),
-                cmocka_unit_test(test_brackets_in_a_string_are_no_levels),
+                cmocka_unit_test(test_brackets_in_a_string_are_not_levels),
                 cmocka_unit_test(test_a_comment_is_refused_and_hides_no_levels),
                 cmocka_unit_test(test_256_keys_are_read_and_257_are_refused),
-                cmocka_unit_test(test_a_key_that_stands_twice_is_refused_at_any_depth),
+                cmocka_unit_test(test_a_duplicate_key_is_refused_at_any_depth),
                 cmocka_unit_test(test_text_that_is_not_utf8_is_refused),
                 cmocka_unit_test(test_nothing_may_follow_the_value),
                 cmocka_unit_test(test_a_nul_in_a_string_is_refused),
-                cmocka_unit_test(test_every_shortened_document_is_refused),
-                cmocka_unit_test(test_what_is_no_json_is_refused),
+                cmocka_unit_test(test_every_truncated_document_is_refused),
+                cmocka_unit_test(test_text_that_is_not_json_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

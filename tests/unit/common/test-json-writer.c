@@ -74,13 +74,13 @@ static void write_raw_part(JsonWriter *writer)
         json_raw(writer, "[1]]]]", 3);
 }
 
-static void test_of_a_raw_document_only_its_size_is_copied(void **state)
+static void test_a_raw_document_is_copied_up_to_its_size(void **state)
 {
         (void)state;
         expect_written(write_raw_part, "[1]");
 }
 
-static void test_what_was_written_is_read_again(void **state)
+static void test_a_written_document_can_be_read(void **state)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
         CLEANUP(json_freep) JsonValue *value = NULL;
@@ -214,7 +214,7 @@ static void write_bad_key(JsonWriter *writer)
         json_close_object(writer);
 }
 
-/* What follows the failure is in order and must not make it forgotten. */
+/* Valid calls after the failure must not clear it. */
 static void write_failure_then_good(JsonWriter *writer)
 {
         json_open_array(writer);
@@ -244,8 +244,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_type_is_written),
-                cmocka_unit_test(test_of_a_raw_document_only_its_size_is_copied),
-                cmocka_unit_test(test_what_was_written_is_read_again),
+                cmocka_unit_test(test_a_raw_document_is_copied_up_to_its_size),
+                cmocka_unit_test(test_a_written_document_can_be_read),
                 cmocka_unit_test(test_an_unbalanced_document_is_refused),
                 cmocka_unit_test(test_a_string_that_is_not_utf8_is_refused),
                 cmocka_unit_test(test_freeing_nothing_is_allowed),

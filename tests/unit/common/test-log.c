@@ -1,5 +1,5 @@
 /*
- * Where stderr goes is looked at once in a process, so each test logs in a child of its own.
+ * stderr is detected once in a process, so each test logs in a child process.
  */
 
 #include "tests/unit/test.h"
@@ -27,7 +27,7 @@
 
 typedef void (*act_fn)(void);
 
-/* Runs `act` in a child whose stderr is `fd`; the child's exit code. */
+/* Runs `act` in a child whose stderr is `fd`; returns its exit code. */
 static int run(act_fn act, int fd)
 {
         pid_t child = fork();
@@ -58,7 +58,7 @@ static void expect_on_pipe(act_fn act, const char *expected)
         assert_string_equal(output.data, expected);
 }
 
-static void say_two_lines(void)
+static void send_two_lines(void)
 {
         LogField field = {"BINLOG_SSL_CLUSTER", "orders"};
 
@@ -67,13 +67,13 @@ static void say_two_lines(void)
         log_send(LOG_INFO, NULL, NULL, 0, "done");
 }
 
-static void test_a_stream_gets_one_line_each_with_its_priority(void **state)
+static void test_a_stream_receives_lines_with_their_priority(void **state)
 {
         (void)state;
-        expect_on_pipe(say_two_lines, "<3>orders: 5\n<6>done\n");
+        expect_on_pipe(send_two_lines, "<3>orders: 5\n<6>done\n");
 }
 
-static void say_something_dirty(void)
+static void send_something_dirty(void)
 {
         log_send(LOG_ERR, NULL, NULL, 0, "a\n<0>%s", "b\x1b[31m\xff");
 }
@@ -81,10 +81,10 @@ static void say_something_dirty(void)
 static void test_one_message_is_one_clean_line(void **state)
 {
         (void)state;
-        expect_on_pipe(say_something_dirty, "<3>a <0>b [31m?\n");
+        expect_on_pipe(send_something_dirty, "<3>a <0>b [31m?\n");
 }
 
-static void say_too_much(void)
+static void send_too_much(void)
 {
         static char text[5000];
 
@@ -92,25 +92,25 @@ static void say_too_much(void)
         log_send(LOG_ERR, NULL, NULL, 0, "%s", text);
 }
 
-static void test_a_message_without_end_is_cut_and_still_a_line(void **state)
+static void test_a_long_message_is_cut_to_one_line(void **state)
 {
         static char expected[2052] = "<3>";
 
         (void)state;
         memset(expected + 3, 'x', 2047);
         expected[2050] = '\n';
-        expect_on_pipe(say_too_much, expected);
+        expect_on_pipe(send_too_much, expected);
 }
 
 static void keep_errno(void)
 {
         errno = EXDEV;
-        log_send(LOG_ERR, NULL, NULL, 0, "said");
+        log_send(LOG_ERR, NULL, NULL, 0, "sent");
         if (errno != EXDEV)
                 _exit(1);
         close(STDERR_FILENO);
         errno = EXDEV;
-        log_send(LOG_ERR, NULL, NULL, 0, "cannot be said");
+        log_send(LOG_ERR, NULL, NULL, 0, "cannot be sent");
         if (errno != EXDEV)
                 _exit(1);
 }
@@ -118,7 +118,7 @@ static void keep_errno(void)
 static void test_errno_is_left_as_it_was(void **state)
 {
         (void)state;
-        expect_on_pipe(keep_errno, "<3>said\n");
+        expect_on_pipe(keep_errno, "<3>sent\n");
 }
 
 static void claim_another_stream(void)
@@ -128,13 +128,13 @@ static void claim_another_stream(void)
         log_send(LOG_ERR, NULL, NULL, 0, "not for the journal");
 }
 
-static void test_a_stream_that_is_not_the_journal_s_is_a_stream(void **state)
+static void test_a_stream_that_is_not_the_journal_receives_lines(void **state)
 {
         (void)state;
         expect_on_pipe(claim_another_stream, "<3>not for the journal\n");
 }
 
-static void look_then_move(void)
+static void detect_then_change(void)
 {
         struct stat st;
         char stream[64];
@@ -146,16 +146,16 @@ static void look_then_move(void)
         if (setenv("JOURNAL_STREAM", stream, 1) < 0)
                 _exit(1);
         log_open();
-        log_send(LOG_ERR, NULL, NULL, 0, "as it was looked at first");
+        log_send(LOG_ERR, NULL, NULL, 0, "as it was detected first");
 }
 
-static void test_where_stderr_goes_is_looked_at_once(void **state)
+static void test_stderr_is_detected_once(void **state)
 {
         (void)state;
-        expect_on_pipe(look_then_move, "<3>as it was looked at first\n");
+        expect_on_pipe(detect_then_change, "<3>as it was detected first\n");
 }
 
-static void test_a_terminal_gets_bare_lines(void **state)
+static void test_a_terminal_receives_lines_without_priority(void **state)
 {
         char line[64] = "";
         size_t size = 0;
@@ -163,7 +163,7 @@ static void test_a_terminal_gets_bare_lines(void **state)
 
         (void)state;
         assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-        assert_int_equal(run(say_two_lines, slave), 0);
+        assert_int_equal(run(send_two_lines, slave), 0);
         while (size < sizeof(line) - 1 && !strstr(line, "done\r\n")) {
                 ssize_t n = read(master, line + size, sizeof(line) - 1 - size);
 
@@ -190,7 +190,7 @@ static int listen_as_journal(void)
         return fd;
 }
 
-/* Logs to a journal that we play, and writes what came to stderr, NUL bytes as they are. */
+/* Logs to a fake journal, and writes the entry that it receives to stderr. */
 static void play_journal(void)
 {
         LogField fields[LOG_FIELDS_MAX + 1];
@@ -220,7 +220,7 @@ static void play_journal(void)
                 _exit(1);
 }
 
-static void test_the_journal_gets_the_fields(void **state)
+static void test_the_journal_receives_the_fields(void **state)
 {
         CLEANUP(secret_done) Secret entry = SECRET_NULL;
         int pair[2], code;
@@ -250,14 +250,14 @@ static void test_the_journal_gets_the_fields(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_stream_gets_one_line_each_with_its_priority),
+                cmocka_unit_test(test_a_stream_receives_lines_with_their_priority),
                 cmocka_unit_test(test_one_message_is_one_clean_line),
-                cmocka_unit_test(test_a_message_without_end_is_cut_and_still_a_line),
+                cmocka_unit_test(test_a_long_message_is_cut_to_one_line),
                 cmocka_unit_test(test_errno_is_left_as_it_was),
-                cmocka_unit_test(test_a_stream_that_is_not_the_journal_s_is_a_stream),
-                cmocka_unit_test(test_where_stderr_goes_is_looked_at_once),
-                cmocka_unit_test(test_a_terminal_gets_bare_lines),
-                cmocka_unit_test(test_the_journal_gets_the_fields),
+                cmocka_unit_test(test_a_stream_that_is_not_the_journal_receives_lines),
+                cmocka_unit_test(test_stderr_is_detected_once),
+                cmocka_unit_test(test_a_terminal_receives_lines_without_priority),
+                cmocka_unit_test(test_the_journal_receives_the_fields),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static void expect(const char *secret, bool pem, bool cut, const char *text, con
         assert_string_equal(buffer, expected);
 }
 
-static void test_a_password_is_covered_as_a_whole_and_the_rest_stays(void **state)
+static void test_a_password_is_redacted_and_the_rest_is_kept(void **state)
 {
         (void)state;
         expect("Tr0ub4dor&3", false, false, "denied, password 'Tr0ub4dor&3' (and Tr0ub4dor&3)",
@@ -45,7 +45,7 @@ static void test_a_password_is_covered_as_a_whole_and_the_rest_stays(void **stat
                 "user 'ssl_importer'@'%'");
 }
 
-static void test_texts_are_covered_side_by_side(void **state)
+static void test_several_texts_are_redacted(void **state)
 {
         CLEANUP(redactor_done) Redactor redactor = REDACTOR_NULL;
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -55,7 +55,7 @@ static void test_texts_are_covered_side_by_side(void **state)
         assert_int_equal(secret_append(&secret, "Tr0ub4dor&3", 11), 0);
         assert_int_equal(redactor_add_text(&redactor, &secret), 0);
         secret_done(&secret);
-        assert_int_equal(secret_append(&secret, "abc", 3), 0); /* too short to be told apart */
+        assert_int_equal(secret_append(&secret, "abc", 3), 0); /* too short */
         assert_int_equal(redactor_add_text(&redactor, &secret), 0);
         secret_done(&secret);
         assert_int_equal(secret_append(&secret, "correct-horse-battery", 21), 0);
@@ -64,18 +64,18 @@ static void test_texts_are_covered_side_by_side(void **state)
         assert_string_equal(text, "old ***********, new *********************, &3corr, abc, r&3");
 }
 
-static void test_a_part_of_a_long_password_is_covered(void **state)
+static void test_a_part_of_a_long_password_is_redacted(void **state)
 {
         const char *token = "AKIA0123456789abcdefghijklmnopqrstuvwxyz";
 
         (void)state;
         expect(token, false, false, "bad: 89abcdefghijklmno", "bad: *****************");
         expect(token, false, false, "bad: 89abcdefghijklm", "bad: 89abcdefghijklm");
-        /* One byte of the run is another. */
+        /* One byte of the run differs. */
         expect(token, false, false, "bad: 89abcdefXhijklmnopqr", "bad: 89abcdefXhijklmnopqr");
 }
 
-static void test_the_end_of_a_text_that_was_cut_needs_less(void **state)
+static void test_fewer_bytes_are_enough_at_the_end_of_a_cut_text(void **state)
 {
         (void)state;
         expect("Tr0ub4dor&3", false, true, "denied, password 'Tr0ub", "denied, password '*****");
@@ -83,7 +83,7 @@ static void test_the_end_of_a_text_that_was_cut_needs_less(void **state)
         expect("Tr0ub4dor&3", false, true, "'Tr0ub' is in the middle", "'Tr0ub' is in the middle");
 }
 
-static void test_too_short_a_secret_covers_nothing(void **state)
+static void test_too_short_a_secret_redacts_nothing(void **state)
 {
         CLEANUP(redactor_done) Redactor none = REDACTOR_NULL;
         char text[] = "a text";
@@ -96,7 +96,7 @@ static void test_too_short_a_secret_covers_nothing(void **state)
         assert_string_equal(text, "a text");
 }
 
-static void test_a_key_is_covered_however_its_lines_end(void **state)
+static void test_a_key_is_redacted_with_any_line_ends(void **state)
 {
         static const char *const between[] = {"\\n", "\n", "\r\n", " ", "", "\\r\\n"};
 
@@ -118,7 +118,7 @@ static void test_a_key_is_covered_however_its_lines_end(void **state)
         }
 }
 
-static void test_what_a_key_has_in_common_with_plain_words_stays(void **state)
+static void test_words_that_a_key_contains_are_kept(void **state)
 {
         (void)state;
         expect(PEM, true, false, "ssl_key must be an RSA PRIVATE KEY.",
@@ -128,7 +128,7 @@ static void test_what_a_key_has_in_common_with_plain_words_stays(void **state)
         expect(PEM, true, false, "MIIEpAIBAAKC", "************");
 }
 
-static void test_the_raw_form_makes_the_same_mask(void **state)
+static void test_the_raw_form_makes_the_same_redactor(void **state)
 {
         (void)state;
         expect("x\n" LINE_1 "\n" LINE_2 "\n", true, false, "'" LINE_1 "\\n" LINE_2 "'",
@@ -139,14 +139,14 @@ static void test_the_raw_form_makes_the_same_mask(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_password_is_covered_as_a_whole_and_the_rest_stays),
-                cmocka_unit_test(test_texts_are_covered_side_by_side),
-                cmocka_unit_test(test_a_part_of_a_long_password_is_covered),
-                cmocka_unit_test(test_the_end_of_a_text_that_was_cut_needs_less),
-                cmocka_unit_test(test_too_short_a_secret_covers_nothing),
-                cmocka_unit_test(test_a_key_is_covered_however_its_lines_end),
-                cmocka_unit_test(test_what_a_key_has_in_common_with_plain_words_stays),
-                cmocka_unit_test(test_the_raw_form_makes_the_same_mask),
+                cmocka_unit_test(test_a_password_is_redacted_and_the_rest_is_kept),
+                cmocka_unit_test(test_several_texts_are_redacted),
+                cmocka_unit_test(test_a_part_of_a_long_password_is_redacted),
+                cmocka_unit_test(test_fewer_bytes_are_enough_at_the_end_of_a_cut_text),
+                cmocka_unit_test(test_too_short_a_secret_redacts_nothing),
+                cmocka_unit_test(test_a_key_is_redacted_with_any_line_ends),
+                cmocka_unit_test(test_words_that_a_key_contains_are_kept),
+                cmocka_unit_test(test_the_raw_form_makes_the_same_redactor),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static void expect_zeros(const char *data, size_t size)
                 assert_int_equal(data[i], 0);
 }
 
-static void test_allocated_room_is_empty_and_zero(void **state)
+static void test_allocated_memory_is_empty_and_zero(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
@@ -36,7 +36,7 @@ static void test_allocating_again_drops_the_old_content(void **state)
         assert_string_equal(secret.data, "");
 }
 
-static void test_room_that_cannot_be_had_leaves_the_content(void **state)
+static void test_a_failed_allocation_keeps_the_content(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
@@ -49,7 +49,7 @@ static void test_room_that_cannot_be_had_leaves_the_content(void **state)
         assert_string_equal(secret.data, "key");
 }
 
-static void test_appending_keeps_order_and_a_nul_behind(void **state)
+static void test_appending_keeps_the_order_and_a_final_nul(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
@@ -67,7 +67,7 @@ static void test_appending_keeps_order_and_a_nul_behind(void **state)
                 assert_int_equal((unsigned char)secret.data[i], i % 256);
 }
 
-static void test_appending_into_room_enough_does_not_move(void **state)
+static void test_appending_within_the_capacity_does_not_move(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         const char *place;
@@ -157,11 +157,11 @@ static void test_equal_means_every_byte(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_allocated_room_is_empty_and_zero),
+                cmocka_unit_test(test_allocated_memory_is_empty_and_zero),
                 cmocka_unit_test(test_allocating_again_drops_the_old_content),
-                cmocka_unit_test(test_room_that_cannot_be_had_leaves_the_content),
-                cmocka_unit_test(test_appending_keeps_order_and_a_nul_behind),
-                cmocka_unit_test(test_appending_into_room_enough_does_not_move),
+                cmocka_unit_test(test_a_failed_allocation_keeps_the_content),
+                cmocka_unit_test(test_appending_keeps_the_order_and_a_final_nul),
+                cmocka_unit_test(test_appending_within_the_capacity_does_not_move),
                 cmocka_unit_test(test_appending_nothing_makes_a_string),
                 cmocka_unit_test(test_truncating_wipes_the_tail),
                 cmocka_unit_test(test_truncating_to_the_size_or_more_changes_nothing),

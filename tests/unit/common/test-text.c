@@ -18,9 +18,9 @@ static void expect_copy(const char *source, const char *expected)
         expect_copy_of_bytes(source, strlen(source), expected);
 }
 
-static void test_text_fit_to_be_shown_is_copied_as_it_is(void **state)
+static void test_displayable_text_is_copied_unchanged(void **state)
 {
-        /* Plain, and the first and last character of each length and of what surrogates part. */
+        /* Plain, and the first and last character of each length and around the surrogates. */
         static const char *const cases[] = {"", "a \"quoted\" line~", "\xc2\xa0", "\xdf\xbf",
                 "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
                 "\xf4\x8f\xbf\xbf"};
@@ -73,7 +73,7 @@ static void test_a_sequence_is_not_read_beyond_the_size(void **state)
         expect_copy_of_bytes("abc", 0, "");
 }
 
-static void test_every_size_cuts_at_the_border_of_a_character(void **state)
+static void test_every_size_cuts_between_two_characters(void **state)
 {
         /* One, two, three and four bytes, then one. */
         static const char source[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
@@ -107,7 +107,7 @@ static void test_replaced_characters_fill_the_buffer_to_its_last_byte(void **sta
         assert_string_equal(buffer, "?  ");
 }
 
-static void test_setting_copies_a_string_and_takes_null_for_an_empty_one(void **state)
+static void test_setting_copies_a_string_and_null_gives_an_empty_one(void **state)
 {
         char buffer[8] = "before";
 
@@ -118,7 +118,7 @@ static void test_setting_copies_a_string_and_takes_null_for_an_empty_one(void **
         assert_string_equal(buffer, "");
 }
 
-static void test_formatting_cleans_what_the_arguments_brought(void **state)
+static void test_formatting_cleans_its_arguments(void **state)
 {
         char buffer[16];
 
@@ -133,7 +133,7 @@ static void test_formatting_cleans_what_the_arguments_brought(void **state)
         assert_string_equal(buffer, "0123456789abc\xc3\xa9");
 }
 
-static void test_utf8_is_told_from_other_bytes(void **state)
+static void test_utf8_is_distinguished_from_other_bytes(void **state)
 {
         static const char *const others[] = {"\x80", "a\xff", "\xc0\xaf", "\xe0\x9f\xbf",
                 "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "z\xe2\x82"};
@@ -144,6 +144,17 @@ static void test_utf8_is_told_from_other_bytes(void **state)
         assert_false(text_is_utf8("\xc3\xa9", 1));
         for (size_t i = 0; i < ARRAY_SIZE(others); i++)
                 assert_false(text_is_utf8(others[i], strlen(others[i])));
+}
+
+static void test_a_text_is_found_in_a_list(void **state)
+{
+        static const char *const list[] = {"off", "on", NULL};
+
+        (void)state;
+        assert_int_equal(text_index(list, "off"), 0);
+        assert_int_equal(text_index(list, "on"), 1);
+        assert_int_equal(text_index(list, "o"), -1);
+        assert_int_equal(text_index(list + 2, "off"), -1);
 }
 
 static void test_null_equals_only_null(void **state)
@@ -162,15 +173,16 @@ static void test_null_equals_only_null(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_text_fit_to_be_shown_is_copied_as_it_is),
+                cmocka_unit_test(test_displayable_text_is_copied_unchanged),
                 cmocka_unit_test(test_control_characters_become_a_space),
                 cmocka_unit_test(test_bytes_that_are_not_utf8_become_question_marks),
                 cmocka_unit_test(test_a_sequence_is_not_read_beyond_the_size),
-                cmocka_unit_test(test_every_size_cuts_at_the_border_of_a_character),
+                cmocka_unit_test(test_every_size_cuts_between_two_characters),
                 cmocka_unit_test(test_replaced_characters_fill_the_buffer_to_its_last_byte),
-                cmocka_unit_test(test_setting_copies_a_string_and_takes_null_for_an_empty_one),
-                cmocka_unit_test(test_formatting_cleans_what_the_arguments_brought),
-                cmocka_unit_test(test_utf8_is_told_from_other_bytes),
+                cmocka_unit_test(test_setting_copies_a_string_and_null_gives_an_empty_one),
+                cmocka_unit_test(test_formatting_cleans_its_arguments),
+                cmocka_unit_test(test_utf8_is_distinguished_from_other_bytes),
+                cmocka_unit_test(test_a_text_is_found_in_a_list),
                 cmocka_unit_test(test_null_equals_only_null),
         };
 

@@ -22,7 +22,7 @@ static void test_a_call_is_read(void **state)
         varlink_call_done(&call);
 }
 
-static void test_what_is_no_call_is_refused(void **state)
+static void test_text_that_is_not_a_call_is_refused(void **state)
 {
         static const char *const cases[] = {
                 "",
@@ -59,7 +59,7 @@ static void test_deep_nesting_is_refused_before_it_is_parsed(void **state)
         assert_int_equal(varlink_call_parse(&call, text, 20000), -EBADMSG);
 }
 
-static void test_what_is_written_is_read_again(void **state)
+static void test_a_formatted_message_can_be_parsed(void **state)
 {
         CLEANUP(freep) char *text = NULL;
         VarlinkReply reply = VARLINK_REPLY_NULL;
@@ -102,9 +102,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_call_is_read),
-                cmocka_unit_test(test_what_is_no_call_is_refused),
+                cmocka_unit_test(test_text_that_is_not_a_call_is_refused),
                 cmocka_unit_test(test_deep_nesting_is_refused_before_it_is_parsed),
-                cmocka_unit_test(test_what_is_written_is_read_again),
+                cmocka_unit_test(test_a_formatted_message_can_be_parsed),
                 cmocka_unit_test(test_a_pair_becomes_an_object),
                 cmocka_unit_test(test_a_parameter_that_is_not_allowed_is_found),
         };

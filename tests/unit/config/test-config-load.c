@@ -57,7 +57,7 @@ static void test_the_ledger_is_a_table_or_off(void **state)
         }
 }
 
-static void test_values_defaults_and_overrides(void **state)
+static void test_values_override_defaults(void **state)
 {
         Config *config = NULL;
         ConfigProblem problem;
@@ -78,7 +78,7 @@ static void test_values_defaults_and_overrides(void **state)
         config_free(config);
 }
 
-static void test_each_fault_is_named_with_its_line(void **state)
+static void test_each_error_is_reported_with_its_line(void **state)
 {
         (void)state;
         expect_problem(GOOD "colour = red\n", 9, "unknown key colour");
@@ -190,7 +190,7 @@ static void expect_plugins(const char *lines, const char *plugins)
         config_free(config);
 }
 
-static void test_plugins_are_those_that_were_named(void **state)
+static void test_only_the_named_plugins_are_allowed(void **state)
 {
         (void)state;
         expect_plugins("", "mysql_native_password,caching_sha2_password");
@@ -228,13 +228,13 @@ static void test_an_indented_line_is_a_line_of_its_own(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_values_defaults_and_overrides),
+                cmocka_unit_test(test_values_override_defaults),
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
-                cmocka_unit_test(test_each_fault_is_named_with_its_line),
+                cmocka_unit_test(test_each_error_is_reported_with_its_line),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
-                cmocka_unit_test(test_plugins_are_those_that_were_named),
+                cmocka_unit_test(test_only_the_named_plugins_are_allowed),
                 cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
                 cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
         };

@@ -100,7 +100,7 @@ static void test_settings_keep_their_order_and_their_place(void **state)
         assert_null(settings_find(list, "cluster users", "host"));
 }
 
-static void test_blanks_in_a_section_s_name_do_not_make_another(void **state)
+static void test_blanks_in_a_section_name_do_not_make_another_section(void **state)
 {
         CLEANUP(settings_freep) Settings *list = load("[ cluster \t orders ]\nhost = h\n");
 
@@ -122,7 +122,7 @@ static void test_an_empty_file_and_an_empty_section_are_read(void **state)
         assert_int_equal(settings_n_sections(section), 1);
 }
 
-static void test_a_byte_order_mark_and_crlf_are_no_part_of_the_text(void **state)
+static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **state)
 {
         CLEANUP(settings_freep)
         Settings *list = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
@@ -155,7 +155,7 @@ static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
         assert_string_equal(settings_section(list, 0)->file, scratch_path(FILE_NAME));
 }
 
-static void test_drop_ins_are_found_whatever_the_path_is_made_of(void **state)
+static void test_drop_ins_are_found_for_any_path(void **state)
 {
         CLEANUP(settings_freep) Settings *list = NULL;
 
@@ -192,7 +192,7 @@ static void test_a_file_larger_than_the_limit_is_refused(void **state)
         expect_problem_in(FILE_NAME, 0, "File too large");
 }
 
-static void test_a_fault_in_a_drop_in_is_named_with_its_own_line(void **state)
+static void test_an_error_in_a_drop_in_is_reported_with_its_line(void **state)
 {
         (void)state;
         scratch_make_directory(FILE_NAME ".d");
@@ -227,7 +227,7 @@ static void test_nothing_is_ignored(void **state)
         expect_problem_of_bytes("[a]\nk\0y = 1\n", 12, 2, "NUL byte");
 }
 
-static void test_a_comment_may_stand_behind_a_section(void **state)
+static void test_a_comment_may_follow_a_section(void **state)
 {
         CLEANUP(settings_freep) Settings *list = load("[a] ; why\nkey = 1\n[b]  \n");
 
@@ -263,7 +263,7 @@ static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void
         expect_problem("[  " NAME_OF_48 "]\nkey = 1\n", 1, "longer than 49 characters");
 }
 
-static void test_the_first_of_two_faults_is_told(void **state)
+static void test_the_first_of_two_errors_is_reported(void **state)
 {
         (void)state;
         expect_problem("[a]\nwords\nkey = 1\nkey = 2\n", 2, "neither");
@@ -282,19 +282,19 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 scratch_test(test_settings_keep_their_order_and_their_place),
-                scratch_test(test_blanks_in_a_section_s_name_do_not_make_another),
+                scratch_test(test_blanks_in_a_section_name_do_not_make_another_section),
                 scratch_test(test_an_empty_file_and_an_empty_section_are_read),
-                scratch_test(test_a_byte_order_mark_and_crlf_are_no_part_of_the_text),
+                scratch_test(test_a_byte_order_mark_and_crlf_are_not_part_of_the_text),
                 scratch_test(test_a_later_file_wins_key_by_key_in_name_order),
-                scratch_test(test_drop_ins_are_found_whatever_the_path_is_made_of),
+                scratch_test(test_drop_ins_are_found_for_any_path),
                 scratch_test(test_a_file_that_cannot_be_read_is_named),
                 scratch_test(test_a_file_larger_than_the_limit_is_refused),
-                scratch_test(test_a_fault_in_a_drop_in_is_named_with_its_own_line),
+                scratch_test(test_an_error_in_a_drop_in_is_reported_with_its_line),
                 scratch_test(test_nothing_is_ignored),
-                scratch_test(test_a_comment_may_stand_behind_a_section),
+                scratch_test(test_a_comment_may_follow_a_section),
                 scratch_test(test_a_line_of_198_characters_is_read_and_a_longer_one_is_not),
                 scratch_test(test_a_section_of_49_characters_is_read_and_a_longer_one_is_not),
-                scratch_test(test_the_first_of_two_faults_is_told),
+                scratch_test(test_the_first_of_two_errors_is_reported),
                 cmocka_unit_test(test_freeing_nothing_is_allowed),
         };
 

@@ -89,7 +89,7 @@ static void overflow(void)
                 assert_int_equal(chmod(scratch_path(i % 2 == 0 ? "one" : "two"), 0600), 0);
 }
 
-static void test_every_way_to_change_the_file_is_told(void **state)
+static void test_every_way_to_change_the_file_is_reported(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -113,7 +113,7 @@ static void test_every_way_to_change_the_file_is_told(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_names_on_no_trail_are_not_told(void **state)
+static void test_names_on_no_path_are_not_reported(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -128,7 +128,7 @@ static void test_names_on_no_trail_are_not_told(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_file_that_appears_is_told(void **state)
+static void test_a_file_that_appears_is_reported(void **state)
 {
         (void)state;
         watch_path("d/e/file");
@@ -142,7 +142,7 @@ static void test_a_file_that_appears_is_told(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_switched_link_on_the_way_is_told(void **state)
+static void test_a_switched_link_on_the_path_is_reported(void **state)
 {
         (void)state;
         scratch_make_directory("one");
@@ -162,7 +162,7 @@ static void test_a_switched_link_on_the_way_is_told(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_directory_swapped_by_rename_is_told(void **state)
+static void test_a_directory_swapped_by_rename_is_reported(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -189,7 +189,7 @@ static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **s
 }
 
 /* All of its news is lost in the overflow; the directory made anew may have its inode number. */
-static void test_after_an_overflow_every_directory_is_watched_anew(void **state)
+static void test_after_an_overflow_every_directory_is_watched_again(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -205,7 +205,7 @@ static void test_after_an_overflow_every_directory_is_watched_anew(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_directory_made_anew_is_watched_after_a_rebuild(void **state)
+static void test_a_recreated_directory_is_watched_after_a_rebuild(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -219,7 +219,7 @@ static void test_a_directory_made_anew_is_watched_after_a_rebuild(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_rebuild_with_the_same_trail_keeps_watching(void **state)
+static void test_a_rebuild_with_the_same_walk_keeps_watching(void **state)
 {
         (void)state;
         scratch_write_text("file", "");
@@ -230,7 +230,7 @@ static void test_a_rebuild_with_the_same_trail_keeps_watching(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_a_directory_that_cannot_be_watched_leaves_the_rest(void **state)
+static void test_a_directory_that_cannot_be_watched_leaves_the_others(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
 
@@ -252,7 +252,7 @@ static void test_a_directory_that_cannot_be_watched_leaves_the_rest(void **state
         assert_true(take_calls() > 0);
 }
 
-static void test_an_overflow_of_the_queue_is_told(void **state)
+static void test_an_overflow_of_the_queue_is_reported(void **state)
 {
         (void)state;
         scratch_make_directory("d");
@@ -261,7 +261,7 @@ static void test_an_overflow_of_the_queue_is_told(void **state)
         assert_true(take_calls() > 0);
 }
 
-static void test_one_that_was_freed_tells_nothing(void **state)
+static void test_a_freed_watch_reports_nothing(void **state)
 {
         (void)state;
         scratch_write_text("file", "");
@@ -275,18 +275,18 @@ static void test_one_that_was_freed_tells_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                watch_test(test_every_way_to_change_the_file_is_told),
-                watch_test(test_names_on_no_trail_are_not_told),
-                watch_test(test_a_file_that_appears_is_told),
-                watch_test(test_a_switched_link_on_the_way_is_told),
-                watch_test(test_a_directory_swapped_by_rename_is_told),
+                watch_test(test_every_way_to_change_the_file_is_reported),
+                watch_test(test_names_on_no_path_are_not_reported),
+                watch_test(test_a_file_that_appears_is_reported),
+                watch_test(test_a_switched_link_on_the_path_is_reported),
+                watch_test(test_a_directory_swapped_by_rename_is_reported),
                 watch_test(test_a_directory_that_does_not_exist_is_named_until_it_does),
-                watch_test(test_after_an_overflow_every_directory_is_watched_anew),
-                watch_test(test_a_directory_made_anew_is_watched_after_a_rebuild),
-                watch_test(test_a_rebuild_with_the_same_trail_keeps_watching),
-                watch_test(test_a_directory_that_cannot_be_watched_leaves_the_rest),
-                watch_test(test_an_overflow_of_the_queue_is_told),
-                watch_test(test_one_that_was_freed_tells_nothing),
+                watch_test(test_after_an_overflow_every_directory_is_watched_again),
+                watch_test(test_a_recreated_directory_is_watched_after_a_rebuild),
+                watch_test(test_a_rebuild_with_the_same_walk_keeps_watching),
+                watch_test(test_a_directory_that_cannot_be_watched_leaves_the_others),
+                watch_test(test_an_overflow_of_the_queue_is_reported),
+                watch_test(test_a_freed_watch_reports_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,7 @@ static void test_slashes_and_dots_add_nothing(void **state)
         assert_int_equal(path_walk.n_steps, steps_to_scratch() + 2);
 }
 
-static void test_a_relative_link_goes_on_in_its_own_directory(void **state)
+static void test_a_relative_link_continues_in_its_own_directory(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
 
@@ -105,7 +105,7 @@ static void test_a_relative_link_goes_on_in_its_own_directory(void **state)
         assert_int_equal(path_walk.n_steps, steps_to_scratch() + 4);
 }
 
-static void test_an_absolute_link_goes_on_at_the_root(void **state)
+static void test_an_absolute_link_continues_at_the_root(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
 
@@ -142,7 +142,7 @@ static void test_a_chain_of_links_is_walked_link_by_link(void **state)
         assert_int_equal(path_walk.n_steps, steps_to_scratch() + 5);
 }
 
-static void test_two_dots_behind_a_link_are_those_of_its_target(void **state)
+static void test_two_dots_after_a_link_are_those_of_its_target(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
 
@@ -220,7 +220,7 @@ static void test_as_many_links_as_the_system_follows_are_walked(void **state)
         expect_no_step(&more, "file");
 }
 
-static void test_a_step_that_two_paths_share_stands_once(void **state)
+static void test_a_step_that_two_paths_share_is_added_once(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
         size_t before;
@@ -252,7 +252,7 @@ static void test_128_steps_are_kept_and_one_more_is_refused(void **state)
         assert_int_equal(path_walk_add(&path_walk, scratch_path(name), NULL), -ENOENT);
 }
 
-static void test_names_too_long_to_exist_end_the_walk(void **state)
+static void test_names_longer_than_the_limit_end_the_walk(void **state)
 {
         CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
         char path[PATH_MAX + 16];
@@ -288,7 +288,7 @@ static void test_a_path_ends_at_the_file_and_not_at_a_link(void **state)
         assert_int_equal(path_walk.blocked_error, 0);
 }
 
-static void test_what_stops_a_path_is_named(void **state)
+static void test_the_directory_that_blocks_a_path_is_named(void **state)
 {
         static const struct {
                 const char *path;
@@ -348,7 +348,7 @@ static void test_two_paths_through_one_link_go_the_same_way(void **state)
         assert_true(path_walk_equal(&again, &again));
 }
 
-static void test_done_leaves_an_empty_trail(void **state)
+static void test_done_leaves_an_empty_walk(void **state)
 {
         PathWalk path_walk = PATH_WALK_NULL;
 
@@ -365,21 +365,21 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 scratch_test(test_a_plain_path_is_one_step_for_each_component),
                 scratch_test(test_slashes_and_dots_add_nothing),
-                scratch_test(test_a_relative_link_goes_on_in_its_own_directory),
-                scratch_test(test_an_absolute_link_goes_on_at_the_root),
+                scratch_test(test_a_relative_link_continues_in_its_own_directory),
+                scratch_test(test_an_absolute_link_continues_at_the_root),
                 scratch_test(test_a_chain_of_links_is_walked_link_by_link),
-                scratch_test(test_two_dots_behind_a_link_are_those_of_its_target),
+                scratch_test(test_two_dots_after_a_link_are_those_of_its_target),
                 scratch_test(test_a_missing_component_ends_the_walk_where_it_will_appear),
                 scratch_test(test_a_dangling_link_ends_where_its_target_will_appear),
                 scratch_test(test_a_symlink_loop_ends_the_walk),
                 scratch_test(test_as_many_links_as_the_system_follows_are_walked),
-                scratch_test(test_a_step_that_two_paths_share_stands_once),
+                scratch_test(test_a_step_that_two_paths_share_is_added_once),
                 scratch_test(test_128_steps_are_kept_and_one_more_is_refused),
-                scratch_test(test_names_too_long_to_exist_end_the_walk),
+                scratch_test(test_names_longer_than_the_limit_end_the_walk),
                 scratch_test(test_a_path_ends_at_the_file_and_not_at_a_link),
-                scratch_test(test_what_stops_a_path_is_named),
+                scratch_test(test_the_directory_that_blocks_a_path_is_named),
                 scratch_test(test_two_paths_through_one_link_go_the_same_way),
-                scratch_test(test_done_leaves_an_empty_trail),
+                scratch_test(test_done_leaves_an_empty_walk),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

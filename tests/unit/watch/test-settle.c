@@ -76,7 +76,7 @@ static void run_until(Burst *burst, unsigned n_calls)
         assert_int_equal(burst->n_calls, n_calls);
 }
 
-static void test_without_a_change_nothing_is_told(void **state)
+static void test_without_a_change_nothing_is_called(void **state)
 {
         Burst burst;
 
@@ -87,7 +87,7 @@ static void test_without_a_change_nothing_is_told(void **state)
         burst_done(&burst);
 }
 
-static void test_one_change_is_told_once_after_the_silence(void **state)
+static void test_one_change_is_one_call_after_the_quiet_time(void **state)
 {
         Burst burst;
 
@@ -117,7 +117,7 @@ static void test_a_burst_is_one_call_after_its_last_change(void **state)
         burst_done(&burst);
 }
 
-static void test_each_change_begins_the_silence_anew(void **state)
+static void test_each_change_restarts_the_quiet_time(void **state)
 {
         Burst burst;
 
@@ -133,7 +133,7 @@ static void test_each_change_begins_the_silence_anew(void **state)
         burst_done(&burst);
 }
 
-static void test_changes_without_end_are_told_when_patience_ends(void **state)
+static void test_continuous_changes_cause_a_call_at_the_limit(void **state)
 {
         Burst burst;
         uint64_t end;
@@ -150,7 +150,7 @@ static void test_changes_without_end_are_told_when_patience_ends(void **state)
         burst_done(&burst);
 }
 
-static void test_silence_longer_than_patience_ends_with_patience(void **state)
+static void test_a_quiet_time_over_the_limit_ends_at_the_limit(void **state)
 {
         Burst burst;
 
@@ -163,7 +163,7 @@ static void test_silence_longer_than_patience_ends_with_patience(void **state)
         burst_done(&burst);
 }
 
-static void test_a_later_burst_has_a_patience_of_its_own(void **state)
+static void test_a_later_burst_has_its_own_limit(void **state)
 {
         Burst burst;
 
@@ -178,7 +178,7 @@ static void test_a_later_burst_has_a_patience_of_its_own(void **state)
         burst_done(&burst);
 }
 
-static void test_a_change_during_the_call_is_told_again(void **state)
+static void test_a_change_during_the_call_causes_another_call(void **state)
 {
         Burst burst;
 
@@ -191,7 +191,7 @@ static void test_a_change_during_the_call_is_told_again(void **state)
         burst_done(&burst);
 }
 
-static void test_one_that_was_freed_tells_nothing(void **state)
+static void test_after_free_nothing_is_called(void **state)
 {
         Burst burst;
 
@@ -208,15 +208,15 @@ static void test_one_that_was_freed_tells_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_without_a_change_nothing_is_told),
-                cmocka_unit_test(test_one_change_is_told_once_after_the_silence),
+                cmocka_unit_test(test_without_a_change_nothing_is_called),
+                cmocka_unit_test(test_one_change_is_one_call_after_the_quiet_time),
                 cmocka_unit_test(test_a_burst_is_one_call_after_its_last_change),
-                cmocka_unit_test(test_each_change_begins_the_silence_anew),
-                cmocka_unit_test(test_changes_without_end_are_told_when_patience_ends),
-                cmocka_unit_test(test_silence_longer_than_patience_ends_with_patience),
-                cmocka_unit_test(test_a_later_burst_has_a_patience_of_its_own),
-                cmocka_unit_test(test_a_change_during_the_call_is_told_again),
-                cmocka_unit_test(test_one_that_was_freed_tells_nothing),
+                cmocka_unit_test(test_each_change_restarts_the_quiet_time),
+                cmocka_unit_test(test_continuous_changes_cause_a_call_at_the_limit),
+                cmocka_unit_test(test_a_quiet_time_over_the_limit_ends_at_the_limit),
+                cmocka_unit_test(test_a_later_burst_has_its_own_limit),
+                cmocka_unit_test(test_a_change_during_the_call_causes_another_call),
+                cmocka_unit_test(test_after_free_nothing_is_called),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
