@@ -9,7 +9,7 @@
 #include "common/command.h"
 #include "common/text.h"
 
-static bool is_name(const char *text)
+bool config_key_is_name(const char *text)
 {
         if (text[0] == '\0' || text[0] == '.' || strlen(text) >= CONFIG_VALUE_MAX)
                 return false;
@@ -19,7 +19,7 @@ static bool is_name(const char *text)
         return true;
 }
 
-/* Stands in statements as it is. */
+/* The text is used in SQL statements without quotes. */
 static bool is_table(const char *text)
 {
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -81,15 +81,15 @@ static int parse_durations(uint64_t *ret, const ConfigKey *key, const char *text
 
 static int parse_choice(int *ret, const ConfigKey *key, const char *text)
 {
-        for (int i = 0; key->choices[i]; i++)
-                if (strcmp(key->choices[i], text) == 0) {
-                        *ret = i;
-                        return 0;
-                }
-        return -EINVAL;
+        int index = text_index(key->choices, text);
+
+        if (index < 0)
+                return -EINVAL;
+        *ret = index;
+        return 0;
 }
 
-/* Each name at most once. */
+/* A name may occur once. */
 static int parse_choices(unsigned *ret, const ConfigKey *key, const char *text)
 {
         char copy[CONFIG_VALUE_MAX];
@@ -151,7 +151,7 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
                         return -EINVAL;
                 break;
         case CONFIG_KEY_NAME:
-                if (!is_name(text))
+                if (!config_key_is_name(text))
                         return -EINVAL;
                 break;
         case CONFIG_KEY_TABLE:
@@ -185,7 +185,7 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
         return 0;
 }
 
-static bool config_key_equal(const ConfigKey *key, const void *a, const void *b)
+static bool key_equal(const ConfigKey *key, const void *a, const void *b)
 {
         switch (key->kind) {
         case CONFIG_KEY_TEXT:
@@ -215,7 +215,7 @@ bool config_key_table_equal(const ConfigKeyTable *table, const void *a, const vo
                 const ConfigKey *key = &table->keys[i];
 
                 if (key->offset != SIZE_MAX &&
-                        !config_key_equal(
+                        !key_equal(
                                 key, (const char *)a + key->offset, (const char *)b + key->offset))
                         return false;
         }

@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * Key: one key of the configuration as a row of a table: its name, what it means when it is absent,
- * how its text becomes a value and what the user is told when it does not. The tables are
- * daemon/config/schema.h's.
+ * Configuration key: a row of a table with the name, default, type and range of one key.
+ *
+ * config_key_parse() reads a text into the member of the struct that the table describes.
+ * daemon/config/schema.h has the tables.
  */
 
 #include <stdbool.h>
@@ -12,27 +13,27 @@
 #include "daemon/config/config.h"
 
 typedef enum ConfigKeyKind {
-        CONFIG_KEY_TEXT, /* any text that is not empty; what it must look like is `check`'s business */
+        CONFIG_KEY_TEXT,      /* any text that is not empty */
         CONFIG_KEY_PATH,      /* absolute */
-        CONFIG_KEY_TABLE,     /* schema.table, or off, which is stored as "" */
+        CONFIG_KEY_TABLE,     /* schema.table, or off, stored as "" */
         CONFIG_KEY_NAME,      /* letters, digits, dot, dash, underscore */
         CONFIG_KEY_UNSIGNED,  /* minimum .. maximum */
         CONFIG_KEY_DURATION,  /* minimum .. maximum, in microseconds */
         CONFIG_KEY_DURATIONS, /* a list of durations, separated by blanks */
         CONFIG_KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
-        CONFIG_KEY_CHOICES, /* a list out of `choices`, commas between; 1u << index of each, unsigned */
-        CONFIG_KEY_BOOLEAN, /* yes or no, stored as a bool */
-        CONFIG_KEY_COMMAND, /* words as in common/words.h, the first an absolute path */
+        CONFIG_KEY_CHOICES,   /* a list of `choices`, separated by commas; 1u << index of each */
+        CONFIG_KEY_BOOLEAN,   /* yes or no, stored as a bool */
+        CONFIG_KEY_COMMAND,   /* words as in common/command.h, the first an absolute path */
 } ConfigKeyKind;
 
 typedef struct ConfigKey {
         const char *name;
         ConfigKeyKind kind;
-        size_t offset;              /* of the member in the struct that the table describes */
-        const char *fallback;       /* text of the default; NULL: mandatory; "": stays empty */
+        size_t offset;              /* of the member; SIZE_MAX: the text is checked, not stored */
+        const char *fallback;       /* text of the default; "": unset; NULL: the key is mandatory */
         uint64_t minimum, maximum;  /* inclusive */
         const char *const *choices; /* ends with NULL */
-        const char *allowed;        /* completes "... is not " for the user */
+        const char *allowed;        /* completes the message "this is not " */
 } ConfigKey;
 
 typedef struct ConfigKeyTable {
@@ -40,13 +41,17 @@ typedef struct ConfigKeyTable {
         size_t n_keys;
 } ConfigKeyTable;
 
+/* Returns true if the text is 1 to CONFIG_VALUE_MAX - 1 letters, digits, dots, dashes and
+ * underscores and does not begin with a dot. */
+bool config_key_is_name(const char *text);
+
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);
 
-/* "a, b, c": every key of the table, for messages. Returns `buffer`. */
+/* "a, b, c": the names of all keys, for messages. Returns `buffer`. */
 const char *config_key_list(char *buffer, size_t size, const ConfigKeyTable *table);
 
-/* -EINVAL: `text` is not `key->allowed`. */
+/* -EINVAL: `text` is not `key->allowed`; `object` is unchanged. */
 int config_key_parse(void *object, const ConfigKey *key, const char *text);
 
-/* Every key of the table has the same value in both objects. */
+/* Returns true if every key of the table has the same value in both objects. */
 bool config_key_table_equal(const ConfigKeyTable *table, const void *a, const void *b);

@@ -10,7 +10,7 @@
 #include "daemon/config/schema.h"
 #include "daemon/config/settings.h"
 
-/* What the sections of one kind have in common. */
+/* A kind of section. */
 typedef struct Kind {
         const char *word;
         bool named;
@@ -35,15 +35,11 @@ typedef struct Load {
 
 static bool name_is_valid(const char *name)
 {
-        if (!isalnum((unsigned char)name[0]) || strlen(name) >= CONFIG_NAME_MAX)
-                return false;
-        for (; *name != '\0'; name++)
-                if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
-                        return false;
-        return true;
+        return isalnum((unsigned char)name[0]) && strlen(name) < CONFIG_NAME_MAX &&
+                config_key_is_name(name);
 }
 
-/* The kind of a section, and its name or "". */
+/* Returns the kind of a section, and its name or "". */
 static const Kind *kind_of(const char *section, const char **ret_name)
 {
         size_t length = strcspn(section, " ");
@@ -90,7 +86,7 @@ static int check_keys(const Load *load)
                         continue;
                 if (strncmp(setting->key, "pass", strlen("pass")) == 0)
                         return LOAD_PROBLEM(load, setting,
-                                "unknown key %s in [%s]: a password never stands in the "
+                                "unknown key %s in [%s]: a password does not belong in the "
                                 "configuration; password-credential, password-file and "
                                 "password-command name where it is",
                                 setting->key, setting->section);
@@ -101,7 +97,7 @@ static int check_keys(const Load *load)
         return 0;
 }
 
-/* What somebody wrote where the place of a password belongs may be the password. */
+/* A user may have written the password itself as the value of such a key. */
 static bool value_is_secret(const ConfigKey *key)
 {
         return strncmp(key->name, "password-", strlen("password-")) == 0;
@@ -117,7 +113,8 @@ static int load_key(const Load *load, void *object, const ConfigKey *key, const 
                 load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
 }
 
-/* Fills `object` from `section`, then `defaults` (or NULL), then the table itself. */
+/* Each key comes from `section`, else from the section `defaults` (or NULL), else from the table.
+ * */
 static int load_object(const Load *load, void *object, const ConfigKeyTable *table,
         const char *section, const char *defaults)
 {
@@ -213,7 +210,7 @@ static size_t find_material(const Config *config, const char *name)
         return SIZE_MAX;
 }
 
-/* The setting that decides `key` for a cluster. */
+/* The setting that applies to `key` of a cluster. */
 static const Setting *cluster_setting(const Load *load, const char *section, const char *key)
 {
         const Setting *setting = settings_find(load->settings, section, key);
@@ -221,8 +218,8 @@ static const Setting *cluster_setting(const Load *load, const char *section, con
         return setting ? setting : settings_find(load->settings, "cluster-defaults", key);
 }
 
-/* Exactly one source of the password. Two in one section contradict each other; one in the
- * cluster's own section replaces the other kinds in the defaults. */
+/* Keeps one source of the password. Two in one section contradict each other; one in the section of
+ * the cluster replaces those in the defaults. */
 static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
 {
         const struct {
@@ -244,8 +241,8 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
 
                         if (setting && chosen != SIZE_MAX)
                                 return LOAD_PROBLEM(load, setting,
-                                        "%s and %s both stand in [%s]; only one of them can have "
-                                        "an effect",
+                                        "%s and %s are both set in [%s]; only one of them can "
+                                        "take effect",
                                         sources[i].key, sources[chosen].key, places[p]);
                         if (setting)
                                 chosen = i;
@@ -316,7 +313,7 @@ static int load_materials(const Load *load, Config *config)
                 if (r < 0)
                         return r;
         }
-        /* Without any, the one that every cluster uses unless told otherwise. */
+        /* Without any section, the default that a cluster without the key material uses. */
         if (find_material(config, "default") == SIZE_MAX && config->n_materials == 0)
                 return load_material(load, config, "material default", "default");
         return 0;

@@ -1,19 +1,19 @@
 #pragma once
 
 /*
- * Load: settings become the configuration.
+ * Configuration loader: makes the Config from the configuration files.
  *
- * Nothing is ever ignored: an unknown section or key, a value out of range, a missing mandatory
- * key and a key without effect are each a ConfigProblem that names file, line, key and what is
+ * Nothing is ignored: an unknown section or key, a value out of range, a missing mandatory key and
+ * a key without effect are refused with a ConfigProblem that names file, line, key and what is
  * allowed.
  */
 
 #include "daemon/config/config.h"
 
-/* -EINVAL: what stands in `ret_problem`; -ENOMEM. */
+/* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
 int config_load(Config **ret, const char *path, ConfigProblem *ret_problem);
 
-/* A material as it is without configuration, in `directory`; `files` replaces the names that are
- * not NULL there. -ENAMETOOLONG. */
+/* Returns a material with the default values in `directory`; names in `files` that are not NULL
+ * replace the defaults. -ENAMETOOLONG. */
 int config_load_default_material(
         MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX]);

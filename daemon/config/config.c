@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/text.h"
 
@@ -11,6 +10,12 @@ const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1] = {
         [AUTH_PLUGIN_NATIVE] = "mysql_native_password",
         [AUTH_PLUGIN_SHA2] = "caching_sha2_password",
         [AUTH_PLUGIN_ED25519] = "client_ed25519",
+};
+
+const char *const newlines_names[_NEWLINES_MAX + 1] = {
+        [NEWLINES_AUTO] = "auto",
+        [NEWLINES_RAW] = "raw",
+        [NEWLINES_ESCAPED] = "escaped",
 };
 
 Config *config_free(Config *config)
@@ -40,25 +45,15 @@ void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_
         }
 }
 
-static const char *const newlines_names[_NEWLINES_MAX] = {
-        [NEWLINES_AUTO] = "auto",
-        [NEWLINES_RAW] = "raw",
-        [NEWLINES_ESCAPED] = "escaped",
-};
-
 const char *material_file_to_string(MaterialFile file)
 {
-        switch (file) {
-        case MATERIAL_CA:
-                return "ca";
-        case MATERIAL_CERT:
-                return "cert";
-        case MATERIAL_KEY:
-                return "key";
-        case _MATERIAL_FILE_MAX:
-                break;
-        }
-        return "";
+        static const char *const names[_MATERIAL_FILE_MAX] = {
+                [MATERIAL_CA] = "ca",
+                [MATERIAL_CERT] = "cert",
+                [MATERIAL_KEY] = "key",
+        };
+
+        return (unsigned)file < _MATERIAL_FILE_MAX ? names[file] : "";
 }
 
 const char *newlines_to_string(Newlines newlines)
@@ -68,12 +63,12 @@ const char *newlines_to_string(Newlines newlines)
 
 int newlines_from_string(Newlines *ret, const char *name)
 {
-        for (unsigned i = 0; i < _NEWLINES_MAX; i++)
-                if (strcmp(newlines_names[i], name) == 0) {
-                        *ret = (Newlines)i;
-                        return 0;
-                }
-        return -EINVAL;
+        int index = text_index(newlines_names, name);
+
+        if (index < 0)
+                return -EINVAL;
+        *ret = (Newlines)index;
+        return 0;
 }
 
 void config_problem_set(

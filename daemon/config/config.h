@@ -1,8 +1,10 @@
 #pragma once
 
 /*
- * Configuration: what the settings mean (design 5), immutable once daemon/config/config-load.h made it. Structs
- * are plain values; every value in them was checked, so that no station has to.
+ * Configuration: the checked values of all keys (binlog-ssld.conf(5)).
+ *
+ * daemon/config/config-load.h makes a Config, which is immutable from then on. Structs are plain
+ * values; every value is in the range of its key, so that other modules need no checks.
  */
 
 #include <sys/types.h>
@@ -15,7 +17,7 @@
 
 #define CONFIG_VALUE_MAX           200 /* bytes of a value, with NUL */
 #define CONFIG_NAME_MAX            41  /* a cluster's or material's name, with NUL */
-#define CONFIG_PATH_MAX            512 /* directory and name together */
+#define CONFIG_PATH_MAX            512 /* directory and file name, with NUL */
 #define CONFIG_EXPIRY_WARNINGS_MAX 8
 #define CONFIG_CLUSTERS_MAX        4096
 #define CONFIG_MATERIALS_MAX       256
@@ -27,15 +29,15 @@ typedef enum MaterialFile {
         _MATERIAL_FILE_MAX,
 } MaterialFile;
 
-/* The two forms of a payload on the wire (notes: payload newlines are undocumented). */
+/* The form of the line ends in the payload, which is not documented (doc/aurora.md, "Payload"). */
 typedef enum Newlines {
-        NEWLINES_AUTO, /* not known yet: raw first, then escaped */
+        NEWLINES_AUTO, /* raw first, then escaped; of a server: unknown */
         NEWLINES_RAW,
         NEWLINES_ESCAPED,
         _NEWLINES_MAX,
 } Newlines;
 
-/* What is done about a breach that a site may tolerate; spelled differently key by key. */
+/* The reaction to a violation that a site may tolerate. The names differ from key to key. */
 typedef enum Policy {
         POLICY_REFUSE, /* "refuse", "require": an error */
         POLICY_WARN,
@@ -50,14 +52,14 @@ typedef enum KeyTypes {
 } KeyTypes;
 
 typedef enum ReplicationMode {
-        REPLICATION_IGNORE,  /* never asked */
-        REPLICATION_OBSERVE, /* read and reported, nothing is changed */
+        REPLICATION_IGNORE,  /* not read */
+        REPLICATION_OBSERVE, /* read and reported */
         REPLICATION_RESTART, /* stopped before the import and started after it */
         _REPLICATION_MODE_MAX,
 } ReplicationMode;
 
-/* The ways to log in that a cluster may be allowed by name. Inside TLS that is verified each of them
- * is safe; what a site wants of them is its own affair. */
+/* The authentication plugins that auth-plugins can name. Each is safe inside verified TLS; a site
+ * may allow fewer. */
 typedef enum AuthPlugin {
         AUTH_PLUGIN_NATIVE,
         AUTH_PLUGIN_SHA2,
@@ -87,11 +89,11 @@ typedef struct ClusterConfig {
         char user[CONFIG_VALUE_MAX];
         char password_credential[CONFIG_VALUE_MAX]; /* exactly one of these three is set */
         char password_file[CONFIG_VALUE_MAX];
-        char password_command[CONFIG_VALUE_MAX]; /* can be split: common/words.h */
+        char password_command[CONFIG_VALUE_MAX]; /* command_split() accepts it */
         unsigned auth_plugins;                   /* 1u << AuthPlugin, at least one */
-        bool cleartext_password;                 /* and mysql_clear_password */
+        bool cleartext_password;                 /* allows mysql_clear_password as well */
         char server_ca[CONFIG_VALUE_MAX];        /* "": the system's trust store */
-        size_t material;                         /* index into Config.materials */
+        size_t material;                         /* index in Config.materials */
         char material_name[CONFIG_NAME_MAX];
         Newlines newlines;
         Policy query_log;
@@ -119,21 +121,23 @@ typedef struct Config {
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);
 
-extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1]; /* ends with NULL */
+/* Names as in the configuration files; each list ends with NULL. */
+extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];
+extern const char *const newlines_names[_NEWLINES_MAX + 1];
 
-/* The names of all plugins that the cluster allows, with commas between them. */
+/* The names of all plugins that the cluster allows, separated by commas. */
 #define CONFIG_PLUGINS_MAX 96
 void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX]);
 
 const char *material_file_to_string(MaterialFile file); /* "ca", "cert", "key" */
 const char *newlines_to_string(Newlines newlines);
-int newlines_from_string(Newlines *ret, const char *name);
+int newlines_from_string(Newlines *ret, const char *name); /* -EINVAL: no form has that name */
 
-/* Where a configuration is wrong, and what would be right. */
+/* An error in the configuration files. */
 typedef struct ConfigProblem {
         char file[4096];
-        unsigned line; /* 0: the file as a whole */
-        char text[512];
+        unsigned line;  /* 0: the file as a whole */
+        char text[512]; /* the error and what is allowed */
 } ConfigProblem;
 
 void config_problem_set(ConfigProblem *problem, const char *file, unsigned line, const char *format,

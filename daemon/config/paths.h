@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * Paths: the directories that systemd passes to a service in the environment, or their defaults
- * (systemd.exec(5), RuntimeDirectory=), and the files of the project below them.
+ * Paths: the directories that systemd passes to a service in the environment (systemd.exec(5),
+ * RuntimeDirectory=), or their defaults, and the files of the project in them.
  *
- * systemd separates several directories by a colon; the first one counts. Every function returns
- * -ENAMETOOLONG when the path does not fit `size` bytes.
+ * systemd separates several directories by a colon; the first one is used. Every function returns
+ * -ENAMETOOLONG if the path does not fit in `size` bytes.
  */
 
 #include <stddef.h>
@@ -22,7 +22,7 @@ int paths_directory(char *buffer, size_t size, PathsDirectory directory);
 
 int paths_config_file(char *buffer, size_t size);
 
-/* The record of one cluster; `name` is a name of the configuration, so it holds no slash. */
+/* The record of one cluster; `name` is its name in the configuration, which contains no slash. */
 int paths_record(char *buffer, size_t size, const char *name);
 
 /* The Varlink socket, and its file name, which is also its name in the registry of Varlink. */

@@ -2,10 +2,10 @@
 
 #include "common/clock.h"
 
+/* The order is that of the enumeration. */
 static const char *const choices_chain[] = {"require", "warn", "off", NULL};
 static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
 static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
-static const char *const choices_newlines[] = {"auto", "raw", "escaped", NULL};
 static const char *const choices_replication[] = {"ignore", "observe", "restart", NULL};
 
 #define DAEMON(member)   offsetof(Config, member)
@@ -201,7 +201,7 @@ static const ConfigKey cluster_keys[] = {
                 .kind = CONFIG_KEY_CHOICE,
                 .offset = CLUSTER(newlines),
                 .fallback = "auto",
-                .choices = choices_newlines,
+                .choices = newlines_names,
                 .allowed = "auto, raw or escaped"},
         {.name = "query-log",
                 .kind = CONFIG_KEY_CHOICE,

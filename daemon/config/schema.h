@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Schema: every key of the configuration (design 5), a table for each kind of section.
+ * Schema: the table of keys of each kind of section (binlog-ssld.conf(5)).
  */
 
 #include "daemon/config/config-key.h"

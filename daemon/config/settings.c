@@ -14,25 +14,25 @@
 #include "common/text.h"
 
 struct Settings {
-        Setting *settings;
-        size_t n_settings;
+        Setting *items;
+        size_t n_items;
         Section *sections;
         size_t n_sections;
         char **files;
         size_t n_files;
 };
 
-/* One file on its way through libinih. The library has no line numbers for its callers and no
- * word for an empty section, so the reader that feeds it counts lines and sees sections itself. */
+/* The state of parsing one file. libinih passes no line numbers and does not report an empty
+ * section, so the function that passes it lines counts them and detects sections itself. */
 typedef struct Parse {
-        Settings *list;
+        Settings *settings;
         const char *file;
         const char *cursor;
         const char *end;
         unsigned line;
-        size_t first_setting; /* what this file itself brought begins here... */
-        size_t n_seen;        /* ...for sections: names seen in this file */
-        char (*seen)[SETTINGS_SECTION_MAX];
+        size_t first_item;                  /* of this file */
+        char (*seen)[SETTINGS_SECTION_MAX]; /* sections of this file */
+        size_t n_seen;
         ConfigProblem *problem;
         int error;
 } Parse;
@@ -74,22 +74,22 @@ static int section_normalise(char *ret, const char *text)
         return 0;
 }
 
-static int list_add_section(Settings *list, const char *name, const char *file, unsigned line)
+static int add_section(Settings *settings, const char *name, const char *file, unsigned line)
 {
         Section *sections;
         char *copy;
 
-        for (size_t i = 0; i < list->n_sections; i++)
-                if (strcmp(list->sections[i].name, name) == 0)
+        for (size_t i = 0; i < settings->n_sections; i++)
+                if (strcmp(settings->sections[i].name, name) == 0)
                         return 0;
-        sections = reallocarray(list->sections, list->n_sections + 1, sizeof(Section));
+        sections = reallocarray(settings->sections, settings->n_sections + 1, sizeof(Section));
         if (!sections)
                 return -ENOMEM;
-        list->sections = sections;
+        settings->sections = sections;
         copy = strdup(name);
         if (!copy)
                 return -ENOMEM;
-        sections[list->n_sections++] = (Section){.name = copy, .file = file, .line = line};
+        sections[settings->n_sections++] = (Section){.name = copy, .file = file, .line = line};
         return 0;
 }
 
@@ -102,7 +102,7 @@ static void parse_section_line(Parse *parse, const char *line)
         int r;
 
         if (!end)
-                return; /* libinih reports it */
+                return; /* libinih reports this line */
         text_copy(inside, sizeof(inside), line + 1, (size_t)(end - line - 1));
         if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTINGS_SECTION_MAX) {
                 PARSE_PROBLEM(parse, "section name is longer than %d characters",
@@ -110,13 +110,13 @@ static void parse_section_line(Parse *parse, const char *line)
                 return;
         }
         end += 1 + strspn(end + 1, " \t\r");
-        if (*end != '\0' && !strchr(";#", *end)) { /* libinih would not look at it */
-                PARSE_PROBLEM(parse, "only a comment may stand behind the section [%s]", name);
+        if (*end != '\0' && !strchr(";#", *end)) { /* libinih would ignore the rest */
+                PARSE_PROBLEM(parse, "only a comment may follow the section [%s]", name);
                 return;
         }
         for (size_t i = 0; i < parse->n_seen; i++)
                 if (strcmp(parse->seen[i], name) == 0) {
-                        PARSE_PROBLEM(parse, "section [%s] stands twice in this file", name);
+                        PARSE_PROBLEM(parse, "section [%s] occurs twice in this file", name);
                         return;
                 }
         seen = reallocarray(parse->seen, parse->n_seen + 1, sizeof(*seen));
@@ -126,13 +126,13 @@ static void parse_section_line(Parse *parse, const char *line)
         }
         parse->seen = seen;
         memcpy(seen[parse->n_seen++], name, sizeof(name));
-        r = list_add_section(parse->list, name, parse->file, parse->line);
+        r = add_section(parse->settings, name, parse->file, parse->line);
         if (r < 0)
                 parse_fail(parse, r);
 }
 
-/* What would be changed on its way into a message, a path or a name is refused here, so that a
- * text is what it looks like. A comment may look as it likes. */
+/* Returns true if text_copy() would not change the line, so that messages, paths and names display
+ * every text as it is. A comment may contain anything. */
 static bool line_is_clean(const char *line, size_t length)
 {
         char blanks[CONFIG_VALUE_MAX], clean[CONFIG_VALUE_MAX];
@@ -147,7 +147,7 @@ static bool line_is_clean(const char *line, size_t length)
         return strlen(clean) == length && memcmp(clean, blanks, length) == 0;
 }
 
-/* Feeds libinih one line. Indentation is taken away: libinih would take an indented line for the
+/* Passes one line to libinih, without indentation: libinih would treat an indented line as the
  * continuation of the value before it. */
 static char *parse_read_line(char *buffer, int size, void *userdata)
 {
@@ -172,13 +172,13 @@ static char *parse_read_line(char *buffer, int size, void *userdata)
                 length = (size_t)size - 2;
         }
         if (memchr(parse->cursor, '\0', length)) {
-                PARSE_PROBLEM(parse, "line holds a NUL byte");
+                PARSE_PROBLEM(parse, "line contains a NUL byte");
                 length = 0;
         }
         memcpy(buffer, parse->cursor, length);
         buffer[length] = '\0';
         if (!line_is_clean(buffer, length))
-                PARSE_PROBLEM(parse, "line holds a control character or is not UTF-8");
+                PARSE_PROBLEM(parse, "line contains a control character or is not UTF-8");
         if (buffer[0] == '[')
                 parse_section_line(parse, buffer);
         buffer[length] = '\n';
@@ -187,14 +187,14 @@ static char *parse_read_line(char *buffer, int size, void *userdata)
         return buffer;
 }
 
-static int list_append(Settings *list, Setting setting)
+static int add_setting(Settings *settings, Setting setting)
 {
-        Setting *settings = reallocarray(list->settings, list->n_settings + 1, sizeof(Setting));
+        Setting *items = reallocarray(settings->items, settings->n_items + 1, sizeof(Setting));
 
-        if (!settings)
+        if (!items)
                 return -ENOMEM;
-        list->settings = settings;
-        settings[list->n_settings++] = setting;
+        settings->items = items;
+        items[settings->n_items++] = setting;
         return 0;
 }
 
@@ -206,7 +206,7 @@ static void setting_done(Setting *setting)
         *setting = (Setting){0};
 }
 
-/* libinih's handler: 1 is success, 0 marks the line as wrong. */
+/* Handler of libinih: returns 1 for success, 0 to refuse the line. */
 static int parse_setting(void *userdata, const char *section, const char *key, const char *value)
 {
         Parse *parse = userdata;
@@ -217,16 +217,16 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
         if (parse->error < 0)
                 return 0;
         if (section[0] == '\0') {
-                PARSE_PROBLEM(parse, "%s stands before the first section", key);
+                PARSE_PROBLEM(parse, "%s comes before the first section", key);
                 return 0;
         }
         if (section_normalise(name, section) < 0)
                 return 0;
-        for (size_t i = parse->first_setting; i < parse->list->n_settings; i++)
-                if (strcmp(parse->list->settings[i].section, name) == 0 &&
-                        strcmp(parse->list->settings[i].key, key) == 0) {
-                        PARSE_PROBLEM(parse, "%s stands twice in [%s], first in line %u", key, name,
-                                parse->list->settings[i].line);
+        for (size_t i = parse->first_item; i < parse->settings->n_items; i++)
+                if (strcmp(parse->settings->items[i].section, name) == 0 &&
+                        strcmp(parse->settings->items[i].key, key) == 0) {
+                        PARSE_PROBLEM(parse, "%s occurs twice in [%s], first in line %u", key, name,
+                                parse->settings->items[i].line);
                         return 0;
                 }
         setting = (Setting){
@@ -236,7 +236,7 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
                 .file = parse->file,
                 .line = parse->line,
         };
-        r = setting.section && setting.key && setting.value ? list_append(parse->list, setting)
+        r = setting.section && setting.key && setting.value ? add_setting(parse->settings, setting)
                                                             : -ENOMEM;
         if (r < 0) {
                 setting_done(&setting);
@@ -245,27 +245,28 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
         return r >= 0;
 }
 
-static int list_add_file(Settings *list, const char *path, const char **ret)
+static int add_file(Settings *settings, const char *path, const char **ret)
 {
-        char **files = reallocarray(list->files, list->n_files + 1, sizeof(char *));
+        char **files = reallocarray(settings->files, settings->n_files + 1, sizeof(char *));
 
         if (!files)
                 return -ENOMEM;
-        list->files = files;
-        files[list->n_files] = strdup(path);
-        if (!files[list->n_files])
+        settings->files = files;
+        files[settings->n_files] = strdup(path);
+        if (!files[settings->n_files])
                 return -ENOMEM;
-        *ret = files[list->n_files++];
+        *ret = files[settings->n_files++];
         return 0;
 }
 
-static int list_read_file(Settings *list, const char *path, ConfigProblem *ret_problem)
+static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
-        Parse parse = {.list = list, .first_setting = list->n_settings, .problem = ret_problem};
+        Parse parse = {
+                .settings = settings, .first_item = settings->n_items, .problem = ret_problem};
         int r;
 
-        r = list_add_file(list, path, &parse.file);
+        r = add_file(settings, path, &parse.file);
         if (r < 0)
                 return r;
         r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
@@ -301,17 +302,17 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int list_read_drop_in(
-        Settings *list, const char *directory, const char *name, ConfigProblem *ret_problem)
+static int read_drop_in(
+        Settings *settings, const char *directory, const char *name, ConfigProblem *ret_problem)
 {
         CLEANUP(freep) char *path = NULL;
 
         if (asprintf(&path, "%s/%s", directory, name) < 0)
                 return -ENOMEM;
-        return list_read_file(list, path, ret_problem);
+        return read_file(settings, path, ret_problem);
 }
 
-static int list_read_directory(Settings *list, const char *path, ConfigProblem *ret_problem)
+static int read_directory(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         CLEANUP(freep) char *directory = NULL;
         struct dirent **entries = NULL;
@@ -329,7 +330,7 @@ static int list_read_directory(Settings *list, const char *path, ConfigProblem *
         }
         for (int i = 0; i < n; i++) {
                 if (r == 0)
-                        r = list_read_drop_in(list, directory, entries[i]->d_name, ret_problem);
+                        r = read_drop_in(settings, directory, entries[i]->d_name, ret_problem);
                 free(entries[i]);
         }
         free(entries);
@@ -338,63 +339,63 @@ static int list_read_directory(Settings *list, const char *path, ConfigProblem *
 
 int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem)
 {
-        CLEANUP(settings_freep) Settings *list = calloc(1, sizeof(*list));
+        CLEANUP(settings_freep) Settings *settings = calloc(1, sizeof(*settings));
         int r;
 
-        if (!list)
+        if (!settings)
                 return -ENOMEM;
-        r = list_read_file(list, path, ret_problem);
+        r = read_file(settings, path, ret_problem);
         if (r == 0)
-                r = list_read_directory(list, path, ret_problem);
+                r = read_directory(settings, path, ret_problem);
         if (r < 0)
                 return r;
-        *ret = TAKE(list);
+        *ret = TAKE(settings);
         return 0;
 }
 
-Settings *settings_free(Settings *list)
+Settings *settings_free(Settings *settings)
 {
-        if (!list)
+        if (!settings)
                 return NULL;
-        for (size_t i = 0; i < list->n_settings; i++)
-                setting_done(&list->settings[i]);
-        for (size_t i = 0; i < list->n_sections; i++)
-                free(list->sections[i].name);
-        for (size_t i = 0; i < list->n_files; i++)
-                free(list->files[i]);
-        free(list->settings);
-        free(list->sections);
-        free(list->files);
-        free(list);
+        for (size_t i = 0; i < settings->n_items; i++)
+                setting_done(&settings->items[i]);
+        for (size_t i = 0; i < settings->n_sections; i++)
+                free(settings->sections[i].name);
+        for (size_t i = 0; i < settings->n_files; i++)
+                free(settings->files[i]);
+        free(settings->items);
+        free(settings->sections);
+        free(settings->files);
+        free(settings);
         return NULL;
 }
 
-size_t settings_n_sections(const Settings *list)
+size_t settings_n_sections(const Settings *settings)
 {
-        return list->n_sections;
+        return settings->n_sections;
 }
 
-const Section *settings_section(const Settings *list, size_t index)
+const Section *settings_section(const Settings *settings, size_t index)
 {
-        return &list->sections[index];
+        return &settings->sections[index];
 }
 
-size_t settings_size(const Settings *list)
+size_t settings_size(const Settings *settings)
 {
-        return list->n_settings;
+        return settings->n_items;
 }
 
-const Setting *settings_at(const Settings *list, size_t index)
+const Setting *settings_at(const Settings *settings, size_t index)
 {
-        return &list->settings[index];
+        return &settings->items[index];
 }
 
-const Setting *settings_find(const Settings *list, const char *section, const char *key)
+const Setting *settings_find(const Settings *settings, const char *section, const char *key)
 {
-        /* Backwards: the last file wins. */
-        for (size_t i = list->n_settings; i-- > 0;)
-                if (strcmp(list->settings[i].section, section) == 0 &&
-                        strcmp(list->settings[i].key, key) == 0)
-                        return &list->settings[i];
+        /* Backwards, because the last file overrides the others. */
+        for (size_t i = settings->n_items; i-- > 0;)
+                if (strcmp(settings->items[i].section, section) == 0 &&
+                        strcmp(settings->items[i].key, key) == 0)
+                        return &settings->items[i];
         return NULL;
 }

@@ -1,14 +1,14 @@
 #pragma once
 
 /*
- * Settings: the configuration files as a flat list of (section, key, value) with the place each
- * came from. It knows the syntax and the merging, and no key at all; daemon/config/config.h gives them
- * their meaning.
+ * Settings: reads the configuration files into a list of section, key and value, each with its file
+ * and line.
  *
- * Reads FILE, then FILE.d/\*.conf in name order; a later file wins key by key. libinih parses. It
- * cuts lines beyond 198 characters and section names beyond 49 without a word; here both are
- * errors, as is everything else that would be ignored: the same section or key twice in one file,
- * a line that is neither, a file that cannot be read.
+ * Reads FILE, then FILE.d/\*.conf in the order of their names; a later file overrides single keys.
+ * This module implements syntax and merging; the keys are those of daemon/config/schema.h. libinih
+ * parses. The library silently cuts lines at 198 characters and section names at 49; this module
+ * refuses both, and everything else that would be ignored: the same section or key twice in one
+ * file, a line that is neither, a file that cannot be read.
  */
 
 #include <stddef.h>
@@ -20,14 +20,14 @@
 #define SETTINGS_FILE_LIMIT  (1024 * 1024)
 
 typedef struct Setting {
-        char *section; /* "cluster orders": kind, one blank, name */
+        char *section; /* "cluster orders": kind, one space, name */
         char *key;
         char *value;
-        const char *file; /* owned by the list */
+        const char *file; /* owned by the Settings */
         unsigned line;
 } Setting;
 
-/* A section as it was first seen; its keys may come from several files. */
+/* The first occurrence of a section; its keys may come from several files. */
 typedef struct Section {
         char *name;
         const char *file;
@@ -36,16 +36,16 @@ typedef struct Section {
 
 typedef struct Settings Settings;
 
-/* -EINVAL: what stands in `ret_problem`. */
+/* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
 int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem);
-Settings *settings_free(Settings *list);
+Settings *settings_free(Settings *settings);
 DEFINE_CLEANUP(Settings *, settings_free);
 
-/* In the order of their first appearance. */
-size_t settings_n_sections(const Settings *list);
-const Section *settings_section(const Settings *list, size_t index);
-size_t settings_size(const Settings *list);
-const Setting *settings_at(const Settings *list, size_t index);
+/* Sections have the order of their first occurrence, settings the order of the files. */
+size_t settings_n_sections(const Settings *settings);
+const Section *settings_section(const Settings *settings, size_t index);
+size_t settings_size(const Settings *settings);
+const Setting *settings_at(const Settings *settings, size_t index);
 
-/* NULL: not set anywhere. */
-const Setting *settings_find(const Settings *list, const char *section, const char *key);
+/* Returns the setting of the last file that has it, or NULL. */
+const Setting *settings_find(const Settings *settings, const char *section, const char *key);

@@ -95,16 +95,16 @@ static void test_each_error_is_reported_with_its_line(void **state)
         expect_problem(GOOD "ledger = a." B64 "x\n", 9, "off or schema.table");
         expect_problem("[daemon]\ncheck-interval = 1ms\n", 2, "a duration from 100ms");
         expect_problem(GOOD "material = other\n", 9, "there is no [material other]");
-        expect_problem(GOOD "host = again\n", 9, "stands twice");
+        expect_problem(GOOD "host = again\n", 9, "occurs twice");
         expect_problem(GOOD "just words\n", 9, "neither a [section] nor key = value");
-        expect_problem(GOOD "[cluster orders]\n", 9, "stands twice");
+        expect_problem(GOOD "[cluster orders]\n", 9, "occurs twice");
         expect_problem(GOOD "[clusters]\n", 9, "unknown section");
         expect_problem(GOOD "[cluster a/b]\n", 9, "a name is");
         expect_problem(GOOD "[cluster empty]\n", 9, "lacks the mandatory key host");
         expect_problem(GOOD "password-credential = x\n", 8,
-                "password-file and password-credential both stand in [cluster orders]");
+                "password-file and password-credential are both set in [cluster orders]");
         expect_problem(GOOD "password-command = /bin/x\n", 9,
-                "password-command and password-file both stand in [cluster orders]");
+                "password-command and password-file are both set in [cluster orders]");
         expect_problem("[cluster a]\nhost = h\nuser = u\n", 1,
                 "lacks a password: password-credential, password-file or password-command");
         expect_problem(GOOD "auth-plugins = mysql_native_password,sha256_password\n", 9,

@@ -18,12 +18,12 @@
 static Settings *load_file(const char *name)
 {
         ConfigProblem problem = {0};
-        Settings *list = NULL;
-        int r = settings_load(&list, scratch_path(name), &problem);
+        Settings *settings = NULL;
+        int r = settings_load(&settings, scratch_path(name), &problem);
 
         if (r < 0)
                 fail_msg("%s:%u: %s", problem.file, problem.line, problem.text);
-        return list;
+        return settings;
 }
 
 static Settings *load(const char *text)
@@ -33,26 +33,26 @@ static Settings *load(const char *text)
 }
 
 static void expect_setting(
-        const Settings *list, const char *section, const char *key, const char *expected)
+        const Settings *settings, const char *section, const char *key, const char *expected)
 {
-        const Setting *setting = settings_find(list, section, key);
+        const Setting *setting = settings_find(settings, section, key);
 
         if (!setting)
-                fail_msg("there is no %s in [%s]", key, section);
+                fail_msg("no %s in [%s]", key, section);
         assert_string_equal(setting->value, expected);
 }
 
-/* The problem of FILE_NAME as it stands, in the file `name`. */
+/* Loads FILE_NAME and expects a problem in the file `name`. */
 static void expect_problem_in(const char *name, unsigned line, const char *part)
 {
         ConfigProblem problem = {0};
-        Settings *list = NULL;
+        Settings *settings = NULL;
 
-        if (settings_load(&list, scratch_path(FILE_NAME), &problem) != -EINVAL) {
-                settings_free(list);
-                fail_msg("was accepted, without a word that it is %s", part);
+        if (settings_load(&settings, scratch_path(FILE_NAME), &problem) != -EINVAL) {
+                settings_free(settings);
+                fail_msg("accepted; expected: %s", part);
         }
-        assert_null(list);
+        assert_null(settings);
         assert_string_equal(problem.file, scratch_path(name));
         assert_int_equal(problem.line, line);
         if (!strstr(problem.text, part))
@@ -73,41 +73,41 @@ static void expect_problem(const char *text, unsigned line, const char *part)
 static void test_settings_keep_their_order_and_their_place(void **state)
 {
         CLEANUP(settings_freep)
-        Settings *list = load("; a comment\n"
-                              "[daemon]\n"
-                              "retry-min = 1s\n"
-                              "\n"
-                              "[cluster orders]\n"
-                              "# another\n"
-                              "host=h ; the writer\n"
-                              "empty =\n");
-        const Setting *setting = settings_at(list, 1);
+        Settings *settings = load("; a comment\n"
+                                  "[daemon]\n"
+                                  "retry-min = 1s\n"
+                                  "\n"
+                                  "[cluster orders]\n"
+                                  "# another\n"
+                                  "host=h ; the writer\n"
+                                  "empty =\n");
+        const Setting *setting = settings_at(settings, 1);
 
         (void)state;
-        assert_int_equal(settings_n_sections(list), 2);
-        assert_string_equal(settings_section(list, 0)->name, "daemon");
-        assert_int_equal(settings_section(list, 0)->line, 2);
-        assert_string_equal(settings_section(list, 1)->name, "cluster orders");
-        assert_int_equal(settings_section(list, 1)->line, 5);
-        assert_int_equal(settings_size(list), 3);
+        assert_int_equal(settings_n_sections(settings), 2);
+        assert_string_equal(settings_section(settings, 0)->name, "daemon");
+        assert_int_equal(settings_section(settings, 0)->line, 2);
+        assert_string_equal(settings_section(settings, 1)->name, "cluster orders");
+        assert_int_equal(settings_section(settings, 1)->line, 5);
+        assert_int_equal(settings_size(settings), 3);
         assert_string_equal(setting->section, "cluster orders");
         assert_string_equal(setting->key, "host");
         assert_string_equal(setting->value, "h");
         assert_string_equal(setting->file, scratch_path(FILE_NAME));
         assert_int_equal(setting->line, 7);
-        expect_setting(list, "cluster orders", "empty", "");
-        assert_null(settings_find(list, "daemon", "host"));
-        assert_null(settings_find(list, "cluster users", "host"));
+        expect_setting(settings, "cluster orders", "empty", "");
+        assert_null(settings_find(settings, "daemon", "host"));
+        assert_null(settings_find(settings, "cluster users", "host"));
 }
 
 static void test_blanks_in_a_section_name_do_not_make_another_section(void **state)
 {
-        CLEANUP(settings_freep) Settings *list = load("[ cluster \t orders ]\nhost = h\n");
+        CLEANUP(settings_freep) Settings *settings = load("[ cluster \t orders ]\nhost = h\n");
 
         (void)state;
-        assert_string_equal(settings_section(list, 0)->name, "cluster orders");
-        expect_setting(list, "cluster orders", "host", "h");
-        expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "stands twice");
+        assert_string_equal(settings_section(settings, 0)->name, "cluster orders");
+        expect_setting(settings, "cluster orders", "host", "h");
+        expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "occurs twice");
 }
 
 static void test_an_empty_file_and_an_empty_section_are_read(void **state)
@@ -125,17 +125,17 @@ static void test_an_empty_file_and_an_empty_section_are_read(void **state)
 static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **state)
 {
         CLEANUP(settings_freep)
-        Settings *list = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
+        Settings *settings = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
 
         (void)state;
-        assert_int_equal(settings_n_sections(list), 1);
-        expect_setting(list, "daemon", "retry-min", "1s");
-        expect_setting(list, "daemon", "last", "line");
+        assert_int_equal(settings_n_sections(settings), 1);
+        expect_setting(settings, "daemon", "retry-min", "1s");
+        expect_setting(settings, "daemon", "last", "line");
 }
 
 static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
 {
-        CLEANUP(settings_freep) Settings *list = NULL;
+        CLEANUP(settings_freep) Settings *settings = NULL;
 
         (void)state;
         scratch_make_directory(FILE_NAME ".d");
@@ -143,29 +143,29 @@ static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
         scratch_write_text(DROP_IN("10"), "[a]\nkey = 10\nten = 10\n");
         scratch_write_text(FILE_NAME ".d/30.conf.off", "no configuration at all\n");
         scratch_write_text(FILE_NAME ".d/.40.conf", "nor this\n");
-        list = load("[a]\nkey = main\nmain = main\n");
-        expect_setting(list, "a", "key", "20");
-        expect_setting(list, "a", "own", "20");
-        expect_setting(list, "a", "ten", "10");
-        expect_setting(list, "a", "main", "main");
-        expect_setting(list, "b", "new", "20");
-        assert_string_equal(settings_find(list, "a", "key")->file, scratch_path(DROP_IN("20")));
-        assert_int_equal(settings_find(list, "b", "new")->line, 5);
-        assert_int_equal(settings_n_sections(list), 2);
-        assert_string_equal(settings_section(list, 0)->file, scratch_path(FILE_NAME));
+        settings = load("[a]\nkey = main\nmain = main\n");
+        expect_setting(settings, "a", "key", "20");
+        expect_setting(settings, "a", "own", "20");
+        expect_setting(settings, "a", "ten", "10");
+        expect_setting(settings, "a", "main", "main");
+        expect_setting(settings, "b", "new", "20");
+        assert_string_equal(settings_find(settings, "a", "key")->file, scratch_path(DROP_IN("20")));
+        assert_int_equal(settings_find(settings, "b", "new")->line, 5);
+        assert_int_equal(settings_n_sections(settings), 2);
+        assert_string_equal(settings_section(settings, 0)->file, scratch_path(FILE_NAME));
 }
 
 static void test_drop_ins_are_found_for_any_path(void **state)
 {
-        CLEANUP(settings_freep) Settings *list = NULL;
+        CLEANUP(settings_freep) Settings *settings = NULL;
 
         (void)state;
         scratch_make_directory("[*]?");
         scratch_make_directory("[*]?/a.conf.d");
         scratch_write_text("[*]?/a.conf", "[a]\nkey = main\n");
         scratch_write_text("[*]?/a.conf.d/1.conf", "[a]\nkey = drop-in\n");
-        list = load_file("[*]?/a.conf");
-        expect_setting(list, "a", "key", "drop-in");
+        settings = load_file("[*]?/a.conf");
+        expect_setting(settings, "a", "key", "drop-in");
 }
 
 static void test_a_file_that_cannot_be_read_is_named(void **state)
@@ -208,13 +208,13 @@ static void test_nothing_is_ignored(void **state)
                 unsigned line;
                 const char *part;
         } cases[] = {
-                {"[a]\nkey = 1\nkey = 2\n", 3, "stands twice in [a], first in line 2"},
-                {"[a]\nkey = 1\n[a]\nother = 1\n", 3, "[a] stands twice in this file"},
+                {"[a]\nkey = 1\nkey = 2\n", 3, "occurs twice in [a], first in line 2"},
+                {"[a]\nkey = 1\n[a]\nother = 1\n", 3, "[a] occurs twice in this file"},
                 {"key = 1\n", 1, "before the first section"},
                 {"[a]\nwords\n", 2, "neither"},
                 {"[a\nkey = 1\n", 1, "neither"},
-                {"[a] key = 1\n", 1, "behind the section"},
-                {"[a]x\n", 1, "behind the section"},
+                {"[a] key = 1\n", 1, "follow the section"},
+                {"[a]x\n", 1, "follow the section"},
                 {"[a\x01]\nkey = 1\n", 1, "control character"},
                 {"[a]\nkey = \x1b[31m\n", 2, "control character"},
                 {"[a]\nk\xffy = 1\n", 2, "UTF-8"},
@@ -229,23 +229,23 @@ static void test_nothing_is_ignored(void **state)
 
 static void test_a_comment_may_follow_a_section(void **state)
 {
-        CLEANUP(settings_freep) Settings *list = load("[a] ; why\nkey = 1\n[b]  \n");
+        CLEANUP(settings_freep) Settings *settings = load("[a] ; why\nkey = 1\n[b]  \n");
 
         (void)state;
-        expect_setting(list, "a", "key", "1");
-        assert_int_equal(settings_n_sections(list), 2);
+        expect_setting(settings, "a", "key", "1");
+        assert_int_equal(settings_n_sections(settings), 2);
 }
 
 static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void **state)
 {
-        CLEANUP(settings_freep) Settings *list = NULL;
+        CLEANUP(settings_freep) Settings *settings = NULL;
         char text[300], value[200];
 
         (void)state;
         snprintf(value, sizeof(value), "%0194d", 7);
         snprintf(text, sizeof(text), "[a]\nkey=%s\n", value);
-        list = load(text);
-        expect_setting(list, "a", "key", value);
+        settings = load(text);
+        expect_setting(settings, "a", "key", value);
         snprintf(text, sizeof(text), "[a]\nkey=0%s\n", value);
         expect_problem(text, 2, "longer than 198 characters");
         snprintf(text, sizeof(text), "[a]\nkey=%s ; and why\n", value);
@@ -255,10 +255,10 @@ static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void *
 static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void **state)
 {
         CLEANUP(settings_freep)
-        Settings *list = load("[" NAME_OF_48 "x]\nkey = 1\n");
+        Settings *settings = load("[" NAME_OF_48 "x]\nkey = 1\n");
 
         (void)state;
-        expect_setting(list, NAME_OF_48 "x", "key", "1");
+        expect_setting(settings, NAME_OF_48 "x", "key", "1");
         expect_problem("[" NAME_OF_48 "xy]\nkey = 1\n", 1, "longer than 49 characters");
         expect_problem("[  " NAME_OF_48 "]\nkey = 1\n", 1, "longer than 49 characters");
 }
@@ -267,8 +267,8 @@ static void test_the_first_of_two_errors_is_reported(void **state)
 {
         (void)state;
         expect_problem("[a]\nwords\nkey = 1\nkey = 2\n", 2, "neither");
-        expect_problem("[a]\nkey = 1\nkey = 2\nwords\n", 3, "stands twice");
-        expect_problem("[a]\n[a]\nwords\n", 2, "stands twice");
+        expect_problem("[a]\nkey = 1\nkey = 2\nwords\n", 3, "occurs twice");
+        expect_problem("[a]\n[a]\nwords\n", 2, "occurs twice");
         expect_problem("words\n[a]\n[a]\n", 1, "neither");
 }
 
