@@ -10,8 +10,8 @@
 
 #include "common/text.h"
 
-/* inotify(7); IN_ATTRIB because install(1) and chown come after the close, IN_CREATE because a
- * hard link raises nothing else (notes/rotation.md, 2). */
+/* IN_ATTRIB because install(1) changes mode and owner after the close, IN_CREATE because a hard
+ * link raises no other event (doc/rotation.md, "Event mask"). */
 #define DIRWATCH_MASK                                                                       \
         (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB | \
                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -21,7 +21,7 @@ typedef struct Directory {
         DirWatch *watch;
         uint64_t device, inode;
         sd_event_source *source;
-        char **names; /* those that count; empty while nobody wants this directory */
+        char **names; /* on a path; none: the directory is watched no longer */
         size_t n_names;
 } Directory;
 
@@ -36,7 +36,7 @@ struct DirWatch {
         char description[256];
 };
 
-static bool is_wanted(const Directory *directory, const char *name)
+static bool has_name(const Directory *directory, const char *name)
 {
         for (size_t i = 0; i < directory->n_names; i++)
                 if (strcmp(directory->names[i], name) == 0)
@@ -44,8 +44,8 @@ static bool is_wanted(const Directory *directory, const char *name)
         return false;
 }
 
-/* proc_pid_mountinfo(5): the file has an exceptional condition after every change; waiting for it
- * takes it back, nothing has to be read. */
+/* The file has an exceptional condition after every change (proc_pid_mountinfo(5)); waiting for the
+ * condition clears it, and nothing has to be read. */
 static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         DirWatch *watch = userdata;
@@ -57,7 +57,7 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-static void forget_names(Directory *directory)
+static void clear_names(Directory *directory)
 {
         for (size_t i = 0; i < directory->n_names; i++)
                 free(directory->names[i]);
@@ -69,19 +69,19 @@ static void forget_names(Directory *directory)
 static Directory *directory_free(Directory *directory)
 {
         sd_event_source_disable_unref(directory->source);
-        forget_names(directory);
+        clear_names(directory);
         free(directory);
         return NULL;
 }
 
-static void drop_all(DirWatch *watch)
+static void remove_all(DirWatch *watch)
 {
         for (size_t i = 0; i < watch->n_directories; i++)
                 directory_free(watch->directories[i]);
         watch->n_directories = 0;
 }
 
-static void drop(DirWatch *watch, Directory *directory)
+static void remove_one(DirWatch *watch, Directory *directory)
 {
         for (size_t i = 0; i < watch->n_directories; i++)
                 if (watch->directories[i] == directory) {
@@ -91,27 +91,27 @@ static void drop(DirWatch *watch, Directory *directory)
                 }
 }
 
-/* What the kernel dropped is dropped here and now, before anyone looks for it: another directory
- * can have its device and inode number by the next rebuild, and sd-event gives all sources of one
- * inode the same watch. After an overflow nobody knows which those are. */
+/* A watch that the kernel removed is removed here at once: until the next rebuild another directory
+ * can get its device and inode number, and sd-event uses one watch for all sources of an inode
+ * (doc/rotation.md, "sd-event"). After an overflow it is unknown which watches those are. */
 static int on_inotify(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
         Directory *directory = userdata;
         DirWatch *watch = directory->watch;
-        bool counts = (event->mask & DIRWATCH_ALWAYS) || event->len == 0 ||
-                is_wanted(directory, event->name);
+        bool matches = (event->mask & DIRWATCH_ALWAYS) || event->len == 0 ||
+                has_name(directory, event->name);
 
         (void)source;
         if (event->mask & IN_Q_OVERFLOW)
-                drop_all(watch);
+                remove_all(watch);
         else if (event->mask & (IN_IGNORED | IN_UNMOUNT))
-                drop(watch, directory);
-        if (counts)
+                remove_one(watch, directory);
+        if (matches)
                 watch->fn(DIRWATCH_NAME_CHANGED, watch->userdata);
         return 0;
 }
 
-static int want(Directory *directory, const char *name)
+static int add_name(Directory *directory, const char *name)
 {
         char **names = reallocarray(directory->names, directory->n_names + 1, sizeof(char *));
 
@@ -125,7 +125,7 @@ static int want(Directory *directory, const char *name)
         return 0;
 }
 
-static Directory *find(const DirWatch *watch, const PathStep *step)
+static Directory *find_directory(const DirWatch *watch, const PathStep *step)
 {
         for (size_t i = 0; i < watch->n_directories; i++)
                 if (watch->directories[i]->device == step->device &&
@@ -134,7 +134,7 @@ static Directory *find(const DirWatch *watch, const PathStep *step)
         return NULL;
 }
 
-static int add(DirWatch *watch, const PathStep *step)
+static int add_directory(DirWatch *watch, const PathStep *step)
 {
         Directory **directories =
                 reallocarray(watch->directories, watch->n_directories + 1, sizeof(Directory *));
@@ -151,7 +151,7 @@ static int add(DirWatch *watch, const PathStep *step)
         r = sd_event_add_inotify_fd(watch->event, &directory->source, step->directory_fd,
                 DIRWATCH_MASK, on_inotify, directory);
         if (r >= 0)
-                r = want(directory, step->name);
+                r = add_name(directory, step->name);
         if (r < 0) {
                 directory_free(directory);
                 return r;
@@ -161,7 +161,7 @@ static int add(DirWatch *watch, const PathStep *step)
         return 0;
 }
 
-static int dirwatch_mounts(DirWatch *watch)
+static int watch_mounts(DirWatch *watch)
 {
         CLEANUP(closep) int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
         int r;
@@ -186,7 +186,7 @@ int dirwatch_new(DirWatch **ret, sd_event *event, dirwatch_fn fn, void *userdata
         if (!watch)
                 return -ENOMEM;
         *watch = (DirWatch){.event = sd_event_ref(event), .fn = fn, .userdata = userdata};
-        r = dirwatch_mounts(watch);
+        r = watch_mounts(watch);
         if (r < 0)
                 return r;
         *ret = TAKE(watch);
@@ -197,7 +197,7 @@ DirWatch *dirwatch_free(DirWatch *watch)
 {
         if (!watch)
                 return NULL;
-        drop_all(watch);
+        remove_all(watch);
         free(watch->directories);
         sd_event_source_disable_unref(watch->mounts_source);
         sd_event_unref(watch->event);
@@ -205,7 +205,7 @@ DirWatch *dirwatch_free(DirWatch *watch)
         return NULL;
 }
 
-static void drop_unwanted(DirWatch *watch)
+static void remove_unused(DirWatch *watch)
 {
         size_t kept = 0;
 
@@ -220,24 +220,24 @@ static void drop_unwanted(DirWatch *watch)
         watch->n_directories = kept;
 }
 
-void dirwatch_rebuild(DirWatch *watch, const PathWalk *path_walk)
+void dirwatch_rebuild(DirWatch *watch, const PathWalk *walk)
 {
-        const char *place = path_walk->blocked;
-        int error = path_walk->blocked_error;
+        const char *place = walk->blocked;
+        int error = walk->blocked_error;
 
         for (size_t i = 0; i < watch->n_directories; i++)
-                forget_names(watch->directories[i]);
-        for (size_t i = 0; i < path_walk->n_steps; i++) {
-                const PathStep *step = &path_walk->steps[i];
-                Directory *directory = find(watch, step);
-                int r = directory ? want(directory, step->name) : add(watch, step);
+                clear_names(watch->directories[i]);
+        for (size_t i = 0; i < walk->n_steps; i++) {
+                const PathStep *step = &walk->steps[i];
+                Directory *directory = find_directory(watch, step);
+                int r = directory ? add_name(directory, step->name) : add_directory(watch, step);
 
                 if (r < 0 && error == 0) {
                         place = step->directory;
                         error = -r;
                 }
         }
-        drop_unwanted(watch);
+        remove_unused(watch);
         watch->complete = error == 0;
         if (watch->complete)
                 text_set(watch->description, sizeof(watch->description), "inotify");

@@ -1,13 +1,12 @@
 #pragma once
 
 /*
- * Watch: inotify on every directory of a trail, and the table of mounts; says only "something may
- * have changed".
+ * Directory watch: calls a function when a name on a path or the mount table may have changed.
  *
- * Handlers mark and call; what changed is for a comparison to find out, so coalesced, lost or
- * repeated events do no harm. Events of names that are on no trail are dropped at once. A
- * directory that cannot be watched leaves the rest in place: the reason is told, and the next
- * rebuild tries again.
+ * Uses inotify(7) on every directory of a PathWalk, and /proc/self/mountinfo. The caller compares
+ * the files to detect what changed, so merged, lost or repeated events do no harm. Events of
+ * names that are not on the paths are dropped. If a directory cannot be watched, the others still
+ * are; dirwatch_describe() returns the reason, and the next rebuild tries again.
  */
 
 #include <stdbool.h>
@@ -20,22 +19,22 @@
 typedef struct DirWatch DirWatch;
 
 typedef enum DirWatchEvent {
-        DIRWATCH_NAME_CHANGED,   /* a name on the trail, or the directory that holds it */
-        DIRWATCH_MOUNTS_CHANGED, /* something was mounted or unmounted, perhaps on the trail */
+        DIRWATCH_NAME_CHANGED,   /* a name on a path, or its directory */
+        DIRWATCH_MOUNTS_CHANGED, /* a mount or unmount, perhaps on a path */
 } DirWatchEvent;
 
-typedef void (*dirwatch_fn)(DirWatchEvent news, void *userdata);
+typedef void (*dirwatch_fn)(DirWatchEvent change, void *userdata);
 
 int dirwatch_new(DirWatch **ret, sd_event *event, dirwatch_fn fn, void *userdata);
 DirWatch *dirwatch_free(DirWatch *watch);
 DEFINE_CLEANUP(DirWatch *, dirwatch_free);
 
-/* Makes the watches those of `trail`, and keeps nothing of it. Every file has to be looked at
- * after that: what happened before a watch stood raised no event. */
-void dirwatch_rebuild(DirWatch *watch, const PathWalk *path_walk);
+/* Watches the directories of `walk` instead of those before, and keeps no reference to it. The
+ * caller must compare the files afterwards: a change before a watch existed raised no event. */
+void dirwatch_rebuild(DirWatch *watch, const PathWalk *walk);
 
-/* Every directory on the trail is watched. */
+/* Returns true if every directory of the walk is watched. */
 bool dirwatch_is_complete(const DirWatch *watch);
 
-/* "inotify", or "poll" with the first directory that could not be entered or watched and why. */
+/* "inotify", or "poll" with the first directory that cannot be entered or watched and the error. */
 const char *dirwatch_describe(const DirWatch *watch);

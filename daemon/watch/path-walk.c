@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A walk under way: where it stands and what is left of the path. */
-typedef struct Walk {
-        char directory[PATH_MAX]; /* the name of the place; "" is the root */
+/* The state while a path is walked: the current directory and the rest of the path. */
+typedef struct Cursor {
+        char directory[PATH_MAX]; /* "" is the root */
         char rest[PATH_MAX];
         int fd; /* borrowed from a step, or the root's */
         unsigned links;
-} Walk;
+} Cursor;
 
 static void step_done(PathStep *step)
 {
@@ -27,8 +27,8 @@ static void step_done(PathStep *step)
         free(step->link);
 }
 
-/* Opens what the name stands for without following it. O_DIRECTORY first, because only that
- * makes an automount point mount (open(2), O_PATH). */
+/* Opens the entry without following a symbolic link. O_DIRECTORY first, because only that
+ * triggers an automount (open(2), O_PATH). */
 static int open_entry(int directory_fd, const char *name)
 {
         int fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -78,36 +78,36 @@ static int look_up(PathStep *step)
         return 0;
 }
 
-static PathStep *find(const PathWalk *path_walk, const struct stat *place, const char *name)
+static PathStep *find_step(const PathWalk *walk, const struct stat *directory, const char *name)
 {
-        for (size_t i = 0; i < path_walk->n_steps; i++) {
-                PathStep *step = &path_walk->steps[i];
+        for (size_t i = 0; i < walk->n_steps; i++) {
+                PathStep *step = &walk->steps[i];
 
-                if (step->device == place->st_dev && step->inode == place->st_ino &&
+                if (step->device == directory->st_dev && step->inode == directory->st_ino &&
                         strcmp(step->name, name) == 0)
                         return step;
         }
         return NULL;
 }
 
-static int add(PathWalk *path_walk, PathStep **ret, const Walk *walk, const struct stat *place,
-        const char *name)
+static int add_step(PathWalk *walk, PathStep **ret, const Cursor *cursor,
+        const struct stat *directory, const char *name)
 {
         PathStep *steps, *step;
         int r;
 
-        if (path_walk->n_steps >= PATH_WALK_STEPS_MAX)
+        if (walk->n_steps >= PATH_WALK_STEPS_MAX)
                 return -E2BIG;
-        steps = reallocarray(path_walk->steps, path_walk->n_steps + 1, sizeof(PathStep));
+        steps = reallocarray(walk->steps, walk->n_steps + 1, sizeof(PathStep));
         if (!steps)
                 return -ENOMEM;
-        path_walk->steps = steps;
-        step = &steps[path_walk->n_steps];
+        walk->steps = steps;
+        step = &steps[walk->n_steps];
         *step = (PathStep){
-                .directory = strdup(walk->directory[0] != '\0' ? walk->directory : "/"),
-                .device = place->st_dev,
-                .inode = place->st_ino,
-                .directory_fd = fcntl(walk->fd, F_DUPFD_CLOEXEC, 3),
+                .directory = strdup(cursor->directory[0] != '\0' ? cursor->directory : "/"),
+                .device = directory->st_dev,
+                .inode = directory->st_ino,
+                .directory_fd = fcntl(cursor->fd, F_DUPFD_CLOEXEC, 3),
                 .name = strdup(name),
                 .entry_fd = -1,
         };
@@ -119,12 +119,12 @@ static int add(PathWalk *path_walk, PathStep **ret, const Walk *walk, const stru
                 step_done(step);
                 return r;
         }
-        path_walk->n_steps++;
+        walk->n_steps++;
         *ret = step;
         return 0;
 }
 
-/* Cuts the first component off what is left. False: there is none. */
+/* Removes the first component from the rest of the path. Returns false if there is none. */
 static bool next_component(char *name, size_t size, char *rest)
 {
         char *start = rest + strspn(rest, "/");
@@ -138,64 +138,65 @@ static bool next_component(char *name, size_t size, char *rest)
         return true;
 }
 
-/* The link's target, then what was left of the path, becomes the path. */
-static int follow(Walk *walk, const char *target, int root_fd)
+/* The rest of the path becomes the link's target followed by the old rest. */
+static int follow(Cursor *cursor, const char *target, int root_fd)
 {
         char joined[PATH_MAX];
-        int n = snprintf(joined, sizeof(joined), "%s/%s", target, walk->rest);
+        int n = snprintf(joined, sizeof(joined), "%s/%s", target, cursor->rest);
 
         if (n < 0 || (size_t)n >= sizeof(joined))
                 return -ENAMETOOLONG;
-        if (++walk->links > PATH_WALK_LINKS_MAX)
+        if (++cursor->links > PATH_WALK_LINKS_MAX)
                 return -ELOOP;
-        memcpy(walk->rest, joined, (size_t)n + 1);
+        memcpy(cursor->rest, joined, (size_t)n + 1);
         if (target[0] == '/') {
-                walk->directory[0] = '\0';
-                walk->fd = root_fd;
+                cursor->directory[0] = '\0';
+                cursor->fd = root_fd;
         }
         return 0;
 }
 
-static int enter(Walk *walk, const PathStep *step)
+static int enter(Cursor *cursor, const PathStep *step)
 {
-        size_t used = strlen(walk->directory);
-        int n = snprintf(walk->directory + used, sizeof(walk->directory) - used, "/%s", step->name);
+        size_t used = strlen(cursor->directory);
+        int n = snprintf(
+                cursor->directory + used, sizeof(cursor->directory) - used, "/%s", step->name);
 
-        if (n < 0 || (size_t)n >= sizeof(walk->directory) - used)
+        if (n < 0 || (size_t)n >= sizeof(cursor->directory) - used)
                 return -ENAMETOOLONG;
-        walk->fd = step->entry_fd;
+        cursor->fd = step->entry_fd;
         return 0;
 }
 
-static bool is_last(const Walk *walk)
+static bool is_last(const Cursor *cursor)
 {
-        return walk->rest[strspn(walk->rest, "/")] == '\0';
+        return cursor->rest[strspn(cursor->rest, "/")] == '\0';
 }
 
-static int walk_on(PathWalk *path_walk, Walk *walk, int root_fd, PathEnd *ret_end)
+static int walk_path(PathWalk *walk, Cursor *cursor, int root_fd, PathEnd *ret_end)
 {
         char name[NAME_MAX + 1];
 
-        while (next_component(name, sizeof(name), walk->rest)) {
+        while (next_component(name, sizeof(name), cursor->rest)) {
                 PathStep *step = NULL;
-                struct stat place;
+                struct stat directory;
                 int r = 0;
 
                 if (strcmp(name, ".") == 0)
                         continue;
-                if (fstat(walk->fd, &place) < 0)
+                if (fstat(cursor->fd, &directory) < 0)
                         return -errno;
-                step = find(path_walk, &place, name);
+                step = find_step(walk, &directory, name);
                 if (!step)
-                        r = add(path_walk, &step, walk, &place, name);
+                        r = add_step(walk, &step, cursor, &directory, name);
                 if (r < 0)
                         return r;
                 if (step->error != 0)
                         return -step->error;
                 if (step->link)
-                        r = follow(walk, step->link, root_fd);
-                else if (!is_last(walk))
-                        r = step->entry_fd >= 0 ? enter(walk, step) : -ENOTDIR;
+                        r = follow(cursor, step->link, root_fd);
+                else if (!is_last(cursor))
+                        r = step->entry_fd >= 0 ? enter(cursor, step) : -ENOTDIR;
                 else {
                         *ret_end = (PathEnd){
                                 .directory_fd = step->directory_fd,
@@ -209,39 +210,38 @@ static int walk_on(PathWalk *path_walk, Walk *walk, int root_fd, PathEnd *ret_en
                 if (r < 0)
                         return r;
         }
-        return is_last(walk) ? -ENOENT : -ENAMETOOLONG;
+        return is_last(cursor) ? -ENOENT : -ENAMETOOLONG;
 }
 
-/* A file that is missing blocks nothing: the directory in which it will appear was reached. */
-static void note_blocked(PathWalk *path_walk, const Walk *walk, int error)
+/* A missing file does not block: the walk has reached the directory in which it will appear. */
+static void set_blocked(PathWalk *walk, const Cursor *cursor, int error)
 {
-        const PathStep *last =
-                path_walk->n_steps > 0 ? &path_walk->steps[path_walk->n_steps - 1] : NULL;
+        const PathStep *last = walk->n_steps > 0 ? &walk->steps[walk->n_steps - 1] : NULL;
 
-        if (path_walk->blocked_error != 0 || (error == ENOENT && is_last(walk)))
+        if (walk->blocked_error != 0 || (error == ENOENT && is_last(cursor)))
                 return;
-        path_walk->blocked_error = error;
+        walk->blocked_error = error;
         if (!last ||
-                asprintf(&path_walk->blocked, "%s/%s",
-                        last->directory[1] != '\0' ? last->directory : "", last->name) < 0)
-                path_walk->blocked = NULL;
+                asprintf(&walk->blocked, "%s/%s", last->directory[1] != '\0' ? last->directory : "",
+                        last->name) < 0)
+                walk->blocked = NULL;
 }
 
-int path_walk_add(PathWalk *path_walk, const char *path, PathEnd *ret_end)
+int path_walk_add(PathWalk *walk, const char *path, PathEnd *ret_end)
 {
         CLEANUP(closep) int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        Walk walk = {.fd = root_fd};
+        Cursor cursor = {.fd = root_fd};
         PathEnd end = {.directory_fd = -1};
         int r;
 
         if (root_fd < 0)
                 return -errno;
-        if (strlen(path) >= sizeof(walk.rest))
+        if (strlen(path) >= sizeof(cursor.rest))
                 return -ENAMETOOLONG;
-        memcpy(walk.rest, path, strlen(path) + 1);
-        r = walk_on(path_walk, &walk, root_fd, &end);
+        memcpy(cursor.rest, path, strlen(path) + 1);
+        r = walk_path(walk, &cursor, root_fd, &end);
         if (r < 0)
-                note_blocked(path_walk, &walk, -r);
+                set_blocked(walk, &cursor, -r);
         else if (ret_end)
                 *ret_end = end;
         return r;
@@ -265,11 +265,11 @@ bool path_walk_equal(const PathWalk *a, const PathWalk *b)
         return true;
 }
 
-void path_walk_done(PathWalk *path_walk)
+void path_walk_done(PathWalk *walk)
 {
-        for (size_t i = 0; i < path_walk->n_steps; i++)
-                step_done(&path_walk->steps[i]);
-        free(path_walk->steps);
-        free(path_walk->blocked);
-        *path_walk = PATH_WALK_NULL;
+        for (size_t i = 0; i < walk->n_steps; i++)
+                step_done(&walk->steps[i]);
+        free(walk->steps);
+        free(walk->blocked);
+        *walk = PATH_WALK_NULL;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * Settle: turn a burst of changes into one call.
+ * Settle: turns a burst of changes into one call (debouncing).
  *
  * Renewal tools replace certificate, key and chain one after another; reading at the first event
- * would pair a new certificate with an old key. So the call comes when it was quiet for a while,
- * but never later than a bound counted from the first change.
+ * would combine a new certificate with an old key (doc/rotation.md, "Write patterns"). So the
+ * call is made after a quiet time, but never later than a maximum delay after the first change.
  */
 
 #include <stdint.h>
@@ -18,10 +18,10 @@ typedef struct Settle Settle;
 
 typedef void (*settle_fn)(void *userdata);
 
-/* `quiet_usec` is the silence asked for, `patience_usec` the bound. */
-int settle_new(Settle **ret, sd_event *event, uint64_t quiet_usec, uint64_t patience_usec,
+int settle_new(Settle **ret, sd_event *event, uint64_t quiet_usec, uint64_t max_delay_usec,
         settle_fn fn, void *userdata);
 Settle *settle_free(Settle *settle);
 DEFINE_CLEANUP(Settle *, settle_free);
 
-void settle_poke(Settle *settle);
+/* Reports a change: restarts the quiet time. */
+void settle_trigger(Settle *settle);

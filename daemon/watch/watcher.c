@@ -18,165 +18,165 @@ struct Watcher {
         void *userdata;
         WatchStatus status;
         char description[320];
-        FileStat stat[_MATERIAL_FILE_MAX];
-        DirWatch *watch;
+        FileStat files[_MATERIAL_FILE_MAX];
+        DirWatch *dirwatch;
         Settle *settle;
         sd_event_source *poll_timer;
 
-        /* What woke us since the last comparison. */
-        bool told;   /* inotify: a name on the way */
-        bool mounts; /* the table of mounts */
-        bool polled; /* a poll saw a difference */
+        /* Sources of a change since the last comparison. */
+        bool name_changed;   /* inotify: a name on a path */
+        bool mounts_changed; /* the mount table */
+        bool poll_changed;   /* a poll found a difference */
 
-        bool blind;   /* the last change was missed */
-        bool recheck; /* the next poll has the files read whatever stat(2) says */
+        bool missed;  /* the last change raised no event */
+        bool recheck; /* the next poll reports WATCHER_READ even if stat(2) shows no change */
 };
 
-static void describe(Watcher *watch)
+static void describe(Watcher *watcher)
 {
-        watch->status.watching = dirwatch_is_complete(watch->watch) && !watch->blind;
-        if (dirwatch_is_complete(watch->watch) && watch->blind)
-                text_format(watch->description, sizeof(watch->description),
+        watcher->status.watching = dirwatch_is_complete(watcher->dirwatch) && !watcher->missed;
+        if (dirwatch_is_complete(watcher->dirwatch) && watcher->missed)
+                text_format(watcher->description, sizeof(watcher->description),
                         "poll (this path delivers no events: %u changes were found by the poll)",
-                        watch->status.missed_events);
+                        watcher->status.missed_events);
         else
-                text_set(watch->description, sizeof(watch->description),
-                        dirwatch_describe(watch->watch));
-        watch->status.watch = watch->description;
+                text_set(watcher->description, sizeof(watcher->description),
+                        dirwatch_describe(watcher->dirwatch));
+        watcher->status.watch = watcher->description;
 }
 
-static void rebuild(Watcher *watch)
+static void rebuild(Watcher *watcher)
 {
-        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        /* Where a path leads nowhere, what is watched is the place from which it will. */
+        /* If a path leads to no file, the directory in which it will appear is watched. */
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                (void)path_walk_add(&path_walk, watch->config->path[i], NULL);
-        dirwatch_rebuild(watch->watch, &path_walk);
-        describe(watch);
+                (void)path_walk_add(&walk, watcher->config->path[i], NULL);
+        dirwatch_rebuild(watcher->dirwatch, &walk);
+        describe(watcher);
 }
 
-static bool files_differ(Watcher *watch)
+static bool files_differ(Watcher *watcher)
 {
         bool differ = false;
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                FileStat stat = file_stat(watch->config->path[i]);
+                FileStat file = file_stat(watcher->config->path[i]);
 
-                differ = differ || !file_stat_equal(&stat, &watch->stat[i]);
-                watch->stat[i] = stat;
+                differ = differ || !file_stat_equal(&file, &watcher->files[i]);
+                watcher->files[i] = file;
         }
-        watch->status.checked_at_usec = clock_wall_usec();
+        watcher->status.checked_at_usec = clock_wall_usec();
         return differ;
 }
 
-static void note_change(Watcher *watch)
+static void record_change(Watcher *watcher)
 {
-        watch->status.changed_usec = clock_boottime_usec();
-        watch->status.changed_at_usec = clock_wall_usec();
-        watch->recheck = true;
+        watcher->status.changed_usec = clock_boottime_usec();
+        watcher->status.changed_at_usec = clock_wall_usec();
+        watcher->recheck = true;
 }
 
-static void on_watch(DirWatchEvent news, void *userdata)
+static void on_watch(DirWatchEvent change, void *userdata)
 {
-        Watcher *watch = userdata;
+        Watcher *watcher = userdata;
 
-        if (news == DIRWATCH_NAME_CHANGED)
-                watch->told = true;
+        if (change == DIRWATCH_NAME_CHANGED)
+                watcher->name_changed = true;
         else
-                watch->mounts = true;
-        settle_poke(watch->settle);
+                watcher->mounts_changed = true;
+        settle_trigger(watcher->settle);
 }
 
 static void on_settled(void *userdata)
 {
-        Watcher *watch = userdata;
-        bool complete = dirwatch_is_complete(watch->watch);
+        Watcher *watcher = userdata;
+        bool complete = dirwatch_is_complete(watcher->dirwatch);
 
-        rebuild(watch);
-        if (files_differ(watch))
-                note_change(watch);
-        if (watch->told)
-                watch->blind = false;
-        else if (watch->polled && !watch->mounts && complete) {
-                watch->blind = true;
-                watch->status.missed_events++;
+        rebuild(watcher);
+        if (files_differ(watcher))
+                record_change(watcher);
+        if (watcher->name_changed)
+                watcher->missed = false;
+        else if (watcher->poll_changed && !watcher->mounts_changed && complete) {
+                watcher->missed = true;
+                watcher->status.missed_events++;
         }
-        watch->told = watch->mounts = watch->polled = false;
-        describe(watch);
-        /* Whatever stat(2) says: another image with equal files may have been mounted, and two writes
+        watcher->name_changed = watcher->mounts_changed = watcher->poll_changed = false;
+        describe(watcher);
+        /* Even if stat(2) shows no change: a mounted image may have equal files, and two writes
          * within one tick of the file system's clock look like one. */
-        watch->fn(WATCHER_READ, watch->userdata);
+        watcher->fn(WATCHER_READ, watcher->userdata);
 }
 
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        Watcher *watch = userdata;
+        Watcher *watcher = userdata;
 
         (void)usec;
-        watch->status.polled_usec = clock_boottime_usec();
-        (void)sd_event_source_set_time_relative(source, watch->config->poll_interval_usec);
+        watcher->status.polled_usec = clock_boottime_usec();
+        (void)sd_event_source_set_time_relative(source, watcher->config->poll_interval_usec);
         (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        rebuild(watch);
-        if (files_differ(watch)) {
-                note_change(watch);
-                watch->polled = true;
-                settle_poke(watch->settle);
-        } else if (watch->recheck) {
-                watch->recheck = false;
-                watch->fn(WATCHER_READ, watch->userdata);
+        rebuild(watcher);
+        if (files_differ(watcher)) {
+                record_change(watcher);
+                watcher->poll_changed = true;
+                settle_trigger(watcher->settle);
+        } else if (watcher->recheck) {
+                watcher->recheck = false;
+                watcher->fn(WATCHER_READ, watcher->userdata);
         } else
-                watch->fn(WATCHER_UNCHANGED, watch->userdata);
+                watcher->fn(WATCHER_UNCHANGED, watcher->userdata);
         return 0;
 }
 
 int watcher_new(
         Watcher **ret, sd_event *event, const MaterialConfig *config, watcher_fn fn, void *userdata)
 {
-        CLEANUP(watcher_freep) Watcher *watch = calloc(1, sizeof(*watch));
+        CLEANUP(watcher_freep) Watcher *watcher = calloc(1, sizeof(*watcher));
         int r;
 
-        if (!watch)
+        if (!watcher)
                 return -ENOMEM;
-        *watch = (Watcher){.config = config, .fn = fn, .userdata = userdata};
-        r = dirwatch_new(&watch->watch, event, on_watch, watch);
-        /* However long the changes go on, they are looked at as often as without any event. */
+        *watcher = (Watcher){.config = config, .fn = fn, .userdata = userdata};
+        r = dirwatch_new(&watcher->dirwatch, event, on_watch, watcher);
+        /* Continuous changes are reported as often as a poll would report them. */
         if (r == 0)
-                r = settle_new(&watch->settle, event, config->settle_usec,
-                        config->poll_interval_usec, on_settled, watch);
-        /* The slack lets the machine sleep: a poll is for what inotify misses. */
+                r = settle_new(&watcher->settle, event, config->settle_usec,
+                        config->poll_interval_usec, on_settled, watcher);
+        /* The poll only finds what inotify misses, so its timer has slack to save wake-ups. */
         if (r == 0)
-                r = sd_event_add_time_relative(event, &watch->poll_timer, CLOCK_BOOTTIME,
+                r = sd_event_add_time_relative(event, &watcher->poll_timer, CLOCK_BOOTTIME,
                         config->poll_interval_usec, config->poll_interval_usec / 30, on_poll,
-                        watch);
+                        watcher);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(watch->poll_timer, "lookout-poll");
-        rebuild(watch);
-        (void)files_differ(watch);
-        watch->status.changed_usec = watch->status.polled_usec = clock_boottime_usec();
-        watch->recheck = true;
-        *ret = TAKE(watch);
+        (void)sd_event_source_set_description(watcher->poll_timer, "watcher-poll");
+        rebuild(watcher);
+        (void)files_differ(watcher);
+        watcher->status.changed_usec = watcher->status.polled_usec = clock_boottime_usec();
+        watcher->recheck = true;
+        *ret = TAKE(watcher);
         return 0;
 }
 
-Watcher *watcher_free(Watcher *watch)
+Watcher *watcher_free(Watcher *watcher)
 {
-        if (!watch)
+        if (!watcher)
                 return NULL;
-        sd_event_source_disable_unref(watch->poll_timer);
-        settle_free(watch->settle);
-        dirwatch_free(watch->watch);
-        free(watch);
+        sd_event_source_disable_unref(watcher->poll_timer);
+        settle_free(watcher->settle);
+        dirwatch_free(watcher->dirwatch);
+        free(watcher);
         return NULL;
 }
 
-const WatchStatus *watcher_status(const Watcher *watch)
+const WatchStatus *watcher_status(const Watcher *watcher)
 {
-        return &watch->status;
+        return &watcher->status;
 }
 
-void watcher_request_read(Watcher *watch)
+void watcher_request_read(Watcher *watcher)
 {
-        settle_poke(watch->settle);
+        settle_trigger(watcher->settle);
 }

@@ -1,15 +1,17 @@
 #pragma once
 
 /*
- * Lookout: says when the files of a material have to be read.
+ * Watcher: reports when the files of a material must be read.
  *
- * Three things wake it: inotify on the way to each file, the table of mounts, and the poll, which
- * always runs because some changes raise no event at all. Whatever woke it, it waits for silence,
- * makes the watches anew and compares what stat(2) says. What a poll finds and a complete set of
- * watches did not tell by the end of that silence was missed, and is counted.
+ * Inotify events on the path to each file, changes of the mount table, and a poll that finds a
+ * difference start a quiet time. After it the watcher rebuilds the watches, compares the results of
+ * stat(2) and reports WATCHER_READ. The poll always runs, because some changes raise no event
+ * (doc/rotation.md, "Silent changes"). A change that only the poll found, although every directory
+ * is watched, is counted as missed.
  *
- * A file system whose clock ticks slowly hides a second write of the same size from stat(2), so
- * the first poll after every change has the files read once more.
+ * Two writes of the same size within one tick of the file system's clock look the same to stat(2)
+ * (doc/rotation.md, "stat and time"), so the files are read once more at the first poll after a
+ * change.
  */
 
 #include <systemd/sd-event.h>
@@ -22,18 +24,19 @@ typedef struct Watcher Watcher;
 
 typedef enum WatcherEvent {
         WATCHER_READ,      /* read the files */
-        WATCHER_UNCHANGED, /* a poll went by and nothing had changed */
+        WATCHER_UNCHANGED, /* a poll found no change */
 } WatcherEvent;
 
-typedef void (*watcher_fn)(WatcherEvent news, void *userdata);
+typedef void (*watcher_fn)(WatcherEvent event, void *userdata);
 
-/* `config` must outlive the lookout. What is there at first is for the caller to read at once. */
+/* `config` must outlive the watcher. The caller reads the files once after this call; only
+ * changes are reported. */
 int watcher_new(Watcher **ret, sd_event *event, const MaterialConfig *config, watcher_fn fn,
         void *userdata);
-Watcher *watcher_free(Watcher *watch);
+Watcher *watcher_free(Watcher *watcher);
 DEFINE_CLEANUP(Watcher *, watcher_free);
 
-const WatchStatus *watcher_status(const Watcher *watch);
+const WatchStatus *watcher_status(const Watcher *watcher);
 
-/* Asks for another WATCHER_READ after the next silence. */
-void watcher_request_read(Watcher *watch);
+/* Requests a WATCHER_READ after the next quiet time. */
+void watcher_request_read(Watcher *watcher);

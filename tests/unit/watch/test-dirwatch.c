@@ -13,11 +13,11 @@ static sd_event *event;
 static DirWatch *watch;
 static unsigned n_calls;
 
-/* The machine's mounts are not this test's: they may change at any time. */
-static void on_change(DirWatchEvent news, void *userdata)
+/* Ignores changes of the mount table, which any process of the machine can cause. */
+static void on_change(DirWatchEvent change, void *userdata)
 {
         assert_ptr_equal(userdata, &n_calls);
-        n_calls += news == DIRWATCH_NAME_CHANGED;
+        n_calls += change == DIRWATCH_NAME_CHANGED;
 }
 
 static int make_watch(void **state)
@@ -37,8 +37,8 @@ static int remove_watch(void **state)
 
 #define watch_test(test) cmocka_unit_test_setup_teardown(test, make_watch, remove_watch)
 
-/* Lets the loop handle what the kernel has queued; how often the watch called meanwhile. */
-static unsigned take_calls(void)
+/* Handles all queued events and returns the number of calls. */
+static unsigned count_calls(void)
 {
         unsigned n;
 
@@ -51,11 +51,11 @@ static unsigned take_calls(void)
 
 static void watch_path(const char *name)
 {
-        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)path_walk_add(&path_walk, scratch_path(name), NULL);
-        dirwatch_rebuild(watch, &path_walk);
-        take_calls();
+        (void)path_walk_add(&walk, scratch_path(name), NULL);
+        dirwatch_rebuild(watch, &walk);
+        count_calls();
 }
 
 static void expect_description(const char *start, const char *part)
@@ -84,7 +84,7 @@ static void overflow(void)
                 skip(); /* would take too long */
         scratch_write_text("one", "");
         scratch_write_text("two", "");
-        /* By turns, because the kernel joins two equal events; none is of a name on the trail. */
+        /* Alternately, because the kernel merges two equal events; no name is on the path. */
         for (unsigned long i = 0; i <= limit; i++)
                 assert_int_equal(chmod(scratch_path(i % 2 == 0 ? "one" : "two"), 0600), 0);
 }
@@ -96,21 +96,21 @@ static void test_every_way_to_change_the_file_is_reported(void **state)
         scratch_write_text("d/file", "one");
         scratch_write_text("d/new", "two");
         watch_path("d/file");
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
         scratch_write_text("d/file", "in place");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         move("d/new", "d/file");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         assert_int_equal(chmod(scratch_path("d/file"), 0640), 0);
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         move("d/file", "d/aside");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         assert_int_equal(link(scratch_path("d/aside"), scratch_path("d/file")), 0);
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         assert_int_equal(unlink(scratch_path("d/file")), 0);
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         scratch_link("aside", "d/file");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_names_on_no_path_are_not_reported(void **state)
@@ -123,9 +123,9 @@ static void test_names_on_no_path_are_not_reported(void **state)
         scratch_write_text("other", "");
         scratch_make_directory("d/directory");
         assert_int_equal(unlink(scratch_path("d/other")), 0);
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
         scratch_write_text("d/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_file_that_appears_is_reported(void **state)
@@ -133,13 +133,13 @@ static void test_a_file_that_appears_is_reported(void **state)
         (void)state;
         watch_path("d/e/file");
         scratch_make_directory("d");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         watch_path("d/e/file");
         scratch_make_directory("d/e");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         watch_path("d/e/file");
         scratch_write_text("d/e/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_switched_link_on_the_path_is_reported(void **state)
@@ -152,14 +152,14 @@ static void test_a_switched_link_on_the_path_is_reported(void **state)
         scratch_link("one", "current");
         watch_path("current/file");
         scratch_link("two", "new");
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
         move("new", "current");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         watch_path("current/file");
         scratch_write_text("one/file", "no longer of interest");
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
         scratch_write_text("two/file", "changed");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_directory_swapped_by_rename_is_reported(void **state)
@@ -172,10 +172,10 @@ static void test_a_directory_swapped_by_rename_is_reported(void **state)
         watch_path("d/file");
         move("d", "old");
         move("new", "d");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         watch_path("d/file");
         scratch_write_text("d/file", "changed");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **state)
@@ -188,7 +188,7 @@ static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **s
         expect_description("inotify", "");
 }
 
-/* All of its news is lost in the overflow; the directory made anew may have its inode number. */
+/* All events are lost in the overflow; the new directory may have the same inode number. */
 static void test_after_an_overflow_every_directory_is_watched_again(void **state)
 {
         (void)state;
@@ -199,10 +199,10 @@ static void test_after_an_overflow_every_directory_is_watched_again(void **state
         assert_int_equal(unlink(scratch_path("d/file")), 0);
         assert_int_equal(rmdir(scratch_path("d")), 0);
         scratch_make_directory("d");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
         watch_path("d/file");
         scratch_write_text("d/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_recreated_directory_is_watched_after_a_rebuild(void **state)
@@ -211,12 +211,12 @@ static void test_a_recreated_directory_is_watched_after_a_rebuild(void **state)
         scratch_make_directory("d");
         watch_path("d/file");
         assert_int_equal(rmdir(scratch_path("d")), 0);
-        assert_true(take_calls() > 0);
-        scratch_make_directory("d"); /* often with the inode number of the one before */
-        take_calls();
+        assert_true(count_calls() > 0);
+        scratch_make_directory("d"); /* often with the same inode number */
+        count_calls();
         watch_path("d/file");
         scratch_write_text("d/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_rebuild_with_the_same_walk_keeps_watching(void **state)
@@ -225,31 +225,31 @@ static void test_a_rebuild_with_the_same_walk_keeps_watching(void **state)
         scratch_write_text("file", "");
         watch_path("file");
         watch_path("file");
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
         scratch_write_text("file", "changed");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_directory_that_cannot_be_watched_leaves_the_others(void **state)
 {
-        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
         (void)state;
         scratch_make_directory("d");
-        (void)path_walk_add(&path_walk, scratch_path("gone/file"), NULL);
-        (void)path_walk_add(&path_walk, scratch_path("d/file"), NULL);
-        dirwatch_rebuild(watch, &path_walk);
+        (void)path_walk_add(&walk, scratch_path("gone/file"), NULL);
+        (void)path_walk_add(&walk, scratch_path("d/file"), NULL);
+        dirwatch_rebuild(watch, &walk);
         expect_description("poll (", scratch_path("gone"));
         expect_description("poll (", "No such file or directory");
-        take_calls();
+        count_calls();
         scratch_write_text("d/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 
         scratch_make_directory("gone");
         watch_path("gone/file"); /* tries again */
         expect_description("inotify", "");
         scratch_write_text("gone/file", "");
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_an_overflow_of_the_queue_is_reported(void **state)
@@ -258,7 +258,7 @@ static void test_an_overflow_of_the_queue_is_reported(void **state)
         scratch_make_directory("d");
         watch_path("d/file");
         overflow();
-        assert_true(take_calls() > 0);
+        assert_true(count_calls() > 0);
 }
 
 static void test_a_freed_watch_reports_nothing(void **state)
@@ -269,7 +269,7 @@ static void test_a_freed_watch_reports_nothing(void **state)
         scratch_write_text("file", "changed");
         watch = dirwatch_free(watch);
         assert_null(watch);
-        assert_int_equal(take_calls(), 0);
+        assert_int_equal(count_calls(), 0);
 }
 
 int main(void)

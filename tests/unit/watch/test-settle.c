@@ -1,5 +1,5 @@
 /*
- * No limit above the asked ones is tight: a busy machine may be late, but nothing may be early.
+ * A call may be late on a busy machine, but never early, so only the lower limits are tight.
  */
 
 #include "tests/unit/test.h"
@@ -9,26 +9,26 @@
 #include "common/clock.h"
 #include "daemon/watch/settle.h"
 
-#define QUIET    (20 * USEC_PER_MSEC)
-#define PATIENCE (80 * USEC_PER_MSEC)
-#define LATE     (20 * USEC_PER_SEC)
+#define QUIET     (20 * USEC_PER_MSEC)
+#define MAX_DELAY (80 * USEC_PER_MSEC)
+#define LATE      (20 * USEC_PER_SEC)
 
 typedef struct Burst {
         sd_event *event;
         Settle *settle;
         unsigned n_calls;
-        uint64_t first_usec, last_usec; /* pokes */
+        uint64_t first_usec, last_usec; /* changes */
         uint64_t called_usec;
-        bool poke_again;
+        bool trigger_again;
 } Burst;
 
-static void poke(Burst *burst)
+static void trigger(Burst *burst)
 {
-        /* Before the call, so that waiting is never taken for longer than it was. */
+        /* Before the call, so that the measured time is never shorter than the real one. */
         burst->last_usec = clock_boottime_usec();
         if (burst->first_usec == 0)
                 burst->first_usec = burst->last_usec;
-        settle_poke(burst->settle);
+        settle_trigger(burst->settle);
 }
 
 static void on_settled(void *userdata)
@@ -37,18 +37,18 @@ static void on_settled(void *userdata)
 
         burst->n_calls++;
         burst->called_usec = clock_boottime_usec();
-        if (burst->poke_again) {
-                burst->poke_again = false;
+        if (burst->trigger_again) {
+                burst->trigger_again = false;
                 burst->first_usec = 0;
-                poke(burst);
+                trigger(burst);
         }
 }
 
-static void burst_start(Burst *burst, uint64_t quiet_usec, uint64_t patience_usec)
+static void burst_start(Burst *burst, uint64_t quiet_usec, uint64_t max_delay_usec)
 {
         *burst = (Burst){0};
         assert_int_equal(sd_event_new(&burst->event), 0);
-        assert_int_equal(settle_new(&burst->settle, burst->event, quiet_usec, patience_usec,
+        assert_int_equal(settle_new(&burst->settle, burst->event, quiet_usec, max_delay_usec,
                                  on_settled, burst),
                 0);
 }
@@ -92,8 +92,8 @@ static void test_one_change_is_one_call_after_the_quiet_time(void **state)
         Burst burst;
 
         (void)state;
-        burst_start(&burst, QUIET, PATIENCE);
-        poke(&burst);
+        burst_start(&burst, QUIET, MAX_DELAY);
+        trigger(&burst);
         assert_int_equal(burst.n_calls, 0);
         run_until(&burst, 1);
         assert_true(burst.called_usec - burst.last_usec >= QUIET);
@@ -107,9 +107,9 @@ static void test_a_burst_is_one_call_after_its_last_change(void **state)
         Burst burst;
 
         (void)state;
-        burst_start(&burst, QUIET, 1000 * PATIENCE);
+        burst_start(&burst, QUIET, 1000 * MAX_DELAY);
         for (unsigned i = 0; i < 100; i++)
-                poke(&burst);
+                trigger(&burst);
         run_until(&burst, 1);
         assert_true(burst.called_usec - burst.last_usec >= QUIET);
         run_for(&burst, 2 * QUIET);
@@ -123,10 +123,10 @@ static void test_each_change_restarts_the_quiet_time(void **state)
 
         (void)state;
         burst_start(&burst, QUIET, LATE);
-        poke(&burst);
+        trigger(&burst);
         run_for(&burst, QUIET / 2);
-        if (burst.n_calls == 0) { /* else the machine slept over the silence */
-                poke(&burst);
+        if (burst.n_calls == 0) { /* else the machine was suspended for the quiet time */
+                trigger(&burst);
                 run_until(&burst, 1);
                 assert_true(burst.called_usec - burst.last_usec >= QUIET);
         }
@@ -139,14 +139,14 @@ static void test_continuous_changes_cause_a_call_at_the_limit(void **state)
         uint64_t end;
 
         (void)state;
-        burst_start(&burst, LATE, PATIENCE);
+        burst_start(&burst, LATE, MAX_DELAY);
         end = clock_boottime_usec() + LATE / 2;
         while (burst.n_calls == 0 && clock_boottime_usec() < end) {
-                poke(&burst);
+                trigger(&burst);
                 assert_true(sd_event_run(burst.event, USEC_PER_MSEC) >= 0);
         }
         assert_int_equal(burst.n_calls, 1);
-        assert_true(burst.called_usec - burst.first_usec >= PATIENCE);
+        assert_true(burst.called_usec - burst.first_usec >= MAX_DELAY);
         burst_done(&burst);
 }
 
@@ -155,10 +155,10 @@ static void test_a_quiet_time_over_the_limit_ends_at_the_limit(void **state)
         Burst burst;
 
         (void)state;
-        burst_start(&burst, LATE, PATIENCE);
-        poke(&burst);
+        burst_start(&burst, LATE, MAX_DELAY);
+        trigger(&burst);
         run_until(&burst, 1);
-        assert_true(burst.called_usec - burst.first_usec >= PATIENCE);
+        assert_true(burst.called_usec - burst.first_usec >= MAX_DELAY);
         assert_true(burst.called_usec - burst.first_usec < LATE);
         burst_done(&burst);
 }
@@ -168,11 +168,11 @@ static void test_a_later_burst_has_its_own_limit(void **state)
         Burst burst;
 
         (void)state;
-        burst_start(&burst, QUIET, PATIENCE);
-        poke(&burst);
+        burst_start(&burst, QUIET, MAX_DELAY);
+        trigger(&burst);
         run_until(&burst, 1);
-        run_for(&burst, PATIENCE); /* counted from the first burst, patience would be over */
-        poke(&burst);
+        run_for(&burst, MAX_DELAY); /* over, if it were counted from the first burst */
+        trigger(&burst);
         run_until(&burst, 2);
         assert_true(burst.called_usec - burst.last_usec >= QUIET);
         burst_done(&burst);
@@ -183,9 +183,9 @@ static void test_a_change_during_the_call_causes_another_call(void **state)
         Burst burst;
 
         (void)state;
-        burst_start(&burst, QUIET, PATIENCE);
-        burst.poke_again = true;
-        poke(&burst);
+        burst_start(&burst, QUIET, MAX_DELAY);
+        burst.trigger_again = true;
+        trigger(&burst);
         run_until(&burst, 2);
         assert_true(burst.called_usec - burst.last_usec >= QUIET);
         burst_done(&burst);
@@ -197,7 +197,7 @@ static void test_after_free_nothing_is_called(void **state)
 
         (void)state;
         burst_start(&burst, QUIET / 10, QUIET);
-        poke(&burst);
+        trigger(&burst);
         burst.settle = settle_free(burst.settle);
         assert_null(burst.settle);
         run_for(&burst, 2 * QUIET);
