@@ -1,4 +1,4 @@
-/* Whatever greets is one of the kinds, and what it says is fit to be shown. */
+/* Every greeting has one of the kinds, and its text is displayable. */
 
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-/* A record that is understood can be kept, and is then the same. */
+/* A record that can be parsed can be written, and the written record is the same. */
 
 #include "tests/fuzz/fuzz.h"
 

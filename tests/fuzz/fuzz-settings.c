@@ -1,4 +1,4 @@
-/* Every configuration is either understood or told what is wrong with it, and where. */
+/* Every configuration is either loaded or refused with an error and its place. */
 
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,4 @@
-/* A call that is understood can be made again, and is then the same. */
+/* A message that can be parsed can be formatted, and the formatted message is the same. */
 
 #include "tests/fuzz/fuzz.h"
 
@@ -6,7 +6,7 @@
 
 #include "common/varlink.h"
 
-static void remake_call(const VarlinkCall *call)
+static void format_call(const VarlinkCall *call)
 {
         CLEANUP(varlink_call_done) VarlinkCall again = VARLINK_CALL_NULL;
         CLEANUP(freep) char *text = NULL;
@@ -22,7 +22,7 @@ static void remake_call(const VarlinkCall *call)
         MUST(again.more == call->more && !again.oneway);
 }
 
-static void remake_reply(const VarlinkReply *reply)
+static void format_reply(const VarlinkReply *reply)
 {
         CLEANUP(varlink_reply_done) VarlinkReply again = VARLINK_REPLY_NULL;
         CLEANUP(freep) char *text = NULL;
@@ -42,11 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (varlink_call_parse(&call, (const char *)data, size) == 0) {
                 MUST(!call.parameters || json_is_object(call.parameters));
-                remake_call(&call);
+                format_call(&call);
         }
         if (varlink_reply_parse(&reply, (const char *)data, size) == 0) {
                 MUST(!reply.parameters || json_is_object(reply.parameters));
-                remake_reply(&reply);
+                format_reply(&reply);
         }
         return 0;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Fuzz: one function for each input that strangers make. libFuzzer calls it with what it thinks
- * of (meson -Dfuzz=true), replay.c with every file of tests/fuzz/corpus, which holds seeds and
- * all that ever went wrong.
+ * Fuzz: a harness for each untrusted input. libFuzzer calls the function with generated inputs
+ * (meson -Dfuzz=true), replay.c with each file of tests/fuzz/corpus, which contains seeds and every
+ * input that ever failed.
  */
 
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold for every input; not assert(), which some builds leave out. */
+/* A condition for every input; not assert(), which some builds disable. */
 #define MUST(condition)                                                                 \
         do {                                                                            \
                 if (!(condition)) {                                                     \

@@ -12,7 +12,7 @@
 
 #define SIZE_LIMIT (1024 * 1024)
 
-/* From a block of exactly its size, so that a sanitizer sees one byte too far. */
+/* Copies the file to a block of its exact size, so that a sanitizer detects an access beyond it. */
 static void run(const char *directory, const char *name)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
@@ -25,7 +25,7 @@ static void run(const char *directory, const char *name)
         MUST(exact);
         memcpy(exact, content.data, content.size);
         printf("%s: %zu bytes\n", name, content.size);
-        fflush(stdout); /* the name of the last one, should it crash */
+        fflush(stdout); /* so that the name is visible after a crash */
         MUST(LLVMFuzzerTestOneInput(exact, content.size) == 0);
 }
 

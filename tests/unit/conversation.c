@@ -112,7 +112,7 @@ void conversation_send(int fd, const void *data, size_t size)
                 ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
 
                 if (n < 0 && errno != EAGAIN)
-                        return; /* hung up on, which the test will see */
+                        return; /* closed by the server; the test detects this */
                 if (n > 0) {
                         bytes += n;
                         size -= (size_t)n;
@@ -130,7 +130,7 @@ const char *conversation_receive(int fd)
                 ssize_t n;
 
                 conversation_settle();
-                /* Byte by byte, so that the next message stays where it is. */
+                /* Byte by byte, so that the next message stays in the socket. */
                 n = recv(fd, message + size, 1, 0);
                 if (n == 0 || (n < 0 && errno == ECONNRESET))
                         return NULL;
@@ -139,7 +139,7 @@ const char *conversation_receive(int fd)
                 if (message[size++] == '\0')
                         return message;
         }
-        fail_msg("an answer without end");
+        fail_msg("answer is too long");
         return NULL;
 }
 

@@ -28,7 +28,7 @@ int scratch_make(void **state)
         char made[] = "/tmp/test-binlog-ssld-XXXXXX";
 
         (void)state;
-        /* Resolved, because a trail through a symbolic link to /tmp would have more steps. */
+        /* Resolved, because a walk through a symbolic link to /tmp would have more steps. */
         return mkdtemp(made) && realpath(made, root) ? 0 : -1;
 }
 

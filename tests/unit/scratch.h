@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Scratch: an empty directory for one test, removed when the test is over, passed or failed.
+ * Scratch: an empty directory for one test, removed after the test, passed or failed.
  *
  *     scratch_test(test_a_directory_is_no_file),
  */
@@ -13,17 +13,17 @@ int scratch_remove(void **state);
 
 #define scratch_test(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
-/* The absolute path of `name` below the directory, good until seven more were asked for. */
+/* Returns the absolute path of `name` in the directory, valid until the eighth call after it. */
 const char *scratch_path(const char *name);
 
-/* Makes the file, or gives it a new content in place. */
+/* Creates the file, or replaces its content in place. */
 void scratch_write(const char *name, const void *data, size_t size);
 void scratch_write_text(const char *name, const char *text);
 
 void scratch_make_directory(const char *name);
 
-/* `target` as it stands, relative or not. */
+/* Creates a symbolic link to `target`, relative or not. */
 void scratch_link(const char *target, const char *name);
 
-/* What is in the directory below, without "." and "..". */
+/* The number of entries in the directory, without "." and "..". */
 size_t scratch_count(const char *name);

@@ -60,12 +60,12 @@ void status_fixture_make(StatusFixture *ret)
                 .now_usec = FIXTURE_TIME - 60 * USEC_PER_DAY};
 }
 
-void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState state,
+void status_fixture_fail(StatusFixture *fixture, unsigned cluster, ClusterState state,
         OutcomeKind kind, const char *text)
 {
-        Record *record = &status->record[cluster];
+        Record *record = &fixture->record[cluster];
 
-        status->cluster[cluster].state = state;
+        fixture->cluster[cluster].state = state;
         record->attempt.outcome = kind;
         record->attempt.failures = 1;
         text_set(record->attempt.text, sizeof(record->attempt.text), text);

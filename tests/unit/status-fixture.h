@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * A model of one good material and one current cluster. Each test takes it and breaks one thing.
+ * Status fixture: the status of a valid material and current clusters, which each test changes in
+ * one place.
  */
 
 #include "daemon/status/summary.h"
@@ -24,12 +25,12 @@ typedef struct StatusFixture {
         ClusterStatus cluster[FIXTURE_CLUSTERS]; /* "orders", "users", "logs" */
         const MaterialStatus *materials[1];
         const ClusterStatus *clusters[FIXTURE_CLUSTERS];
-        ManagerStatus status; /* of the first cluster alone; n_clusters may be raised */
+        ManagerStatus status; /* of the first cluster; n_clusters may be increased */
 } StatusFixture;
 
-/* It points into itself and must stay where it is. */
+/* `ret` points into itself and must not be moved. */
 void status_fixture_make(StatusFixture *ret);
 
-/* What an attempt came to, and the state that goes with it. */
-void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState state,
+/* Sets the outcome of an attempt and the state of the cluster. */
+void status_fixture_fail(StatusFixture *fixture, unsigned cluster, ClusterState state,
         OutcomeKind kind, const char *text);

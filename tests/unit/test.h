@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * What every unit test begins with: assertions that are on whatever the build type says, and
- * cmocka with the headers it wants before it.
+ * Test: the first header of every unit test. Enables assertions in every build type, and includes
+ * cmocka with the headers that must precede it.
  */
 
 #undef NDEBUG
