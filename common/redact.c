@@ -2,7 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/macro.h"
 

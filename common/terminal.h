@@ -7,10 +7,9 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include "common/macro.h"
 
 #define TERMINAL_COLUMNS_MAX 100
 

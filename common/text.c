@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Returns the length of the UTF-8 sequence at `bytes` (RFC 3629), or 0 if it is not valid. */

@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "common/macro.h"
 
 /* The state while a path is walked: the current directory and the rest of the path. */
 typedef struct Cursor {

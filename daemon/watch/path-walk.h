@@ -17,12 +17,9 @@
 
 #include <sys/types.h>
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "common/macro.h"
 
 #define PATH_WALK_STEPS_MAX 128
 #define PATH_WALK_LINKS_MAX 40 /* the limit of path_resolution(7) */

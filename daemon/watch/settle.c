@@ -1,7 +1,6 @@
 #include "daemon/watch/settle.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 

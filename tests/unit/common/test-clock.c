@@ -1,7 +1,6 @@
 #include "tests/unit/test.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/clock.h"

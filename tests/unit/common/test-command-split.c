@@ -1,7 +1,6 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/command.h"

@@ -1,7 +1,6 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/json-reader.h"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "common/macro.h"
 #include "common/secret.h"

@@ -1,10 +1,7 @@
 #include "tests/unit/test.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
