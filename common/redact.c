@@ -20,7 +20,7 @@ static bool is_base64(char byte)
 }
 
 /* Returns how many bytes at `text` are not compared. */
-static size_t skip_line_end(const char *text, size_t size)
+static size_t skip_length(const char *text, size_t size)
 {
         if (size >= 2 && text[0] == '\\' && (text[1] == 'n' || text[1] == 'r'))
                 return 2;
@@ -46,7 +46,7 @@ static int compared_make(Compared *ret, const char *text, size_t size, bool pem)
         if (!ret->bytes || !ret->positions || !ret->hits)
                 return -ENOMEM;
         for (size_t i = 0; i < size;) {
-                size_t skip = pem ? skip_line_end(text + i, size - i) : 0;
+                size_t skip = pem ? skip_length(text + i, size - i) : 0;
 
                 if (skip == 0) {
                         ret->positions[ret->size] = i;
@@ -116,7 +116,7 @@ int redactor_set_pem(Redactor *redactor, const char *text, size_t size)
                 size_t skip = armor_length(text + i, size - i);
 
                 if (skip == 0)
-                        skip = skip_line_end(text + i, size - i);
+                        skip = skip_length(text + i, size - i);
                 if (skip == 0)
                         bodies.data[bodies.size++] = text[i];
                 i += skip > 0 ? skip : 1;

@@ -114,8 +114,8 @@ static int load_key(const Load *load, void *object, const ConfigKey *key, const 
                 load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
 }
 
-/* Each key comes from `section`, else from the section `defaults` (or NULL), else from the table.
- * */
+/* Each key comes from `section`, else from the section `defaults`, else from the table. `defaults`
+ * may be NULL. */
 static int load_object(const Load *load, void *object, const ConfigKeyTable *table,
         const char *section, const char *defaults)
 {

@@ -21,7 +21,7 @@ typedef struct Directory {
         DirWatch *watch;
         uint64_t device, inode;
         sd_event_source *source;
-        char **names; /* on a path; none: the directory is watched no longer */
+        char **names; /* on a path; none after a rebuild: the watch is removed */
         size_t n_names;
 } Directory;
 

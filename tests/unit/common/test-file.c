@@ -13,7 +13,7 @@
 #include "common/macro.h"
 #include "tests/unit/scratch.h"
 
-/* A result from before, to see that a failure leaves it alone. */
+/* A result from before, which a failure must not change. */
 static Secret before(void)
 {
         Secret secret = SECRET_NULL;
@@ -155,7 +155,7 @@ static void test_a_descriptor_of_any_type_is_read_from_its_offset(void **state)
 static void test_a_partial_write_is_continued(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        static char content[300000]; /* more than a pipe takes at once */
+        static char content[300000]; /* more than the capacity of a pipe */
         int pair[2];
         pid_t child;
 

@@ -20,7 +20,7 @@ static void test_allocated_memory_is_empty_and_zero(void **state)
         assert_int_equal(secret_allocate(&secret, 100), 0);
         assert_int_equal(secret.size, 0);
         assert_int_equal(secret.capacity, 100);
-        expect_zeros(secret.data, 101); /* the NUL behind it, too */
+        expect_zeros(secret.data, 101); /* and the NUL after it */
 }
 
 static void test_allocating_again_drops_the_old_content(void **state)

@@ -50,14 +50,14 @@ static void test_bytes_that_are_not_utf8_become_question_marks(void **state)
         } cases[] = {
                 {"a\x80z", "a?z"},                     /* a continuation alone */
                 {"a\xffz", "a?z"},                     /* never a byte of UTF-8 */
-                {"a\xf8\x88\x80\x80\x80z", "a?????z"}, /* the old form of five bytes */
+                {"a\xf8\x88\x80\x80\x80z", "a?????z"}, /* the obsolete form of five bytes */
                 {"\xc0\xaf", "??"},                    /* overlong */
                 {"\xc1\xbf", "??"}, {"\xe0\x9f\xbf", "???"}, {"\xf0\x8f\xbf\xbf", "????"},
                 {"\xed\xa0\x80", "???"}, /* the first and the last surrogate */
                 {"\xed\xbf\xbf", "???"}, {"\xf4\x90\x80\x80", "????"}, /* above U+10FFFF */
-                {"\xc3(", "?("}, /* begun and not gone on with */
+                {"\xc3(", "?("}, /* started and not continued */
                 {"\xe2\x82z", "??z"},
-                {"\xe2\xc3\xa9", "?\xc3\xa9"}, /* the good one behind it survives */
+                {"\xe2\xc3\xa9", "?\xc3\xa9"}, /* the valid one after it is kept */
                 {"a\xf0\x9f\x98", "a???"},     /* cut off at the end */
         };
 
