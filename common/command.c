@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/job.h"
 #include "common/macro.h"
 #include "common/text.h"
 
@@ -36,12 +37,8 @@ typedef struct Child {
 static void restore_defaults(void)
 {
         struct rlimit data;
-        sigset_t none;
 
-        for (int number = 1; number < NSIG; number++)
-                (void)signal(number, SIG_DFL);
-        sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        job_reset_signals();
         if (getrlimit(RLIMIT_DATA, &data) == 0) {
                 data.rlim_cur = data.rlim_max;
                 (void)setrlimit(RLIMIT_DATA, &data);

@@ -72,13 +72,12 @@ static void close_all_but(const int *keep, size_t n_keep, int result_fd)
         (void)close_range(next, ~0U, 0);
 }
 
-static void reset_signals(void)
+void job_reset_signals(void)
 {
         sigset_t none;
 
         for (int number = 1; number < NSIG; number++)
                 (void)signal(number, SIG_DFL);
-        (void)signal(SIGPIPE, SIG_IGN);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -100,7 +99,8 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         Message *message;
         ssize_t n;
 
-        reset_signals();
+        job_reset_signals();
+        (void)signal(SIGPIPE, SIG_IGN);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != manager)
                 _exit(1);
         (void)prctl(PR_SET_DUMPABLE, 0);

@@ -58,3 +58,6 @@ Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free);
 
 pid_t job_pid(const Job *job);
+
+/* Gives all signals their default action and unblocks them, in a child after fork(2). */
+void job_reset_signals(void);
