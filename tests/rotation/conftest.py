@@ -20,7 +20,7 @@ from .trial import Trial
 from .watcher import MODES, Mode, Watcher
 
 AT_ONCE = int(os.environ.get("ROTATE_AT_ONCE", "8"))  # trials mostly wait
-SUBJECT = os.environ.get("ROTATE_SUBJECT", "tests.rotate.daemon:subject")
+SUBJECT = os.environ.get("ROTATE_SUBJECT", "tests.rotation.daemon:subject")
 
 
 @dataclass
