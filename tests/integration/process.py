@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.peer.secret import Secret
+from tests.mockserver.secret import Secret
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 PRESENT = 3 << 62  # or swapped: Documentation/admin-guide/mm/pagemap.rst

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.integration.conftest import House, configuration
-from tests.peer.secret import Secret
+from tests.mockserver.secret import Secret
 from tests.standin import Aurora, Authority
 from tests.standin.cluster import IMPORT_USER, document, import_call
 from tests.standin.pki import write_material

@@ -23,7 +23,7 @@ import pytest
 
 from tests.integration.conftest import configuration
 from tests.integration.process import PAYLOAD, Process
-from tests.peer.secret import Secret
+from tests.mockserver.secret import Secret
 from tests.standin import write_material
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.service import Service
