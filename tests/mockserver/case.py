@@ -1,47 +1,51 @@
-"""One break of the good conversation, and what must come of it."""
+"""One deviation from the successful conversation, and the outcomes that are correct for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .conversation import Deed
+from .conversation import Handler
 from .secret import PASSWORD
 
-PASSING = {"unreachable", "tls", "timed_out", "unknown", "not_writer"}
-OF_THE_MOMENT = {1205, 1213, 1317}  # what is rejected so is tried again by itself
+TRANSIENT = {"unreachable", "tls", "timed_out", "unknown", "not_writer"}
+TRANSIENT_ERRNOS = {1205, 1213, 1317}  # a rejection with one of these is retried with back-off
 
 
 @dataclass(frozen=True)
 class Case:
-    """`last` is the step at which the server must lose sight of the client, where that matters.
+    """Handlers that replace the default ones, and the expected result.
 
-    `identity` names the server's certificate, `verified` tells whether that is one to trust, and
-    `tells_password` whether the login is one that hands the password over, inside TLS.
+    handlers: by step (conversation.STEPS); outcomes: any of these is correct; errno: the expected
+    server error; last_step: the last step that the client may reach, if that matters; identity: the
+    server's certificate (server_identity.py); verified: that certificate is trusted;
+    sends_password: this login sends the password itself, inside TLS; settings: keys of the cluster
+    section that differ from the default ones.
     """
 
     name: str
-    deeds: dict[str, Deed]
+    handlers: dict[str, Handler]
     outcomes: set[str]
     errno: int | None = None
-    last: str = ""
+    last_step: str = ""
     identity: str = "good"
     verified: bool = True
-    tells_password: bool = False
+    sends_password: bool = False
     password: str = PASSWORD
     settings: dict[str, str] = field(default_factory=dict)
 
     def state(self, outcome: str) -> str:
         if outcome == "imported":
             return "current"
-        passing = outcome in PASSING or (outcome == "rejected" and self.errno in OF_THE_MOMENT)
-        return "retrying" if passing else "held"
+        transient = outcome in TRANSIENT or (outcome == "rejected" and
+                                             self.errno in TRANSIENT_ERRNOS)
+        return "retrying" if transient else "held"
 
 
-def case(name: str, step: str, deed: Deed, *outcomes: str, **more) -> Case:
-    return Case(name, {step: deed} if step else {}, set(outcomes), **more)
+def case(name: str, step: str, handler: Handler, *outcomes: str, **more) -> Case:
+    return Case(name, {step: handler} if step else {}, set(outcomes), **more)
 
 
-def named(cases: list[Case]) -> dict[str, Case]:
+def by_name(cases: list[Case]) -> dict[str, Case]:
     found = {case.name: case for case in cases}
     assert len(found) == len(cases)
     return found

@@ -9,12 +9,12 @@ import pytest
 from tests.standin import Authority, Workspace, write_material
 from tests.standin.service import Service
 
-from .house import House
-from .identity import Identities
+from .harness import Harness, SessionData
 from .secret import Secret
-from .stage import Props, Stage
+from .server_identity import ServerIdentities
+from .server_pool import ServerPool
 
-CANARY = "the canary of a file that no server may ever read"
+CANARY = "contents of a client file that no server may read"
 
 
 @pytest.fixture(scope="session")
@@ -24,22 +24,22 @@ def workspace() -> Iterator[Workspace]:
 
 
 @pytest.fixture(scope="session")
-def make_stage(workspace: Workspace) -> Iterator[Callable[[str], Stage]]:
+def make_harness(workspace: Workspace) -> Iterator[Callable[[str], Harness]]:
     build = Path(os.environ.get("BUILD", "build")).resolve()
     authority = Authority(workspace.path / "clients", "Client CA")
-    pair = authority.issue_client("peer")
+    pair = authority.issue_client("mockserver")
     canary = workspace.path / "canary"
     canary.write_text(CANARY)
-    identities = Identities(workspace.directory("servers"), authority)
-    props = Props(identities, Secret.of_key(pair.key), canary)
+    identities = ServerIdentities(workspace.directory("servers"), authority)
+    session = SessionData(identities, Secret.of_key(pair.key), canary)
     services: list[Service] = []
 
-    with House() as house:
-        def make(daemon: str) -> Stage:
-            service = Service(build, workspace.directory(f"stage-{len(services)}"))
+    with ServerPool() as pool:
+        def make(daemon: str) -> Harness:
+            service = Service(build, workspace.directory(f"service-{len(services)}"))
             write_material(service.material, authority.certificate, pair)
             services.append(service)
-            return Stage(props, house, service, daemon)
+            return Harness(session, pool, service, daemon)
 
         yield make
         for service in services:
@@ -47,8 +47,8 @@ def make_stage(workspace: Workspace) -> Iterator[Callable[[str], Stage]]:
 
 
 @pytest.fixture
-def stage(make_stage: Callable[[str], Stage]) -> Iterator[Stage]:
-    stage = make_stage("import-timeout = 10s")
-    yield stage
-    if stage.service.running:
-        assert stage.service.stop() == 0
+def harness(make_harness: Callable[[str], Harness]) -> Iterator[Harness]:
+    harness = make_harness("import-timeout = 10s")
+    yield harness
+    if harness.service.running:
+        assert harness.service.stop() == 0

@@ -1,9 +1,9 @@
-"""A scripted server's conversation with an importer: the good one, and a break at one step.
+"""The mock server's side of an import: a sequence of steps, each with a replaceable handler.
 
-The steps: `accept` (what comes before the greeting), `greeting`, `tls`, `login`, `look` (at the
-server's variables), `leave` (a log that is on, so not in the good conversation), `prepare`, `call`,
-`status` (of replication). At each the server has an answer of one or more payloads; what sends them
-is the step's deed, and a case replaces as few as it can.
+The steps: `accept` (before the greeting), `greeting`, `tls`, `login`, `variables` (SHOW GLOBAL
+VARIABLES), `log-off` (SET SESSION of a log that is on; not part of the successful conversation),
+`prepare`, `call`, `status` (SHOW REPLICA STATUS). Each step has a correct answer of one or more
+payloads. The default handler sends it; a case replaces the handlers of single steps.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import packet
-from .wire import Limited, Over, Wire
+from .wire import Limited, Ended, Wire
 
-STEPS = ("accept", "greeting", "tls", "login", "look", "leave", "prepare", "call", "status")
-SPOKEN = ("greeting", "login", "look", "prepare", "call", "status")  # those with payloads
+STEPS = ("accept", "greeting", "tls", "login", "variables", "log-off", "prepare", "call", "status")
 
 VARIABLES = {"innodb_read_only": "OFF", "general_log": "OFF", "slow_query_log": "OFF",
              "log_output": "FILE", "performance_schema": "ON",
@@ -27,7 +26,7 @@ VARIABLES = {"innodb_read_only": "OFF", "general_log": "OFF", "slow_query_log": 
 
 QUIT, QUERY, PREPARE, EXECUTE, LONG_DATA, CLOSE = 0x01, 0x03, 0x16, 0x17, 0x18, 0x19
 
-Deed = Callable[["Conversation", list[bytes]], None]
+Handler = Callable[["Conversation", list[bytes]], None]
 
 
 def good(conversation: Conversation, payloads: list[bytes]) -> None:
@@ -35,22 +34,26 @@ def good(conversation: Conversation, payloads: list[bytes]) -> None:
 
 
 def nothing(conversation: Conversation, payloads: list[bytes]) -> None:
-    """The good deed of `accept`."""
+    """The default handler of `accept`."""
 
 
 def upgrade(conversation: Conversation, payloads: list[bytes]) -> None:
-    """The good deed of `tls`."""
+    """The default handler of `tls`."""
     conversation.wire.start_tls(conversation.context)
 
 
 @dataclass
 class Script:
-    """What a server does, for any number of connections."""
+    """The behaviour of one mock server, for any number of connections.
+
+    limit: the server ends the connection after so many sent bytes; limited: where these are counted
+    (wire.Wire).
+    """
 
     context: ssl.SSLContext
     password: bytes
-    canary: Path  # a file of the client's side that a naive one gives away
-    deeds: dict[str, Deed] = field(default_factory=dict)
+    canary: Path  # a client file that LOAD DATA LOCAL INFILE would read
+    handlers: dict[str, Handler] = field(default_factory=dict)
     limit: int | None = None
     limited: Limited = "wire"
     conversations: list[Conversation] = field(default_factory=list)
@@ -67,27 +70,27 @@ class Conversation:
         self.context = script.context
         self.password = script.password
         self.canary = script.canary
-        self.steps: list[str] = []  # those that the client has come to
+        self.steps: list[str] = []  # the steps that the client has reached
         self.login = b""
-        self.parameters: list[bytes] = []  # of the CALLs, as they came
-        self.ending = ""  # why it was over
-        self._deeds = script.deeds
+        self.parameters: list[bytes] = []  # the parameter of each CALL
+        self.ending = ""  # the reason for which the connection ended
+        self._handlers = script.handlers
         self._sequence = 0
 
     def run(self) -> None:
         try:
             self._perform("accept", [])
             self._perform("greeting", [packet.greeting()])
-            self.receive()  # the request for TLS, or a login of somebody who does without
+            self.receive()  # SSLRequest, or the login of a client without TLS
             self._perform("tls", [])
             self.login = self.receive()
-            self._perform("login", [packet.ok() if self.proves(self.proof()) else
+            self._perform("login", [packet.ok() if self.verify_native(self.auth_response()) else
                                     packet.error(1045, "Access denied", "28000")])
-            while self._obey(self.receive()):
+            while self._execute(self.receive()):
                 pass
             self.ending = "quit"
-        except Over as over:
-            self.ending = str(over)
+        except Ended as reason:
+            self.ending = str(reason)
         finally:
             self.wire.close()
 
@@ -97,7 +100,7 @@ class Conversation:
         return self.wire.take(int.from_bytes(head[:3], "little"))
 
     def send(self, payloads: Iterable[bytes], skip: int = 0) -> None:
-        """`skip`: leave out so many numbers of the sequence, which is a fault."""
+        """skip: so many sequence numbers are omitted, which violates the protocol."""
         self.wire.send(self.framed(payloads, skip))
 
     def framed(self, payloads: Iterable[bytes], skip: int = 0) -> bytes:
@@ -108,40 +111,40 @@ class Conversation:
             self._sequence += 1
         return framed
 
-    def proves(self, scramble: bytes) -> bool:
+    def verify_native(self, scramble: bytes) -> bool:
         """mysql_native_password: SHA1(password) XOR SHA1(seed + SHA1(SHA1(password)))."""
         once = hashlib.sha1(self.password).digest()
         mask = hashlib.sha1(packet.SEED + hashlib.sha1(once).digest()).digest()
         return scramble == bytes(a ^ b for a, b in zip(once, mask, strict=True))
 
-    def proves_sha2(self, scramble: bytes) -> bool:
+    def verify_sha2(self, scramble: bytes) -> bool:
         """caching_sha2_password: SHA256(password) XOR SHA256(SHA256(SHA256(password)) + seed)."""
         once = hashlib.sha256(self.password).digest()
         mask = hashlib.sha256(hashlib.sha256(once).digest() + packet.SEED).digest()
         return scramble == bytes(a ^ b for a, b in zip(once, mask, strict=True))
 
-    def proof(self) -> bytes:
-        """The login's answer to the seed: behind the fixed head and the name of the user."""
+    def auth_response(self) -> bytes:
+        """The authentication response of the login: after the fixed header and the user name."""
         rest = self.login[32:].partition(b"\0")[2]
         return packet.first_string(rest) if rest else b""
 
     def _perform(self, step: str, payloads: list[bytes]) -> None:
-        usual = {"accept": nothing, "tls": upgrade}.get(step, good)
+        default = {"accept": nothing, "tls": upgrade}.get(step, good)
         self.steps.append(step)
-        self._deeds.get(step, usual)(self, payloads)
+        self._handlers.get(step, default)(self, payloads)
 
-    def _obey(self, command: bytes) -> bool:
+    def _execute(self, command: bytes) -> bool:
         if not command:
-            return True  # a file that was not given
+            return True  # the empty packet that ends LOCAL INFILE
         kind, rest = command[0], command[1:]
         if kind == QUIT:
             return False
         if kind == QUERY and b"SHOW GLOBAL VARIABLES" in rest:
             rows = [packet.text_row(pair) for pair in VARIABLES.items()]
-            self._perform("look", packet.table(["Variable_name", "Value"], rows))
+            self._perform("variables", packet.table(["Variable_name", "Value"], rows))
         elif kind == QUERY and b"SET SESSION" in rest:
             refused = b"sql_log_off" in rest
-            self._perform("leave", [packet.error(1227) if refused else packet.ok()])
+            self._perform("log-off", [packet.error(1227) if refused else packet.ok()])
         elif kind == QUERY and b"SHOW REPLICA STATUS" in rest:
             self._perform("status", packet.table(["Replica_IO_Running", "Replica_SQL_Running"],
                                                  [packet.text_row(["Yes", "Yes"])]))
@@ -158,6 +161,9 @@ class Conversation:
 
 
 def _parameter(rest: bytes) -> bytes:
-    """Of COM_STMT_EXECUTE with one string: number, flags, iterations, NULLs, bound, type."""
+    """The string parameter of COM_STMT_EXECUTE.
+
+    Before it: statement id, flags, iteration count, NULL bitmap, new-params-bound flag, type.
+    """
     data = rest[4 + 1 + 4 + 1 + 1 + 2:]
     return packet.first_string(data) if data else b""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-SEED = b"abcdefghijklmnopqrst"  # of the login; letters, because a NUL would end it
-VERSION = "8.0.39-peer"
+SEED = b"abcdefghijklmnopqrst"  # for authentication; letters, because a NUL would end it
+VERSION = "8.0.39-mock"
 
 CLIENT_SSL = 1 << 11
 CLIENT_CONNECT_WITH_DB = 1 << 3
-CLIENT_LONG_LOGIN_DATA = 1 << 21  # a login's data may be longer than 255 bytes
-# LONG_PASSWORD says "not MariaDB". No DEPRECATE_EOF: the old way is what both libraries know.
+CLIENT_LONG_LOGIN_DATA = 1 << 21  # authentication data may be longer than 255 bytes
+# LONG_PASSWORD means "not MariaDB". Without DEPRECATE_EOF: result sets with EOF packets, which
+# all client libraries support.
 CAPABILITIES = (1 | 2 | 4 | 1 << 7 | 1 << 9 | CLIENT_SSL | 1 << 13 | 1 << 15 | 1 << 16 | 1 << 17
                 | 1 << 18 | 1 << 19 | 1 << 20 | CLIENT_LONG_LOGIN_DATA)
 
@@ -38,7 +39,7 @@ def string(value: bytes) -> bytes:
 
 
 def first_string(data: bytes) -> bytes:
-    """The length-encoded string at the beginning, the other way around."""
+    """Decodes the length-encoded string at the beginning of data."""
     width = {0xfc: 2, 0xfd: 3, 0xfe: 8}.get(data[0], 0)
     start = 1 + width
     size = int.from_bytes(data[1:start], "little") if width else data[0]
@@ -66,7 +67,7 @@ def error(code: int, text: str = "refused", state: str = "HY000") -> bytes:
 
 
 def error_before_login(code: int, text: str = "refused") -> bytes:
-    """As it comes instead of a greeting: the client has not said yet that it knows states."""
+    """In place of a greeting, without SQLSTATE: the client has sent no capabilities yet."""
     return b"\xff" + struct.pack("<H", code) + text.encode()
 
 
@@ -75,7 +76,7 @@ def switch(plugin: str, data: bytes = SEED + b"\0") -> bytes:
 
 
 def more(data: bytes) -> bytes:
-    """What a plugin says to its other half."""
+    """AuthMoreData: data from the server plugin to the client plugin."""
     return b"\x01" + data
 
 

@@ -1,4 +1,4 @@
-"""What must not be found: a key in every form that it is known to take, and a password."""
+"""Pieces of a key, in every form that it can take, and of a password, to search for in data."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tests.standin.pki import PKCS1, PKCS8, key_as
 
-PASSWORD = "Tr0ub4dor&3-peer"
-WINDOW = 24  # bytes of DER; whatever holds more of it than two of these holds one whole
+PASSWORD = "Tr0ub4dor&3-mock"
+WINDOW = 24  # bytes of DER; any extract of twice this length contains a whole window
 
 
 class Secret:
-    """Pieces, each of which alone gives a holder away."""
+    """Pieces, each of which proves by itself that data contains the secret."""
 
     def __init__(self, pieces: dict[str, bytes]) -> None:
         self.pieces = pieces
@@ -24,7 +24,7 @@ class Secret:
         for form, header in (("PKCS#1", PKCS1), ("PKCS#8", PKCS8)):
             lines = [line for line in key_as(key, header).splitlines() if b"-----" not in line]
             der = base64.b64decode(b"".join(lines))
-            # The first line is algorithm and length: the same in each key of its kind.
+            # The first line is algorithm and length: the same for all keys of this type.
             pieces |= {f"line {number} of {form}": line
                        for number, line in enumerate(lines[1:], 2) if len(line) >= WINDOW}
             pieces |= {f"{form} DER from {start}": der[start:start + WINDOW]
@@ -33,7 +33,7 @@ class Secret:
 
     @classmethod
     def of_password(cls, password: str, tail: int = 0) -> Secret:
-        """With `tail` so many characters of its end are one too."""
+        """tail: the last so many characters are a piece of their own."""
         text = password.encode()
         return cls({"end of the password": text[-tail:],
                     "password": text, "password in JSON": json.dumps(password)[1:-1].encode(),

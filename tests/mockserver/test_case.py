@@ -1,6 +1,6 @@
-"""Servers that break the good conversation at one point: the outcome, and what they could read.
+"""Servers that deviate at one step: the outcome, and the data that the server could read.
 
-All cases are clusters of one daemon and run side by side, because most of them mostly wait.
+All cases are clusters of one daemon and run in parallel, because most of them mostly wait.
 """
 
 from __future__ import annotations
@@ -10,40 +10,41 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from . import login, packet, statement, token
-from .case import named
+from . import login_cases, packet, statement_cases, token_cases
+from .case import by_name
 from .conftest import CANARY
 from .conversation import Conversation
 from .secret import PASSWORD, Secret
-from .stage import Stage
+from .harness import Harness
 
-CASES = named([*login.BEFORE_TLS, *login.CERTIFICATES, *login.VERSIONS, *login.LOGINS,
-               *token.TOKENS, *statement.broken(), *statement.LOOK, *statement.LOGS,
-               *statement.PREPARE, *statement.CALL, *statement.STATUS])
+CASES = by_name([*login_cases.BEFORE_TLS, *login_cases.CERTIFICATES, *login_cases.VERSIONS,
+                 *login_cases.LOGINS,
+                 *token_cases.TOKENS, *statement_cases.faults_at_each_step(),
+                 *statement_cases.VARIABLE_CASES, *statement_cases.LOG_CASES,
+                 *statement_cases.PREPARE_CASES,
+                 *statement_cases.CALL_CASES, *statement_cases.STATUS_CASES])
 SECONDS = 60.0
-pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # that they are refused
-REQUEST = 36  # bytes of the request for TLS: capabilities, sizes, a character set
-RANDOM = slice(REQUEST + 11, REQUEST + 43)  # of the ClientHello (RFC 8446, 4.1.2) in its record
+pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # deprecated versions
+REQUEST = 36  # bytes of SSLRequest: frame header, capabilities, sizes, character set
+RANDOM = slice(REQUEST + 11, REQUEST + 43)  # in the ClientHello (RFC 8446, 4.1.2) in its record
 
 
 @pytest.fixture(scope="module")
-def played(make_stage: Callable[[str], Stage]) -> Iterator[tuple[Stage, dict[str, dict]]]:
-    """All that was played; the daemon still runs, with nothing left to do."""
-    # A deadline of 5 s lets a single read last for 4.
-    stage = make_stage("parallel-imports = 64\nimport-timeout = 5s")
+def results(make_harness: Callable[[str], Harness]) -> Iterator[tuple[Harness, dict[str, dict]]]:
+    """The results of all cases; the daemon still runs, with nothing left to do."""
+    # With a deadline of 5 s, a single read may take 4 s.
+    harness = make_harness("parallel-imports = 64\nimport-timeout = 5s")
     for name, case in CASES.items():
-        stage.add(name, stage.script(case.identity, deeds=case.deeds,
+        harness.add(name, harness.script(case.identity, handlers=case.handlers,
                                      password=case.password.encode()), case.settings)
-    stage.start()
-    yield stage, stage.wait(SECONDS)
-    assert stage.service.stop() == 0
-
-
+    harness.start()
+    yield harness, harness.wait(SECONDS)
+    assert harness.service.stop() == 0
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_case(played: tuple[Stage, dict[str, dict]], name: str) -> None:
-    stage, clusters = played
+def test_case(results: tuple[Harness, dict[str, dict]], name: str) -> None:
+    harness, clusters = results
     case, cluster = CASES[name], clusters[name]
     outcome = cluster["outcome"]
     assert outcome in case.outcomes, cluster["reason"]
@@ -51,45 +52,45 @@ def test_case(played: tuple[Stage, dict[str, dict]], name: str) -> None:
     if case.errno is not None:
         assert cluster["sql_errno"] == case.errno, cluster["reason"]
 
-    (conversation,) = stage.scripts[name].conversations
+    (conversation,) = harness.scripts[name].conversations
     wire = conversation.wire
-    if case.last:
-        assert conversation.steps[-1] == case.last
+    if case.last_step:
+        assert conversation.steps[-1] == case.last_step
     password = Secret.of_password(case.password)
-    secret = stage.props.secret | password
+    secret = harness.session.secret | password
     assert secret.found_in(wire.received) == []
-    assert secret.found_in(wire.clear) == []
-    assert CANARY.encode() not in wire.inside + wire.received
+    assert secret.found_in(wire.cleartext) == []
+    assert CANARY.encode() not in wire.decrypted + wire.received
     if not case.verified:
-        assert wire.inside == b""
+        assert wire.decrypted == b""
         assert conversation.login == b""
     if "call" not in conversation.steps:
-        assert stage.props.secret.found_in(wire.inside) == []
-    if not case.tells_password:
-        assert password.found_in(wire.inside) == []
+        assert harness.session.secret.found_in(wire.decrypted) == []
+    if not case.sends_password:
+        assert password.found_in(wire.decrypted) == []
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_only_the_request_for_tls_is_sent_in_clear(played: tuple[Stage, dict[str, dict]],
+def test_only_the_ssl_request_is_sent_in_cleartext(results: tuple[Harness, dict[str, dict]],
                                                    name: str) -> None:
-    stage, _ = played
-    (conversation,) = stage.scripts[name].conversations
-    clear = bytes(conversation.wire.clear)
+    harness, _ = results
+    (conversation,) = harness.scripts[name].conversations
+    clear = bytes(conversation.wire.cleartext)
     if not clear:
         return
     capabilities = struct.unpack_from("<I", clear, 4)[0]
     assert clear[:3] == packet.frame(bytes(32), 1)[:3]
     assert capabilities & packet.CLIENT_SSL
     assert b"ssl_importer" not in clear
-    # A server that does not begin TLS sees the client do so, and that is all.
+    # A server that does not start TLS receives the client's handshake or alert, nothing else.
     assert clear[REQUEST:REQUEST + 2] in (b"", b"\x16\x03", b"\x15\x03")
 
 
-def test_no_two_importers_begin_tls_with_the_same_random_number(
-        played: tuple[Stage, dict[str, dict]]) -> None:
-    """They are forked from one process, in which OpenSSL was at work before."""
-    stage, _ = played
-    hellos = [bytes(conversation.wire.received) for script in stage.scripts.values()
+def test_each_importer_starts_tls_with_another_random_number(
+        results: tuple[Harness, dict[str, dict]]) -> None:
+    """Importers are forked from one process in which OpenSSL was used before the fork."""
+    harness, _ = results
+    hellos = [bytes(conversation.wire.received) for script in harness.scripts.values()
               for conversation in script.conversations]
     randoms = [hello[RANDOM] for hello in hellos if hello[REQUEST:REQUEST + 2] == b"\x16\x03"]
     assert len(randoms) > 20
@@ -97,24 +98,24 @@ def test_no_two_importers_begin_tls_with_the_same_random_number(
     assert len(set(randoms)) == len(randoms)
 
 
-def test_the_good_conversation_tells_the_key_once_and_inside_tls(
-        played: tuple[Stage, dict[str, dict]]) -> None:
-    """Proves that the search finds what it looks for."""
-    stage, _ = played
-    (conversation,) = stage.scripts["good"].conversations
-    assert stage.props.secret.found_in(conversation.wire.inside)
+def test_a_successful_import_sends_the_key_once_and_inside_tls(
+        results: tuple[Harness, dict[str, dict]]) -> None:
+    """Proves that the search for secrets finds them."""
+    harness, _ = results
+    (conversation,) = harness.scripts["good"].conversations
+    assert harness.session.secret.found_in(conversation.wire.decrypted)
     assert len(conversation.parameters) == 1
-    (full,) = stage.scripts["sha2-full"].conversations
-    assert "password" in Secret.of_password(PASSWORD).found_in(full.wire.inside)
+    (full,) = harness.scripts["sha2-full"].conversations
+    assert "password" in Secret.of_password(PASSWORD).found_in(full.wire.decrypted)
 
 
-def test_nothing_that_is_told_afterwards_holds_a_secret(
-        played: tuple[Stage, dict[str, dict]]) -> None:
-    stage, _ = played
-    secrets = [stage.props.secret, *(Secret.of_password(case.password, login.TAIL)
+def test_no_output_contains_a_secret(
+        results: tuple[Harness, dict[str, dict]]) -> None:
+    harness, _ = results
+    secrets = [harness.session.secret, *(Secret.of_password(case.password, login_cases.TAIL)
                                      for case in CASES.values())]
-    told = stage.told()
-    assert all(told.values()) and len(told) == len(CASES) + 4
-    for where, text in told.items():
+    outputs = harness.readable_output()
+    assert all(outputs.values()) and len(outputs) == len(CASES) + 4
+    for where, text in outputs.items():
         for secret in secrets:
             assert secret.found_in(text) == [], where

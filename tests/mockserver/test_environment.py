@@ -1,4 +1,4 @@
-"""What libmariadb would take from its environment, or from a server: nothing of it."""
+"""libmariadb takes no setting from its environment or from a server."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 
 from tests.standin import Workspace
 
-from . import deed
-from .stage import Stage
+from . import faults
+from .harness import Harness
 
 SECONDS = 60.0
 PLUGINS = ("poison", "caching_sha2_password", "mysql_native_password", "client_ed25519", "dialog",
@@ -26,7 +26,7 @@ PLUGINS = ("poison", "caching_sha2_password", "mysql_native_password", "client_e
 
 @dataclass
 class Poison:
-    """Plugins that leave a mark as soon as they are loaded."""
+    """Plugins that create a file as soon as they are loaded."""
 
     directory: Path
     mark: Path
@@ -47,7 +47,7 @@ def poison(workspace: Workspace) -> Poison:
     source = poison.directory / "poison.c"
     source.write_text(f"""#include <fcntl.h>
 #include <unistd.h>
-__attribute__((constructor)) static void leave_mark(void)
+__attribute__((constructor)) static void create_mark(void)
 {{
         close(creat("{poison.mark}", 0666));
 }}
@@ -60,7 +60,7 @@ __attribute__((constructor)) static void leave_mark(void)
     return poison
 
 
-def test_the_poison_works_where_nobody_minds(poison: Poison) -> None:
+def test_a_program_that_keeps_its_environment_loads_the_plugin(poison: Poison) -> None:
     library = ctypes.util.find_library("mariadb")
     subprocess.run([sys.executable, "-c", "import ctypes, sys\n"
                     "ctypes.CDLL(sys.argv[1]).mysql_init(None)", str(library)],
@@ -69,66 +69,66 @@ def test_the_poison_works_where_nobody_minds(poison: Poison) -> None:
     poison.mark.unlink()
 
 
-def test_the_environment_changes_nothing(stage: Stage, poison: Poison) -> None:
-    stage.service.variables = poison.variables
-    stage.add("native", stage.script())
-    stage.add("loaded-from-where-it-belongs", stage.script(deeds={"login": deed.sha2_full}))
-    stage.add("unverified", stage.script("of-another-authority"))
-    stage.start()
-    outcomes = {name: cluster["outcome"] for name, cluster in stage.wait(SECONDS).items()}
-    assert outcomes == {"native": "imported", "loaded-from-where-it-belongs": "imported",
+def test_the_environment_changes_nothing(harness: Harness, poison: Poison) -> None:
+    harness.service.variables = poison.variables
+    harness.add("native", harness.script())
+    harness.add("plugin-of-the-system", harness.script(handlers={"login": faults.sha2_full}))
+    harness.add("unverified", harness.script("unknown-authority"))
+    harness.start()
+    outcomes = {name: cluster["outcome"] for name, cluster in harness.wait(SECONDS).items()}
+    assert outcomes == {"native": "imported", "plugin-of-the-system": "imported",
                         "unverified": "tls"}
     assert not poison.mark.exists()
 
 
-def test_a_server_names_no_directory(stage: Stage, poison: Poison) -> None:
+def test_a_server_cannot_name_a_directory_of_plugins(harness: Harness, poison: Poison) -> None:
     up = "../" * 16 + str(poison.directory).lstrip("/")
-    stage.service.variables = poison.variables
+    harness.service.variables = poison.variables
     for name in PLUGINS:
-        for i, wish in enumerate((name, f"{poison.directory}/{name}", f"{up}/{name}",
+        for i, plugin in enumerate((name, f"{poison.directory}/{name}", f"{up}/{name}",
                                   f"{poison.directory}/{name}.so")):
-            for step, how in (("login", deed.switch_to(wish)),
-                              ("greeting", deed.greets_with(wish))):
-                stage.add(f"{name}-{i}-{step}", stage.script(deeds={step: how}),
+            for step, how in (("login", faults.switch_to(plugin)),
+                              ("greeting", faults.greet_with_plugin(plugin))):
+                harness.add(f"{name}-{i}-{step}", harness.script(handlers={step: how}),
                           {"auth-plugins": "mysql_native_password, caching_sha2_password, "
                                            "client_ed25519",
                            "allow-cleartext-password": "yes"})
-    stage.start()
-    stage.wait(SECONDS)
-    assert all(script.conversations for script in stage.scripts.values())
+    harness.start()
+    harness.wait(SECONDS)
+    assert all(script.conversations for script in harness.scripts.values())
     assert not poison.mark.exists()
 
 
-def test_localhost_is_not_the_socket(stage: Stage, workspace: Workspace) -> None:
-    """A server behind the socket that libmariadb would take: nobody ever comes."""
+def test_localhost_is_not_the_unix_socket(harness: Harness, workspace: Workspace) -> None:
+    """A decoy listens on libmariadb's default socket and gets no connection from the daemon."""
     directory = workspace.directory("decoy")
-    visitors: list[bool] = []
+    connections: list[bool] = []
     with socket.socket(socket.AF_UNIX) as decoy:
         decoy.bind(str(directory / "mysqld.sock"))
         decoy.listen()
         (directory / "mysqld.sock").chmod(0o777)
 
-        def wait_for_visitors() -> None:
+        def count_connections() -> None:
             try:
                 while True:
                     decoy.accept()[0].close()
-                    visitors.append(True)
+                    connections.append(True)
             except OSError:
                 pass  # closed
 
-        thread = threading.Thread(target=wait_for_visitors, daemon=True)
+        thread = threading.Thread(target=count_connections, daemon=True)
         thread.start()
         enter = ["unshare", "--mount", "sh", "-ec",
                  "mount -t tmpfs none /run; mkdir /run/mysqld; mount --bind \"$0\" /run/mysqld; "
                  "exec \"$@\"", str(directory)]
-        # What libmariadb does by itself: the decoy is in the right place.
+        # Without the daemon's settings libmariadb connects to the decoy.
         subprocess.run([*enter, "mariadb", "--no-defaults", "--host=localhost"],
                        capture_output=True)
-        assert visitors == [True]
-        stage.service.wrapper = enter
-        stage.add("localhost", stage.script())
-        stage.start()
-        assert stage.wait(SECONDS)["localhost"]["outcome"] == "imported"
+        assert connections == [True]
+        harness.service.wrapper = enter
+        harness.add("localhost", harness.script())
+        harness.start()
+        assert harness.wait(SECONDS)["localhost"]["outcome"] == "imported"
         decoy.shutdown(socket.SHUT_RDWR)
     thread.join()
-    assert visitors == [True]
+    assert connections == [True]

@@ -1,5 +1,5 @@
-"""Servers that never stop: the importer has a bounded time and a bounded size, and the manager
-sees nothing of it."""
+"""Servers that send without end: time and memory of the importer are bounded, and the memory of
+the manager does not grow."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from . import deed, packet
-from .conversation import Deed
-from .stage import Stage
+from . import faults, packet
+from .conversation import Handler
+from .harness import Harness
 
 DEADLINE = 3.0
 GRACE = 2.0
 IMPORTER = 160 << 20
-MANAGER = 16 << 20  # more than before
+MANAGER = 16 << 20  # growth
 LONG_ROW = packet.text_row(["x" * 200, "y" * 4000])
 
-FLOODS: dict[str, tuple[str, Deed]] = {
-    "look-packet-without-an-end": ("look", deed.flood_of_bytes),
-    "look-rows-without-an-end": ("look", deed.flood_of_rows(LONG_ROW)),
-    "look-results-without-an-end": ("look", deed.flood_of_results),
-    "call-packet-without-an-end": ("call", deed.flood_of_bytes),
-    "call-rows-without-an-end": ("call", deed.flood_of_rows(b"\0\0" + LONG_ROW)),
-    "call-results-without-an-end": ("call", deed.flood_of_results),
-    "login-packet-without-an-end": ("login", deed.flood_of_bytes),
+FLOODS: dict[str, tuple[str, Handler]] = {
+    "variables-packet-endless": ("variables", faults.flood_of_bytes),
+    "variables-rows-endless": ("variables", faults.flood_of_rows(LONG_ROW)),
+    "variables-results-endless": ("variables", faults.flood_of_results),
+    "call-packet-endless": ("call", faults.flood_of_bytes),
+    "call-rows-endless": ("call", faults.flood_of_rows(b"\0\0" + LONG_ROW)),
+    "call-results-endless": ("call", faults.flood_of_results),
+    "login-packet-endless": ("login", faults.flood_of_bytes),
 }
 
 
@@ -39,46 +39,46 @@ def resident(pid: int) -> int:
         return 0
 
 
-class Scale:
-    """The largest importer while it stands, and the largest manager."""
+class MemoryMonitor:
+    """The largest resident size of an importer and of the manager."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, harness: Harness) -> None:
         self.importer = self.manager = 0
-        self._stage = stage
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._weigh)
+        self._stage = harness
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._measure)
         self._thread.start()
 
     def stop(self) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
 
-    def _weigh(self) -> None:
+    def _measure(self) -> None:
         service = self._stage.service
-        while not self._over.wait(0.05):
+        while not self._stopped.wait(0.05):
             self.manager = max(self.manager, resident(service.pid))
             self.importer = max([self.importer, *map(resident, service.importers())])
 
 
 @pytest.mark.parametrize("name", FLOODS)
-def test_flood(make_stage: Callable[[str], Stage], name: str) -> None:
+def test_flood(make_harness: Callable[[str], Harness], name: str) -> None:
     step, how = FLOODS[name]
-    stage = make_stage(f"import-timeout = {DEADLINE:.0f}s")
-    stage.add(name, stage.script(deeds={step: how}))
+    harness = make_harness(f"import-timeout = {DEADLINE:.0f}s")
+    harness.add(name, harness.script(handlers={step: how}))
     begin = time.monotonic()
-    stage.start()
-    before = resident(stage.service.pid)
-    scale = Scale(stage)
+    harness.start()
+    before = resident(harness.service.pid)
+    memory = MemoryMonitor(harness)
     try:
-        cluster = stage.wait(DEADLINE + GRACE)[name]
+        cluster = harness.wait(DEADLINE + GRACE)[name]
     finally:
-        scale.stop()
+        memory.stop()
     took = time.monotonic() - begin
     assert cluster["state"] == "retrying", cluster["reason"]
     assert took < DEADLINE + GRACE
-    assert stage.service.importers() == []
-    assert scale.manager - before < MANAGER
-    # Under a sanitizer there is no limit: its own memory would be over it.
-    if not stage.sanitized:
-        assert scale.importer < IMPORTER, f"{scale.importer >> 20} MB"
-    assert stage.service.stop() == 0
+    assert harness.service.importers() == []
+    assert memory.manager - before < MANAGER
+    # No limit under a sanitizer, whose own memory exceeds it.
+    if not harness.sanitized:
+        assert memory.importer < IMPORTER, f"{memory.importer >> 20} MB"
+    assert harness.service.stop() == 0

@@ -1,4 +1,4 @@
-"""One accepted connection: bytes out with a limit, bytes in with a memory, TLS when asked for."""
+"""One accepted connection: limited sending, recorded receiving, TLS on request."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import ssl
 import struct
 from typing import Literal
 
-PATIENCE = 30.0  # no case lasts longer; a thread must not either
+TIMEOUT = 30.0  # longer than any case lasts; bounds the life of a thread
 CHUNK = 65536
 
-Limited = Literal["wire", "spoken"]
+Limited = Literal["wire", "payload"]
 
 
-class Over(Exception):
-    """The conversation is over: the client has gone, or all was sent that is to be sent."""
+class Ended(Exception):
+    """The connection ends: the client closed it, or the limit of sent bytes is reached."""
 
 
 class Wire:
-    """Three records of what the client sent.
+    """Records what the client sends.
 
-    `received` is every byte off the wire, `clear` those of them before TLS began, and `inside`
-    what TLS protected. A `limit` ends the connection when so many bytes were sent: on the wire,
-    or of what is spoken, inside TLS or not.
+    received: every byte on the wire; cleartext: those of them before TLS; decrypted: what TLS
+    protected. limit ends the connection after so many sent bytes, counted on the wire ("wire") or
+    as MySQL payload, inside TLS or not ("payload").
     """
 
     def __init__(self, connection: socket.socket, limit: int | None = None,
                  limited: Limited = "wire") -> None:
         self.received = bytearray()
-        self.clear = bytearray()
-        self.inside = bytearray()
+        self.cleartext = bytearray()
+        self.decrypted = bytearray()
         self.tls: ssl.SSLObject | None = None
         self.sent = 0
         self._connection = connection
-        self._connection.settimeout(PATIENCE)
+        self._connection.settimeout(TIMEOUT)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._limit = limit
         self._limited = limited
@@ -50,14 +50,14 @@ class Wire:
                 self._flush()
                 self._incoming.write(self._receive(CHUNK))
             except ssl.SSLError as refusal:
-                self._flush()  # our alert is part of the answer
-                raise Over(str(refusal)) from refusal
+                self._flush()  # sends the TLS alert
+                raise Ended(str(refusal)) from refusal
         self._flush()
         self.tls = tls
 
     def send(self, data: bytes) -> None:
         whole = data
-        if self._limited == "spoken":
+        if self._limited == "payload":
             data = self._within(data)
             self.sent += len(data)
         if self.tls is None:
@@ -66,10 +66,10 @@ class Wire:
             self.tls.write(data)
             self._flush()
         if len(data) < len(whole):
-            raise Over("all was said that was to be said")
+            raise Ended("the limit of sent payload is reached")
 
-    def send_clear(self, data: bytes) -> None:
-        """Past TLS, as somebody on the way could."""
+    def send_cleartext(self, data: bytes) -> None:
+        """Bypasses TLS, as a man in the middle could."""
         self._transmit(data)
 
     def take(self, size: int) -> bytes:
@@ -79,25 +79,25 @@ class Wire:
         return data
 
     def drain(self) -> None:
-        """Read on until the client goes."""
+        """Reads until the client closes the connection."""
         while True:
             self._read(CHUNK)
 
     def close(self) -> None:
-        if self.tls is not None and self._limited == "spoken":
+        if self.tls is not None and self._limited == "payload":
             try:
                 self.tls.unwrap()
             except ssl.SSLError:
-                pass  # wants the other side's farewell, for which nobody waits
+                pass  # the client's close_notify is not awaited
             try:
                 self._connection.sendall(self._outgoing.read())
             except OSError:
                 pass
         try:
             self._connection.shutdown(socket.SHUT_WR)
-            # Closing over unread bytes would send a RST, and that can overtake what we have sent.
+            # close() with unread bytes would send a RST, which can overtake the data sent before.
             self.drain()
-        except (OSError, ssl.SSLError, Over):
+        except (OSError, ssl.SSLError, Ended):
             pass
         self._connection.close()
 
@@ -108,7 +108,7 @@ class Wire:
     def _read(self, size: int) -> bytes:
         if self.tls is None:
             data = self._receive(size)
-            self.clear += data
+            self.cleartext += data
             return data
         while True:
             try:
@@ -117,19 +117,19 @@ class Wire:
                 self._incoming.write(self._receive(CHUNK))
                 continue
             except ssl.SSLError as broken:
-                raise Over(str(broken)) from broken
+                raise Ended(str(broken)) from broken
             if not data:
-                raise Over("the client has ended TLS")
-            self.inside += data
+                raise Ended("the client closed TLS")
+            self.decrypted += data
             return data
 
     def _receive(self, size: int) -> bytes:
         try:
             data = self._connection.recv(size)
         except OSError as gone:
-            raise Over(str(gone)) from gone
+            raise Ended(str(gone)) from gone
         if not data:
-            raise Over("the client has gone")
+            raise Ended("the client closed the connection")
         self.received += data
         return data
 
@@ -149,6 +149,6 @@ class Wire:
         try:
             self._connection.sendall(data)
         except OSError as gone:
-            raise Over(str(gone)) from gone
+            raise Ended(str(gone)) from gone
         if len(data) < len(whole):
-            raise Over("all was sent that was to be sent")
+            raise Ended("the limit of sent bytes is reached")

@@ -1,4 +1,4 @@
-"""A daemon with a cluster for each script that is played, and what it says of them."""
+"""One daemon, with one cluster for each mock server, and its status."""
 
 from __future__ import annotations
 
@@ -9,43 +9,45 @@ from pathlib import Path
 from tests.standin.service import Service
 
 from .conversation import Script
-from .house import House
-from .identity import Identities
 from .secret import PASSWORD, Secret
+from .server_identity import ServerIdentities
+from .server_pool import ServerPool
 
 USER = "ssl_importer"
 
 
 @dataclass
-class Props:
-    """What a stage needs of the session."""
+class SessionData:
+    """Certificates, key and canary file that all tests of a session share."""
 
-    identities: Identities
+    identities: ServerIdentities
     secret: Secret
     canary: Path
 
 
-class Stage:
-    def __init__(self, props: Props, house: House, service: Service, daemon: str = "") -> None:
-        self.props = props
+class Harness:
+    def __init__(self, session: SessionData, pool: ServerPool, service: Service,
+                 daemon: str = "") -> None:
+        """daemon: further keys of [daemon]."""
+        self.session = session
         self.service = service
         self.scripts: dict[str, Script] = {}
-        self._house = house
+        self._pool = pool
         self._daemon = daemon
         self._clusters: list[str] = []
 
     def add(self, name: str, script: Script, settings: dict[str, str] | None = None) -> None:
         values = {"host": "localhost", "user": USER,
                   "password-file": str(self._password_file(script.password)),
-                  "server-ca": str(self.props.identities.authority.certificate),
-                  "port": str(self._house.admit(script)), **(settings or {})}
+                  "server-ca": str(self.session.identities.authority.certificate),
+                  "port": str(self._pool.add(script)), **(settings or {})}
         lines = [f"{key} = {value}" for key, value in values.items() if value]
         self.scripts[name] = script
-        # Numbers, because our names are longer than a section's may be.
+        # Numbers, because the names are longer than a section name may be.
         self._clusters.append("\n".join([f"[cluster c{len(self._clusters)}]", *lines]))
 
     def script(self, identity: str = "good", **more) -> Script:
-        return Script(self.props.identities.context(identity), canary=self.props.canary,
+        return Script(self.session.identities.context(identity), canary=self.session.canary,
                       **{"password": PASSWORD.encode(), **more})
 
     @property
@@ -63,13 +65,13 @@ class Stage:
         self.service.start()
 
     def check(self) -> dict[str, dict]:
-        """What --check-clusters says, by the names that they were added with."""
+        """Returns the results of --check-clusters, by the names given to add()."""
         self._configure()
         done = self.service.run("--check-clusters", "--json")
         return dict(zip(self.scripts, json.loads(done.stdout)["clusters"], strict=True))
 
     def _configure(self) -> None:
-        """One attempt each: what fails is not tried again for longer than any test lasts."""
+        """Each cluster gets one attempt: a retry begins later than any test ends."""
         self.service.configure(f"""[daemon]
 retry-min = 1h
 retry-max = 1h
@@ -80,13 +82,13 @@ settle = 50ms
 """ + "\n".join(self._clusters) + "\n")
 
     def clusters(self) -> dict[str, dict]:
-        """By the names that they were added with."""
+        """The status of the clusters, by the names given to add()."""
         names = list(self.scripts)
         return {names[int(cluster["name"][1:])]: cluster
                 for cluster in self.service.status()["clusters"]}
 
     def wait(self, seconds: float) -> dict[str, dict]:
-        """Until each cluster had its attempt."""
+        """Waits until the attempt of each cluster has ended."""
         seen: dict[str, dict] = {}
 
         def reached() -> bool:
@@ -98,8 +100,8 @@ settle = 50ms
         self.service.wait(reached, seconds)
         return seen
 
-    def told(self) -> dict[str, str]:
-        """All that anybody may read afterwards."""
+    def readable_output(self) -> dict[str, str]:
+        """Everything that a user can read afterwards: log, status, metrics, records."""
         state = self.service.directory / "state"
         for number in range(len(self._clusters)):
             self.service.wait((state / f"c{number}.json").exists)

@@ -1,4 +1,4 @@
-"""Where scripted servers live: any number of ports on the loopback, one thread to open the door."""
+"""Any number of mock servers on loopback ports, with one thread that accepts for all of them."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ import threading
 from .conversation import Script
 
 LOOPBACK = "127.0.0.1"
-ROOM = 16384  # descriptors: a port a case, and a sweep has thousands
+MAX_DESCRIPTORS = 16384  # one port for each case; test_truncation has thousands of them
 
 
-class House:
+class ServerPool:
     def __init__(self) -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(ROOM, hard), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(MAX_DESCRIPTORS, hard), hard))
         self._selector = selectors.DefaultSelector()
-        self._threads: list[threading.Thread] = []
-        self._wake, self._woken = socket.socketpair()
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
-        self._porter = threading.Thread(target=self._admit, daemon=True)
-        self._porter.start()
+        self._stop, self._stopped = socket.socketpair()
+        self._selector.register(self._stopped, selectors.EVENT_READ, None)
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
-    def admit(self, script: Script) -> int:
-        """The port at which the script is played to whoever comes."""
+    def add(self, script: Script) -> int:
+        """Returns the port on which a server with this script listens."""
         listener = socket.create_server((LOOPBACK, 0), backlog=16)
         self._selector.register(listener, selectors.EVENT_READ, script)
         return int(listener.getsockname()[1])
 
     def close(self) -> None:
-        self._wake.close()
-        self._porter.join()
+        self._stop.close()
+        self._acceptor.join()
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
         self._selector.close()
 
-    def _admit(self) -> None:
+    def _accept(self) -> None:
         while True:
             for key, _ in self._selector.select():
                 if key.data is None:
@@ -47,10 +46,10 @@ class House:
                 try:
                     connection, _ = key.fileobj.accept()
                 except OSError:
-                    continue  # gone before we came to the door
+                    continue  # the client closed the connection before accept()
                 threading.Thread(target=key.data.accept, args=(connection,), daemon=True).start()
 
-    def __enter__(self) -> House:
+    def __enter__(self) -> ServerPool:
         return self
 
     def __exit__(self, *error: object) -> None:

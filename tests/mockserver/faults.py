@@ -1,4 +1,4 @@
-"""What a server can do at a step instead of the good deed."""
+"""Handlers that break the protocol, and logins other than mysql_native_password."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import struct
 import time
 
 from . import packet
-from .conversation import Conversation, Deed, upgrade
-from .wire import Over
+from .conversation import Conversation, Handler, upgrade
+from .wire import Ended
 
 CLEAR = "mysql_clear_password"
-HUGE = b"\xff\xff\xff"  # 16 MiB less one: the largest packet, behind which there is always another
+HUGE = b"\xff\xff\xff"  # 2^24 - 1: the largest frame; another frame follows it
 
 
 def silence(conversation: Conversation, payloads: list[bytes]) -> None:
@@ -20,29 +20,29 @@ def silence(conversation: Conversation, payloads: list[bytes]) -> None:
 
 
 def close(conversation: Conversation, payloads: list[bytes]) -> None:
-    raise Over("closed")
+    raise Ended("closed")
 
 
 def reset(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.wire.reset()
-    raise Over("reset")
+    raise Ended("reset")
 
 
-def says(*other: bytes) -> Deed:
-    """Other payloads than the good ones."""
+def reply(*other: bytes) -> Handler:
+    """These payloads instead of the correct ones."""
     return lambda conversation, payloads: conversation.send(other)
 
 
-def half(conversation: Conversation, payloads: list[bytes]) -> None:
+def truncate(conversation: Conversation, payloads: list[bytes]) -> None:
     whole = conversation.framed(payloads)
     conversation.wire.send(whole[:len(whole) // 2])
     silence(conversation, payloads)
 
 
-def half_then_close(conversation: Conversation, payloads: list[bytes]) -> None:
+def truncate_and_close(conversation: Conversation, payloads: list[bytes]) -> None:
     whole = conversation.framed(payloads)
     conversation.wire.send(whole[:len(whole) // 2])
-    raise Over("closed")
+    raise Ended("closed")
 
 
 def garbage(conversation: Conversation, payloads: list[bytes]) -> None:
@@ -51,7 +51,7 @@ def garbage(conversation: Conversation, payloads: list[bytes]) -> None:
 
 
 def framed_garbage(conversation: Conversation, payloads: list[bytes]) -> None:
-    """Packets that are in order, with nothing in them that is."""
+    """Correct frames and sequence numbers, random payloads."""
     number = random.Random(8)
     conversation.send(number.randbytes(size) for size in (1, 7, 40, 300, 5))
     silence(conversation, payloads)
@@ -73,7 +73,7 @@ def huge_header(conversation: Conversation, payloads: list[bytes]) -> None:
 
 
 def flood_of_bytes(conversation: Conversation, payloads: list[bytes]) -> None:
-    """One packet of ever more frames, which never ends."""
+    """One packet with an endless sequence of frames."""
     block = bytes(1 << 16)
     sequence = conversation.framed([b""])[3]
     while True:
@@ -85,13 +85,13 @@ def flood_of_bytes(conversation: Conversation, payloads: list[bytes]) -> None:
         sequence += 1
 
 
-def flood_of_rows(row: bytes) -> Deed:
-    """A result set whose rows never end."""
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def flood_of_rows(row: bytes) -> Handler:
+    """A result set with an endless sequence of rows."""
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         conversation.send(packet.table(["Variable_name", "Value"], [])[:-1])
         while True:
             conversation.send([row] * 64)
-    return deed
+    return handler
 
 
 def flood_of_results(conversation: Conversation, payloads: list[bytes]) -> None:
@@ -100,7 +100,7 @@ def flood_of_results(conversation: Conversation, payloads: list[bytes]) -> None:
 
 
 def trickle(conversation: Conversation, payloads: list[bytes]) -> None:
-    """A byte now and then: no single read is ever late, only the whole is."""
+    """One byte every 0.3 s: no single read times out, only the whole answer is late."""
     whole = conversation.framed(payloads)
     for i in range(len(whole)):
         conversation.wire.send(whole[i:i + 1])
@@ -108,17 +108,17 @@ def trickle(conversation: Conversation, payloads: list[bytes]) -> None:
     silence(conversation, payloads)
 
 
-def plain(*payloads: bytes) -> Deed:
-    """In clear where TLS was to begin."""
-    def deed(conversation: Conversation, _: list[bytes]) -> None:
+def cleartext(*payloads: bytes) -> Handler:
+    """Cleartext payloads in place of the TLS handshake."""
+    def handler(conversation: Conversation, _: list[bytes]) -> None:
         conversation.wire.send(conversation.framed(payloads))
         silence(conversation, [])
-    return deed
+    return handler
 
 
-def plain_inside_tls(conversation: Conversation, payloads: list[bytes]) -> None:
-    """In clear though TLS has begun, as somebody on the way might slip something in."""
-    conversation.wire.send_clear(conversation.framed(payloads))
+def cleartext_inside_tls(conversation: Conversation, payloads: list[bytes]) -> None:
+    """Cleartext after TLS has started, as a man in the middle would inject it."""
+    conversation.wire.send_cleartext(conversation.framed(payloads))
     silence(conversation, payloads)
 
 
@@ -127,8 +127,8 @@ def not_tls(conversation: Conversation, payloads: list[bytes]) -> None:
     silence(conversation, payloads)
 
 
-def slipped_in(conversation: Conversation, payloads: list[bytes]) -> None:
-    """A packet in clear ahead of TLS, in the same breath: nobody may take it for an answer."""
+def inject_before_tls(conversation: Conversation, payloads: list[bytes]) -> None:
+    """A cleartext packet directly before the TLS handshake; the client must not accept it."""
     conversation.wire.send(conversation.framed([packet.ok()]))
     upgrade(conversation, payloads)
 
@@ -138,72 +138,75 @@ def upgrade_then_silence(conversation: Conversation, payloads: list[bytes]) -> N
     silence(conversation, payloads)
 
 
-def version(minimum: ssl.TLSVersion, maximum: ssl.TLSVersion, ciphers: str = "") -> Deed:
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def version(minimum: ssl.TLSVersion, maximum: ssl.TLSVersion, ciphers: str = "") -> Handler:
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         context = conversation.context
         context.minimum_version, context.maximum_version = minimum, maximum
         if ciphers:
             context.set_ciphers(ciphers)
         upgrade(conversation, payloads)
-    return deed
+    return handler
 
 
-def switch_to(plugin: str, data: bytes = packet.SEED + b"\0") -> Deed:
-    """Asks for another login, takes whatever comes, and lets it in."""
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def switch_to(plugin: str, data: bytes = packet.SEED + b"\0") -> Handler:
+    """AuthSwitchRequest to this plugin; any response is accepted."""
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         conversation.send([packet.switch(plugin, data)])
         conversation.receive()
         conversation.send([packet.ok()])
-    return deed
+    return handler
 
 
-def greets_with(plugin: str) -> Deed:
-    return says(packet.greeting(plugin))
+def greet_with_plugin(plugin: str) -> Handler:
+    return reply(packet.greeting(plugin))
 
 
 def sha2_fast(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
-    proven = conversation.proves_sha2(conversation.receive())
-    conversation.send([packet.more(b"\x03"), packet.ok()] if proven else [packet.error(1045)])
+    verified = conversation.verify_sha2(conversation.receive())
+    conversation.send([packet.more(b"\x03"), packet.ok()] if verified else [packet.error(1045)])
 
 
 def sha2_full(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
     conversation.receive()
     conversation.send([packet.more(b"\x04")])
-    proven = conversation.receive() == conversation.password + b"\0"
-    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+    verified = conversation.receive() == conversation.password + b"\0"
+    conversation.send([packet.ok()] if verified else [packet.error(1045)])
 
 
 def native_by_switch(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("mysql_native_password")])
-    proven = conversation.proves(conversation.receive())
-    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+    verified = conversation.verify_native(conversation.receive())
+    conversation.send([packet.ok()] if verified else [packet.error(1045)])
 
 
 def clear_by_switch(conversation: Conversation, payloads: list[bytes]) -> None:
-    """How IAM does it: the token comes as it is, and a NUL behind it."""
+    """The login of an IAM user: the token as it is, followed by NUL."""
     conversation.send([packet.switch(CLEAR, b"")])
-    proven = conversation.receive() == conversation.password + b"\0"
-    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+    verified = conversation.receive() == conversation.password + b"\0"
+    conversation.send([packet.ok()] if verified else [packet.error(1045)])
 
 
 def clear_in_login(conversation: Conversation, payloads: list[bytes]) -> None:
-    """After a greeting that has named the plugin already."""
-    proven = conversation.proof() == conversation.password + b"\0"
-    conversation.send([packet.ok()] if proven else [packet.error(1045)])
+    """For a greeting that names mysql_clear_password."""
+    verified = conversation.auth_response() == conversation.password + b"\0"
+    conversation.send([packet.ok()] if verified else [packet.error(1045)])
 
 
-def asks_for_more(conversation: Conversation, payloads: list[bytes]) -> None:
-    """Full authentication over and over: a password told once is told."""
+def request_password_repeatedly(conversation: Conversation, payloads: list[bytes]) -> None:
+    """Requests full authentication again and again; the client sends its password once."""
     conversation.send([packet.switch("caching_sha2_password")])
     while True:
         conversation.receive()
         conversation.send([packet.more(b"\x04")])
 
 
-def switch_after_the_password(conversation: Conversation, payloads: list[bytes]) -> None:
-    """What names the plugin must not be what holds the password."""
+def switch_after_password(conversation: Conversation, payloads: list[bytes]) -> None:
+    """An AuthSwitchRequest after full authentication.
+
+    The name of the plugin must not be read from the memory that held the password.
+    """
     conversation.send([packet.switch("caching_sha2_password")])
     conversation.receive()
     conversation.send([packet.more(b"\x04")])
@@ -212,31 +215,31 @@ def switch_after_the_password(conversation: Conversation, payloads: list[bytes])
     conversation.receive()
 
 
-def echoes(code: int, part: slice) -> Deed:
-    """The error tells what was sent, as an error of a syntax or of a format does."""
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def echo_in_error(code: int, part: slice) -> Handler:
+    """The error message repeats part of the statement, as syntax and format errors do."""
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         text = conversation.parameters[-1][part].decode()
         conversation.send([packet.error(code, f"Invalid JSON text near '{text}'", "22032")])
-    return deed
+    return handler
 
 
-def echoes_in_a_row(conversation: Conversation, payloads: list[bytes]) -> None:
-    """A column that is shown to people holds what was sent."""
+def echo_in_row(conversation: Conversation, payloads: list[bytes]) -> None:
+    """Last_IO_Error repeats part of the key; the status shows this column."""
     text = conversation.parameters[-1][-1000:-700].decode()
     conversation.send(packet.table(["Replica_IO_Running", "Last_IO_Error"],
                                    [packet.text_row([text[:20], text])]))
 
 
-def echoes_password(conversation: Conversation, payloads: list[bytes]) -> None:
+def echo_password(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
     conversation.receive()
     conversation.send([packet.more(b"\x04")])
-    told = conversation.receive().rstrip(b"\0").decode()
-    conversation.send([packet.error(1045, f"Access denied using password '{told}'", "28000")])
+    password = conversation.receive().rstrip(b"\0").decode()
+    conversation.send([packet.error(1045, f"Access denied using password '{password}'", "28000")])
 
 
-def progress(conversation: Conversation, payloads: list[bytes]) -> None:
-    """MariaDB's progress reports, which are errors in form, without an end."""
+def progress_forever(conversation: Conversation, payloads: list[bytes]) -> None:
+    """Endless progress reports of MariaDB; their packets have the form of an error packet."""
     report = b"\xff\xff\xff\x01\x01\x01" + struct.pack("<I", 10)[:3] + packet.string(b"copying")
     while True:
         conversation.send([report])
@@ -251,7 +254,7 @@ def switch_twice(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.ok()])
 
 
-def sha2_bad_word(conversation: Conversation, payloads: list[bytes]) -> None:
+def sha2_unknown_status(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.switch("caching_sha2_password")])
     conversation.receive()
     conversation.send([packet.more(b"\x07")])
@@ -259,16 +262,16 @@ def sha2_bad_word(conversation: Conversation, payloads: list[bytes]) -> None:
     conversation.send([packet.ok()])
 
 
-def says_and_closes(*other: bytes) -> Deed:
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def reply_and_close(*other: bytes) -> Handler:
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         conversation.send(other)
-        raise Over("closed")
-    return deed
+        raise Ended("closed")
+    return handler
 
 
-def asks_for_file(*before: bytes) -> Deed:
-    """LOCAL INFILE: the server names a file, and a client that is naive sends it."""
-    def deed(conversation: Conversation, payloads: list[bytes]) -> None:
+def request_local_file(*before: bytes) -> Handler:
+    """LOCAL INFILE request: the server names a client file; the client must not send it."""
+    def handler(conversation: Conversation, payloads: list[bytes]) -> None:
         conversation.send([*before, packet.infile(str(conversation.canary))])
         silence(conversation, payloads)
-    return deed
+    return handler
