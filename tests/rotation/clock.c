@@ -1,4 +1,4 @@
-/* Preloaded: the wall clock is off by the seconds that stand in the file $CLOCK_OFFSET. */
+/* For LD_PRELOAD: adds the seconds in the file $CLOCK_OFFSET to the wall clock. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

@@ -13,83 +13,87 @@ import pytest
 from tests.standin import Workspace
 
 from .daemon import BinlogSsld
-from .field import Field
 from .generation import Generation, Pool
+from .harness import Harness
 from .pattern import Pattern
-from .trial import Trial
+from .pattern_run import PatternRun
 from .watcher import MODES, Mode, Watcher
 
-AT_ONCE = int(os.environ.get("ROTATE_AT_ONCE", "8"))  # trials mostly wait
-SUBJECT = os.environ.get("ROTATE_SUBJECT", "tests.rotation.daemon:subject")
+JOBS = int(os.environ.get("ROTATION_JOBS", "8"))  # pattern runs mostly wait
+SUBJECT = os.environ.get("ROTATION_SUBJECT", "tests.rotation.daemon:subject")
 
 
 @dataclass
-class Ground:
-    """Where trials happen: a pool of sets, a maker of watchers, and room."""
+class Environment:
+    """A pool of certificate sets, a constructor of watchers, and directories for pattern runs."""
 
     workspace: Workspace
     pool: Pool
     make: Callable[[], Watcher]
-    places: int = 0
+    roots: int = 0
 
-    def place(self) -> Path:
-        self.places += 1
-        return self.workspace.path / "p" / str(self.places)
+    def new_root(self) -> Path:
+        self.roots += 1
+        return self.workspace.path / "p" / str(self.roots)
 
 
 @pytest.fixture(scope="session")
-def ground() -> Iterator[Ground]:
+def environment() -> Iterator[Environment]:
     module, name = SUBJECT.split(":")
     with Workspace() as workspace:
         pool = Pool(workspace.path / "pool")
         with getattr(importlib.import_module(module), name)(workspace) as make:
-            yield Ground(workspace, pool, make)
+            yield Environment(workspace, pool, make)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def outcomes(request: pytest.FixtureRequest, ground: Ground) -> Iterator[dict[str, Future[None]]]:
-    """All selected trials, begun before the first test of the session, by the name of theirs."""
-    executor = ThreadPoolExecutor(AT_ONCE)
+def outcomes(request: pytest.FixtureRequest,
+             environment: Environment) -> Iterator[dict[str, Future[None]]]:
+    """Starts all selected pattern runs before the first test; the results are by test name."""
+    executor = ThreadPoolExecutor(JOBS)
     futures = {}
     for item in request.session.items:
         parameters = getattr(item, "callspec", None) and item.callspec.params
         if parameters and {"pattern", "mode"} <= parameters.keys():
             futures[item.name] = executor.submit(
-                _run, ground, parameters["pattern"], parameters["mode"], ground.place())
+                _run, environment, parameters["pattern"], parameters["mode"],
+                environment.new_root())
     yield futures
     executor.shutdown(cancel_futures=True)
 
 
 @pytest.fixture
-def trial(ground: Ground) -> Callable[[Pattern, int], None]:
-    return lambda pattern, rotations: _run(ground, pattern, MODES[0], ground.place(), rotations)
+def run_pattern(environment: Environment) -> Callable[[Pattern, int], None]:
+    return lambda pattern, rotations: _run(environment, pattern, MODES[0], environment.new_root(),
+                                           rotations)
 
 
 @pytest.fixture
-def field(ground: Ground) -> Iterator[Field]:
-    watcher = ground.make()
+def harness(environment: Environment) -> Iterator[Harness]:
+    watcher = environment.make()
     if not isinstance(watcher, BinlogSsld):
-        pytest.skip("steers settings and reads answers that only binlog-ssld has")
-    field = Field(watcher, ground.place())
-    yield field
+        pytest.skip("uses settings and status fields that only binlog-ssld has")
+    harness = Harness(watcher, environment.new_root())
+    yield harness
     watcher.stop()
 
 
 @pytest.fixture
-def series(ground: Ground) -> Callable[..., list[Generation]]:
-    return lambda length=2: ground.pool.series("pair", length)
+def series(environment: Environment) -> Callable[..., list[Generation]]:
+    return lambda length=2: environment.pool.series("pair", length)
 
 
-def _run(ground: Ground, pattern: Pattern, mode: Mode, place: Path, rotations: int = 3) -> None:
+def _run(environment: Environment, pattern: Pattern, mode: Mode, root: Path,
+         rotations: int = 3) -> None:
     error: list[BaseException] = []
 
     def perform() -> None:
         try:
-            Trial(pattern, mode, place, ground.pool, ground.make, rotations).run()
+            PatternRun(pattern, mode, root, environment.pool, environment.make, rotations).run()
         except BaseException as caught:
             error.append(caught)
 
-    # Its own thread: a mount namespace is entered for good, and the watcher dies with it.
+    # A thread of its own: it cannot leave a mount namespace, and the watcher dies with it.
     thread = threading.Thread(target=perform, name=f"{pattern.name}-{mode.name}")
     thread.start()
     thread.join()

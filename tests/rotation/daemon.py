@@ -1,4 +1,4 @@
-"""binlog-ssld as a watcher, and one server of the stand-in as the target of all of them."""
+"""binlog-ssld as a watcher, with one stand-in server as the target of all instances."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from tests.standin.service import Service
 
 from .watcher import SETTLE_LIMIT, Applied, Claim, Mode
 
-DENIED = Path(__file__).with_name("denied.py")
-PASSWORD = "importer of a trial"
-AHEAD = 64  # imports run at the same time and end in any order, never this far apart
+INOTIFY_LIMIT = Path(__file__).with_name("inotify_limit.py")
+PASSWORD = "importer of a pattern run"
+LOOKAHEAD = 64  # imports run in parallel and end in any order, but never so far apart
 
 
 @functools.cache
 def need_user_namespaces() -> None:
-    """Below another root and in most containers the kernel gives none."""
+    """Skips the test where user namespaces are not available: in chroots and most containers."""
     tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)
     if tried.returncode != 0:
         pytest.skip(f"watches cannot be denied: {tried.stderr.strip()}")
 
 
 class Target:
-    """Tells the imports of its accounts apart; reads the files that an import leaves."""
+    """Reads the files that each import writes, and assigns imports to accounts."""
 
     def __init__(self, aurora: Aurora) -> None:
         self.aurora = aurora
@@ -60,7 +60,8 @@ class Target:
             return list(self._seen.get(account, []))
 
     def _scan(self) -> None:
-        for number in sorted(self._missing | set(range(self._newest + 1, self._newest + AHEAD))):
+        for number in sorted(self._missing | set(range(self._newest + 1,
+                                                       self._newest + LOOKAHEAD))):
             marker = self.directory / f"{number}-account.BAK"
             if not marker.exists() or marker.stat().st_size == 0:
                 continue
@@ -75,15 +76,15 @@ class Target:
 
 
 class BinlogSsld:
-    """Each watcher logs in to the target with an account of its own."""
+    """A daemon that logs in to the target with an account of its own."""
 
     def __init__(self, build: Path, directory: Path, target: Target, account: str) -> None:
         self.service = Service(build, directory)
         self.target = target
         self.account = account
         self.more_material = ""  # further keys of [material]
-        self.preload: list[str] = []  # of its environment
-        self.accounts = [account]  # of the clusters; the first is the one that is looked at
+        self.preload: list[str] = []  # variables of its environment
+        self.accounts = [account]  # one for each cluster; claim() and applied() use the first
         self._socket: socket.socket | None = None
         target.account(account)
 
@@ -115,7 +116,7 @@ poll-interval = {poll * 1000:.0f}ms
     def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
               isolated: bool = False, limit: str = "max_inotify_watches") -> None:
         self.configure(files, mode.poll)
-        # setpriv as the last: a change of user takes the parent-death signal away.
+        # setpriv is last: a change of user clears the parent-death signal.
         self.service.wrapper = ["setpriv", "--pdeathsig", "KILL"]
         if account is not None:
             self.service.wrapper += [f"--reuid={account}", f"--regid={account}", "--clear-groups"]
@@ -124,7 +125,7 @@ poll-interval = {poll * 1000:.0f}ms
         self.service.wrapper += ["env", *self.preload]
         if mode.denied:
             need_user_namespaces()
-            self.service.wrapper[:0] = [sys.executable, "-S", "-E", str(DENIED), limit]
+            self.service.wrapper[:0] = [sys.executable, "-S", "-E", str(INOTIFY_LIMIT), limit]
         if isolated:
             self.service.wrapper[:0] = ["unshare", "--mount", "--propagation", "slave"]
         self.service.start()
@@ -133,7 +134,7 @@ poll-interval = {poll * 1000:.0f}ms
         return self.target.applied(self.account)
 
     def status(self) -> dict:
-        """Over one connection that stays open; for one thread."""
+        """GetStatus over one persistent connection; not thread-safe."""
         if self._socket is None:
             self._socket = self._connect()
         self._socket.sendall(b'{"method":"io.binlogssl.Manager.GetStatus"}\0')
@@ -146,7 +147,7 @@ poll-interval = {poll * 1000:.0f}ms
         return json.loads(answer[:-1])["parameters"]
 
     def _connect(self) -> socket.socket:
-        """A socket that is there may be that of the process before, and nobody listens."""
+        """Retries while the socket file is that of the previous process, where nothing listens."""
         end = time.monotonic() + 10
         while True:
             connection = socket.socket(socket.AF_UNIX)
@@ -202,12 +203,12 @@ def claim_of(status: dict) -> Claim:
 def subject(workspace: Workspace) -> Iterator[Callable[[], BinlogSsld]]:
     build = workspace.directory("bin")
     for name in ("binlog-ssld", "binlog-sslctl"):
-        # A copy: the build may lie where only root gets, and not every watcher is root.
+        # A copy: only root may reach the build directory, and some watchers run as another user.
         shutil.copy(Path(os.environ.get("BUILD", "build")) / name, build / name)
     aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
     aurora.start()
     aurora.prepare()
-    aurora.set_option("slow_seconds", "0.03")  # time in which a liar can be caught
+    aurora.set_option("slow_seconds", "0.03")  # makes a claim before the end of the CALL observable
     target, count = Target(aurora), itertools.count(1)
     (workspace.path / "rds").chmod(0o755)
     workspace.directory("w")

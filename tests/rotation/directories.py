@@ -1,4 +1,4 @@
-"""Ways of rotating that replace the directory, or one above it."""
+"""Rotation patterns that replace the directory or one of its parents."""
 
 from __future__ import annotations
 
@@ -17,108 +17,109 @@ APART = (f"trust/{CA}", f"certs/{CERT}", f"private/{KEY}")
 
 
 @pattern("mv directory directory.old; mv new directory", fresh="all")
-def mv_directory(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
-    run("mv", place / "m", place / f"m.old-{n}")
+def mv_directory(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
+    run("mv", root / "m", root / f"m.old-{n}")
     gap(n)
-    run("mv", source, place / "m")
+    run("mv", source, root / "m")
 
 
 @pattern("RENAME_EXCHANGE of two directories", fresh="all")
-def exchange_directories(place: Path, n: int, new: Generation) -> None:
-    exchange(staged(place, n, new), place / "m")
+def exchange_directories(root: Path, n: int, new: Generation) -> None:
+    exchange(staged(root, n, new), root / "m")
 
 
 @pattern("rm -rf directory; mkdir; cp", fresh="all")
-def rm_mkdir(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
-    run("rm", "-rf", place / "m")
+def rm_mkdir(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
+    run("rm", "-rf", root / "m")
     gap(n)
-    run("sh", "-c", 'mkdir "$2" && cp "$1"/* "$2"', "sh", source, place / "m")
+    run("sh", "-c", 'mkdir "$2" && cp "$1"/* "$2"', "sh", source, root / "m")
 
 
 @pattern("rm -rf directory; mkdir at once; the files one by one")
-def rm_mkdir_slowly(place: Path, n: int, new: Generation) -> None:
-    shutil.rmtree(place / "m")
-    os.mkdir(place / "m")
+def rm_mkdir_slowly(root: Path, n: int, new: Generation) -> None:
+    shutil.rmtree(root / "m")
+    os.mkdir(root / "m")
     for name, content in contents(new).items():
         gap(n)
-        overwrite(place / "m" / name, content, 0o600)
+        overwrite(root / "m" / name, content, 0o600)
 
 
-@pattern("the directory is deleted and appears late, by rename", fresh="all")
-def gone_for_long(place: Path, n: int, new: Generation) -> None:
-    shutil.rmtree(place / "m")
+@pattern("the directory is deleted and created 0.8 s later, by rename", fresh="all")
+def gone_for_long(root: Path, n: int, new: Generation) -> None:
+    shutil.rmtree(root / "m")
     time.sleep(0.8)
-    os.rename(staged(place, n, new), place / "m")
+    os.rename(staged(root, n, new), root / "m")
 
 
-def _nothing(place: Path, first: Generation) -> None:
+def _nothing(root: Path, first: Generation) -> None:
     pass
 
 
-@pattern("a directory and those above it that appear only after the start", layout=_nothing,
+@pattern("the directory and its parents are created after the start", layout=_nothing,
          files=DEEP, starts_empty=True)
-def appears_late(place: Path, n: int, new: Generation) -> None:
+def appears_late(root: Path, n: int, new: Generation) -> None:
     if n == 1:
         for path in ("a", "a/b", "a/b/c"):
             time.sleep(0.1)
-            os.mkdir(place / path)
+            os.mkdir(root / path)
     for name, content in contents(new).items():
-        overwrite(place / "a/b/c" / name, content, 0o600)
+        overwrite(root / "a/b/c" / name, content, 0o600)
         gap(n)
 
 
-@pattern("mkdir -p and the files as fast as the kernel can", layout=_nothing, files=DEEP,
+@pattern("mkdir -p and the files without a pause", layout=_nothing, files=DEEP,
          starts_empty=True)
-def appears_at_once(place: Path, n: int, new: Generation) -> None:
-    shutil.rmtree(place / "a", ignore_errors=True)
-    write_set(place / "a/b/c", new)
+def appears_at_once(root: Path, n: int, new: Generation) -> None:
+    shutil.rmtree(root / "a", ignore_errors=True)
+    write_set(root / "a/b/c", new)
 
 
-def _deep_layout(place: Path, first: Generation) -> None:
-    write_set(place / "a/b/c", first)
+def _deep_layout(root: Path, first: Generation) -> None:
+    write_set(root / "a/b/c", first)
 
 
-@pattern("mv of a directory two above the files", layout=_deep_layout, files=DEEP)
-def mv_ancestor(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"a-{n}/b/c", new)
-    os.rename(place / "a", place / f"old-{n}")
+@pattern("mv of a directory two levels above the files", layout=_deep_layout, files=DEEP)
+def mv_ancestor(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"a-{n}/b/c", new)
+    os.rename(root / "a", root / f"old-{n}")
     gap(n)
-    os.rename(place / f"a-{n}", place / "a")
+    os.rename(root / f"a-{n}", root / "a")
 
 
-@pattern("a directory above becomes a link to another one", layout=_deep_layout, files=DEEP)
-def ancestor_becomes_link(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"a-{n}/b/c", new)
-    os.symlink(f"a-{n}", place / "next")
-    exchange(place / "next", place / "a")
-    os.rename(place / "next", place / f"old-{n}")
+@pattern("a parent directory becomes a symbolic link to another directory", layout=_deep_layout,
+         files=DEEP)
+def ancestor_becomes_link(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"a-{n}/b/c", new)
+    os.symlink(f"a-{n}", root / "next")
+    exchange(root / "next", root / "a")
+    os.rename(root / "next", root / f"old-{n}")
 
 
-def _apart_layout(place: Path, first: Generation) -> None:
+def _apart_layout(root: Path, first: Generation) -> None:
     for path, content in zip(APART, contents(first).values()):
-        (place / path).parent.mkdir(exist_ok=True)
-        overwrite(place / path, content, 0o600)
+        (root / path).parent.mkdir(exist_ok=True)
+        overwrite(root / path, content, 0o600)
 
 
 @pattern("each file in a directory of its own", layout=_apart_layout, files=APART, fresh="all")
-def three_directories(place: Path, n: int, new: Generation) -> None:
+def three_directories(root: Path, n: int, new: Generation) -> None:
     for path, content in zip(APART, contents(new).values()):
-        overwrite(place / f"{path}.new", content, 0o600)
-        os.rename(place / f"{path}.new", place / path)
+        overwrite(root / f"{path}.new", content, 0o600)
+        os.rename(root / f"{path}.new", root / path)
         gap(n)
 
 
-@pattern("only the CA bundle grows: an authority more each time", fresh="ca")
-def ca_only(place: Path, n: int, new: Generation) -> None:
-    overwrite(place / "m" / f"{CA}.new", new.ca)
-    os.rename(place / "m" / f"{CA}.new", place / "m" / CA)
+@pattern("only the CA bundle changes: one more CA each time", fresh="ca")
+def ca_only(root: Path, n: int, new: Generation) -> None:
+    overwrite(root / "m" / f"{CA}.new", new.ca)
+    os.rename(root / "m" / f"{CA}.new", root / "m" / CA)
 
 
 @pattern("chmod 000 of the directory while it is written", layout=owned, account=True)
-def locked_directory(place: Path, n: int, new: Generation) -> None:
-    directory = place / "m"
+def locked_directory(root: Path, n: int, new: Generation) -> None:
+    directory = root / "m"
     directory.chmod(0)
     for name in (CERT, KEY):
         overwrite(directory / name, contents(new)[name])

@@ -1,6 +1,6 @@
-"""A watcher as one finds them: when the certificate's time changes, it reads the three files.
+"""A simple watcher: it reads the three files when the mtime of the certificate changes.
 
-It is here to be copied for a watcher of your own, and so that a test can see the suite fail it.
+A template for other watchers, and a watcher that must fail the suite (test_invariants.py).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .watcher import Applied, Claim, Mode
 
 
 class ModificationTime:
-    """Watcher and target in this process; yours start another and ask a server."""
+    """Watcher and target in this process; a real one runs in its own process with a server."""
 
     def __init__(self) -> None:
         self._files: Sequence[Path] = ()
         self._taken: list[Applied] = []
         self._running = threading.Event()
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def start(self, files: Sequence[Path], mode: Mode, *, account: int | None = None,
@@ -50,7 +50,7 @@ class ModificationTime:
 
     def stop(self) -> None:
         self._running.set()
-        self._over.set()
+        self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -59,7 +59,7 @@ class ModificationTime:
 
     def _watch(self) -> None:
         seen = None
-        while not self._over.wait(0.02):
+        while not self._stopped.wait(0.02):
             self._running.wait()
             try:
                 now = os.stat(self._files[1]).st_mtime_ns

@@ -1,4 +1,4 @@
-"""Generations of a set, cheap enough for hundreds of rotations, and the name of each."""
+"""Generations of a certificate set, cheap enough for hundreds of rotations."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LEAF_EXTENSIONS = ["basicConstraints=CA:FALSE", "extendedKeyUsage=clientAuth"]
 CA_SETTINGS = """[ca]
 default_ca = one
 [one]
-database = {place}/index
-serial = {place}/serial
-new_certs_dir = {place}
+database = {root}/index
+serial = {root}/serial
+new_certs_dir = {root}
 default_md = sha256
 policy = any
 [any]
 commonName = supplied
 """
-KEYS = 6  # a new RSA key costs more than everything else; these take turns
+KEYS = 6  # reused in turn, because generating an RSA key takes the most time
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Generation:
 
 
 def fingerprint(ca: bytes, cert: bytes) -> str:
-    """Names a set by its certificates; holds nothing of the key."""
+    """The SHA-256 of the certificates of a set, without the key."""
     digest = hashlib.sha256()
     for label, text in ((b"ca\0", ca), (b"cert\0", cert)):
         digest.update(label)
@@ -66,7 +66,7 @@ def _public_key(kind: str, option: str, text: bytes) -> bytes:
 
 
 class Pool:
-    """Fresh certificates over a few keys; what one run gets, no other run gets."""
+    """Issues new certificates with a few keys; each run gets certificates of its own."""
 
     def __init__(self, directory: Path) -> None:
         with ThreadPoolExecutor(2) as executor:
@@ -77,8 +77,8 @@ class Pool:
         self._count = itertools.count()
 
     def series(self, fresh: str, length: int) -> list[Generation]:
-        """What each generation renews: "pair", "cert" (its key stays), "ca" (the bundle grows), or
-        "all" (another authority as well)."""
+        """fresh: what each generation renews: "pair", "cert" (same key), "ca" (the bundle gets one
+        more CA), or "all" (pair and CA)."""
         n = next(self._count)
         if fresh == "ca":
             first = self._make(n, 0, 0)
@@ -90,7 +90,7 @@ class Pool:
                 for k in range(length)]
 
     def chained(self, length: int) -> list[Generation]:
-        """One leaf below an intermediate authority, whose certificate alone is renewed."""
+        """One leaf certificate with an intermediate CA; only the intermediate is renewed."""
         root, issuer = self._authorities[:2]
         leaf = self._make(next(self._count), 1, 0)
         return [Generation(f"{leaf.name}, intermediate {n}", root.certificate.read_bytes(),
@@ -98,7 +98,7 @@ class Pool:
                            leaf.key) for n in range(length)]
 
     def change_of_authority(self) -> list[Generation]:
-        """The old one; both trusted; a pair of the new one; the new one alone; all anew."""
+        """Old CA; bundle of both; pair of the new CA; new CA alone; another CA and pair."""
         n = next(self._count)
         old, new, other = (self._make(n, k, k) for k in range(3))
         both = old.ca + new.ca
@@ -106,18 +106,18 @@ class Pool:
                 Generation("new pair", both, new.cert, new.key), new, other]
 
     def until(self, end: str) -> Generation:
-        """Valid until that time, as openssl ca wants it written: YYYYMMDDHHMMSSZ."""
+        """end: notAfter in the format of openssl ca, YYYYMMDDHHMMSSZ."""
         issuer, key = self._authorities[0], self._keys[0]
         name = f"until-{next(self._count)}"
         with TemporaryDirectory(dir=issuer.directory) as directory:
-            place = Path(directory)
-            (place / "index").touch()
-            (place / "serial").write_text(f"{next(self._count) + 0x1000:04x}")
-            (place / "ca.cnf").write_text(CA_SETTINGS.format(place=place))
-            request = place / "request"
+            root = Path(directory)
+            (root / "index").touch()
+            (root / "serial").write_text(f"{next(self._count) + 0x1000:04x}")
+            (root / "ca.cnf").write_text(CA_SETTINGS.format(root=root))
+            request = root / "request"
             _openssl("req", "-new", "-config", issuer.directory / "openssl.cnf", "-key", key,
                      "-subj", f"/CN={name}", "-out", request)
-            made = _openssl("ca", "-batch", "-notext", "-config", place / "ca.cnf", "-in", request,
+            made = _openssl("ca", "-batch", "-notext", "-config", root / "ca.cnf", "-in", request,
                             "-cert", issuer.certificate, "-keyfile", issuer.key, "-enddate", end)
         return Generation(name, issuer.certificate.read_bytes(), made, key.read_bytes())
 
@@ -130,7 +130,7 @@ class Pool:
                           key_path.read_bytes())
 
     def _sign(self, issuer: Authority, subject: str, key: Path, extensions: list[str]) -> bytes:
-        # Not Authority.issue_client: it numbers its files, which threads must not do at one time.
+        # Authority.issue_client is not thread-safe: it numbers its files.
         return _openssl("req", "-x509", "-sha256", "-config", issuer.directory / "openssl.cnf",
                         "-subj", subject, "-days", "90", "-key", key,
                         "-CA", issuer.certificate, "-CAkey", issuer.key,

@@ -1,4 +1,4 @@
-"""Tools that write into the file that is there: a reader can see it empty, or half."""
+"""Tools that overwrite the existing file: a reader can see it empty or incomplete."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LEGO = ("m/x.issuer.crt", "m/x.crt", "m/x.key")
 KEPT: dict[Path, int] = {}
 
 
-def _lego_layout(place: Path, first: Generation) -> None:
-    (place / "m").mkdir()
-    lego(place, 1, first)
+def _lego_layout(root: Path, first: Generation) -> None:
+    (root / "m").mkdir()
+    lego(root, 1, first)
 
 
 @pattern("lego: os.WriteFile certificate, issuer, key, bundle", layout=_lego_layout, files=LEGO)
-def lego(place: Path, n: int, new: Generation) -> None:
-    directory = place / "m"
+def lego(root: Path, n: int, new: Generation) -> None:
+    directory = root / "m"
     overwrite(directory / "x.crt", new.cert, 0o600)
     gap(n)
     overwrite(directory / "x.issuer.crt", new.ca, 0o600)
@@ -29,39 +29,39 @@ def lego(place: Path, n: int, new: Generation) -> None:
     overwrite(directory / "x.pem", new.cert + new.key, 0o600)
 
 
-@pattern("step ca renew: os.WriteFile of the certificate, the key stays", fresh="cert")
-def step_renew(place: Path, n: int, new: Generation) -> None:
-    overwrite(place / "m" / CERT, new.cert, 0o600)
+@pattern("step ca renew: os.WriteFile of the certificate, same key", fresh="cert")
+def step_renew(root: Path, n: int, new: Generation) -> None:
+    overwrite(root / "m" / CERT, new.cert, 0o600)
 
 
 @pattern("step ca rekey: os.WriteFile of certificate, key")
-def step_rekey(place: Path, n: int, new: Generation) -> None:
-    overwrite(place / "m" / CERT, new.cert, 0o600)
+def step_rekey(root: Path, n: int, new: Generation) -> None:
+    overwrite(root / "m" / CERT, new.cert, 0o600)
     gap(n)
-    overwrite(place / "m" / KEY, new.key, 0o600)
+    overwrite(root / "m" / KEY, new.key, 0o600)
 
 
 @pattern("spiffe-helper: os.WriteFile of certificate, key, bundle", fresh="all")
-def spiffe_helper(place: Path, n: int, new: Generation) -> None:
-    overwrite(place / "m" / CERT, new.cert)
+def spiffe_helper(root: Path, n: int, new: Generation) -> None:
+    overwrite(root / "m" / CERT, new.cert)
     gap(n)
-    overwrite(place / "m" / KEY, new.key, 0o600)
+    overwrite(root / "m" / KEY, new.key, 0o600)
     gap(n)
-    overwrite(place / "m" / CA, new.ca)
+    overwrite(root / "m" / CA, new.ca)
 
 
 @pattern("acme.sh --install-cert: cat > certificate, CA, key, full chain", fresh="all")
-def acme_sh(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
+def acme_sh(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
     for name in (CERT, CA, KEY):
-        run("sh", "-c", 'cat "$1" >"$2"', "sh", source / name, place / "m" / name)
+        run("sh", "-c", 'cat "$1" >"$2"', "sh", source / name, root / "m" / name)
         gap(n)
-    run("sh", "-c", 'cat "$1" "$2" >"$3"', "sh", source / CERT, source / CA, place / "m/full.pem")
+    run("sh", "-c", 'cat "$1" "$2" >"$3"', "sh", source / CERT, source / CA, root / "m/full.pem")
 
 
 @pattern("certmonger: the certificate is empty while the key is written")
-def certmonger(place: Path, n: int, new: Generation) -> None:
-    directory = place / "m"
+def certmonger(root: Path, n: int, new: Generation) -> None:
+    directory = root / "m"
     certificate = os.open(directory / CERT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     create(directory / f"{KEY}.{n}", new.key, 0o600)
     gap(n)
@@ -72,45 +72,45 @@ def certmonger(place: Path, n: int, new: Generation) -> None:
     os.close(certificate)
 
 
-@pattern("openssl req -newkey: the key at once, the certificate when it is signed")
-def openssl_out(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
-    run("openssl", "pkey", "-in", source / KEY, "-out", place / "m" / KEY)
+@pattern("openssl req -newkey: the key first, the certificate after it is signed")
+def openssl_out(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
+    run("openssl", "pkey", "-in", source / KEY, "-out", root / "m" / KEY)
     gap(n)
-    run("openssl", "x509", "-in", source / CERT, "-out", place / "m" / CERT)
+    run("openssl", "x509", "-in", source / CERT, "-out", root / "m" / CERT)
 
 
 @pattern("cp: open(O_TRUNC), write, close")
-def cp(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
+def cp(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
     for name in (CERT, KEY):
-        run("cp", source / name, place / "m" / name)
+        run("cp", source / name, root / "m" / name)
         gap(n)
 
 
-@pattern("cp -a with one modification time for all generations: older than what is there")
-def cp_archive(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
+@pattern("cp -a with one modification time for all generations, older than the existing file")
+def cp_archive(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
     for name in (CA, CERT, KEY):
         os.utime(source / name, (1_000_000_000, 1_000_000_000))
-    run("cp", "-a", *(source / name for name in (CERT, KEY, CA)), place / "m")
+    run("cp", "-a", *(source / name for name in (CERT, KEY, CA)), root / "m")
 
 
 @pattern("scp: the real sink, over a shell instead of a network")
-def scp(place: Path, n: int, new: Generation) -> None:
-    source, shell = staged(place, n, new), place / "shell"
+def scp(root: Path, n: int, new: Generation) -> None:
+    source, shell = staged(root, n, new), root / "shell"
     shell.write_text('#!/bin/sh\nfor word; do last=$word; done\nexec sh -c "$last"\n')
     shell.chmod(0o755)
     for name in (CERT, KEY):
-        run("scp", "-O", "-q", "-S", shell, source / name, f"host:{place / 'm' / name}")
+        run("scp", "-O", "-q", "-S", shell, source / name, f"host:{root / 'm' / name}")
         gap(n)
 
 
 @pattern("scp, sftp over a slow link: open(O_TRUNC), many writes, fchmod, close")
-def scp_slow(place: Path, n: int, new: Generation) -> None:
+def scp_slow(root: Path, n: int, new: Generation) -> None:
     for name in (CERT, KEY):
         content = contents(new)[name]
-        handle = os.open(place / "m" / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(root / "m" / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for start in range(0, len(content), 300):
             os.write(handle, content[start:start + 300])
             time.sleep(0.03 * n)
@@ -119,15 +119,15 @@ def scp_slow(place: Path, n: int, new: Generation) -> None:
 
 
 @pattern("rsync --inplace: write, ftruncate, close, utimes")
-def rsync_inplace(place: Path, n: int, new: Generation) -> None:
-    run("rsync", "-a", "--inplace", "--ignore-times", f"{staged(place, n, new)}/", place / "m/")
+def rsync_inplace(root: Path, n: int, new: Generation) -> None:
+    run("rsync", "-a", "--inplace", "--ignore-times", f"{staged(root, n, new)}/", root / "m/")
 
 
-@pattern("vim, backupcopy=yes: swap file noise, truncate, write, fchmod")
-def vim_in_place(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
+@pattern("vim, backupcopy=yes: swap file, truncate, write, fchmod")
+def vim_in_place(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
     for name in (CERT, KEY):
-        vim(place / "m" / name, source / name, "yes")
+        vim(root / "m" / name, source / name, "yes")
         gap(n)
 
 
@@ -138,19 +138,19 @@ def vim(path: Path, source: Path, copy: str) -> None:
 
 
 @pattern("shell: : > file, then cat >> file in pieces")
-def shell_append(place: Path, n: int, new: Generation) -> None:
-    source = staged(place, n, new)
+def shell_append(root: Path, n: int, new: Generation) -> None:
+    source = staged(root, n, new)
     for name in (KEY, CERT):
         run("sh", "-c", ': >"$2"; head -c 700 "$1" >>"$2"; tail -c +701 "$1" >>"$2"', "sh",
-            source / name, place / "m" / name)
+            source / name, root / "m" / name)
         gap(n)
 
 
-@pattern("a writer with mmap: nothing is told before munmap")
-def mapped(place: Path, n: int, new: Generation) -> None:
+@pattern("a writer with mmap: no event before munmap")
+def mapped(root: Path, n: int, new: Generation) -> None:
     for name in (CERT, KEY):
         content = contents(new)[name]
-        with open(place / "m" / name, "r+b") as file:
+        with open(root / "m" / name, "r+b") as file:
             os.ftruncate(file.fileno(), len(content))
             with mmap.mmap(file.fileno(), len(content)) as area:
                 file.close()
@@ -159,10 +159,10 @@ def mapped(place: Path, n: int, new: Generation) -> None:
                 area.flush()
 
 
-@pattern("a writer that never closes: MODIFY is all that is raised", silent=True)
-def kept_open(place: Path, n: int, new: Generation) -> None:
+@pattern("a writer that does not close the file: only MODIFY events", silent=True)
+def kept_open(root: Path, n: int, new: Generation) -> None:
     for name in (CERT, KEY):
-        path, content = place / "m" / name, contents(new)[name]
+        path, content = root / "m" / name, contents(new)[name]
         if path not in KEPT:
             KEPT[path] = os.open(path, os.O_WRONLY)
         os.ftruncate(KEPT[path], 0)
@@ -171,4 +171,4 @@ def kept_open(place: Path, n: int, new: Generation) -> None:
         gap(n)
     if n >= 3:
         for name in (CERT, KEY):
-            os.close(KEPT.pop(place / "m" / name))
+            os.close(KEPT.pop(root / "m" / name))

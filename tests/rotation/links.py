@@ -1,4 +1,4 @@
-"""Tools that leave the files alone and turn symbolic links."""
+"""Tools that do not change files but symbolic links."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def turn(link: Path, target: str | Path) -> None:
-    """symlink under a temporary name, rename: coreutils' ln -sf since 8.31."""
+def replace_link(link: Path, target: str | Path) -> None:
+    """symlink with a temporary name, rename: ln -sf of coreutils since 8.31."""
     fresh = link.with_name(f"{link.name}.tmp")
     os.symlink(target, fresh)
     os.rename(fresh, link)
@@ -31,8 +31,8 @@ def exchange(one: Path, other: Path) -> None:
 
 # certbot ------------------------------------------------------------------------------------------
 
-def _archive(place: Path, n: int, new: Generation, reuse_key: bool = False) -> dict[str, str]:
-    archive = place / "archive/x"
+def _archive(root: Path, n: int, new: Generation, reuse_key: bool = False) -> dict[str, str]:
+    archive = root / "archive/x"
     if reuse_key:
         os.symlink("privkey0.pem", archive / f"privkey{n}.pem")
     else:
@@ -43,16 +43,16 @@ def _archive(place: Path, n: int, new: Generation, reuse_key: bool = False) -> d
             for kind in ("cert", "privkey", "chain", "fullchain")}
 
 
-def _certbot_layout(place: Path, first: Generation) -> None:
+def _certbot_layout(root: Path, first: Generation) -> None:
     for directory in ("live", "archive"):
-        (place / directory / "x").mkdir(parents=True)
-        (place / directory).chmod(0o700)
-    for kind, target in _archive(place, 0, first).items():
-        os.symlink(target, place / "live/x" / f"{kind}.pem")
+        (root / directory / "x").mkdir(parents=True)
+        (root / directory).chmod(0o700)
+    for kind, target in _archive(root, 0, first).items():
+        os.symlink(target, root / "live/x" / f"{kind}.pem")
 
 
-def _renew(place: Path, n: int, targets: dict[str, str]) -> None:
-    live = place / "live/x"
+def _renew(root: Path, n: int, targets: dict[str, str]) -> None:
+    live = root / "live/x"
     for kind in targets:
         os.symlink(os.readlink(live / f"{kind}.pem"), live / f"previous_{kind}.pem")
     for kind, target in targets.items():
@@ -65,14 +65,14 @@ def _renew(place: Path, n: int, targets: dict[str, str]) -> None:
 
 @pattern("certbot renew: four times unlink, symlink", layout=_certbot_layout, files=LIVE,
          fresh="all")
-def certbot(place: Path, n: int, new: Generation) -> None:
-    _renew(place, n, _archive(place, n, new))
+def certbot(root: Path, n: int, new: Generation) -> None:
+    _renew(root, n, _archive(root, n, new))
 
 
 @pattern("certbot renew --reuse-key: the new key is a link to the old one", layout=_certbot_layout,
          files=LIVE, fresh="cert")
-def certbot_reuse_key(place: Path, n: int, new: Generation) -> None:
-    _renew(place, n, _archive(place, n, new, reuse_key=True))
+def certbot_reuse_key(root: Path, n: int, new: Generation) -> None:
+    _renew(root, n, _archive(root, n, new, reuse_key=True))
 
 
 # kubelet's AtomicWriter ---------------------------------------------------------------------------
@@ -95,140 +95,140 @@ def _volume(directory: Path, n: int, new: Generation, *, keep: bool = False) -> 
         os.symlink(f"..data/{name}", directory / name)
 
 
-def _volume_layout(place: Path, first: Generation) -> None:
-    (place / "m").mkdir()
-    _volume(place / "m", 0, first)
+def _volume_layout(root: Path, first: Generation) -> None:
+    (root / "m").mkdir()
+    _volume(root / "m", 0, first)
 
 
-@pattern("kubelet, cert-manager csi: ..data is renamed, no visible name ever changes",
+@pattern("kubelet, cert-manager csi: ..data is renamed, the visible names do not change",
          layout=_volume_layout, files=SECRET, fresh="all")
-def kubelet(place: Path, n: int, new: Generation) -> None:
-    _volume(place / "m", n, new)
+def kubelet(root: Path, n: int, new: Generation) -> None:
+    _volume(root / "m", n, new)
 
 
-@pattern("kubelet, ended before it deleted the old directory: the rename of ..data is all there is",
+@pattern("kubelet, terminated before it deletes the old directory: only the rename of ..data",
          layout=_volume_layout, files=SECRET, fresh="all")
-def kubelet_interrupted(place: Path, n: int, new: Generation) -> None:
-    _volume(place / "m", n, new, keep=True)
+def kubelet_interrupted(root: Path, n: int, new: Generation) -> None:
+    _volume(root / "m", n, new, keep=True)
 
 
-def _hops_layout(place: Path, first: Generation) -> None:
+def _hops_layout(root: Path, first: Generation) -> None:
     for directory in ("m", "vol"):
-        (place / directory).mkdir()
-    _volume(place / "vol", 0, first)
+        (root / directory).mkdir()
+    _volume(root / "vol", 0, first)
     for name in ("ca.crt", "tls.crt", "tls.key"):
-        os.symlink(f"../vol/{name}", place / "m" / name)
+        os.symlink(f"../vol/{name}", root / "m" / name)
 
 
-@pattern("own links into a volume of kubelet (istio#61161): the directory watched stays as it is",
+@pattern("links into a volume of kubelet (istio#61161): the directory of the links does not change",
          layout=_hops_layout, files=SECRET, fresh="all")
-def istio_hops(place: Path, n: int, new: Generation) -> None:
-    _volume(place / "vol", n, new)
+def istio_hops(root: Path, n: int, new: Generation) -> None:
+    _volume(root / "vol", n, new)
 
 
 # releases -----------------------------------------------------------------------------------------
 
-def _release_layout(place: Path, first: Generation) -> None:
-    write_set(place / "rel-0", first)
-    os.symlink("rel-0", place / "current")
+def _release_layout(root: Path, first: Generation) -> None:
+    write_set(root / "rel-0", first)
+    os.symlink("rel-0", root / "current")
 
 
 @pattern("ln -sfn release current, then rm -rf of the old release (envoy#10979)",
          layout=_release_layout, files=CURRENT, fresh="all")
-def ln_sfn(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"rel-{n}", new)
-    run("ln", "-sfn", f"rel-{n}", place / "current")
+def ln_sfn(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"rel-{n}", new)
+    run("ln", "-sfn", f"rel-{n}", root / "current")
     gap(n)
-    shutil.rmtree(place / f"rel-{n - 1}")
+    shutil.rmtree(root / f"rel-{n - 1}")
 
 
 @pattern("ln -sfn of coreutils before 8.31: unlink, symlink", layout=_release_layout, files=CURRENT)
-def ln_sfn_old(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"rel-{n}", new)
-    os.unlink(place / "current")
+def ln_sfn_old(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"rel-{n}", new)
+    os.unlink(root / "current")
     gap(n)
-    os.symlink(f"rel-{n}", place / "current")
+    os.symlink(f"rel-{n}", root / "current")
 
 
 @pattern("mv -T tmp current (Capistrano)", layout=_release_layout, files=CURRENT)
-def mv_t(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"rel-{n}", new)
-    os.symlink(f"rel-{n}", place / "current.tmp")
-    run("mv", "-T", place / "current.tmp", place / "current")
+def mv_t(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"rel-{n}", new)
+    os.symlink(f"rel-{n}", root / "current.tmp")
+    run("mv", "-T", root / "current.tmp", root / "current")
 
 
-@pattern("the link first, its target later: current dangles", layout=_release_layout, files=CURRENT)
-def dangling(place: Path, n: int, new: Generation) -> None:
-    turn(place / "current", f"rel-{n}")
+@pattern("the link first, its target later: a dangling link", layout=_release_layout, files=CURRENT)
+def dangling(root: Path, n: int, new: Generation) -> None:
+    replace_link(root / "current", f"rel-{n}")
     gap(n)
-    write_set(place / "filling", new)
-    os.rename(place / "filling", place / f"rel-{n}")
+    write_set(root / "filling", new)
+    os.rename(root / "filling", root / f"rel-{n}")
 
 
-@pattern("the link first, its target's directory is filled later", layout=_release_layout,
+@pattern("the link first, the files of its target directory later", layout=_release_layout,
          files=CURRENT)
-def filled_late(place: Path, n: int, new: Generation) -> None:
-    turn(place / "current", f"rel-{n}")
+def filled_late(root: Path, n: int, new: Generation) -> None:
+    replace_link(root / "current", f"rel-{n}")
     gap(n)
-    write_set(place / f"rel-{n}", new)
+    write_set(root / f"rel-{n}", new)
 
 
-def _dehydrated_layout(place: Path, first: Generation) -> None:
-    write_set(place / "m", first)
+def _dehydrated_layout(root: Path, first: Generation) -> None:
+    write_set(root / "m", first)
     for name in (CA, CERT, KEY):
-        (place / "m" / name).rename(place / "m" / f"0-{name}")
-        os.symlink(f"0-{name}", place / "m" / name)
+        (root / "m" / name).rename(root / "m" / f"0-{name}")
+        os.symlink(f"0-{name}", root / "m" / name)
 
 
 @pattern("dehydrated: ln -sf file by file", layout=_dehydrated_layout, fresh="all")
-def dehydrated(place: Path, n: int, new: Generation) -> None:
-    source = write_set(place / "work", new)
+def dehydrated(root: Path, n: int, new: Generation) -> None:
+    source = write_set(root / "work", new)
     for name in (KEY, CERT, CA):
-        (source / name).rename(place / "m" / f"{n}-{name}")
+        (source / name).rename(root / "m" / f"{n}-{name}")
     for name in (KEY, CERT, CA):
-        run("ln", "-sf", f"{n}-{name}", place / "m" / name)
+        run("ln", "-sf", f"{n}-{name}", root / "m" / name)
         gap(n)
 
 
-def _profile_layout(place: Path, first: Generation) -> None:
-    write_set(place / "store/0", first)
-    (place / "profiles").mkdir()
-    os.symlink(place / "store/0", place / "profiles/system-0-link")
-    os.symlink("system-0-link", place / "profiles/system")
-    os.symlink(place / "profiles/system", place / "current")
+def _profile_layout(root: Path, first: Generation) -> None:
+    write_set(root / "store/0", first)
+    (root / "profiles").mkdir()
+    os.symlink(root / "store/0", root / "profiles/system-0-link")
+    os.symlink("system-0-link", root / "profiles/system")
+    os.symlink(root / "profiles/system", root / "current")
 
 
 @pattern("Nix: an absolute link to a link to a link to a read-only directory",
          layout=_profile_layout, files=CURRENT)
-def nix_profile(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"store/{n}", new).chmod(0o555)
-    os.symlink(place / f"store/{n}", place / f"profiles/system-{n}-link")
-    turn(place / "profiles/system", f"system-{n}-link")
+def nix_profile(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"store/{n}", new).chmod(0o555)
+    os.symlink(root / f"store/{n}", root / f"profiles/system-{n}-link")
+    replace_link(root / "profiles/system", f"system-{n}-link")
 
 
 @pattern("RENAME_EXCHANGE of two links", layout=_release_layout, files=CURRENT)
-def exchange_links(place: Path, n: int, new: Generation) -> None:
-    write_set(place / f"rel-{n}", new)
-    os.symlink(f"rel-{n}", place / "next")
-    exchange(place / "next", place / "current")
-    os.unlink(place / "next")
+def exchange_links(root: Path, n: int, new: Generation) -> None:
+    write_set(root / f"rel-{n}", new)
+    os.symlink(f"rel-{n}", root / "next")
+    exchange(root / "next", root / "current")
+    os.unlink(root / "next")
 
 
-@pattern("a file becomes a link, and the next time a file again")
-def file_or_link(place: Path, n: int, new: Generation) -> None:
-    source = write_set(place / f"rel-{n}", new)
+@pattern("a file becomes a link, then a file again")
+def file_or_link(root: Path, n: int, new: Generation) -> None:
+    source = write_set(root / f"rel-{n}", new)
     for name in (CERT, KEY):
         if n % 2:
-            turn(place / "m" / name, source / name)
+            replace_link(root / "m" / name, source / name)
         else:
-            os.rename(source / name, place / "m" / name)
+            os.rename(source / name, root / "m" / name)
         gap(n)
 
 
-@pattern("for a while the certificate is a link to itself, a FIFO, a directory")
-def no_file_for_a_while(place: Path, n: int, new: Generation) -> None:
-    directory = place / "m"
-    source = write_set(place / f"new-{n}", new)
+@pattern("the certificate is temporarily a link to itself, a FIFO, a directory")
+def no_file_for_a_while(root: Path, n: int, new: Generation) -> None:
+    directory = root / "m"
+    source = write_set(root / f"new-{n}", new)
     os.unlink(directory / CERT)
     (lambda: os.symlink(CERT, directory / CERT), lambda: os.mkfifo(directory / CERT),
      lambda: os.mkdir(directory / CERT))[(n + 1) % 3]()
@@ -239,20 +239,20 @@ def no_file_for_a_while(place: Path, n: int, new: Generation) -> None:
     os.rename(source / CERT, directory / CERT)
 
 
-def _parent_layout(place: Path, first: Generation) -> None:
-    (place / "rel-0/public").mkdir(parents=True)
-    write_set(place / "rel-0/tls", first)
-    os.symlink("rel-0/public", place / "current")
+def _parent_layout(root: Path, first: Generation) -> None:
+    (root / "rel-0/public").mkdir(parents=True)
+    write_set(root / "rel-0/tls", first)
+    os.symlink("rel-0/public", root / "current")
 
 
-@pattern("the path goes through a link and up again: link/../file", layout=_parent_layout,
+@pattern("the path contains a link followed by ..: link/../file", layout=_parent_layout,
          files=(f"current/../tls/{CA}", f"current/../tls/{CERT}", f"current/../tls/{KEY}"))
-def up_from_link(place: Path, n: int, new: Generation) -> None:
-    (place / f"rel-{n}/public").mkdir(parents=True)
+def up_from_link(root: Path, n: int, new: Generation) -> None:
+    (root / f"rel-{n}/public").mkdir(parents=True)
     if n % 2:
-        write_set(place / f"rel-{n}/tls", new)
-        turn(place / "current", f"rel-{n}/public")
+        write_set(root / f"rel-{n}/tls", new)
+        replace_link(root / "current", f"rel-{n}/public")
     else:
-        turn(place / "current", f"rel-{n}/public")
+        replace_link(root / "current", f"rel-{n}/public")
         gap(n)
-        write_set(place / f"rel-{n}/tls", new)
+        write_set(root / f"rel-{n}/tls", new)

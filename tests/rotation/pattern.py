@@ -1,4 +1,4 @@
-"""What a way of rotating is, and the calls of which most are made."""
+"""The Pattern class, its decorator, and system calls that most patterns use."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Rotate = Callable[[Path, int, Generation], None]
 
 CA, CERT, KEY = "ca.pem", "client-cert.pem", "client-key.pem"
 
-# Between two files of one set: at once; longer than the watcher's settle time, so that it looks at
-# half a set; longer than its settle-limit, so that it calls that half invalid.
+# Seconds between two files of a set: none; longer than the settle time, so that the watcher reads
+# an incomplete set; longer than the settle limit, so that the incomplete set becomes invalid.
 GAPS = (0.0, 0.12, 0.5)
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """One way of rotating, in a directory of its own called place.
+    """One way of rotating, in a root directory of its own.
 
-    `files` are the paths, within place, that the watcher is told to watch: CA, certificate, key.
-    `layout` puts the first generation there as the tool does, `rotate` each later one.
+    files: the watched paths, relative to root: CA, certificate, key. layout writes the first
+    generation as the tool does, rotate each later one.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Pattern:
     files: tuple[str, str, str] = (f"m/{CA}", f"m/{CERT}", f"m/{KEY}")
     fresh: str = "pair"        # what a generation renews; see Pool.series
     mounts: bool = False       # runs, with the watcher, in a mount namespace of its own
-    isolated: bool = False     # the watcher in a further one that follows, as systemd gives a unit
+    isolated: bool = False     # the watcher in a slave namespace of that one, as a systemd unit
     account: bool = False      # the watcher is not root
-    silent: bool = False       # raises nothing a watch of directories is told: a poll must see it
-    starts_empty: bool = False  # layout leaves nothing a watcher could use
-    lands: bool = True         # False: what the tool writes never shows under the path
+    silent: bool = False       # raises no event on a watched directory: only a poll finds it
+    starts_empty: bool = False  # layout writes no complete set
+    visible: bool = True         # False: the new files never appear under the watched path
 
 
 PATTERNS: list[Pattern] = []
@@ -49,7 +49,7 @@ PATTERNS: list[Pattern] = []
 
 def pattern(tool: str, *, layout: Layout | None = None, **more: object) -> Callable[
         [Rotate], Rotate]:
-    """Makes a function the rotate of a pattern that is named after it."""
+    """Registers the decorated function as the rotate of a pattern with its name."""
     def register(rotate: Rotate) -> Rotate:
         PATTERNS.append(Pattern(rotate.__name__.replace("_", "-"), tool, layout or plain, rotate,
                                 **more))  # type: ignore[arg-type]
@@ -57,9 +57,9 @@ def pattern(tool: str, *, layout: Layout | None = None, **more: object) -> Calla
     return register
 
 
-def plain(place: Path, first: Generation) -> None:
+def plain(root: Path, first: Generation) -> None:
     """Three regular files in one directory."""
-    write_set(place / "m", first)
+    write_set(root / "m", first)
 
 
 def write_set(directory: Path, generation: Generation) -> Path:
@@ -69,9 +69,9 @@ def write_set(directory: Path, generation: Generation) -> Path:
     return directory
 
 
-def staged(place: Path, n: int, generation: Generation) -> Path:
-    """Where a copying tool takes the new files from."""
-    return write_set(place / f"new-{n}", generation)
+def staged(root: Path, n: int, generation: Generation) -> Path:
+    """Writes the source files of a copying tool."""
+    return write_set(root / f"new-{n}", generation)
 
 
 def contents(generation: Generation) -> dict[str, bytes]:
@@ -79,7 +79,7 @@ def contents(generation: Generation) -> dict[str, bytes]:
 
 
 def overwrite(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """open(O_TRUNC), write, close: Go's os.WriteFile, a shell's >; the mode is for a new file."""
+    """open(O_TRUNC), write, close, as os.WriteFile of Go and > of a shell; mode of a new file."""
     _put(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), content)
 
 
@@ -105,7 +105,8 @@ def run(*command: str | Path, cwd: Path | None = None) -> None:
     done = subprocess.run([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} left with {done.returncode}: {done.stderr}{done.stdout}")
+        raise RuntimeError(f"{command[0]} exited with status {done.returncode}: "
+                           f"{done.stderr}{done.stdout}")
 
 
 def _put(handle: int, content: bytes) -> None:

@@ -1,10 +1,10 @@
-"""Every pattern in every mode. The trials run side by side; each test only awaits its own."""
+"""Every pattern in every mode. The runs are parallel; each test waits for the result of its own."""
 
 from concurrent.futures import Future
 
 import pytest
 
-# Each fills PATTERNS.
+# Each module adds to PATTERNS.
 from . import directories, file_systems, in_place, links, mounts, renaming  # noqa: F401
 from .pattern import PATTERNS
 from .watcher import MODES

@@ -1,4 +1,4 @@
-"""The subject under test and its target, as far as the suite has to know them."""
+"""The interface between the suite and a watcher with its target."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Mode:
-    """How much a watcher is hindered. `poll` is its poll interval in seconds."""
+    """Conditions under which a watcher runs. poll: its poll interval in seconds."""
 
     name: str
     poll: float
-    denied: bool = False   # no inotify watch is to be had
+    denied: bool = False   # inotify_add_watch fails
     stopped: bool = False  # SIGSTOP while the files are written
-    flooded: bool = False  # and the queue of its events overflows meanwhile
+    flooded: bool = False  # its event queue overflows while it is stopped
 
 
-# Where inotify is to be had it has to do alone: no poll comes to its help within the test.
+# Where inotify works it must be sufficient: no poll happens within the test.
 NEVER = 60.0
 MODES = (Mode("both", NEVER), Mode("poll", 0.3, denied=True), Mode("stopped", NEVER, stopped=True),
          Mode("overflow", NEVER, stopped=True, flooded=True))
 
-SETTLE_LIMIT = 0.4  # seconds; what a watcher under test is to be set to
+SETTLE_LIMIT = 0.4  # seconds; setting for a watcher under test
 
 
 @dataclass(frozen=True)
 class Applied:
-    """One set that the target took, and when it had it for sure (time.time())."""
+    """A set that the target has imported; at: a time.time() by which the import was complete."""
 
     ca: bytes
     cert: bytes
@@ -39,12 +39,12 @@ class Applied:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the watcher says of itself, and when the answer was there.
+    """The status that a watcher reports.
 
-    `imported` is the fingerprint (generation.fingerprint) of the set it takes to be the target's,
-    `current` whether it says that this is what stands on disk; `on_disk` the fingerprint of what
-    does, in the same answer, if it says so; `invalid` whether it says that what stands there is no
-    valid set; `missed` counts the changes that only a poll has found.
+    at: time.time() of the answer; imported: fingerprint (generation.fingerprint) of the set that
+    the watcher reports as imported; current: it reports that this set is on disk; on_disk:
+    fingerprint of the set on disk in the same answer, if reported; invalid: it reports the set on
+    disk as invalid; missed: number of changes that only a poll found.
     """
 
     at: float
@@ -57,15 +57,18 @@ class Claim:
 
 
 class Watcher(Protocol):
-    """One watcher of one set with one target. Made anew for each trial."""
+    """A watcher of one set with one target. Each pattern run has its own."""
 
     def start(self, files: Sequence[Path], mode: Mode, *, account: int | None,
               isolated: bool) -> None:
-        """Watch CA, certificate and key; as the user with this number, or as root; isolated in a
-        mount namespace that is a slave of the caller's."""
+        """Starts to watch CA, certificate and key.
+
+        account: user id, None for root; isolated: in a mount namespace that is a slave of the
+        caller's namespace.
+        """
 
     def applied(self) -> list[Applied]:
-        """What the target of this watcher took, in order."""
+        """Returns the sets that the target of this watcher has imported, in order."""
 
     def claim(self) -> Claim: ...
 

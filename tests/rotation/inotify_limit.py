@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Runs a command where no inotify watch is to be had: denied.py LIMIT COMMAND...
+"""Runs a command with an inotify limit of zero: inotify_limit.py LIMIT COMMAND...
 
-LIMIT is max_inotify_watches (add_watch says ENOSPC) or max_inotify_instances (init says EMFILE). It
-is a real limit of the kernel, of a user namespace in which all users are who they are outside.
-fs.inotify.max_user_watches would be the wrong file: it is the whole machine's, seen from wherever.
+LIMIT is max_inotify_watches (inotify_add_watch fails with ENOSPC) or max_inotify_instances
+(inotify_init fails with EMFILE). It is set in a new user namespace that maps every user to itself.
+fs.inotify.max_user_watches would be wrong: it is global in every user namespace.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 process, (reading, writing) = os.getpid(), os.pipe()
 mapper = os.fork()
 if mapper == 0:
-    # From outside: only there is a capability over all users.
+    # A process of the parent namespace writes the map: only it has the capability for all users.
     os.close(writing)
     os.read(reading, 1)
     for name in ("uid_map", "gid_map"):
@@ -27,7 +27,7 @@ if libc.unshare(CLONE_NEWUSER) != 0:
     sys.exit(f"unshare: {os.strerror(ctypes.get_errno())}")
 os.close(writing)
 if os.waitpid(mapper, 0)[1] != 0:
-    sys.exit("the map of users could not be written")
+    sys.exit("cannot write the user map")
 with open(f"/proc/sys/user/{sys.argv[1]}", "w") as file:
     file.write("0")
 os.execvp(sys.argv[2], sys.argv[2:])

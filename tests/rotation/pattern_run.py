@@ -1,4 +1,4 @@
-"""One pattern in one mode: three rotations, and what has to hold at every moment."""
+"""Runs one pattern in one mode: three rotations, and the invariants of doc/testing.md."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from .pattern import Pattern
 from .renaming import NOBODY
 from .watcher import SETTLE_LIMIT, Applied, Claim, Mode, Watcher
 
-ROTATIONS = 3    # in a row, because the second and the third are what watchers lose
-PATIENCE = 12.0  # seconds for what inotify, or a poll of 0.3 s, has to bring: a bound
-QUIET = 0.25     # after the last set: a second import of it would come now
+ROTATIONS = 3    # three, because watchers often miss the second or the third
+TIMEOUT = 12.0  # seconds within which inotify, or a poll every 0.3 s, must lead to an import
+QUIET = 0.25     # seconds after the last set in which a second import of it would occur
 EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 
 
 class Sampler(threading.Thread):
-    """Asks the watcher all the time, and holds every answer against what the target has."""
+    """Requests the watcher's status all the time and compares it with the imports of the target."""
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(daemon=True)
         self.watcher = watcher
-        self.claims: list[Claim] = []  # without repeats
-        self.lies: list[str] = []
-        self.began = time.time()       # of the rotation that runs
+        self.claims: list[Claim] = []  # without repetitions
+        self.violations: list[str] = []
+        self.began = time.time()       # start of the current rotation
         self._confirmed: set[str] = set()
-        self._over = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(0.01):
+        while not self._stopped.wait(0.01):
             try:
                 claim = self.watcher.claim()
             except OSError as error:
-                if not self._over.is_set():
-                    self.lies.append(f"no answer: {error}")
+                if not self._stopped.is_set():
+                    self.violations.append(f"no answer: {error}")
                 return
             self._check(claim)
             if not self.claims or self.claims[-1].text != claim.text:
                 self.claims.append(claim)
 
     def end(self) -> None:
-        self._over.set()
+        self._stopped.set()
         self.join()
 
     def last(self) -> Claim | None:
@@ -55,24 +55,25 @@ class Sampler(threading.Thread):
         if claim.imported is not None and claim.imported not in self._confirmed:
             if not any(fingerprint_of(a) == claim.imported and a.at <= claim.at
                        for a in self.watcher.applied()):
-                self.lies.append(f"claims an import that the target has not done: {claim.text}")
+                self.violations.append(
+                    f"claims an import that the target has not done: {claim.text}")
             self._confirmed.add(claim.imported)
         if claim.current and claim.on_disk is not None and claim.on_disk != claim.imported:
-            self.lies.append(f"current, but on disk is another set: {claim.text}")
+            self.violations.append(f"current, but another set is on disk: {claim.text}")
         if claim.invalid and self.began < claim.at < self.began + SETTLE_LIMIT:
-            self.lies.append(f"invalid {claim.at - self.began:.3f} s after the rotation began, "
-                             f"settle-limit is {SETTLE_LIMIT} s: {claim.text}")
+            self.violations.append(f"invalid {claim.at - self.began:.3f} s after the rotation "
+                                   f"began, settle-limit is {SETTLE_LIMIT} s: {claim.text}")
 
 
-class Trial:
-    def __init__(self, pattern: Pattern, mode: Mode, place: Path, pool: Pool,
+class PatternRun:
+    def __init__(self, pattern: Pattern, mode: Mode, root: Path, pool: Pool,
                  make: Callable[[], Watcher], rotations: int = ROTATIONS) -> None:
-        self.patience = PATIENCE
+        self.timeout = TIMEOUT
         self.pattern = pattern
         self.mode = mode
         if pattern.silent and not mode.denied:
             self.mode = Mode(mode.name, 0.5, mode.denied, mode.stopped, mode.flooded)
-        self.place = place
+        self.root = root
         self.generations = pool.series(
             pattern.fresh, 1 + rotations + (1 if mode.flooded else 0))
         self.watcher = make()
@@ -80,14 +81,14 @@ class Trial:
         self.rotation = 0
 
     def run(self) -> None:
-        """In a thread of its own: the namespace, if there is one, ends with it."""
+        """Must be called in a thread of its own: a mount namespace ends with the thread."""
         if self.pattern.mounts:
             enter_private_namespace(shared=self.pattern.isolated)
-        self.place.mkdir(parents=True)
-        self.place.chmod(0o755)
-        self.pattern.layout(self.place, self.generations[0])
+        self.root.mkdir(parents=True)
+        self.root.chmod(0o755)
+        self.pattern.layout(self.root, self.generations[0])
         try:
-            self.watcher.start([self.place / path for path in self.pattern.files], self.mode,
+            self.watcher.start([self.root / path for path in self.pattern.files], self.mode,
                                account=NOBODY if self.pattern.account else None,
                                isolated=self.pattern.isolated)
             self.sampler.start()
@@ -105,37 +106,37 @@ class Trial:
             self.watcher.stop()
 
     def _rotate(self, n: int, generation: Generation) -> None:
-        # What an overflow swallowed (a watch that ended, say) shows at the next rotation without.
+        # Events lost in an overflow, such as IN_IGNORED, have an effect at the next rotation.
         flooded = self.mode.flooded and n % 2 == 1
         stopped = flooded if self.mode.flooded else self.mode.stopped
         if stopped:
             self.watcher.pause()
         try:
             if flooded:
-                flood(self.place)
+                flood(self.root)
             self.sampler.began = time.time()
-            self.pattern.rotate(self.place, n, generation)
+            self.pattern.rotate(self.root, n, generation)
         finally:
             if stopped:
-                # A watcher that slept through it cannot know how old the change is.
+                # A stopped watcher cannot know the age of the change.
                 self.sampler.began = time.time()
                 self.watcher.resume()
-        if self.pattern.lands:
+        if self.pattern.visible:
             self._await(generation)
 
     def _await(self, generation: Generation) -> None:
-        """Until the target has it and the watcher says so."""
+        """Waits until the target has this generation and the watcher reports it as current."""
         wanted = generation.fingerprint
-        end = time.monotonic() + self.patience
+        end = time.monotonic() + self.timeout
         while True:
             claim = self.sampler.last()
             if claim is not None and claim.current and claim.imported == wanted:
                 return
             if time.monotonic() > end:
-                landed = any(fingerprint_of(a) == wanted for a in self.watcher.applied())
-                self._fail(f"{generation.name} ({wanted[:12]}) was "
-                           f"{'imported, but not called current' if landed else 'not imported'} "
-                           f"within {self.patience:.0f} s")
+                imported = any(fingerprint_of(a) == wanted for a in self.watcher.applied())
+                problem = "imported, but not reported as current" if imported else "not imported"
+                self._fail(f"{generation.name} ({wanted[:12]}) was {problem} "
+                           f"within {self.timeout:.0f} s")
             self._check()
             time.sleep(0.02)
 
@@ -144,8 +145,8 @@ class Trial:
         taken = self.watcher.applied()
         for applied in taken:
             if fingerprint_of(applied) not in known:
-                self._fail("a set was imported that was never laid out: no CA and certificate of "
-                           "one generation")
+                self._fail("a set was imported that was never written: CA and certificate are not "
+                           "of one generation")
             if not is_pair(applied.cert, applied.key):
                 self._fail(f"{known[fingerprint_of(applied)].name} was imported with a key that "
                            "does not match")
@@ -153,34 +154,35 @@ class Trial:
             times = sum(fingerprint_of(applied) == wanted for applied in taken)
             if times > 1:
                 self._fail(f"{generation.name} was imported {times} times")
-        if not self.pattern.lands and len(taken) > 1:
-            self._fail("a set was imported that does not show under the path")
-        if self.sampler.lies:
-            self._fail(self.sampler.lies[0])
+        if not self.pattern.visible and len(taken) > 1:
+            self._fail("a set was imported that is not visible under the path")
+        if self.sampler.violations:
+            self._fail(self.sampler.violations[0])
         claim = self.sampler.last()
         if final and claim is not None and not self.mode.denied and not self.pattern.silent and \
                 claim.missed > 0:
-            self._fail(f"{claim.missed} changes were found by a poll only")
+            self._fail(f"{claim.missed} changes were found only by a poll")
 
     def _fail(self, text: str) -> None:
-        said = "\n".join(f"  {claim.at:.3f} {claim.text}" for claim in self.sampler.claims[-12:])
+        claims = "\n".join(f"  {claim.at:.3f} {claim.text}" for claim in self.sampler.claims[-12:])
         order = ", ".join(fingerprint_of(applied)[:12] for applied in self.watcher.applied())
         raise AssertionError(
             f"{self.pattern.name} ({self.pattern.tool}), mode {self.mode.name}, rotation "
             f"{self.rotation}: {text}\nimported in this order: {order}\n"
-            f"rotation began {self.sampler.began:.3f}; the watcher said:\n{said}\n"
-            f"its log:\n{self.watcher.log()[-3000:]}")
+            f"rotation began {self.sampler.began:.3f}; claims of the watcher:\n{claims}\n"
+            f"log of the watcher:\n{self.watcher.log()[-3000:]}")
 
 
 def fingerprint_of(applied: Applied) -> str:
     return Generation("", applied.ca, applied.cert, b"").fingerprint
 
 
-def flood(place: Path) -> None:
-    """More events in a directory that every watcher of place has to watch than its queue holds.
+def flood(root: Path) -> None:
+    """Overflows the event queue of each watcher of the directory root.
 
-    The kernel merges an event with the one before it if they are equal, so the two take turns."""
-    one, other = place / ".flood", place / ".flood-2"
+    Two different renames alternate, because the kernel merges equal consecutive events.
+    """
+    one, other = root / ".flood", root / ".flood-2"
     one.touch()
     for _ in range(EVENTS // 2 + 500):
         os.rename(one, other)  # MOVED_FROM, MOVED_TO
