@@ -15,8 +15,8 @@ from tests.standin.service import Service
 
 
 @dataclass
-class House:
-    """What lives as long as the session: authorities, a source, Aurora's stand-in, a key."""
+class Testbed:
+    """What all tests of a session share: the CA, a source server, a stand-in for Aurora."""
 
     workspace: Workspace
     authority: Authority
@@ -29,7 +29,7 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house() -> Iterator[House]:
+def testbed() -> Iterator[Testbed]:
     with Workspace() as workspace:
         authority = Authority(workspace.path / "ca")
         source = Source(workspace, authority.issue_server(), authority.certificate)
@@ -41,29 +41,29 @@ def house() -> Iterator[House]:
         aurora.prepare()
         aurora.follow(source)
         source.prepare("/CN=nobody")
-        yield House(workspace, authority, source, aurora)
+        yield Testbed(workspace, authority, source, aurora)
 
 
 @pytest.fixture
-def service(house: House) -> Iterator[Service]:
+def service(testbed: Testbed) -> Iterator[Service]:
     build = Path(os.environ.get("BUILD", "build")).resolve()
-    house.services += 1  # short names: a socket's path has room for 107 bytes
-    service = Service(build, house.workspace.directory(f"service-{house.services}"))
+    testbed.services += 1  # short names: the path of a Unix socket has at most 107 bytes
+    service = Service(build, testbed.workspace.directory(f"service-{testbed.services}"))
     service.password_file(IMPORT_PASSWORD)
     yield service
     service.kill()
-    house.aurora.reset_options()
+    testbed.aurora.reset_options()
 
 
 @contextmanager
-def logging_in(house: House, how: str) -> Iterator[None]:
-    """The importing user, for once otherwise."""
+def user_identified(testbed: Testbed, how: str) -> Iterator[None]:
+    """Changes the authentication of the importing user within the block."""
     alter = f"ALTER USER {IMPORT_USER}@'%' {{}} REQUIRE SSL"
-    house.aurora.sql(alter.format(how))
+    testbed.aurora.sql(alter.format(how))
     try:
         yield
     finally:
-        house.aurora.sql(alter.format(f"IDENTIFIED BY {quoted(IMPORT_PASSWORD)}"))
+        testbed.aurora.sql(alter.format(f"IDENTIFIED BY {quoted(IMPORT_PASSWORD)}"))
 
 
 def configuration(service: Service, aurora: Aurora, *, cluster: str = "", material: str = "",

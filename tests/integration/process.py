@@ -1,4 +1,4 @@
-"""A process as its machine sees it: memory, descriptors, limits."""
+"""A process as /proc shows it: memory, descriptors, limits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from tests.mockserver.secret import Secret
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-PRESENT = 3 << 62  # or swapped: Documentation/admin-guide/mm/pagemap.rst
+PRESENT = 3 << 62  # in memory or in swap: Documentation/admin-guide/mm/pagemap.rst
 PAYLOAD = "/memfd:binlog-ssld-payload"
-STRETCH = 4096  # pages that are looked at together
-SHADOW = 1 << 32  # no mapping of the program is that large; the sanitizer's shadow is
+BATCH = 4096  # pages whose pagemap entries are read at once
+MAX_MAPPING = 1 << 32  # only the shadow memory of a sanitizer is larger
 
 
 class Process:
@@ -27,14 +27,14 @@ class Process:
         return (self.path / "maps").read_text()
 
     def memory(self) -> Iterator[bytes]:
-        """All that it has in memory, each run of pages that lie side by side."""
+        """The contents of all readable mappings, by runs of consecutive pages."""
         with open(self.path / "mem", "rb", buffering=0) as memory, \
                 open(self.path / "pagemap", "rb", buffering=0) as pagemap:
             for line in self.maps.splitlines():
                 begin, end, readable = re.match(r"(\w+)-(\w+) (.)", line).groups()
                 first, last = int(begin, 16), int(end, 16)
                 if readable != "r" or "[vvar" in line or "[vsyscall]" in line or \
-                        last - first > SHADOW:
+                        last - first > MAX_MAPPING:
                     continue
                 yield from _runs(memory, pagemap, first, last)
 
@@ -42,7 +42,7 @@ class Process:
         return {name for run in self.memory() for name in secret.found_in(run)}
 
     def descriptors(self) -> dict[int, str]:
-        """What each is open on, without the numbers of sockets."""
+        """The target of each descriptor, without the inode numbers of sockets."""
         names = {}
         for entry in (self.path / "fd").iterdir():
             names[int(entry.name)] = re.sub(r":\[\d+\]$", "", os.readlink(entry))
@@ -57,12 +57,12 @@ class Process:
         return [int(child) for child in
                 (self.path / "task" / str(self.pid) / "children").read_text().split()]
 
-    def told_at_start(self) -> bytes:
+    def start_data(self) -> bytes:
         """Arguments and environment."""
         return (self.path / "cmdline").read_bytes() + (self.path / "environ").read_bytes()
 
     def state(self) -> str:
-        """One letter of proc(5); X when it has gone."""
+        """The state letter of proc(5); X if the process does not exist."""
         try:
             return re.search(r"^State:\t(\w)", (self.path / "status").read_text(), re.M)[1]
         except FileNotFoundError:
@@ -71,8 +71,8 @@ class Process:
 
 def _runs(memory, pagemap, first: int, last: int) -> Iterator[bytes]:
     begin = None
-    for start in range(first, last, STRETCH * PAGE):
-        stop = min(start + STRETCH * PAGE, last)
+    for start in range(first, last, BATCH * PAGE):
+        stop = min(start + BATCH * PAGE, last)
         pagemap.seek(start // PAGE * 8)
         entries = pagemap.read((stop - start) // PAGE * 8)
         if not any(entries) and begin is None:

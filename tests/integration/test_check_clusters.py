@@ -1,4 +1,4 @@
-"""binlog-ssld --check-clusters: what an import would meet, with nothing sent and nothing written."""
+"""binlog-ssld --check-clusters: findings of a check that imports nothing and writes nothing."""
 
 import json
 import re
@@ -16,21 +16,21 @@ HOST = "host = localhost"
 
 
 @pytest.fixture(autouse=True)
-def nothing_happens(house, service):
-    """Whatever it finds: no import, no state, no material needed, no socket."""
-    before = len(house.aurora.imports())
+def no_side_effects(testbed, service):
+    """Every check: no import, no record, no material needed, no socket."""
+    before = len(testbed.aurora.imports())
     yield
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
     assert list((service.directory / "state").iterdir()) == []
     assert list((service.directory / "run").iterdir()) == []
 
 
 @pytest.fixture
-def check(house, service):
-    """Runs it as JSON over a configuration, and gives exit status and the cluster "orders"."""
+def check(testbed, service):
+    """Runs --check-clusters --json; returns exit status and the result of the first cluster."""
 
     def run(replace=("", ""), **more):
-        service.configure(configuration(service, house.aurora, **more).replace(*replace))
+        service.configure(configuration(service, testbed.aurora, **more).replace(*replace))
         done = service.run("--check-clusters", "--json")
         document = json.loads(done.stdout)
         assert document["good"] is (done.returncode == 0) and done.returncode in (0, 1)
@@ -43,24 +43,24 @@ def outcomes(cluster):
     return [(finding["outcome"], finding["severity"]) for finding in cluster["findings"]]
 
 
-def without_grant(house, grant):
-    """The importing user, for once without it."""
-    house.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
-    return lambda: house.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
+def without_grant(testbed, grant):
+    """Revokes a grant of the importing user; returns a function that restores it."""
+    testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
+    return lambda: testbed.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
 
 
 def another(text, name, port=0, more=""):
-    """The section of the cluster "orders", which is the last of the text, under another name."""
+    """The section of the cluster "orders", which is last in the text, with another name."""
     section = text[text.index("[cluster orders]"):].replace("orders", name)
     return re.sub(r"port = \d+", f"port = {port}", section) + more if port else section + more
 
 
-def test_a_good_cluster_is_told_in_full(house, check):
+def test_a_good_cluster_has_all_fields(testbed, check):
     status, cluster = check(cluster="replication = restart")
     assert status == 0
     assert cluster["duration_usec"] > 0
     expected = {
-        "name": "orders", "host": "localhost", "port": house.aurora.port, "import": "works",
+        "name": "orders", "host": "localhost", "port": testbed.aurora.port, "import": "works",
         "address": "127.0.0.1", "tls_version": "TLSv1.3", "account": "ssl_importer@%",
         "writer": True, "keeps_call": None, "payload_newlines": None, "findings": [],
         "procedures": {"rds_import_binlog_ssl_material": True, "rds_stop_replication": True,
@@ -80,8 +80,8 @@ def test_a_good_cluster_is_told_in_full(house, check):
                             "certificate", "replication", "ledger"}
 
 
-def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service):
-    text = configuration(service, house.aurora, cluster="replication = observe")
+def test_the_table_has_a_line_for_each_cluster_within_100_columns(testbed, service):
+    text = configuration(service, testbed.aurora, cluster="replication = observe")
     service.configure(text + another(text, "a-name-that-is-as-long-as-a-name-may-be4")
                       + another(text, "down", free_port())
                       + another(text, "off", more="enabled = no\n"))
@@ -96,15 +96,15 @@ def test_the_table_has_a_line_for_each_cluster_within_100_columns(house, service
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", row[3])
     assert (f"cert: CN = localhost, issued by CN = RDS stand-in CA, for localhost, 127.0.0.1, "
             f"valid until {row[3]}") in " ".join(done.stdout.split())
-    assert done.stdout.count("cert:") == 2  # neither of the one that is down nor of "off"
+    assert done.stdout.count("cert:") == 2  # none for "down" and "off"
     assert any(line.split() == ["off", "disabled"] for line in lines)
     assert any(line.split()[:2] == ["down", "fails"] for line in lines)
     assert "why:   unreachable: " in done.stdout and "next:  check host" in done.stdout
 
 
-def test_what_the_record_remembers_of_the_form_is_told(house, service):
+def test_the_payload_form_of_the_record_is_shown(testbed, service):
     state = service.directory / "state"
-    service.configure(configuration(service, house.aurora))
+    service.configure(configuration(service, testbed.aurora))
     record = state / "orders.json"
     try:
         record.write_text(json.dumps({"payload_newlines": "escaped", "newlines": "escaped"}))
@@ -112,22 +112,22 @@ def test_what_the_record_remembers_of_the_form_is_told(house, service):
         assert json.loads(done.stdout)["clusters"][0]["payload_newlines"] == "escaped"
     finally:
         record.unlink()
-    service.configure(configuration(service, house.aurora, cluster="payload-newlines = raw"))
+    service.configure(configuration(service, testbed.aurora, cluster="payload-newlines = raw"))
     done = service.run("--check-clusters", "--json")
     assert json.loads(done.stdout)["clusters"][0]["payload_newlines"] == "raw"
 
 
-def test_a_wrong_password_is_told_with_what_to_check(house, service, check):
+def test_a_wrong_password_is_an_auth_error_after_verified_tls(testbed, service, check):
     service.password_file("wrong")
     status, cluster = check()
     assert status == 1 and outcomes(cluster) == [("auth", "error")]
     assert cluster["findings"][0]["sql_errno"] == 1045
     assert cluster["address"] == "127.0.0.1"
     assert cluster["tls_version"] is cluster["writer"] is cluster["server_version"] is None
-    assert cluster["certificate"]["verified"] is True  # TLS was good
+    assert cluster["certificate"]["verified"] is True  # TLS succeeded
 
 
-def test_a_missing_password_is_named(house, service, check):
+def test_a_missing_password_is_named(testbed, service, check):
     (service.directory / "etc" / "password").unlink()
     status, cluster = check()
     assert status == 1 and outcomes(cluster) == [("auth", "error")]
@@ -141,14 +141,14 @@ def test_a_server_that_is_down_is_unreachable(check):
     assert cluster["certificate"] is None
 
 
-def test_a_name_that_leads_nowhere_has_no_address(check):
+def test_a_name_that_does_not_resolve_has_no_address(check):
     status, cluster = check((HOST, "host = nowhere.invalid"))
     assert status == 1 and outcomes(cluster) == [("unreachable", "error")]
     assert cluster["address"] is None and "nowhere.invalid" in cluster["findings"][0]["text"]
 
 
-def test_an_unverified_ca_gets_no_login(house, check):
-    status, cluster = check((str(house.aurora.ca), str(house.authority.certificate)))
+def test_an_unverified_ca_gets_no_login(testbed, check):
+    status, cluster = check((str(testbed.aurora.ca), str(testbed.authority.certificate)))
     assert status == 1 and outcomes(cluster) == [("tls", "error")]
     finding = cluster["findings"][0]
     assert "the issuer CN = RDS stand-in CA is not in server-ca" in finding["text"]
@@ -158,9 +158,9 @@ def test_an_unverified_ca_gets_no_login(house, check):
     assert certificate["issuer"] == "CN = RDS stand-in CA" and certificate["not_after"] > 0
 
 
-def test_a_server_ca_that_cannot_be_read_is_named(house, service, check):
+def test_a_server_ca_that_cannot_be_read_is_named(testbed, service, check):
     missing = service.directory / "no-bundle.pem"
-    status, cluster = check((str(house.aurora.ca), str(missing)))
+    status, cluster = check((str(testbed.aurora.ca), str(missing)))
     assert status == 1 and cluster["tls_version"] is None
     assert cluster["certificate"]["reason"] == f"server-ca cannot be read: {missing}"
     assert f"server-ca cannot be read: {missing}" in cluster["findings"][0]["text"]
@@ -175,21 +175,22 @@ def test_a_host_that_the_certificate_does_not_name_gets_no_login(check):
     assert finding["next"] == "host must be one of: localhost, 127.0.0.1"
 
 
-def test_a_procedure_that_is_not_granted_names_the_grant(house, check):
-    give_back = without_grant(house, f"EXECUTE ON PROCEDURE {IMPORT}")
+def test_a_procedure_that_is_not_granted_names_the_grant(testbed, check):
+    restore = without_grant(testbed, f"EXECUTE ON PROCEDURE {IMPORT}")
     try:
         status, cluster = check()
     finally:
-        give_back()
+        restore()
     assert status == 1 and outcomes(cluster) == [("no_privilege", "error")]
     finding = cluster["findings"][0]
     assert "may not execute it, or the server does not have it" in finding["text"]
     assert f"GRANT EXECUTE ON PROCEDURE {IMPORT} TO 'ssl_importer'@'%'" in finding["next"]
-    house.aurora.sql(finding["next"].split(";")[0])  # as it stands, it is SQL
+    # The text before the semicolon is a valid statement.
+    testbed.aurora.sql(finding["next"].split(";")[0])
 
 
-def test_a_server_without_the_procedure_says_the_same(house, check):
-    with house.aurora.without_procedure():
+def test_a_server_without_the_procedure_has_the_same_finding(testbed, check):
+    with testbed.aurora.without_procedure():
         status, cluster = check()
     assert status == 1 and outcomes(cluster) == [("no_privilege", "error")]
     assert cluster["procedures"]["rds_import_binlog_ssl_material"] is False
@@ -197,13 +198,13 @@ def test_a_server_without_the_procedure_says_the_same(house, check):
 
 @pytest.mark.parametrize("mode, status, severity", [
     ("ignore", 0, None), ("observe", 0, "warning"), ("restart", 1, "error")])
-def test_replication_that_cannot_be_read_counts_by_what_is_to_be_done(
-        house, check, mode, status, severity):
-    give_back = without_grant(house, "REPLICA MONITOR ON *.*")
+def test_the_severity_of_an_unreadable_status_depends_on_the_mode(
+        testbed, check, mode, status, severity):
+    restore = without_grant(testbed, "REPLICA MONITOR ON *.*")
     try:
         found, cluster = check(cluster=f"replication = {mode}")
     finally:
-        give_back()
+        restore()
     assert found == status
     assert outcomes(cluster) == ([("replication_failed", severity)] if severity else [])
     if severity:
@@ -212,24 +213,24 @@ def test_replication_that_cannot_be_read_counts_by_what_is_to_be_done(
 
 
 @pytest.mark.parametrize("name", ["rds_stop_replication", "rds_start_replication"])
-def test_a_restart_needs_both_procedures(house, check, name):
-    give_back = without_grant(house, f"EXECUTE ON PROCEDURE mysql.{name}")
+def test_a_restart_needs_both_procedures(testbed, check, name):
+    restore = without_grant(testbed, f"EXECUTE ON PROCEDURE mysql.{name}")
     try:
         status, cluster = check(cluster="replication = restart")
         assert check(cluster="replication = observe")[0] == 0
     finally:
-        give_back()
+        restore()
     assert status == 1 and outcomes(cluster) == [("replication_failed", "error")]
     assert f"GRANT EXECUTE ON PROCEDURE mysql.{name} TO 'ssl_importer'@'%'" in \
         cluster["findings"][0]["next"]
 
 
-def test_a_reader_is_told(house, check):
-    house.aurora.become_reader()
+def test_a_reader_is_an_error(testbed, check):
+    testbed.aurora.become_reader()
     try:
         status, cluster = check()
     finally:
-        house.aurora.become_writer()
+        testbed.aurora.become_writer()
     assert status == 1 and outcomes(cluster) == [("not_writer", "error")]
     assert cluster["writer"] is False
 
@@ -237,19 +238,20 @@ def test_a_reader_is_told(house, check):
 @pytest.mark.parametrize("policy, status, found", [
     ("refuse", 1, [("refused_log", "error")]), ("warn", 0, [("refused_log", "warning")]),
     ("ignore", 0, [])])
-def test_a_log_that_would_keep_the_key_counts_by_policy(house, check, policy, status, found):
-    house.aurora.sql("SET GLOBAL general_log = 1")
+def test_the_severity_of_a_log_that_keeps_the_key_depends_on_the_policy(testbed, check, policy,
+                                                                        status, found):
+    testbed.aurora.sql("SET GLOBAL general_log = 1")
     try:
         assert check(cluster=f"query-log = {policy}")[0] == status
         assert outcomes(check(cluster=f"query-log = {policy}")[1]) == found
     finally:
-        house.aurora.sql("SET GLOBAL general_log = 0")
+        testbed.aurora.sql("SET GLOBAL general_log = 0")
 
 
 @pytest.mark.parametrize("flight", range(6))
-def test_a_server_that_falls_silent_is_left_in_time(house, check, flight):
-    """At the greeting, within TLS, at the login, at each of the questions."""
-    with Proxy(house.aurora.port) as proxy:
+def test_a_server_that_stops_answering_is_timed_out_at_each_step(testbed, check, flight):
+    """At the greeting, in the TLS handshake, at the login, at each query."""
+    with Proxy(testbed.aurora.port) as proxy:
         proxy.fault = Fault(flight, "request", "silence")
         start = time.monotonic()
         status, cluster = check(port=proxy.port, daemon="import-timeout = 2s")
@@ -257,8 +259,8 @@ def test_a_server_that_falls_silent_is_left_in_time(house, check, flight):
     assert status == 1 and ("timed_out", "error") in outcomes(cluster)
 
 
-def test_a_server_that_falls_silent_is_left_in_time(house, check):
-    with Proxy(house.aurora.port, to_server=0.05, to_client=0.05) as proxy:
+def test_a_server_that_stops_answering_has_a_finding(testbed, check):
+    with Proxy(testbed.aurora.port, to_server=0.05, to_client=0.05) as proxy:
         proxy.fault = Fault(4, "request", "silence")
         status, cluster = check(port=proxy.port, daemon="import-timeout = 1s")
     assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
@@ -266,9 +268,9 @@ def test_a_server_that_falls_silent_is_left_in_time(house, check):
     assert cluster["findings"][0]["next"]
 
 
-def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, check):
-    """While it connects, the client library counts whole seconds: it would wait longer."""
-    with Proxy(house.aurora.port, to_server=0.4, to_client=0.4) as proxy:
+def test_a_prober_that_exceeds_its_deadline_is_killed(testbed, check):
+    """The connect timeout of the client library has whole seconds and would end later."""
+    with Proxy(testbed.aurora.port, to_server=0.4, to_client=0.4) as proxy:
         proxy.fault = Fault(1, "request", "silence")
         status, cluster = check(port=proxy.port, daemon="import-timeout = 1s")
     assert status == 1 and outcomes(cluster) == [("timed_out", "error")]
@@ -276,13 +278,13 @@ def test_a_process_that_does_not_end_by_itself_is_killed_at_its_deadline(house, 
     assert cluster["findings"][0]["next"]
 
 
-def test_trust_may_be_a_directory(house, check, tmp_path):
-    """As openssl-rehash makes it, of a bundle that was split; and without the root that counts."""
-    other = house.authority.certificate
-    for number, root in enumerate((other, house.aurora.ca)):
+def test_server_ca_can_be_a_directory(testbed, check, tmp_path):
+    """Made by openssl rehash from a split bundle; with and without the root of the server."""
+    other = testbed.authority.certificate
+    for number, root in enumerate((other, testbed.aurora.ca)):
         (tmp_path / f"{number}.pem").write_bytes(root.read_bytes())
     subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
-    file = f"server-ca = {house.aurora.ca}"
+    file = f"server-ca = {testbed.aurora.ca}"
     status, cluster = check(replace=(file, f"server-ca = {tmp_path}"))
     assert status == 0 and cluster["certificate"]["verified"] is True
     (tmp_path / "1.pem").unlink()
@@ -292,30 +294,30 @@ def test_trust_may_be_a_directory(house, check, tmp_path):
     assert cluster["certificate"]["verified"] is False
 
 
-def test_it_takes_few_round_trips(house, check):
-    with Proxy(house.aurora.port) as proxy:
+def test_it_takes_few_round_trips(testbed, check):
+    with Proxy(testbed.aurora.port) as proxy:
         assert check(port=proxy.port, cluster="replication = observe")[0] == 0
-        login, knock = proxy.connections
-        assert login.closed.wait(5) and knock.closed.wait(5)
-        assert login.round_trips == 5  # TLS, login, and three questions
-        assert knock.round_trips == 1  # TLS; by then the certificate has come
+        login, probe = proxy.connections
+        assert login.closed.wait(5) and probe.closed.wait(5)
+        assert login.round_trips == 5  # TLS, login, three queries
+        assert probe.round_trips == 1  # TLS; its answer contains the certificate
 
 
-def test_the_look_at_the_certificate_is_one_more_connection_that_came_to_nothing(house, check):
-    """No login; and after the one of the check itself, so that the server forgives it."""
+def test_the_tls_probe_is_one_more_aborted_connect(testbed, check):
+    """It has no login. It follows the login, which resets the server's count of failed connects."""
     def count(name):
-        return int(house.aurora.sql(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
+        return int(testbed.aurora.sql(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
 
     before = count("Aborted_connects"), count("Connections")
     assert check()[0] == 0
-    deadline = time.monotonic() + 10  # the server takes its time to see that somebody has gone
+    deadline = time.monotonic() + 10  # the server notices a closed connection late
     while count("Aborted_connects") == before[0] and time.monotonic() < deadline:
         time.sleep(0.05)
     assert count("Aborted_connects") - before[0] == 1
 
 
-def test_a_knock_that_is_not_answered_takes_nothing_from_what_is_known(house, check):
-    with Proxy(house.aurora.port) as proxy:
+def test_a_tls_probe_without_answer_leaves_the_other_results(testbed, check):
+    with Proxy(testbed.aurora.port) as proxy:
         proxy.next_faults.extend([None, Fault(0, "request", "silence")])
         status, cluster = check(port=proxy.port, daemon="import-timeout = 3s")
     assert status == 0 and cluster["import"] == "works" and cluster["writer"] is True
@@ -325,12 +327,12 @@ def test_a_knock_that_is_not_answered_takes_nothing_from_what_is_known(house, ch
         "reason": "no greeting: no answer in time"}
 
 
-def test_clusters_are_asked_side_by_side_and_those_that_hang_delay_no_other(house, service):
-    """Twenty behind a slow wire, and three that never answer."""
-    with Proxy(house.aurora.port, to_server=0.1, to_client=0.1) as slow, \
-            Proxy(house.aurora.port) as silent:
+def test_clusters_are_checked_in_parallel_and_hanging_ones_delay_no_other(testbed, service):
+    """Twenty over a slow connection, three that never answer, one that is down."""
+    with Proxy(testbed.aurora.port, to_server=0.1, to_client=0.1) as slow, \
+            Proxy(testbed.aurora.port) as silent:
         silent.fault = Fault(0, "request", "silence")
-        text = configuration(service, house.aurora, daemon="import-timeout = 3s")
+        text = configuration(service, testbed.aurora, daemon="import-timeout = 3s")
         service.configure(text + "".join(
             [another(text, f"slow{n}", slow.port) for n in range(20)]
             + [another(text, f"hang{n}", silent.port) for n in range(3)]
@@ -344,15 +346,15 @@ def test_clusters_are_asked_side_by_side_and_those_that_hang_delay_no_other(hous
     assert [name for name in found if found[name] != "works"] == ["hang0", "hang1", "hang2", "down"]
     assert outcomes(clusters["hang1"]) == [("timed_out", "error")]
     assert outcomes(clusters["down"]) == [("unreachable", "error")]
-    assert took < 4  # one after another, the slow ones alone would take twenty times 1.4 s
+    assert took < 4  # sequentially, the slow ones alone would take 20 times 1.4 s
 
 
-def test_a_bad_configuration_leaves_with_78(house, service):
-    service.configure(configuration(service, house.aurora, cluster="colour = red"))
+def test_a_bad_configuration_exits_with_78(testbed, service):
+    service.configure(configuration(service, testbed.aurora, cluster="colour = red"))
     done = service.run("--check-clusters")
     assert done.returncode == 78 and "unknown key colour" in done.stderr and done.stdout == ""
 
 
-def test_json_is_for_this_check_alone(service):
+def test_json_is_accepted_for_check_clusters_only(service):
     assert service.run("--json").returncode == 64
     assert service.run("--check", "--json").returncode == 64

@@ -1,4 +1,4 @@
-"""The daemon's options and what it exits with."""
+"""Options and exit statuses of the daemon."""
 
 import pytest
 
@@ -7,27 +7,27 @@ from tests.standin import write_material
 
 
 @pytest.fixture
-def configured(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate, house.client("line"))
+def configured(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("line"))
     return service
 
 
-def test_a_bad_configuration_leaves_with_78_and_names_the_line(house, service):
-    service.configure(configuration(service, house.aurora, cluster="colour = red"))
+def test_a_bad_configuration_exits_with_78_and_names_the_line(testbed, service):
+    service.configure(configuration(service, testbed.aurora, cluster="colour = red"))
     done = service.run()
     assert done.returncode == 78
     assert "binlog-ssld.conf:" in done.stderr and "unknown key colour" in done.stderr
 
 
-def test_check_says_what_is_good_and_sends_nothing(house, configured):
-    before = len(house.aurora.imports())
+def test_check_of_a_good_set_sends_nothing(testbed, configured):
+    before = len(testbed.aurora.imports())
     done = configured.run("--check")
     assert (done.returncode, done.stdout) == (0, "material default: good\n")
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
 
 
-def test_check_names_the_rule_and_leaves_with_1(configured):
+def test_check_names_the_rule_and_exits_with_1(configured):
     (configured.material / "client-key.pem").unlink()
     done = configured.run("--check")
     assert done.returncode == 1
@@ -35,8 +35,8 @@ def test_check_names_the_rule_and_leaves_with_1(configured):
     assert "error: file-missing: " in done.stdout
 
 
-def test_check_of_a_bad_configuration_leaves_with_1(house, configured):
-    configured.configure(configuration(configured, house.aurora, cluster="enabled = perhaps"))
+def test_check_of_a_bad_configuration_exits_with_1(testbed, configured):
+    configured.configure(configuration(configured, testbed.aurora, cluster="enabled = perhaps"))
     done = configured.run("--check")
     assert done.returncode == 1
     assert "enabled = perhaps" in done.stderr and "yes or no" in done.stderr
@@ -49,14 +49,14 @@ def test_another_configuration_can_be_named(configured):
     assert configured.run("--check", "--config", str(other)).returncode == 0
 
 
-def test_version_and_help_are_told_and_strange_options_are_not_taken(configured):
+def test_version_help_and_unknown_options(configured):
     assert configured.run("--version").stdout.startswith("binlog-ssld ")
     assert "--once" in configured.run("--help").stdout
     assert configured.run("--colour").returncode == 64
     assert configured.run("argument").returncode == 64
 
 
-def test_once_waits_for_a_set_that_is_being_written(house, configured):
+def test_once_waits_for_a_set_that_is_being_written(testbed, configured):
     (configured.material / "client-key.pem").write_text("half")
     done = configured.run("--once")
     assert done.returncode == 1

@@ -1,7 +1,7 @@
-"""Connections that break or fall silent at each step: what is known afterwards is said, no more.
+"""Connections that break or stop answering at each step, and the outcome of the import.
 
-The flights of an import with TLS 1.3: 0 connect and greeting, 1 TLS hello, 2 login, 3 the look at
-the server, 4 prepare, 5 the CALL (README, figures).
+The flights of an import with TLS 1.3: 0 connect and greeting, 1 TLS hello, 2 login, 3 server
+variables, 4 prepare, 5 the CALL.
 """
 
 import pytest
@@ -14,21 +14,21 @@ CALL = 5
 
 
 @pytest.fixture
-def proxy(house):
-    with Proxy(house.aurora.port) as proxy:
+def proxy(testbed):
+    with Proxy(testbed.aurora.port) as proxy:
         yield proxy
 
 
-def start(house, service, proxy, fault: Fault, **more):
-    """One import that meets the fault; those after it do not."""
+def start(testbed, service, proxy, fault: Fault, **more):
+    """The first import has the fault; later ones do not."""
     proxy.next_faults.append(fault)
-    service.configure(configuration(service, house.aurora, port=proxy.port, **more))
-    write_material(service.material, house.authority.certificate, house.client("connection"))
+    service.configure(configuration(service, testbed.aurora, port=proxy.port, **more))
+    write_material(service.material, testbed.authority.certificate, testbed.client("connection"))
     service.start()
 
 
 def first_outcome(service) -> str:
-    """The record of the first attempt, before the second one succeeds."""
+    """Returns the outcome of the first attempt, from the log, after a later one has succeeded."""
     service.wait_cluster("orders", "current")
     line = next(line for line in service.log().splitlines() if "cluster orders: import " in line)
     return line.split("import ")[1].split(":")[0].split(" ")[0]
@@ -37,33 +37,33 @@ def first_outcome(service) -> str:
 @pytest.mark.parametrize("flight", range(CALL))
 @pytest.mark.parametrize("at", ["request", "answer"])
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_what_breaks_before_the_call_is_no_unknown(house, service, proxy, flight, at, how):
-    before = len(house.aurora.imports())
-    start(house, service, proxy, Fault(flight, at, how))
+def test_a_failure_before_the_call_is_not_unknown(testbed, service, proxy, flight, at, how):
+    before = len(testbed.aurora.imports())
+    start(testbed, service, proxy, Fault(flight, at, how))
     assert first_outcome(service) in ("unreachable", "tls")
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_call_whose_answer_is_lost_is_unknown_and_sent_again(house, service, proxy, how):
-    before = len(house.aurora.imports())
-    start(house, service, proxy, Fault(CALL, "answer", how))
+def test_a_call_whose_answer_is_lost_is_unknown_and_sent_again(testbed, service, proxy, how):
+    before = len(testbed.aurora.imports())
+    start(testbed, service, proxy, Fault(CALL, "answer", how))
     assert first_outcome(service) == "unknown"
-    assert len(house.aurora.imports()) == before + 2
+    assert len(testbed.aurora.imports()) == before + 2
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_call_that_never_arrived_is_unknown_all_the_same(house, service, proxy, how):
-    before = len(house.aurora.imports())
-    start(house, service, proxy, Fault(CALL, "request", how))
+def test_a_call_that_did_not_arrive_is_unknown_too(testbed, service, proxy, how):
+    before = len(testbed.aurora.imports())
+    start(testbed, service, proxy, Fault(CALL, "request", how))
     assert first_outcome(service) == "unknown"
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
 
 
 @pytest.mark.parametrize("flight, outcome", [
     (0, "timed_out"), (1, "timed_out"), (2, "timed_out"), (3, "timed_out"), (4, "timed_out"),
     (CALL, "unknown")])
-def test_silence_ends_at_the_deadline(house, service, proxy, flight, outcome):
-    start(house, service, proxy, Fault(flight, "answer", "silence"),
+def test_silence_ends_at_the_deadline(testbed, service, proxy, flight, outcome):
+    start(testbed, service, proxy, Fault(flight, "answer", "silence"),
           daemon="import-timeout = 2s")
     assert first_outcome(service) == outcome

@@ -1,6 +1,6 @@
-"""The name of a cluster leads elsewhere: every attempt resolves it anew.
+"""The addresses of a cluster's name change: each attempt resolves the name again.
 
-The daemon has a mount namespace of its own with its own /etc/hosts, and no other source of names.
+The daemon runs in a mount namespace with its own /etc/hosts and no other source of names.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ FIRST, SECOND, DEAD = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 
 
 class Names:
-    """What the daemon's resolver reads. Written in place: a file that replaces it is not the one
-    that is mounted."""
+    """The files of the daemon's resolver, written in place, because the inode is bind-mounted."""
 
     def __init__(self, directory: Path) -> None:
         self.hosts = directory / "hosts"
         self.switch = directory / "nsswitch.conf"
         self.switch.write_text("hosts: files\n")
-        self.lead_to()
+        self.set_addresses()
 
-    def lead_to(self, *addresses: str) -> None:
-        """NAME has these addresses, in this order; or none."""
+    def set_addresses(self, *addresses: str) -> None:
+        """Sets the addresses of NAME, in this order."""
         lines = ["127.0.0.1 localhost", *(f"{address} {NAME}" for address in addresses)]
         with open(self.hosts, "r+" if self.hosts.exists() else "w") as file:
             file.write("\n".join(lines) + "\n")
@@ -43,10 +42,10 @@ class Names:
 
 
 @pytest.fixture(scope="module")
-def pair(house) -> Iterator[tuple[Aurora, Aurora]]:
-    """Two servers of one name and one port, at two addresses."""
-    authority = Authority(house.workspace.path / "cluster", "Cluster CA")
-    first, second = (Aurora(house.workspace, authority, f"aurora-{address}",
+def pair(testbed) -> Iterator[tuple[Aurora, Aurora]]:
+    """Two servers with one name and one port, on two addresses."""
+    authority = Authority(testbed.workspace.path / "cluster", "Cluster CA")
+    first, second = (Aurora(testbed.workspace, authority, f"aurora-{address}",
                             (f"--bind-address={address}",), (NAME,))
                      for address in (FIRST, SECOND))
     first.start()
@@ -60,11 +59,11 @@ def pair(house) -> Iterator[tuple[Aurora, Aurora]]:
 
 
 @pytest.fixture
-def names(house, service, pair) -> Names:
+def names(testbed, service, pair) -> Names:
     names = Names(service.directory)
     service.wrapper = names.wrapper()
     service.configure(configuration(service, pair[0]).replace("host = localhost", f"host = {NAME}"))
-    write_material(service.material, house.authority.certificate, house.client("failover"))
+    write_material(service.material, testbed.authority.certificate, testbed.client("failover"))
     return names
 
 
@@ -76,9 +75,9 @@ def prepared(aurora: Aurora) -> int:
     return int(aurora.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_prepare'")[0][1] or 0)
 
 
-def test_a_failover_is_followed_without_a_reload(house, service, names, pair):
+def test_a_failover_is_followed_without_a_reload(testbed, service, names, pair):
     first, second = pair
-    names.lead_to(FIRST)
+    names.set_addresses(FIRST)
     before = imports(pair)
     service.start()
     service.wait_cluster("orders", "current")
@@ -88,14 +87,14 @@ def test_a_failover_is_followed_without_a_reload(house, service, names, pair):
     try:
         statements = prepared(first)
         loaded = service.status()["loaded_at"]
-        write_material(service.material, house.authority.certificate, house.client("promoted"))
+        write_material(service.material, testbed.authority.certificate, testbed.client("promoted"))
         service.wait(lambda: service.cluster("orders")["outcome"] == "not_writer")
-        service.wait(lambda: service.cluster("orders")["attempts"] > 2)  # and it stays so
-        names.lead_to(SECOND)
+        service.wait(lambda: service.cluster("orders")["attempts"] > 2)  # for several attempts
+        names.set_addresses(SECOND)
         cluster = service.wait_cluster("orders", "current")
         assert cluster["imported_fingerprint"] == service.status()["materials"][0]["fingerprint"]
         assert imports(pair) == [before[0] + 1, before[1] + 1]
-        assert prepared(first) == statements  # a CALL is prepared before anything of it is sent
+        assert prepared(first) == statements  # the CALL is prepared before its parameter is sent
         assert service.status()["loaded_at"] == loaded
     finally:
         first.become_writer()
@@ -103,7 +102,7 @@ def test_a_failover_is_followed_without_a_reload(house, service, names, pair):
 
 @pytest.mark.parametrize("addresses", [(DEAD, SECOND), (SECOND, DEAD)])
 def test_one_address_that_refuses_does_not_hide_the_other(service, names, pair, addresses):
-    names.lead_to(*addresses)
+    names.set_addresses(*addresses)
     before = imports(pair)
     service.start()
     cluster = service.wait_cluster("orders", "current")
@@ -112,30 +111,30 @@ def test_one_address_that_refuses_does_not_hide_the_other(service, names, pair, 
     assert imports(pair) == [before[0], before[1] + 1]
 
 
-def test_a_name_that_leads_nowhere_is_unreachable_until_it_does(service, names, pair):
+def test_a_name_without_address_is_unreachable_until_it_has_one(service, names, pair):
     before = imports(pair)
     service.start()
     cluster = service.wait_cluster("orders", "retrying")
     assert cluster["outcome"] == "unreachable"
     assert NAME in cluster["reason"]
-    names.lead_to(FIRST)
+    names.set_addresses(FIRST)
     service.wait_cluster("orders", "current")
     assert imports(pair) == [before[0] + 1, before[1]]
 
 
-def test_a_name_that_leads_to_a_stranger_is_not_trusted(service, names, pair, house):
-    """Somebody else's server, whose certificate is for another name."""
-    names.lead_to("127.0.0.1")
-    service.configure(configuration(service, house.aurora)
+def test_a_server_whose_certificate_has_another_name_is_not_trusted(service, names, pair, testbed):
+    names.set_addresses("127.0.0.1")
+    service.configure(configuration(service, testbed.aurora)
                       .replace("host = localhost", f"host = {NAME}"))
-    before = prepared(house.aurora)
+    before = prepared(testbed.aurora)
     service.start()
     assert service.wait_cluster("orders", "retrying")["outcome"] == "tls"
-    assert prepared(house.aurora) == before
+    assert prepared(testbed.aurora) == before
 
 
-def test_nothing_of_the_machine_was_changed(service, names):
-    names.lead_to(FIRST)
+def test_etc_hosts_of_the_machine_is_not_changed(service, names):
+    names.set_addresses(FIRST)
     service.start()
     assert os.readlink("/proc/self/ns/mnt") != os.readlink(f"/proc/{service.pid}/ns/mnt")
-    assert subprocess.run(["getent", "-s", "files", "hosts", NAME], capture_output=True).returncode != 0
+    assert subprocess.run(["getent", "-s", "files", "hosts", NAME],
+                          capture_output=True).returncode != 0

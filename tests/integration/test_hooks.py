@@ -1,4 +1,4 @@
-"""certbot's deploy hook as it is meant: a renewal succeeds when the import does, and fails with it."""
+"""certbot's deploy hook with the service: the renewal succeeds or fails as the import does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.standin import write_material
 HOOK = Path(__file__).resolve().parents[2] / "conf/hooks/certbot-deploy"
 
 
-def renew(house, service, common_name: str) -> CompletedProcess[str]:
+def renew(testbed, service, common_name: str) -> CompletedProcess[str]:
     lineage = service.directory / "live" / "replica"
     lineage.mkdir(parents=True, exist_ok=True)
-    pair = house.client(common_name)
-    shutil.copy(house.authority.certificate, lineage / "chain.pem")
+    pair = testbed.client(common_name)
+    shutil.copy(testbed.authority.certificate, lineage / "chain.pem")
     shutil.copy(pair.certificate, lineage / "cert.pem")
     shutil.copy(pair.key, lineage / "privkey.pem")
     settings = service.directory / "hook"
@@ -29,25 +29,25 @@ def renew(house, service, common_name: str) -> CompletedProcess[str]:
              "RENEWED_LINEAGE": str(lineage), "BINLOG_SSL_HOOK_SETTINGS": str(settings)})
 
 
-def test_a_renewal_is_imported_when_the_hook_is_over_and_fails_with_the_import(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate, house.client("before"))
+def test_the_hook_ends_after_the_import_and_fails_if_it_fails(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("before"))
     service.start()
     service.wait_cluster("orders", "current")
-    before = len(house.aurora.imports())
-    done = renew(house, service, "renewed")
+    before = len(testbed.aurora.imports())
+    done = renew(testbed, service, "renewed")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
     assert service.cluster("orders")["state"] == "current"
 
-    house.aurora.set_option("fail_at", "import")
-    done = renew(house, service, "refused")
+    testbed.aurora.set_option("fail_at", "import")
+    done = renew(testbed, service, "refused")
     assert done.returncode == 1
     assert "orders" in done.stdout + done.stderr
     assert "rejected" in done.stdout + done.stderr or "held" in done.stdout + done.stderr
 
 
-def test_a_renewal_fails_without_the_service(house, service):
-    done = renew(house, service, "nobody")
+def test_the_hook_fails_without_the_service(testbed, service):
+    done = renew(testbed, service, "nobody")
     assert done.returncode == 3
     assert done.stderr

@@ -1,4 +1,4 @@
-"""What stands on disk is named in status; while it is not good nothing is sent and nothing lost."""
+"""The status names the problem of an unusable set; nothing is sent, and the last import remains."""
 
 import os
 import shutil
@@ -14,16 +14,16 @@ CERT = "client-cert.pem"
 
 
 @pytest.fixture
-def running(house, service):
-    """A daemon with a good set imported; afterwards nothing more may have been sent."""
-    service.configure(configuration(service, house.aurora)
+def running(testbed, service):
+    """A daemon that has imported a good set; after the test, no other import may have occurred."""
+    service.configure(configuration(service, testbed.aurora)
                       .replace("settle-limit = 300ms", "settle-limit = 1s"))
-    write_material(service.material, house.authority.certificate, house.client("good"))
+    write_material(service.material, testbed.authority.certificate, testbed.client("good"))
     service.start()
     good = service.wait_cluster("orders", "current")["imported_fingerprint"]
-    before = len(house.aurora.imports())
+    before = len(testbed.aurora.imports())
     yield service
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
     assert service.cluster("orders")["imported_fingerprint"] == good
 
 
@@ -80,7 +80,7 @@ def a_loop(directory: Path) -> None:
     (a_gigabyte, "invalid", ("cert", "file-size")),
     (a_loop, "invalid", ("key", "file-kind")),
 ])
-def test_one_bad_file_is_changing_and_then_named(running, spoil, state, rule):
+def test_one_bad_file_is_changing_and_then_a_named_problem(running, spoil, state, rule):
     spoil(running.material)
     changing = running.wait_material("changing")
     assert rules(changing) == [rule]
@@ -91,14 +91,14 @@ def test_one_bad_file_is_changing_and_then_named(running, spoil, state, rule):
     assert running.ctl("status").returncode == 2
 
 
-def test_an_empty_directory_is_missing_at_once(running):
+def test_an_empty_directory_is_missing_immediately(running):
     for path in running.material.iterdir():
         path.unlink()
     material = running.wait_material("missing")
     assert {rule for _, rule in rules(material)} == {"file-missing"}
 
 
-def test_a_set_that_comes_back_is_no_new_set(running):
+def test_a_set_that_returns_is_not_imported_again(running):
     saved = running.material.with_name("saved")
     running.material.rename(saved)
     assert running.wait_material("missing")["watch"] == \
@@ -109,49 +109,49 @@ def test_a_set_that_comes_back_is_no_new_set(running):
     assert "the path is watched again" in running.log()
 
 
-def test_a_directory_that_appears_later_is_imported(house, service):
-    service.configure(configuration(service, house.aurora, material="poll-interval = 1h")
+def test_a_directory_that_appears_later_is_imported(testbed, service):
+    service.configure(configuration(service, testbed.aurora, material="poll-interval = 1h")
                       .replace("poll-interval = 500ms\n", ""))
     shutil.rmtree(service.material)
     service.start()
     material = service.wait_material("missing")
     assert "No such file or directory" in material["watch"]
     assert service.cluster("orders")["reason"] == "material default is missing"
-    write_material(service.material, house.authority.certificate, house.client("later"))
+    write_material(service.material, testbed.authority.certificate, testbed.client("later"))
     service.wait_cluster("orders", "current")
     assert service.status()["materials"][0]["watch"] == "inotify"
     assert service.status()["materials"][0]["missed_events"] == 0
 
 
-def test_an_expired_set_is_called_so_at_once_and_not_sent(house, service):
-    service.configure(configuration(service, house.aurora))
-    before = len(house.aurora.imports())
-    write_material(service.material, house.authority.certificate,
-                   house.client("expired", valid=(-7200, -3600)))
+def test_an_expired_set_is_reported_immediately_and_not_sent(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    before = len(testbed.aurora.imports())
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("expired", valid=(-7200, -3600)))
     service.start()
     material = service.wait_material("expired")
     assert rules(material) == [("cert", "cert-expired")]
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
 
 
-def test_a_set_of_tomorrow_is_imported_when_its_time_comes(house, service):
-    service.configure(configuration(service, house.aurora, material="poll-interval = 1h")
+def test_a_set_that_is_not_yet_valid_is_imported_at_its_not_before(testbed, service):
+    service.configure(configuration(service, testbed.aurora, material="poll-interval = 1h")
                       .replace("poll-interval = 500ms\n", ""))
-    before = len(house.aurora.imports())
-    write_material(service.material, house.authority.certificate,
-                   house.client("tomorrow", valid=(3, 3600)))
+    before = len(testbed.aurora.imports())
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("tomorrow", valid=(3, 3600)))
     service.start()
     material = service.wait_material("not_yet_valid")
     assert rules(material)[0] == ("cert", "cert-not-yet-valid")
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
     service.wait_cluster("orders", "current")
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
 
 
-def test_a_set_that_expires_while_watched_is_told(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate,
-                   house.client("short", valid=(-3600, 4)))
+def test_a_set_that_expires_while_watched_is_reported(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("short", valid=(-3600, 4)))
     service.start()
     assert service.wait_material("expiring")["reason"]
     service.wait_cluster("orders", "current")
@@ -159,10 +159,10 @@ def test_a_set_that_expires_while_watched_is_told(house, service):
     assert "material default is expired" in service.log()
 
 
-def test_that_it_expires_soon_is_told_once_also_across_a_restart(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate,
-                   house.client("soon", valid=(-3600, 3 * 86400)))
+def test_the_expiry_warning_is_logged_once_even_after_a_restart(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("soon", valid=(-3600, 3 * 86400)))
     service.start()
     service.wait_cluster("orders", "current")
     assert service.log().count("expires within 7d and has not been renewed") == 1
@@ -171,7 +171,7 @@ def test_that_it_expires_soon_is_told_once_also_across_a_restart(house, service)
     service.wait_material("expiring")
     service.wait_cluster("orders", "current")
     assert service.log().count("has not been renewed") == 1
-    write_material(service.material, house.authority.certificate,
-                   house.client("sooner", valid=(-3600, 3600)))
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("sooner", valid=(-3600, 3600)))
     service.wait(lambda: "expires within 1d and has not been renewed" in service.log())
     assert service.log().count("has not been renewed") == 2

@@ -1,9 +1,9 @@
-"""The key is in the memory of a child that needs it, for as long as it does, and nowhere else.
+"""Only the child process that needs the key has it in memory, and only while it needs it.
 
-No core is taken: madvise(MADV_DONTDUMP) keeps pages out of one, and a process that is not dumpable
-writes none at all. What is searched is every page in every readable mapping of /proc/PID/mem, which
-holds whatever a core could and more. That the search finds is shown where it has to find: in an
-importer within its CALL.
+The tests do not search core dumps: madvise(MADV_DONTDUMP) excludes pages, and a process that is not
+dumpable writes none. They search every page of every readable mapping in /proc/PID/mem, which has
+more than a core dump. An importer in its CALL, which must have the key, proves that the search
+works.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ from tests.standin.service import Service
 F_GET_SEALS = 1034  # fcntl(2)
 SEALS = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE
 NOBODY = 65534
-CA_SIZE = 1 << 20  # the most that a file may have; it keeps an inspector busy for a while
+CA_SIZE = 1 << 20  # the largest accepted file; reading it takes the inspector some time
 PASSWORD = Secret.of_password(IMPORT_PASSWORD)
 
 
-def write(house, service, name: str = "memory") -> Secret:
-    pair = house.client(name)
-    write_material(service.material, house.authority.certificate, pair)
+def write(testbed, service, name: str = "memory") -> Secret:
+    pair = testbed.client(name)
+    write_material(service.material, testbed.authority.certificate, pair)
     return Secret.of_key(pair.key)
 
 
-def calling(house, service) -> Process:
-    """An importer within its CALL."""
-    service.wait(house.aurora.in_call)
+def calling(testbed, service) -> Process:
+    """Waits for an importer that is in its CALL."""
+    service.wait(testbed.aurora.in_call)
     return Process(service.importers()[0])
 
 
 @pytest.fixture
-def slow(house, service) -> Iterator[Service]:
-    """Its importers stay in their CALL, and it does not try again by itself."""
-    house.aurora.set_option("slow_seconds", "60")
-    service.configure(configuration(service, house.aurora).replace(
+def slow(testbed, service) -> Iterator[Service]:
+    """Its importers stay in their CALL, and it does not retry within the test."""
+    testbed.aurora.set_option("slow_seconds", "60")
+    service.configure(configuration(service, testbed.aurora).replace(
         "retry-min = 50ms\nretry-max = 200ms", "retry-min = 1h\nretry-max = 1h"))
     yield service
     service.kill()
-    house.aurora.end_calls()
+    testbed.aurora.end_calls()
 
 
-def run_as_nobody(house, service) -> None:
-    """Where root runs it, files in /proc are root's anyway. The program is copied, for nobody may
-    not see where it was built."""
+def run_as_nobody(testbed, service) -> None:
+    """As root, the files in /proc would always belong to root. The program is copied, because the
+    user nobody may not have access to the build directory."""
     for name in ("binlog-ssld", "binlog-sslctl"):
         shutil.copy(service.build / name, service.directory / name)
     service.build = service.directory
@@ -70,21 +70,21 @@ def run_as_nobody(house, service) -> None:
                        "--pdeathsig=KILL"]
 
 
-def is_closed_to_its_user(process: Process) -> None:
-    """Not dumpable: proc(5) then gives the files below /proc/PID to root."""
+def assert_not_dumpable(process: Process) -> None:
+    """Files below /proc/PID of a process that is not dumpable belong to root: proc(5)."""
     assert (process.path / "status").stat().st_uid == 0
     assert (process.path / "mem").stat().st_uid == 0
     assert f"Uid:\t{NOBODY}\t{NOBODY}" in (process.path / "status").read_text()
     assert process.core_limit() == ("0", "0")
 
 
-def test_the_manager_holds_no_key_after_imports(house, service):
-    service.configure(configuration(service, house.aurora))
-    secrets = [write(house, service, "memory-0")]
+def test_the_manager_holds_no_key_after_imports(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    secrets = [write(testbed, service, "memory-0")]
     service.start()
     service.wait_cluster("orders", "current")
     for number in range(1, 4):
-        secrets.append(write(house, service, f"memory-{number}"))
+        secrets.append(write(testbed, service, f"memory-{number}"))
         wanted = len(secrets)
         service.wait(lambda: service.ctl("metrics").stdout.count(
             f'imports_total{{cluster="orders",outcome="imported"}} {wanted}\n') == 1)
@@ -98,42 +98,42 @@ def test_the_manager_holds_no_key_after_imports(house, service):
     assert manager.holds(fingerprint) == {"fingerprint"}
 
 
-def test_within_the_call_the_importer_has_the_key_and_the_manager_not(house, slow):
-    secret = write(house, slow)
+def test_during_the_call_the_importer_has_the_key_and_the_manager_has_not(testbed, slow):
+    secret = write(testbed, slow)
     slow.start()
-    importer, manager = calling(house, slow), Process(slow.pid)
+    importer, manager = calling(testbed, slow), Process(slow.pid)
     found = importer.holds(secret)
     assert {name for name in secret.pieces if "line" in name and "PKCS#1" in name} <= found
     assert PAYLOAD in importer.maps
     assert manager.holds(secret) == set() and manager.holds(PASSWORD) == set()
     for process in (importer, manager):
-        assert secret.found_in(process.told_at_start()) == []
-        assert PASSWORD.found_in(process.told_at_start()) == []
+        assert secret.found_in(process.start_data()) == []
+        assert PASSWORD.found_in(process.start_data()) == []
 
 
-def test_an_importer_is_closed_and_has_open_what_it_needs(house, slow):
-    write(house, slow)
-    run_as_nobody(house, slow)
+def test_an_importer_is_not_dumpable_and_has_the_needed_descriptors_only(testbed, slow):
+    write(testbed, slow)
+    run_as_nobody(testbed, slow)
     slow.start()
-    importer = calling(house, slow)
-    is_closed_to_its_user(importer)
-    assert (Path(f"/proc/{slow.pid}") / "status").stat().st_uid == NOBODY  # where it shows
+    importer = calling(testbed, slow)
+    assert_not_dumpable(importer)
+    assert (Path(f"/proc/{slow.pid}") / "status").stat().st_uid == NOBODY  # the counterexample
     descriptors = importer.descriptors()
     assert sorted(name for number, name in descriptors.items() if number > 2) == \
         [PAYLOAD + " (deleted)", "socket", "socket"]
     assert {0, 1, 2} < set(descriptors)
 
-    house.aurora.end_calls()
+    testbed.aurora.end_calls()
     slow.wait_cluster("orders", "retrying")
-    house.aurora.set_option("slow_seconds", "0")
+    testbed.aurora.set_option("slow_seconds", "0")
     assert slow.ctl("import", "--wait").returncode == 0
     slow.wait(lambda: Process(slow.pid).children() == [])
 
 
-def test_nobody_can_change_the_payload_any_more(house, slow):
-    write(house, slow)
+def test_the_payload_is_sealed(testbed, slow):
+    write(testbed, slow)
     slow.start()
-    importer = calling(house, slow)
+    importer = calling(testbed, slow)
     number = next(number for number, name in importer.descriptors().items() if PAYLOAD in name)
     payload = os.open(f"/proc/{importer.pid}/fd/{number}", os.O_RDWR)
     try:
@@ -152,8 +152,8 @@ def test_nobody_can_change_the_payload_any_more(house, slow):
 
 
 def stop_with_key(process: Process, secret: Secret) -> bool:
-    """Lets it run for a moment at a time until it has the key; it may end before that is seen."""
-    line = "line 9 of PKCS#8"  # as it stands in the file
+    """Runs the process for 1 ms at a time until it has the key. Returns false if it ends before."""
+    line = "line 9 of PKCS#8"  # as in the file
     one = Secret({line: secret.pieces[line]})
     with suppress(ProcessLookupError, FileNotFoundError):
         while process.state() not in "ZX":
@@ -167,41 +167,41 @@ def stop_with_key(process: Process, secret: Secret) -> bool:
     return False
 
 
-def inspector_with_key(house, service) -> tuple[Process, Secret]:
-    """One that has read the key and was stopped before its end. It lives for milliseconds, and who
-    comes too late writes another set."""
+def inspector_with_key(testbed, service) -> tuple[Process, Secret]:
+    """Returns an inspector that has read the key and is stopped. It runs for milliseconds only;
+    another set is written if it has ended before it is stopped."""
     manager = Process(service.pid)
     for _ in range(20):
-        service.wait(lambda: manager.children() == [])  # what comes then has this set
-        secret = write(house, service)
+        service.wait(lambda: manager.children() == [])  # the next child reads this set
+        secret = write(testbed, service)
         seen = time.monotonic() + 2
         while time.monotonic() < seen:
             for process in map(Process, manager.children()):
                 if stop_with_key(process, secret):
                     return process, secret
-    raise AssertionError("no inspector was caught with the key")
+    raise AssertionError("no inspector could be stopped while it had the key")
 
 
-def test_an_inspector_is_closed_and_leaves_nothing_behind(house, service):
-    service.configure(configuration(service, house.aurora, cluster="enabled = no"))
-    write(house, service)
-    run_as_nobody(house, service)
+def test_an_inspector_is_not_dumpable_and_leaves_no_key(testbed, service):
+    service.configure(configuration(service, testbed.aurora, cluster="enabled = no"))
+    write(testbed, service)
+    run_as_nobody(testbed, service)
     service.start()
     service.wait_material("valid")
-    authority = house.authority.certificate.read_bytes()
+    authority = testbed.authority.certificate.read_bytes()
     large = service.directory / "large.pem"
     large.write_bytes(authority * (CA_SIZE // len(authority)))
     (service.material / "ca.pem").unlink()
-    service.configure(configuration(service, house.aurora, cluster="enabled = no",
+    service.configure(configuration(service, testbed.aurora, cluster="enabled = no",
                                     material=f"ca = {large}"))
     assert service.ctl("reload").returncode == 0
     service.wait(lambda: service.status()["materials"][0]["ca_count"] > 1)
-    inspector, secret = inspector_with_key(house, service)
+    inspector, secret = inspector_with_key(testbed, service)
     assert (inspector.path / "comm").read_text() == "binlog-inspect\n"
-    is_closed_to_its_user(inspector)
+    assert_not_dumpable(inspector)
     others = [name for number, name in inspector.descriptors().items() if number > 2]
     assert PAYLOAD + " (deleted)" in others and others.count("socket") == 1
-    # While it reads, also a file and the directories on the way to all of them, and nothing else.
+    # While it reads: also the files and the directories on their paths, and nothing else.
     files = [large, *service.material.iterdir()]
     assert {name for name in others if name not in (PAYLOAD + " (deleted)", "socket")} <= \
         {str(place) for file in files for place in (file, *file.parents)}
@@ -212,13 +212,13 @@ def test_an_inspector_is_closed_and_leaves_nothing_behind(house, service):
     assert manager.holds(secret) == set()
 
 
-def test_an_importer_dies_with_the_manager(house, slow):
-    write(house, slow)
+def test_an_importer_dies_with_the_manager(testbed, slow):
+    write(testbed, slow)
     slow.start()
-    importer = calling(house, slow)
+    importer = calling(testbed, slow)
     assert importer.state() == "S"
     slow.kill()
     end = time.monotonic() + 20
     while importer.state() not in "ZX":
-        assert time.monotonic() < end, "the importer lives on"
+        assert time.monotonic() < end, "the importer still runs"
         time.sleep(0.01)

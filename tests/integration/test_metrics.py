@@ -30,15 +30,15 @@ TYPES = {
 Samples = dict[str, float]
 
 
-def ask(service) -> str:
+def get_metrics(service) -> str:
     with service.varlink() as varlink:
         return varlink.call("GetMetrics")["text"]
 
 
 def samples(service) -> Samples:
-    """By name and labels, without the prefix; each may come once only."""
+    """Returns all samples by name and labels, without the prefix; each must occur once only."""
     found: Samples = {}
-    for line in ask(service).splitlines():
+    for line in get_metrics(service).splitlines():
         if line.startswith("#"):
             continue
         name, value = re.fullmatch(r"binlog_ssld_(\w+(?:{[^}]*})?) (\S+)", line).groups()
@@ -59,37 +59,37 @@ def counters(found: Samples) -> Samples:
 
 
 def second(text: str) -> str:
-    """Another cluster, users, where nobody listens."""
+    """Adds a second cluster, users, on a port where no server listens."""
     cluster = text[text.index("[cluster orders]"):].replace("orders", "users")
     return text + re.sub(r"port = \d+", f"port = {free_port()}", cluster)
 
 
 @pytest.fixture
-def current(house, service):
-    service.configure(configuration(service, house.aurora, cluster="replication = observe"))
-    write_material(service.material, house.authority.certificate, house.client("metrics"))
+def current(testbed, service):
+    service.configure(configuration(service, testbed.aurora, cluster="replication = observe"))
+    write_material(service.material, testbed.authority.certificate, testbed.client("metrics"))
     service.start()
     service.wait_cluster("orders", "current")
     return service
 
 
-def test_promtool_has_nothing_to_say_and_every_name_is_there(house, current):
-    text = ask(current)
+def test_promtool_accepts_the_metrics_and_every_name_is_present(testbed, current):
+    text = get_metrics(current)
     lint(text)
     types = re.findall(r"^# TYPE binlog_ssld_(\w+) (\w+)$", text, re.M)
     assert len(types) == len(TYPES) and dict(types) == TYPES
     helps = re.findall(r"^# HELP binlog_ssld_(\w+) \S", text, re.M)
     assert helps == [name for name, _ in types]
     named = {re.match(r"\w+", name)[0] for name in samples(current)}
-    assert named == {*TYPES, *(f"import_duration_seconds_{part}"
-                               for part in ("bucket", "sum", "count"))} - {"import_duration_seconds"}
+    histogram = {f"import_duration_seconds_{part}" for part in ("bucket", "sum", "count")}
+    assert named == (TYPES.keys() | histogram) - {"import_duration_seconds"}
 
 
-def test_promtool_has_nothing_to_say_before_anything_is_known(house, service):
-    service.configure(configuration(service, house.aurora))
+def test_promtool_accepts_the_metrics_before_the_first_import(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
     service.start()
     service.wait_material("missing")
-    lint(ask(service))
+    lint(get_metrics(service))
     found = samples(service)
     assert found['material_valid{material="default"}'] == 0
     assert found['cluster_current{cluster="orders"}'] == 0
@@ -97,7 +97,7 @@ def test_promtool_has_nothing_to_say_before_anything_is_known(house, service):
     assert found["import_duration_seconds_count"] == 0
 
 
-def test_success_is_told_with_its_times(house, current):
+def test_a_successful_import_has_its_times(testbed, current):
     found = samples(current)
     status = current.status()
     material, cluster = status["materials"][0], status["clusters"][0]
@@ -119,19 +119,19 @@ def test_success_is_told_with_its_times(house, current):
     assert 0 < found["import_duration_seconds_sum"] < 60
 
 
-def test_the_last_check_moves_with_the_poll(current):
+def test_each_poll_updates_the_last_check(current):
     name = 'last_check_timestamp_seconds{material="default"}'
     before = samples(current)[name]
     current.wait(lambda: samples(current)[name] > before)
 
 
-def test_failure_is_told_beside_what_was_imported(house, current):
+def test_a_failure_keeps_the_values_of_the_last_import(testbed, current):
     imported = samples(current)['cluster_imported_timestamp_seconds{cluster="orders"}']
-    house.aurora.set_option("fail_at", "import")
-    write_material(current.material, house.authority.certificate, house.client("rejected"))
+    testbed.aurora.set_option("fail_at", "import")
+    write_material(current.material, testbed.authority.certificate, testbed.client("rejected"))
     current.wait_cluster("orders", "held")
     found = samples(current)
-    lint(ask(current))
+    lint(get_metrics(current))
     assert found['imports_total{cluster="orders",outcome="rejected"}'] == 1
     assert found['imports_total{cluster="orders",outcome="imported"}'] == 1
     assert found['cluster_current{cluster="orders"}'] == 0
@@ -140,7 +140,7 @@ def test_failure_is_told_beside_what_was_imported(house, current):
     assert found["import_duration_seconds_count"] == 2
 
 
-def test_an_invalid_set_is_not_valid_and_not_out_of_sync(current):
+def test_an_invalid_set_does_not_make_a_cluster_out_of_sync(current):
     (current.material / "client-key.pem").write_text("nothing\n")
     current.wait_material("invalid")
     found = samples(current)
@@ -148,13 +148,13 @@ def test_an_invalid_set_is_not_valid_and_not_out_of_sync(current):
     assert found['cluster_out_of_sync_since_timestamp_seconds{cluster="orders"}'] == 0
 
 
-def test_counters_only_go_up_and_buckets_hold_what_is_below(house, current):
-    current.configure(second(configuration(current, house.aurora)))
+def test_counters_never_decrease_and_buckets_are_cumulative(testbed, current):
+    current.configure(second(configuration(current, testbed.aurora)))
     with current.varlink() as varlink:
         varlink.call("Reload")
     seen = counters(samples(current))
     for name in ("first", "then"):
-        write_material(current.material, house.authority.certificate, house.client(name))
+        write_material(current.material, testbed.authority.certificate, testbed.client(name))
         tries = 'imports_total{cluster="users",outcome="unreachable"}'
         before = seen.get(tries, 0)
         current.wait(lambda: samples(current).get(tries, 0) > before + 2)
@@ -167,17 +167,17 @@ def test_counters_only_go_up_and_buckets_hold_what_is_below(house, current):
             value for name, value in now.items() if name.startswith("imports_total"))
 
 
-def test_a_cluster_that_is_removed_is_not_told_any_more(house, current):
+def test_a_removed_cluster_has_no_metrics(testbed, current):
     with current.varlink() as varlink:
-        current.configure(second(configuration(current, house.aurora)))
+        current.configure(second(configuration(current, testbed.aurora)))
         varlink.call("Reload")
         users = 'imports_total{cluster="users",outcome="unreachable"}'
         current.wait(lambda: users in samples(current))
         attempts = samples(current)["import_duration_seconds_count"]
-        current.configure(configuration(current, house.aurora))
+        current.configure(configuration(current, testbed.aurora))
         varlink.call("Reload")
     current.wait(lambda: current.importers() == [])
-    text = ask(current)
+    text = get_metrics(current)
     lint(text)
     assert "users" not in text
     found = samples(current)
@@ -185,12 +185,12 @@ def test_a_cluster_that_is_removed_is_not_told_any_more(house, current):
     assert found['imports_total{cluster="orders",outcome="imported"}'] == 1
 
 
-def test_the_file_holds_what_the_socket_tells(house, current):
+def test_the_metrics_file_equals_the_answer_of_the_socket(testbed, current):
     path = current.directory / "binlog-ssld.prom"
-    current.configure(configuration(current, house.aurora, daemon=f"metrics-file = {path}"))
+    current.configure(configuration(current, testbed.aurora, daemon=f"metrics-file = {path}"))
     with current.varlink() as varlink:
         varlink.call("Reload")
     current.wait(path.exists)
     lint(path.read_text())
     labels = {re.sub(r" \S+$", "", line) for line in path.read_text().splitlines()}
-    assert labels == {re.sub(r" \S+$", "", line) for line in ask(current).splitlines()}
+    assert labels == {re.sub(r" \S+$", "", line) for line in get_metrics(current).splitlines()}

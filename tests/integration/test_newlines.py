@@ -1,4 +1,4 @@
-"""Raw or escaped line ends: found out by asking, remembered, said once; no CALL more than that."""
+"""Raw or escaped line ends: detected, stored in the record, logged once, without further CALLs."""
 
 from __future__ import annotations
 
@@ -9,157 +9,159 @@ import pytest
 from tests.integration.conftest import configuration
 from tests.standin import write_material
 
-NEWS = re.compile(r"the server took (\w+) line ends")
+FORM_LOGGED = re.compile(r"the server took (\w+) line ends")
 
 
-class Teller:
-    """One service with one cluster: what each rotation cost the server, and what was said of it."""
+class ImportCounter:
+    """Counts the statements of each rotation on the server, and the log messages about the form."""
 
-    def __init__(self, house, service) -> None:
-        self.house, self.service = house, service
+    def __init__(self, testbed, service) -> None:
+        self.testbed, self.service = testbed, service
         self._counted = self.calls()
 
     def calls(self) -> dict[str, int]:
-        """Statements prepared and executed; the procedure's own are immediate ones in both."""
-        counters = {str(name): int(value or 0) for name, value in self.house.aurora.sql(
+        """Prepared and executed statements, without the EXECUTE IMMEDIATE of the procedure."""
+        counters = {str(name): int(value or 0) for name, value in self.testbed.aurora.sql(
             "SHOW GLOBAL STATUS WHERE Variable_name IN "
             "('Com_stmt_prepare', 'Com_stmt_execute', 'Com_execute_immediate')")}
         immediate = counters.pop("Com_execute_immediate")
         return {name: number - immediate for name, number in counters.items()}
 
     def cost(self) -> tuple[int, int]:
-        """How many were prepared and executed since the last time."""
+        """Returns how many statements were prepared and executed since the last call."""
         before, self._counted = self._counted, self.calls()
         return (self._counted["Com_stmt_prepare"] - before["Com_stmt_prepare"],
                 self._counted["Com_stmt_execute"] - before["Com_stmt_execute"])
 
     def write(self) -> None:
-        write_material(self.service.material, self.house.authority.certificate,
-                       self.house.client("newlines"))
+        write_material(self.service.material, self.testbed.authority.certificate,
+                       self.testbed.client("newlines"))
 
     def rotate(self) -> tuple[int, int]:
-        """The cost of a set that was imported."""
-        before = len(self.house.aurora.imports())
+        """Writes a new set and waits for its import; returns the cost."""
+        before = len(self.testbed.aurora.imports())
         self.write()
-        self.service.wait(lambda: len(self.house.aurora.imports()) == before + 1)
+        self.service.wait(lambda: len(self.testbed.aurora.imports()) == before + 1)
         self.service.wait_cluster("orders", "current")
         return self.cost()
 
-    def news(self) -> list[str]:
-        return NEWS.findall(self.service.log())
+    def logged_forms(self) -> list[str]:
+        return FORM_LOGGED.findall(self.service.log())
 
     def form(self) -> str:
-        return str(self.house.aurora.imports()[-1]["newlines"])
+        return str(self.testbed.aurora.imports()[-1]["newlines"])
 
-    def remembered(self) -> str:
+    def recorded_form(self) -> str:
         return self.service.record("orders")["payload_newlines"]
 
 
 @pytest.fixture
-def teller(house, service) -> Teller:
-    return Teller(house, service)
+def counter(testbed, service) -> ImportCounter:
+    return ImportCounter(testbed, service)
 
 
-def test_escaped_is_found_in_one_attempt_remembered_and_said_once(house, service, teller):
-    house.aurora.set_option("newlines", "escaped")
-    service.configure(configuration(service, house.aurora))
+def test_escaped_is_detected_in_one_attempt_recorded_and_logged_once(testbed, service, counter):
+    testbed.aurora.set_option("newlines", "escaped")
+    service.configure(configuration(service, testbed.aurora))
     service.start()
-    assert teller.rotate() == (2, 2)
-    assert (teller.form(), teller.remembered(), teller.news()) == ("escaped",) * 2 + (["escaped"],)
+    assert counter.rotate() == (2, 2)
+    assert (counter.form(), counter.recorded_form(), counter.logged_forms()) == \
+        ("escaped", "escaped", ["escaped"])
     assert "payload-newlines = escaped" in service.log()
     metrics = service.ctl("metrics").stdout
     assert re.findall(r"imports_total{.*", metrics) == \
         ['imports_total{cluster="orders",outcome="imported"} 1']
 
-    assert teller.rotate() == (1, 1)
+    assert counter.rotate() == (1, 1)
     service.stop()
     service.start()
-    assert teller.rotate() == (1, 1)
-    assert (teller.form(), teller.news()) == ("escaped", ["escaped"])
+    assert counter.rotate() == (1, 1)
+    assert (counter.form(), counter.logged_forms()) == ("escaped", ["escaped"])
 
-    house.aurora.set_option("newlines", "raw")
-    assert teller.rotate() == (2, 2)
-    assert (teller.form(), teller.remembered(), teller.news()) == \
+    testbed.aurora.set_option("newlines", "raw")
+    assert counter.rotate() == (2, 2)
+    assert (counter.form(), counter.recorded_form(), counter.logged_forms()) == \
         ("raw", "raw", ["escaped", "raw"])
-    assert teller.rotate() == (1, 1)
-    assert teller.news() == ["escaped", "raw"]
+    assert counter.rotate() == (1, 1)
+    assert counter.logged_forms() == ["escaped", "raw"]
 
 
-def test_what_is_taken_at_once_is_said_once_too(house, service, teller):
-    service.configure(configuration(service, house.aurora))
+def test_raw_accepted_at_the_first_call_is_logged_once(testbed, service, counter):
+    service.configure(configuration(service, testbed.aurora))
     service.start()
-    assert teller.rotate() == (1, 1)
-    assert teller.rotate() == (1, 1)
-    assert (teller.form(), teller.remembered(), teller.news()) == ("raw", "raw", ["raw"])
+    assert counter.rotate() == (1, 1)
+    assert counter.rotate() == (1, 1)
+    assert (counter.form(), counter.recorded_form(), counter.logged_forms()) == ("raw", "raw",
+                                                                                 ["raw"])
 
 
-def test_a_form_that_is_configured_is_sent_and_is_no_news(house, service, teller):
-    service.configure(configuration(service, house.aurora, cluster="payload-newlines = escaped"))
+def test_a_configured_form_is_sent_and_not_logged(testbed, service, counter):
+    service.configure(configuration(service, testbed.aurora, cluster="payload-newlines = escaped"))
     service.start()
-    assert teller.rotate() == (1, 1)
-    assert (teller.form(), teller.news()) == ("escaped", [])
-    house.aurora.set_option("newlines", "raw")
-    teller.write()
+    assert counter.rotate() == (1, 1)
+    assert (counter.form(), counter.logged_forms()) == ("escaped", [])
+    testbed.aurora.set_option("newlines", "raw")
+    counter.write()
     cluster = service.wait_cluster("orders", "held")
-    assert teller.cost() == (1, 1)
+    assert counter.cost() == (1, 1)
     assert "The SSL material is not in the right format." in cluster["reason"]
 
 
-def test_the_form_is_said_also_where_replication_did_not_come_back(house, service, teller):
-    house.aurora.set_option("newlines", "escaped")
-    house.aurora.set_option("fail_at", "start")
-    service.configure(configuration(service, house.aurora, cluster="replication = restart",
+def test_the_form_is_logged_even_if_replication_does_not_start(testbed, service, counter):
+    testbed.aurora.set_option("newlines", "escaped")
+    testbed.aurora.set_option("fail_at", "start")
+    service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="retry-held = 1h"))
     service.start()
-    teller.write()
+    counter.write()
     assert service.wait_cluster("orders", "held")["outcome"] == "replication_failed"
-    assert (teller.remembered(), teller.news()) == ("escaped", ["escaped"])
+    assert (counter.recorded_form(), counter.logged_forms()) == ("escaped", ["escaped"])
 
 
 @pytest.mark.parametrize("setting, cost", [("auto", (2, 2)), ("raw", (1, 1))])
-def test_a_refusal_for_another_reason_costs_one_call_more(house, service, teller, setting, cost):
-    house.aurora.set_option("fail_at", "import")
-    service.configure(configuration(service, house.aurora, daemon="retry-held = 1h",
+def test_a_refusal_for_another_reason_costs_one_more_call(testbed, service, counter, setting, cost):
+    testbed.aurora.set_option("fail_at", "import")
+    service.configure(configuration(service, testbed.aurora, daemon="retry-held = 1h",
                                     cluster=f"payload-newlines = {setting}"))
     service.start()
-    teller.write()
+    counter.write()
     cluster = service.wait_cluster("orders", "held")
     assert (cluster["outcome"], cluster["sql_errno"]) == ("rejected", 1644)
     assert cluster["reason"].count("The SSL material could not be imported.") == 1
-    assert teller.cost() == cost
-    assert teller.news() == []
+    assert counter.cost() == cost
+    assert counter.logged_forms() == []
 
 
-def test_two_refusals_that_differ_are_both_told(house, service, teller):
-    """Raw is refused for its form, and escaped for the key: to tell the first alone would mislead."""
-    house.aurora.set_option("newlines", "escaped")
-    house.aurora.set_option("key_like", "-----BEGIN NO KEY-----")
-    service.configure(configuration(service, house.aurora, daemon="retry-held = 1h"))
+def test_two_different_refusals_are_both_reported(testbed, service, counter):
+    """Raw is refused for its form, escaped for the key: the first message alone would mislead."""
+    testbed.aurora.set_option("newlines", "escaped")
+    testbed.aurora.set_option("key_like", "-----BEGIN NO KEY-----")
+    service.configure(configuration(service, testbed.aurora, daemon="retry-held = 1h"))
     service.start()
-    teller.write()
+    counter.write()
     reason = service.wait_cluster("orders", "held")["reason"]
     first, second = reason.split("; and with escaped line ends: ")
     assert first.endswith("The SSL material is not in the right format.")
     assert second.startswith("ssl_key must be an RSA PRIVATE KEY.")
 
 
-def test_a_missing_grant_costs_no_call(house, service, teller):
+def test_a_missing_grant_costs_no_call(testbed, service, counter):
     grant = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
-    house.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
+    testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
     try:
-        service.configure(configuration(service, house.aurora, daemon="retry-held = 1h"))
+        service.configure(configuration(service, testbed.aurora, daemon="retry-held = 1h"))
         service.start()
-        teller.write()
+        counter.write()
         assert service.wait_cluster("orders", "held")["outcome"] == "no_privilege"
     finally:
-        house.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
-    assert teller.cost()[0] == 1
+        testbed.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
+    assert counter.cost()[0] == 1
 
 
-def test_a_missing_procedure_costs_no_call(house, service, teller):
-    with house.aurora.without_procedure():
-        service.configure(configuration(service, house.aurora, daemon="retry-held = 1h"))
+def test_a_missing_procedure_costs_no_call(testbed, service, counter):
+    with testbed.aurora.without_procedure():
+        service.configure(configuration(service, testbed.aurora, daemon="retry-held = 1h"))
         service.start()
-        teller.write()
+        counter.write()
         assert service.wait_cluster("orders", "held")["outcome"] == "no_procedure"
-    assert teller.cost()[0] == 1
+    assert counter.cost()[0] == 1

@@ -1,4 +1,4 @@
-"""Whatever an import came to, nothing that is told of it afterwards holds a key or a password."""
+"""No output of the daemon contains a key or a password, whatever the outcome of an import."""
 
 from __future__ import annotations
 
@@ -26,135 +26,135 @@ PROCEDURE = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
 WRONG = "a password that is not the importer's"
 
 
-class Scene:
-    """One daemon with one cluster behind a proxy, and all secrets there were."""
+class Scenario:
+    """One daemon with one cluster behind a proxy, and all secrets used so far."""
 
-    def __init__(self, house, service, proxy: Proxy) -> None:
-        self.house, self.service, self.proxy = house, service, proxy
+    def __init__(self, testbed, service, proxy: Proxy) -> None:
+        self.testbed, self.service, self.proxy = testbed, service, proxy
         self.secrets = [Secret.of_password(IMPORT_PASSWORD), Secret.of_password(WRONG)]
         self.outcomes: set[str] = set()
 
     def rotate(self) -> None:
-        pair = self.house.client(f"secret-{len(self.secrets)}")
+        pair = self.testbed.client(f"secret-{len(self.secrets)}")
         self.secrets.append(Secret.of_key(pair.key))
-        write_material(self.service.material, self.house.authority.certificate, pair)
+        write_material(self.service.material, self.testbed.authority.certificate, pair)
 
     def configure(self, **more) -> None:
         self.service.configure(configuration(
-            self.service, self.house.aurora, port=more.pop("port", self.proxy.port),
+            self.service, self.testbed.aurora, port=more.pop("port", self.proxy.port),
             daemon="retry-held = 200ms\nimport-timeout = 3s", **more))
         if self.service.running:
             assert self.service.ctl("reload").returncode == 0
 
-    def meet(self, outcome: str) -> None:
-        """Only a set that is new is sent: the key is under way in every attempt."""
+    def provoke(self, outcome: str) -> None:
+        """With a new set, so that each attempt would send a key."""
         self.rotate()
         self.service.wait(lambda: self.service.cluster("orders")["outcome"] == outcome)
         self.outcomes.add(outcome)
 
 
 @contextmanager
-def fault(scene: Scene, what: Fault) -> Iterator[None]:
-    scene.proxy.fault = what
+def fault(scenario: Scenario, what: Fault) -> Iterator[None]:
+    scenario.proxy.fault = what
     yield
-    scene.proxy.fault = None
+    scenario.proxy.fault = None
 
 
 @contextmanager
-def sql(scene: Scene, do: str, undo: str) -> Iterator[None]:
-    scene.house.aurora.sql(do)
+def sql(scenario: Scenario, do: str, undo: str) -> Iterator[None]:
+    scenario.testbed.aurora.sql(do)
     yield
-    scene.house.aurora.sql(undo)
+    scenario.testbed.aurora.sql(undo)
 
 
 @contextmanager
-def option(scene: Scene, name: str, value: str) -> Iterator[None]:
-    scene.house.aurora.set_option(name, value)
+def option(scenario: Scenario, name: str, value: str) -> Iterator[None]:
+    scenario.testbed.aurora.set_option(name, value)
     yield
-    scene.house.aurora.reset_options()
+    scenario.testbed.aurora.reset_options()
 
 
 @contextmanager
-def password(scene: Scene, text: str) -> Iterator[None]:
-    scene.service.password_file(text)
+def password(scenario: Scenario, text: str) -> Iterator[None]:
+    scenario.service.password_file(text)
     yield
-    scene.service.password_file(IMPORT_PASSWORD)
+    scenario.service.password_file(IMPORT_PASSWORD)
 
 
 @contextmanager
-def settings(scene: Scene, **more) -> Iterator[None]:
-    scene.configure(**more)
+def settings(scenario: Scenario, **more) -> Iterator[None]:
+    scenario.configure(**more)
     yield
-    scene.configure()
+    scenario.configure()
 
 
 @contextmanager
-def reader(scene: Scene) -> Iterator[None]:
-    scene.house.aurora.become_reader()
+def reader(scenario: Scenario) -> Iterator[None]:
+    scenario.testbed.aurora.become_reader()
     yield
-    scene.house.aurora.become_writer()
+    scenario.testbed.aurora.become_writer()
 
 
 @contextmanager
-def wrong_authority(scene: Scene) -> Iterator[None]:
-    text = (scene.service.directory / "etc" / "binlog-ssld.conf").read_text()
-    scene.service.configure(text.replace(str(scene.house.aurora.ca),
-                                         str(scene.house.authority.certificate)))
-    assert scene.service.ctl("reload").returncode == 0
+def wrong_authority(scenario: Scenario) -> Iterator[None]:
+    text = (scenario.service.directory / "etc" / "binlog-ssld.conf").read_text()
+    scenario.service.configure(text.replace(str(scenario.testbed.aurora.ca),
+                                            str(scenario.testbed.authority.certificate)))
+    assert scenario.service.ctl("reload").returncode == 0
     yield
-    scene.configure()
+    scenario.configure()
 
 
 @contextmanager
-def killed(scene: Scene) -> Iterator[None]:
-    """Every importer, as soon as it is seen in its CALL."""
-    over = threading.Event()
+def killed(scenario: Scenario) -> Iterator[None]:
+    """Kills every importer as soon as it is in its CALL."""
+    stopped = threading.Event()
 
-    def hunt() -> None:
-        while not over.wait(0.02):
-            for importer in scene.service.importers():
-                if scene.house.aurora.in_call():
+    def kill_importers() -> None:
+        while not stopped.wait(0.02):
+            for importer in scenario.service.importers():
+                if scenario.testbed.aurora.in_call():
                     os.kill(importer, signal.SIGKILL)
 
-    with option(scene, "slow_seconds", "1"):
-        hunter = threading.Thread(target=hunt)
-        hunter.start()
+    with option(scenario, "slow_seconds", "1"):
+        killer = threading.Thread(target=kill_importers)
+        killer.start()
         try:
             yield
         finally:
-            over.set()
-            hunter.join()
+            stopped.set()
+            killer.join()
 
 
-SCENES: list[tuple[str, Callable[[Scene], object]]] = [
-    ("unreachable", lambda scene: settings(scene, port=free_port())),
+SCENARIOS: list[tuple[str, Callable[[Scenario], object]]] = [
+    ("unreachable", lambda scenario: settings(scenario, port=free_port())),
     ("tls", wrong_authority),
-    ("auth", lambda scene: password(scene, WRONG)),
-    ("timed_out", lambda scene: fault(scene, Fault(CALL - 1, "answer", "silence"))),
-    ("unknown", lambda scene: fault(scene, Fault(CALL, "answer", "reset"))),
-    ("no_privilege", lambda scene: sql(scene, f"REVOKE {PROCEDURE} FROM ssl_importer@'%'",
-                                       f"GRANT {PROCEDURE} TO ssl_importer@'%'")),
-    ("no_procedure", lambda scene: scene.house.aurora.without_procedure()),
-    ("refused_log", lambda scene: sql(scene, "SET GLOBAL general_log = 1",
-                                      "SET GLOBAL general_log = 0")),
-    ("rejected", lambda scene: option(scene, "fail_at", "import")),
-    ("replication_failed", lambda scene: option(scene, "fail_at", "start")),
+    ("auth", lambda scenario: password(scenario, WRONG)),
+    ("timed_out", lambda scenario: fault(scenario, Fault(CALL - 1, "answer", "silence"))),
+    ("unknown", lambda scenario: fault(scenario, Fault(CALL, "answer", "reset"))),
+    ("no_privilege", lambda scenario: sql(scenario, f"REVOKE {PROCEDURE} FROM ssl_importer@'%'",
+                                          f"GRANT {PROCEDURE} TO ssl_importer@'%'")),
+    ("no_procedure", lambda scenario: scenario.testbed.aurora.without_procedure()),
+    ("refused_log", lambda scenario: sql(scenario, "SET GLOBAL general_log = 1",
+                                         "SET GLOBAL general_log = 0")),
+    ("rejected", lambda scenario: option(scenario, "fail_at", "import")),
+    ("replication_failed", lambda scenario: option(scenario, "fail_at", "start")),
     ("crashed", killed),
     ("not_writer", reader),
 ]
 
 
 @pytest.fixture
-def scene(house, service) -> Iterator[Scene]:
-    with Proxy(house.aurora.port) as proxy:
-        scene = Scene(house, service, proxy)
-        scene.configure()
-        yield scene
+def scenario(testbed, service) -> Iterator[Scenario]:
+    with Proxy(testbed.aurora.port) as proxy:
+        scenario = Scenario(testbed, service, proxy)
+        scenario.configure()
+        yield scenario
         service.kill()
 
 
-def told(service, events: list[str]) -> dict[str, str]:
-    """All that the daemon tells anybody."""
+def outputs(service, events: list[str]) -> dict[str, str]:
+    """Everything that the daemon shows: log, status, metrics, events, records, /proc."""
     answers = {"events": "\n".join(events), "the log": service.log(),
                "the status": service.ctl("status").stdout,
                "the metrics": service.ctl("metrics").stdout,
@@ -166,7 +166,7 @@ def told(service, events: list[str]) -> dict[str, str]:
     for path in (service.directory / "state").rglob("*"):
         answers[path.name] = path.read_text()
     process = Process(service.pid)
-    answers["arguments and environment"] = process.told_at_start().decode(errors="replace")
+    answers["arguments and environment"] = process.start_data().decode(errors="replace")
     return answers
 
 
@@ -178,33 +178,33 @@ def follow(varlink: Varlink, events: list[str]) -> None:
         pass
 
 
-def test_no_outcome_tells_a_secret(scene):
-    service = scene.service
-    scene.rotate()
+def test_no_outcome_shows_a_secret(scenario):
+    service = scenario.service
+    scenario.rotate()
     service.start()
     service.wait_cluster("orders", "current")
-    scene.outcomes.add("imported")
+    scenario.outcomes.add("imported")
     events: list[str] = []
     subscribed = service.varlink()
     listener = threading.Thread(target=follow, args=(subscribed, events))
     listener.start()
-    for outcome, trouble in SCENES:
+    for outcome, problem in SCENARIOS:
         if outcome == "replication_failed":
-            scene.configure(cluster="replication = restart")
-        with trouble(scene):
-            scene.meet(outcome)
+            scenario.configure(cluster="replication = restart")
+        with problem(scenario):
+            scenario.provoke(outcome)
         if outcome == "replication_failed":
-            scene.configure()
+            scenario.configure()
         service.wait_cluster("orders", "current")
-    answers = told(service, events)
-    assert scene.secrets[-1].found_in((service.material / "client-key.pem").read_text())
+    answers = outputs(service, events)
+    assert scenario.secrets[-1].found_in((service.material / "client-key.pem").read_text())
     manager = Process(service.pid)
-    for secret in scene.secrets:
+    for secret in scenario.secrets:
         for where, text in answers.items():
             assert secret.found_in(text) == [], where
         assert manager.holds(secret) == set()
     assert all(answers.values())
-    for outcome in scene.outcomes - {"imported"}:  # of each of them something was told
+    for outcome in scenario.outcomes - {"imported"}:  # each outcome was reported
         assert re.search(rf"cluster orders: import {outcome}\b", answers["the log"])
         assert f'"outcome": "{outcome}"' in answers["events"]
         assert f'outcome="{outcome}"' in answers["the metrics"]

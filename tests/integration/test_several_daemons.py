@@ -1,4 +1,4 @@
-"""Five daemons, three clusters, fifty rotations, and one daemon that is killed again and again."""
+"""Five daemons, three clusters, fifty rotations; one daemon is killed in each rotation."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.standin.service import Service
 from .test_ledger import LEDGER, SQL, TABLE
 
 DAEMONS, CLUSTERS, ROTATIONS = 5, 3, 50
-LATE = 0.15   # seconds: how far apart the hosts may get a set
-SLOW = "0.05"  # of the CALL, so that a kill falls into one now and then
-KILLED = 0.25  # when, after the rotation began, the victim is killed
+LATE = 0.15   # seconds between the first and the last host that gets a set
+SLOW = "0.05"  # duration of the CALL in seconds, so that some kills occur during one
+KILLED = 0.25  # seconds after the start of a rotation within which the daemon is killed
 
 
-class Victim:
-    """Killed at a random moment of every rotation, and started anew."""
+class KilledDaemon:
+    """A daemon that is killed and restarted at a random time in each rotation."""
 
-    def __init__(self, service: Service, chance: random.Random) -> None:
+    def __init__(self, service: Service, generator: random.Random) -> None:
         self.service = service
-        self._chance = chance
+        self._generator = generator
 
-    def strike(self, begin: float) -> None:
-        time.sleep(max(0.0, begin + self._chance.uniform(0, KILLED) - time.monotonic()))
+    def kill_and_restart(self, begin: float) -> None:
+        time.sleep(max(0.0, begin + self._generator.uniform(0, KILLED) - time.monotonic()))
         self.service.kill()
         self.service.start()
 
@@ -60,14 +60,14 @@ def completed(aurora: Aurora) -> int:
 def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
     build = Path(os.environ.get("BUILD", "build")).resolve()
     seed = random.randrange(1 << 32)
-    chance = random.Random(seed)
+    generator = random.Random(seed)
     with Workspace() as workspace:
         authority = Authority(workspace.path / "ca")
         rds = Authority(workspace.path / "rds", "RDS stand-in CA")
         auroras = [Aurora(workspace, rds, f"aurora-{n}") for n in range(CLUSTERS)]
         for aurora in auroras:
             aurora.start(wait=False)
-        # One key for all, and certificates whose times begin one after the other.
+        # One key for all, and certificates with increasing notBefore.
         key = authority.issue_client("first").key
         pairs = [authority.issue_client("rotating", key=key, valid=(n - 3600, 86400))
                  for n in range(ROTATIONS)]
@@ -80,16 +80,16 @@ def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
         for service in services:
             workspace.own(service)
             service.configure(configuration(service, auroras))
-        victim = Victim(services[0], chance)
+        killed = KilledDaemon(services[0], generator)
         for number, pair in enumerate(pairs):
             begin = time.monotonic()
-            for service in chance.sample(services, DAEMONS):
+            for service in generator.sample(services, DAEMONS):
                 write_material(service.material, authority.certificate, pair)
-                time.sleep(chance.uniform(0, LATE / DAEMONS))
+                time.sleep(generator.uniform(0, LATE / DAEMONS))
             if number == 0:
                 for service in services:
                     service.start()
-            victim.strike(begin)
+            killed.kill_and_restart(begin)
             services[1].wait(lambda: all(completed(aurora) == number + 1 for aurora in auroras), 60)
 
         def agree(service: Service) -> bool:
@@ -106,12 +106,12 @@ def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
         for aurora in auroras:
             sets = Counter(row["ssl_cert"] for row in aurora.imports())
             assert len(sets) == ROTATIONS, seed
-            # Twice only where the kill fell between the CALL and the ledger.
+            # Twice only if the daemon was killed between the CALL and the update of the ledger.
             assert max(sets.values()) <= 2, seed
             repeated += sum(sets.values()) - ROTATIONS
             states = Counter(row["state"] for row in aurora.rows(f"SELECT state FROM {TABLE}"))
             assert states == {"imported": ROTATIONS}, seed
-        # A kill has to hit the one daemon of five that imports, and that in its CALL: seldom.
+        # Rare: the killed daemon must be the one that imports, and be in its CALL.
         assert repeated <= CLUSTERS * ROTATIONS // 4, seed
         for service in services:
             assert service.stop() == 0

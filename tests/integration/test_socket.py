@@ -1,4 +1,4 @@
-"""What the socket tells and what it can be asked for."""
+"""The methods of the socket, its access control and its limits."""
 
 import os
 import resource
@@ -14,16 +14,16 @@ from tests.standin.varlink import Varlink, VarlinkError
 
 
 @pytest.fixture
-def current(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate, house.client("socket"))
+def current(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("socket"))
     service.start()
     service.wait_cluster("orders", "current")
     return service
 
 
 def until(events, condition):
-    """The events up to the first that is so."""
+    """Returns the events up to the first that fulfils the condition."""
     seen = []
     for event in events:
         seen.append(event)
@@ -35,7 +35,7 @@ def state_of(event):
     return event["cluster"] and event["cluster"]["state"]
 
 
-def test_a_subscriber_gets_the_whole_state_and_then_each_transition(house, current):
+def test_a_subscriber_gets_the_whole_state_and_then_each_transition(testbed, current):
     with current.varlink() as varlink:
         events = varlink.subscribe()
         first = until(events, lambda event: event["event"] == "ready")
@@ -43,7 +43,7 @@ def test_a_subscriber_gets_the_whole_state_and_then_each_transition(house, curre
         status = current.status()
         assert first[0]["material"]["fingerprint"] == status["materials"][0]["fingerprint"]
         assert first[1]["cluster"] == status["clusters"][0]
-        write_material(current.material, house.authority.certificate, house.client("next"))
+        write_material(current.material, testbed.authority.certificate, testbed.client("next"))
         seen = until(events, lambda event: state_of(event) == "current")
         states = [state for event in seen if (state := state_of(event))]
         assert "importing" in states and states[-1] == "current"
@@ -51,50 +51,50 @@ def test_a_subscriber_gets_the_whole_state_and_then_each_transition(house, curre
         assert materials[-1]["fingerprint"] == seen[-1]["cluster"]["imported_fingerprint"]
 
 
-def test_subscribe_wants_more(current):
+def test_subscribe_requires_more(current):
     with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
         varlink.call("Subscribe")
     assert caught.value.name == "org.varlink.service.ExpectedMore"
 
 
-def test_import_starts_only_what_is_not_current_unless_forced(house, current):
-    before = len(house.aurora.imports())
+def test_import_starts_only_what_is_not_current_unless_forced(testbed, current):
+    before = len(testbed.aurora.imports())
     with current.varlink() as varlink:
         assert varlink.call("Import") == {"started": []}
         assert varlink.call("Import", clusters=["orders"], force=False) == {"started": []}
         assert varlink.call("Import", clusters=["orders"], force=True) == {"started": ["orders"]}
-    current.wait(lambda: len(house.aurora.imports()) == before + 1)
+    current.wait(lambda: len(testbed.aurora.imports()) == before + 1)
     current.wait_cluster("orders", "current")
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
 
 
-def test_import_does_not_wait_for_the_back_off(house, service):
-    house.aurora.set_option("fail_at", "import")
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate, house.client("granted"))
+def test_import_does_not_wait_for_the_back_off(testbed, service):
+    testbed.aurora.set_option("fail_at", "import")
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("granted"))
     service.start()
     held = service.wait_cluster("orders", "held")
     assert held["out_of_sync_since"] is not None
-    house.aurora.set_option("fail_at", "")
+    testbed.aurora.set_option("fail_at", "")
     with service.varlink() as varlink:
         assert varlink.call("Import") == {"started": ["orders"]}
     assert service.wait_cluster("orders", "current")["out_of_sync_since"] is None
 
 
-@pytest.mark.parametrize("parameters, error, told", [
+@pytest.mark.parametrize("parameters, error, details", [
     ({"clusters": ["nobody"]}, "NoSuchCluster", {"name": "nobody"}),
     ({"clusters": "orders"}, "org.varlink.service.InvalidParameter", {"parameter": "clusters"}),
     ({"clusters": [1]}, "org.varlink.service.InvalidParameter", {"parameter": "clusters"}),
     ({"force": "yes"}, "org.varlink.service.InvalidParameter", {"parameter": "force"}),
     ({"colour": 1}, "org.varlink.service.InvalidParameter", {"parameter": "colour"}),
 ])
-def test_import_says_what_is_wrong_with_a_call(current, parameters, error, told):
+def test_import_reports_invalid_parameters(current, parameters, error, details):
     with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
         varlink.call("Import", **parameters)
-    assert (caught.value.name, caught.value.parameters) == (error, told)
+    assert (caught.value.name, caught.value.parameters) == (error, details)
 
 
-def test_import_without_a_set_on_disk_says_why(current):
+def test_import_without_a_set_on_disk_reports_the_reason(current):
     (current.material / "client-key.pem").unlink()
     current.wait_material("missing")
     with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
@@ -105,7 +105,7 @@ def test_import_without_a_set_on_disk_says_why(current):
     assert "file-missing" in caught.value.parameters["reason"]
 
 
-STRANGER = """
+OTHER_USER = """
 import os, sys
 os.setgroups([int(group) for group in sys.argv[3:]])
 os.setgid(65534); os.setuid(65534)
@@ -119,24 +119,25 @@ with Varlink(sys.argv[1]) as varlink:
 """
 
 
-def ask_as_stranger(service, method, *groups):
+def call_as_other_user(service, method, *groups):
     done = subprocess.run(
-        ["/usr/bin/python3", "-c", STRANGER, service.directory / "run/io.binlogssl.Manager", method,
+        ["/usr/bin/python3", "-c", OTHER_USER, service.directory / "run/io.binlogssl.Manager",
+         method,
          *map(str, groups)], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 @pytest.mark.parametrize("method", ["Import", "Reload"])
-def test_strangers_may_read_and_nothing_else(house, current, method):
-    assert ask_as_stranger(current, method) == "org.varlink.service.PermissionDenied"
-    current.configure(configuration(current, house.aurora, daemon="control-group = games"))
+def test_other_users_may_only_read(testbed, current, method):
+    assert call_as_other_user(current, method) == "org.varlink.service.PermissionDenied"
+    current.configure(configuration(current, testbed.aurora, daemon="control-group = games"))
     with current.varlink() as varlink:
         varlink.call("Reload")
-    assert ask_as_stranger(current, method) == "org.varlink.service.PermissionDenied"
-    assert ask_as_stranger(current, method, 60).startswith("{")  # games, on every Debian
+    assert call_as_other_user(current, method) == "org.varlink.service.PermissionDenied"
+    assert call_as_other_user(current, method, 60).startswith("{")  # games, on every Debian
 
 
-def test_metrics_are_told(current):
+def test_metrics_are_returned(current):
     with current.varlink() as varlink:
         text = varlink.call("GetMetrics")["text"]
     assert 'binlog_ssld_cluster_current{cluster="orders"} 1\n' in text
@@ -145,16 +146,16 @@ def test_metrics_are_told(current):
     assert "binlog_ssld_import_duration_seconds_count 1\n" in text
 
 
-def test_a_client_that_leaves_or_lies_stops_nobody(current):
+def test_clients_that_disconnect_or_send_garbage_affect_no_other(current):
     path = current.directory / "run" / "io.binlogssl.Manager"
-    crowd = [Varlink(path) for _ in range(60)]
-    for varlink in crowd[:20]:
+    clients = [Varlink(path) for _ in range(60)]
+    for varlink in clients[:20]:
         varlink.send({"method": "io.binlogssl.Manager.GetStatus"})
         varlink.close()
-    crowd[20].send({"method": 7})
+    clients[20].send({"method": 7})
     with pytest.raises(EOFError):
-        crowd[20].answer()
-    for varlink in crowd[21:]:
+        clients[20].answer()
+    for varlink in clients[21:]:
         assert varlink.call("GetStatus")["health"] == "ok"
         varlink.close()
     assert os.path.exists(path)
@@ -162,7 +163,7 @@ def test_a_client_that_leaves_or_lies_stops_nobody(current):
 
 def connect(service):
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    client.connect(str(service.directory / "run" / "io.binlogssl.Manager"))  # waits in the queue
+    client.connect(str(service.directory / "run" / "io.binlogssl.Manager"))  # queued
     client.settimeout(10)
     return client
 
@@ -172,7 +173,7 @@ def memory_kb(pid):
     return int(next(line for line in lines if line.startswith("VmData:")).split()[1])
 
 
-def test_a_gigabyte_without_an_end_is_hung_up_on(current):
+def test_a_message_without_end_closes_the_connection(current):
     before = memory_kb(current.pid)
     sent = 0
     with connect(current) as client, pytest.raises(OSError):
@@ -183,24 +184,24 @@ def test_a_gigabyte_without_an_end_is_hung_up_on(current):
     assert current.status()["health"] == "ok"
 
 
-def test_a_thousand_connections_are_turned_away_and_forgotten(current):
+def test_connections_over_the_limit_are_closed(current):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-    crowd = []
+    clients = []
     try:
         for _ in range(1000):
-            crowd.append(connect(current))
+            clients.append(connect(current))
         descriptors = len(os.listdir(f"/proc/{current.pid}/fd"))
         assert descriptors < 64 + 40
-        current.wait(lambda: sum(gone(client) for client in crowd) >= 1000 - 64)
+        current.wait(lambda: sum(is_closed(client) for client in clients) >= 1000 - 64)
     finally:
-        for client in crowd:
+        for client in clients:
             client.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     current.wait(lambda: current.ctl("status").returncode == 0)
 
 
-def gone(client):
+def is_closed(client):
     client.setblocking(False)
     try:
         return client.recv(1, socket.MSG_PEEK) == b""
@@ -218,7 +219,7 @@ def gone(client):
     b'{"method":7}',
     b"",
 ])
-def test_what_is_no_call_ends_its_connection_alone(current, text):
+def test_an_invalid_call_closes_only_its_connection(current, text):
     with connect(current) as other, connect(current) as client:
         client.sendall(text + b"\0")
         assert client.recv(1) == b""
@@ -226,7 +227,7 @@ def test_what_is_no_call_ends_its_connection_alone(current, text):
         assert b"binlog-ssld" in other.recv(4096)
 
 
-def test_half_a_call_is_waited_for(current):
+def test_an_incomplete_call_is_waited_for(current):
     call = b'{"method":"org.varlink.service.GetInfo"}\0'
     with connect(current) as client:
         client.sendall(call[:20])

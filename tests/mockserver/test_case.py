@@ -36,7 +36,7 @@ def results(make_harness: Callable[[str], Harness]) -> Iterator[tuple[Harness, d
     harness = make_harness("parallel-imports = 64\nimport-timeout = 5s")
     for name, case in CASES.items():
         harness.add(name, harness.script(case.identity, handlers=case.handlers,
-                                     password=case.password.encode()), case.settings)
+                                         password=case.password.encode()), case.settings)
     harness.start()
     yield harness, harness.wait(SECONDS)
     assert harness.service.stop() == 0
@@ -113,7 +113,7 @@ def test_no_output_contains_a_secret(
         results: tuple[Harness, dict[str, dict]]) -> None:
     harness, _ = results
     secrets = [harness.session.secret, *(Secret.of_password(case.password, login_cases.TAIL)
-                                     for case in CASES.values())]
+                                         for case in CASES.values())]
     outputs = harness.readable_output()
     assert all(outputs.values()) and len(outputs) == len(CASES) + 4
     for where, text in outputs.items():

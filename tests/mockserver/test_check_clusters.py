@@ -139,7 +139,7 @@ def second(other: Handler, first: Handler) -> Handler:
 
 @pytest.fixture(scope="module")
 def results(make_harness: Callable[[str], Harness]) -> Iterator[tuple[Harness, dict[str, dict],
-                                                                   float]]:
+                                                                      float]]:
     """One check of all cases in parallel, because most of them mostly wait, and its duration."""
     harness = make_harness(f"parallel-imports = 64\nimport-timeout = {DEADLINE:.0f}s")
     default = {"accept": nothing, "greeting": good, "tls": upgrade}

@@ -86,13 +86,13 @@ def test_a_server_cannot_name_a_directory_of_plugins(harness: Harness, poison: P
     harness.service.variables = poison.variables
     for name in PLUGINS:
         for i, plugin in enumerate((name, f"{poison.directory}/{name}", f"{up}/{name}",
-                                  f"{poison.directory}/{name}.so")):
+                                    f"{poison.directory}/{name}.so")):
             for step, how in (("login", faults.switch_to(plugin)),
                               ("greeting", faults.greet_with_plugin(plugin))):
                 harness.add(f"{name}-{i}-{step}", harness.script(handlers={step: how}),
-                          {"auth-plugins": "mysql_native_password, caching_sha2_password, "
-                                           "client_ed25519",
-                           "allow-cleartext-password": "yes"})
+                            {"auth-plugins": "mysql_native_password, caching_sha2_password, "
+                             "client_ed25519",
+                             "allow-cleartext-password": "yes"})
     harness.start()
     harness.wait(SECONDS)
     assert all(script.conversations for script in harness.scripts.values())

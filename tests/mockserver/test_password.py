@@ -130,7 +130,7 @@ def test_a_changed_password_file_is_read_and_tried_again(
     path.write_text(before)
     harness.add("rotated", harness.script(
         password=NEW.encode(), handlers={"login": denies_after(lambda: path.write_text(after))}),
-        {"password-file": str(path)})
+                {"password-file": str(path)})
     harness.start()
     cluster = harness.wait(SECONDS)["rotated"]
     assert len(harness.scripts["rotated"].conversations) == logins
@@ -144,7 +144,7 @@ def test_no_other_error_causes_a_second_login(harness: Harness) -> None:
     codes = (1044, 1130, 1698, 1862, 3118, 4151)
     for code in codes:
         harness.add(str(code), harness.script(handlers={"login": faults.reply(packet.error(code))}),
-                  of_command(Path("/bin/echo"), OLD))
+                    of_command(Path("/bin/echo"), OLD))
     harness.start()
     clusters = harness.wait(SECONDS)
     for code in codes:
@@ -164,7 +164,7 @@ def test_a_server_that_repeats_both_passwords_is_redacted(
     path = script(f'{COUNT}; [ "$(cat "$here/runs")" = x ] && echo {quoted(OLD)} || '
                   f'printf "%s\\n" {quoted(NEW)}')
     harness.add("echo", harness.script(handlers={"login": login}),
-              {**of_command(path), "allow-cleartext-password": "yes"})
+                {**of_command(path), "allow-cleartext-password": "yes"})
     harness.start()
     cluster = harness.wait(SECONDS)["echo"]
     assert passwords == [OLD, NEW]

@@ -23,7 +23,7 @@ def _token(name: str, *handlers: tuple[str, Handler], outcome: str = "imported",
 
 GREETING = ("greeting", faults.reply(packet.greeting(faults.CLEAR)))
 SHORT_GREETING = ("greeting", faults.reply(packet.greeting(faults.CLEAR,
-                                                        packet.CAPABILITIES & ~LONG_DATA)))
+                                                           packet.CAPABILITIES & ~LONG_DATA)))
 IN_LOGIN = ("login", faults.clear_in_login)
 
 TOKENS = [

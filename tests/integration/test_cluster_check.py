@@ -1,4 +1,4 @@
-"""Between imports: what a current cluster is asked every check-interval, and what comes of it."""
+"""The periodic check of a current cluster, every check-interval, and its results."""
 
 from __future__ import annotations
 
@@ -11,58 +11,57 @@ from tests.standin.proxy import Fault, Proxy
 SOON = "check-interval = 200ms"
 
 
-def start(house, service, pair, **more):
-    service.configure(configuration(service, house.aurora, **{"daemon": SOON, **more}))
-    write_material(service.material, house.authority.certificate, pair)
+def start(testbed, service, pair, **more):
+    service.configure(configuration(service, testbed.aurora, **{"daemon": SOON, **more}))
+    write_material(service.material, testbed.authority.certificate, pair)
     service.start()
     return service.wait_cluster("orders", "current")
 
 
 @pytest.fixture
-def replicating(house, service):
-    """Current, with replication that runs."""
-    pair = house.client("looking")
-    house.source.demand(pair.subject)
-    start(house, service, pair, cluster="replication = restart")
+def replicating(testbed, service):
+    """The cluster is current and its replication runs."""
+    pair = testbed.client("checked")
+    testbed.source.demand(pair.subject)
+    start(testbed, service, pair, cluster="replication = restart")
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
     return pair
 
 
-def test_replication_that_breaks_is_found_and_told_and_so_is_its_mending(house, service,
-                                                                         replicating):
-    before = len(house.aurora.imports())
-    house.source.demand("/CN=somebody else")
+def test_broken_replication_and_its_recovery_are_reported(testbed, service, replicating):
+    before = len(testbed.aurora.imports())
+    testbed.source.demand("/CN=somebody else")
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Connecting")
     cluster = service.cluster("orders")
     assert cluster["state"] == "current" and cluster["replication"]["io_errno"] == 1045
     assert "replication I/O thread" in cluster["reason"]
     assert service.ctl("status").returncode == 2
-    house.source.demand(replicating.subject)
+    testbed.source.demand(replicating.subject)
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
     assert service.cluster("orders")["reason"] is None
     assert service.ctl("status").returncode == 0
     log = service.log()
     assert log.count("replication does not run") == 1
     assert log.count("replication connects again") == 1
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
 
 
-def test_metrics_say_what_replication_does_now(house, service, replicating):
+def test_metrics_show_whether_replication_runs(testbed, service, replicating):
     def running() -> str:
         line = 'binlog_ssld_cluster_replication_running{cluster="orders"} '
         return service.ctl("metrics").stdout.partition(line)[2][:1]
 
     assert running() == "1"
-    house.source.demand("/CN=somebody else")
+    testbed.source.demand("/CN=somebody else")
     service.wait(lambda: running() == "0")
 
 
-def test_a_cluster_that_does_not_answer_stays_current_and_says_so(house, service):
-    pair = house.client("looking")
-    house.source.demand(pair.subject)
-    with Proxy(house.aurora.port) as proxy:
-        start(house, service, pair, port=proxy.port, cluster="replication = restart")
-        before = len(house.aurora.imports())
+def test_a_cluster_that_does_not_answer_stays_current_with_a_reason(testbed, service):
+    pair = testbed.client("checked")
+    testbed.source.demand(pair.subject)
+    with Proxy(testbed.aurora.port) as proxy:
+        start(testbed, service, pair, port=proxy.port, cluster="replication = restart")
+        before = len(testbed.aurora.imports())
         proxy.refuse()
         service.wait(lambda: service.cluster("orders")["reason"] is not None)
         cluster = service.cluster("orders")
@@ -79,72 +78,73 @@ def test_a_cluster_that_does_not_answer_stays_current_and_says_so(house, service
     log = service.log()
     assert log.count("it could not be looked at") == 1
     assert log.count("it can be looked at again") == 1
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
 
 
-def test_a_user_who_may_not_look_is_told_which_grant_is_missing(house, service):
-    house.aurora.sql("REVOKE REPLICA MONITOR ON *.* FROM ssl_importer@'%'")
+def test_a_missing_grant_for_the_check_is_named(testbed, service):
+    testbed.aurora.sql("REVOKE REPLICA MONITOR ON *.* FROM ssl_importer@'%'")
     try:
-        start(house, service, house.client("looking"))
+        start(testbed, service, testbed.client("checked"))
         service.wait(lambda: service.cluster("orders")["reason"] is not None)
         cluster = service.cluster("orders")
     finally:
-        house.aurora.sql("GRANT REPLICA MONITOR ON *.* TO ssl_importer@'%'")
+        testbed.aurora.sql("GRANT REPLICA MONITOR ON *.* TO ssl_importer@'%'")
     assert cluster["state"] == "current"
     assert cluster["next_step"] == ("GRANT REPLICA MONITOR ON *.* TO 'ssl_importer'@'%'; "
                                     "or set replication = ignore")
     service.wait(lambda: service.cluster("orders")["replication"] is not None)
 
 
-def test_imports_do_not_wait_for_the_checks_of_clusters_that_hang(house, service):
-    """Two slots, and two clusters whose checks hang: the third gets its new set all the same."""
-    with Proxy(house.aurora.port) as proxy:
-        text = configuration(service, house.aurora, daemon=SOON + "\nparallel-imports = 2")
+def test_imports_do_not_wait_for_the_checks_of_clusters_that_hang(testbed, service):
+    """Two import slots, and two clusters whose checks hang: the third still gets its new set."""
+    with Proxy(testbed.aurora.port) as proxy:
+        text = configuration(service, testbed.aurora, daemon=SOON + "\nparallel-imports = 2")
         hanging = text[text.index("[cluster orders]"):].replace(
-            f"port = {house.aurora.port}", f"port = {proxy.port}")
+            f"port = {testbed.aurora.port}", f"port = {proxy.port}")
         material = str(service.directory / "other")
-        write_material(service.directory / "other", house.authority.certificate,
-                       house.client("other"))
+        write_material(service.directory / "other", testbed.authority.certificate,
+                       testbed.client("other"))
         text += "".join(hanging.replace("orders", f"hang{n}") + "material = other\n"
                         for n in range(2))
         service.configure(text + f"[material other]\ndirectory = {material}\n")
-        write_material(service.material, house.authority.certificate, house.client("first"))
+        write_material(service.material, testbed.authority.certificate, testbed.client("first"))
         service.start()
         for name in ("orders", "hang0", "hang1"):
             service.wait_cluster(name, "current")
-        before, asked = len(house.aurora.imports()), len(proxy.connections)
+        before, asked = len(testbed.aurora.imports()), len(proxy.connections)
         proxy.fault = Fault(1, "request", "silence")
         service.wait(lambda: len(proxy.connections) >= asked + 2)
-        write_material(service.material, house.authority.certificate, house.client("second"))
-        service.wait(lambda: len(house.aurora.imports()) == before + 1, 8)
+        write_material(service.material, testbed.authority.certificate, testbed.client("second"))
+        service.wait(lambda: len(testbed.aurora.imports()) == before + 1, 8)
 
 
-def test_after_a_restart_replication_is_known_without_an_import(house, service, replicating):
-    before = len(house.aurora.imports())
+def test_after_a_restart_the_status_of_replication_is_read_without_an_import(testbed, service,
+                                                                             replicating):
+    before = len(testbed.aurora.imports())
     service.stop()
     service.start()
     service.wait(lambda: service.cluster("orders")["replication"] is not None)
     assert service.cluster("orders")["replication"]["io_running"] == "Yes"
-    assert len(house.aurora.imports()) == before
+    assert len(testbed.aurora.imports()) == before
 
 
-def test_a_new_set_does_not_wait_for_a_check_that_hangs(house, service):
-    with Proxy(house.aurora.port) as proxy:
-        start(house, service, house.client("looking"), port=proxy.port)
-        before = len(house.aurora.imports())
+def test_a_new_set_does_not_wait_for_a_check_that_hangs(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        start(testbed, service, testbed.client("checked"), port=proxy.port)
+        before = len(testbed.aurora.imports())
         asked = len(proxy.connections)
         proxy.fault = Fault(1, "request", "silence")
         service.wait(lambda: len(proxy.connections) > asked)
         proxy.fault = None
-        write_material(service.material, house.authority.certificate, house.client("new"))
-        # A check may take many seconds; what hangs is given up at once.
-        service.wait(lambda: len(house.aurora.imports()) == before + 1, 5)
+        write_material(service.material, testbed.authority.certificate, testbed.client("new"))
+        # A check may take many seconds; a hanging check is aborted immediately.
+        service.wait(lambda: len(testbed.aurora.imports()) == before + 1, 5)
         service.wait_cluster("orders", "current")
 
 
-def test_nobody_is_asked_where_there_is_nothing_to_ask_for(house, service):
-    with Proxy(house.aurora.port) as proxy:
-        start(house, service, house.client("looking"), port=proxy.port,
+def test_with_replication_ignore_there_is_no_check(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        start(testbed, service, testbed.client("checked"), port=proxy.port,
               cluster="replication = ignore")
         asked = len(proxy.connections)
         checked = service.status()["materials"][0]["last_check"]

@@ -1,7 +1,7 @@
-"""What a server keeps of an import: every log that it has is searched for every piece of the key.
+"""Logs of the server that could contain the key: each is searched for each piece of the key.
 
-Each channel is switched on alone, on a server that has them all. A CALL by hand shows first whether
-the channel keeps a key at all; then it is the daemon's turn.
+Each log is enabled alone, on one server. First a CALL without binlog-ssld shows whether this log
+stores a key at all; then binlog-ssld imports.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.integration.conftest import House, configuration
+from tests.integration.conftest import Testbed, configuration
 from tests.mockserver.secret import Secret
 from tests.standin import Aurora, Authority
 from tests.standin.cluster import IMPORT_USER, document, import_call
 from tests.standin.pki import write_material
 from tests.standin.service import Service
 
-# Everything that a session or a row could see of a statement, besides the files.
+# The tables in which a server can store the text of a statement.
 TABLES = ("mysql.general_log", "mysql.slow_log", "information_schema.processlist",
           *(f"performance_schema.{name}" for name in (
               "threads", "events_statements_current", "events_statements_history",
@@ -40,8 +40,8 @@ OFF = {"general_log": 0, "slow_query_log": 0, "long_query_time": 10, "log_output
 
 @dataclass(frozen=True)
 class Channel:
-    """`kept`: by a CALL that nobody guards; `refused`: what the sentence says, "" when the import
-    goes through; `leaves`: by the import that query-log allows."""
+    """kept: a CALL without binlog-ssld stores the key; refused: text of the reason, "" if the
+    import is allowed; leaves: an import with query-log = warn stores the key."""
 
     kept: bool
     refused: str = ""
@@ -85,16 +85,16 @@ CHANNELS = {
                                    excl=f"root,{IMPORT_USER}2"),
     "audit-included": audit("QUERY", True, AUDITED.format("QUERY"), incl=f"root,{IMPORT_USER}"),
     "audit-others-included": audit("QUERY", False, incl=f"root,{IMPORT_USER}2"),
-    # MariaDB's Execute row holds no text; by the limit alone it could.
+    # MariaDB's Execute row contains no text, although the limit would allow it.
     "statement-text": Channel(True, "performance_schema_max_sql_text_length = 65536", False,
                               arguments=(LONG,)),
 }
 
 
 @pytest.fixture(scope="module")
-def keeper(house: House) -> Iterator[Aurora]:
-    aurora = Aurora(house.workspace, Authority(house.workspace.path / "keeper-ca", "keeper CA"),
-                    "keeper", ARGUMENTS)
+def server(testbed: Testbed) -> Iterator[Aurora]:
+    authority = Authority(testbed.workspace.path / "logging-ca", "logging CA")
+    aurora = Aurora(testbed.workspace, authority, "logging", ARGUMENTS)
     aurora.start()
     aurora.prepare()
     assert (aurora.datadir / "binlog.000001").exists()
@@ -103,19 +103,19 @@ def keeper(house: House) -> Iterator[Aurora]:
 
 
 @pytest.fixture
-def channel(keeper: Aurora, request: pytest.FixtureRequest) -> Iterator[Channel]:
+def channel(server: Aurora, request: pytest.FixtureRequest) -> Iterator[Channel]:
     found = CHANNELS[request.param]
     if found.arguments:
-        keeper.restart(found.arguments)
-    keeper.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in found.settings.items()))
+        server.restart(found.arguments)
+    server.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in found.settings.items()))
     yield found
-    keeper.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in OFF.items()))
+    server.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in OFF.items()))
     if found.arguments:
-        keeper.restart()
+        server.restart()
 
 
-def kept(aurora: Aurora, secret: Secret) -> set[str]:
-    """Where the key is: each place but the files that the import is there to write."""
+def places_with(aurora: Aurora, secret: Secret) -> set[str]:
+    """Returns the files and tables that contain the key, except the files of the import itself."""
     places = {path.name: path.read_bytes() for path in aurora.directory.rglob("*")
               if path.is_file() and path.parent.name != "sslreplication"}
     places |= {table: repr(aurora.sql(f"SELECT * FROM {table}")).encode() for table in TABLES}
@@ -123,8 +123,8 @@ def kept(aurora: Aurora, secret: Secret) -> set[str]:
     return {where for where, data in places.items() if secret.found_in(data)}
 
 
-def attempt(service: Service, keeper: Aurora, policy: str) -> dict:
-    service.configure(configuration(service, keeper, cluster=f"query-log = {policy}"))
+def attempt(service: Service, server: Aurora, policy: str) -> dict:
+    service.configure(configuration(service, server, cluster=f"query-log = {policy}"))
     service.start()
     service.wait(lambda: service.cluster("orders")["state"] in ("held", "current"))
     cluster = service.cluster("orders")
@@ -132,8 +132,8 @@ def attempt(service: Service, keeper: Aurora, policy: str) -> dict:
     return cluster
 
 
-def foretold(service: Service, keeper: Aurora) -> dict:
-    service.configure(configuration(service, keeper))
+def predicted(service: Service, server: Aurora) -> dict:
+    service.configure(configuration(service, server))
     done = service.run("--check-clusters", "--json")
     cluster = json.loads(done.stdout)["clusters"][0]
     assert (cluster["import"] == "works") is (done.returncode == 0)
@@ -141,82 +141,83 @@ def foretold(service: Service, keeper: Aurora) -> dict:
 
 
 @pytest.mark.parametrize("channel", CHANNELS, indirect=True)
-def test_no_byte_of_a_key_is_kept_that_was_not_allowed_to(
-        house: House, service: Service, keeper: Aurora, channel: Channel) -> None:
-    by_hand = house.client("by-hand")
-    keeper.as_importer().sql(import_call(document(house.authority.certificate, by_hand)))
-    found = kept(keeper, Secret.of_key(by_hand.key))
+def test_no_log_contains_the_key_unless_query_log_allows_it(
+        testbed: Testbed, service: Service, server: Aurora, channel: Channel) -> None:
+    by_hand = testbed.client("by-hand")
+    server.as_importer().sql(import_call(document(testbed.authority.certificate, by_hand)))
+    found = places_with(server, Secret.of_key(by_hand.key))
     assert bool(found) is channel.kept, found
 
-    prospect = foretold(service, keeper)
-    texts = [finding["text"] for finding in prospect["findings"]]
+    result = predicted(service, server)
+    texts = [finding["text"] for finding in result["findings"]]
     assert any(channel.refused in text for text in texts) if channel.refused else texts == []
-    if not channel.arguments:  # where the key begins is not known without a set
-        assert (prospect["import"] == "works") is (channel.refused == "")
-        assert (prospect["keeps_call"] or "").startswith(channel.refused)
+    if not channel.arguments:  # without a set, the offset of the key is unknown
+        assert (result["import"] == "works") is (channel.refused == "")
+        assert (result["keeps_call"] or "").startswith(channel.refused)
 
-    pair = house.client("guarded")
+    pair = testbed.client("guarded")
     secret = Secret.of_key(pair.key)
-    before = len(keeper.imports())
-    write_material(service.material, house.authority.certificate, pair)
-    cluster = attempt(service, keeper, "refuse")
-    assert kept(keeper, secret) == set()
+    before = len(server.imports())
+    write_material(service.material, testbed.authority.certificate, pair)
+    cluster = attempt(service, server, "refuse")
+    assert places_with(server, secret) == set()
     if not channel.refused:
-        assert cluster["outcome"] == "imported" and len(keeper.imports()) == before + 1
-        assert secret.found_in(b"".join(path.read_bytes() for path in keeper.material()))
+        assert cluster["outcome"] == "imported" and len(server.imports()) == before + 1
+        assert secret.found_in(b"".join(path.read_bytes() for path in server.material()))
         return
     assert cluster["outcome"] == "refused_log" and cluster["state"] == "held"
     assert "would write the key to a log: " + channel.refused in cluster["reason"]
-    assert len(keeper.imports()) == before
+    assert len(server.imports()) == before
 
-    assert attempt(service, keeper, "warn")["outcome"] == "imported"
+    assert attempt(service, server, "warn")["outcome"] == "imported"
     assert channel.refused in service.log()
-    assert len(keeper.imports()) == before + 1
-    found = kept(keeper, secret)
+    assert len(server.imports()) == before + 1
+    found = places_with(server, secret)
     assert bool(found) is channel.leaves, found
 
 
-def test_a_user_who_may_leave_the_general_log_leaves_it(
-        house: House, service: Service, keeper: Aurora) -> None:
-    pair = house.client("privileged")
-    write_material(service.material, house.authority.certificate, pair)
-    keeper.sql(f"GRANT SUPER ON *.* TO {IMPORT_USER}@'%'; SET GLOBAL general_log = 1")
+def test_a_user_with_super_disables_the_general_log_of_the_session(
+        testbed: Testbed, service: Service, server: Aurora) -> None:
+    pair = testbed.client("privileged")
+    write_material(service.material, testbed.authority.certificate, pair)
+    server.sql(f"GRANT SUPER ON *.* TO {IMPORT_USER}@'%'; SET GLOBAL general_log = 1")
     try:
-        assert foretold(service, keeper)["keeps_call"] is None
-        assert attempt(service, keeper, "refuse")["outcome"] == "imported"
+        assert predicted(service, server)["keeps_call"] is None
+        assert attempt(service, server, "refuse")["outcome"] == "imported"
     finally:
-        keeper.sql(f"SET GLOBAL general_log = 0; REVOKE SUPER ON *.* FROM {IMPORT_USER}@'%'")
-    assert kept(keeper, Secret.of_key(pair.key)) == set()
+        server.sql(f"SET GLOBAL general_log = 0; REVOKE SUPER ON *.* FROM {IMPORT_USER}@'%'")
+    assert places_with(server, Secret.of_key(pair.key)) == set()
 
 
-def test_several_logs_are_all_named(house: House, service: Service, keeper: Aurora) -> None:
+def test_several_logs_are_all_named(testbed: Testbed, service: Service,
+                                    server: Aurora) -> None:
     settings = {**CHANNELS["audit-query"].settings, "general_log": 1}
-    write_material(service.material, house.authority.certificate, house.client("several"))
-    keeper.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in settings.items()))
+    write_material(service.material, testbed.authority.certificate, testbed.client("several"))
+    server.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in settings.items()))
     try:
-        reason = attempt(service, keeper, "refuse")["reason"]
+        reason = attempt(service, server, "refuse")["reason"]
     finally:
-        keeper.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in OFF.items()))
+        server.sql("".join(f"SET GLOBAL {name} = {value};" for name, value in OFF.items()))
     assert "general_log = ON; server_audit_logging = ON with" in reason
     assert "server_audit_excl_users can name this user" in reason
 
 
-def test_a_restart_that_imports_nothing_is_not_refused_for_a_log(
-        house: House, service: Service) -> None:
-    """The set was imported and replication did not come back: no key is sent any more."""
-    pair = house.client("restarted")
-    house.source.demand("/CN=somebody else")
-    service.configure(configuration(service, house.aurora, cluster="replication = restart",
+def test_a_restart_of_replication_alone_is_not_refused_for_a_log(
+        testbed: Testbed, service: Service) -> None:
+    """The set was imported and replication did not start: no key is sent again."""
+    pair = testbed.client("restarted")
+    testbed.source.demand("/CN=somebody else")
+    service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="import-timeout = 3s\nretry-held = 500ms"))
-    write_material(service.material, house.authority.certificate, pair)
-    before = len(house.aurora.imports())
+    write_material(service.material, testbed.authority.certificate, pair)
+    before = len(testbed.aurora.imports())
     service.start()
     assert service.wait_cluster("orders", "held")["outcome"] == "replication_failed"
-    house.aurora.sql("SET GLOBAL general_log = 1")
+    testbed.aurora.sql("SET GLOBAL general_log = 1")
     try:
-        house.source.demand(pair.subject)
+        testbed.source.demand(pair.subject)
         service.wait_cluster("orders", "current")
     finally:
-        house.aurora.sql("SET GLOBAL general_log = 0")
-    assert len(house.aurora.imports()) == before + 1
-    assert kept(house.aurora, Secret.of_key(pair.key)) == set()
+        testbed.aurora.sql("SET GLOBAL general_log = 0")
+    assert len(testbed.aurora.imports()) == before + 1
+    assert places_with(testbed.aurora, Secret.of_key(pair.key)) == set()

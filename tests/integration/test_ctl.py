@@ -1,4 +1,4 @@
-"""binlog-sslctl against the daemon itself: what a person or a deploy hook does with it."""
+"""binlog-sslctl against the daemon, as users and deploy hooks run it."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from tests.standin.server import free_port
 
 
 @pytest.fixture
-def current(house, service):
-    service.configure(configuration(service, house.aurora))
-    write_material(service.material, house.authority.certificate, house.client("control"))
+def current(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("control"))
     service.start()
     service.wait_cluster("orders", "current")
     return service
@@ -28,45 +28,45 @@ def ctl(service, *arguments, seconds=60):
                           env=service.environment, capture_output=True, text=True, timeout=seconds)
 
 
-def test_import_and_wait_end_well(house, current):
-    before = len(house.aurora.imports())
+def test_import_wait_succeeds(testbed, current):
+    before = len(testbed.aurora.imports())
     done = ctl(current, "import", "--wait", "--force")
     assert done.returncode == 0, done.stderr
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
     assert ctl(current, "import", "--wait").returncode == 0
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
 
 
-def test_import_says_why_it_failed(house, current):
-    house.aurora.set_option("fail_at", "import")
+def test_import_wait_reports_the_failure(testbed, current):
+    testbed.aurora.set_option("fail_at", "import")
     done = ctl(current, "import", "--wait", "--force", "orders")
     assert done.returncode == 1
     assert "The SSL material could not be imported." in done.stdout + done.stderr
     assert ctl(current, "import", "nobody").returncode == 64
 
 
-def test_wait_is_a_deploy_hook(house, current):
-    """Run right behind the tool that wrote the files, before the daemon has seen them."""
-    pair = house.client("hook")
-    before = len(house.aurora.imports())
-    write_material(current.material, house.authority.certificate, pair)
+def test_wait_works_as_a_deploy_hook(testbed, current):
+    """It runs directly after the tool that wrote the files, before the daemon has read them."""
+    pair = testbed.client("hook")
+    before = len(testbed.aurora.imports())
+    write_material(current.material, testbed.authority.certificate, pair)
     done = ctl(current, "wait", "--cert", current.material / "client-cert.pem", "--timeout", "20s")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(house.aurora.imports()) == before + 1
+    assert len(testbed.aurora.imports()) == before + 1
     assert current.cluster("orders")["state"] == "current"
 
 
-def test_wait_fails_when_the_import_fails(house, current):
-    house.aurora.set_option("fail_at", "import")
-    write_material(current.material, house.authority.certificate, house.client("refused"))
+def test_wait_fails_when_the_import_fails(testbed, current):
+    testbed.aurora.set_option("fail_at", "import")
+    write_material(current.material, testbed.authority.certificate, testbed.client("refused"))
     done = ctl(current, "wait", "--cert", current.material / "client-cert.pem", "--timeout", "20s")
     assert done.returncode == 1
     assert "The SSL material could not be imported." in done.stdout + done.stderr
 
 
-def test_wait_outlives_a_restart_of_the_daemon(house, service):
-    service.configure(configuration(service, house.aurora, port=free_port()))
-    write_material(service.material, house.authority.certificate, house.client("restarted"))
+def test_wait_continues_after_a_restart_of_the_daemon(testbed, service):
+    service.configure(configuration(service, testbed.aurora, port=free_port()))
+    write_material(service.material, testbed.authority.certificate, testbed.client("restarted"))
     service.start()
     service.wait_cluster("orders", "retrying")
     done = []
@@ -74,13 +74,13 @@ def test_wait_outlives_a_restart_of_the_daemon(house, service):
     waiting.start()
     time.sleep(0.5)
     service.stop()
-    service.configure(configuration(service, house.aurora))
+    service.configure(configuration(service, testbed.aurora))
     service.start()
     waiting.join()
     assert done[0].returncode == 0, done[0].stdout + done[0].stderr
 
 
-def test_monitor_tells_what_happens(house, current):
+def test_monitor_prints_transitions(testbed, current):
     watching = subprocess.Popen([current.build / "binlog-sslctl", "--json", "monitor"],
                                 env=current.environment, stdout=subprocess.PIPE, text=True)
     try:
@@ -88,7 +88,7 @@ def test_monitor_tells_what_happens(house, current):
         for line in lines:
             if json.loads(line)["event"] == "ready":
                 break
-        write_material(current.material, house.authority.certificate, house.client("monitored"))
+        write_material(current.material, testbed.authority.certificate, testbed.client("monitored"))
         states = []
         for line in lines:
             cluster = json.loads(line)["cluster"]
@@ -103,7 +103,7 @@ def test_monitor_tells_what_happens(house, current):
         watching.stdout.close()
 
 
-def test_reload_and_metrics(house, current):
+def test_reload_and_metrics(testbed, current):
     assert ctl(current, "reload").returncode == 0
     assert "binlog_ssld_build_info" in ctl(current, "metrics").stdout
     current.configure("[daemon]\ncolour = red\n")

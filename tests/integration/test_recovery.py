@@ -1,0 +1,146 @@
+"""A held cluster shows the next step. After the cause is removed, it is imported: immediately by
+binlog-sslctl import, or after retry-held."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+from tests.standin.cluster import IMPORT_PASSWORD
+
+PROCEDURE = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
+Step = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Problem:
+    outcome: str
+    errno: int | None
+    cause: Step  # with testbed and service
+    cure: Step
+    reason: str  # patterns of the reason
+    advice: str  # and of the next step
+
+
+def hide(testbed, service) -> None:
+    testbed.aurora.sql("UPDATE mysql.proc SET name = 'hidden' WHERE db = 'mysql' "
+                       "AND name = 'rds_import_binlog_ssl_material'")
+
+
+def show(testbed, service) -> None:
+    testbed.aurora.sql("UPDATE mysql.proc SET name = 'rds_import_binlog_ssl_material' "
+                       "WHERE db = 'mysql' AND name = 'hidden'")
+
+
+def sql(text: str) -> Step:
+    return lambda testbed, service: testbed.aurora.sql(text)
+
+
+PROBLEMS = [
+    Problem("no_privilege", 1370, sql(f"REVOKE {PROCEDURE} FROM ssl_importer@'%'"),
+            sql(f"GRANT {PROCEDURE} TO ssl_importer@'%'"),
+            "execute command denied to user", f"GRANT {re.escape(PROCEDURE)} "),
+    Problem("refused_log", None, sql("SET GLOBAL general_log = 1"),
+            sql("SET GLOBAL general_log = 0"),
+            "write the key to a log: general_log = ON", r"\boff\b|general_log = 0"),
+    Problem("auth", 1045, lambda testbed, service: service.password_file("wrong"),
+            lambda testbed, service: service.password_file(IMPORT_PASSWORD),
+            "Access denied for user 'ssl_importer'", "password"),
+    Problem("auth", None,
+            lambda testbed, service: (service.directory / "etc" / "password").unlink(),
+            lambda testbed, service: service.password_file(IMPORT_PASSWORD),
+            "no password: .*/etc/password: No such file", "password"),
+    Problem("auth", 1045, sql("ALTER USER ssl_importer@'%' REQUIRE SUBJECT '/CN=nobody'"),
+            sql("ALTER USER ssl_importer@'%' REQUIRE SSL"),
+            "Access denied for user 'ssl_importer'", "account"),
+    Problem("rejected", 1644,
+            lambda testbed, service: testbed.aurora.set_option("fail_at", "import"),
+            lambda testbed, service: testbed.aurora.set_option("fail_at", ""),
+            r"The SSL material could not be imported\.", "payload-newlines"),
+    Problem("no_procedure", 1305, hide, show,
+            "rds_import_binlog_ssl_material does not exist", "Aurora MySQL version"),
+]
+
+
+@pytest.fixture(params=PROBLEMS, ids=[f"{problem.outcome}-{number}"
+                                      for number, problem in enumerate(PROBLEMS)])
+def problem(request, testbed, service):
+    """Causes the problem; removes its cause after the test."""
+    problem: Problem = request.param
+    problem.cause(testbed, service)
+    yield problem
+    problem.cure(testbed, service)
+
+
+def start(testbed, service, retry_held: str) -> int:
+    """Starts the service; returns the number of imports before."""
+    service.configure(configuration(service, testbed.aurora, daemon=f"retry-held = {retry_held}"))
+    write_material(service.material, testbed.authority.certificate, testbed.client("recovery"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    return before
+
+
+def test_a_held_cluster_shows_the_next_step_and_import_retries_it(testbed, service, problem):
+    before = start(testbed, service, "1h")
+    cluster = service.wait_cluster("orders", "held")
+    assert (cluster["outcome"], cluster["sql_errno"]) == (problem.outcome, problem.errno)
+    assert re.search(problem.reason, cluster["reason"])
+    for text in (json.dumps(cluster), " ".join(service.ctl("status").stdout.split()),
+                 service.log()):
+        assert re.search(problem.advice, text)
+    assert cluster["next_attempt"] - cluster["last_attempt"] > 3000 * 1000000
+    assert cluster["imported_fingerprint"] is None and service.ctl("status").returncode == 2
+
+    # Before the cause is removed, an import fails again and reports the reason.
+    done = service.ctl("import", "--wait")
+    assert done.returncode == 1 and re.search(problem.reason, done.stdout + done.stderr)
+    assert len(testbed.aurora.imports()) == before
+
+    problem.cure(testbed, service)
+    assert service.ctl("import", "--wait").returncode == 0
+    cluster = service.cluster("orders")
+    assert (cluster["state"], cluster["reason"]) == ("current", None)
+    assert cluster["sql_errno"] is None
+    assert len(testbed.aurora.imports()) == before + 1
+    assert service.ctl("status").returncode == 0
+
+
+def test_a_held_cluster_is_retried_after_retry_held(testbed, service, problem):
+    before = start(testbed, service, "300ms")
+    service.wait(lambda: service.cluster("orders")["outcome"] == problem.outcome)
+    service.wait(lambda: service.cluster("orders")["attempts"] > 1)
+    assert len(testbed.aurora.imports()) == before
+    problem.cure(testbed, service)
+    service.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 1
+
+
+def test_a_reload_and_a_new_set_do_not_wait_for_retry_held(testbed, service):
+    """Each of them resets every back-off."""
+    problem = PROBLEMS[0]
+    problem.cause(testbed, service)
+    try:
+        before = start(testbed, service, "1h")
+        service.wait_cluster("orders", "held")
+    finally:
+        problem.cure(testbed, service)
+    assert service.ctl("reload").returncode == 0
+    service.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 1
+
+    problem.cause(testbed, service)
+    try:
+        write_material(service.material, testbed.authority.certificate, testbed.client("held"))
+        service.wait_cluster("orders", "held")
+    finally:
+        problem.cure(testbed, service)
+    write_material(service.material, testbed.authority.certificate, testbed.client("recovered"))
+    service.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 2
