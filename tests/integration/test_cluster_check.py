@@ -22,7 +22,7 @@ def start(testbed, service, pair, **more):
 def replicating(testbed, service):
     """The cluster is current and its replication runs."""
     pair = testbed.client("checked")
-    testbed.source.demand(pair.subject)
+    testbed.source.require_subject(pair.subject)
     start(testbed, service, pair, cluster="replication = restart")
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
     return pair
@@ -30,13 +30,13 @@ def replicating(testbed, service):
 
 def test_broken_replication_and_its_recovery_are_reported(testbed, service, replicating):
     before = len(testbed.aurora.imports())
-    testbed.source.demand("/CN=somebody else")
+    testbed.source.require_subject("/CN=somebody else")
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Connecting")
     cluster = service.cluster("orders")
     assert cluster["state"] == "current" and cluster["replication"]["io_errno"] == 1045
     assert "replication I/O thread" in cluster["reason"]
     assert service.ctl("status").returncode == 2
-    testbed.source.demand(replicating.subject)
+    testbed.source.require_subject(replicating.subject)
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
     assert service.cluster("orders")["reason"] is None
     assert service.ctl("status").returncode == 0
@@ -52,13 +52,13 @@ def test_metrics_show_whether_replication_runs(testbed, service, replicating):
         return service.ctl("metrics").stdout.partition(line)[2][:1]
 
     assert running() == "1"
-    testbed.source.demand("/CN=somebody else")
+    testbed.source.require_subject("/CN=somebody else")
     service.wait(lambda: running() == "0")
 
 
 def test_a_cluster_that_does_not_answer_stays_current_with_a_reason(testbed, service):
     pair = testbed.client("checked")
-    testbed.source.demand(pair.subject)
+    testbed.source.require_subject(pair.subject)
     with Proxy(testbed.aurora.port) as proxy:
         start(testbed, service, pair, port=proxy.port, cluster="replication = restart")
         before = len(testbed.aurora.imports())
@@ -73,7 +73,7 @@ def test_a_cluster_that_does_not_answer_stays_current_with_a_reason(testbed, ser
         assert 'cluster_current{cluster="orders"} 1' in metrics
         assert 'imports_total{cluster="orders",outcome="imported"} 1' in metrics
         assert 'outcome="unreachable"' not in metrics
-        proxy.admit()
+        proxy.listen()
         service.wait(lambda: service.cluster("orders")["reason"] is None)
     log = service.log()
     assert log.count("it could not be looked at") == 1

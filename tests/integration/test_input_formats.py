@@ -151,7 +151,7 @@ def test_another_format_of_the_same_set_is_not_imported_again(testbed, service, 
 
 def test_replication_works_with_the_normalised_set(testbed, service, certificates):
     """All format differences combined; the source requires the subject of the certificate."""
-    testbed.source.demand(certificates.below_pair.subject)
+    testbed.source.require_subject(certificates.below_pair.subject)
     FORMS["all-combined"](certificates)[0].write(service.material)
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart"))
     service.start()

@@ -222,7 +222,7 @@ def test_a_read_only_cluster_cannot_write_its_ledger(testbed, service):
 def test_without_a_call_the_row_is_failed(testbed, service):
     """Replication could not be stopped, so that there was no CALL."""
     pair = testbed.client("ledger-stop")
-    testbed.source.demand(pair.subject)
+    testbed.source.require_subject(pair.subject)
     start(testbed, service, pair, cluster=LEDGER + "replication = restart")
     service.wait_cluster("orders", "current")
     testbed.aurora.set_option("fail_at", "stop")
@@ -295,7 +295,7 @@ def test_waiting_for_the_lock_ends_at_the_deadline(testbed, service):
 def test_replication_that_a_dead_importer_left_stopped_is_started(testbed, service, other):
     """It stopped replication, imported, and died before it could start replication."""
     pair = testbed.client("ledger-restart")
-    testbed.source.demand(pair.subject)
+    testbed.source.require_subject(pair.subject)
     start(testbed, service, pair)
     service.wait_cluster("orders", "current")
     service.stop()

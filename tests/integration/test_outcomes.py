@@ -93,7 +93,7 @@ STATUS = "REPLICA MONITOR ON *.*"
     (START, "replication_failed", 1370), (STATUS, "replication_failed", 1227)])
 def test_a_missing_grant_has_the_grant_statement_as_next_step(testbed, service, grant, outcome,
                                                               errno):
-    testbed.source.demand("/CN=outcome")
+    testbed.source.require_subject("/CN=outcome")
     testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
     try:
         start(testbed, service, cluster="replication = restart", daemon="retry-held = 1h")
@@ -173,7 +173,7 @@ def test_a_refused_start_is_replication_failed(testbed, service):
 
 def test_failed_replication_is_restarted_without_a_second_import(testbed, service):
     good = testbed.client("outcome")
-    testbed.source.demand("/CN=somebody else")
+    testbed.source.require_subject("/CN=somebody else")
     before = len(testbed.aurora.imports())
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="import-timeout = 3s\nretry-held = 500ms"))
@@ -184,7 +184,7 @@ def test_failed_replication_is_restarted_without_a_second_import(testbed, servic
     assert cluster["replication"]["io_running"] == "Connecting"
     assert cluster["replication"]["io_errno"] == 1045
     assert cluster["in_use"] is None
-    testbed.source.demand(good.subject)
+    testbed.source.require_subject(good.subject)
     assert service.wait_cluster("orders", "current")["in_use"] is True
     assert len(testbed.aurora.imports()) == before + 1
 

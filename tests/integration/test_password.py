@@ -12,7 +12,7 @@ import pytest
 from tests.integration.conftest import Testbed, configuration, user_identified
 from tests.standin import write_material
 from tests.standin.client import quoted
-from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
+from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.service import Service
 
 

@@ -206,7 +206,7 @@ def test_a_restart_of_replication_alone_is_not_refused_for_a_log(
         testbed: Testbed, service: Service) -> None:
     """The set was imported and replication did not start: no key is sent again."""
     pair = testbed.client("restarted")
-    testbed.source.demand("/CN=somebody else")
+    testbed.source.require_subject("/CN=somebody else")
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="import-timeout = 3s\nretry-held = 500ms"))
     write_material(service.material, testbed.authority.certificate, pair)
@@ -215,7 +215,7 @@ def test_a_restart_of_replication_alone_is_not_refused_for_a_log(
     assert service.wait_cluster("orders", "held")["outcome"] == "replication_failed"
     testbed.aurora.sql("SET GLOBAL general_log = 1")
     try:
-        testbed.source.demand(pair.subject)
+        testbed.source.require_subject(pair.subject)
         service.wait_cluster("orders", "current")
     finally:
         testbed.aurora.sql("SET GLOBAL general_log = 0")

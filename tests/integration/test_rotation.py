@@ -8,14 +8,14 @@ def test_a_rotation_keeps_encrypted_replication_alive(testbed, service):
     first, second = testbed.client("rotation-1"), testbed.client("rotation-2")
     before = len(testbed.aurora.imports())
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart"))
-    testbed.source.demand(first.subject)
+    testbed.source.require_subject(first.subject)
     write_material(service.material, testbed.authority.certificate, first)
     service.start()
     assert service.wait_cluster("orders", "current")["in_use"] is True
     testbed.source.sql("INSERT INTO app.t VALUES (101, 'before')")
     assert testbed.aurora.wait_for_row(101) == "before"
 
-    testbed.source.demand(second.subject)
+    testbed.source.require_subject(second.subject)
     write_material(service.material, testbed.authority.certificate, second)
     service.wait(lambda: len(testbed.aurora.imports()) == before + 2)
     service.wait_cluster("orders", "current")

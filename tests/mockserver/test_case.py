@@ -13,7 +13,6 @@ import pytest
 from . import login_cases, packet, statement_cases, token_cases
 from .case import by_name
 from .conftest import CANARY
-from .conversation import Conversation
 from .secret import PASSWORD, Secret
 from .harness import Harness
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from . import faults, packet
 from .case import Case, case
+from .conversation import Handler
 from .login_cases import BEFORE_TLS, CERTIFICATES
 
 ALLOWED = {"allow-cleartext-password": "yes"}

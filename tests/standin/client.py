@@ -1,4 +1,4 @@
-"""The mariadb command as a client of a server of the stand-in."""
+"""The mariadb command as a client of a stand-in server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SqlError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """Logs in anew for every text; a word NULL in the answer reads as None."""
+    """Logs in for each call. The word NULL in a result is read as None."""
 
     arguments: list[str] = field(default_factory=list)
     password: str = ""
@@ -39,7 +39,7 @@ class Client:
     @classmethod
     def over_tcp(cls, port: int, user: str, password: str, *, ca: Path | None,
                  host: str = "127.0.0.1") -> Client:
-        """With a CA: TLS, with the server's name verified. Without: plain text."""
+        """ca: TLS with verification of the server's name; None: without TLS."""
         tls = ["--skip-ssl"] if ca is None else [f"--ssl-ca={ca}", "--ssl-verify-server-cert"]
         return cls([f"--host={host}", "--protocol=tcp", f"--port={port}", f"--user={user}", *tls],
                    password)
@@ -48,7 +48,7 @@ class Client:
         return [_fields(line) for line in self._run(text, "--skip-column-names")]
 
     def rows(self, text: str) -> list[dict[str, Value]]:
-        """The rows of one result set under their column names."""
+        """Returns the rows of one result set by column name."""
         lines = self._run(text)
         if not lines:
             return []
@@ -56,7 +56,7 @@ class Client:
         return [dict(zip(names, _fields(line))) for line in lines[1:]]
 
     def _run(self, text: str, *more: str) -> list[str]:
-        # The text goes in by standard input: keys have no place in a list of processes.
+        # The text goes to standard input: a key must not be in the list of processes.
         done = subprocess.run(
             ["mariadb", "--no-defaults", "--batch", "--default-character-set=utf8mb4",
              *self.arguments, *more],
@@ -68,7 +68,7 @@ class Client:
 
 
 def quoted(text: str) -> str:
-    """As a literal of SQL, under the default sql_mode."""
+    """Returns text as an SQL literal for the default sql_mode."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 

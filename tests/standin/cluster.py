@@ -1,4 +1,4 @@
-"""The two ends of the replication: a source that demands a subject, and Aurora's stand-in."""
+"""Both ends of replication: a source that requires a subject, and the stand-in for Aurora."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMPORT_PASSWORD = "importer of the stand-in"
 
 def document(ca: Path, pair: Pair, *, newlines: Literal["raw", "escaped"] = "raw",
              header: bytes = PKCS1) -> str:
-    """What is imported. Raw, as documented: line feeds are themselves, which is not quite JSON."""
+    """The payload of an import. raw, the documented form, has bare line feeds: invalid JSON."""
     text = json.dumps({"ssl_ca": ca.read_text(), "ssl_cert": pair.certificate.read_text(),
                        "ssl_key": key_as(pair.key, header).decode()})
     return text.replace("\\n", "\n") if newlines == "raw" else text
@@ -36,7 +36,7 @@ def import_call(text: str) -> str:
 
 
 class Source(Server):
-    """Lets its replication user in only over TLS with a client certificate of one subject."""
+    """A server whose replication user needs TLS and a client certificate with a given subject."""
 
     def __init__(self, workspace: Workspace, identity: Pair, client_ca: Path,
                  name: str = "source") -> None:
@@ -44,15 +44,15 @@ class Source(Server):
                          identity=identity, client_ca=client_ca)
 
     def prepare(self, subject: str) -> None:
-        # Users are each server's own affair: a replica would stop at one that it does not have.
+        # Not replicated: a replica would stop at an ALTER of a user that it does not have.
         self.sql(f"SET sql_log_bin = 0; CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY "
                  f"{quoted(REPLICATION_PASSWORD)} REQUIRE SUBJECT {quoted(subject)};"
                  f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'%';"
                  "SET sql_log_bin = 1;"
                  "CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY, text TEXT)")
 
-    def demand(self, subject: str) -> None:
-        """From now on another subject; who is connected is thrown out."""
+    def require_subject(self, subject: str) -> None:
+        """Requires another subject from now on, and ends the connections of replicas."""
         self.sql("SET sql_log_bin = 0;"
                  f"ALTER USER {REPLICATION_USER}@'%' REQUIRE SUBJECT {quoted(subject)}")
         for row in self.rows("SHOW PROCESSLIST"):
@@ -65,7 +65,7 @@ class Source(Server):
 
 
 class Aurora(Server):
-    """A replica with Aurora's procedures and the least-privilege user of the README."""
+    """A replica with Aurora's procedures and the least-privilege user of README.md."""
 
     def __init__(self, workspace: Workspace, authority: Authority, name: str = "aurora",
                  arguments: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> None:
@@ -98,7 +98,7 @@ class Aurora(Server):
     def become_reader(self) -> None:
         """As after a failover: @@innodb_read_only is 1, and replication does not run.
 
-        Logging in works all the same, for the grant tables are not InnoDB's.
+        Logins still work, because the grant tables are not InnoDB tables.
         """
         self.restart(["--innodb-read-only"])
 
@@ -107,10 +107,10 @@ class Aurora(Server):
 
     @contextmanager
     def without_procedure(self, name: str = "rds_import_binlog_ssl_material") -> Iterator[None]:
-        """As on a version that does not have it: who was granted it is answered 1305.
+        """As on a version without this procedure: a user with the grant gets error 1305.
 
-        To drop it would take the grant along, and without a grant the answer is 1370 whether or not
-        there is such a procedure. For new connections: an open one may remember it.
+        DROP PROCEDURE would also remove the grant, and without it the error is 1370, whether the
+        procedure exists or not. Affects new connections only: an open one may have it in a cache.
         """
         rename = "UPDATE mysql.proc SET name = {} WHERE db = 'mysql' AND name = {}"
         hidden = f"hidden_{name}"
@@ -122,7 +122,7 @@ class Aurora(Server):
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Somebody else's session holds GET_LOCK() of that name."""
+        """Another session holds GET_LOCK() of this name within the block."""
         holder = subprocess.Popen(
             ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch",
              "--skip-column-names", "--unbuffered"],
@@ -138,14 +138,14 @@ class Aurora(Server):
             holder.communicate()
 
     def in_call(self) -> bool:
-        """Whether a CALL sleeps, as told by slow_seconds: it has the material by then."""
+        """Returns true if a CALL sleeps (slow_seconds): the server has the payload then."""
         return self.sql("SELECT 1 FROM information_schema.PROCESSLIST "
                         "WHERE INFO LIKE 'DO SLEEP%'") != []
 
     def end_calls(self) -> None:
-        """Breaks off what importers do: the server does not notice at once that one has gone.
+        """Kills the sessions of importers: the server notices a dead client late.
 
-        They come by TCP. Within the procedure its definer is shown as the user.
+        Importers connect by TCP. Within the procedure, its definer is shown as the user.
         """
         running = "SELECT ID FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:%'"
         threads = self.sql(running)
@@ -153,16 +153,16 @@ class Aurora(Server):
             try:
                 self.sql(f"KILL {thread}")
             except SqlError as error:
-                if error.code != NO_SUCH_THREAD:  # it has ended meanwhile
+                if error.code != NO_SUCH_THREAD:  # it has already ended
                     raise
         end = time.monotonic() + 20
         while any(thread in threads for thread in self.sql(running)):
             if time.monotonic() > end:
-                raise AssertionError("a CALL goes on")
+                raise AssertionError("a CALL has not ended")
             time.sleep(0.02)
 
     def material(self) -> list[Path]:
-        """The files that imports have written and nothing has erased."""
+        """The files that imports have written and that have not been removed."""
         return sorted((self.datadir / "sslreplication").glob("*.pem.BAK"))
 
     def imports(self) -> list[dict[str, Value]]:
@@ -177,7 +177,7 @@ class Aurora(Server):
 
     def wait_for_replication(self, reached: Callable[[dict[str, Value]], bool],
                              seconds: float = 20) -> dict[str, Value]:
-        """The status in which it was reached: the call that starts does not wait for that."""
+        """Returns the first status that fulfils the condition: rds_start_replication is async."""
         end = time.monotonic() + seconds
         while not reached(status := self.replication()):
             if time.monotonic() > end:
@@ -186,7 +186,7 @@ class Aurora(Server):
         return status
 
     def wait_for_row(self, number: int, seconds: float = 20) -> str | None:
-        """The text of a row of app.t once it has arrived."""
+        """Returns the text of a row of app.t when it is replicated; None after a time-out."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             rows = self.sql(f"SELECT text FROM app.t WHERE id = {number}")

@@ -1,4 +1,4 @@
-"""The main job, one line a step: a first import brings replication up, a rotation keeps it alive."""
+"""A demonstration: a first import starts replication, and a rotation keeps it running."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def show(service: Service) -> None:
 
 
 def stay(service: Service, source: Source, aurora: Aurora) -> None:
-    step("everything goes on running until Ctrl-C; to play with it, in another terminal:")
+    step("all processes run until Ctrl-C; commands for another terminal:")
     indent(f"export RUNTIME_DIRECTORY={service.directory}/run\n"
            f"{service.build}/binlog-sslctl status\n"
-           f"ls {service.material}     # the watched directory: break a file, look at the status\n"
+           f"ls {service.material}     # the watched directory: change a file, then run status\n"
            f"mariadb --socket={aurora.socket}     # the stand-in for Aurora\n"
            f"mariadb --socket={source.socket}     # the source\n"
            f"tail -f {service.log_path}")
@@ -47,7 +47,7 @@ def stay(service: Service, source: Source, aurora: Aurora) -> None:
 
 
 def demonstrate(workspace: Workspace, build: Path, staying: bool) -> None:
-    step("making two authorities: the source's, and one as RDS has it")
+    step("creating two CAs: one for the source, one like that of RDS")
     authority = Authority(workspace.path / "ca", "Replication CA")
     rds = Authority(workspace.path / "rds", "RDS stand-in CA")
     step("starting the source and the stand-in for Aurora on loopback")
@@ -62,7 +62,7 @@ def demonstrate(workspace: Workspace, build: Path, staying: bool) -> None:
     first = authority.issue_client(subject="/O=Example/CN=replica-2026")
     second = authority.issue_client(subject="/O=Example/CN=replica-2027")
     source.prepare(first.subject)
-    step(f"the source lets replication in with subject {first.subject} only")
+    step(f"the source accepts replication only with subject {first.subject}")
 
     service = Service(build, workspace.path / "service")
     workspace.own(service)
@@ -81,11 +81,11 @@ replication = restart
     step("starting binlog-ssld")
     service.start()
     service.wait_cluster("orders", "current")
-    step("the first import brought replication up")
+    step("the first import has started replication")
     carry_row(source, aurora, 1, "before the rotation")
 
-    step(f"rotating to {second.subject}; the source now demands that one")
-    source.demand(second.subject)
+    step(f"rotating to {second.subject}; the source now requires this subject")
+    source.require_subject(second.subject)
     write_material(service.material, authority.certificate, second)
     service.wait(lambda: len(aurora.imports()) == 2)
     service.wait_cluster("orders", "current")
@@ -100,9 +100,9 @@ replication = restart
 def main() -> int:
     parser = argparse.ArgumentParser(prog="quickstart")
     parser.add_argument("--build", type=Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--stay", action="store_true", help="leave it running until Ctrl-C")
+    parser.add_argument("--stay", action="store_true", help="keep it running until Ctrl-C")
     options = parser.parse_args()
-    if options.stay:  # waited for at the end; until then they wait
+    if options.stay:  # blocked until sigwait() in stay()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     with Workspace() as workspace:
         demonstrate(workspace, options.build.resolve(), options.stay)

@@ -1,4 +1,4 @@
-"""A certificate authority of the openssl command, and the directory a renewal tool writes."""
+"""A certificate authority that uses the openssl command, and the directory of a renewal tool."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-# openssl's own openssl.cnf would add extensions nobody asked for.
+# The default openssl.cnf would add unwanted extensions.
 CONFIGURATION = "[req]\ndistinguished_name = name\nstring_mask = utf8only\n[name]\n"
 
 CA_CONFIGURATION = """[ca]
@@ -36,7 +36,7 @@ PKCS8 = b"-----BEGIN PRIVATE KEY-----"
 
 
 class Pair(NamedTuple):
-    """A certificate, its key, and the subject as REQUIRE SUBJECT spells it."""
+    """A certificate, its key, and its subject in the format of REQUIRE SUBJECT."""
 
     certificate: Path
     key: Path
@@ -47,7 +47,7 @@ class Authority:
     def __init__(self, directory: Path, common_name: str = "Stand-in CA", *,
                  key: Path | None = None, days: int = 365,
                  issuer: Authority | None = None) -> None:
-        """The root of its own, or with an issuer one that stands below that."""
+        """A root CA, or an intermediate CA of issuer."""
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self._issued = 0
@@ -58,8 +58,11 @@ class Authority:
 
     def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
                      valid: tuple[float, float] | None = None) -> Pair:
-        """A server's certificate; the names are host names and addresses, localhost without any.
-        With `valid` its time begins and ends so many seconds from now, instead of in days."""
+        """Issues a server certificate.
+
+        names: host names and addresses, by default localhost; valid: notBefore and notAfter in
+        seconds from now, instead of days.
+        """
         names = names or ("localhost", "127.0.0.1")
         alternatives = ",".join(("IP:" if _is_address(name) else "DNS:") + name for name in names)
         extensions = [*LEAF_EXTENSIONS, "extendedKeyUsage=serverAuth",
@@ -72,8 +75,11 @@ class Authority:
     def issue_client(self, common_name: str = "", *, subject: str = "", key: Path | None = None,
                      days: int = 365, usage: str = "clientAuth",
                      valid: tuple[float, float] | None = None) -> Pair:
-        """A client's certificate; subject, such as /O=Example/CN=one, instead of a common name.
-        With `valid` its time begins and ends so many seconds from now, instead of in days."""
+        """Issues a client certificate.
+
+        subject: for example /O=Example/CN=one, instead of a common name; valid: notBefore and
+        notAfter in seconds from now, instead of days.
+        """
         extensions = [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])]
         pair = self._make("client", subject or f"/CN={common_name}", extensions, key, days, self)
         if valid is not None:
@@ -81,7 +87,7 @@ class Authority:
         return pair
 
     def _set_time(self, pair: Pair, extensions: list[str], begin: float, end: float) -> None:
-        """Only openssl's ca command can say when a time begins; it wants a database for that."""
+        """Only openssl ca can set notBefore; it needs a database."""
         database = self.directory / "database"
         database.write_text("")
         section = self.directory / "extensions.cnf"
@@ -118,7 +124,7 @@ class Authority:
 
 
 def key_as(key: Path, header: bytes) -> bytes:
-    """The key as the PEM block with this header, PKCS1 or PKCS8."""
+    """Returns the key as a PEM block with this header, PKCS1 or PKCS8."""
     text = key.read_bytes()
     if text.startswith(header):
         return text
@@ -128,7 +134,7 @@ def key_as(key: Path, header: bytes) -> bytes:
 
 
 def write_material(directory: Path, ca: Path, pair: Pair, *, header: bytes = PKCS8) -> None:
-    """Write a client's set as a careful renewal tool does: each file at once, the key last."""
+    """Writes a set as a careful renewal tool does: each file by rename, the key last."""
     directory.mkdir(parents=True, exist_ok=True)
     _replace(directory / "ca.pem", ca.read_bytes(), 0o644)
     _replace(directory / "client-cert.pem", pair.certificate.read_bytes(), 0o644)
@@ -136,13 +142,13 @@ def write_material(directory: Path, ca: Path, pair: Pair, *, header: bytes = PKC
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Keeps the owner of the directory, so that a daemon with its own account can read the key."""
-    place = path.parent.stat()
+    """The file gets the owner of the directory, so that a daemon of this user can read the key."""
+    directory = path.parent.stat()
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         os.fchmod(file.fileno(), mode)
-        os.fchown(file.fileno(), place.st_uid, place.st_gid)
+        os.fchown(file.fileno(), directory.st_uid, directory.st_gid)
     os.replace(fresh, path)
 
 

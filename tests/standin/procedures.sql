@@ -1,8 +1,8 @@
--- Aurora's binlog procedures on a MariaDB server, behaving as the vendor's documentation and the
--- public run-books tell. An import writes the files with which encrypted replication then runs.
+-- Aurora's binlog procedures on a MariaDB server, with the behaviour of the vendor's documentation
+-- and public run-books. An import writes the files that encrypted replication uses.
 
--- The files' directory is a database: to drop one is the only way for SQL to erase files, and of
--- foreign files it erases those that end in .BAK.
+-- The directory of the files is a database: DROP DATABASE is the only SQL statement that deletes
+-- files, and of files that the server does not know it deletes those that end in .BAK.
 CREATE DATABASE sslreplication;
 
 CREATE DATABASE standin;
@@ -13,10 +13,10 @@ CREATE TABLE standin.options (
 INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
-    ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- how the key has to begin
-    ('fail_at', '');           -- import, stop, start, or an error's number for the import
+    ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- the required first line of the key
+    ('fail_at', '');           -- import, stop, start, or an error number for the import
 
--- What was imported; never the key.
+-- All imports, without the keys.
 CREATE TABLE standin.imports (
     id INT AUTO_INCREMENT PRIMARY KEY,
     at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6),
@@ -32,7 +32,7 @@ CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
     READS SQL DATA
     RETURN (SELECT value FROM standin.options WHERE name = wanted)//
 
--- INTO DUMPFILE never writes over a file: each import has files of its own.
+-- INTO DUMPFILE does not overwrite files: each import has its own.
 CREATE FUNCTION standin.prefix_of(import INT) RETURNS VARCHAR(400)
     RETURN CONCAT(@@datadir, 'sslreplication/', import)//
 
@@ -56,7 +56,7 @@ BEGIN
     END IF;
     IF standin.option_of('fail_at') REGEXP '^[0-9]+$' THEN
         SET failing = standin.option_of('fail_at');
-        SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = failing, MESSAGE_TEXT = 'It is of the moment.';
+        SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = failing, MESSAGE_TEXT = 'A transient error.';
     END IF;
     IF wanted <> 'both' AND wanted <> form THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not in the right format.';
@@ -79,13 +79,13 @@ BEGIN
     CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), JSON_VALUE(strict, '$.ssl_ca'));
     CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), JSON_VALUE(strict, '$.ssl_cert'));
     CALL standin.write_file(CONCAT(prefix, '-key.pem.BAK'), key_text);
-    -- The last of the four: who sees it sees the others complete.
+    -- Written last: when this file exists, the other three are complete.
     CALL standin.write_file(CONCAT(prefix, '-account.BAK'), SESSION_USER());
     SELECT 'SSL material import complete.' AS Message;
 END//
 
--- The next start points replication at the erased files, and its I/O thread fails until there is
--- new material; one that runs keeps its session. What was imported is not forgotten.
+-- The next start configures replication with the deleted files, and its I/O thread fails until the
+-- next import; running replication keeps its session. standin.imports keeps its rows.
 CREATE PROCEDURE mysql.rds_remove_binlog_ssl_material()
     SQL SECURITY DEFINER
 BEGIN
@@ -94,8 +94,8 @@ BEGIN
     CREATE DATABASE sslreplication;
 END//
 
--- 'Yes' in either thread is running; the columns are not to be had inside a procedure, the
--- status variables are.
+-- Replication runs if either thread runs. A procedure cannot read the columns of SHOW REPLICA
+-- STATUS, but it can read the status variables.
 CREATE FUNCTION standin.is_running() RETURNS TINYINT
     READS SQL DATA
     RETURN (SELECT VARIABLE_VALUE = 'ON' FROM information_schema.GLOBAL_STATUS
@@ -114,7 +114,7 @@ BEGIN
             'Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;';
     END IF;
     STOP SLAVE;
-    -- Its threads stand in the process list a moment longer.
+    -- The threads stay in the process list for a short time.
     WHILE standin.is_running() DO
         DO SLEEP(0.01);
     END WHILE;

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server of the stand-in: it delays, counts, breaks off, falls silent."""
+"""A TCP proxy in front of a stand-in server: delays, counts, interrupts and blocks connections."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from typing import Any, Literal
 
 LOOPBACK = "127.0.0.1"
 CLOSE_SECONDS = 10.0
-SHORT = 0.005  # and long enough to tell an answer from session tickets
+SHORT = 0.005  # long enough to distinguish an answer from session tickets
 
 Break = Literal["silence", "reset", "close"]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls a connection at its client's n-th flight.
+    """A fault of a connection at the client's n-th flight.
 
-    A flight is what the client sends before it waits; flight 0 is the TCP connect, and its answer
-    is the server's greeting. At "request" the server never gets the flight. At "answer" it has
-    done what was asked, and the client never learns of it. Silence keeps the connection open.
+    A flight is the data that a client sends before it waits for an answer; flight 0 is the TCP
+    connect, and its answer is the greeting of the server. At "request" the server does not receive
+    the flight. At "answer" the server has processed it, and the client does not receive the answer.
+    "silence" keeps the connection open.
     """
 
     flight: int
@@ -33,36 +34,36 @@ class Fault:
 
 
 class Connection:
-    """One client's connection and the one to the server behind it.
+    """A client's connection and the corresponding connection to the server.
 
-    Flights are counted at the client's edge: as its bytes come in, and as bytes leave for it. Only
-    there is the order the client's own, and only with a delay: what the server says unasked while
-    the rest of a flight is under way (session tickets of TLS 1.3) is then not taken for an answer.
+    Flights are counted on the client side, when bytes arrive from the client and when bytes are
+    sent to it: only there the order is that of the client. This needs a delay: otherwise data that
+    the server sends unrequested during a flight (TLS 1.3 session tickets) would count as an answer.
     """
 
     def __init__(self, proxy: Proxy, fault: Fault | None) -> None:
         self.flights = 0
-        self.round_trips = 0  # the answered flights; TCP connect and greeting come on top
+        self.round_trips = 0  # answered flights, without TCP connect and greeting
         self.silent = False
         self.closed = threading.Event()
         self._proxy = proxy
         self._fault = fault
-        self._asking = True  # the connect asks for the greeting
+        self._expecting = True  # the connect expects the greeting
         self._client: asyncio.Transport | None = None
         self._server: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
 
     def accept(self, client: asyncio.Transport) -> None:
         self._client = client
-        client.pause_reading()  # until there is somewhere to pass it on to
-        if not self._meets("request"):
+        client.pause_reading()  # until the connection to the server exists
+        if not self._has_fault("request"):
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def from_client(self, data: bytes) -> None:
-        if not self._asking or self.flights == 0:
-            self._asking = True
+        if not self._expecting or self.flights == 0:
+            self._expecting = True
             self.flights += 1
-            self._meets("request")
+            self._has_fault("request")
         self._proxy.later(self._proxy.to_server, lambda: self._pass(self._server, data))
 
     def from_server(self, data: bytes) -> None:
@@ -76,23 +77,23 @@ class Connection:
         if not self.silent:
             self._proxy.later(self._proxy.to_client, lambda: self._end(self._client, bool(error)))
 
-    def strike(self, how: Break) -> None:
-        """On the proxy's thread."""
+    def interrupt(self, how: Break) -> None:
+        """Must be called in the thread of the proxy."""
         if how == "silence":
             self.silent = True
             if self._client:
-                self._client.resume_reading()  # so that it is seen when the client gives up
+                self._client.resume_reading()  # to notice when the client closes
             return
         if self._connecting:
             self._connecting.cancel()
         self._end(self._client, reset=how == "reset")
         self._end(self._server, reset=True)
 
-    def _meets(self, at: Literal["request", "answer"]) -> bool:
+    def _has_fault(self, at: Literal["request", "answer"]) -> bool:
         fault = self._fault
         if fault is None or fault.at != at or fault.flight != self.flights:
             return False
-        self.strike(fault.how)
+        self.interrupt(fault.how)
         return True
 
     async def _connect(self) -> None:
@@ -107,10 +108,10 @@ class Connection:
             self._client.resume_reading()
 
     def _answer(self, data: bytes) -> None:
-        if self._asking and not self.silent and not self.closed.is_set():
-            if self._meets("answer"):
+        if self._expecting and not self.silent and not self.closed.is_set():
+            if self._has_fault("answer"):
                 return
-            self._asking = False
+            self._expecting = False
             self.round_trips += self.flights > 0
         self._pass(self._client, data)
 
@@ -123,17 +124,17 @@ class Connection:
             return
         if not reset:
             return end.close()
-        # Closing with a linger time of zero is how a RST is sent.
+        # close() with a linger time of zero sends a RST.
         end.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         end.abort()
 
 
 class Proxy:
-    """Listens on a port of its own; delays are one way, in seconds, and do not hold up each other.
+    """A proxy on a port of its own. Delays are one-way, in seconds, and do not add up.
 
-    `fault` befalls every connection, unless `next_faults` has one (or None) for it. The connections
-    there were are in `connections`, in order; counts are final once `closed` is set.
+    fault: for every connection, unless next_faults has an entry (a fault or None) for it.
+    connections: all connections so far, in order; their counts are final when closed is set.
     """
 
     def __init__(self, server_port: int, *, to_server: float = SHORT,
@@ -150,18 +151,18 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.admit()
+        self.listen()
 
     def refuse(self) -> None:
-        """New connections are refused; the open ones live on, and the port stays ours."""
+        """Refuses new connections; open ones continue, and the port stays reserved."""
         self._do(self._refuse())
 
-    def admit(self) -> None:
-        self._do(self._admit())
+    def listen(self) -> None:
+        self._do(self._listen())
 
-    def strike(self, how: Break) -> None:
-        """All open connections, now: for instance while the server is at work."""
-        self._do(self._strike(how))
+    def interrupt(self, how: Break) -> None:
+        """Interrupts all open connections, for example while the server processes a request."""
+        self._do(self._interrupt(how))
 
     def close(self) -> None:
         self._do(self._shut())
@@ -186,12 +187,12 @@ class Proxy:
         bound.bind((LOOPBACK, port))
         return bound
 
-    async def _admit(self) -> None:
+    async def _listen(self) -> None:
         if self._listener is None:
             self._listener = await self._loop.create_server(self._new_end, sock=self._bound)
 
     async def _refuse(self) -> None:
-        # Bound and not listening: the kernel refuses, and nobody else can take the port.
+        # Bound but not listening: the kernel refuses connections, and the port stays reserved.
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -203,14 +204,14 @@ class Proxy:
         self.connections.append(connection)
         return _End(connection.accept, connection.from_client, connection.client_lost)
 
-    async def _strike(self, how: Break) -> None:
+    async def _interrupt(self, how: Break) -> None:
         for connection in self.connections:
-            connection.strike(how)
+            connection.interrupt(how)
 
     async def _shut(self) -> None:
         await self._refuse()
-        await self._strike("reset")
-        for _ in range(2):  # turns of the loop, in which the transports let go of their sockets
+        await self._interrupt("reset")
+        for _ in range(2):  # iterations of the loop in which the transports close their sockets
             await asyncio.sleep(0)
 
     def __enter__(self) -> Proxy:
@@ -223,7 +224,7 @@ class Proxy:
 class _End(asyncio.Protocol):
     def __init__(self, made: Callable[[Any], None], data: Callable[[bytes], None],
                  lost: Callable[[Exception | None], None]) -> None:
-        # asyncio calls these three by name; a closure for each serves both ends.
+        # asyncio calls these three methods by name.
         self.connection_made = made  # type: ignore[method-assign]
         self.data_received = data  # type: ignore[method-assign]
         self.connection_lost = lost  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""One real mariadbd on loopback, in a directory of its own."""
+"""One mariadbd process on loopback, with a directory of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORT_ATTEMPTS = 5
 
 
 class Server:
-    """Start it from a thread that outlives it: the kernel kills it when that thread ends."""
+    """Must be started from a thread that runs longer: the kernel kills it when that thread ends."""
 
     def __init__(self, workspace: Workspace, name: str, arguments: Sequence[str] = (), *,
                  identity: Pair | None = None, client_ca: Path | None = None) -> None:
@@ -53,10 +53,10 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     def start(self, extra: Sequence[str] = (), *, wait: bool = True) -> None:
-        """Without wait, ready() must follow; several servers so come up at the same time."""
+        """wait=False: ready() must follow; so several servers can start in parallel."""
         if self.running:
-            raise RuntimeError(f"{self.name} is running already")
-        # A port that was used once is kept, so that a restarted server is found again.
+            raise RuntimeError(f"{self.name} is already running")
+        # The port of the first start is kept, so that clients find a restarted server.
         attempts = 1 if self.port else PORT_ATTEMPTS
         self.port = self.port or free_port()
         self._spawn(extra)
@@ -71,9 +71,9 @@ class Server:
                 self._spawn(extra)
 
     def ready(self, seconds: float = START_SECONDS) -> None:
-        """Wait until the server greets a client."""
+        """Waits until the server sends its greeting."""
         end = time.monotonic() + seconds
-        while not self._greets():
+        while not self._sends_greeting():
             if not self.running:
                 log = self.error_log()
                 kind = PortTaken if "Bind on TCP/IP port" in log else RuntimeError
@@ -101,7 +101,7 @@ class Server:
             self._process = None
 
     def pause(self) -> None:
-        """The kernel goes on accepting connections; nobody answers them."""
+        """Stops the process; the kernel still accepts connections, which get no answer."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -124,8 +124,8 @@ class Server:
         path = self.directory / "error.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def keep(self, name: str, content: bytes) -> Path:
-        """A file that only the server's account can read."""
+    def private_file(self, name: str, content: bytes) -> Path:
+        """Creates a file that only the server's user can read."""
         path = self.directory / name
         path.touch(mode=0o600)
         path.write_bytes(content)
@@ -144,14 +144,14 @@ class Server:
                    "--skip-name-resolve", "--max-connections=200", "--table-open-cache=200",
                    "--thread-cache-size=4", "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2",
                    *self._arguments, *extra]
-        # Not --user: a process that changes its own user loses its parent-death signal, so the
-        # user is changed before that signal is asked for.
+        # Not --user: a change of user clears the parent-death signal, so the user is changed before
+        # the signal is set.
         with open(self.directory / "error.log", "wb") as log:
             self._process = subprocess.Popen(
                 command, user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
 
-    def _greets(self) -> bool:
+    def _sends_greeting(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(1)
             try:
@@ -161,12 +161,13 @@ class Server:
                 return False
 
     def _tls(self, identity: Pair, client_ca: Path | None) -> list[str]:
-        certificate = self.keep("server-cert.pem", identity.certificate.read_bytes())
-        key = self.keep("server-key.pem", identity.key.read_bytes())
+        certificate = self.private_file("server-cert.pem", identity.certificate.read_bytes())
+        key = self.private_file("server-key.pem", identity.key.read_bytes())
         arguments = [f"--ssl-cert={certificate}", f"--ssl-key={key}",
                      "--tls-version=TLSv1.2,TLSv1.3"]
         if client_ca is not None:
-            arguments.append(f"--ssl-ca={self.keep('client-ca.pem', client_ca.read_bytes())}")
+            trusted = self.private_file("client-ca.pem", client_ca.read_bytes())
+            arguments.append(f"--ssl-ca={trusted}")
         return arguments
 
     def __enter__(self) -> Server:

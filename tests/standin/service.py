@@ -1,4 +1,4 @@
-"""binlog-ssld itself, started by hand as the service manager would."""
+"""binlog-ssld, started with the environment that systemd would set."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Service:
     def __init__(self, build: Path, directory: Path) -> None:
         self.build = build
         self.directory = directory
-        self.wrapper: list[str] = []  # a command that the service is started by
-        self.variables: dict[str, str] = {}  # of its environment, besides the usual ones
+        self.wrapper: list[str] = []  # a command that executes the daemon
+        self.variables: dict[str, str] = {}  # further environment variables
         for name in ("etc", "state", "run", "material"):
             (directory / name).mkdir(parents=True, exist_ok=True)
         self.material = directory / "material"
@@ -49,7 +49,7 @@ class Service:
         self.wait(self._answers)
 
     def _answers(self) -> bool:
-        """The socket's file is there a moment before somebody listens on it."""
+        """The socket file exists shortly before the daemon listens on it."""
         try:
             self.varlink().close()
         except OSError:
@@ -90,7 +90,7 @@ class Service:
         return self._process.pid
 
     def importers(self) -> list[int]:
-        """The processes that import at this moment."""
+        """The process ids of the running importers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children if _name_of(child) == "binlog-import"]
 
@@ -108,7 +108,7 @@ class Service:
         return next(c for c in self.status()["clusters"] if c["name"] == name)
 
     def record(self, name: str) -> dict:
-        """What is remembered of a cluster: it is written a little after it is told."""
+        """Returns the record of a cluster, which is written shortly after the status changes."""
         path = self.directory / "state" / f"{name}.json"
 
         def written() -> bool:
@@ -126,7 +126,7 @@ class Service:
             return seen[0]["state"] == state
 
         self.wait(reached, seconds)
-        return seen[0]  # the one that was in the state: a retry may have begun since
+        return seen[0]  # the one that had the state: a retry may have started since
 
     def wait_material(self, state: str, seconds: float = 20) -> dict:
         self.wait(lambda: self.status()["materials"][0]["state"] == state, seconds)
@@ -136,11 +136,11 @@ class Service:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        """Poll with a bound; what was said until then explains a failure."""
+        """Polls until the condition is true; a failure shows status and log."""
         end = time.monotonic() + seconds
         while not condition():
             if self._process is not None and self._process.poll() is not None:
-                raise AssertionError(f"binlog-ssld left:\n{self.log()}")
+                raise AssertionError(f"binlog-ssld exited:\n{self.log()}")
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s; {self.ctl('status').stdout}\n"
                                      f"{self.log()}")
@@ -151,4 +151,4 @@ def _name_of(pid: str) -> str:
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
-        return ""  # gone meanwhile
+        return ""  # the process has ended

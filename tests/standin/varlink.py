@@ -1,4 +1,4 @@
-"""A Varlink client of the daemon's socket."""
+"""A Varlink client for the socket of the daemon."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Varlink:
         self._input = b""
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """The answer's parameters; a name without a dot is one of our interface."""
+        """Returns the parameters of the answer. A name without a dot is of io.binlogssl.Manager."""
         self.send({"method": method if "." in method else f"{INTERFACE}.{method}",
                    "parameters": parameters})
         return self.answer()["parameters"]
@@ -45,7 +45,7 @@ class Varlink:
         while b"\0" not in self._input:
             received = self._socket.recv(65536)
             if not received:
-                raise EOFError("the daemon hung up")
+                raise EOFError("the daemon closed the connection")
             self._input += received
         text, self._input = self._input.split(b"\0", 1)
         answer = json.loads(text)

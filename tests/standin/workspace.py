@@ -1,4 +1,4 @@
-"""The temporary root in which one session of the stand-in lives."""
+"""The temporary directory of one test session, and its removal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Protocol
 
 ACCOUNT = "mysql"
 
-# Small files and buffers: a test session copies and starts many servers. The template and the
-# servers made from it must agree about these.
+# Small files and buffers: a test session copies and starts many servers. The template and its
+# copies must have the same settings.
 STORAGE = [
     "--innodb-buffer-pool-size=8M",
     "--innodb-log-file-size=4M",
@@ -27,10 +27,10 @@ STORAGE = [
     "--key-buffer-size=64K",
 ]
 
-# Removes the root when this process is gone without having done so (SIGKILL, a crash). It sees
-# that by the end of its standard input. The servers die at the same moment and may still be
-# writing, hence the loop.
-JANITOR = """
+# Removes the directory if this process ends without doing so (SIGKILL, a crash), which ends the
+# standard input of this script. The servers are killed at the same time and may still write, hence
+# the loop.
+CLEANUP = """
 trap '' HUP INT TERM
 cat >/dev/null
 tries=0
@@ -48,7 +48,7 @@ class Stoppable(Protocol):
 class Workspace:
     def __init__(self, directory: Path | None = None) -> None:
         if os.geteuid() != 0:
-            raise RuntimeError("the stand-in starts servers as user mysql and so must be root")
+            raise RuntimeError("the stand-in needs root, because it starts servers as user mysql")
         if directory is None:
             self.path = Path(tempfile.mkdtemp(prefix="standin-")).resolve()
         else:
@@ -56,11 +56,11 @@ class Workspace:
             self.path = directory.resolve()
         self._running: list[Stoppable] = []
         self._template: Path | None = None
-        self._janitor = subprocess.Popen(
-            ["/bin/sh", "-c", JANITOR, "standin-janitor", str(self.path)],
+        self._cleanup = subprocess.Popen(
+            ["/bin/sh", "-c", CLEANUP, "standin-cleanup", str(self.path)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd="/", start_new_session=True)
-        # Another user must get through to its own directories, and see nothing on the way.
+        # Other users must be able to reach their directories, but not to list this one.
         self.path.chmod(0o711)
         atexit.register(self.close)
 
@@ -76,7 +76,7 @@ class Workspace:
         return path
 
     def template(self) -> Path:
-        """An initialised data directory, made once and copied for every server."""
+        """Returns an initialised data directory, created once and copied for each server."""
         if self._template is None:
             path = self.directory("template", account=ACCOUNT, mode=0o700)
             made = subprocess.run(
@@ -98,9 +98,9 @@ class Workspace:
             server.kill()
         self._running.clear()
         shutil.rmtree(self.path, ignore_errors=True)
-        if self._janitor.stdin is not None and not self._janitor.stdin.closed:
-            self._janitor.stdin.close()
-        self._janitor.wait()
+        if self._cleanup.stdin is not None and not self._cleanup.stdin.closed:
+            self._cleanup.stdin.close()
+        self._cleanup.wait()
 
     def __enter__(self) -> Workspace:
         return self

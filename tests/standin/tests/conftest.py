@@ -59,14 +59,14 @@ def shared_source(workspace: Workspace, authority: Authority) -> Source:
 
 @pytest.fixture
 def source(shared_source: Source, pair: Pair) -> Source:
-    shared_source.demand(pair.subject)
+    shared_source.require_subject(pair.subject)
     shared_source.sql("TRUNCATE app.t")
     return shared_source
 
 
 @pytest.fixture
 def replica(aurora: Aurora, source: Source) -> Iterator[Aurora]:
-    """Configured, without material, not running; the source demands the subject of `pair`."""
+    """Replication is configured and stopped, without material; the source requires pair."""
     aurora.sql("CALL mysql.rds_remove_binlog_ssl_material()")
     aurora.sql("CREATE DATABASE IF NOT EXISTS app; CREATE OR REPLACE TABLE app.t "
                "(id INT PRIMARY KEY, text TEXT)")

@@ -1,4 +1,4 @@
-"""A server without a protocol, so that a test knows every byte."""
+"""An echo server, so that a test controls every byte."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ GREETING = b"greeting"
 
 
 class Echo:
-    """Greets, and then sends back what comes; remembers what came."""
+    """Sends a greeting, then echoes and records the data it receives."""
 
     def __init__(self) -> None:
-        self.came = b""
+        self.received = b""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self._serve, daemon=True)
@@ -28,7 +28,7 @@ class Echo:
                         while data := end.recv(4096):
                             if data == b"leave":
                                 return
-                            self.came += data
+                            self.received += data
                             end.sendall(data)
                     except OSError:
                         pass

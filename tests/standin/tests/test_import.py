@@ -14,7 +14,7 @@ COMPLETE = [{"Message": "SSL material import complete."}]
 
 
 def refused(aurora, text):
-    """The message of the refusal, after which there is no more and no less than before."""
+    """Returns the error message of an import that must fail without side effects."""
     before, files = aurora.imports(), aurora.material()
     with pytest.raises(SqlError) as caught:
         aurora.as_importer().sql(import_call(text))
@@ -25,7 +25,7 @@ def refused(aurora, text):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("wanted", ["both", *FORMS])
-def test_newlines_are_taken_in_the_wanted_form_only(aurora, authority, pair, form, wanted):
+def test_newlines_are_accepted_in_the_configured_form_only(aurora, authority, pair, form, wanted):
     aurora.set_option("newlines", wanted)
     text = document(authority.certificate, pair, newlines=form)
     assert ("\n" in text) == (form == "raw")
@@ -37,7 +37,7 @@ def test_newlines_are_taken_in_the_wanted_form_only(aurora, authority, pair, for
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_import_writes_the_three_files_as_they_were(aurora, authority, pair, form):
+def test_an_import_writes_the_three_files_unchanged(aurora, authority, pair, form):
     before = set(aurora.material())
     aurora.as_importer().sql(import_call(document(authority.certificate, pair, newlines=form)))
     written = {path.name.split("-")[1]: path for path in set(aurora.material()) - before}
@@ -47,7 +47,7 @@ def test_an_import_writes_the_three_files_as_they_were(aurora, authority, pair, 
         "key.pem.BAK": key_as(pair.key, PKCS1)}
 
 
-def test_what_is_remembered_of_an_import_is_never_the_key(aurora, authority, pair, material):
+def test_the_table_of_imports_does_not_contain_the_key(aurora, authority, pair, material):
     aurora.as_importer().sql(import_call(material))
     row = aurora.imports()[-1]
     assert row["ssl_ca"] == authority.certificate.read_text()
@@ -63,13 +63,13 @@ def test_a_key_as_pkcs8_is_refused(aurora, authority, pair):
 
 
 @pytest.mark.parametrize("name", ["ssl_ca", "ssl_cert", "ssl_key"])
-def test_each_of_the_three_must_be_there(aurora, authority, pair, name):
+def test_each_of_the_three_fields_is_required(aurora, authority, pair, name):
     fields = json.loads(document(authority.certificate, pair, newlines="escaped"))
     del fields[name]
     assert refused(aurora, json.dumps(fields)) == "The SSL material is not valid JSON."
 
 
-def test_half_a_document_is_refused(aurora, material):
+def test_an_incomplete_document_is_refused(aurora, material):
     assert refused(aurora, material[:-1]) == "The SSL material is not valid JSON."
 
 
@@ -82,19 +82,19 @@ def test_a_slow_import_answers_and_commits_late(aurora, material):
     assert float(aurora.sql(newest)[0][0]) - before >= 0.4
 
 
-def test_an_import_fails_when_told_to(aurora, material):
+def test_fail_at_import_refuses_an_import(aurora, material):
     aurora.set_option("fail_at", "import")
     assert refused(aurora, material) == "The SSL material could not be imported."
 
 
-def test_what_was_refused_is_taken_with_the_options_reset(aurora, material):
+def test_a_refused_import_succeeds_after_the_options_are_reset(aurora, material):
     aurora.set_option("fail_at", "import")
     refused(aurora, material)
     aurora.reset_options()
     assert aurora.as_importer().rows(import_call(material)) == COMPLETE
 
 
-def test_removing_erases_the_files_and_says_no_more_than_ok(aurora, material):
+def test_a_removal_deletes_the_files_and_returns_no_rows(aurora, material):
     aurora.as_importer().sql(import_call(material))
     before = aurora.imports()
     assert len(aurora.material()) >= 3
@@ -103,7 +103,7 @@ def test_removing_erases_the_files_and_says_no_more_than_ok(aurora, material):
     assert aurora.imports() == before
 
 
-def test_after_a_removal_there_is_room_for_an_import(aurora, material):
+def test_an_import_after_a_removal_succeeds(aurora, material):
     aurora.sql("CALL mysql.rds_remove_binlog_ssl_material()")
     assert aurora.as_importer().rows(import_call(material)) == COMPLETE
     assert len(aurora.material()) == 3

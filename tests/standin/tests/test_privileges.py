@@ -1,4 +1,4 @@
-"""What the least-privilege user of the README may do, and that it is all it may do."""
+"""The privileges of the least-privilege user of README.md, and no others."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def code_of(client, text):
     return caught.value.code
 
 
-def test_the_importer_may_look_before_and_after(aurora):
+def test_the_importer_may_read_variables_and_replica_status(aurora):
     importer = aurora.as_importer()
     assert importer.sql("SHOW GLOBAL VARIABLES LIKE 'innodb_read_only'") == \
         [["innodb_read_only", "OFF"]]
@@ -71,18 +71,18 @@ def test_without_the_grant_of_a_procedure_it_is_denied(aurora, name, arguments):
         aurora.sql(f"GRANT EXECUTE ON PROCEDURE mysql.{name} TO {IMPORT_USER}@'%'")
 
 
-def test_without_the_procedure_it_does_not_exist_for_who_was_granted_it(aurora, material):
+def test_without_the_procedure_a_user_with_the_grant_gets_1305(aurora, material):
     with aurora.without_procedure():
         assert code_of(aurora.as_importer(), import_call(material)) == NO_PROCEDURE
     aurora.as_importer().sql(import_call(material))
 
 
-def test_without_procedure_and_without_grant_it_is_denied(aurora):
-    """Nobody is told by 1370 whether there is such a procedure."""
+def test_without_procedure_and_without_grant_a_user_gets_1370(aurora):
+    """Error 1370 does not show whether the procedure exists."""
     assert code_of(aurora.as_importer(), "CALL mysql.rds_of_another_version") == NO_PRIVILEGE
 
 
-def test_without_procedure_it_does_not_exist_for_who_may_execute_all(aurora):
+def test_without_procedure_a_user_who_may_execute_all_gets_1305(aurora):
     aurora.sql(f"GRANT EXECUTE ON mysql.* TO {IMPORT_USER}@'%'")
     try:
         assert code_of(aurora.as_importer(), "CALL mysql.rds_of_another_version") == NO_PROCEDURE

@@ -1,4 +1,4 @@
-"""The proxy: what it does to bytes, and that a client of a real server sees it."""
+"""The proxy: its effect on bytes, and on a client of a real server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.standin.proxy import Fault, Proxy
 from tests.standin.server import free_port
 from tests.standin.tests.echo import GREETING, Echo
 
-LOST = (2013, 2026)  # without and with TLS
+LOST = (2013, 2026)  # without TLS, with TLS
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def lose(client: Client, text: str) -> None:
 
 
 @pytest.mark.parametrize("delays", [(0.15, 0.0), (0.0, 0.15)])
-def test_bytes_arrive_a_delay_after_they_were_sent_and_not_one_after_another(echo, delays):
+def test_each_byte_is_delayed_and_delays_do_not_add_up(echo, delays):
     with Proxy(echo.port, to_server=delays[0], to_client=delays[1]) as proxy, \
             greeted(proxy) as end:
         sent = time.monotonic()
@@ -67,7 +67,7 @@ def test_bytes_arrive_a_delay_after_they_were_sent_and_not_one_after_another(ech
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_a_round_trip_is_a_flight_with_its_answer(echo, number):
+def test_a_flight_with_its_answer_is_a_round_trip(echo, number):
     with Proxy(echo.port) as proxy:
         with greeted(proxy) as end:
             for _ in range(number):
@@ -77,7 +77,7 @@ def test_a_round_trip_is_a_flight_with_its_answer(echo, number):
         assert (connection.flights, connection.round_trips) == (number, number)
 
 
-def test_what_is_sent_without_waiting_is_one_flight(echo):
+def test_data_sent_without_waiting_is_one_flight(echo):
     with Proxy(echo.port, to_server=0.05) as proxy, greeted(proxy) as end:
         for _ in range(3):
             end.sendall(b"x")
@@ -115,7 +115,7 @@ def test_silence_after_the_greeting_keeps_the_connection_open(echo):
             with pytest.raises(TimeoutError):
                 ask(end, b"two")
         assert proxy.connections[0].closed.wait(5)
-        assert echo.came == b""
+        assert echo.received == b""
 
 
 def test_silence_instead_of_the_greeting(echo):
@@ -126,8 +126,8 @@ def test_silence_instead_of_the_greeting(echo):
             end.recv(64)
 
 
-@pytest.mark.parametrize("at, came", [("request", b"one"), ("answer", b"onetwo")])
-def test_silence_after_flights(echo, at, came):
+@pytest.mark.parametrize("at, received", [("request", b"one"), ("answer", b"onetwo")])
+def test_silence_after_flights(echo, at, received):
     with Proxy(echo.port) as proxy:
         proxy.fault = Fault(2, at, "silence")
         with greeted(proxy) as end:
@@ -135,39 +135,39 @@ def test_silence_after_flights(echo, at, came):
             end.settimeout(0.2)
             with pytest.raises(TimeoutError):
                 ask(end, b"two")
-        assert echo.came == came
+        assert echo.received == received
 
 
-@pytest.mark.parametrize("at, came", [("request", b"one"), ("answer", b"onetwo")])
-def test_a_reset_is_a_reset_and_a_close_is_an_end(echo, at, came):
+@pytest.mark.parametrize("at, received", [("request", b"one"), ("answer", b"onetwo")])
+def test_reset_and_close_are_distinguishable(echo, at, received):
     with Proxy(echo.port) as proxy:
         proxy.next_faults.extend([Fault(2, at, "reset"), Fault(2, at, "close"), None])
         with greeted(proxy) as end:
             assert ask(end, b"one") == b"one"
             with pytest.raises(ConnectionResetError):
                 ask(end, b"two")
-        assert echo.came == came
+        assert echo.received == received
         with greeted(proxy) as end:
             assert ask(end, b"one") == b"one"
             assert ask(end, b"two") == b""
-        assert echo.came == came + came
+        assert echo.received == received + received
         with greeted(proxy) as end:
             assert ask(end, b"one") == b"one"
             assert ask(end, b"two") == b"two"
 
 
 @pytest.mark.parametrize("at, done", [("request", 0), ("answer", 1)])
-def test_an_import_is_cut_before_or_after_the_server_did_it(aurora, material, at, done):
+def test_an_import_is_interrupted_before_or_after_it_is_done(aurora, material, at, done):
     before = len(aurora.imports())
     with Proxy(aurora.port) as proxy:
         importer(proxy, aurora).sql("DO 0")
-        last = proxy.connections[0].round_trips  # the CALL is where the DO was
+        last = proxy.connections[0].round_trips  # the CALL is at the same flight as the DO
         proxy.fault = Fault(last, at, "reset")
         lose(importer(proxy, aurora), import_call(material))
     assert len(aurora.imports()) == before + done
 
 
-def test_a_server_at_work_goes_on_when_the_connection_breaks(aurora, material):
+def test_a_running_call_continues_when_the_connection_breaks(aurora, material):
     aurora.set_option("slow_seconds", "0.4")
     before = len(aurora.imports())
     with Proxy(aurora.port) as proxy, ThreadPoolExecutor() as pool:
@@ -175,7 +175,7 @@ def test_a_server_at_work_goes_on_when_the_connection_breaks(aurora, material):
         at_work = "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'"
         while not aurora.sql(at_work):
             assert call.running()
-        proxy.strike("reset")
+        proxy.interrupt("reset")
         call.result(5)
         assert len(aurora.imports()) == before
     end = time.monotonic() + 5
@@ -184,25 +184,25 @@ def test_a_server_at_work_goes_on_when_the_connection_breaks(aurora, material):
         time.sleep(0.02)
 
 
-def test_new_connections_are_refused_while_open_ones_live_on(echo):
+def test_refuse_affects_new_connections_only(echo):
     with Proxy(echo.port) as proxy:
         with greeted(proxy) as end:
             proxy.refuse()
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", proxy.port), 1)
             assert ask(end, b"still") == b"still"
-        proxy.admit()
+        proxy.listen()
         with greeted(proxy) as end:
             assert ask(end, b"again") == b"again"
 
 
-def test_a_server_that_is_down_resets(echo):
+def test_a_server_that_is_down_resets_the_connection(echo):
     with Proxy(free_port()) as proxy, pytest.raises(ConnectionResetError), \
             socket.create_connection(("127.0.0.1", proxy.port), 5) as end:
         end.recv(64)
 
 
-def test_nothing_is_left_of_a_closed_proxy(echo):
+def test_a_closed_proxy_leaves_no_thread_and_no_descriptor(echo):
     def held() -> tuple[int, int]:
         return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
@@ -217,6 +217,6 @@ def test_nothing_is_left_of_a_closed_proxy(echo):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", proxy.port), 1)
     limit = time.monotonic() + 5
-    while held() != before:  # the echo's ends are ours too, and it may still be closing one
+    while held() != before:  # the echo server runs in this process and may still close a connection
         assert time.monotonic() < limit
         time.sleep(0.01)

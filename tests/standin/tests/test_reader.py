@@ -1,4 +1,4 @@
-"""A server of the stand-in as an Aurora reader."""
+"""A stand-in server as an Aurora reader."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def reader(aurora, material):
     aurora.become_writer()
 
 
-def test_a_reader_says_so_to_the_importer(reader):
+def test_the_importer_can_detect_a_reader(reader):
     importer = reader.as_importer()
     assert importer.sql("SELECT @@innodb_read_only, @@read_only") == [["1", "0"]]
     assert importer.sql("SHOW GLOBAL VARIABLES LIKE 'innodb_read_only'") == \
@@ -30,7 +30,7 @@ def test_an_import_on_a_reader_fails_and_writes_nothing(reader, material):
     assert (reader.imports(), reader.material()) == (before, files)
 
 
-def test_a_reader_becomes_a_writer_and_has_forgotten_nothing(reader, material):
+def test_a_reader_becomes_a_writer_with_the_same_data(reader, material):
     before, port = reader.imports(), reader.port
     reader.become_writer()
     assert reader.port == port

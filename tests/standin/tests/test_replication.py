@@ -1,4 +1,4 @@
-"""Replication runs with what was imported, and the procedures around it answer as noted."""
+"""Replication uses the imported files, and the procedures return the documented messages."""
 
 import pytest
 
@@ -21,13 +21,13 @@ def fails(status):
     return status["Last_IO_Errno"] != "0"
 
 
-def bring_in(aurora, authority, pair):
+def import_pair(aurora, authority, pair):
     aurora.as_importer().sql(import_call(document(authority.certificate, pair)))
 
 
 @pytest.fixture
 def running(replica, authority, pair):
-    bring_in(replica, authority, pair)
+    import_pair(replica, authority, pair)
     replica.as_importer().sql(START)
     replica.wait_for_replication(runs)
     return replica
@@ -40,15 +40,15 @@ def refused(client, call):
     return caught.value.message
 
 
-def test_it_runs_with_the_subject_that_the_source_demands(running, source):
-    source.sql("INSERT INTO app.t VALUES (1, 'by way of TLS')")
-    assert running.wait_for_row(1) == "by way of TLS"
+def test_replication_runs_with_the_required_subject(running, source):
+    source.sql("INSERT INTO app.t VALUES (1, 'over TLS')")
+    assert running.wait_for_row(1) == "over TLS"
     assert running.replication()["Master_SSL_Allowed"] == "Yes"
 
 
 def test_with_another_subject_the_start_succeeds_and_the_io_thread_fails(
         replica, authority, other_pair):
-    bring_in(replica, authority, other_pair)
+    import_pair(replica, authority, other_pair)
     assert replica.as_importer().rows(START) == STARTED
     status = replica.wait_for_replication(fails)
     assert status["Last_IO_Errno"] == ACCESS_DENIED
@@ -61,50 +61,50 @@ def test_without_material_the_start_succeeds_and_the_io_thread_fails(replica):
     assert replica.wait_for_replication(fails)["Slave_IO_Running"] == "Connecting"
 
 
-def test_a_rotation_at_the_source_breaks_it_until_the_right_import_and_a_restart(
+def test_a_new_required_subject_breaks_replication_until_import_and_restart(
         running, source, authority, other_pair):
-    source.demand(other_pair.subject)
+    source.require_subject(other_pair.subject)
     assert running.wait_for_replication(fails)["Last_IO_Errno"] == ACCESS_DENIED
-    bring_in(running, authority, other_pair)
+    import_pair(running, authority, other_pair)
     running.as_importer().sql(f"{STOP}; {START}")
     running.wait_for_replication(runs)
     source.sql("INSERT INTO app.t VALUES (2, 'after the rotation')")
     assert running.wait_for_row(2) == "after the rotation"
 
 
-def test_an_import_alone_does_not_touch_what_runs(running, authority, other_pair):
+def test_an_import_does_not_affect_running_replication(running, authority, other_pair):
     before = running.replication()
-    bring_in(running, authority, other_pair)
+    import_pair(running, authority, other_pair)
     after = running.replication()
     assert runs(after)
     assert after["Master_SSL_Cert"] == before["Master_SSL_Cert"]
 
 
-def test_a_removal_leaves_what_runs_and_fails_the_next_start(running, authority, pair):
+def test_a_removal_does_not_affect_running_replication_but_the_next_start(running, authority, pair):
     running.sql(REMOVE)
     assert runs(running.replication())
     running.as_importer().sql(STOP)
     assert running.as_importer().rows(START) == STARTED
     status = running.wait_for_replication(fails)
     assert status["Last_IO_Errno"] == TLS_ERROR
-    bring_in(running, authority, pair)
+    import_pair(running, authority, pair)
     running.as_importer().sql(f"{STOP}; {START}")
     running.wait_for_replication(runs)
 
 
-def test_starting_what_runs_is_refused(running):
+def test_starting_running_replication_is_refused(running):
     assert refused(running.as_importer(), START) == \
         "Replication may already be running. Call rds_stop_replication to stop replication"
     assert runs(running.replication())
 
 
-def test_starting_what_cannot_connect_is_refused(replica):
+def test_starting_replication_that_cannot_connect_is_refused(replica):
     replica.as_importer().sql(START)
     replica.wait_for_replication(fails)
     assert "may already be running" in refused(replica.as_importer(), START)
 
 
-def test_stopping_what_is_stopped_is_refused(replica):
+def test_stopping_stopped_replication_is_refused(replica):
     assert refused(replica.as_importer(), STOP) == \
         "Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;"
 
@@ -115,7 +115,7 @@ def test_stopping_stops_both_threads(running):
     assert (status["Slave_IO_Running"], status["Slave_SQL_Running"]) == ("No", "No")
 
 
-def test_changing_the_source_of_what_runs_is_refused(running):
+def test_changing_the_source_of_running_replication_is_refused(running):
     call = "CALL mysql.rds_set_external_source('127.0.0.1', 1, 'u', 'p', 'f', 4, 1)"
     assert refused(running.client(), call) == \
         "You can't modify replication because replication is running. " \
@@ -123,14 +123,14 @@ def test_changing_the_source_of_what_runs_is_refused(running):
     assert runs(running.replication())
 
 
-def test_a_stop_fails_when_told_to(running):
+def test_fail_at_stop_refuses_a_stop(running):
     running.set_option("fail_at", "stop")
     assert refused(running.as_importer(), STOP) == "Replication could not be stopped."
     assert runs(running.replication())
 
 
-def test_a_start_fails_when_told_to(replica, authority, pair):
-    bring_in(replica, authority, pair)
+def test_fail_at_start_refuses_a_start(replica, authority, pair):
+    import_pair(replica, authority, pair)
     replica.set_option("fail_at", "start")
     assert refused(replica.as_importer(), START) == "Replication could not be started."
     assert replica.replication()["Slave_IO_Running"] == "No"

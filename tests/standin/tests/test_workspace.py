@@ -1,4 +1,4 @@
-"""Nothing of the stand-in is left behind, however it ends."""
+"""The stand-in leaves no process and no file, however the session ends."""
 
 import signal
 import subprocess
@@ -21,20 +21,20 @@ input()
 """
 
 
-def is_gone(path: Path, pid: int) -> bool:
+def is_removed(path: Path, pid: int) -> bool:
     return not path.exists() and not Path(f"/proc/{pid}").exists()
 
 
 def test_a_failing_test_leaves_neither_servers_nor_files(shared_aurora):
     with pytest.raises(ZeroDivisionError), Workspace() as workspace:
-        # An initialised data directory is an initialised data directory, whoever made it.
+        # Saves time: the template of the other workspace has the same contents.
         workspace._template = shared_aurora.workspace.template()
         aurora = Aurora(workspace, Authority(workspace.path / "rds"))
         aurora.start()
         pid = aurora.pid
-        assert pid and not is_gone(workspace.path, pid)
+        assert pid and not is_removed(workspace.path, pid)
         raise ZeroDivisionError
-    assert is_gone(workspace.path, pid)
+    assert is_removed(workspace.path, pid)
 
 
 def test_a_killed_test_leaves_neither_servers_nor_files():
@@ -42,10 +42,10 @@ def test_a_killed_test_leaves_neither_servers_nor_files():
                           stdout=subprocess.PIPE, text=True) as standin:
         try:
             path, pid = standin.stdout.readline().split()
-            assert not is_gone(Path(path), int(pid))
+            assert not is_removed(Path(path), int(pid))
         finally:
             standin.send_signal(signal.SIGKILL)
     end = time.monotonic() + 15
-    while not is_gone(Path(path), int(pid)):
+    while not is_removed(Path(path), int(pid)):
         assert time.monotonic() < end
         time.sleep(0.02)
