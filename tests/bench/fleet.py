@@ -1,9 +1,9 @@
-"""Prints figures of 200 clusters behind a wire of 50 ms round trip: time, answers, memory.
+"""Measures 200 clusters with 50 ms round-trip time: duration, status latency, memory.
 
     /usr/bin/python3 -m tests.bench.fleet --build BUILD
 
-The servers, the wire and this program share the processors with what is measured; so the time that
-each of them had is printed too.
+The servers, the proxy and this program share the processors with the measured processes; therefore
+the processor time of each is printed too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.command import run
+from tests.bench.arguments import run
 from tests.bench.status import Caller
 from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
@@ -29,17 +29,17 @@ CLUSTERS = 200
 HUNG = 5
 ONE_WAY_MSEC = 25
 ROUNDS = 5
-ASK_SECONDS = 0.01
-ASKER_NICE = -10
-CALL_SECONDS = "0.09"  # of the procedure, in the only transcript that is public
-SETTLED_SECONDS = 1.5  # by then the records of the round before are written
+CALL_INTERVAL = 0.01
+CLIENT_NICE = -10
+CALL_SECONDS = "0.09"  # duration of the procedure in the only public transcript
+SETTLED_SECONDS = 1.5  # after this, the records of the previous round are written
 IMPORT_TIMEOUT_SECONDS = 10
 AS_THE_UNIT = ["chrt", "--reset-on-fork", "--other", "0", "nice", "-n", "-10"]
 TICKS = os.sysconf("SC_CLK_TCK")
-REGIONS = 36  # each has three roots in the bundle of all: RSA 2048, RSA 4096, P-384
+REGIONS = 36  # each has three roots in the global bundle: RSA 2048, RSA 4096, P-384
 
 
-class Wire:
+class SlowProxy:
     def __init__(self, build: Path, port: int) -> None:
         self._process = subprocess.Popen(
             [build / "tests" / "bench-wire", str(port), str(ONE_WAY_MSEC)],
@@ -57,7 +57,7 @@ class Wire:
 
 
 def bundles(directory: Path, own: Path) -> tuple[Path, Path]:
-    """As AWS publishes them, of one region and of all; the root that counts comes last."""
+    """Bundles like those of AWS, of one region and of all; the needed root is the last."""
     directory.mkdir()
     roots = []
     for kind, parameter in (("RSA", "rsa_keygen_bits:2048"), ("RSA", "rsa_keygen_bits:4096"),
@@ -75,7 +75,7 @@ def bundles(directory: Path, own: Path) -> tuple[Path, Path]:
 
 
 def rehashed(directory: Path, bundle: Path) -> Path:
-    """The same roots as a directory, of which a connection reads only the one that counts."""
+    """The same roots as a hashed directory, of which a connection reads only the needed root."""
     directory.mkdir()
     for number, root in enumerate(bundle.read_text().split("-----BEGIN")[1:]):
         (directory / f"{number}.pem").write_text("-----BEGIN" + root)
@@ -89,40 +89,40 @@ def cpu_seconds(pid: int, *, children: bool = False) -> float:
 
 
 def busy_seconds() -> float:
-    """Of all processors, whoever had them."""
+    """Returns the busy time of all processors."""
     user, nice, system, _, _, irq, softirq = (
         int(value) for value in Path("/proc/stat").read_text().split()[1:8])
     return (user + nice + system + irq + softirq) / TICKS
 
 
-class Asker:
-    """Asks for the status every so often while something else goes on, and notes the delays.
+class StatusClient:
+    """Calls GetStatus periodically while something else runs, and records the delays.
 
-    A process of its own that goes before all others, so that what is counted is how long the manager
-    takes, and not how long a client of this machine waits for a processor.
+    A process of its own with a high priority, so that the delays are those of the manager and do
+    not include the time for which a client waits for a processor.
     """
 
-    def __init__(self, service: Service, *, anew: bool) -> None:
+    def __init__(self, service: Service, *, reconnect: bool) -> None:
         self.delays: list[float] = []
         self._service = service
-        self._anew = anew
+        self._reconnect = reconnect
         self._done = multiprocessing.Event()
         self._ours, self._theirs = multiprocessing.Pipe(duplex=False)
-        self._process = multiprocessing.Process(target=self._ask)
+        self._process = multiprocessing.Process(target=self._run)
 
-    def _ask(self) -> None:
-        os.nice(ASKER_NICE)
+    def _run(self) -> None:
+        os.nice(CLIENT_NICE)
         delays = []
         caller = Caller(self._service)
-        while not self._done.wait(ASK_SECONDS):
+        while not self._done.wait(CALL_INTERVAL):
             begin = time.monotonic()
-            if self._anew:
+            if self._reconnect:
                 caller = Caller(self._service)
             caller.call()
             delays.append((time.monotonic() - begin) * 1000)
         self._theirs.send(delays)
 
-    def __enter__(self) -> Asker:
+    def __enter__(self) -> StatusClient:
         self._process.start()
         return self
 
@@ -133,13 +133,13 @@ class Asker:
 
 
 class Memory:
-    """The highest sum over a process and its children that was seen."""
+    """The highest sum of the sizes of manager and importers."""
 
     def __init__(self, service: Service) -> None:
         self.pss_kb = self.rss_kb = self.tables_kb = self.processes = 0
         self._service = service
 
-    def look(self) -> None:
+    def sample(self) -> None:
         sizes = [size for pid in [self._service.pid, *self._service.importers()]
                  if (size := _size_kb(pid))]
         self.processes = max(self.processes, len(sizes))
@@ -153,7 +153,7 @@ def _size_kb(pid: int) -> tuple[int, int, int] | None:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         text += Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return None  # gone meanwhile
+        return None  # the process has ended
     values = {line.split(":")[0]: line.split()[1] for line in text.splitlines()[1:]
               if line.endswith("kB")}
     return tuple(int(values.get(name, 0)) for name in ("Pss", "Rss", "VmPTE"))
@@ -166,7 +166,7 @@ class Figures:
     fresh: list[float] = field(default_factory=list)  # a new connection each
     ours: list[float] = field(default_factory=list)   # seconds of processor time
     theirs: list[float] = field(default_factory=list)
-    rest: list[float] = field(default_factory=list)   # this program, and whatever else runs here
+    rest: list[float] = field(default_factory=list)   # this program and all others
 
     @property
     def median(self) -> float:
@@ -179,29 +179,28 @@ class Fleet:
         rds = Authority(workspace.path / "rds", "RDS stand-in CA")
         many = ("--max-connections=500", "--back-log=500", "--thread-cache-size=256")
         self.aurora = Aurora(workspace, rds, arguments=many)
-        self.lame = Aurora(workspace, rds, "lame")
-        for server in (self.aurora, self.lame):
+        self.slow_aurora = Aurora(workspace, rds, "slow")
+        for server in (self.aurora, self.slow_aurora):
             server.start()
             server.prepare()
-            # What a cluster does with the material it does elsewhere, and not on these processors;
-            # it takes its time there.
+            # A cluster processes the material on its own processors: the procedure only sleeps.
             server.sql("CREATE OR REPLACE PROCEDURE standin.write_file"
                        "(IN path VARCHAR(512), IN content MEDIUMTEXT) DO 0")
             server.set_option("slow_seconds", CALL_SECONDS)
-        self.wire, self.silent = Wire(build, self.aurora.port), Wire(build, self.aurora.port)
-        self.slow = Wire(build, self.lame.port)
+        self.proxy = SlowProxy(build, self.aurora.port)
+        self.silent = SlowProxy(build, self.aurora.port)
+        self.slow = SlowProxy(build, self.slow_aurora.port)
         self.service = Service(build, workspace.path / "service")
         self.service.wrapper = AS_THE_UNIT
-        for owned in (self.wire, self.silent, self.slow, self.service):
+        for owned in (self.proxy, self.silent, self.slow, self.service):
             workspace.own(owned)
         write_material(self.service.material, authority.certificate, authority.issue_client("a"))
         self.names = [f"c{n}" for n in range(CLUSTERS)]
         self.healthy, self.hung = self.names[:-HUNG], self.names[-HUNG:]
 
     def start(self, server_ca: Path, *, hung: bool = False) -> None:
-        """The hung ones are led to where they will hang: half before the greeting, half in the
-        CALL."""
-        ports = {name: self.wire.port for name in self.names}
+        """hung: half of the hung clusters will hang before the greeting, half in the CALL."""
+        ports = {name: self.proxy.port for name in self.names}
         if hung:
             ports |= {name: (self.silent.port, self.slow.port)[number % 2]
                       for number, name in enumerate(self.hung)}
@@ -228,16 +227,17 @@ replication = ignore
 
     def import_again(self, figures: Figures, asked: list[str], awaited: list[str], *,
                      ask: bool = True, memory: Memory | None = None) -> None:
-        servers = [server.pid for server in (self.aurora, self.lame) if server.pid]
-        wires = [wire.pid for wire in (self.wire, self.silent, self.slow)]
+        servers = [server.pid for server in (self.aurora, self.slow_aurora) if server.pid]
+        proxies = [proxy.pid for proxy in (self.proxy, self.silent, self.slow)]
 
         def spent() -> tuple[float, float, float]:
             ours = cpu_seconds(self.service.pid, children=True)
-            theirs = sum(cpu_seconds(pid) for pid in servers + wires)
+            theirs = sum(cpu_seconds(pid) for pid in servers + proxies)
             return ours, theirs, busy_seconds() - ours - theirs
 
         time.sleep(SETTLED_SECONDS)
-        kept, fresh = (Asker(self.service, anew=anew) for anew in (False, True))
+        kept = StatusClient(self.service, reconnect=False)
+        fresh = StatusClient(self.service, reconnect=True)
         with ExitStack() as stack:
             varlink = stack.enter_context(self.service.varlink())
             if ask:
@@ -251,7 +251,7 @@ replication = ignore
                 if all(cluster["state"] != "importing" for cluster in clusters):
                     break
                 if memory:
-                    memory.look()
+                    memory.sample()
                 time.sleep(0.02 if memory else 0.1)
             after = spent()
         bad = [cluster for cluster in clusters if cluster["outcome"] != "imported"]
@@ -266,14 +266,14 @@ replication = ignore
             row.append(ended - begun)
 
     def hang(self) -> None:
-        self.silent.signal(signal.SIGSTOP)  # the kernel goes on accepting
-        self.lame.set_option("slow_seconds", "3600")
+        self.silent.signal(signal.SIGSTOP)  # the kernel still accepts connections
+        self.slow_aurora.set_option("slow_seconds", "3600")
 
     def recover(self) -> None:
-        """After the deadline nothing imports any more."""
+        """Waits until the deadline has ended the hung imports."""
         self.service.wait(lambda: "importing" not in self.states(self.names), 120)
         self.silent.signal(signal.SIGCONT)
-        self.lame.set_option("slow_seconds", CALL_SECONDS)
+        self.slow_aurora.set_option("slow_seconds", CALL_SECONDS)
 
 
 def describe(name: str, delays: list[float]) -> str:
@@ -293,38 +293,38 @@ def compare(fleet: Fleet) -> None:
           f"{calm.median:.0f} ms, {calm.median / one.median:.2f} times that "
           f"({min(calm.msec):.0f} to {max(calm.msec):.0f} ms)")
     print(f"  processor time for {CLUSTERS}: manager and importers "
-          f"{statistics.median(calm.ours):.2f} s, servers and wire "
+          f"{statistics.median(calm.ours):.2f} s, servers and proxy "
           f"{statistics.median(calm.theirs):.2f} s, all else {statistics.median(calm.rest):.2f} s, "
           f"on {os.cpu_count()} processors")
-    print(f"  while asked: {asked.median:.0f} ms")
+    print(f"  with GetStatus calls: {asked.median:.0f} ms")
     print(describe("on one connection", asked.kept))
     print(describe("on a new connection", asked.fresh))
 
 
-def remember(fleet: Fleet) -> None:
+def measure_memory(fleet: Fleet) -> None:
     memory = Memory(fleet.service)
-    fleet.aurora.set_option("slow_seconds", "3")  # so that all are there at once
+    fleet.aurora.set_option("slow_seconds", "3")  # so that all importers run at the same time
     fleet.import_again(Figures(), fleet.names, fleet.names, ask=False, memory=memory)
     fleet.aurora.set_option("slow_seconds", CALL_SECONDS)
     print(f"  memory of {memory.processes} processes: {memory.pss_kb / 1024:.0f} MB proportional, "
           f"{memory.rss_kb / 1024:.0f} MB resident, page tables {memory.tables_kb / 1024:.0f} MB")
 
 
-def hang(fleet: Fleet) -> None:
+def measure_hung(fleet: Fleet) -> None:
     well, hung = Figures(), Figures()
     for _ in range(ROUNDS):
         fleet.import_again(well, fleet.names, fleet.names, ask=False)
         fleet.hang()
         fleet.import_again(hung, fleet.names, fleet.healthy, ask=False)
         fleet.recover()
-    print(f"  {HUNG} of {CLUSTERS} hung: the other {len(fleet.healthy)} after {hung.median:.0f} ms; "
-          f"without hung ones all after {well.median:.0f} ms")
+    print(f"  {HUNG} of {CLUSTERS} hung: the other {len(fleet.healthy)} after "
+          f"{hung.median:.0f} ms; without hung ones all after {well.median:.0f} ms")
 
 
 def measure(workspace: Workspace, build: Path) -> None:
     fleet = Fleet(workspace, build)
     of_region, of_all = bundles(workspace.path / "bundles", fleet.aurora.ca)
-    print(f"{CLUSTERS} clusters behind {2 * ONE_WAY_MSEC} ms, where a CALL takes {CALL_SECONDS} s; "
+    print(f"{CLUSTERS} clusters with {2 * ONE_WAY_MSEC} ms round-trip time, CALL {CALL_SECONDS} s; "
           f"load {os.getloadavg()[0]:.1f}")
     directory = rehashed(workspace.path / "roots", of_all)
     for name, server_ca in (("one region", of_region), ("all regions", of_all),
@@ -332,10 +332,10 @@ def measure(workspace: Workspace, build: Path) -> None:
         print(f"server-ca with the roots of {name}:")
         fleet.start(server_ca)
         compare(fleet)
-        remember(fleet)
+        measure_memory(fleet)
         fleet.service.stop()
     fleet.start(of_region, hung=True)
-    hang(fleet)
+    measure_hung(fleet)
     fleet.service.stop()
 
 

@@ -1,4 +1,4 @@
-"""Prints figures: from the last rename to the CALL committed, the manager's memory and its rest.
+"""Measures the time from the last rename to the committed CALL, memory, and idle wake-ups.
 
     /usr/bin/python3 -m tests.bench.imports --build BUILD
 """
@@ -9,7 +9,7 @@ import statistics
 import time
 from pathlib import Path
 
-from tests.bench.command import run
+from tests.bench.arguments import run
 from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.service import Service
@@ -48,7 +48,7 @@ def pss_kb(pid: int) -> int:
 
 
 def wakes(pid: int) -> int:
-    """How often the process went to sleep, which is how often it was woken."""
+    """Returns the number of voluntary context switches, which is that of wake-ups."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("voluntary_ctxt")).split()[1])
 

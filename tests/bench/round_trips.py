@@ -1,22 +1,22 @@
-"""Prints the round trips of one import, as a proxy counts them.
+"""Prints the round trips of one import, counted by a proxy.
 
     /usr/bin/python3 -m tests.bench.round_trips --build BUILD
 
-The TCP connect and the greeting come on top: one round trip each, on every connection.
+Without TCP connect and greeting: these are one more round trip each, on every connection.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bench.command import run
+from tests.bench.arguments import run
 from tests.standin import Aurora, Authority, Source, Workspace, write_material
 from tests.standin.client import Client
 from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
 from tests.standin.proxy import Connection, Proxy
 from tests.standin.service import Service
 
-ONE_WAY = 0.02  # seconds; far above what the ends need between two flights
+ONE_WAY = 0.02  # seconds; far more than client and server need between two flights
 LEDGER = Path(__file__).parents[2] / "conf" / "ledger.sql"
 STATUS_READS = "SHOW GLOBAL STATUS LIKE 'Com_show_slave_status'"
 
@@ -64,9 +64,9 @@ def measure(workspace: Workspace, build: Path) -> None:
                                ("ignore, with a ledger",
                                 "replication = ignore\nledger = binlog_ssl.ledger"),
                                ("observe", "replication = observe"),
-                               ("restart of what is stopped", "replication = restart"),
-                               ("restart of what runs", "replication = restart")):
-            # A service of its own has no record, and so imports.
+                               ("restart, stopped before", "replication = restart"),
+                               ("restart, running before", "replication = restart")):
+            # A new service has no record and therefore imports.
             service = Service(build, workspace.path / name)
             service.configure(configuration(service, aurora, proxy.port, settings))
             write_material(service.material, authority.certificate, pair)

@@ -1,4 +1,4 @@
-"""Prints figures of the socket: answers a second, answers while imports run, memory after many.
+"""Measures the socket: answers per second, latency during imports, memory after many calls.
 
     /usr/bin/python3 -m tests.bench.status --build BUILD
 """
@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.bench.command import run
+from tests.bench.arguments import run
 from tests.bench.imports import pss_kb
 from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
@@ -24,7 +24,7 @@ IMPORTS = 200
 
 
 class Caller:
-    """One connection; answers are counted and not parsed, so that the client is not measured."""
+    """One connection; answers are counted but not parsed, to keep the client's share small."""
 
     def __init__(self, service: Service) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -67,7 +67,7 @@ def answers_a_second(service: Service) -> None:
     while time.monotonic() < end:
         size = caller.call()
         n += 1
-    print(f"GetStatus with 40 clusters ({size} bytes): {n / SECONDS:.0f} a second")
+    print(f"GetStatus with 40 clusters ({size} bytes): {n / SECONDS:.0f} per second")
 
 
 def memory_after_many(service: Service) -> None:
@@ -84,7 +84,7 @@ def answers_while_importing(service: Service, aurora: Aurora) -> None:
     delays: list[float] = []
     done = threading.Event()
 
-    def ask() -> None:
+    def call_repeatedly() -> None:
         caller = Caller(service)
         while not done.is_set():
             begin = time.monotonic()
@@ -93,9 +93,9 @@ def answers_while_importing(service: Service, aurora: Aurora) -> None:
             time.sleep(0.001)
 
     aurora.set_option("slow_seconds", "1")
-    asking = threading.Thread(target=ask)
+    client = threading.Thread(target=call_repeatedly)
     with service.varlink() as varlink:
-        asking.start()
+        client.start()
         varlink.call("Import", force=True)
         most = 0
         while any(cluster["state"] == "importing"
@@ -103,7 +103,7 @@ def answers_while_importing(service: Service, aurora: Aurora) -> None:
             most = max(most, len(service.importers()))
             time.sleep(0.1)
     done.set()
-    asking.join()
+    client.join()
     quantiles = statistics.quantiles(delays, n=100)
     print(f"GetStatus while {most} imports ran: median {statistics.median(delays):.1f} ms, "
           f"99th percentile {quantiles[98]:.1f} ms, worst {max(delays):.1f} ms")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from .manager import Manager, cluster, material
+from .mock_manager import MockManager, cluster, material
 
 BUILD = Path(os.environ.get("BUILD", "build")).resolve()
 CTL = BUILD / "binlog-sslctl"
 
 
 class Ctl:
-    """The command, with the socket of the manager that the test plays."""
+    """Runs binlog-sslctl with the socket of the mock manager."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -51,13 +51,13 @@ def ctl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ctl]:
 
 
 @pytest.fixture
-def manage(ctl: Ctl) -> Iterator[Callable[..., Manager]]:
-    """Starts the manager with these materials and clusters, by default one current cluster."""
-    managers: list[Manager] = []
+def manage(ctl: Ctl) -> Iterator[Callable[..., MockManager]]:
+    """Starts a mock manager with these materials and clusters, by default one current cluster."""
+    managers: list[MockManager] = []
 
-    def start(*clusters: dict, materials: list[dict] | None = None, **more) -> Manager:
-        manager = Manager(ctl.socket, materials or [material()],
-                          list(clusters) or [cluster("orders")], **more)
+    def start(*clusters: dict, materials: list[dict] | None = None, **more) -> MockManager:
+        manager = MockManager(ctl.socket, materials or [material()],
+                              list(clusters) or [cluster("orders")], **more)
         manager.start()
         managers.append(manager)
         return manager

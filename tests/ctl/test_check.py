@@ -1,4 +1,4 @@
-"""check: a directory against every rule, with no daemon."""
+"""check: evaluates a directory with every rule, without a daemon."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def verdicts(done) -> dict[str, str]:
     return rules
 
 
-def test_a_good_set_is_0_and_every_rule_is_named(ctl, directory):
+def test_a_good_set_exits_with_0_and_lists_every_rule(ctl, directory):
     done = ctl("check", str(directory))
     assert (done.returncode, done.stderr) == (0, "")
     assert "good: it would be imported" in done.stdout and "CN = check" in done.stdout
@@ -39,7 +39,7 @@ def test_a_good_set_is_0_and_every_rule_is_named(ctl, directory):
     assert json.loads(done.stdout)["good"] is True
 
 
-def test_a_bad_pair_is_1_with_sentence_and_next_step(ctl, authority, directory):
+def test_a_bad_pair_exits_with_1_and_shows_the_next_step(ctl, authority, directory):
     shutil.copy(authority.issue_client("other").certificate, directory / "client-cert.pem")
     done = ctl("check", str(directory))
     assert done.returncode == 1
@@ -48,7 +48,7 @@ def test_a_bad_pair_is_1_with_sentence_and_next_step(ctl, authority, directory):
     assert verdicts(ctl("--json", "check", str(directory)))["key-mismatch"] == "broken"
 
 
-def test_what_hangs_on_a_missing_file_is_not_judged(ctl, directory):
+def test_rules_that_need_a_missing_file_are_not_judged(ctl, directory):
     (directory / "client-key.pem").unlink()
     rules = verdicts(ctl("--json", "check", str(directory)))
     assert rules["file-missing"] == "broken"
@@ -64,7 +64,7 @@ def test_a_warning_does_not_make_it_unusable(ctl, directory):
     assert done.returncode == 0 and verdicts(done)["key-permissions"] == "warning"
 
 
-def test_files_can_be_named_and_the_directory_be_relative(ctl, directory):
+def test_file_options_and_a_relative_directory(ctl, directory):
     (directory / "ca.pem").rename(directory / "root.pem")
     (directory / "client-cert.pem").rename(directory.parent / "c.pem")
     (directory / "client-key.pem").rename(directory / "k.pem")
@@ -76,12 +76,12 @@ def test_files_can_be_named_and_the_directory_be_relative(ctl, directory):
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "usage: binlog-sslctl check DIR"), (["a", "b"], "usage: binlog-sslctl check DIR")])
-def test_one_directory_is_wanted(ctl, arguments, words):
+def test_exactly_one_directory_is_required(ctl, arguments, words):
     done = ctl("check", *arguments)
     assert done.returncode == 64 and words in done.stderr
 
 
-def test_strange_directories_are_told(ctl, tmp_path):
+def test_unusual_directories_are_reported(ctl, tmp_path):
     assert "file-missing" in ctl("check", str(tmp_path / "none")).stdout
     done = ctl("check", "/" + "x" * 5000)
     assert done.returncode == 1 and "File name too long" in done.stderr

@@ -1,4 +1,4 @@
-"""Options, help and the commands that only carry an answer."""
+"""Options, help, and the commands metrics and reload."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 COMMANDS = ["status", "explain", "check", "import", "wait", "monitor", "metrics", "reload"]
 
 
-def test_help_names_every_command_and_fits(ctl):
+def test_help_lists_every_command_within_100_columns(ctl):
     done = ctl("--help")
     assert done.returncode == 0
     for command in COMMANDS:
@@ -30,7 +30,7 @@ def test_version(ctl):
     (["status", "--force"], "binlog-sslctl status --help"),
     (["metrics", "all"], "usage: binlog-sslctl metrics"),
 ])
-def test_a_wrong_command_line_leaves_with_64_and_a_hint(ctl, arguments, hint):
+def test_a_wrong_command_line_exits_with_64_and_a_hint(ctl, arguments, hint):
     done = ctl(*arguments)
     assert (done.returncode, done.stdout) == (64, "")
     assert hint in done.stderr
@@ -44,7 +44,7 @@ def test_metrics_are_printed_line_by_line(ctl, manage):
     assert json.loads(ctl("--json", "metrics").stdout) == {"text": "a\x1b[2J 1\nb 2\n"}
 
 
-def test_reload_says_that_it_is_done(ctl, manage):
+def test_reload_reports_success(ctl, manage):
     manager = manage()
     done = ctl("reload")
     assert (done.returncode, done.stderr) == (0, "")
@@ -61,13 +61,13 @@ def test_a_refused_configuration_is_named_with_its_line(ctl, manage):
     assert (done.returncode, done.stdout) == (1, "")
     assert "/etc/b.conf:7: unknown key colour" in done.stderr
     assert "stays in force" in done.stderr
-    told = json.loads(ctl("--json", "reload").stdout)
-    assert told["error"] == "io.binlogssl.Manager.InvalidConfiguration"
-    assert told["parameters"]["line"] == 7
+    answer = json.loads(ctl("--json", "reload").stdout)
+    assert answer["error"] == "io.binlogssl.Manager.InvalidConfiguration"
+    assert answer["parameters"]["line"] == 7
 
 
 @pytest.mark.parametrize("method, command", [("Reload", "reload"), ("Import", "import")])
-def test_who_may_not_is_told_who_may(ctl, manage, method, command):
+def test_permission_denied_names_control_group(ctl, manage, method, command):
     manage().script[method] = lambda c, _: c.error("org.varlink.service.PermissionDenied")
     done = ctl(command)
     assert done.returncode == 1
@@ -75,7 +75,7 @@ def test_who_may_not_is_told_who_may(ctl, manage, method, command):
 
 
 @pytest.mark.parametrize("method, command", [("GetMetrics", "metrics"), ("Reload", "reload")])
-def test_a_daemon_that_is_older_is_told_apart(ctl, manage, method, command):
+def test_an_older_daemon_is_recognised(ctl, manage, method, command):
     manage().script[method] = lambda c, _: c.error(
         "org.varlink.service.MethodNotFound", method=method)
     done = ctl(command)

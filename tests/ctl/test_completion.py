@@ -1,4 +1,4 @@
-"""Completion in both shells, with names from the daemon; and every option of the help is there."""
+"""Completion in bash and zsh: commands, all options, and names from the daemon."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import CTL
-from .manager import cluster, material
+from .mock_manager import cluster, material
 
 ROOT = Path(__file__).resolve().parents[2]
 BASH = ROOT / "conf" / "completion" / "binlog-sslctl.bash"
@@ -17,7 +17,7 @@ COMMANDS = ["status", "explain", "check", "import", "wait", "monitor", "metrics"
 
 
 def complete(ctl, *words: str) -> list[str]:
-    """What bash offers for the last word."""
+    """Returns the completions that bash offers for the last word."""
     script = (f'source {BASH}; COMP_WORDS=(binlog-sslctl "$@"); COMP_CWORD=$#; _binlog_sslctl; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
     done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
@@ -27,7 +27,7 @@ def complete(ctl, *words: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_bash_knows_commands_options_and_names(ctl, manage):
+def test_bash_completes_commands_options_and_names(ctl, manage):
     manage(cluster("billing"), cluster("orders"), materials=[material(), material("second")])
     assert complete(ctl, "") == COMMANDS
     assert complete(ctl, "sta") == ["status"]
@@ -53,8 +53,8 @@ def test_every_option_of_the_help_is_completed(ctl, command):
         assert f"'{option}[" in zsh
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
-def test_zsh_takes_the_file_and_offers_names(ctl, manage):
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_loads_the_file_and_completes_names(ctl, manage):
     manage(cluster("billing"), cluster("orders"))
     script = (f"fpath=({ZSH.parent} $fpath); autoload -Uz compinit; compinit -u -D; "
               "whence -w _binlog-sslctl")

@@ -1,4 +1,4 @@
-"""explain: against the real service, which runs as nobody in a mount namespace of its own."""
+"""explain: with the real daemon, which runs as nobody in a mount namespace of its own."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tests.standin import Authority, write_material
 from tests.standin.server import die_with
 
 from .conftest import BUILD, Ctl
-from .manager import cluster, material, problem
+from .mock_manager import cluster, material, problem
 
 ACCOUNT, GROUP = "nobody", "nogroup"
 
-# As the unit's sandbox does: /home is there, empty and closed.
+# As in the unit's sandbox: /home exists, is empty and inaccessible.
 SANDBOX = """
 mount -t tmpfs -o mode=0 none /home
 exec setpriv --reuid nobody --regid nogroup --clear-groups --bounding-set=-all "$@"
 """
 
 
-class Real:
-    """binlog-ssld with one cluster that nobody can reach; the material is what counts."""
+class Daemon:
+    """binlog-ssld with a material and one unreachable cluster."""
 
     def __init__(self, ctl: Ctl, directory: Path, material: Path) -> None:
         self.ctl, self.directory, self.material = ctl, directory, material
         for name in ("state", "run"):
             (directory / name).mkdir()
             shutil.chown(directory / name, ACCOUNT, GROUP)
-        self.program = directory / "binlog-ssld"  # where another account can run it
+        self.program = directory / "binlog-ssld"  # where another user can run it
         shutil.copy(BUILD / "binlog-ssld", self.program)
         (directory / "password").write_text("secret\n")
         self.configure()
@@ -91,18 +91,18 @@ def fill(path: Path, authority: Authority) -> None:
 def real(ctl, directory, authority):
     fill(directory / "pki" / "r1", authority)
     (directory / "material").symlink_to("pki/r1")
-    real = Real(ctl, directory, directory / "material")
+    real = Daemon(ctl, directory, directory / "material")
     yield real
     real.process.kill()
     real.process.wait()
 
 
 def hops(ctl: Ctl) -> dict[str, tuple[str, str]]:
-    told = json.loads(ctl("--json", "explain").stdout)
-    return {hop["path"]: (hop["kind"], hop["verdict"]) for hop in told[0]["hops"]}
+    answer = json.loads(ctl("--json", "explain").stdout)
+    return {hop["path"]: (hop["kind"], hop["verdict"]) for hop in answer[0]["hops"]}
 
 
-def test_a_good_set_shows_every_hop_and_every_rule(real):
+def test_a_good_set_shows_every_path_component_and_every_rule(real):
     real.start()
     real.wait_state("valid")
     done = real.ctl("explain", "default")
@@ -113,8 +113,8 @@ def test_a_good_set_shows_every_hop_and_every_rule(real):
     assert seen[str(real.material)] == ("link", "followed")
     assert seen[f"{real.directory}/pki/r1"] == ("dir", "passed")
     assert seen[f"{real.directory}/pki/r1/client-key.pem"] == ("file", "readable")
-    told = json.loads(real.ctl("--json", "explain").stdout)[0]
-    assert told["as_service"] and told["configured"] and len(told["rules"]) == 21
+    answer = json.loads(real.ctl("--json", "explain").stdout)[0]
+    assert answer["as_service"] and answer["configured"] and len(answer["rules"]) == 21
 
 
 @pytest.mark.parametrize("what, mode, verdict, words", [
@@ -122,7 +122,8 @@ def test_a_good_set_shows_every_hop_and_every_rule(real):
     ("pki", 0o711, ("dir", "not watched"), "cannot be watched, only polled"),
     ("pki/r1/client-key.pem", 0o600, ("file", "unreadable"), "cannot be read: Permission denied"),
 ])
-def test_the_first_closed_place_has_the_command_that_opens_it(real, what, mode, verdict, words):
+def test_the_first_inaccessible_component_has_a_command_that_fixes_it(real, what, mode, verdict,
+                                                                      words):
     place = real.directory / what
     shutil.chown(place, "root", "root")
     place.chmod(mode)
@@ -133,7 +134,7 @@ def test_the_first_closed_place_has_the_command_that_opens_it(real, what, mode, 
     assert hops(real.ctl)[str(place)] == verdict
     rules = {rule["rule"]: rule["verdict"]
              for rule in json.loads(real.ctl("--json", "explain").stdout)[0]["rules"]}
-    # What cannot be reached may be there or not.
+    # A file that cannot be reached may exist or not.
     assert rules["file-missing"] == ("passed" if mode == 0o711 else "not_judged")
     bits = "r" if place.is_file() else "rx"
     command = f"chgrp {GROUP} {place} && chmod g+{bits} {place}"
@@ -142,11 +143,11 @@ def test_the_first_closed_place_has_the_command_that_opens_it(real, what, mode, 
     real.wait(lambda: "none: this set is good" in real.ctl("explain").stdout, 40)
 
 
-def test_what_the_sandbox_hides_is_named(ctl, directory, authority):
+def test_a_directory_hidden_by_the_sandbox_is_named(ctl, directory, authority):
     home = Path("/home") / f"explain-{os.getpid()}"
     try:
         fill(home, authority)
-        real = Real(ctl, directory, home)
+        real = Daemon(ctl, directory, home)
         real.start()
         try:
             text = " ".join(ctl("explain").stdout.split())
@@ -159,7 +160,7 @@ def test_what_the_sandbox_hides_is_named(ctl, directory, authority):
         shutil.rmtree(home, ignore_errors=True)
 
 
-def test_a_missing_file_is_where_the_way_ends(real):
+def test_a_missing_file_is_the_last_component(real):
     (real.directory / "pki/r1/client-cert.pem").unlink()
     real.start()
     real.wait_state("missing")
@@ -169,7 +170,7 @@ def test_a_missing_file_is_where_the_way_ends(real):
     assert f"there is no {real.directory}/pki/r1/client-cert.pem" in " ".join(done.stdout.split())
 
 
-def test_the_settings_of_the_configuration_count(real):
+def test_the_settings_of_the_configuration_are_used(real):
     real.configure("chain = off\ncert = other.pem")
     (real.directory / "pki/r1/client-cert.pem").rename(real.directory / "pki/r1/other.pem")
     real.start()
@@ -179,7 +180,7 @@ def test_the_settings_of_the_configuration_count(real):
 
 
 @pytest.mark.parametrize("spoil", ["removed", "broken", "another"])
-def test_without_the_configuration_the_default_names_are_taken_and_it_says_so(real, spoil):
+def test_without_the_configuration_the_default_names_are_used_and_reported(real, spoil):
     real.start()
     real.wait_state("valid")
     path = real.directory / "binlog-ssld.conf"
@@ -192,7 +193,7 @@ def test_without_the_configuration_the_default_names_are_taken_and_it_says_so(re
     assert "names are the default ones: " in text and "client-cert.pem" in text
 
 
-def test_another_user_is_told_that_it_answers_for_him(real):
+def test_another_user_gets_the_result_for_that_user(real):
     real.start()
     real.wait_state("valid")
     program = real.directory / "ctl"
@@ -206,13 +207,13 @@ def test_another_user_is_told_that_it_answers_for_him(real):
     assert "unreadable" in done.stdout and "chgrp" not in done.stdout
 
 
-def test_a_process_that_is_not_the_service_is_not_impersonated(ctl, manage):
+def test_the_identity_of_another_process_is_not_taken(ctl, manage):
     manage(pid=1)
     text = " ".join(ctl("explain").stdout.split())
     assert "binlog-ssld must run here" in text
 
 
-def test_all_materials_or_the_one_that_is_named(ctl, manage):
+def test_all_materials_or_the_named_one(ctl, manage):
     bad = material("second", state="invalid", reason="key-mismatch: no",
                    problems=[problem("key-mismatch", "no pair"), problem("new-rule", "odd")])
     manage(cluster("orders"), materials=[material(), bad])
@@ -224,6 +225,6 @@ def test_all_materials_or_the_one_that_is_named(ctl, manage):
     assert (done.returncode, done.stderr) == (64, "binlog-sslctl: there is no material third\n")
 
 
-def test_without_a_daemon_check_is_recommended(ctl):
+def test_without_a_daemon_check_is_suggested(ctl):
     done = ctl("explain")
     assert done.returncode == 3 and "binlog-sslctl check DIR" in done.stderr

@@ -1,16 +1,16 @@
-"""import: what is asked of the daemon, and with --wait what came of it."""
+"""import: the call to the daemon, and the results with --wait."""
 
 import json
 import time
 
 import pytest
 
-from .manager import OLD_SET, cluster, microseconds
+from .mock_manager import OLD_SET, cluster, microseconds
 from .test_status import HELD, on_terminal
 from .test_wait import finish
 
 
-def test_it_starts_and_says_what(ctl, manage):
+def test_import_names_the_started_clusters(ctl, manage):
     manager = manage(cluster("billing"), cluster("orders", **HELD))
     done = ctl("import")
     assert (done.returncode, done.stdout) == (0, "cluster orders: import started\n")
@@ -22,7 +22,7 @@ def test_it_starts_and_says_what(ctl, manage):
         {"started": ["billing"]}
 
 
-def test_errors_are_told_with_the_next_step(ctl, manage):
+def test_errors_have_a_next_step(ctl, manage):
     manager = manage()
     done = ctl("import", "none")
     assert done.returncode == 64 and "there is no cluster none" in done.stderr
@@ -40,7 +40,7 @@ def test_errors_are_told_with_the_next_step(ctl, manage):
     assert ctl("import", "--timeout", "5s").returncode == 64
 
 
-def test_wait_ends_when_all_are_current(ctl, manage):
+def test_wait_ends_when_all_clusters_are_current(ctl, manage):
     manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD),
                      cluster("third"))
     process = ctl.start("import", "--wait")
@@ -55,7 +55,7 @@ def test_wait_ends_when_all_are_current(ctl, manage):
     assert out.endswith("cluster orders: current\ncluster billing: current\n2 of 2 imported\n")
 
 
-def test_wait_tells_what_failed(ctl, manage):
+def test_wait_reports_the_failed_cluster(ctl, manage):
     manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD))
     process = ctl.start("import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
@@ -67,8 +67,8 @@ def test_wait_tells_what_failed(ctl, manage):
     assert "billing" not in err
 
 
-def test_an_import_that_is_over_before_its_word_comes_is_not_missed(ctl, manage):
-    """The daemon may put both transitions of a quick import into one event."""
+def test_an_import_that_ends_before_its_event_is_not_missed(ctl, manage):
+    """The daemon may send both transitions of a quick import in one event."""
     manager = manage(cluster("orders"))
 
     def answer(connection, _):
@@ -81,7 +81,7 @@ def test_an_import_that_is_over_before_its_word_comes_is_not_missed(ctl, manage)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "1 of 1 imported")
 
 
-def test_the_state_before_the_import_is_not_taken_for_its_end(ctl, manage):
+def test_the_state_before_the_import_is_not_taken_as_its_result(ctl, manage):
     manager = manage(cluster("orders"))
     manager.script["Import"] = lambda connection, _: connection.reply({"started": ["orders"]})
     done = ctl("import", "--force", "--wait", "--timeout", "1s")
@@ -89,7 +89,7 @@ def test_the_state_before_the_import_is_not_taken_for_its_end(ctl, manage):
     assert "cluster orders: its import has not ended" in done.stderr
 
 
-def test_one_that_runs_already_is_waited_for_too(ctl, manage):
+def test_a_running_import_is_waited_for_too(ctl, manage):
     manager = manage(cluster("orders", state="importing"))
     manager.script["Import"] = lambda connection, _: connection.reply({"started": []})
     process = ctl.start("import", "--wait", "orders")
@@ -100,7 +100,7 @@ def test_one_that_runs_already_is_waited_for_too(ctl, manage):
     assert finish(process)[0] == 0
 
 
-def test_a_daemon_that_dies_meanwhile_is_waited_for(ctl, manage):
+def test_a_daemon_that_stops_meanwhile_is_waited_for(ctl, manage):
     manager = manage(cluster("orders", state="retrying"))
     process = ctl.start("import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
@@ -128,7 +128,7 @@ def test_a_cluster_that_a_reload_drops_is_not_waited_for(ctl, manage):
     assert "cluster orders: removed from the configuration" in err
 
 
-def test_the_time_out_is_kept(ctl, manage):
+def test_the_timeout_ends_the_wait(ctl, manage):
     manage(cluster("orders", state="retrying", imported_fingerprint=OLD_SET))
     start = time.monotonic()
     done = ctl("import", "--wait", "--timeout", "1s")
@@ -136,7 +136,7 @@ def test_the_time_out_is_kept(ctl, manage):
     assert "the time is over" in done.stderr
 
 
-def test_json_holds_what_was_started_and_how_it_ended(ctl, manage):
+def test_json_has_the_started_clusters_and_their_results(ctl, manage):
     manager = manage(cluster("orders", **HELD))
     process = ctl.start("--json", "import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
@@ -146,14 +146,14 @@ def test_json_holds_what_was_started_and_how_it_ended(ctl, manage):
     assert json.loads(out) == {"started": ["orders"], "clusters": [manager.clusters["orders"]]}
 
 
-def test_a_terminal_gets_one_line_that_is_written_over(ctl, manage):
+def test_a_terminal_gets_one_line_that_is_updated(ctl, manage):
     manage(cluster("orders", state="retrying"))
     text = on_terminal(ctl, "import", "--wait", "--timeout", "1s")
     assert "\rimporting orders; 0 of 1 done, 0s" in text
 
 
 @pytest.mark.parametrize("data", [b"garbage\0", b'{"parameters": {}}\0'])
-def test_a_broken_answer_is_3(ctl, manage, data):
+def test_an_invalid_answer_exits_with_3(ctl, manage, data):
     manage().script["Import"] = lambda connection, _: connection.raw(data)
     assert ctl("import").returncode == 3
     assert ctl("import", "--wait").returncode == 3

@@ -1,10 +1,10 @@
-"""monitor: the state, then every change."""
+"""monitor: the current state, then every change."""
 
 import json
 import re
 import time
 
-from .manager import cluster, material
+from .mock_manager import cluster, material
 from .test_status import HELD
 
 
@@ -38,16 +38,16 @@ def test_each_transition_is_a_line_with_its_time(ctl, manage):
 def test_json_lines_are_the_replies(ctl, manage):
     manager = manage(cluster("orders"))
     process = ctl.start("monitor", "--json")
-    told = [json.loads(line) for line in lines_of(process, 3)]
-    assert [line["event"] for line in told] == ["state", "state", "ready"]
-    assert told[0]["material"] == manager.materials["default"] and told[0]["cluster"] is None
+    events = [json.loads(line) for line in lines_of(process, 3)]
+    assert [line["event"] for line in events] == ["state", "state", "ready"]
+    assert events[0]["material"] == manager.materials["default"] and events[0]["cluster"] is None
     manager.wait_subscriber()
     manager.change_cluster("orders", state="importing")
     assert json.loads(lines_of(process, 1)[0])["cluster"]["state"] == "importing"
     process.terminate()
 
 
-def test_hostile_text_is_made_harmless(ctl, manage):
+def test_control_characters_are_removed(ctl, manage):
     manage(cluster("orders", state="held", reason="a\x1b[2Jb\nc"),
            materials=[material(state="invalid", reason="\x9b31m")])
     process = ctl.start("monitor")
@@ -56,7 +56,7 @@ def test_hostile_text_is_made_harmless(ctl, manage):
     process.terminate()
 
 
-def test_it_rests_while_nothing_happens(ctl, manage):
+def test_monitor_uses_no_processor_time_while_idle(ctl, manage):
     manager = manage()
     process = ctl.start("monitor")
     lines_of(process, 2)

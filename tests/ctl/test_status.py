@@ -1,4 +1,4 @@
-"""What a person reads, and what a monitoring plugin sees."""
+"""status: the text for people, and the exit status for monitoring plugins."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from .conftest import CTL
-from .manager import DAY, OLD_SET, cluster, material, microseconds, problem
+from .mock_manager import DAY, OLD_SET, cluster, material, microseconds, problem
 
 HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
             "password: YES)", next_step="check user, password and the account's host and plugin",
@@ -19,14 +19,14 @@ HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'1
 
 
 @pytest.mark.parametrize("health, status", [("ok", 0), ("warning", 1), ("critical", 2)])
-def test_the_exit_is_what_monitoring_plugins_use(ctl, manage, health, status):
+def test_the_exit_status_is_that_of_monitoring_plugins(ctl, manage, health, status):
     manage(health=health, summary="1/1 clusters current")
     done = ctl("status")
     assert (done.returncode, done.stderr) == (status, "")
     assert done.stdout.startswith(f"{health}: 1/1 clusters current\n")
 
 
-def test_what_is_not_current_has_reason_and_next_step(ctl, manage):
+def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
     manage(cluster("billing", in_use=True), cluster("orders", **HELD), health="critical")
     text = ctl("status").stdout
     assert re.search(r"billing +current +6d1f0c9a2b3c +3min 1\ds ago, in use$", text, re.M)
@@ -39,7 +39,7 @@ def test_what_is_not_current_has_reason_and_next_step(ctl, manage):
                      "[45]\\dmin( \\d+s)?; 3 failed so far\n", text)
 
 
-def test_in_use_is_told_only_when_it_is_known(ctl, manage):
+def test_in_use_is_shown_only_when_known(ctl, manage):
     manage(cluster("a", in_use=True), cluster("b", in_use=False), cluster("c", in_use=None))
     rows = [line for line in ctl("status").stdout.splitlines() if " current " in line]
     assert [row.split("ago")[1] for row in rows] == [", in use", ", not in use", ""]
@@ -62,7 +62,7 @@ def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advi
     assert "next: see to material default; the import then starts by itself" in text
 
 
-def test_blind_watches_are_told(ctl, manage):
+def test_polled_paths_and_missed_events_are_shown(ctl, manage):
     manage(materials=[material(watch="poll: /nfs/pki cannot be watched: Permission denied",
                                missed_events=3)])
     text = ctl("status").stdout
@@ -70,7 +70,7 @@ def test_blind_watches_are_told(ctl, manage):
     assert "3 changes were found by the poll alone" in text
 
 
-def test_broken_replication_of_a_current_cluster_is_told(ctl, manage):
+def test_broken_replication_of_a_current_cluster_is_shown(ctl, manage):
     replication = {"configured": True, "io_running": "Connecting", "sql_running": "Yes",
                    "tls": True, "io_errno": 2026, "io_error": "SSL connection error: expired",
                    "checked_at": microseconds()}
@@ -92,7 +92,7 @@ def test_no_line_is_wider_than_100_columns(ctl, manage):
     assert len(lines) > 20 and max(len(line) for line in lines) <= 100
 
 
-def test_hostile_text_does_nothing_to_the_terminal(ctl, manage):
+def test_control_characters_do_not_reach_the_terminal(ctl, manage):
     evil = "a\x1b[2Jb\x07c\u202ed\u009be\nf"
     manage(cluster("orders", state="held", reason=evil, outcome="rejected"), summary=evil,
            materials=[material(directory=evil, watch=evil, reason=evil,
@@ -102,7 +102,7 @@ def test_hostile_text_does_nothing_to_the_terminal(ctl, manage):
     assert "a [2Jb c d e f" in text
 
 
-def test_named_clusters_alone_are_shown_and_decide_the_exit(ctl, manage):
+def test_only_named_clusters_are_shown_and_decide_the_exit_status(ctl, manage):
     manage(cluster("billing"), cluster("orders", **HELD), cluster("slow", state="retrying"),
            cluster("other", material="second"),
            materials=[material(), material("second", state="expired")], health="critical")
@@ -118,7 +118,7 @@ def test_named_clusters_alone_are_shown_and_decide_the_exit(ctl, manage):
     assert (done.returncode, done.stderr) == (64, "binlog-sslctl: there is no cluster none\n")
 
 
-def test_json_is_the_answer_as_it_came(ctl, manage):
+def test_json_is_the_unchanged_answer(ctl, manage):
     manager = manage(cluster("billing"), cluster("orders", **HELD), health="critical")
     expected = manager.status()
     done = ctl("status", "--json")
@@ -130,7 +130,7 @@ def test_json_is_the_answer_as_it_came(ctl, manage):
         == ["orders"]
 
 
-def test_what_a_newer_daemon_says_is_shown(ctl, manage):
+def test_unknown_values_of_a_newer_daemon_are_shown(ctl, manage):
     manage(cluster("orders", state="dreaming", reason="who knows", outcome="strange", more=1),
            materials=[material(problems=[problem("new-rule", "is broken")])])
     text = ctl("status").stdout
@@ -156,7 +156,7 @@ def on_terminal(ctl, *arguments: str, **environment: str) -> str:
     return output.decode()
 
 
-def test_colour_is_for_terminals_and_can_be_refused(ctl, manage):
+def test_colour_is_for_terminals_and_can_be_disabled(ctl, manage):
     manage(cluster("orders", **HELD), health="critical")
     assert "\x1b[" not in ctl("status").stdout
     assert "\x1b[1;31mheld" in on_terminal(ctl, "status")

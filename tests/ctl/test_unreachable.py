@@ -1,4 +1,4 @@
-"""No daemon, or none that behaves: exit 3, what is wrong and what to do, in bounded time."""
+"""No daemon, or a faulty one: exit status 3, the problem and the next step, in bounded time."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ COMMANDS = [["status"], ["import"], ["import", "--wait"], ["wait"], ["monitor"],
 COMMAND_METHODS = [("status", "GetStatus"), ("metrics", "GetMetrics"), ("reload", "Reload")]
 
 
-def told(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_unreachable(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.count("\n") == 1
     for word in words:
@@ -23,29 +23,29 @@ def told(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
-def test_not_there(ctl, arguments):
-    told(ctl(*arguments), f"there is no {ctl.socket}", "systemctl status binlog-ssld")
+def test_no_socket(ctl, arguments):
+    assert_unreachable(ctl(*arguments), f"there is no {ctl.socket}", "systemctl status binlog-ssld")
 
 
 def test_a_stale_socket(ctl):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(ctl.socket))
-    told(ctl("status"), "nobody listens", "systemctl status binlog-ssld")
+    assert_unreachable(ctl("status"), "nobody listens", "systemctl status binlog-ssld")
 
 
-def test_a_file_in_its_place(ctl):
+def test_a_regular_file_as_socket(ctl):
     ctl.socket.write_text("")
-    told(ctl("status"), "nobody listens")
+    assert_unreachable(ctl("status"), "nobody listens")
 
 
-def test_a_path_that_is_too_long(ctl):
-    told(ctl("--socket", "/" + "x" * 200, "status"), "File name too long")
+def test_a_too_long_path(ctl):
+    assert_unreachable(ctl("--socket", "/" + "x" * 200, "status"), "File name too long")
 
 
 @pytest.mark.parametrize("closed", ["socket", "directory"])
 def test_permission_denied(ctl, manage, closed, tmp_path):
     manage()
-    # A copy of the command where another account can run it.
+    # A copy of the command where another user can run it.
     program = ctl.directory / "ctl"
     program.write_bytes(CTL.read_bytes())
     program.chmod(0o755)
@@ -62,77 +62,79 @@ def test_permission_denied(ctl, manage, closed, tmp_path):
     done = subprocess.run([str(program), "--socket", str(path), "status"], user="nobody",
                           group="nogroup", extra_groups=[], capture_output=True, text=True,
                           env=ctl.environment, cwd="/")
-    told(done, "may not be opened by this user", "as root")
+    assert_unreachable(done, "may not be opened by this user", "as root")
 
 
-def refuse_with(manager, method: str, answer) -> None:
+def set_answer(manager, method: str, answer) -> None:
     manager.script[method] = lambda connection, _: answer(connection)
 
 
 @pytest.mark.parametrize("command, method", COMMAND_METHODS)
 @pytest.mark.parametrize("data", [
-    b"no json\0", b"[]\0", b"{\0", b"\0", b'{"parameters": 7}\0', b'{"parameters": {"a": 1, "a": 2}}\0',
+    b"no json\0", b"[]\0", b"{\0", b"\0", b'{"parameters": 7}\0',
+    b'{"parameters": {"a": 1, "a": 2}}\0',
     b'{"error": 5}\0', b"\xff\xfe\0", b"[" * 5000 + b"]" * 5000 + b"\0"])
 def test_garbage(ctl, manage, command, method, data):
-    refuse_with(manage(), method, lambda connection: connection.raw(data))
-    told(ctl(command), "is not binlog-ssld")
+    set_answer(manage(), method, lambda connection: connection.raw(data))
+    assert_unreachable(ctl(command), "is not binlog-ssld")
 
 
 @pytest.mark.parametrize("parameters", [
     {}, {"materials": [], "clusters": None}, {"materials": [{}], "clusters": []},
     {"materials": [], "clusters": ["orders"]}, {"materials": 1, "clusters": 2}])
-def test_an_answer_of_another_shape(ctl, manage, parameters):
-    refuse_with(manage(), "GetStatus", lambda connection: connection.reply(parameters))
-    told(ctl("status"), "is not binlog-ssld")
+def test_an_answer_with_a_wrong_structure(ctl, manage, parameters):
+    set_answer(manage(), "GetStatus", lambda connection: connection.reply(parameters))
+    assert_unreachable(ctl("status"), "is not binlog-ssld")
 
 
 @pytest.mark.parametrize("command, method", COMMAND_METHODS)
 @pytest.mark.parametrize("data", [b"", b'{"parameters": {"mat'])
-def test_leaves_in_mid_reply(ctl, manage, command, method, data):
+def test_disconnect_during_the_answer(ctl, manage, command, method, data):
     def answer(connection):
         connection.raw(data)
-        connection.leave()
+        connection.disconnect()
 
-    refuse_with(manage(), method, answer)
-    told(ctl(command), "left before its answer was whole", "journalctl -u binlog-ssld")
+    set_answer(manage(), method, answer)
+    assert_unreachable(ctl(command), "left before its answer was whole",
+                       "journalctl -u binlog-ssld")
 
 
 @pytest.mark.parametrize("data", [b"", b'{"parameters": {"mat'])
 def test_no_answer_ends_after_ten_seconds(ctl, manage, data):
-    refuse_with(manage(), "GetStatus", lambda connection: connection.raw(data))
+    set_answer(manage(), "GetStatus", lambda connection: connection.raw(data))
     start = time.monotonic()
-    told(ctl("status"), "does not answer")
+    assert_unreachable(ctl("status"), "does not answer")
     assert 9 < time.monotonic() - start < 14
 
 
-def test_a_daemon_that_accepts_nobody_ends_too(ctl):
+def test_a_daemon_that_does_not_accept_times_out(ctl):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(ctl.socket))
         listener.listen(0)
         with socket.socket(socket.AF_UNIX) as first:
             first.connect(str(ctl.socket))
-            told(ctl("status"), "does not answer")
+            assert_unreachable(ctl("status"), "does not answer")
 
 
-def test_an_answer_in_pieces_is_an_answer(ctl, manage):
+def test_an_answer_in_pieces_is_accepted(ctl, manage):
     def answer(connection):
         text = b'{"parameters": {"materials": [], "clusters": [], "health": "ok"}}\0'
         for i in range(len(text)):
             connection.raw(text[i:i + 1])
             time.sleep(0.001)
 
-    refuse_with(manage(), "GetStatus", answer)
+    set_answer(manage(), "GetStatus", answer)
     assert ctl("status").returncode == 0
 
 
-def test_a_large_answer_is_an_answer(ctl, manage):
-    from .manager import cluster
+def test_a_large_answer_is_accepted(ctl, manage):
+    from .mock_manager import cluster
     manage(*(cluster(f"cluster-{i}") for i in range(2000)))
     done = ctl("status")
     assert done.returncode == 0 and done.stdout.count(" current ") == 2000
 
 
-def test_an_endless_answer_does_not_fill_the_memory(ctl, manage):
+def test_an_endless_answer_ends_with_an_error(ctl, manage):
     stop = threading.Event()
 
     def answer(connection):
@@ -142,7 +144,7 @@ def test_an_endless_answer_does_not_fill_the_memory(ctl, manage):
             except OSError:
                 return
 
-    refuse_with(manage(), "GetStatus", answer)
+    set_answer(manage(), "GetStatus", answer)
     try:
         assert ctl("status").returncode == 3
     finally:
@@ -150,6 +152,6 @@ def test_an_endless_answer_does_not_fill_the_memory(ctl, manage):
 
 
 def test_an_error_instead_of_the_status_is_unknown_to_monitoring(ctl, manage):
-    refuse_with(manage(), "GetStatus", lambda connection: connection.error("x.y.Broken"))
+    set_answer(manage(), "GetStatus", lambda connection: connection.error("x.y.Broken"))
     done = ctl("status")
     assert done.returncode == 3 and "x.y.Broken" in done.stderr

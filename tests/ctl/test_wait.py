@@ -1,4 +1,4 @@
-"""wait: what a deploy hook asks, before, while and after the service sees the new files."""
+"""wait: started by a deploy hook before, while or after the daemon reads the new files."""
 
 import hashlib
 import json
@@ -11,7 +11,8 @@ import pytest
 
 from tests.standin import Authority
 
-from .manager import OLD_SET, SET, Manager, certificate, cluster, material, microseconds, problem
+from .mock_manager import (OLD_SET, SET, MockManager, certificate, cluster, material,
+                           microseconds, problem)
 from .test_status import HELD, on_terminal
 
 NEW_SET = "f" * 64
@@ -19,7 +20,7 @@ NEW_SET = "f" * 64
 
 @pytest.fixture(scope="session")
 def renewed(tmp_path_factory) -> Path:
-    """What a renewal tool wrote: the leaf, then the CA."""
+    """A file as a renewal tool writes it: the leaf, then the CA."""
     authority = Authority(tmp_path_factory.mktemp("ca"))
     path = tmp_path_factory.mktemp("new") / "fullchain.pem"
     path.write_bytes(b"some words of the tool\n"
@@ -40,7 +41,7 @@ def finish(process, seconds: float = 20) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_all_current_is_yes_after_a_moment(ctl, manage):
+def test_all_current_succeeds_after_a_second(ctl, manage):
     manage(cluster("billing"), cluster("orders"), cluster("off", state="disabled"))
     start = time.monotonic()
     done = ctl("wait")
@@ -48,7 +49,7 @@ def test_all_current_is_yes_after_a_moment(ctl, manage):
     assert 0.9 < time.monotonic() - start < 4
 
 
-def test_an_import_in_between_is_waited_for(ctl, manage):
+def test_an_import_that_starts_meanwhile_is_waited_for(ctl, manage):
     manager = manage(cluster("orders"))
     process = ctl.start("wait")
     manager.wait_subscriber()
@@ -67,7 +68,7 @@ def test_an_import_in_between_is_waited_for(ctl, manage):
         "1/1 clusters current"]
 
 
-def test_a_cluster_whose_word_is_older_than_the_material_is_not_believed(ctl, manage):
+def test_current_with_an_older_set_is_not_sufficient(ctl, manage):
     manager = manage(cluster("orders"))
     process = ctl.start("wait")
     manager.wait_subscriber()
@@ -93,17 +94,17 @@ def test_the_certificate_on_disk_must_be_the_one_in_the_file(ctl, manage, renewe
     assert status == 0 and out.endswith("1/1 clusters current\n")
 
 
-def test_with_the_certificate_seen_there_is_no_moment_to_wait(ctl, manage, renewed):
+def test_with_a_matching_certificate_there_is_no_delay(ctl, manage, renewed):
     manage(materials=[material(certificate=certificate(sha256=digest(renewed)))])
     taken = []
-    for _ in range(3):  # a busy machine may be slow once
+    for _ in range(3):  # a loaded machine may be slow once
         start = time.monotonic()
         assert ctl("wait", "--cert", str(renewed)).returncode == 0
         taken.append(time.monotonic() - start)
     assert min(taken) < 0.8
 
 
-def test_a_certificate_that_never_comes_is_told_at_the_timeout(ctl, manage, renewed):
+def test_a_certificate_in_no_material_is_reported_at_the_timeout(ctl, manage, renewed):
     manage()
     done = ctl("wait", "--cert", str(renewed), "--timeout", "1s")
     assert done.returncode == 1
@@ -114,7 +115,7 @@ def test_a_certificate_that_never_comes_is_told_at_the_timeout(ctl, manage, rene
 @pytest.mark.parametrize("content, words", [
     (None, "there is no such file"), (b"", "found none in 0 bytes"),
     (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a valid X.509")])
-def test_a_file_without_certificate_is_told_at_once(ctl, manage, tmp_path, content, words):
+def test_a_file_without_certificate_is_reported_immediately(ctl, manage, tmp_path, content, words):
     manage()
     path = tmp_path / "cert.pem"
     if content is not None:
@@ -123,11 +124,11 @@ def test_a_file_without_certificate_is_told_at_once(ctl, manage, tmp_path, conte
     assert done.returncode == 1 and words in done.stderr
 
 
-def test_the_timeout_names_who_is_late_and_why(ctl, manage):
+def test_the_timeout_names_the_late_cluster_and_the_reason(ctl, manage):
     manage(cluster("billing"), cluster("orders", state="retrying", outcome="unreachable",
                                        reason="2002: Connection refused",
                                        next_step="check host, port, name resolution and the "
-                                                 "security group"))
+                                       "security group"))
     start = time.monotonic()
     done = ctl("wait", "--timeout", "2s")
     assert done.returncode == 1 and 1.8 < time.monotonic() - start < 5
@@ -136,7 +137,7 @@ def test_the_timeout_names_who_is_late_and_why(ctl, manage):
     assert "next: check host, port" in done.stderr and "billing" not in done.stderr
 
 
-def test_a_cluster_that_becomes_held_ends_the_wait_at_once(ctl, manage):
+def test_a_cluster_that_becomes_held_ends_the_wait_immediately(ctl, manage):
     manager = manage(cluster("orders", state="importing"))
     process = ctl.start("wait")
     manager.wait_subscriber()
@@ -149,7 +150,7 @@ def test_a_cluster_that_becomes_held_ends_the_wait_at_once(ctl, manage):
 
 
 @pytest.mark.parametrize("state", ["invalid", "missing", "expired"])
-def test_what_is_bad_at_the_start_has_a_grace(ctl, manage, state):
+def test_a_bad_material_at_the_start_has_a_grace_period(ctl, manage, state):
     bad = material(state=state, fingerprint=None, problems=[problem("key-mismatch", "no pair")])
     manager = manage(cluster("orders", state="waiting", imported_fingerprint=OLD_SET),
                      materials=[bad])
@@ -158,7 +159,7 @@ def test_what_is_bad_at_the_start_has_a_grace(ctl, manage, state):
     manager.wait_subscriber()
     time.sleep(3)
     assert process.poll() is None
-    if state == "expired":  # and the service sees the renewed one in time
+    if state == "expired":  # the daemon reads the renewed one in time
         manager.change_material(state="valid", fingerprint=SET, problems=[])
         manager.change_cluster("orders", state="current", imported_fingerprint=SET)
         assert finish(process)[0] == 0
@@ -168,7 +169,7 @@ def test_what_is_bad_at_the_start_has_a_grace(ctl, manage, state):
     assert "no pair" in err and "next: write the key" in err
 
 
-def test_a_held_cluster_at_the_start_has_the_same_grace(ctl, manage):
+def test_a_held_cluster_at_the_start_has_the_same_grace_period(ctl, manage):
     manager = manage(cluster("orders", **HELD))
     process = ctl.start("wait")
     manager.wait_subscriber()
@@ -179,8 +180,8 @@ def test_a_held_cluster_at_the_start_has_the_same_grace(ctl, manage):
     assert finish(process)[0] == 0
 
 
-def test_a_cluster_held_over_the_old_set_does_not_count_against_the_new(ctl, manage, renewed):
-    """The word of the material comes late, and before that of its cluster."""
+def test_a_cluster_held_with_the_old_set_does_not_fail_the_new_one(ctl, manage, renewed):
+    """The event of the material arrives late, and before that of its cluster."""
     manager = manage(cluster("orders", state="importing"))
     process = ctl.start("wait", "--cert", str(renewed))
     manager.wait_subscriber()
@@ -195,14 +196,15 @@ def test_a_cluster_held_over_the_old_set_does_not_count_against_the_new(ctl, man
     assert finish(process)[0] == 0
 
 
-def test_a_polled_path_has_a_longer_grace(ctl, manage):
+def test_a_polled_path_has_a_longer_grace_period(ctl, manage):
     manage(cluster("orders", state="waiting"), materials=[
         material(state="expired", watch="poll: /nfs does not tell changes")])
     assert "the time is over" in ctl("wait", "--timeout", "7s").stderr
 
 
 @pytest.mark.parametrize("starts, seconds", [(3600, 5), (3, 2)])
-def test_a_set_of_the_future_is_waited_for_if_its_time_comes_in_time(ctl, manage, starts, seconds):
+def test_a_not_yet_valid_set_is_waited_for_if_it_becomes_valid_in_time(ctl, manage, starts,
+                                                                       seconds):
     future = certificate(not_before=microseconds(starts))
     manager = manage(cluster("orders", state="waiting"), materials=[
         material(state="not_yet_valid", certificate=future)])
@@ -233,7 +235,7 @@ def test_a_daemon_that_restarts_is_waited_for(ctl, manage):
     assert "binlog-ssld is gone; waiting for it to come back" in out
 
 
-def test_a_daemon_that_does_not_come_back_is_3(ctl, manage):
+def test_a_daemon_that_does_not_restart_exits_with_3(ctl, manage):
     manager = manage(cluster("orders", state="importing"))
     process = ctl.start("wait", "--timeout", "2s")
     manager.wait_subscriber()
@@ -242,23 +244,23 @@ def test_a_daemon_that_does_not_come_back_is_3(ctl, manage):
     assert status == 3 and "went away" in err
 
 
-def test_nobody_to_wait_for_is_said(ctl, manage):
+def test_no_enabled_cluster_is_reported(ctl, manage):
     manage(cluster("orders", state="disabled"))
     done = ctl("wait")
     assert done.returncode == 0 and "no enabled cluster uses it" in done.stdout
 
 
-def test_json_tells_the_end_and_nothing_else(ctl, manage):
+def test_json_has_the_final_state_only(ctl, manage):
     manager = manage(cluster("orders"), cluster("off", state="disabled"))
-    told = json.loads(ctl("--json", "wait").stdout)
-    assert told == {"current": True, "materials": [manager.materials["default"]],
-                    "clusters": [manager.clusters["orders"]]}
+    answer = json.loads(ctl("--json", "wait").stdout)
+    assert answer == {"current": True, "materials": [manager.materials["default"]],
+                      "clusters": [manager.clusters["orders"]]}
     manager.change_cluster("orders", **HELD)
     done = ctl("--json", "wait", "--timeout", "1s")
     assert done.returncode == 1 and json.loads(done.stdout)["current"] is False
 
 
-def test_a_terminal_gets_one_line_that_is_written_over(ctl, manage):
+def test_a_terminal_gets_one_line_that_is_updated(ctl, manage):
     manage(cluster("billing"), cluster("orders", state="importing"))
     text = on_terminal(ctl, "wait", "--timeout", "2s")
     assert text.count("\r") >= 2
@@ -266,30 +268,30 @@ def test_a_terminal_gets_one_line_that_is_written_over(ctl, manage):
     assert text.split("\r\x1b[K")[-1].startswith("binlog-sslctl: 1/2 clusters current")
 
 
-def test_a_wrong_timeout_is_64(ctl):
+def test_a_wrong_timeout_exits_with_64(ctl):
     done = ctl("wait", "--timeout", "5")
     assert done.returncode == 64 and "such as 90s" in done.stderr
 
 
-def break_subscription(manager: Manager, answer) -> None:
+def set_subscribe_answer(manager: MockManager, answer) -> None:
     manager.script["Subscribe"] = lambda connection, _: answer(connection)
 
 
 @pytest.mark.parametrize("command", ["wait", "monitor"])
 @pytest.mark.parametrize("data", [b"garbage\0", b"", b'{"parameters": {"event": "sta', (
     b'{"parameters": {"event": "state", "material": {}, "cluster": null}, "continues": true}\0')])
-def test_a_subscription_that_never_was_whole_is_3(ctl, manage, command, data):
+def test_an_incomplete_subscription_exits_with_3(ctl, manage, command, data):
     def answer(connection):
         connection.raw(data)
-        connection.leave()
+        connection.disconnect()
 
-    break_subscription(manage(), answer)
+    set_subscribe_answer(manage(), answer)
     done = ctl(command)
     assert done.returncode == 3 and done.stdout == ""
 
 
-def test_a_subscription_that_says_nothing_ends_after_ten_seconds(ctl, manage):
-    break_subscription(manage(), lambda connection: None)
+def test_a_subscription_without_events_ends_after_ten_seconds(ctl, manage):
+    set_subscribe_answer(manage(), lambda connection: None)
     start = time.monotonic()
     done = ctl("wait")
     assert done.returncode == 3 and "does not answer" in done.stderr
@@ -297,8 +299,8 @@ def test_a_subscription_that_says_nothing_ends_after_ten_seconds(ctl, manage):
 
 
 @pytest.mark.parametrize("command", ["wait", "monitor"])
-def test_a_daemon_without_subscribe_is_told_apart(ctl, manage, command):
-    break_subscription(manage(), lambda c: c.error(
+def test_a_daemon_without_subscribe_is_recognised(ctl, manage, command):
+    set_subscribe_answer(manage(), lambda c: c.error(
         "org.varlink.service.MethodNotFound", method="x"))
     done = ctl(command)
     assert done.returncode == 1 and "older than this command" in done.stderr

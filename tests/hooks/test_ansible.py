@@ -1,4 +1,4 @@
-"""The example for Ansible, played against this machine with a command that answers at will."""
+"""The example playbook, run on this machine with a fake binlog-sslctl."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def play(directory: Path, status: int) -> CompletedProcess[str]:
+def run_playbook(directory: Path, status: int) -> CompletedProcess[str]:
     command = directory / "bin/binlog-sslctl"
     command.write_text(f"#!/bin/sh\necho \"$@\" >>'{directory}/called'\nexit {status}\n")
     command.chmod(0o755)
@@ -38,19 +38,19 @@ def play(directory: Path, status: int) -> CompletedProcess[str]:
         capture_output=True, text=True, timeout=120, cwd=directory)
 
 
-def test_the_files_land_and_are_waited_for_also_when_nothing_changed(directory):
-    for played in (1, 2):
-        done = play(directory, 0)
+def test_the_files_are_installed_and_waited_for_even_without_changes(directory):
+    for runs in (1, 2):
+        done = run_playbook(directory, 0)
         assert done.returncode == 0, done.stdout + done.stderr
         for name, mode in MODES.items():
             path = directory / "material" / name
             assert path.read_text() == f"new {name}\n"
             assert path.stat().st_mode & 0o7777 == mode
-        assert (directory / "called").read_text() == played * (
+        assert (directory / "called").read_text() == runs * (
             f"wait --cert {directory}/material/client-cert.pem --timeout 5min\n")
 
 
-def test_the_play_fails_with_the_import(directory):
-    done = play(directory, 1)
+def test_the_play_fails_if_the_import_fails(directory):
+    done = run_playbook(directory, 1)
     assert done.returncode == 2
     assert "Wait until every cluster carries it" in done.stdout and "failed=1" in done.stdout

@@ -1,4 +1,4 @@
-"""certbot's deploy hook, with a lineage as certbot leaves it and a command that answers at will."""
+"""The deploy hook of certbot, with a lineage like certbot's and a fake binlog-sslctl."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from subprocess import CompletedProcess
 import pytest
 
 HOOK = Path(__file__).resolve().parents[2] / "conf/hooks/certbot-deploy"
-GROUP = "games"  # on every Debian, and nobody's primary one here
+GROUP = "games"  # exists on every Debian and is nobody's primary group
 NAMES = {"ca.pem": ("chain", 0o644), "client-cert.pem": ("cert", 0o644),
          "client-key.pem": ("privkey", 0o640)}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the hook gives files to a group")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the hook changes the group of files")
 
 
 class Host:
-    """Lineages, material, settings, and a binlog-sslctl that notes how it was called."""
+    """Lineages, material, settings, and a binlog-sslctl that records its arguments."""
 
     def __init__(self, directory: Path) -> None:
         self.live = directory / "live"
@@ -32,22 +32,22 @@ class Host:
         self.bin = directory / "bin"
         self.bin.mkdir()
         self.configure()
-        self.answer(0)
+        self.set_exit_status(0)
         self.renew("replica")
 
     def configure(self, lineage: str = "replica", more: str = "") -> None:
         self.settings.write_text(f"LINEAGE={lineage}\nMATERIAL='{self.material}'\nGROUP={GROUP}\n"
                                  f"{more}\n")
 
-    def answer(self, status: int) -> None:
-        """It looks at what is there at that moment, as the service would."""
+    def set_exit_status(self, status: int) -> None:
+        """Sets the exit status. The command also records the files that exist when it runs."""
         command = self.bin / "binlog-sslctl"
         command.write_text(f"#!/bin/sh\n(echo \"$@\"; ls -A '{self.material}') >'{self.called}'\n"
                            f"echo 'orders: access denied' >&2\nexit {status}\n")
         command.chmod(0o755)
 
     def renew(self, name: str, generation: int = 1) -> Path:
-        """Symbolic links into the archive, the key for its owner alone."""
+        """Symbolic links to the archive, where only the owner can read the key."""
         lineage, archive = self.live / name, self.live.parent / "archive" / name
         lineage.mkdir(parents=True, exist_ok=True)
         archive.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def test_the_three_files_land_with_group_and_mode_and_are_waited_for(host):
+def test_the_three_files_are_installed_with_group_and_mode_and_waited_for(host):
     done = host.run()
     assert (done.returncode, done.stdout) == (0, "")
     assert host.contents() == {name: f"{kind} 1 of replica\n" for name, (kind, _) in NAMES.items()}
@@ -94,7 +94,7 @@ def test_the_three_files_land_with_group_and_mode_and_are_waited_for(host):
     assert sorted(there) == sorted(NAMES)
 
 
-def test_each_renewal_replaces_the_last(host):
+def test_each_renewal_replaces_the_previous_one(host):
     assert host.run().returncode == 0
     inode = (host.material / "client-key.pem").stat().st_ino
     host.renew("replica", 2)
@@ -103,7 +103,7 @@ def test_each_renewal_replaces_the_last(host):
     assert (host.material / "client-key.pem").stat().st_ino != inode  # renamed, not overwritten
 
 
-def test_other_lineages_are_left_alone(host):
+def test_other_lineages_are_ignored(host):
     for name in ("www", "replica2", "my-replica"):
         host.renew(name)
         done = host.run(name)
@@ -117,8 +117,8 @@ def test_a_slash_at_the_end_is_the_same_lineage(host):
 
 
 @pytest.mark.parametrize("status", [1, 3, 64])
-def test_the_hook_fails_as_the_wait_fails_and_passes_on_why(host, status):
-    host.answer(status)
+def test_the_hook_exits_as_wait_does_and_shows_its_message(host, status):
+    host.set_exit_status(status)
     done = host.run()
     assert done.returncode == status
     assert "orders: access denied" in done.stderr
@@ -131,7 +131,7 @@ def test_without_the_command_the_hook_fails(host):
 
 
 @pytest.mark.parametrize("kind", ["cert", "chain", "privkey"])
-def test_a_missing_file_fails_it_before_anything_is_replaced(host, kind):
+def test_a_missing_file_fails_before_anything_is_replaced(host, kind):
     (host.live / "replica" / f"{kind}.pem").resolve().unlink()
     done = host.run()
     assert done.returncode == 1
@@ -139,27 +139,27 @@ def test_a_missing_file_fails_it_before_anything_is_replaced(host, kind):
     host.assert_untouched()
 
 
-def test_an_empty_file_is_as_good_as_none(host):
+def test_an_empty_file_counts_as_missing(host):
     (host.live / "replica" / "privkey.pem").resolve().write_text("")
     assert host.run().returncode == 1
     host.assert_untouched()
 
 
-def test_a_group_that_is_not_there_fails_it_before_anything_is_replaced(host):
+def test_a_missing_group_fails_before_anything_is_replaced(host):
     host.configure(more="GROUP=nobodys-group")
     done = host.run()
     assert done.returncode == 1 and "nobodys-group; nothing was replaced" in done.stderr
     host.assert_untouched()
 
 
-def test_a_directory_that_is_not_there_is_told(host, tmp_path):
+def test_a_missing_directory_is_reported(host, tmp_path):
     host.configure(more=f"MATERIAL={tmp_path}/nowhere")
     done = host.run()
     assert done.returncode == 1 and "nowhere cannot be written" in done.stderr
     host.assert_untouched()
 
 
-def test_no_other_ever_reads_the_key_meanwhile(host):
+def test_the_key_is_never_readable_by_others(host):
     tracer = host.bin / "chgrp"
     tracer.write_text(f"#!/bin/sh\nstat -c '%a %n' \"$2\" >>'{host.called}.modes'\n"
                       "exec /usr/bin/chgrp \"$@\"\n")
@@ -169,19 +169,20 @@ def test_no_other_ever_reads_the_key_meanwhile(host):
     assert len(modes) == 3 and all(line.startswith("600 ") for line in modes)
 
 
-def test_another_ca_and_time_can_be_set(host, tmp_path):
+def test_ca_and_timeout_can_be_set(host, tmp_path):
     ca = tmp_path / "source ca.pem"
     ca.write_text("the source's\n")
     host.configure(more=f"CA='{ca}'\nTIMEOUT='1min 30s'")
-    (host.live / "replica" / "chain.pem").unlink()  # not wanted then
+    (host.live / "replica" / "chain.pem").unlink()  # not needed then
     assert host.run().returncode == 0
     assert host.contents()["ca.pem"] == "the source's\n"
     assert host.called.read_text().startswith(
         f"wait --cert {host.material}/client-cert.pem --timeout 1min 30s\n")
 
 
-@pytest.mark.parametrize("lineage, expected", [("", "does not set LINEAGE"), (None, "cannot be read")])
-def test_without_settings_it_says_so(host, lineage, expected):
+@pytest.mark.parametrize("lineage, expected", [("", "does not set LINEAGE"),
+                                               (None, "cannot be read")])
+def test_missing_settings_are_reported(host, lineage, expected):
     if lineage is None:
         host.settings.unlink()
     else:
@@ -191,7 +192,7 @@ def test_without_settings_it_says_so(host, lineage, expected):
     host.assert_untouched()
 
 
-def test_it_is_for_certbot_to_run(host):
+def test_without_renewed_lineage_the_hook_fails(host):
     done = host.run(None)
     assert done.returncode == 1 and "RENEWED_LINEAGE" in done.stderr
     host.assert_untouched()

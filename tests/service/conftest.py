@@ -12,20 +12,20 @@ from tests.service.machine import Machine
 from tests.service.package import SOURCE, packages
 from tests.standin import Aurora, Authority, Workspace
 
-# The second is known to the machine's name server only.
+# The second name is resolved by name_server.py only.
 NAMES = ("localhost", "orders.standin.test")
 
 
-def why_not() -> str:
+def skip_reason() -> str:
     if os.geteuid() != 0:
-        return "systemd-nspawn wants root"
+        return "systemd-nspawn needs root"
     namespace = subprocess.run(["unshare", "--mount", "--propagation", "private", "true"],
                                capture_output=True, text=True)
     return namespace.stderr.strip() if namespace.returncode != 0 else ""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    reason = why_not()
+    reason = skip_reason()
     if reason:
         for item in items:
             item.add_marker(pytest.mark.skip(reason=reason))
@@ -66,7 +66,7 @@ def installed(machine: Machine, workspace: Workspace) -> Iterator[Installed]:
 
 @pytest.fixture
 def service(installed: Installed) -> Iterator[Installed]:
-    """Configured for a cluster that can be imported into, and not yet started."""
+    """Configured with a working cluster and a set, not started."""
     installed.aurora.sql("DELETE FROM standin.imports")
     installed.configure()
     installed.rotate()

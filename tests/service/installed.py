@@ -1,4 +1,4 @@
-"""The service as the package installed it: what an administrator does and sees."""
+"""The service installed from the package, with the commands of an administrator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Installed:
                   poll: str = "500ms", port: int = 0, host: str = "localhost",
                   password: str = "password-file = /etc/binlog-ssld/password",
                   server_ca: str = "server-ca = /etc/binlog-ssld/rds.pem") -> None:
-        """Without a port: Aurora's stand-in. Nothing ever listens on port 1."""
+        """port: 0 is the stand-in; no process listens on port 1."""
         self.machine.write(CONFIGURATION, f"""[daemon]
 retry-min = 100ms
 retry-max = 1s
@@ -55,13 +55,13 @@ user = ssl_importer
 """)
 
     def secrets(self) -> None:
-        """As the README tells: root's, and readable by the service's group."""
+        """As in README.md: owned by root, readable by the group of the service."""
         self.machine.write("/etc/binlog-ssld/rds.pem", self.aurora.ca.read_text())
         self.machine.write("/etc/binlog-ssld/password", IMPORT_PASSWORD + "\n", "0640")
         self.machine.shell("chgrp binlog-ssld /etc/binlog-ssld/password")
 
     def rotate(self) -> Pair:
-        """A new set, each file at once; the directory gives each its group."""
+        """Writes a new set, each file by rename; the directory determines the group."""
         self._sets += 1
         pair = self.authority.issue_client(f"service-{self._sets}")
         with tempfile.TemporaryDirectory() as folder:
@@ -109,20 +109,20 @@ user = ssl_importer
         return seen[0]
 
     def wait_imports(self, number: int) -> None:
-        """So many imports have been acknowledged, and the service knows of it."""
+        """Waits for exactly so many imports, and for the cluster to be current."""
         self.wait(lambda: len(self.aurora.imports()) >= number)
         self.wait_cluster()
         assert len(self.aurora.imports()) == number
 
     def entries(self) -> list[dict]:
-        """What this invocation of the service said to the journal."""
+        """The journal entries of this invocation of the service."""
         self.machine.run("journalctl", "--sync")
         lines = self.machine.run("journalctl", "--output=json",
                                  f"_SYSTEMD_INVOCATION_ID={self.show('InvocationID')}").stdout
         return [json.loads(line) for line in lines.splitlines()]
 
     def messages(self) -> str:
-        """All that was said since the machine was booted, whoever said it."""
+        """All journal messages of the unit since boot, from all processes."""
         self.machine.run("journalctl", "--sync")
         return self.machine.run("journalctl", "--output=cat", "--unit", UNIT).stdout
 
@@ -138,7 +138,7 @@ user = ssl_importer
             time.sleep(0.05)
 
     def clean(self) -> None:
-        """Nothing runs, nothing is remembered, nothing is asked of the unit any more."""
+        """Stops the units; removes records, drop-ins and configuration fragments."""
         self.machine.run("systemctl", "stop", SOCKET, UNIT, check=False)
         self.machine.run("systemctl", "reset-failed", check=False)
         self.machine.shell(f"umount -q {STATE} || true; rm -rf {STATE} {CONFIGURATION}.d {DROP_INS}"

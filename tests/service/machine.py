@@ -1,4 +1,4 @@
-"""A booted systemd of its own: this machine's files below an overlay that is thrown away."""
+"""A container with its own systemd: the files of this machine below a temporary overlay."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ STOP_SECONDS = 20.0
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
-# The mount lives in a namespace of its own and is gone with the last process of the machine.
-# basic.target: what this machine would start at boot is none of our business.
+# The mount is in a namespace of its own and ends with the last process of the container.
+# basic.target: the units that this machine starts at boot are not needed.
 START = """
 mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
     --volatile=overlay --directory="$1" --private-network --console=pipe \
@@ -29,8 +29,8 @@ mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
     --boot systemd.unit=basic.target
 """
 
-# A policy of the host's that services are not started would hold in here too; an index of manual
-# pages and flushed disks are nothing that a machine of some seconds needs.
+# The policy-rc.d of the host would prevent service starts; the index of manual pages and fsync by
+# dpkg are not needed in a temporary container.
 PREPARE = """
 rm -f /usr/sbin/policy-rc.d /var/lib/man-db/auto-update
 echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe
@@ -38,7 +38,7 @@ echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe
 
 
 class Machine:
-    """Files of the host can be read in it; what it writes is seen by nobody else."""
+    """It can read the files of the host; its writes are visible only inside."""
 
     def __init__(self, packages: Path, source: Path) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="machine-")
@@ -70,7 +70,7 @@ class Machine:
 
     @contextmanager
     def background(self, *command: str) -> Iterator[subprocess.Popen[str]]:
-        """A process in the machine; it ends with the block, or by the end of its input."""
+        """A process in the container; the end of the block closes its standard input."""
         process = subprocess.Popen(self._inside(command), stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
                                    preexec_fn=die_with(os.getpid()))
@@ -81,7 +81,7 @@ class Machine:
 
     @contextmanager
     def network(self) -> Iterator[None]:
-        """What this thread starts or opens in the block is on the machine's loopback."""
+        """Processes and sockets of this thread in the block use the loopback of the container."""
         with open("/proc/thread-self/ns/net") as mine, \
                 open(f"/proc/{self._leader}/ns/net") as other:
             _enter(other.fileno())
@@ -99,7 +99,7 @@ class Machine:
 
     def close(self) -> None:
         if self._process.poll() is None and self._leader:
-            # What the manager understands as "halt"; it is its init and takes no SIGTERM.
+            # systemd as init halts at this signal and ignores SIGTERM.
             subprocess.run(["kill", "-s", "SIGRTMIN+4", str(self._leader)], check=False)
             try:
                 self._process.wait(STOP_SECONDS)
@@ -128,7 +128,7 @@ class Machine:
             time.sleep(0.05)
 
     def _find_leader(self) -> int:
-        """nspawn's child that became the machine's first process."""
+        """The child of nspawn that is the init process of the container."""
         for child in _children(self._process.pid):
             try:
                 name = Path(f"/proc/{child}/comm").read_text().strip()

@@ -1,4 +1,4 @@
-"""The Debian package under test, and one of a later version."""
+"""The Debian package under test, and the same with a later version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 
 def packages(directory: Path) -> Path:
-    """Where both lie: what tests/run has built, or what is built now."""
+    """Returns the directory of both packages: $PACKAGES, set by tests/run, or newly built."""
     built = os.environ.get("PACKAGES")
     if built:
         directory = Path(built).resolve()
@@ -21,7 +21,7 @@ def packages(directory: Path) -> Path:
 
 
 def _make_later(directory: Path) -> None:
-    """The same files under another version: an upgrade is about the scripts and the unit."""
+    """The same files with a higher version, to test the scripts of an upgrade."""
     package, = directory.glob("binlog-ssld_0*.deb")
     tree = directory / "later"
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)

@@ -1,4 +1,4 @@
-"""Bad input: configurations that cannot be used, and a state directory that takes nothing."""
+"""Invalid configurations, and a state directory that cannot be written."""
 
 import pytest
 
@@ -8,7 +8,7 @@ SECRET = "hunter2-is-not-for-the-journal"
 
 
 def refused(service: Installed) -> str:
-    """Exit 78, no restart; what was said."""
+    """Asserts exit status 78 without a restart; returns the messages."""
     assert service.systemctl("start", check=False).returncode != 0
     assert service.show("ExecMainStatus") == "78"
     assert service.show("ActiveState") == "failed"
@@ -49,17 +49,17 @@ def test_a_configuration_that_cannot_be_read_is_named(service: Installed, spoil,
 @pytest.mark.parametrize("line", [
     f"password = {SECRET}", f"passwd={SECRET}", f"password-file = {SECRET}"])
 def test_a_password_in_the_configuration_is_refused_and_not_repeated(service: Installed, line):
-    """Whoever may read the file: a password never stands in it."""
+    """Other users may read this file, so that it must not contain a password."""
     service.configure(password=line)
-    said = refused(service)
+    messages = refused(service)
     assert SECRET not in service.messages()
-    assert "password-credential" in said or "password-file" in said
-    assert f"{CONFIGURATION}:14: " in said
+    assert "password-credential" in messages or "password-file" in messages
+    assert f"{CONFIGURATION}:14: " in messages
 
 
 @pytest.fixture
 def small_state(service: Installed) -> Installed:
-    """A state directory on a file system of its own, with room for one page."""
+    """A state directory on a separate file system with 8 KiB."""
     service.machine.shell(f"""
         install -d -m 0700 -o binlog-ssld -g binlog-ssld {STATE}
         mount -t tmpfs -o size=8k,mode=0700,uid=binlog-ssld,gid=binlog-ssld tmpfs {STATE}
@@ -79,9 +79,9 @@ def test_a_full_state_directory_delays_no_import_and_is_retried(small_state: Ins
     service.wait_imports(2)
     service.machine.shell(f"rm {STATE}/fill")
     service.wait(lambda: service.ctl("status").returncode == 0)
-    said = [entry["MESSAGE"] for entry in service.entries()]
-    assert len([line for line in said if "cannot be written (No space left" in line]) == 1
-    assert len([line for line in said if "the record is written again" in line]) == 1
+    messages = [entry["MESSAGE"] for entry in service.entries()]
+    assert len([line for line in messages if "cannot be written (No space left" in line]) == 1
+    assert len([line for line in messages if "the record is written again" in line]) == 1
     service.systemctl("restart")
     service.wait_imports(2)
 

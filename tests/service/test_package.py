@@ -1,4 +1,4 @@
-"""The package: installed, upgraded below a running service, removed, purged."""
+"""The package: installation, upgrade with a running service, removal, purge."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def fresh(package_directory: Path) -> Iterator[Machine]:
         yield machine
 
 
-def test_it_comes_without_a_start_and_goes_without_a_trace(fresh: Machine):
+def test_installation_starts_nothing_and_purge_leaves_nothing(fresh: Machine):
     fresh.shell("dpkg --install /packages/binlog-ssld_0*.deb")
     assert fresh.run("systemctl", "is-enabled", "binlog-ssld", "binlog-ssld.socket").stdout \
         == "enabled\nenabled\n"
@@ -39,7 +39,7 @@ def test_it_comes_without_a_start_and_goes_without_a_trace(fresh: Machine):
         assert not exists(fresh, path), path
 
 
-def test_an_upgrade_restarts_the_service_and_removal_keeps_what_is_not_its_own(service: Installed):
+def test_an_upgrade_restarts_the_service_and_removal_keeps_foreign_files(service: Installed):
     machine = service.machine
     try:
         service.start()
@@ -57,7 +57,7 @@ def test_an_upgrade_restarts_the_service_and_removal_keeps_what_is_not_its_own(s
         for kept in (CONFIGURATION, "/etc/binlog-ssld/material/client-key.pem",
                      f"{STATE}/orders.json"):
             assert exists(machine, kept), kept
-        # Installed again it goes on where it was.
+        # After a new installation the service continues with its records.
         machine.shell("dpkg --install /packages/later.deb")
         service.wait_imports(1)
 

@@ -1,11 +1,11 @@
-"""The work itself, under the unit's own sandbox."""
+"""Imports and rotations in the sandbox of the unit."""
 
 import re
 
 import pytest
 
 from tests.service.installed import EXAMPLES, MATERIAL, SOCKET_PATH, Installed
-from tests.service.names import NameServer
+from tests.service.name_server import NameServer
 from tests.standin.cluster import IMPORT_PASSWORD
 
 
@@ -21,13 +21,13 @@ def test_a_first_import_and_three_rotations(service: Installed):
     assert "TLS" in str(service.aurora.imports()[0]["cipher"])
 
 
-def test_events_and_mounts_reach_it_without_any_poll(service: Installed):
+def test_events_and_mounts_are_found_without_a_poll(service: Installed):
     service.configure(poll="1h")
     service.start()
     service.wait_imports(1)
     service.rotate()
     service.wait_imports(2)
-    # Another set behind the same path, as a renewed volume brings it.
+    # Another set under the same path, as a mounted volume has it.
     service.machine.shell(f"mkdir /etc/volume; cp -a {MATERIAL}/. /etc/volume")
     service.rotate()
     service.wait_imports(3)
@@ -40,7 +40,7 @@ def test_events_and_mounts_reach_it_without_any_poll(service: Installed):
         service.machine.shell(f"umount {MATERIAL}")
 
 
-def test_the_exposure_is_small_and_the_units_raise_no_word(service: Installed):
+def test_the_exposure_level_and_systemd_analyze_verify(service: Installed):
     done = service.machine.run("systemd-analyze", "security", "--threshold=11", "binlog-ssld")
     figure = re.search(r"Overall exposure level for binlog-ssld.service: ([\d.]+)", done.stdout)
     assert figure and float(figure[1]) <= 1.1
@@ -62,14 +62,14 @@ def test_a_name_is_resolved_and_the_systems_trust_store_is_used(service: Install
         service.configure(host="orders.standin.test", server_ca="")
         service.start()
         service.wait_imports(1)
-        assert names.asked > 0
+        assert names.queries > 0
     finally:
         names.close()
         service.machine.shell("mv /etc/resolv.conf.before /etc/resolv.conf;"
                               "rm /usr/local/share/ca-certificates/standin.crt")
 
 
-def test_no_process_of_it_has_a_capability_or_may_get_one(service: Installed):
+def test_no_process_has_or_can_get_a_capability(service: Installed):
     service.aurora.set_option("slow_seconds", "2")
     service.start()
     service.wait(lambda: bool(service.importers()))
@@ -84,7 +84,7 @@ def test_no_process_of_it_has_a_capability_or_may_get_one(service: Installed):
     assert service.show("MemorySwapMax") == "0"
 
 
-def test_the_manager_goes_before_its_importers(service: Installed):
+def test_the_manager_has_a_higher_priority_than_importers(service: Installed):
     service.aurora.set_option("slow_seconds", "2")
     service.start()
     service.wait(lambda: bool(service.importers()))
@@ -93,29 +93,29 @@ def test_the_manager_goes_before_its_importers(service: Installed):
     assert nice == ["-10", "0"]
 
 
-# More memory than an importer is allowed, as an interpreter with its libraries may want it.
+# More memory than the limit of an importer, as an interpreter may need.
 TOKEN = """#!/usr/bin/python3
 import sys, time
 print("made for", sys.argv[1], file=sys.stderr)
 memory = b"x" * (200 << 20)
 with open("/etc/binlog-ssld/password") as file:
     print(file.read(), end="", flush=True)
-time.sleep(0.3)  # the journal asks whose words these were
+time.sleep(0.3)  # the journal reads the unit of the process after the message
 """
 
 
-def test_a_command_for_passwords_runs_in_it_and_complains_to_the_journal(service: Installed):
+def test_a_password_command_runs_in_the_sandbox_and_logs_to_the_journal(service: Installed):
     service.machine.write("/usr/local/bin/token", TOKEN, "0755")
     service.configure(password='password-command = /usr/local/bin/token "orders; $HOME"')
     service.start()
     service.wait_imports(1)
-    said = [entry for entry in service.entries() if entry["MESSAGE"] == "made for orders; $HOME"]
-    assert [entry["_SYSTEMD_UNIT"] for entry in said] == ["binlog-ssld.service"]
+    entries = [entry for entry in service.entries() if entry["MESSAGE"] == "made for orders; $HOME"]
+    assert [entry["_SYSTEMD_UNIT"] for entry in entries] == ["binlog-ssld.service"]
     assert IMPORT_PASSWORD not in service.messages()
 
 
-def test_the_plugins_are_where_the_program_looks_for_them(service: Installed):
-    """libmariadb3's own, whichever the architecture."""
+def test_the_plugin_directory_of_the_program_is_that_of_libmariadb3(service: Installed):
+    """It depends on the architecture."""
     found = service.machine.shell("grep -aoE '/usr/lib/[a-z0-9_-]+/libmariadb3/plugin' "
                                   "/usr/sbin/binlog-ssld")
     (directory,) = set(found.split())
@@ -123,41 +123,41 @@ def test_the_plugins_are_where_the_program_looks_for_them(service: Installed):
     assert f"{directory}/caching_sha2_password.so" in files
 
 
-def test_what_the_sandbox_is_there_to_refuse_is_refused(service: Installed):
+def test_the_sandbox_refuses_what_the_service_does_not_need(service: Installed):
     service.machine.shell("touch /home/probe /tmp/probe")
     service.drop_in("Type=oneshot\nWatchdogSec=0\nExecStart=\n"
-                    "ExecStart=/usr/bin/python3 -B /source/tests/service/probe.py")
+                    "ExecStart=/usr/bin/python3 -B /source/tests/service/sandbox_probe.py")
     service.systemctl("start", check=False)
-    said = [entry["MESSAGE"] for entry in service.entries() if entry["_COMM"] == "python3"]
-    assert said == ["ended"]
+    messages = [entry["MESSAGE"] for entry in service.entries() if entry["_COMM"] == "python3"]
+    assert messages == ["ended"]
 
 
-def test_who_is_in_the_control_group_is_seen_at_a_price(service: Installed):
+def test_the_control_group_works_with_its_drop_in(service: Installed):
     service.machine.shell("groupadd --force dba; id carol || useradd --groups dba carol")
     service.configure(daemon="control-group = dba")
     service.start()
-    assert ask_for_reload(service, "root") == '{"parameters":{}}'
-    assert "PermissionDenied" in ask_for_reload(service, "carol")
+    assert reload_as(service, "root") == '{"parameters":{}}'
+    assert "PermissionDenied" in reload_as(service, "carol")
     service.drop_in(service.machine.shell(f"cat {EXAMPLES}/control-group.conf"))
     done = service.machine.run("systemd-analyze", "security", "--threshold=12", "binlog-ssld")
     assert "Overall exposure level for binlog-ssld.service: 1.2" in done.stdout
     service.systemctl("restart")
-    assert ask_for_reload(service, "carol") == '{"parameters":{}}'
-    assert "PermissionDenied" in ask_for_reload(service, "nobody")
+    assert reload_as(service, "carol") == '{"parameters":{}}'
+    assert "PermissionDenied" in reload_as(service, "nobody")
     service.wait_imports(1)
 
 
-def test_metrics_are_written_where_a_site_allows_it(service: Installed):
-    place = "/var/lib/node-exporter"
-    service.machine.shell(f"install -d -m 2775 -g binlog-ssld {place}")
-    service.configure(daemon=f"metrics-file = {place}/binlog-ssld.prom")
+def test_metrics_are_written_where_a_drop_in_allows_it(service: Installed):
+    directory = "/var/lib/node-exporter"
+    service.machine.shell(f"install -d -m 2775 -g binlog-ssld {directory}")
+    service.configure(daemon=f"metrics-file = {directory}/binlog-ssld.prom")
     service.start()
     service.wait_imports(1)
     service.wait(lambda: "Read-only file system" in service.messages())
-    service.drop_in(f"ReadWritePaths={place}")
+    service.drop_in(f"ReadWritePaths={directory}")
     service.systemctl("restart")
-    service.wait(lambda: "binlog_ssld_" in service.machine.shell(f"cat {place}/* || true"))
-    assert service.machine.shell(f"stat -c %a {place}/binlog-ssld.prom") == "644\n"
+    service.wait(lambda: "binlog_ssld_" in service.machine.shell(f"cat {directory}/* || true"))
+    assert service.machine.shell(f"stat -c %a {directory}/binlog-ssld.prom") == "644\n"
 
 
 RELOAD = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
@@ -165,12 +165,12 @@ RELOAD = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.
           "print(s.recv(4096).decode().rstrip('\\0'), end='')")
 
 
-def ask_for_reload(service: Installed, user: str) -> str:
+def reload_as(service: Installed, user: str) -> str:
     return service.machine.run("runuser", "-u", user, "--", "/usr/bin/python3", "-c", RELOAD,
                                SOCKET_PATH).stdout
 
 
-def test_what_lies_below_home_is_shown_read_only_where_a_site_says_so(service: Installed):
+def test_material_below_home_is_readable_with_a_drop_in(service: Installed):
     service.machine.shell("install -d -m 2750 -g binlog-ssld /home/tls;"
                           f"cp -a {MATERIAL}/. /home/tls")
     service.configure(material="directory = /home/tls")
@@ -182,7 +182,7 @@ def test_what_lies_below_home_is_shown_read_only_where_a_site_says_so(service: I
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_a_password_comes_as_a_credential(service: Installed, encrypted: bool):
+def test_a_password_as_a_credential(service: Installed, encrypted: bool):
     service.machine.shell("mkdir -p -m 0700 /etc/binlog-ssld/credentials")
     path = "/etc/binlog-ssld/credentials/orders"
     service.machine.write(path, IMPORT_PASSWORD + "\n", "0600")
@@ -207,8 +207,8 @@ def test_the_key_of_another_group_is_read_with_a_supplementary_group(service: In
     service.wait_imports(1)
 
 
-def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Installed):
-    """Private to root at first; the links of live/ lead into archive/."""
+def test_the_directories_of_certbot_are_readable_as_in_the_readme(service: Installed):
+    """First only root can read them; the links in live/ point to archive/."""
     service.machine.shell("""
         mkdir /etc/letsencrypt; umask 077
         mkdir -p /etc/letsencrypt/live/orders /etc/letsencrypt/archive/orders
@@ -221,7 +221,7 @@ def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Instal
         for name in privkey cert chain; do ln -s ../../archive/orders/${name}1.pem $name.pem; done
     """)
     service.configure(material="directory = /etc/letsencrypt/live/orders\nca = chain.pem\n"
-                               "cert = cert.pem\nkey = privkey.pem")
+                      "cert = cert.pem\nkey = privkey.pem")
     service.start()
     service.wait(lambda: "file-unreadable" in service.ctl("status").stdout)
     service.machine.shell("""
@@ -234,8 +234,8 @@ def test_the_tree_that_certbot_keeps_is_read_as_the_readme_tells(service: Instal
     service.wait(lambda: '"watch":"inotify"' in service.ctl("--json", "status").stdout)
 
 
-def test_the_clusters_are_checked_with_the_credentials_that_systemd_hands_over(service: Installed):
-    """The line of the manual, which people copy."""
+def test_check_clusters_with_a_credential_of_systemd_run(service: Installed):
+    """The command line of binlog-ssld(8)."""
     service.machine.shell("mkdir -p -m 0700 /etc/binlog-ssld/credentials")
     path = "/etc/binlog-ssld/credentials/checked"
     service.machine.write(path, IMPORT_PASSWORD + "\n", "0600")

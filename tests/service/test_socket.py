@@ -1,4 +1,4 @@
-"""Whose the socket is, and what happens around it."""
+"""Ownership of the socket, socket activation, and conflicts."""
 
 from tests.service.installed import SOCKET, SOCKET_PATH, Installed
 
@@ -10,7 +10,7 @@ def inode(service: Installed) -> str:
     return service.machine.shell(f"stat -c '%i %a %G' {SOCKET_PATH}").strip()
 
 
-def test_the_socket_comes_first_with_its_mode_and_group(service: Installed):
+def test_the_socket_unit_starts_first_and_sets_mode_and_group(service: Installed):
     service.start()
     assert service.show("ActiveState", SOCKET) == "active"
     assert (int(service.show("ActiveEnterTimestampMonotonic", SOCKET))
@@ -22,7 +22,7 @@ def test_the_socket_comes_first_with_its_mode_and_group(service: Installed):
     assert link == SOCKET_PATH
 
 
-def test_a_question_starts_the_service(service: Installed):
+def test_a_connection_starts_the_service(service: Installed):
     service.systemctl("start", SOCKET)
     assert service.show("ActiveState") == "inactive"
     assert service.ctl("status").returncode in (0, 1)
@@ -30,7 +30,7 @@ def test_a_question_starts_the_service(service: Installed):
     service.wait_imports(1)
 
 
-def test_systemds_socket_outlives_stop_and_restart(service: Installed):
+def test_the_socket_of_systemd_remains_after_stop_and_restart(service: Installed):
     service.start()
     first = inode(service)
     service.systemctl("restart")
@@ -41,7 +41,7 @@ def test_systemds_socket_outlives_stop_and_restart(service: Installed):
     assert service.machine.run("test", "-e", SOCKET_PATH, check=False).returncode != 0
 
 
-def test_without_the_socket_unit_the_daemon_makes_and_removes_its_own(service: Installed):
+def test_without_the_socket_unit_the_daemon_creates_and_removes_the_socket(service: Installed):
     service.machine.run("systemctl", "mask", "--runtime", SOCKET)
     try:
         service.start()
@@ -53,7 +53,7 @@ def test_without_the_socket_unit_the_daemon_makes_and_removes_its_own(service: I
         service.machine.run("systemctl", "unmask", "--runtime", SOCKET)
 
 
-def test_the_status_is_answered_to_anyone(service: Installed):
+def test_any_user_can_read_the_status(service: Installed):
     service.configure(port=1)
     service.start()
     service.wait_cluster("retrying")
@@ -62,7 +62,7 @@ def test_the_status_is_answered_to_anyone(service: Installed):
     assert done.returncode == 1 and "retrying" in done.stdout
 
 
-def test_a_path_that_is_taken_is_named_and_left_to_its_owner(service: Installed):
+def test_a_path_in_use_is_named_and_not_changed(service: Installed):
     service.machine.run("systemctl", "mask", "--runtime", SOCKET)
     service.drop_in("Restart=no")
     try:
@@ -80,8 +80,8 @@ def test_a_path_that_is_taken_is_named_and_left_to_its_owner(service: Installed)
         service.machine.run("systemctl", "unmask", "--runtime", SOCKET)
 
 
-def test_a_refused_configuration_does_not_wear_the_socket_out(service: Installed):
-    """Nobody answers; the socket goes on listening, and what is mended serves the next one."""
+def test_a_refused_configuration_does_not_stop_the_socket_unit(service: Installed):
+    """The socket still listens; after the configuration is corrected, the next request succeeds."""
     service.configure(cluster="colour = red")
     service.systemctl("start", SOCKET)
     for _ in range(3):

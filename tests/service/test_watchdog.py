@@ -1,9 +1,9 @@
-"""A manager that stalls, dies or is let down by its importer: it comes back, once."""
+"""A manager that hangs, dies or has an overdue importer is restarted once."""
 
 from tests.service.installed import Installed
 
-# A traced process that is killed stays for its parent until the tracer has looked: an importer
-# that its deadline cannot end, as one in an uninterruptible sleep would be.
+# A killed process that is traced is not reported to its parent until the tracer has waited for it:
+# an importer that outlives its deadline, as one in uninterruptible sleep would.
 TRACE = """
 import ctypes, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -18,7 +18,7 @@ def restarted(service: Installed, first: str) -> bool:
             and service.show("ActiveState") == "active")
 
 
-def test_a_manager_that_does_not_turn_is_restarted_and_imports_nothing(service: Installed):
+def test_a_hanging_manager_is_restarted_and_imports_nothing(service: Installed):
     service.drop_in("WatchdogSec=1s\nRestartSec=100ms")
     service.start()
     service.wait_imports(1)
@@ -30,7 +30,7 @@ def test_a_manager_that_does_not_turn_is_restarted_and_imports_nothing(service: 
     service.wait_imports(1)
 
 
-def test_an_importer_that_outlives_its_deadline_ends_the_pings(service: Installed):
+def test_an_importer_that_outlives_its_deadline_stops_the_watchdog_pings(service: Installed):
     service.drop_in("WatchdogSec=1s\nRestartSec=100ms")
     service.machine.shell("mkdir -p /etc/binlog-ssld/binlog-ssld.conf.d")
     service.machine.write("/etc/binlog-ssld/binlog-ssld.conf.d/deadline.conf",
@@ -39,8 +39,9 @@ def test_an_importer_that_outlives_its_deadline_ends_the_pings(service: Installe
     service.start()
     service.wait(lambda: bool(service.importers()))
     first = service.show("MainPID")
-    with service.machine.background("/usr/bin/python3", "-c", TRACE, service.importers()[0]) as it:
-        assert it.stdout and it.stdout.readline() == "traced\n"
+    with service.machine.background("/usr/bin/python3", "-c", TRACE,
+                                    service.importers()[0]) as tracer:
+        assert tracer.stdout and tracer.stdout.readline() == "traced\n"
         service.aurora.reset_options()
         service.wait(lambda: "orders: an importer outlived its deadline" in service.messages())
         service.wait(lambda: "Watchdog timeout" in service.messages())
@@ -48,7 +49,7 @@ def test_an_importer_that_outlives_its_deadline_ends_the_pings(service: Installe
     service.wait_cluster()
 
 
-def test_pings_go_on_while_a_cluster_is_a_black_hole(service: Installed):
+def test_watchdog_pings_continue_while_a_cluster_does_not_answer(service: Installed):
     service.drop_in("WatchdogSec=1s")
     service.start()
     service.wait_imports(1)
@@ -66,7 +67,7 @@ def test_pings_go_on_while_a_cluster_is_a_black_hole(service: Installed):
     service.wait_imports(2)
 
 
-def test_kill_9_is_followed_by_one_start_and_no_import(service: Installed):
+def test_sigkill_is_followed_by_one_restart_and_no_import(service: Installed):
     service.start()
     service.wait_imports(1)
     first = service.show("MainPID")
@@ -76,7 +77,7 @@ def test_kill_9_is_followed_by_one_start_and_no_import(service: Installed):
     service.wait_imports(1)
 
 
-def test_kill_9_during_an_import_takes_the_importer_along(service: Installed):
+def test_sigkill_during_an_import_ends_the_importer_too(service: Installed):
     service.aurora.set_option("slow_seconds", "2")
     service.start()
     service.wait(lambda: bool(service.importers()))
@@ -85,11 +86,11 @@ def test_kill_9_during_an_import_takes_the_importer_along(service: Installed):
     service.machine.run("kill", "-s", "KILL", service.show("MainPID"))
     service.wait(lambda: service.importers() != importer)
     service.wait_cluster()
-    # What the server was told before may come to its end there; nobody else sends it again.
+    # The server may still complete the first CALL; only the restarted daemon sends the set again.
     assert 1 <= len(service.aurora.imports()) <= 2
 
 
-def test_a_daemon_that_falls_again_and_again_is_left_down_and_can_be_started(service: Installed):
+def test_a_daemon_that_fails_repeatedly_is_not_restarted_for_ever(service: Installed):
     service.drop_in("ExecStart=\nExecStart=/bin/false\nRestartSec=10ms")
     service.systemctl("start", check=False)
     service.wait(lambda: service.show("ActiveState") == "failed"

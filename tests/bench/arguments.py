@@ -1,4 +1,4 @@
-"""What every benchmark is started with: the build, and a workspace that is gone afterwards."""
+"""The command line of every benchmark: the build directory; and a temporary workspace."""
 
 from __future__ import annotations
 

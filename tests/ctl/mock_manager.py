@@ -1,7 +1,7 @@
-"""A Varlink server that plays binlog-ssld's part, and every misbehaviour of one.
+"""A Varlink server that answers as binlog-ssld does, or with any fault.
 
-It keeps materials and clusters as the wire has them, answers the interface's methods from them and
-tells subscribers each change. A test that wants another answer puts its own function in `script`.
+It has materials and clusters in their JSON form, answers the methods of the interface from them and
+sends each change to subscribers. A test replaces the answer of a method with a function in script.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Connection:
             with self.lock:
                 self.stream.sendall(data)
         except OSError:
-            pass  # the command has left
+            pass  # the command has closed the connection
 
     def reply(self, parameters: dict, *, continues: bool = False) -> None:
         message: dict = {"parameters": parameters}
@@ -40,7 +40,7 @@ class Connection:
         name = name if "." in name else f"{INTERFACE}.{name}"
         self.raw(json.dumps({"error": name, "parameters": parameters}).encode() + b"\0")
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         try:
             self.stream.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -50,7 +50,7 @@ class Connection:
 Answer = Callable[[Connection, dict], None]
 
 
-class Manager:
+class MockManager:
     def __init__(self, path: Path, materials: list[dict], clusters: list[dict], *,
                  health: str = "ok", summary: str = "all is well", pid: int = 0) -> None:
         self.path = path
@@ -64,7 +64,7 @@ class Manager:
         self._lock = threading.RLock()
         self._listener: socket.socket | None = None
 
-    def __enter__(self) -> Manager:
+    def __enter__(self) -> MockManager:
         self.start()
         return self
 
@@ -78,7 +78,7 @@ class Manager:
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def stop(self) -> None:
-        """Gone, as a daemon that stopped: no socket, no connection."""
+        """Stops as the daemon does: no socket file, no connection."""
         if self._listener is None:
             return
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -89,7 +89,7 @@ class Manager:
             self.subscribers.clear()
             connections, self._connections = self._connections, []
         for connection in connections:
-            connection.leave()
+            connection.disconnect()
 
     def status(self) -> dict:
         now = time.time_ns() // 1000
@@ -108,7 +108,7 @@ class Manager:
                              continues=True)
 
     def change_cluster(self, name: str, **fields) -> None:
-        """As after an import, which is what brings a cluster into these states."""
+        """Sets last_attempt too where the state is the result of an import."""
         if fields.get("state") in ("current", "held", "retrying"):
             fields = {"last_attempt": microseconds(), **fields}
         with self._lock:

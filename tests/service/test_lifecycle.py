@@ -1,11 +1,11 @@
-"""Start, stop, restart, reload: what systemctl and the journal say."""
+"""Start, stop, restart, reload: results of systemctl, and the journal."""
 
 import pytest
 
 from tests.service.installed import CONFIGURATION, EXAMPLES, Installed
 
 
-def test_it_is_ready_though_its_cluster_is_down_and_says_why_in_one_line(service: Installed):
+def test_the_service_is_ready_although_a_cluster_is_down_and_shows_the_reason(service: Installed):
     service.configure(port=1)
     service.start()
     assert service.show("ActiveState") == "active"
@@ -42,7 +42,7 @@ def test_a_restart_imports_nothing(service: Installed):
         service.wait_imports(1)
 
 
-def test_it_stops_by_itself_and_cleanly(service: Installed):
+def test_a_stop_is_clean(service: Installed):
     service.start()
     service.wait(lambda: service.show("StatusText") != "")
     service.stop()
@@ -50,7 +50,7 @@ def test_it_stops_by_itself_and_cleanly(service: Installed):
     assert service.show("ExecMainStatus") == "0"
 
 
-def test_a_stop_waits_for_the_import_that_runs(service: Installed):
+def test_a_stop_waits_for_a_running_import(service: Installed):
     service.aurora.set_option("slow_seconds", "2")
     service.start()
     service.wait(lambda: bool(service.importers()))
@@ -61,7 +61,7 @@ def test_a_stop_waits_for_the_import_that_runs(service: Installed):
     service.wait_imports(1)
 
 
-def test_a_reload_takes_the_new_configuration(service: Installed):
+def test_a_reload_uses_the_new_configuration(service: Installed):
     needs_reload(service)
     service.configure(port=1)
     service.start()
@@ -91,7 +91,7 @@ def needs_reload(service: Installed) -> None:
         pytest.skip("binlog-sslctl cannot reload")
 
 
-def test_once_under_its_timer_does_the_same_work(service: Installed):
+def test_the_once_unit_and_its_timer_import_too(service: Installed):
     service.machine.shell(f"install -m 0644 {EXAMPLES}/binlog-ssld-once.* /run/systemd/system/;"
                           "systemctl daemon-reload")
     once, timer = "binlog-ssld-once.service", "binlog-ssld-once.timer"
@@ -109,7 +109,7 @@ def test_once_under_its_timer_does_the_same_work(service: Installed):
         assert service.systemctl("start", once, check=False).returncode != 0
         assert service.show("ExecMainStatus", once) == "1"
         service.configure()
-        service.start()  # the one or the other, never both
+        service.start()  # this starts the daemon instead of the once unit
         service.wait_imports(2)
     finally:
         service.systemctl("stop", timer)

@@ -1,4 +1,7 @@
-"""Run in place of the daemon: tries what the sandbox is there to refuse; prints what it allowed."""
+"""Runs in place of the daemon: tries operations that the sandbox must refuse.
+
+It prints those that are allowed, and "ended".
+"""
 
 import ctypes
 import mmap
@@ -34,30 +37,30 @@ def unshare() -> None:
         raise OSError(ctypes.get_errno(), "unshare")
 
 
-for place in ("/etc/binlog-ssld", "/usr", "/var/lib", "/run", "/proc/sys/kernel/core_pattern"):
-    attempt(f"write {place}", lambda: os.open(
-        place if place.startswith("/proc") else f"{place}/probe", os.O_WRONLY | os.O_CREAT))
+for path in ("/etc/binlog-ssld", "/usr", "/var/lib", "/run", "/proc/sys/kernel/core_pattern"):
+    attempt(f"write {path}", lambda: os.open(
+        path if path.startswith("/proc") else f"{path}/probe", os.O_WRONLY | os.O_CREAT))
 attempt("see /home", lambda: os.stat("/home/probe"))
-attempt("see the /tmp of others", lambda: os.stat("/tmp/probe"))
-attempt("see the first process", lambda: os.stat("/proc/1"))
+attempt("see the host's /tmp", lambda: os.stat("/tmp/probe"))
+attempt("see process 1", lambda: os.stat("/proc/1"))
 attempt("see devices", lambda: os.stat("/dev/kmsg"))
-for place in WRITABLE:
-    attempt(f"execute what was written to {place}", lambda: execute(Path(place) / "script"))
-attempt("write and execute memory", lambda: mmap.mmap(
+for path in WRITABLE:
+    attempt(f"execute a new file in {path}", lambda: execute(Path(path) / "script"))
+attempt("writable and executable memory", lambda: mmap.mmap(
     -1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC))
 for family in (socket.AF_NETLINK, socket.AF_PACKET):
     attempt(f"socket {family.name}", lambda: socket.socket(family, socket.SOCK_RAW))
-attempt("another namespace", unshare)
-attempt("another priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -1))
-attempt("another owner", lambda: os.chown(os.environ["STATE_DIRECTORY"], 0, 0))
+attempt("new user namespace", unshare)
+attempt("higher priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -1))
+attempt("change the owner", lambda: os.chown(os.environ["STATE_DIRECTORY"], 0, 0))
 
-# And what it must not refuse.
+# Operations that the sandbox must allow.
 Path(os.environ["STATE_DIRECTORY"], "probe").write_text("")
 os.memfd_create("probe", os.MFD_ALLOW_SEALING)
 mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-for place in ("/", "/usr", "/etc/binlog-ssld"):
-    found = [mount[5] for mount in mounts if mount[4] == place]
+for path in ("/", "/usr", "/etc/binlog-ssld"):
+    found = [mount[5] for mount in mounts if mount[4] == path]
     if not all(options.startswith("ro") for options in found):
-        print(f"allowed: {place} is mounted {found}", flush=True)
+        print(f"allowed: {path} is mounted {found}", flush=True)
 subprocess.run(["/bin/true"], check=True)
 print("ended", flush=True)

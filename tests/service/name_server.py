@@ -1,4 +1,4 @@
-"""A name server for one name: the machine has no other network than its loopback."""
+"""A DNS server for one name: the container has only a loopback network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ANSWERED, NO_SUCH_NAME = 0x8180, 0x8183
 
 
 class NameServer:
-    """Made in the machine's network; answers 127.0.0.1 for its name until it is closed."""
+    """Answers 127.0.0.1 for its name. Must be created in Machine.network()."""
 
     def __init__(self, name: str) -> None:
-        self.asked = 0
+        self.queries = 0
         self._question = b"".join(bytes([len(label)]) + label.encode()
                                   for label in name.split(".")) + b"\0"
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -44,7 +44,7 @@ class NameServer:
         end = query.index(b"\0", HEADER.size) + 5
         question = query[HEADER.size:end]
         known = question[:-4].lower() == self._question
-        self.asked += known
+        self.queries += known
         if not known or struct.unpack(">H", question[-4:-2])[0] != TYPE_A:
             return HEADER.pack(number, ANSWERED if known else NO_SUCH_NAME, 1, 0, 0, 0) + question
         return (HEADER.pack(number, ANSWERED, 1, 1, 0, 0) + question
