@@ -18,6 +18,8 @@ from tests.standin.service import Service
 class Testbed:
     """What all tests of a session share: the CA, a source server, a stand-in for Aurora."""
 
+    __test__ = False  # pytest collects classes named Test*
+
     workspace: Workspace
     authority: Authority
     source: Source

@@ -63,19 +63,33 @@ class Watcher(Protocol):
               isolated: bool) -> None:
         """Starts to watch CA, certificate and key.
 
-        account: user id, None for root; isolated: in a mount namespace that is a slave of the
-        caller's namespace.
+        With a settle time of 50 ms and SETTLE_LIMIT, if the watcher has these settings, and polls
+        every mode.poll seconds. mode.denied: started by "inotify_limit.py max_inotify_watches";
+        account: as this user id, None for root; isolated: by "unshare --mount --propagation slave".
+        Must be started from the calling thread, whose mount namespace it shares.
         """
 
     def applied(self) -> list[Applied]:
-        """Returns the sets that the target of this watcher has imported, in order."""
+        """Returns the sets that the target has imported, in order.
 
-    def claim(self) -> Claim: ...
+        The source must be the target, never the watcher.
+        """
 
-    def pause(self) -> None: ...
+    def claim(self) -> Claim:
+        """Returns the reported status. Called from one thread at a time.
 
-    def resume(self) -> None: ...
+        A watcher without a status can return the last of applied(), which makes invariants 5 and 6
+        of doc/testing.md true by construction.
+        """
 
-    def stop(self) -> None: ...
+    def pause(self) -> None:
+        """SIGSTOP."""
 
-    def log(self) -> str: ...
+    def resume(self) -> None:
+        """SIGCONT."""
+
+    def stop(self) -> None:
+        """Ends the watcher, even if it is paused."""
+
+    def log(self) -> str:
+        """For the message of a failure."""
