@@ -90,7 +90,7 @@ def test_sigkill_during_an_import_ends_the_importer_too(service: Installed):
     assert 1 <= len(service.aurora.imports()) <= 2
 
 
-def test_a_daemon_that_fails_repeatedly_is_not_restarted_for_ever(service: Installed):
+def test_a_daemon_that_fails_repeatedly_is_not_restarted_without_limit(service: Installed):
     service.drop_in("ExecStart=\nExecStart=/bin/false\nRestartSec=10ms")
     service.systemctl("start", check=False)
     service.wait(lambda: service.show("ActiveState") == "failed"
