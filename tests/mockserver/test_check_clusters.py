@@ -110,10 +110,10 @@ PROBE_FAULTS: dict[str, tuple[str, Handler, str]] = {
     "trickle": ("greeting", faults.trickle, "no greeting: no answer in time"),
     "gone": ("accept", faults.close, "no greeting: the server has ended the connection"),
     "reset": ("accept", faults.reset, "no "),
-    "garbage": ("greeting", faults.garbage, "what greets there is no MySQL server"),
-    "empty": ("greeting", faults.empty, "what greets there is no MySQL server"),
-    "huge": ("greeting", faults.huge_header, "what greets there is no MySQL server"),
-    "flood": ("greeting", faults.flood_of_bytes, "what greets there is no MySQL server"),
+    "garbage": ("greeting", faults.garbage, "the server does not speak the MySQL protocol"),
+    "empty": ("greeting", faults.empty, "the server does not speak the MySQL protocol"),
+    "huge": ("greeting", faults.huge_header, "the server does not speak the MySQL protocol"),
+    "flood": ("greeting", faults.flood_of_bytes, "the server does not speak the MySQL protocol"),
     "protocol-9": ("greeting", faults.reply(packet.greeting(protocol=9)),
                    "the server speaks protocol 9, not MySQL's 10"),
     "full": ("greeting", faults.reply(packet.error_before_login(1040, "Too many connections")),
@@ -122,7 +122,7 @@ PROBE_FAULTS: dict[str, tuple[str, Handler, str]] = {
                 "the server answers with error 1129: Host is blocked"),
     "silent-tls": ("tls", faults.silence, "TLS failed: no answer in time"),
     "flood-tls": ("tls", flood_of_hellos,
-                  "TLS failed: the server says more than any server has to"),
+                  "TLS failed: the server sends more data than allowed"),
     "gone-tls": ("tls", faults.close, "TLS failed: the server has ended the connection"),
 }
 

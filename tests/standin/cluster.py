@@ -177,7 +177,7 @@ class Aurora(Server):
 
     def wait_for_replication(self, reached: Callable[[dict[str, Value]], bool],
                              seconds: float = 20) -> dict[str, Value]:
-        """Returns the first status that fulfils the condition; rds_start_replication returns before."""
+        """Returns the first status that fulfils the condition; a start returns before that."""
         end = time.monotonic() + seconds
         while not reached(status := self.replication()):
             if time.monotonic() > end:
