@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Interface: the description of what the socket speaks (varlink.org, Interface Definition). It
- * names what works, nothing else.
+ * Interface: the Varlink definitions of the two interfaces of the socket (varlink.org, "Interface
+ * Definition"). They name implemented methods and members only.
  */
 
 #define INTERFACE_NAME         "io.binlogssl.Manager"

@@ -55,7 +55,7 @@ bool outcome_is_success(OutcomeKind kind)
         return kind == OUTCOME_IMPORTED || kind == OUTCOME_ALREADY_CURRENT;
 }
 
-static bool is_of_the_moment(unsigned sql_errno)
+static bool is_momentary(unsigned sql_errno)
 {
         switch (sql_errno) {
         case 1205: /* lock wait timeout */
@@ -72,7 +72,7 @@ static bool is_of_the_moment(unsigned sql_errno)
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
 {
         switch (kind) {
-        case OUTCOME_SUPERSEDED: /* until this host has the newer set, too */
+        case OUTCOME_SUPERSEDED: /* until this host has the newer set as well */
         case OUTCOME_UNREACHABLE:
         case OUTCOME_NOT_WRITER:
         case OUTCOME_TLS:
@@ -81,7 +81,7 @@ bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
         case OUTCOME_CRASHED:
                 return true;
         case OUTCOME_REJECTED:
-                return is_of_the_moment(sql_errno);
+                return is_momentary(sql_errno);
         case OUTCOME_IMPORTED:
         case OUTCOME_ALREADY_CURRENT:
         case OUTCOME_REFUSED_LOG:
@@ -107,8 +107,8 @@ const char *outcome_next_step(OutcomeKind kind, const char *exact)
         case _OUTCOME_KIND_MAX:
                 break;
         case OUTCOME_SUPERSEDED:
-                return "see that the newer set comes to this host, too; binlog-sslctl import "
-                       "--force brings the older one back";
+                return "copy the newer set to this host as well; binlog-sslctl import --force "
+                       "restores the older one";
         case OUTCOME_REFUSED_LOG:
                 return "switch that log off, on Aurora in the cluster's parameter group, or set "
                        "query-log = warn if it may hold the key";
@@ -129,7 +129,7 @@ const char *outcome_next_step(OutcomeKind kind, const char *exact)
         case OUTCOME_REJECTED:
                 return "the server's message says why; payload-newlines is one thing to try";
         case OUTCOME_REPLICATION_FAILED:
-                return "look at SHOW REPLICA STATUS on the cluster";
+                return "check SHOW REPLICA STATUS on the cluster";
         case OUTCOME_CRASHED:
                 return "this is a bug: please report it with the journal of this unit";
         }
@@ -140,10 +140,10 @@ const char *outcome_retry_note(OutcomeKind kind)
 {
         switch (kind) {
         case OUTCOME_TIMED_OUT:
-                return "look whether the cluster is slow or a firewall swallows packets";
+                return "check whether the cluster is slow or a firewall drops packets";
         case OUTCOME_UNKNOWN:
-                return "nothing: it is imported once more, which does no harm";
+                return "nothing: the set is imported again, which is harmless";
         default:
-                return "nothing: it is tried again";
+                return "nothing: the import is retried";
         }
 }

@@ -1,12 +1,13 @@
 #pragma once
 
 /*
- * Outcome: what one import attempt came to, as a value without pointers, because it travels from
- * the importer to the manager as one datagram. Bad news is normal news here: a refused password
- * is an outcome, not an errno.
+ * Outcome: the result of one import attempt or check.
  *
- * Numbers and texts of the server are kept as they came (common/text.h made them fit to show);
- * the errors are those of MySQL's server and client error references.
+ * A value without pointers, because the importer sends it to the manager as one datagram. An
+ * expected failure, such as a refused password, is an outcome and not an errno.
+ *
+ * Texts of the server are clean (common/text.h) and otherwise unchanged; error numbers are those of
+ * MySQL's server and client error references.
  */
 
 #include <stdbool.h>
@@ -19,20 +20,20 @@
 
 typedef enum OutcomeKind {
         OUTCOME_IMPORTED,
-        OUTCOME_ALREADY_CURRENT,    /* the ledger on the cluster says so */
-        OUTCOME_SUPERSEDED,         /* the ledger names a newer set, of another daemon */
-        OUTCOME_REFUSED_LOG,        /* the server would have kept the key, or does not say */
-        OUTCOME_NOT_WRITER,         /* a reader, or one that does not say: failover, stale DNS */
-        OUTCOME_UNREACHABLE,        /* name, network, or too many connections */
-        OUTCOME_TLS,                /* no TLS, or a peer that could not be verified */
-        OUTCOME_AUTH,               /* no password to send, or refused */
-        OUTCOME_NO_PROCEDURE,       /* 1305 */
-        OUTCOME_NO_PRIVILEGE,       /* 1370 */
-        OUTCOME_REJECTED,           /* any other answer of the server to the CALL */
-        OUTCOME_TIMED_OUT,          /* before the CALL, or killed at the deadline */
-        OUTCOME_UNKNOWN,            /* the connection broke after the CALL was sent */
-        OUTCOME_REPLICATION_FAILED, /* imported, but replication did not come back */
-        OUTCOME_CRASHED,            /* the importer died without a word */
+        OUTCOME_ALREADY_CURRENT, /* the newest row of the ledger is this set; or a check passed */
+        OUTCOME_SUPERSEDED,      /* the ledger names a newer set, of another daemon */
+        OUTCOME_REFUSED_LOG,     /* the server would log the key, or does not report its logs */
+        OUTCOME_NOT_WRITER,      /* a reader, or its role is unknown: failover, stale DNS */
+        OUTCOME_UNREACHABLE,     /* name, network, or too many connections */
+        OUTCOME_TLS,             /* no TLS, or the peer could not be verified */
+        OUTCOME_AUTH,            /* no password is available, or the login was refused */
+        OUTCOME_NO_PROCEDURE,    /* 1305 */
+        OUTCOME_NO_PRIVILEGE,    /* 1370; or the ledger's table cannot be used */
+        OUTCOME_REJECTED,        /* any other error that the server returned */
+        OUTCOME_TIMED_OUT,       /* before the CALL, or killed at the deadline */
+        OUTCOME_UNKNOWN,         /* the connection broke after the CALL was sent */
+        OUTCOME_REPLICATION_FAILED, /* could not be stopped before, or does not run after */
+        OUTCOME_CRASHED,            /* the importer ended without a result */
         _OUTCOME_KIND_MAX,
 } OutcomeKind;
 
@@ -40,9 +41,9 @@ typedef enum OutcomeKind {
 #define OUTCOME_NEXT_STEP_MAX 640
 
 typedef enum LedgerState {
-        LEDGER_STATE_IMPORTING, /* nobody knows what it came to */
+        LEDGER_STATE_IMPORTING, /* in progress, or interrupted: the result is unknown */
         LEDGER_STATE_IMPORTED,
-        LEDGER_STATE_FAILED, /* the server refused it */
+        LEDGER_STATE_FAILED, /* the server refused the set */
         _LEDGER_STATE_MAX,
 } LedgerState;
 
@@ -54,7 +55,7 @@ typedef struct LedgerEntry {
         LedgerState state;
         SetInfo set;
         uint64_t imported_at_usec;
-        char daemon[LEDGER_DAEMON_MAX]; /* the host of the daemon that wrote it */
+        char daemon[LEDGER_DAEMON_MAX]; /* the host of the daemon that wrote the row */
 } LedgerEntry;
 
 typedef struct LedgerReading {
@@ -72,11 +73,11 @@ typedef struct ImportEffect {
         bool committed;             /* the server acknowledged the CALL */
         bool in_doubt;              /* the CALL may have been executed; its result is unknown */
         bool replication_restarted; /* replication was restarted after the import and runs again */
-        Newlines newlines;          /* the form that the server accepted; NEWLINES_AUTO: none was */
+        Newlines newlines;          /* the form that the server accepted; NEWLINES_AUTO: none */
         bool newlines_learned;      /* payload-newlines is auto, and the record has another form */
 } ImportEffect;
 
-/* What a session shows of its server; "" is unknown. */
+/* Facts of the server at the other end of a session; "" is unknown. */
 typedef struct ServerInfo {
         char address[64]; /* numeric */
         char version[64];
@@ -87,11 +88,9 @@ typedef struct ServerInfo {
 typedef struct Outcome {
         OutcomeKind kind;
         SqlError sql_error;
-        char text[OUTCOME_TEXT_MAX]; /* what happened, one sentence; "" for a success */
-        char next_step
-                [OUTCOME_NEXT_STEP_MAX]; /* the exact one; "": outcome_next_step() has a general
-                                                  one */
-        char warning[OUTCOME_TEXT_MAX];  /* a log keeps the key and the configuration allows it */
+        char text[OUTCOME_TEXT_MAX];           /* the cause, one sentence; "" for a success */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* the exact one; "": see outcome_next_step() */
+        char warning[OUTCOME_TEXT_MAX];        /* the import continued in spite of this */
         ImportEffect effect;
         ServerInfo server;
         Replication replication;
@@ -99,20 +98,21 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
-/* Covers what the server has repeated of a secret. */
+/* Covers every text of the server that may repeat a secret. */
 void outcome_redact(Outcome *outcome, const Redactor *redactor);
 
-const char *outcome_kind_to_string(OutcomeKind kind); /* as design 8 spells it */
+const char *outcome_kind_to_string(OutcomeKind kind); /* named in doc/design.md, "Outcomes" */
 int outcome_kind_from_string(OutcomeKind *ret, const char *name);
 bool outcome_is_success(OutcomeKind kind);
 
-/* A passing fault mends itself: it is retried with back-off from retry-min to retry-max. All other
- * failures are held for an operator and tried again every retry-held. A rejection passes when the
- * server's number says that it was about the moment: a lock, a deadlock, a time limit. */
+/* Returns true for errors that are retried with back-off from retry-min to retry-max. All others
+ * are held for an operator and retried every retry-held. A rejection is transient if the
+ * server's number concerns the moment: a lock, a deadlock, a time limit. */
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
 
-/* What a person can do: `exact` if it is not "", else a general sentence without names, else "". */
+/* Returns what a person can do: `exact` unless it is "", else a general sentence without names, or
+ * "". */
 const char *outcome_next_step(OutcomeKind kind, const char *exact);
 
-/* A static sentence for a failure that is retried and for which there is no next step. */
+/* A static sentence for a failure that is retried and has no next step. */
 const char *outcome_retry_note(OutcomeKind kind);

@@ -30,12 +30,9 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome)
         return true;
 }
 
-static void forget_imported(Record *record)
+static void clear_imported(Record *record)
 {
-        record->imported.fingerprint[0] = '\0';
-        record->imported.at_usec = 0;
-        record->imported.not_after_usec = 0;
-        record->imported.in_use = false;
+        record->imported = (RecordImport){0};
 }
 
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
@@ -62,9 +59,9 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
                 record->imported.not_after_usec = set->not_after_usec;
                 record->imported.in_use = false;
         }
-        /* What was there before may be gone: if its files come back, they are sent again. */
+        /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
-                forget_imported(record);
+                clear_imported(record);
         if (outcome->effect.replication_restarted)
                 record->imported.in_use = true;
         if (outcome_is_success(outcome->kind)) {
@@ -133,7 +130,7 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
         return 0;
 }
 
-/* Absent members keep what the record has; present ones must be right. */
+/* An absent member leaves the record's value; a present one must be valid. */
 static bool read_text(char *buffer, size_t size, const JsonValue *object, const char *key)
 {
         const JsonValue *value = json_member(object, key);

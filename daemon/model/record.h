@@ -1,10 +1,11 @@
 #pragma once
 
 /*
- * Record: what is remembered of a cluster across restarts (design 9), and its JSON form.
+ * Record: the state of a cluster that survives a restart, and its JSON form (doc/design.md,
+ * "Records").
  *
- * It decides whether a key is sent again, so it says only what a server acknowledged. No key, no
- * password, no payload and no hash of a key ever stands in it.
+ * The record decides whether a key is sent again, so it contains only what a server acknowledged.
+ * It contains no key, no password, no payload and no hash of a key.
  */
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 
 /* The set that the server acknowledged. All times here are wall clock. */
 typedef struct RecordImport {
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": nothing known, or in doubt */
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": unknown, or in doubt */
         uint64_t at_usec;
         uint64_t not_after_usec; /* of its certificate */
         bool in_use;             /* replication was restarted after this import and ran */
@@ -24,7 +25,7 @@ typedef struct RecordImport {
 
 /* The last attempt. */
 typedef struct RecordAttempt {
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set it was made with */
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the attempt */
         uint64_t at_usec;                         /* 0: never */
         unsigned failures;                        /* in a row with this set */
         bool has_outcome;                         /* false: the rest has no meaning */
@@ -37,7 +38,7 @@ typedef struct RecordAttempt {
 /* The last expiry warning that was logged. */
 typedef struct RecordWarning {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set that expires; "": none */
-        uint64_t within_usec;                     /* the threshold that it had reached */
+        uint64_t within_usec;                     /* the threshold that was reached */
 } RecordWarning;
 
 typedef struct Record {
@@ -50,26 +51,23 @@ typedef struct Record {
 
 #define RECORD_NULL ((Record){0})
 
-/* Brings what the ledger on the cluster says into the record, if it was read. True: it names another
- * set than the one that was known to be imported. */
+/* Copies the newest row of the ledger into the record, if the ledger was read. Returns true if the
+ * row is another set than the imported one of the record. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);
 
-/* Brings what an attempt with `set` came to into the record. */
+/* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
 
 /* A heap string that ends with a newline. */
 int record_format(char **ret, size_t *ret_size, const Record *record);
 
-/* -EBADMSG: not a record; `ret` is untouched. Members of unknown names are left to later
- * versions; a member of a wrong type or value is not a record. */
+/* -EBADMSG: not a record; `ret` is untouched. Unknown members are ignored, because a later version
+ * may have written them; a known member of a wrong type or value is an error. */
 int record_parse(Record *ret, const char *text, size_t size);
 
-/*
- * State: one record file per cluster, $STATE_DIRECTORY/<cluster>.json, replaced durably.
- */
-
-/* 0; -ENOENT: there is none yet; -EBADMSG: unreadable, which means "nothing known" and is for the
- * caller to say; else what reading said. `ret` is RECORD_NULL unless 0. */
+/* Reads $STATE_DIRECTORY/<cluster>.json. -ENOENT: none yet; -EBADMSG: not a record, which the
+ * caller logs; or the error of reading. `ret` is RECORD_NULL on error. */
 int record_load(Record *ret, const char *cluster);
 
+/* Replaces the same file durably. */
 int record_save(const char *cluster, const Record *record);

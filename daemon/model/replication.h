@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Replication: the state of a replica as SHOW REPLICA STATUS reports it, and what it means. Texts of
- * the server are clean (common/text.h).
+ * Replication: the state of a replica as SHOW REPLICA STATUS reports it (doc/aurora.md, "Replica
+ * status"), and its meaning. Texts of the server are clean (common/text.h).
  */
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ typedef enum Tristate {
 #define REPLICATION_TEXT_MAX 384
 
 typedef struct Replication {
-        bool known;          /* the status was read; otherwise nothing below has a meaning */
-        bool configured;     /* it had a row */
+        bool known;          /* the status was read; otherwise the rest has no meaning */
+        bool configured;     /* the status has a row */
         char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
         char sql_running[32];
         Tristate tls;
@@ -35,15 +35,15 @@ typedef struct Replication {
 /* Returns true if both threads run. */
 bool replication_is_running(const Replication *replication);
 
-/* Returns true if the I/O thread should run and cannot connect. */
+/* Returns true if the I/O thread has an error and does not run. */
 bool replication_is_broken(const Replication *replication);
 
-/* Returns true if at least one thread is active, even if it only tries to connect. */
+/* Returns true unless both threads are stopped; a thread that tries to connect is active. */
 bool replication_is_active(const Replication *replication);
 
-/* Covers what the server has repeated of a secret. */
+/* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);
 
-/* Writes the members that every JSON form of it has into the open object. io_errno is null unless it
- * is known. */
+/* Writes the members that every JSON form of a replication has into the open object. io_errno is
+ * null unless `errno_known`. */
 void replication_write(const Replication *replication, bool errno_known, JsonWriter *writer);

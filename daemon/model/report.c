@@ -87,7 +87,7 @@ MaterialState report_material_state(const Report *report, uint64_t age_usec, uin
                 if (errors == count_errors(report, RULE_CERT_NOT_YET_VALID))
                         return MATERIAL_STATE_NOT_YET_VALID;
         }
-        /* Nothing at all is there: no tool is in the middle of a set. */
+        /* Without a single file, no renewal tool is in the middle of a set. */
         if (missing == _MATERIAL_FILE_MAX)
                 return MATERIAL_STATE_MISSING;
         if (age_usec < limit_usec)

@@ -1,8 +1,10 @@
 #pragma once
 
 /*
- * Report: what an inspection found out, as a value without pointers, because it travels from the
- * inspector to the manager as one datagram. It holds nothing of the key.
+ * Report: the result of one inspection of a material.
+ *
+ * A value without pointers, because the inspector sends it to the manager as one datagram. It
+ * contains nothing of the key.
  */
 
 #include <stdbool.h>
@@ -15,33 +17,33 @@
 #define REPORT_FINGERPRINT_MAX 65 /* SHA-256 in lower-case hexadecimal, with NUL */
 #define REPORT_NAME_MAX        256
 
-/* Facts of the leaf certificate, for people and for metrics. */
+/* Facts of the leaf certificate, for display and metrics. */
 typedef struct Certificate {
         char subject[REPORT_NAME_MAX]; /* RFC 2253 order as openssl prints it: "CN = x, O = y" */
         char issuer[REPORT_NAME_MAX];
         char serial[64];                     /* hexadecimal */
         char sha256[REPORT_FINGERPRINT_MAX]; /* of the certificate's DER */
-        char key_type[16];                   /* "rsa", "ec", or what OpenSSL calls it */
+        char key_type[16];                   /* "rsa", "ec", or OpenSSL's name of the type */
         unsigned key_bits;
         uint64_t not_before_usec; /* wall clock */
         uint64_t not_after_usec;
 } Certificate;
 
-/* Names one set and its time. The fingerprint holds nothing of the key. */
+/* One set and the validity of its certificate. The fingerprint contains nothing of the key. */
 typedef struct SetInfo {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": no set */
-        uint64_t not_before_usec, not_after_usec; /* of the certificate, wall clock */
+        uint64_t not_before_usec, not_after_usec; /* wall clock */
 } SetInfo;
 
 typedef struct Report {
-        bool files_changed; /* the files changed while they were read, every time we tried */
+        bool files_changed; /* the files changed during every attempt to read them */
         bool has_certificate;
         Certificate certificate;
         unsigned ca_count;
         uint64_t ca_not_after_usec; /* the earliest of all CAs; 0 when there is none */
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "" unless every file could be normalised */
         uint64_t payload_size;       /* bytes in the payload descriptor; 0 when there is an error */
-        uint64_t next_boundary_usec; /* wall clock: when a time rule will judge otherwise */
+        uint64_t next_boundary_usec; /* wall clock: when the result of a time rule changes */
         uint64_t expires_within_usec; /* the smallest expiry warning that applies; 0: none */
         bool failed;                  /* a problem of severity error was added, kept or not */
         unsigned n_problems;
@@ -49,24 +51,16 @@ typedef struct Report {
         Problem problems[REPORT_PROBLEMS_MAX];
 } Report;
 
-/* Adds a problem; its sentence becomes one clean line (common/text.h). */
+/* Adds a problem; its text becomes one clean line (common/text.h). */
 void report_add(Report *report, MaterialFile file, Rule rule, Severity severity, const char *format,
         ...) PRINTF(5, 6);
 
 bool report_has_rule(const Report *report, Rule rule);
 
-/* The first problem of the severest kind, which is what a reason quotes; NULL when there is none. */
+/* Returns the first error, else the first warning, else NULL: the problem that a reason quotes. */
 const Problem *report_first(const Report *report);
 
-/*
- * Verdict: the state of a material as design 6 names it, from a report and the age of the last
- * change. Pure.
- *
- * Renewal tools write one file at a time, so a set that fails is "changing" while the last change
- * is younger than settle-limit and only then "invalid" or "missing". What fails by the clock alone
- * is no half-written set and is called by its name at once.
- */
-
+/* The state of a material, named in doc/design.md, "Material". */
 typedef enum MaterialState {
         MATERIAL_STATE_MISSING,
         MATERIAL_STATE_CHANGING,
@@ -80,8 +74,13 @@ typedef enum MaterialState {
 
 const char *material_state_to_string(MaterialState state);
 
-/* The set may be imported. */
+/* Returns true if the set may be imported. */
 bool material_state_is_good(MaterialState state);
 
-/* `age_usec` is the time since the files last changed, `limit_usec` the configured settle-limit. */
+/* Returns the state from a report, the time since the last change of the files, and
+ * settle-limit.
+ *
+ * Renewal tools write one file at a time, so a set with errors is "changing" while the last
+ * change is younger than settle-limit, and "invalid" or "missing" from then on. A set whose only
+ * errors come from the clock is complete, so its state is "expired" or "not_yet_valid" at once. */
 MaterialState report_material_state(const Report *report, uint64_t age_usec, uint64_t limit_usec);

@@ -5,8 +5,8 @@
 
 enum { CA = 1 << MATERIAL_CA, CERT = 1 << MATERIAL_CERT, KEY = 1 << MATERIAL_KEY };
 
-/* A row for each rule: its name, what a person can do, the files and the stage that it needs, and
- * the stage at which the reading of a file ends when it is broken. */
+/* One row per rule: name, next step, the files and the stage of them that the rule needs, and the
+ * stage at which the reading of a file ends if it violates the rule. */
 static const struct {
         const char *name;
         const char *next_step;
@@ -68,7 +68,7 @@ static const struct {
         [RULE_SAME_COMMON_NAME] = {"same-common-name",
                 "issue it with a common name that is not the CA's", CA | CERT, FILE_STAGE_PARSED,
                 FILE_STAGE_PARSED},
-        [RULE_EXPIRES_SOON] = {"expires-soon", "renew it; look at the renewal tool's timer and log",
+        [RULE_EXPIRES_SOON] = {"expires-soon", "renew it; check the renewal tool's timer and log",
                 CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
 };
 _Static_assert(ARRAY_SIZE(rules) == _RULE_MAX, "every rule has a row");

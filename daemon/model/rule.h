@@ -1,11 +1,10 @@
 #pragma once
 
 /*
- * The rules that a set of material must keep, and their breaches.
+ * Rule: the rules that a material must satisfy, and a Problem for each violation.
  *
- * The names are a promise to users (design 6): they stand in the status, in the journal and in
- * people's alert filters. Each Problem names itself: which file, which rule, what was wanted and
- * what was found, in one sentence for the person who will mend the file.
+ * The names are stable (doc/design.md, "Material"): status, journal and users' alert filters
+ * contain them. The text of a Problem is one sentence with the expected and the actual value.
  */
 
 #include <stdbool.h>
@@ -56,12 +55,12 @@ typedef struct Problem {
 const char *rule_to_string(Rule rule);
 const char *severity_to_string(Severity severity);
 
-/* What a person can do about it, one sentence; "" for a rule that this program does not know. */
+/* Returns what a person can do about a violation, one sentence; "" for a value that is no rule. */
 const char *rule_next_step(Rule rule);
 
-/* How far the reading of a file has come. */
+/* The progress of reading one file. */
 typedef enum FileStage {
-        FILE_STAGE_NOTHING, /* a directory on the path may be closed */
+        FILE_STAGE_NOTHING, /* a directory on the path may be inaccessible */
         FILE_STAGE_NAME,    /* the name exists */
         FILE_STAGE_KIND,    /* its kind is known */
         FILE_STAGE_OPEN,    /* it was opened */
@@ -70,11 +69,11 @@ typedef enum FileStage {
         FILE_STAGE_PARSED,
 } FileStage;
 
-/* Returns true if the rule cannot be evaluated, because it needs `file` beyond `stage`. */
+/* Returns true if the rule cannot be evaluated, because it needs a later stage of `file`. */
 bool rule_needs(Rule rule, MaterialFile file, FileStage stage);
 
-/* The stage at which the reading of a file ends when it breaks the rule. */
+/* Returns the stage at which the reading of a file ends if it violates the rule. */
 FileStage rule_ends_at(Rule rule);
 
-/* -EINVAL: no rule has that name. */
+/* -EINVAL: no rule has this name. */
 int rule_from_string(Rule *ret, const char *name);

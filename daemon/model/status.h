@@ -2,10 +2,10 @@
 
 /*
  * Status: the state of materials, clusters and the manager as values, for the status socket, the
- * journal and the metrics, and what it means for the health.
+ * journal and the metrics, and the health that follows from them.
  *
- * The pointers within are owned by the module that reports the status; a value lives as long as its
- * owner. Times that end in _at_usec are wall clock.
+ * The module that reports a status owns it and everything it points to. Times that end in _at_usec
+ * are wall clock.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 typedef enum Health {
         HEALTH_OK,
-        HEALTH_WARNING,  /* it should mend itself, or there is time to act */
+        HEALTH_WARNING,  /* retried, or there is time to act */
         HEALTH_CRITICAL, /* someone must act now */
         _HEALTH_MAX,
 } Health;
@@ -28,16 +28,14 @@ const char *health_to_string(Health health);
 
 typedef struct WatchStatus {
         const char *watch;        /* "inotify", or "poll" and why; lives as long as the watcher */
-        bool watching;            /* every directory on the way has a watch that tells changes */
-        unsigned missed_events;   /* changes that the poll found though all was watched */
-        uint64_t changed_usec;    /* boot time of the last change seen, at first of the start */
-        uint64_t changed_at_usec; /* wall clock; 0: none was seen since the start */
+        bool watching;            /* every directory of the path has a watch that reports changes */
+        unsigned missed_events;   /* changes that the poll found while `watching` */
+        uint64_t changed_usec;    /* boot time of the last change found, at first of the start */
+        uint64_t changed_at_usec; /* wall clock; 0: none was found since the start */
         uint64_t polled_usec;     /* boot time of the last poll, at first of the start */
         uint64_t checked_at_usec; /* wall clock of the last comparison */
 } WatchStatus;
 
-/* Facts for plan, status and journal; lives as long as the material. Times that end in _at_usec
- * are wall clock. */
 typedef struct MaterialStatus {
         const MaterialConfig *config;
         bool inspected; /* false: the first inspection has not ended yet */
@@ -49,10 +47,10 @@ typedef struct MaterialStatus {
 } MaterialStatus;
 
 typedef enum ClusterState {
-        CLUSTER_WAITING,   /* no good set on disk */
+        CLUSTER_WAITING,   /* no valid set on disk */
         CLUSTER_IMPORTING, /* an importer runs, or is about to */
-        CLUSTER_CURRENT,   /* the server acknowledged the set that stands on disk */
-        CLUSTER_RETRYING,  /* a passing fault; back-off runs */
+        CLUSTER_CURRENT,   /* the server acknowledged the set on disk */
+        CLUSTER_RETRYING,  /* a transient error; back-off runs */
         CLUSTER_HELD,      /* an operator must act */
         CLUSTER_DISABLED,
         _CLUSTER_STATE_MAX,
@@ -62,31 +60,31 @@ const char *cluster_state_to_string(ClusterState state);
 
 /* The check of a current cluster between imports. */
 typedef struct ClusterCheck {
-        bool due;                              /* it runs, or waits for its turn */
-        char error[OUTCOME_TEXT_MAX];          /* why the last one failed; "": it did not */
-        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about that */
+        bool due;                              /* runs, or waits for its turn */
+        char error[OUTCOME_TEXT_MAX];          /* why the last check failed; "": it passed */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about the error */
 } ClusterCheck;
 
 typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
         uint64_t since_at_usec;
-        uint64_t out_of_sync_since_usec; /* a good set on disk is not the imported one; 0: it is */
+        uint64_t out_of_sync_since_usec; /* a valid set on disk is not imported; 0: it is */
         const Record *record;
         const Replication *replication;
         uint64_t next_attempt_at_usec; /* 0: none is due */
-        uint64_t deadline_usec;        /* boot time, of the importer that runs; 0: none does */
-        int record_error;              /* an errno: the record could not be written; 0: it was */
+        uint64_t deadline_usec;        /* boot time, of the running importer; 0: none runs */
+        int record_error;              /* an errno: the record could not be written; 0: written */
         ClusterCheck check;
 } ClusterStatus;
 
 typedef enum ClusterEvent {
         CLUSTER_EVENT_STATE,
-        CLUSTER_EVENT_ATTEMPT,     /* one ended, and is in the record */
-        CLUSTER_EVENT_RECORD,      /* record_error is another one */
-        CLUSTER_EVENT_CHECK,       /* check_fault has come or gone; `outcome` is the check's */
-        CLUSTER_EVENT_DRIFT,       /* the ledger names another set than was known; likewise */
-        CLUSTER_EVENT_REPLICATION, /* a check found it broken, or running again; likewise */
+        CLUSTER_EVENT_ATTEMPT,     /* an attempt ended and is in the record */
+        CLUSTER_EVENT_RECORD,      /* record_error changed */
+        CLUSTER_EVENT_CHECK,       /* check.error was set or cleared; with the check's outcome */
+        CLUSTER_EVENT_DRIFT,       /* the ledger names another set than the record; same outcome */
+        CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
 } ClusterEvent;
 
 #define SUMMARY_TEXT_MAX 1024 /* bytes of the summary of a manager, with NUL */
@@ -102,10 +100,10 @@ typedef struct ManagerStatus {
 /* The health of one material by its state alone. */
 Health health_of_material(MaterialState state);
 
-/* The health of one cluster, without its material. `has_warning`: something is wrong with it that
- * its state does not show. */
+/* The health of one cluster, without its material. `has_warning`: the cluster has an error that its
+ * state does not show. */
 Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning);
 
-/* Returns true if the set on disk is imported and a forced import of it has failed since. `same_set`:
- * the last attempt was made with the set that is imported. */
+/* Returns true if the set on disk is imported and a forced import of it has failed since.
+ * `same_set`: the last attempt was made with the set that is imported. */
 bool cluster_reimport_failed(ClusterState state, OutcomeKind last_outcome, bool same_set);
