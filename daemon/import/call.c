@@ -32,13 +32,13 @@ size_t call_key_offset(const char *strict, size_t size)
         size_t offset = 0;
 
         for (const char *byte = strict; found && byte < found; byte++)
-                offset += *byte == '\\' ? 0 : 1; /* the n behind it is the line end */
+                offset += *byte == '\\' ? 0 : 1; /* the n after it is the line end */
         return offset;
 }
 
-/* A rejection that can be about the form of the document: the procedure's own signal, or an error
- * of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
-static bool may_be_form(SessionResult result, unsigned number)
+/* Returns true if an error can concern the form of the document: the procedure's own SIGNAL, or an
+ * error of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
+static bool may_concern_form(SessionResult result, unsigned number)
 {
         return result == SESSION_SERVER &&
                 (number == 1644 || (number >= 3140 && number <= 3158) ||
@@ -64,7 +64,7 @@ static SessionResult call_in_form(Session *session, const CallPayload *payload, 
                 session, "CALL mysql." RDS_IMPORT_PROCEDURE "(?)", &document, ret_sent, ret_error);
 }
 
-/* Raw is the documented wire form, so it goes first while nothing better is known. */
+/* The raw form is the documented one, so it is sent first while no form is known to work. */
 void call_import(Outcome *ret, Session *session, const CallPayload *payload, Newlines configured)
 {
         Newlines first = configured != NEWLINES_AUTO ? configured : payload->newlines;
@@ -74,10 +74,10 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
         bool sent;
 
         result = call_in_form(session, payload, form, &sent, &error);
-        if (configured == NEWLINES_AUTO && may_be_form(result, error.number)) {
+        if (configured == NEWLINES_AUTO && may_concern_form(result, error.number)) {
                 form = form == NEWLINES_RAW ? NEWLINES_ESCAPED : NEWLINES_RAW;
                 result = call_in_form(session, payload, form, &sent, &other);
-                /* Both refused: the first answer is about the documented form. */
+                /* If both forms are refused, the first error stands. */
                 if (result != SESSION_SERVER)
                         error = other;
         }
@@ -89,7 +89,7 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
         }
         (void)sql_error_fail_call(ret, result, &error, sent);
         sql_error_advise_procedure(ret, session, RDS_IMPORT_PROCEDURE);
-        /* Which of two different answers is about the form, nobody knows. */
+        /* It is unknown which of two different errors concerns the form. */
         if (result == SESSION_SERVER && other.text[0] != '\0' &&
                 strcmp(other.text, error.text) != 0)
                 text_format(ret->text, sizeof(ret->text), "%s; and with %s line ends: %s",

@@ -5,7 +5,7 @@
  *
  * The inspector writes the payload in its strict form, valid JSON with every line end as the two
  * characters \n. The raw form, with line feeds within the strings, is made from it immediately
- * before the CALL; it is the only form with public proof (doc/aurora.md, "Payload").
+ * before the CALL; only the raw form has public proof (doc/aurora.md, "Payload").
  */
 
 #include <stddef.h>
@@ -22,12 +22,12 @@ typedef struct CallPayload {
 } CallPayload;
 
 /* Calls the procedure. `configured` is payload-newlines: with NEWLINES_AUTO the form that worked
- * before, or the raw one, is tried first, and the other one if the server's error can be about the
+ * before, or the raw one, is sent first, and the other one if the server's error can concern the
  * form. */
 void call_import(Outcome *ret, Session *session, const CallPayload *payload, Newlines configured);
 
 /* Makes the raw form from the strict one. -ENOMEM. */
 int call_payload_raw(Secret *ret, const char *strict, size_t size);
 
-/* The offset of `ssl_key` in the raw form, which is the shorter one of the two. 0: not found. */
+/* Returns the offset of `ssl_key` in the raw form, the shorter one of the two; 0: not found. */
 size_t call_key_offset(const char *strict, size_t size);

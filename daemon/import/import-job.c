@@ -15,7 +15,7 @@ struct ImportJob {
 
 static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
 {
-        ImportJob *attempt = userdata;
+        ImportJob *import_job = userdata;
         Outcome outcome = {0};
 
         switch (end) {
@@ -26,7 +26,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.kind = OUTCOME_TIMED_OUT;
                 outcome.effect.in_doubt = true;
                 text_set(outcome.text, sizeof(outcome.text),
-                        "no end within import-timeout; the importer was killed");
+                        "the importer did not end within import-timeout and was killed");
                 break;
         case JOB_FAILED:
                 outcome.kind = OUTCOME_CRASHED;
@@ -37,12 +37,17 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         case _JOB_RESULT_MAX:
                 outcome.kind = OUTCOME_CRASHED;
                 outcome.effect.in_doubt = true;
-                text_format(outcome.text, sizeof(outcome.text),
-                        "the importer died without a word (signal %d)", detail);
+                if (detail > 0)
+                        text_format(outcome.text, sizeof(outcome.text),
+                                "the importer was terminated by signal %d without a result",
+                                detail);
+                else
+                        text_set(outcome.text, sizeof(outcome.text),
+                                "the importer exited without a result");
                 break;
         }
-        attempt->job = job_free(job);
-        attempt->fn(&outcome, attempt->userdata);
+        import_job->job = job_free(job);
+        import_job->fn(&outcome, import_job->userdata);
 }
 
 static int run(void *result, const void *task)
@@ -53,7 +58,7 @@ static int run(void *result, const void *task)
 int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
         void *userdata, Outcome *ret_outcome)
 {
-        CLEANUP(import_job_freep) ImportJob *attempt = calloc(1, sizeof(*attempt));
+        CLEANUP(import_job_freep) ImportJob *job = calloc(1, sizeof(*job));
         JobSpec spec = {
                 .name = task->action == IMPORT_ACTION_CHECK ? "binlog-check" : "binlog-import",
                 .run = run,
@@ -65,25 +70,25 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
         };
         int r = -ENOMEM;
 
-        if (attempt) {
-                *attempt = (ImportJob){.fn = fn, .userdata = userdata};
-                r = job_start(&attempt->job, event, &spec, on_end, attempt);
+        if (job) {
+                *job = (ImportJob){.fn = fn, .userdata = userdata};
+                r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {
                 *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
                 text_format(ret_outcome->text, sizeof(ret_outcome->text),
-                        "the importer could not start: %s", strerror(-r));
+                        "the importer could not be started: %s", strerror(-r));
                 return r;
         }
-        *ret = TAKE(attempt);
+        *ret = TAKE(job);
         return 0;
 }
 
-ImportJob *import_job_free(ImportJob *attempt)
+ImportJob *import_job_free(ImportJob *job)
 {
-        if (!attempt)
+        if (!job)
                 return NULL;
-        job_free(attempt->job);
-        free(attempt);
+        job_free(job->job);
+        free(job);
         return NULL;
 }

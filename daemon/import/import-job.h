@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Attempt: one importer process in its errand, and what came of it as an outcome: also when it was
- * killed at its deadline, died or could not be started.
+ * Import job: starts one importer process and reports its result as an Outcome, also if the process
+ * was killed at its deadline, crashed or could not be started.
  */
 
 #include <systemd/sd-event.h>
@@ -13,14 +13,14 @@
 
 typedef struct ImportJob ImportJob;
 
-/* The handler may free the attempt. */
+/* Called once, when the process has ended. May free the job. */
 typedef void (*import_job_end_fn)(const Outcome *outcome, void *userdata);
 
-/* What the task points to is needed until this returns: the child has a copy of it. When nothing
- * could be started the errno is returned, and `ret_outcome` says so. */
+/* The child has a copy of the task, so the task and its pointers may be freed after the call. On
+ * error nothing was started, and `ret_outcome` has the reason. */
 int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
         void *userdata, Outcome *ret_outcome);
 
-/* An importer that still runs is killed. */
-ImportJob *import_job_free(ImportJob *attempt);
+/* Kills an importer that still runs. */
+ImportJob *import_job_free(ImportJob *job);
 DEFINE_CLEANUP(ImportJob *, import_job_free);

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Import task: the input of one importer process. The manager fills it; what it points to must live
- * until the process is started, which then has a copy.
+ * Import task: the input of one importer process. The manager owns the task and its pointers; they
+ * must live until the process is started, which then has a copy.
  */
 
 #include <stdbool.h>
@@ -14,17 +14,17 @@
 
 typedef enum ImportAction {
         IMPORT_ACTION_IMPORT,
-        IMPORT_ACTION_RESTART_REPLICATION, /* the set is imported: only restart replication */
-        IMPORT_ACTION_CHECK,               /* look at ledger and replication; changes nothing */
+        IMPORT_ACTION_RESTART_REPLICATION, /* the set is imported already */
+        IMPORT_ACTION_CHECK,               /* read ledger and replication; changes nothing */
         _IMPORT_ACTION_MAX,
 } ImportAction;
 
 typedef struct ImportTask {
         ImportAction action;
         const ClusterConfig *cluster;
-        int payload_fd; /* sealed; a check wants it only to know what to cover */
+        int payload_fd; /* sealed; a check uses it only to redact */
         SetInfo set;
         Newlines newlines;
-        bool forced; /* whatever the ledger says */
+        bool forced; /* regardless of the ledger */
         uint64_t timeout_usec;
 } ImportTask;

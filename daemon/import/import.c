@@ -9,19 +9,19 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 
-static void look_at_replication(Outcome *ret, Session *session)
+static void observe_replication(Outcome *ret, Session *session)
 {
         SessionError error = {0};
 
-        /* The import stands whether or not this user may look: nothing is known then. */
+        /* Without the privilege the status stays unknown; the import succeeded anyway. */
         (void)replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
 }
 
-/* The CALL's own text comes before the payload, so that the key begins later than this. */
-static bool logs_allow(Outcome *ret, const Preflight *preflight, const Import *task)
+/* The offset is a lower bound, because the text of the CALL precedes the payload. */
+static bool check_logs(Outcome *ret, const Preflight *preflight, const Import *import)
 {
-        size_t key_offset = call_key_offset(task->payload.data, task->payload.size);
-        Policy policy = task->cluster->query_log;
+        size_t key_offset = call_key_offset(import->payload.data, import->payload.size);
+        Policy policy = import->cluster->query_log;
         char text[OUTCOME_TEXT_MAX];
 
         if (!preflight_would_log_key(text, sizeof(text), preflight, key_offset))
@@ -35,19 +35,19 @@ static bool logs_allow(Outcome *ret, const Preflight *preflight, const Import *t
         return false;
 }
 
-/* A server that does not say what it is may be in the midst of a failover, or be no cluster's
- * writer: the fault passes, or `host` is to be looked at. not_writer stands for both. */
-static bool pass_preflight(Outcome *ret, Session *session, const Import *task)
+/* A server without a role is not_writer as well: either a failover, which is transient, or
+ * `host` is not a cluster endpoint. */
+static bool check_server(Outcome *ret, Session *session, const Import *import)
 {
         Preflight preflight = {0};
         SessionError error = {0};
         const char *why;
-        SessionResult result = preflight_run(&preflight, session, task->cluster->user, &error);
+        SessionResult result = preflight_run(&preflight, session, import->cluster->user, &error);
 
         if (sql_error_fail(ret, result, &error, NULL))
                 return false;
-        /* What no policy lets pass comes last, but a reader needs no look at its logs. */
-        if (!preflight.reader && !task->restart_only && !logs_allow(ret, &preflight, task))
+        /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
+        if (!preflight.reader && !import->restart_only && !check_logs(ret, &preflight, import))
                 return false;
         why = preflight_not_writer_reason(&preflight);
         if (!why)
@@ -85,74 +85,76 @@ static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const ch
         return true;
 }
 
-static bool lock(Outcome *ret, Session *session, const Import *task)
+static bool acquire_lock(Outcome *ret, Session *session, const Import *import)
 {
         uint64_t now = clock_boottime_usec();
-        uint64_t left = task->deadline_usec > now ? task->deadline_usec - now : 0;
+        uint64_t left = import->deadline_usec > now ? import->deadline_usec - now : 0;
         SessionError error = {0};
         bool locked;
         SessionResult result =
                 ledger_lock(&locked, session, (unsigned)(left / USEC_PER_SEC / 2), &error);
 
-        if (ledger_failed(ret, session, task->cluster->ledger, result, &error))
+        if (ledger_failed(ret, session, import->cluster->ledger, result, &error))
                 return false;
         if (locked)
                 return true;
         ret->kind = OUTCOME_TIMED_OUT;
         text_set(ret->text, sizeof(ret->text),
-                "another daemon imports into this cluster, or hangs there: it holds the lock");
+                "another daemon holds the lock of this cluster: its import still runs, or hangs");
         return false;
 }
 
-/* False: `ret` says what it came to without a CALL. */
-static bool ledger_begin_import(
-        Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session, const Import *task)
+/* Returns false if `ret` is final without a CALL. */
+static bool begin_row(
+        Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session, const Import *import)
 {
-        const char *table = task->cluster->ledger;
-        LedgerComparison verdict;
+        const char *table = import->cluster->ledger;
+        LedgerComparison comparison;
         char time[CLOCK_TEXT_SIZE];
         SessionError error = {0};
         SessionResult result;
 
         if (!read_ledger(ret, ledger, session, table))
                 return false;
-        verdict = task->forced ? LEDGER_IMPORT : ledger_compare(ledger, &task->set);
-        if (verdict == LEDGER_CURRENT) {
+        comparison = import->forced ? LEDGER_IMPORT : ledger_compare(ledger, &import->set);
+        if (comparison == LEDGER_CURRENT) {
                 ret->kind = OUTCOME_ALREADY_CURRENT;
                 return false;
         }
-        if (verdict == LEDGER_SUPERSEDED) {
+        if (comparison == LEDGER_SUPERSEDED) {
                 ret->kind = OUTCOME_SUPERSEDED;
                 text_format(ret->text, sizeof(ret->text),
-                        "%s has brought a newer set here (%.12s, %s), the one on this disk is older",
+                        "%s has brought a newer set here (%.12s, %s); the one on this "
+                        "disk is older",
                         ret->ledger.newest.daemon, ret->ledger.newest.set.fingerprint,
                         ret->ledger.newest.imported_at_usec > 0
                                 ? clock_format_time(time, ret->ledger.newest.imported_at_usec)
                                 : "not completed");
                 return false;
         }
-        result = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
+        result = ledger_begin(ret_row, session, table, ledger, &import->set, &error);
         return !ledger_failed(ret, session, table, result, &error);
 }
 
-/* When it is known what came of the row's import. That stands, whatever becomes of the row. */
-static void ledger_end_import(Outcome *ret, Session *session, const Import *task, uint64_t row)
+/* Completes the row, unless the result of the CALL is unknown. An error here does not change the
+ * result of the import. */
+static void end_row(Outcome *ret, Session *session, const Import *import, uint64_t row)
 {
         SessionError error = {0};
 
         if (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN)
                 return;
-        if (ledger_finish(session, task->cluster->ledger, row, ret->effect.committed, &error) !=
+        if (ledger_finish(session, import->cluster->ledger, row, ret->effect.committed, &error) !=
                         SESSION_OK &&
                 ret->effect.committed)
                 text_format(ret->warning, sizeof(ret->warning),
-                        "ledger %s could not be completed, so that it is imported once more: %s",
-                        task->cluster->ledger, error.text);
+                        "ledger %s could not be completed, so the set is imported again: %s",
+                        import->cluster->ledger, error.text);
 }
 
-void import_run(Outcome *ret, Session *session, const Import *task)
+void import_run(Outcome *ret, Session *session, const Import *import)
 {
-        const ClusterConfig *cluster = task->cluster;
+        const ClusterConfig *cluster = import->cluster;
         bool restart = cluster->replication == REPLICATION_RESTART;
         bool ledger_used = cluster->ledger[0] != '\0';
         bool configured = false;
@@ -160,29 +162,29 @@ void import_run(Outcome *ret, Session *session, const Import *task)
         Ledger ledger;
 
         ret->kind = OUTCOME_IMPORTED;
-        if (!pass_preflight(ret, session, task))
+        if (!check_server(ret, session, import))
                 return;
-        if (ledger_used && !lock(ret, session, task))
+        if (ledger_used && !acquire_lock(ret, session, import))
                 return;
-        if (ledger_used && !task->restart_only &&
-                !ledger_begin_import(ret, &ledger, &row, session, task)) {
+        if (ledger_used && !import->restart_only &&
+                !begin_row(ret, &ledger, &row, session, import)) {
                 if (restart && ret->kind == OUTCOME_ALREADY_CURRENT)
-                        replication_restart_recover(ret, session, task->deadline_usec);
+                        replication_restart_recover(ret, session, import->deadline_usec);
                 return;
         }
         if (restart && !replication_restart_stop(ret, session, &configured)) {
                 if (row > 0)
-                        ledger_end_import(ret, session, task, row);
+                        end_row(ret, session, import, row);
                 return;
         }
-        if (!task->restart_only)
-                call_import(ret, session, &task->payload, cluster->newlines);
+        if (!import->restart_only)
+                call_import(ret, session, &import->payload, cluster->newlines);
         if (row > 0)
-                ledger_end_import(ret, session, task, row);
+                end_row(ret, session, import, row);
         if (restart && configured)
-                replication_restart_start(ret, session, task->deadline_usec);
+                replication_restart_start(ret, session, import->deadline_usec);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
-                look_at_replication(ret, session);
+                observe_replication(ret, session);
 }
 
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)

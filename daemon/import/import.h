@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * Procedure: the conversation that brings one payload into one cluster, over an open session:
- * look at the server, the ledger's lock and word, stop replication if it is to be restarted, the
- * CALL, the ledger again, start replication, look at what came of it. Every end of it is an Outcome.
+ * Import: imports one payload into one cluster over an open session, in this order: preflight, lock
+ * and read the ledger, stop replication, CALL, complete the ledger's row, start replication, read
+ * its status. Ledger and replication are optional. Every result is an Outcome.
  *
- * Replication that was stopped here is started again whatever happens in between.
+ * Replication that was stopped here is started again, also if the CALL fails.
  */
 
 #include "daemon/config/config.h"
@@ -16,15 +16,15 @@
 
 typedef struct Import {
         const ClusterConfig *cluster;
-        bool restart_only; /* the set is imported already: only restart replication */
-        bool forced;       /* whatever the ledger says */
+        bool restart_only; /* the set is imported already */
+        bool forced;       /* regardless of the ledger */
         SetInfo set;
         CallPayload payload;
         uint64_t deadline_usec; /* boot time */
 } Import;
 
-void import_run(Outcome *ret, Session *session, const Import *task);
+void import_run(Outcome *ret, Session *session, const Import *import);
 
-/* Without a payload: what the ledger and replication say. OUTCOME_ALREADY_CURRENT when all that was
- * asked was answered, whatever the answer is. */
+/* Reads ledger and replication, without a CALL. OUTCOME_ALREADY_CURRENT if both could be read,
+ * regardless of the values read. */
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster);

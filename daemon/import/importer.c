@@ -12,7 +12,8 @@
 #include "daemon/mysql/login.h"
 #include "daemon/mysql/sql-error.h"
 
-static void visit(Outcome *ret, const ImportTask *task, const char *payload, size_t payload_size)
+static void run_action(
+        Outcome *ret, const ImportTask *task, const char *payload, size_t payload_size)
 {
         CLEANUP(session_freep) Session *session = NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
@@ -51,7 +52,7 @@ int importer_run(Outcome *ret, const ImportTask *task)
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
         r = redactor_set_pem(&key, payload, (size_t)st.st_size);
         if (r == 0) {
-                visit(ret, task, payload, (size_t)st.st_size);
+                run_action(ret, task, payload, (size_t)st.st_size);
                 outcome_redact(ret, &key);
         }
         (void)munmap(payload, (size_t)st.st_size);

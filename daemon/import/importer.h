@@ -1,15 +1,16 @@
 #pragma once
 
 /*
- * Importer: the life of the process that brings one sealed payload into one cluster.
+ * Importer: the process that imports one sealed payload into one cluster.
  *
- * Reads the password afresh, maps the payload, opens a session, runs the procedure. Everything it
- * held is gone with its process. What the server said goes to the manager only after whatever it
- * repeats of password and key was covered, for it is logged, recorded and shown there.
+ * It maps the payload, reads the password, opens a session and runs the import or the check. Key
+ * and password are in memory only as long as the process lives. The manager logs, records and
+ * displays the outcome, so whatever its texts repeat of password and key is redacted before it is
+ * sent.
  */
 
 #include "daemon/import/import-task.h"
 #include "daemon/model/outcome.h"
 
-/* 0, or a negative errno when nothing could be tried. */
+/* 0, or a negative errno if the payload could not be mapped or no memory was available. */
 int importer_run(Outcome *ret, const ImportTask *task);

@@ -8,13 +8,14 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 
-/* How long replication may take to come back, and how often it is asked. The start procedure
- * itself takes three seconds and answers before a TLS failure shows (notes/aurora.md, 3). */
-#define REPLICATION_RESTART_WAIT_USEC  (20 * USEC_PER_SEC)
-#define REPLICATION_RESTART_PAUSE_USEC (100 * USEC_PER_MSEC)
-#define REPLICATION_RESTART_CALM_USEC  (300 * USEC_PER_MSEC)
+/* Time until replication must run, and pause between two reads of its status. The start procedure
+ * itself takes three seconds and returns before a TLS failure is visible (doc/aurora.md,
+ * "Replication procedures"). */
+#define REPLICATION_RESTART_WAIT_USEC   (20 * USEC_PER_SEC)
+#define REPLICATION_RESTART_PAUSE_USEC  (100 * USEC_PER_MSEC)
+#define REPLICATION_RESTART_STABLE_USEC (300 * USEC_PER_MSEC)
 #define REPLICATION_RESTART_MARGIN_USEC \
-        (300 * USEC_PER_MSEC) /* to say so before the session ends */
+        (300 * USEC_PER_MSEC) /* to report the failure before the session ends */
 
 static void pause_usec(uint64_t usec)
 {
@@ -24,7 +25,7 @@ static void pause_usec(uint64_t usec)
         (void)nanosleep(&time, NULL);
 }
 
-/* Waits until both threads run and go on running for a moment. */
+/* Waits until both threads run and have run for REPLICATION_RESTART_STABLE_USEC. */
 static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline_usec)
 {
         uint64_t until = clock_boottime_usec() + REPLICATION_RESTART_WAIT_USEC;
@@ -47,7 +48,7 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
                         running_since = 0;
                 else if (running_since == 0)
                         running_since = now;
-                else if (now - running_since >= REPLICATION_RESTART_CALM_USEC)
+                else if (now - running_since >= REPLICATION_RESTART_STABLE_USEC)
                         return true;
                 if (now >= until)
                         return false;
@@ -88,7 +89,7 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
         SessionResult result = replica_start(session, &error);
 
         if (!outcome_is_success(ret->kind))
-                return; /* started again, but the import's own failure is the news */
+                return;
         if (result != SESSION_OK) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 ret->sql_error.number = error.number;

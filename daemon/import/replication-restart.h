@@ -1,19 +1,21 @@
 #pragma once
 
 /*
- * Restart: replication is stopped before an import and started after it, so that its I/O thread
- * connects anew and reads the new material (notes/aurora.md, 3).
+ * Replication restart: stops replication before an import and starts it after, so that its I/O
+ * thread reconnects with the new material (doc/aurora.md, "After the import").
  */
 
 #include "daemon/model/outcome.h"
 #include "daemon/mysql/session.h"
 
-/* Stops a replica that does something. False: it could not, and `ret` says why. */
+/* Stops a replica unless both its threads are stopped already. Returns false on error, which is
+ * then the outcome. */
 bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configured);
 
-/* Starts it, and where the outcome is a success waits until it runs; when it does not, that is the
- * outcome. An import that failed stays the news, but what was stopped runs again. */
+/* Starts replication. After a successful import also waits until it runs; otherwise that is the
+ * outcome. The outcome of a failed import is left as it is. */
 void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline_usec);
 
-/* Starts a replica that does nothing, for whoever stopped it may have died on the way. */
+/* Starts a replica whose threads are both stopped, because an importer that stopped it may have
+ * died before it started it again. */
 void replication_restart_recover(Outcome *ret, Session *session, uint64_t deadline_usec);
