@@ -16,7 +16,6 @@
 #include "daemon/manager/manager.h"
 #include "daemon/mysql/session.h"
 #include "daemon/probe/probe-job.h"
-#include "daemon/probe/probe-json.h"
 #include "daemon/probe/probe-table.h"
 #include "daemon/status/journal.h"
 #include "daemon/varlink/server.h"

@@ -15,8 +15,8 @@
 typedef struct ProbeRun ProbeRun;
 
 typedef struct ProbeJob {
-        ProbeRun *survey;
-        Job *job; /* NULL: not yet, or not any more */
+        ProbeRun *run;
+        Job *child; /* NULL: not started yet, or ended */
         Probe *probe;
         ProberTask task;
 } ProbeJob;
@@ -24,8 +24,8 @@ typedef struct ProbeJob {
 struct ProbeRun {
         const Config *config;
         sd_event *event;
-        ProbeJob *visits;
-        size_t n_visits, next; /* the first that has not begun */
+        ProbeJob *jobs;
+        size_t n_jobs, next; /* the first that is not started */
         size_t running;
 };
 
@@ -34,73 +34,72 @@ static int run_in_child(void *result, const void *task)
         return prober_run(result, task);
 }
 
-static int begin(ProbeRun *survey);
+static int start_due(ProbeRun *run);
 
-static void fail(ProbeJob *visit, OutcomeKind kind, const char *text)
+static void fail(ProbeJob *job, OutcomeKind kind, const char *text)
 {
         Outcome outcome = {.kind = kind};
 
         text_set(outcome.text, sizeof(outcome.text), text);
-        probe_add_outcome(visit->probe, &outcome);
+        probe_add_outcome(job->probe, &outcome);
 }
 
-static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
+static void on_end(Job *child, JobResult end, int detail, const void *result, void *userdata)
 {
-        ProbeJob *visit = userdata;
-        ProbeRun *survey = visit->survey;
+        ProbeJob *job = userdata;
+        ProbeRun *run = job->run;
         char text[OUTCOME_TEXT_MAX], duration[DURATION_TEXT_SIZE];
         int r;
 
         switch (end) {
         case JOB_DONE:
-                *visit->probe = *(const Probe *)result;
+                *job->probe = *(const Probe *)result;
                 break;
         case JOB_TIMED_OUT:
                 text_format(text, sizeof(text), "no answer within %s (import-timeout)",
-                        duration_format(duration, visit->task.timeout_usec));
-                fail(visit, OUTCOME_TIMED_OUT, text);
+                        duration_format(duration, job->task.timeout_usec));
+                fail(job, OUTCOME_TIMED_OUT, text);
                 break;
         case JOB_FAILED:
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
-                text_format(text, sizeof(text), "the process that asked died (%s)",
+                text_format(text, sizeof(text), "the probe process ended without a result (%s)",
                         end == JOB_FAILED    ? strerror(detail)
                                 : detail > 0 ? strsignal(detail)
-                                             : "without a word");
-                fail(visit, OUTCOME_CRASHED, text);
+                                             : "exited");
+                fail(job, OUTCOME_CRASHED, text);
                 break;
         }
-        visit->job = job_free(job);
-        survey->running--;
-        r = begin(survey);
-        if (r < 0 || survey->running == 0)
-                (void)sd_event_exit(survey->event, r);
+        job->child = job_free(child);
+        run->running--;
+        r = start_due(run);
+        if (r < 0 || run->running == 0)
+                (void)sd_event_exit(run->event, r);
 }
 
-/* Starts as many as may run. */
-static int begin(ProbeRun *survey)
+/* Starts jobs until parallel-imports of them run. */
+static int start_due(ProbeRun *run)
 {
-        while (survey->next < survey->n_visits &&
-                survey->running < survey->config->parallel_imports) {
-                ProbeJob *visit = &survey->visits[survey->next];
+        while (run->next < run->n_jobs && run->running < run->config->parallel_imports) {
+                ProbeJob *job = &run->jobs[run->next];
                 JobSpec spec = {.name = "binlog-probe",
                         .run = run_in_child,
-                        .task = &visit->task,
+                        .task = &job->task,
                         .result_size = sizeof(Probe),
-                        .deadline_usec = visit->task.timeout_usec};
-                int r = job_start(&visit->job, survey->event, &spec, on_end, visit);
+                        .deadline_usec = job->task.timeout_usec};
+                int r = job_start(&job->child, run->event, &spec, on_end, job);
 
                 if (r < 0)
                         return r;
-                survey->next++;
-                survey->running++;
+                run->next++;
+                run->running++;
         }
         return 0;
 }
 
-static void prepare(ProbeRun *survey, Probe *probes)
+static void prepare(ProbeRun *run, Probe *probes)
 {
-        const Config *config = survey->config;
+        const Config *config = run->config;
 
         for (size_t i = 0; i < config->n_clusters; i++) {
                 const ClusterConfig *cluster = &config->clusters[i];
@@ -108,10 +107,10 @@ static void prepare(ProbeRun *survey, Probe *probes)
 
                 if (!cluster->enabled)
                         continue;
-                /* A record that cannot be read means that nothing is known. */
+                /* Without a readable record the form is unknown. */
                 (void)record_load(&record, cluster->name);
-                survey->visits[survey->n_visits++] = (ProbeJob){
-                        .survey = survey,
+                run->jobs[run->n_jobs++] = (ProbeJob){
+                        .run = run,
                         .probe = &probes[i],
                         .task = {cluster, record.newlines, config->import_timeout_usec},
                 };
@@ -120,21 +119,21 @@ static void prepare(ProbeRun *survey, Probe *probes)
 
 int probe_run_all(Probe *probes, const Config *config)
 {
-        ProbeRun survey = {.config = config};
+        ProbeRun run = {.config = config};
         int r;
 
-        survey.visits = calloc(config->n_clusters + 1, sizeof(*survey.visits));
-        if (!survey.visits)
+        run.jobs = calloc(config->n_clusters + 1, sizeof(*run.jobs));
+        if (!run.jobs)
                 return -ENOMEM;
-        prepare(&survey, probes);
-        r = sd_event_new(&survey.event);
+        prepare(&run, probes);
+        r = sd_event_new(&run.event);
         if (r >= 0)
-                r = begin(&survey);
-        if (r == 0 && survey.running > 0)
-                r = sd_event_loop(survey.event);
-        for (size_t i = 0; i < survey.n_visits; i++)
-                (void)job_free(survey.visits[i].job);
-        (void)sd_event_unref(survey.event);
-        free(survey.visits);
+                r = start_due(&run);
+        if (r == 0 && run.running > 0)
+                r = sd_event_loop(run.event);
+        for (size_t i = 0; i < run.n_jobs; i++)
+                (void)job_free(run.jobs[i].child);
+        (void)sd_event_unref(run.event);
+        free(run.jobs);
         return r;
 }

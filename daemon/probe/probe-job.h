@@ -1,14 +1,15 @@
 #pragma once
 
 /*
- * Survey: asks every enabled cluster what an import would meet, each in a child of its own, as many
- * at a time as parallel-imports allows and none for longer than import-timeout: one that hangs
- * delays no other. Nothing is written to the state directory.
+ * Probe job: probes every enabled cluster, each in its own child process, at most parallel-imports
+ * at a time and none longer than import-timeout, so that a cluster that hangs delays no other.
+ * Writes nothing to the state directory.
  */
 
 #include "daemon/config/config.h"
 #include "daemon/probe/probe.h"
 
-/* Fills one Probe per cluster of the configuration, in its order; those that are not enabled are
- * left as they are. SIGCHLD must be blocked. */
+/* Fills one Probe per cluster of the configuration, in its order, and leaves those of clusters that
+ * are not enabled unchanged. SIGCHLD must be blocked. A negative errno if a child could not be
+ * started. */
 int probe_run_all(Probe *probes, const Config *config);

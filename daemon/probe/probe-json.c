@@ -1,54 +1,36 @@
 #include "daemon/probe/probe-json.h"
 
-#include <string.h>
-
 #include "common/json-writer.h"
 #include "common/text.h"
 
-const char *probe_result_word(const ClusterConfig *cluster, const Probe *probe)
-{
-        if (!cluster->enabled)
-                return "disabled";
-        return probe_is_good(probe) ? "works" : "fails";
-}
-
-bool probe_all_good(const Config *config, const Probe *probes)
-{
-        for (size_t i = 0; i < config->n_clusters; i++)
-                if (config->clusters[i].enabled && !probe_is_good(&probes[i]))
-                        return false;
-        return true;
-}
-
-static void write_names(JsonWriter *writer, const ServerCertificate *server_certificate)
+static void write_names(JsonWriter *writer, const ServerCertificate *certificate)
 {
         json_key(writer, "names");
         json_open_array(writer);
-        for (unsigned i = 0; i < server_certificate->n_names && i < SERVER_CERTIFICATE_NAMES_MAX;
-                i++)
-                json_string(writer, server_certificate->names[i]);
+        for (unsigned i = 0; i < certificate->n_names && i < SERVER_CERTIFICATE_NAMES_MAX; i++)
+                json_string(writer, certificate->names[i]);
         json_close_array(writer);
 }
 
-static void write_certificate(JsonWriter *writer, const ServerCertificate *server_certificate)
+static void write_certificate(JsonWriter *writer, const ServerCertificate *certificate)
 {
-        bool seen = server_certificate_is_known(server_certificate);
+        bool known = server_certificate_is_known(certificate);
 
         json_key(writer, "certificate");
-        if (server_certificate->result == CERTIFICATE_NOT_REQUESTED) {
+        if (certificate->result == CERTIFICATE_NOT_REQUESTED) {
                 json_null(writer);
                 return;
         }
         json_open_object(writer);
-        json_put_text(writer, "subject", seen ? server_certificate->subject : "");
-        json_put_text(writer, "issuer", seen ? server_certificate->issuer : "");
-        write_names(writer, server_certificate);
-        json_put_known_integer(writer, "name_count", seen, server_certificate->n_names);
-        json_put_known_integer(writer, "not_before", seen, server_certificate->not_before_usec);
-        json_put_known_integer(writer, "not_after", seen, server_certificate->not_after_usec);
-        json_put_known_integer(writer, "chain_length", seen, server_certificate->chain_length);
-        json_put_boolean(writer, "verified", server_certificate->result == CERTIFICATE_VERIFIED);
-        json_put_text(writer, "reason", server_certificate->reason);
+        json_put_text(writer, "subject", known ? certificate->subject : "");
+        json_put_text(writer, "issuer", known ? certificate->issuer : "");
+        write_names(writer, certificate);
+        json_put_known_integer(writer, "name_count", known, certificate->n_names);
+        json_put_known_integer(writer, "not_before", known, certificate->not_before_usec);
+        json_put_known_integer(writer, "not_after", known, certificate->not_after_usec);
+        json_put_known_integer(writer, "chain_length", known, certificate->chain_length);
+        json_put_boolean(writer, "verified", certificate->result == CERTIFICATE_VERIFIED);
+        json_put_text(writer, "reason", certificate->reason);
         json_close_object(writer);
 }
 

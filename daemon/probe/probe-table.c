@@ -9,7 +9,7 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/probe/probe-json.h"
 
-/* Columns: two blanks, the name, and then these; a longer name has a line of its own. */
+/* Columns: two blanks, the name, then these; a name longer than NAME_MAX has its own line. */
 #define NAME_MIN          8
 #define NAME_MAX          22
 #define IMPORT_WIDTH      10
@@ -40,12 +40,12 @@ static const char *replication_word(const ClusterConfig *cluster, const Probe *p
                                                      : "stopped";
 }
 
-static const char *form_word(const Probe *probe)
+static const char *newlines_word(const Probe *probe)
 {
         return probe->newlines == NEWLINES_AUTO ? "not known" : newlines_to_string(probe->newlines);
 }
 
-/* A fact, or a dash while it is not known. */
+/* Prints a fact, or a dash if it is not known. */
 static void put(const Terminal *terminal, bool known, const char *fact, int width)
 {
         fprintf(terminal->stream, "%-*s", width, known ? fact : "-");
@@ -54,8 +54,8 @@ static void put(const Terminal *terminal, bool known, const char *fact, int widt
 static void put_row(
         const Terminal *terminal, int name_width, const ClusterConfig *cluster, const Probe *probe)
 {
-        bool preflight_known = probe->preflight_known,
-             seen = server_certificate_is_known(&probe->server_certificate);
+        const ServerCertificate *certificate = &probe->server_certificate;
+        bool preflight_known = probe->preflight_known;
         const char *version = strncmp(probe->server.tls_version, "TLSv", 4) == 0
                 ? probe->server.tls_version + 4
                 : probe->server.tls_version;
@@ -73,8 +73,8 @@ static void put_row(
                 return;
         }
         put(terminal, probe->logged_in, version, TLS_WIDTH);
-        put(terminal, seen, clock_format_date(date, probe->server_certificate.not_after_usec),
-                CERTIFICATE_WIDTH);
+        put(terminal, server_certificate_is_known(certificate),
+                clock_format_date(date, certificate->not_after_usec), CERTIFICATE_WIDTH);
         put(terminal, preflight_known && preflight->role_known,
                 preflight->reader ? "reader" : "writer", ROLE_WIDTH);
         put(terminal, probe->procedures_known, probe->visible[PROBE_IMPORT] ? "visible" : "missing",
@@ -82,10 +82,10 @@ static void put_row(
         put(terminal, preflight_known && !preflight->keeps_unknown,
                 preflight->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
         put(terminal, preflight_known, replication_word(cluster, probe), REPLICATION_WIDTH);
-        fprintf(terminal->stream, "%s\n", form_word(probe));
+        fprintf(terminal->stream, "%s\n", newlines_word(probe));
 }
 
-/* Where it led to, and as whom. */
+/* The address behind host, and the account. */
 static void put_server(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
 {
         char line[LINE_MAX], user[SQL_GRANT_ACCOUNT_MAX];
@@ -103,22 +103,21 @@ static void put_server(const Terminal *terminal, const ClusterConfig *cluster, c
         terminal_paragraph(terminal, DETAIL_INDENT, "login: ", line);
 }
 
-/* What the server says of itself, and whether somebody whom we trust stands behind it. */
+/* Data from the peer is displayed; only a verified certificate is trusted. */
 static void put_certificate(const Terminal *terminal, const Probe *probe)
 {
-        const ServerCertificate *server_certificate = &probe->server_certificate;
+        const ServerCertificate *certificate = &probe->server_certificate;
         char line[LINE_MAX], names[3 * SERVER_CERTIFICATE_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
 
-        if (server_certificate_is_known(server_certificate))
+        if (server_certificate_is_known(certificate))
                 text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
-                        server_certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
-                        server_certificate->subject, server_certificate->issuer,
-                        server_certificate_names(names, sizeof(names), server_certificate),
-                        clock_format_date(date, server_certificate->not_after_usec));
+                        certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
+                        certificate->subject, certificate->issuer,
+                        server_certificate_names(names, sizeof(names), certificate),
+                        clock_format_date(date, certificate->not_after_usec));
         else
                 text_format(line, sizeof(line), "%s%s",
-                        server_certificate->reason[0] != '\0' ? "not seen: " : "",
-                        server_certificate->reason);
+                        certificate->reason[0] != '\0' ? "not seen: " : "", certificate->reason);
         terminal_paragraph(terminal, DETAIL_INDENT, "cert:  ", line);
 }
 
@@ -136,7 +135,7 @@ static void put_findings(const Terminal *terminal, const Probe *probe)
         }
 }
 
-/* A replica that does not run is no obstacle, but who looks wants to see the reason. */
+/* A replica that does not run prevents no import; its error is printed nevertheless. */
 static void put_replication(const Terminal *terminal, const Probe *probe)
 {
         const Replication *replication = &probe->replication;

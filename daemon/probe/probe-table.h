@@ -1,9 +1,8 @@
 #pragma once
 
 /*
- * Prospect: what `binlog-ssld --check-clusters` shows: a line for each cluster that can be compared
- * with those above it, where it led to, and for what an import would stumble over why and what to
- * do; or the same as a document for machines.
+ * Probe table: prints the result of `binlog-ssld --check-clusters`: one row per cluster, and below
+ * it the address, the account, the server's certificate and the findings with their next steps.
  */
 
 #include <stdbool.h>
@@ -12,6 +11,6 @@
 #include "daemon/config/config.h"
 #include "daemon/probe/probe.h"
 
-/* `probes` has one for each cluster of the configuration, in its order. `stream` is flushed: -EIO or
- * what writing said. */
+/* `probes` has one element per cluster of the configuration, in its order. Flushes `stream`;
+ * -EIO if that fails. `json` prints the document of daemon/probe/probe-json.h instead. */
 int probe_table_print(FILE *stream, const Config *config, const Probe *probes, bool json);

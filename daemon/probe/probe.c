@@ -19,7 +19,7 @@ const char *probe_procedure_name(ProbeProcedure procedure)
 
 static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
 {
-        /* There is room for one of each kind; if ever there is not, the newest counts. */
+        /* There is room for one finding of each kind; beyond that the newest replaces the last. */
         unsigned i = probe->n_findings < PROBE_FINDINGS_MAX ? probe->n_findings++
                                                             : PROBE_FINDINGS_MAX - 1;
 
@@ -42,8 +42,8 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
                         outcome_retry_note(outcome->kind));
 }
 
-/* What a log would keep of a key that begins nowhere near. */
-static void judge_log(Probe *probe, const ClusterConfig *cluster)
+/* Evaluates the logs that would keep a key at any offset. */
+static void evaluate_log(Probe *probe, const ClusterConfig *cluster)
 {
         Severity severity = cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING;
         char text[OUTCOME_TEXT_MAX];
@@ -54,9 +54,8 @@ static void judge_log(Probe *probe, const ClusterConfig *cluster)
         text_set(add(probe, OUTCOME_REFUSED_LOG, severity)->text, OUTCOME_TEXT_MAX, text);
 }
 
-/* Where the key begins only a set can tell, and there is none here: no reason to say that an import
- * would not work. */
-static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
+/* The offset of the key depends on the set, and a probe has none: a warning, not an error. */
+static void evaluate_statement_text(Probe *probe, const ClusterConfig *cluster)
 {
         ProbeFinding *finding;
         uint64_t bytes = probe->preflight.text_bytes;
@@ -77,9 +76,9 @@ static void judge_statement_text(Probe *probe, const ClusterConfig *cluster)
                 PREFLIGHT_CERTIFICATES_MIN);
 }
 
-/* The server shows a procedure to whoever may execute it, so a missing grant and a missing
- * procedure look the same from here. */
-static void judge_procedure(
+/* The server lists a procedure only to an account that may execute it, so a missing grant and a
+ * missing procedure cannot be distinguished. */
+static void evaluate_procedure(
         Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
 {
         ProbeFinding *finding;
@@ -95,8 +94,8 @@ static void judge_procedure(
                 procedure_names[procedure], probe->account);
 }
 
-/* To restart replication it must be read; to observe it is only a pity not to. */
-static void judge_replication(Probe *probe, const ClusterConfig *cluster)
+/* Without the privilege to read the status, restart is an error and observe a warning. */
+static void evaluate_replication(Probe *probe, const ClusterConfig *cluster)
 {
         bool restart = cluster->replication == REPLICATION_RESTART;
         bool needed = probe->replication_error.number != 0 || probe->replication.configured;
@@ -115,11 +114,11 @@ static void judge_replication(Probe *probe, const ClusterConfig *cluster)
         }
         if (!restart)
                 return;
-        judge_procedure(probe, PROBE_STOP, OUTCOME_REPLICATION_FAILED, severity);
-        judge_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
+        evaluate_procedure(probe, PROBE_STOP, OUTCOME_REPLICATION_FAILED, severity);
+        evaluate_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
 }
 
-static void judge_ledger(Probe *probe, const ClusterConfig *cluster)
+static void evaluate_ledger(Probe *probe, const ClusterConfig *cluster)
 {
         ProbeFinding *finding;
 
@@ -142,12 +141,12 @@ void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
         if (why)
                 text_set(add(probe, OUTCOME_NOT_WRITER, SEVERITY_ERROR)->text, OUTCOME_TEXT_MAX,
                         why);
-        judge_log(probe, cluster);
-        judge_statement_text(probe, cluster);
-        judge_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
-        judge_ledger(probe, cluster);
+        evaluate_log(probe, cluster);
+        evaluate_statement_text(probe, cluster);
+        evaluate_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
+        evaluate_ledger(probe, cluster);
         if (cluster->replication != REPLICATION_IGNORE)
-                judge_replication(probe, cluster);
+                evaluate_replication(probe, cluster);
 }
 
 static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
@@ -158,51 +157,51 @@ static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
         return NULL;
 }
 
-/* The library's words stay where they are others, for who searches for them. */
+/* Keeps the library's message, for a search, unless the reason contains it. */
 static void explain_tls(
-        ProbeFinding *finding, const ServerCertificate *server_certificate, const char *server_ca)
+        ProbeFinding *finding, const ServerCertificate *certificate, const char *server_ca)
 {
         char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_STEP_MAX];
         const char *words;
 
-        if (server_certificate->reason[0] == '\0')
+        if (certificate->reason[0] == '\0')
                 return;
         text_set(text, sizeof(text), finding->text);
         words = strstr(text, ": ");
-        if (strstr(server_certificate->reason, words ? words + 2 : text))
-                text_set(finding->text, sizeof(finding->text), server_certificate->reason);
+        if (strstr(certificate->reason, words ? words + 2 : text))
+                text_set(finding->text, sizeof(finding->text), certificate->reason);
         else
-                text_format(finding->text, sizeof(finding->text), "%s (%s)",
-                        server_certificate->reason, text);
-        server_certificate_advise(next, sizeof(next), server_certificate, server_ca);
+                text_format(
+                        finding->text, sizeof(finding->text), "%s (%s)", certificate->reason, text);
+        server_certificate_advise(next, sizeof(next), certificate, server_ca);
         if (next[0] != '\0')
                 text_set(finding->next_step, sizeof(finding->next_step), next);
 }
 
 void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec)
 {
-        const ServerCertificate *server_certificate = &probe->server_certificate;
+        const ServerCertificate *certificate = &probe->server_certificate;
         ProbeFinding *finding = find(probe, OUTCOME_TLS);
         char date[CLOCK_TEXT_SIZE];
 
         if (finding) {
-                explain_tls(finding, server_certificate, cluster->server_ca);
+                explain_tls(finding, certificate, cluster->server_ca);
                 return;
         }
-        if (!server_certificate_is_known(server_certificate))
+        if (!server_certificate_is_known(certificate))
                 return;
-        if (server_certificate->result != CERTIFICATE_VERIFIED) {
+        if (certificate->result != CERTIFICATE_VERIFIED) {
                 finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
                 text_format(finding->text, sizeof(finding->text),
                         "another connection was shown another certificate: %s",
-                        server_certificate->reason);
+                        certificate->reason);
                 server_certificate_advise(finding->next_step, sizeof(finding->next_step),
-                        server_certificate, cluster->server_ca);
-        } else if (server_certificate->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
+                        certificate, cluster->server_ca);
+        } else if (certificate->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
                 finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
                 text_format(finding->text, sizeof(finding->text),
                         "the server's certificate is valid until %s",
-                        clock_format_date(date, server_certificate->not_after_usec));
+                        clock_format_date(date, certificate->not_after_usec));
                 text_set(finding->next_step, sizeof(finding->next_step),
                         "renew it on the server before that day: no import works afterwards");
         }
@@ -226,6 +225,21 @@ bool probe_is_good(const Probe *probe)
 {
         for (unsigned i = 0; i < probe->n_findings; i++)
                 if (probe->findings[i].severity == SEVERITY_ERROR)
+                        return false;
+        return true;
+}
+
+const char *probe_result_word(const ClusterConfig *cluster, const Probe *probe)
+{
+        if (!cluster->enabled)
+                return "disabled";
+        return probe_is_good(probe) ? "works" : "fails";
+}
+
+bool probe_all_good(const Config *config, const Probe *probes)
+{
+        for (size_t i = 0; i < config->n_clusters; i++)
+                if (config->clusters[i].enabled && !probe_is_good(&probes[i]))
                         return false;
         return true;
 }

@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * Probe: what an import into one cluster would meet, as a value without pointers, because it
- * travels from the process that asked to the one that prints.
+ * Probe: the facts of one cluster that decide whether an import would succeed, and their
+ * evaluation.
  *
- * The facts come from daemon/probe/prober.h; what they mean is judged here, purely. A finding is an
- * outcome that an import would come to, foretold, with what a person can do about it: the whole
- * statement where there is one.
+ * A value without pointers, because the prober (daemon/probe/prober.h) sends it as one datagram.
+ * The evaluation is pure. A finding is an outcome that an import would have, with the next step:
+ * the whole statement where there is one.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@
 
 #define PROBE_FINDINGS_MAX 9
 
-/* The procedures that may be called, all of the schema mysql. */
+/* The procedures that an import may call, all of the schema mysql. */
 typedef enum ProbeProcedure {
         PROBE_IMPORT,
         PROBE_STOP,
@@ -33,33 +33,32 @@ typedef enum ProbeProcedure {
 
 typedef struct ProbeFinding {
         OutcomeKind outcome;
-        Severity severity; /* an error: an import would not work */
+        Severity severity; /* an error: an import would fail */
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX];
-        char next_step[OUTCOME_NEXT_STEP_MAX]; /* "": nothing is to do */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* "": none */
 } ProbeFinding;
 
-/* Why one question was not answered. */
+/* Why one fact could not be read. */
 typedef struct ProbeError {
-        unsigned number; /* the server's; 0: it was answered, or not asked */
+        unsigned number; /* the server's; 0: no error, or not requested */
         char text[OUTCOME_TEXT_MAX];
 } ProbeError;
 
 typedef struct Probe {
-        ServerInfo server;    /* without a session only the first address of the name */
-        bool logged_in;       /* nothing down to `preflight_known` is known otherwise */
-        bool preflight_known; /* the preflight was answered; nothing below is known otherwise */
+        ServerInfo server;    /* without a login only the first address of the host */
+        bool logged_in;       /* false: no fact of the login's session is known */
+        bool preflight_known; /* false: no fact below is known, except those of the certificate */
         Preflight preflight;
-        bool procedures_known;               /* the two below are known */
-        char account[SQL_GRANT_ACCOUNT_MAX]; /* "user@host", as the server found it */
+        bool procedures_known;               /* account and `visible` are known */
+        char account[SQL_GRANT_ACCOUNT_MAX]; /* CURRENT_USER(): "user@host" */
         bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
         Replication replication;
-        ProbeError replication_error; /* why it is not known */
+        ProbeError replication_error; /* of reading the status */
         LedgerReading ledger;
-        ProbeError ledger_error; /* why it cannot be read or written */
-        ServerCertificate
-                server_certificate; /* on a connection of its own; known whatever stands above */
-        Newlines newlines; /* the payload's form: configured, remembered, or AUTO: not known */
+        ProbeError ledger_error;              /* of reading the table, or of checking writes */
+        ServerCertificate server_certificate; /* of a second connection, whatever the first did */
+        Newlines newlines; /* the payload's form: configured, from the record, or AUTO: unknown */
         uint64_t duration_usec;
         ProbeFinding findings[PROBE_FINDINGS_MAX];
         unsigned n_findings;
@@ -67,21 +66,27 @@ typedef struct Probe {
 
 const char *probe_procedure_name(ProbeProcedure procedure);
 
-/* What ended the asking, or kept it from beginning. */
+/* Adds the error that ended the probe, or prevented the login. */
 void probe_add_outcome(Probe *probe, const Outcome *outcome);
 
-/* Adds a finding for every known fact that an import under this configuration would stumble over. */
+/* Adds a finding for every known fact that would make an import fail, or deserves a warning. */
 void probe_evaluate(Probe *probe, const ClusterConfig *cluster);
 
-/* A certificate that has this long left, or less, is worth a warning. */
+/* A server certificate that expires within this time gets a warning. */
 #define PROBE_EXPIRY_USEC (30 * USEC_PER_DAY)
 
-/* Says in the finding of a login that failed for TLS what is wrong with the certificate, and adds
- * one where the login went well and the certificate is not as it should be, or soon is not. */
+/* Explains the finding of a login that failed in TLS by the certificate. Without such a finding,
+ * adds one if the certificate does not verify or expires soon. */
 void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec);
 
-/* Covers what the server has repeated of a secret. */
+/* Covers every text of the server that may repeat a secret. */
 void probe_redact(Probe *probe, const Redactor *redactor);
 
-/* An import would work, as far as one can tell without sending it. */
+/* Returns true if no finding is an error. */
 bool probe_is_good(const Probe *probe);
+
+/* Returns "works" or "fails", or "disabled" for a cluster that is not enabled. */
+const char *probe_result_word(const ClusterConfig *cluster, const Probe *probe);
+
+/* Returns true if the probes of all enabled clusters are good. */
+bool probe_all_good(const Config *config, const Probe *probes);

@@ -15,12 +15,12 @@
 #include "daemon/mysql/sql-error.h"
 #include "daemon/tls/tls-probe.h"
 
-/* As long as connecting may take; and the process must have time left to tell of it. */
+/* The limit of a connect; the deadline of the process may be earlier. */
 #define PROBER_TLS_PROBE_USEC (SESSION_CONNECT_SEC * USEC_PER_SEC)
 
-#define PROBER_UNKNOWN_HOST 2005 /* the client library's own number: the name leads nowhere */
+#define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
-/* Which address it was that did not answer, or was not let in to. */
+/* Sets the address that did not answer or refused the login. */
 static void resolve(Probe *probe, const char *host)
 {
         static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -49,7 +49,7 @@ static void on_account(
                 probe->visible[i] = strcasestr(list, probe_procedure_name(i)) != NULL;
 }
 
-static SessionResult look(
+static SessionResult read_preflight(
         Probe *probe, Session *session, const ClusterConfig *cluster, SessionError *error)
 {
         SessionResult result = preflight_run(&probe->preflight, session, cluster->user, error);
@@ -60,8 +60,8 @@ static SessionResult look(
         return SESSION_OK;
 }
 
-/* One row whatever there is: an aggregate without groups. */
-static SessionResult list(Probe *probe, Session *session, SessionError *error)
+/* An aggregate without groups: always one row. */
+static SessionResult read_procedures(Probe *probe, Session *session, SessionError *error)
 {
         char statement[512];
 
@@ -74,7 +74,7 @@ static SessionResult list(Probe *probe, Session *session, SessionError *error)
         return session_query(session, statement, on_account, probe, error);
 }
 
-static SessionResult watch_replication(Probe *probe, Session *session, SessionError *error)
+static SessionResult read_replication(Probe *probe, Session *session, SessionError *error)
 {
         SessionResult result =
                 replica_status_read(&probe->replication, session, clock_wall_usec(), error);
@@ -86,7 +86,7 @@ static SessionResult watch_replication(Probe *probe, Session *session, SessionEr
         return SESSION_OK;
 }
 
-static SessionResult try_ledger(
+static SessionResult read_ledger(
         Probe *probe, Session *session, const char *table, SessionError *error)
 {
         Ledger ledger;
@@ -105,31 +105,31 @@ static SessionResult try_ledger(
         return SESSION_OK;
 }
 
-static void ask(Probe *probe, Session *session, const ClusterConfig *cluster)
+static void read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
         SessionError error = {0};
-        SessionResult result = look(probe, session, cluster, &error);
+        SessionResult result = read_preflight(probe, session, cluster, &error);
 
         if (result == SESSION_OK)
-                result = list(probe, session, &error);
+                result = read_procedures(probe, session, &error);
         if (result == SESSION_OK && cluster->ledger[0] != '\0')
-                result = try_ledger(probe, session, cluster->ledger, &error);
+                result = read_ledger(probe, session, cluster->ledger, &error);
         if (result == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
-                result = watch_replication(probe, session, &error);
+                result = read_replication(probe, session, &error);
         if (sql_error_fail(&outcome, result, &error, NULL))
                 probe_add_outcome(probe, &outcome);
 }
 
-/* Where TLS was got to, well or badly: to knock elsewhere would only be one more failure for the
- * server to count. */
-static bool has_certificate(const Probe *probe, const Outcome *outcome)
+/* Returns true if the login reached TLS. Otherwise a second connection would only be one more
+ * failure that the server counts. */
+static bool reached_tls(const Probe *probe, const Outcome *outcome)
 {
         return probe->logged_in || outcome->kind == OUTCOME_TLS ||
                 (outcome->kind == OUTCOME_AUTH && outcome->sql_error.number != 0);
 }
 
-static void see_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
+static void read_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
 {
         TlsProbeTarget target = {
                 .host = task->cluster->host,
@@ -158,13 +158,13 @@ int prober_run(Probe *ret, const ProberTask *task)
         if (login_open(&session, &outcome, cluster, deadline_usec, &password)) {
                 ret->logged_in = true;
                 ret->server = outcome.server;
-                ask(ret, session, cluster);
+                read_facts(ret, session, cluster);
                 probe_evaluate(ret, cluster);
                 session = session_free(session); /* one connection at a time */
         } else
                 probe_add_outcome(ret, &outcome);
-        if (has_certificate(ret, &outcome))
-                see_certificate(ret, task, deadline_usec);
+        if (reached_tls(ret, &outcome))
+                read_certificate(ret, task, deadline_usec);
         if (ret->server.address[0] == '\0')
                 text_set(ret->server.address, sizeof(ret->server.address),
                         ret->server_certificate.address);

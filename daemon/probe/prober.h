@@ -1,17 +1,17 @@
 #pragma once
 
 /*
- * Prober: the life of the process that finds out what an import into one cluster would meet.
+ * Prober: the process that reads the facts of one cluster which decide whether an import succeeds.
  *
- * It logs in exactly as an import does and asks; it has no payload, calls no procedure and changes
- * nothing on the server beyond its own session. After the login that is a round trip for each of:
- * role and logs, the procedures, two for the ledger if there is one, and replication unless it is
- * ignored.
+ * The login is the same as that of an import. The prober has no payload, calls no procedure and
+ * changes nothing on the server beyond its own session. After the login it needs the round
+ * trips of the preflight, one for the procedures, two for a configured ledger, and one for
+ * replication unless that is ignored.
  *
- * The server's certificate is then looked at on a second connection, after the first has ended and
- * to the same address, with one round trip behind its greeting (daemon/tls/tls-probe.h): when the login went
- * well, when TLS is what failed, and when the login was refused inside TLS. It is not looked at when
- * there was no answer or no time is left for it. A failing TLS is so counted twice by the server.
+ * Afterwards the server's certificate is read on a second connection to the same address
+ * (daemon/tls/tls-probe.h), which needs one round trip after the greeting: if the login succeeded,
+ * failed in TLS, or was refused inside TLS. The server therefore counts a failing TLS twice.
+ * Without an answer to the login, or without time left, the certificate is not read.
  */
 
 #include "daemon/config/config.h"
@@ -19,9 +19,9 @@
 
 typedef struct ProberTask {
         const ClusterConfig *cluster;
-        Newlines newlines; /* the form that worked before; AUTO: not known */
+        Newlines newlines; /* the form in the record; AUTO: unknown */
         uint64_t timeout_usec;
 } ProberTask;
 
-/* Always 0: what went wrong is a finding. */
+/* Always 0: every error is a finding. */
 int prober_run(Probe *ret, const ProberTask *task);
