@@ -10,7 +10,7 @@
 
 typedef struct LoggedState {
         char material[CONFIG_NAME_MAX];
-        bool state_logged; /* false: state and fingerprint are not set yet */
+        bool state_logged; /* false: state and fingerprint are unset */
         MaterialState state;
         char fingerprint[REPORT_FINGERPRINT_MAX];
         uint64_t within_usec; /* the expiry warning logged for that set; 0: none */
@@ -44,7 +44,7 @@ JournalFilter *journal_filter_free(JournalFilter *filter)
         return NULL;
 }
 
-/* Returns NULL without memory; the caller then logs again rather than not at all. */
+/* Returns NULL without memory; a repeated message is then better than none. */
 static LoggedState *logged_state(JournalFilter *filter, const char *material)
 {
         LoggedState *logged;
@@ -81,12 +81,12 @@ bool journal_filter_material(JournalFilter *filter, const MaterialStatus *materi
 {
         const char *fingerprint = material->report->fingerprint;
         char reason[PROBLEM_TEXT_MAX + 64];
-        LoggedState nothing = {0};
+        LoggedState unlogged = {0};
         LoggedState *logged = logged_state(filter, material->config->name);
         bool changed = false;
 
         if (!logged)
-                logged = &nothing;
+                logged = &unlogged;
         if (logged->polling == material->watch->watching) {
                 logged->polling = !material->watch->watching;
                 journal_watch(material);

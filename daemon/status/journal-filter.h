@@ -3,9 +3,10 @@
 /*
  * Journal filter: logs each transition once; daemon/status/journal.h has the wording.
  *
- * It keeps the last logged state of every material. Repeats of a transient error are logged at the
- * first failure of a series and then at every power of two. An expiry warning is logged once per
- * threshold; the records of the clusters keep that across restarts.
+ * The filter keeps the last logged state of every material. Of a series of transient failures it
+ * logs the first and every one whose number is a power of two; a failure that is held is always
+ * logged. An expiry warning is logged once per threshold; the records of the clusters keep that
+ * across restarts.
  */
 
 #include <stdbool.h>
@@ -25,10 +26,11 @@ int journal_filter_new(JournalFilter **ret, journal_filter_expiry_fn fn, void *u
 JournalFilter *journal_filter_free(JournalFilter *filter);
 DEFINE_CLEANUP(JournalFilter *, journal_filter_free);
 
-/* Logs what has changed about a material. Returns true if something has. */
+/* Logs the changes of a material since the last call. Returns true if there were any. */
 bool journal_filter_material(JournalFilter *filter, const MaterialStatus *material);
 void journal_filter_forget_material(JournalFilter *filter, const char *name);
 
-/* Logs an event of a cluster. `outcome` is that of the attempt or check, else NULL. */
+/* Logs an event of a cluster. `outcome` is that of the attempt or check, NULL for the other
+ * events. */
 void journal_filter_cluster(
         const ClusterStatus *cluster, ClusterEvent event, const Outcome *outcome);

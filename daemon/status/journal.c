@@ -112,7 +112,7 @@ void journal_material(const MaterialStatus *material, const char *reason)
 {
         const Report *report = material->report;
         bool good = material_state_is_good(material->state);
-        bool patient = material->state == MATERIAL_STATE_CHANGING ||
+        bool waiting = material->state == MATERIAL_STATE_CHANGING ||
                 material->state == MATERIAL_STATE_NOT_YET_VALID;
         LogField fields[] = {
                 {"BINLOG_SSL_MATERIAL", material->config->name},
@@ -128,8 +128,8 @@ void journal_material(const MaterialStatus *material, const char *reason)
                         report->fingerprint, report->certificate.subject,
                         clock_format_date(date, report->certificate.not_after_usec));
         else
-                log_send(patient ? LOG_INFO : LOG_ERR,
-                        patient ? ID_MATERIAL_WAITING : ID_MATERIAL_BAD, fields, ARRAY_SIZE(fields),
+                log_send(waiting ? LOG_INFO : LOG_ERR,
+                        waiting ? ID_MATERIAL_WAITING : ID_MATERIAL_BAD, fields, ARRAY_SIZE(fields),
                         "material %s is %s: %s", material->config->name,
                         material_state_to_string(material->state), reason);
 }
@@ -188,7 +188,7 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
         ret->fields[5] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
 }
 
-/* Told once: what was found out is in the record, and with the setting nothing need be found out. */
+/* Logged once per form: afterwards the form is in the record, or configured. */
 static const char *newlines_note(char buffer[static FORM_SIZE], const Outcome *outcome)
 {
         const char *form = newlines_to_string(outcome->effect.newlines);
@@ -217,7 +217,7 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
                 outcome->warning);
 }
 
-/* "HOST, 2027-02-01 14:05:09Z": who completed the row, and when. */
+/* "HOST, 2027-02-01 14:05:09Z": the daemon that completed the row, and the time. */
 static const char *entry_text(char *buffer, size_t size, const LedgerEntry *entry)
 {
         char time[CLOCK_TEXT_SIZE];

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Journal: one function per event worth a line, each with its message id and its fields. The one
- * place with wording. Transitions are logged, repeats are not; who calls decides that.
+ * Journal: one function per event, each with its message id, fields and wording. The caller decides
+ * which events are logged (daemon/status/journal-filter.h).
  *
  * Fields: BINLOG_SSL_MATERIAL, _CLUSTER, _FINGERPRINT, _OUTCOME, _SQL_ERRNO, _ATTEMPT,
  * _DURATION_USEC.
@@ -14,35 +14,35 @@
 void journal_started(const char *version, const Config *config);
 void journal_stopping(unsigned running_imports);
 void journal_configuration_invalid(const ConfigProblem *problem);
-void journal_failure(const char *what, int error); /* an operation failed; the daemon leaves */
+void journal_failure(const char *what, int error); /* `what` failed and the daemon exits */
 
 void journal_reloaded(const Config *config);
-void journal_reload_refused(const ConfigProblem *problem); /* the old one stays in force */
+void journal_reload_refused(const ConfigProblem *problem); /* the loaded one stays in force */
 void journal_reload_failed(int error);
 
-void journal_metrics_unwritable(const char *path, int error); /* 0: it can be written again */
+void journal_metrics_unwritable(const char *path, int error); /* 0: written again */
 
 void journal_material(const MaterialStatus *material, const char *reason);
-/* The certificate reached an expiry warning, or a CA that it needs did. */
+/* The certificate, or a CA that it needs, reached the threshold of an expiry warning. */
 void journal_material_expiring(const MaterialStatus *material);
 
-/* The path delivers events again, or does not any more and why. */
+/* The path is watched again, or only polled, with the reason. */
 void journal_watch(const MaterialStatus *material);
 
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
-/* The ledger on the cluster says so. */
+/* According to the ledger on the cluster. */
 void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
 
-/* What a check between imports found: it failed or works again, the ledger names another set than was
- * known, replication broke or runs again. */
+/* The results of a check between imports: the check fails or works again, the ledger names another
+ * set than the record, replication broke or runs again. */
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_drift(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_replication(const ClusterStatus *cluster);
 
-/* The watchdog is not pinged because of a material or a cluster; the other one is NULL. */
+/* The watchdog gets no pings because of a material or a cluster; the other one is NULL. */
 void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason);
 
 void journal_record_unreadable(const char *cluster, int error);
 void journal_record_unwritable(const char *cluster, int error);
-void journal_record_written(const char *cluster); /* after it could not */
+void journal_record_written(const char *cluster); /* after an error */

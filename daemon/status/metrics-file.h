@@ -1,11 +1,13 @@
 #pragma once
 
 /*
- * Exporter: keeps a text file of metrics current for Prometheus' textfile collector.
+ * Metrics file: keeps a text file of metrics current for the textfile collector of Prometheus' node
+ * exporter.
  *
- * Written to a temporary in the same directory and renamed, mode 0644, at most once a second; its
- * modification time tells that the daemon lives, so it is written after every poll as well. Not
- * synced: after a crash of the machine it is written anew.
+ * The text is written to a temporary file in the same directory, mode 0644, and renamed, at most
+ * once a second. A scrape takes its modification time as the sign that the daemon runs, so callers
+ * also poke after every poll. Not synced: after a crash of the machine the daemon writes the file
+ * again.
  */
 
 #include <systemd/sd-event.h>
@@ -14,19 +16,19 @@
 
 typedef struct MetricsFile MetricsFile;
 
-/* Makes the text, a heap string. */
+/* Returns the text, a heap string. */
 typedef int (*metrics_file_text_fn)(char **ret, void *userdata);
 
-/* The file could not be written (an errno), or can be again (0); each is told once. */
+/* The file could not be written (an errno), or was written again (0). Called once per change. */
 typedef void (*metrics_file_error_fn)(const char *path, int error, void *userdata);
 
 int metrics_file_new(MetricsFile **ret, sd_event *event, metrics_file_text_fn text_fn,
-        metrics_file_error_fn told_fn, void *userdata);
-MetricsFile *metrics_file_free(MetricsFile *metrics_file);
+        metrics_file_error_fn error_fn, void *userdata);
+MetricsFile *metrics_file_free(MetricsFile *file);
 DEFINE_CLEANUP(MetricsFile *, metrics_file_free);
 
-/* Where it stands; "" is nowhere. The old one is removed when it was another. */
-void metrics_file_set_path(MetricsFile *metrics_file, const char *path);
+/* Sets the path of the file, "" for none, and removes the file at another old path. */
+void metrics_file_set_path(MetricsFile *file, const char *path);
 
-/* Something may have changed. */
-void metrics_file_poke(MetricsFile *metrics_file);
+/* Schedules a write, because the text may have changed. */
+void metrics_file_poke(MetricsFile *file);

@@ -10,8 +10,8 @@
 #include "common/clock.h"
 #include "common/text.h"
 
-/* Upper bounds of the histogram: an import takes some ten milliseconds on a good wire, seconds with
- * a restart of replication, and is killed at import-timeout. */
+/* Upper bounds of the histogram: an import takes tens of milliseconds on a fast network, seconds
+ * with a restart of replication, and is killed at import-timeout. */
 static const double bounds_sec[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 
 typedef struct Counter {
@@ -132,7 +132,8 @@ static void write_materials(FILE *stream, const ManagerStatus *status)
         for (size_t i = 0; i < status->n_materials; i++)
                 put(stream, "watch_missed_total", "material", status->materials[i]->config->name,
                         status->materials[i]->watch->missed_events);
-        head(stream, "watch_active", "gauge", "Changes are told by the kernel, not only polled.");
+        head(stream, "watch_active", "gauge",
+                "The kernel reports changes; 0: they are polled only.");
         for (size_t i = 0; i < status->n_materials; i++)
                 put(stream, "watch_active", "material", status->materials[i]->config->name,
                         status->materials[i]->watch->watching);
@@ -171,7 +172,7 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
                         status->clusters[i]->config->name,
                         seconds(status->clusters[i]->out_of_sync_since_usec));
         head(stream, "cluster_replication_running", "gauge",
-                "Both replication threads ran when last asked.");
+                "Both replication threads ran when last read.");
         for (size_t i = 0; i < status->n_clusters; i++) {
                 const Replication *replication = status->clusters[i]->replication;
 
@@ -194,8 +195,8 @@ static void write_counter(FILE *stream, const Counter *counter)
 
 static void write_imports(FILE *stream, const Metrics *metrics, const ManagerStatus *status)
 {
-        head(stream, "imports_total", "counter", "Attempts to import, by what they came to.");
-        /* An import may have ended after its cluster was removed: that one is not told. */
+        head(stream, "imports_total", "counter", "Import attempts by outcome.");
+        /* Omits the counter of an import that ended after its cluster was removed. */
         for (size_t i = 0; i < status->n_clusters; i++) {
                 const Counter *counter = find(metrics, status->clusters[i]->config->name);
 

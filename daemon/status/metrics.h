@@ -1,10 +1,11 @@
 #pragma once
 
 /*
- * Metrics: Prometheus' text exposition format 0.0.4, under the names of design 10.
+ * Metrics: the status in Prometheus' text exposition format 0.0.4; the names are stable
+ * (binlog-ssld(8), METRICS).
  *
- * What the model knows is written from it; only what happened and is over, the imports, is counted
- * here. Times are absolute, so that a rule subtracts them from time() itself.
+ * Most values come from the ManagerStatus; only the imports, which the status does not keep, are
+ * counted here. Times are absolute, so that an alert rule can subtract them from time().
  */
 
 #include <stdint.h>
@@ -19,11 +20,11 @@ int metrics_new(Metrics **ret);
 Metrics *metrics_free(Metrics *metrics);
 DEFINE_CLEANUP(Metrics *, metrics_free);
 
-/* An attempt ended. Without memory it stays uncounted. */
+/* Counts an attempt that ended; without memory it is not counted. */
 void metrics_count(
         Metrics *metrics, const char *cluster, OutcomeKind outcome, uint64_t duration_usec);
 
-/* The cluster is no longer configured. */
+/* Drops the counters of a cluster that is no longer configured. */
 void metrics_forget(Metrics *metrics, const char *cluster);
 
 /* A heap string that ends with a newline. */

@@ -66,7 +66,7 @@ static void append(char *buffer, size_t size, const char *text)
         text_set(buffer + used, size - used, text);
 }
 
-/* What is wrong with a cluster, without advice; "" when nothing is. */
+/* The error of a cluster, without the next step; "" if it has none. */
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
         const Record *record = cluster->record;
@@ -81,7 +81,7 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
         else if (reimport_failed(cluster))
-                text_format(buffer, size, "it was to be imported again, and that failed: %s",
+                text_format(buffer, size, "the repeated import failed: %s",
                         record->attempt.text[0] != '\0'
                                 ? record->attempt.text
                                 : outcome_kind_to_string(record->attempt.outcome));

@@ -11,7 +11,7 @@
 struct Watchdog {
         sd_event_source *timer;
         uint64_t interval_usec;
-        unsigned n_faults; /* looks in a row that found one */
+        unsigned n_faults; /* timer events in a row that found a fault */
         watchdog_status_fn fn;
         void *userdata;
 };
@@ -39,7 +39,7 @@ WatchdogFault watchdog_find_fault(
         return WATCHDOG_NO_FAULT;
 }
 
-static void tell(WatchdogFault fault, const char *name)
+static void log_fault(WatchdogFault fault, const char *name)
 {
         if (fault == WATCHDOG_POLL_OVERDUE)
                 journal_watchdog_stopped(name, NULL, "the poll is overdue");
@@ -61,15 +61,15 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         if (watchdog->n_faults == 0)
                 (void)sd_notify(0, "WATCHDOG=1");
         else if (watchdog->n_faults == 2)
-                tell(fault, name);
+                log_fault(fault, name);
         return 0;
 }
 
 int watchdog_new(Watchdog **ret, sd_event *event, watchdog_status_fn fn, void *userdata)
 {
         CLEANUP(watchdog_freep) Watchdog *watchdog = NULL;
-        uint64_t patience_usec;
-        int r = sd_watchdog_enabled(0, &patience_usec);
+        uint64_t timeout_usec;
+        int r = sd_watchdog_enabled(0, &timeout_usec);
 
         *ret = NULL;
         if (r <= 0)
@@ -77,12 +77,12 @@ int watchdog_new(Watchdog **ret, sd_event *event, watchdog_status_fn fn, void *u
         watchdog = calloc(1, sizeof(*watchdog));
         if (!watchdog)
                 return -ENOMEM;
-        *watchdog = (Watchdog){.interval_usec = patience_usec / 3, .fn = fn, .userdata = userdata};
+        *watchdog = (Watchdog){.interval_usec = timeout_usec / 3, .fn = fn, .userdata = userdata};
         r = sd_event_add_time_relative(event, &watchdog->timer, CLOCK_BOOTTIME,
                 watchdog->interval_usec, watchdog->interval_usec / 10, on_timer, watchdog);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(watchdog->timer, "pulse");
+        (void)sd_event_source_set_description(watchdog->timer, "watchdog");
         *ret = TAKE(watchdog);
         return 0;
 }

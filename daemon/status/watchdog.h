@@ -1,13 +1,13 @@
 #pragma once
 
 /*
- * Pulse: the ping for systemd's watchdog (sd_watchdog_enabled(3)), which says that the work is
- * done and not only that the loop turns.
+ * Watchdog: pings systemd's watchdog (sd_watchdog_enabled(3)) while the manager does its work, not
+ * only while its event loop runs.
  *
- * It comes from a timer of the loop, so a loop that stalls sends none. It is left out while the
- * poll of a material is overdue by a whole period, or an importer has outlived its deadline and
- * the kill that followed. There are three pings in the time that systemd waits, so one that is
- * left out because everything was late at once, after a suspend say, costs nothing.
+ * A timer of the loop sends the pings, so a loop that hangs sends none. No ping is sent while the
+ * poll of a material is overdue by a whole period, or while an importer runs longer than its
+ * deadline and WATCHDOG_GRACE_USEC. Three pings fit into the time that systemd waits, so a single
+ * missing one is harmless, such as after a suspend, when everything is late at once.
  */
 
 #include <stdint.h>
@@ -17,7 +17,7 @@
 #include "common/macro.h"
 #include "daemon/status/summary.h"
 
-/* From the kill of an importer at its deadline to its end. */
+/* The time from the kill of an importer at its deadline to its exit. */
 #define WATCHDOG_GRACE_USEC (5 * UINT64_C(1000000))
 
 typedef enum WatchdogFault {
@@ -35,7 +35,7 @@ typedef struct Watchdog Watchdog;
 
 typedef ManagerStatus (*watchdog_status_fn)(void *userdata);
 
-/* NULL in `ret`: nobody waits for pings. */
+/* Sets `ret` to NULL if the service has no watchdog. */
 int watchdog_new(Watchdog **ret, sd_event *event, watchdog_status_fn fn, void *userdata);
 Watchdog *watchdog_free(Watchdog *watchdog);
 DEFINE_CLEANUP(Watchdog *, watchdog_free);

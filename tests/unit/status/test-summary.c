@@ -302,8 +302,7 @@ static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(voi
         status_fixture_fail(&fixture, 0, CLUSTER_CURRENT, OUTCOME_UNREACHABLE, "no route to host");
         assert_int_equal(summary_health(&fixture.status), HEALTH_WARNING);
         summary_cluster_reason(reason, sizeof(reason), &fixture.cluster[0], &fixture.material);
-        assert_string_equal(
-                reason, "it was to be imported again, and that failed: no route to host");
+        assert_string_equal(reason, "the repeated import failed: no route to host");
 
         /* Another set failed, and what is imported stands on disk again: nothing is wrong. */
         fixture.record[0].attempt.fingerprint[0] = 'b';
