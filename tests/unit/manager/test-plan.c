@@ -146,19 +146,6 @@ static void test_passing_faults_back_off_and_others_are_held(void **state)
         assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
 }
 
-static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
-{
-        Record record = failed(A, OUTCOME_UNREACHABLE);
-        Outcome outcome = {.kind = OUTCOME_TLS};
-
-        (void)state;
-        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
-        assert_int_equal(record.attempt.failures, 2);
-        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
-        assert_int_equal(record.attempt.failures, 1);
-        assert_string_equal(record.imported.fingerprint, "");
-}
-
 static void test_what_is_in_doubt_is_not_known_any_more(void **state)
 {
         Record record = imported(A);
@@ -179,27 +166,6 @@ static void test_what_is_in_doubt_is_not_known_any_more(void **state)
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
 }
 
-static void test_a_record_survives_its_json(void **state)
-{
-        Record record = imported(A), back = RECORD_NULL;
-        char *text;
-        size_t size;
-
-        (void)state;
-        record.newlines = NEWLINES_ESCAPED;
-        record.imported.not_after_usec = 77;
-        memcpy(record.warned.fingerprint, A, sizeof(A));
-        record.warned.within_usec = 88;
-        assert_int_equal(record_format(&text, &size, &record), 0);
-        assert_int_equal(record_parse(&back, text, size), 0);
-        assert_memory_equal(&back, &record, sizeof(record));
-        assert_int_not_equal(record_parse(&back, text, size / 2), 0);
-        free(text);
-        assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
-        assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
-        assert_int_not_equal(record_parse(&back, "[]", 2), 0);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -210,9 +176,7 @@ int main(void)
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),
                 cmocka_unit_test(test_what_is_forced_is_imported_whatever_is_known),
                 cmocka_unit_test(test_passing_faults_back_off_and_others_are_held),
-                cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_what_is_in_doubt_is_not_known_any_more),
-                cmocka_unit_test(test_a_record_survives_its_json),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

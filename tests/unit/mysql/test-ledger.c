@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "daemon/model/record.h"
 #include "daemon/mysql/ledger.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -95,57 +94,6 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
 }
 
-static void test_a_record_follows_the_ledger(void **state)
-{
-        Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
-        Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
-        Record record = RECORD_NULL;
-
-        (void)state;
-        record_apply(&record, &(SetInfo){.fingerprint = B}, &imported, 5000);
-        record.imported.in_use = true;
-        assert_false(record_update_from_ledger(&record, &check)); /* the ledger was not read */
-        check.ledger.known = true;
-        check.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
-        assert_false(record_update_from_ledger(&record, &check));
-        assert_true(record.imported.in_use);
-        assert_int_equal(record.imported.at_usec, 5000);
-
-        check.ledger.newest = row(A, LEDGER_STATE_IMPORTED);
-        check.ledger.newest.imported_at_usec = 4000;
-        check.ledger.newest.set.not_after_usec = 9000;
-        assert_true(record_update_from_ledger(&record, &check));
-        assert_string_equal(record.imported.fingerprint, A);
-        assert_int_equal(record.imported.at_usec, 4000);
-        assert_int_equal(record.imported.not_after_usec, 9000);
-        assert_false(record.imported.in_use);
-
-        check.ledger.newest.state = LEDGER_STATE_IMPORTING;
-        assert_true(record_update_from_ledger(&record, &check));
-        assert_string_equal(record.imported.fingerprint, "");
-        assert_int_equal(record.imported.at_usec, 0);
-}
-
-static void test_a_record_has_the_time_of_the_import_in_the_ledger(void **state)
-{
-        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true};
-        Record record = RECORD_NULL;
-
-        (void)state;
-        outcome.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
-        outcome.ledger.newest.imported_at_usec = 4000;
-        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 5000);
-        assert_string_equal(record.imported.fingerprint, B);
-        assert_int_equal(record.imported.at_usec, 4000);
-        assert_int_equal(record.last_success_usec, 5000);
-        assert_int_equal(record.attempt.failures, 0);
-
-        outcome.kind = OUTCOME_SUPERSEDED;
-        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 6000);
-        assert_string_equal(record.imported.fingerprint, B);
-        assert_int_equal(record.attempt.failures, 1);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -154,8 +102,6 @@ int main(void)
                 cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
                 cmocka_unit_test(test_an_older_set_is_not_imported_over_a_newer_one),
                 cmocka_unit_test(test_with_one_certificate_the_order_of_the_rows_decides),
-                cmocka_unit_test(test_a_record_follows_the_ledger),
-                cmocka_unit_test(test_a_record_has_the_time_of_the_import_in_the_ledger),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,268 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/model/record.h"
+#include "tests/unit/scratch.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static Record attempted(const char *fingerprint, OutcomeKind kind, bool committed)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = {.kind = kind, .effect.committed = committed};
+        SetInfo set = {0};
+
+        strcpy(set.fingerprint, fingerprint);
+        record_apply(&record, &set, &outcome, 1000);
+        return record;
+}
+
+static LedgerEntry row(const char *fingerprint, LedgerState state)
+{
+        LedgerEntry entry = {.state = state};
+
+        strcpy(entry.set.fingerprint, fingerprint);
+        return entry;
+}
+
+static void test_the_ledger_replaces_the_imported_set(void **state)
+{
+        Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
+        Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
+        Record record = RECORD_NULL;
+
+        (void)state;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &imported, 5000);
+        record.imported.in_use = true;
+        assert_false(record_update_from_ledger(&record, &check)); /* the ledger was not read */
+        check.ledger.known = true;
+        check.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
+        assert_false(record_update_from_ledger(&record, &check));
+        assert_true(record.imported.in_use);
+        assert_int_equal(record.imported.at_usec, 5000);
+
+        check.ledger.newest = row(A, LEDGER_STATE_IMPORTED);
+        check.ledger.newest.imported_at_usec = 4000;
+        check.ledger.newest.set.not_after_usec = 9000;
+        assert_true(record_update_from_ledger(&record, &check));
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_int_equal(record.imported.at_usec, 4000);
+        assert_int_equal(record.imported.not_after_usec, 9000);
+        assert_false(record.imported.in_use);
+
+        check.ledger.newest.state = LEDGER_STATE_IMPORTING;
+        assert_true(record_update_from_ledger(&record, &check));
+        assert_string_equal(record.imported.fingerprint, "");
+        assert_int_equal(record.imported.at_usec, 0);
+}
+
+static void test_a_set_found_in_the_ledger_is_recorded_with_its_own_time(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true};
+        Record record = RECORD_NULL;
+
+        (void)state;
+        outcome.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
+        outcome.ledger.newest.imported_at_usec = 4000;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 5000);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_int_equal(record.imported.at_usec, 4000);
+        assert_int_equal(record.last_success_usec, 5000);
+        assert_int_equal(record.attempt.failures, 0);
+
+        outcome.kind = OUTCOME_SUPERSEDED;
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 6000);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_int_equal(record.attempt.failures, 1);
+}
+
+static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
+{
+        Record record = attempted(A, OUTCOME_UNREACHABLE, false);
+        Outcome outcome = {.kind = OUTCOME_TLS};
+
+        (void)state;
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+        assert_int_equal(record.attempt.failures, 2);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
+        assert_int_equal(record.attempt.failures, 1);
+        assert_string_equal(record.imported.fingerprint, "");
+}
+
+static void test_an_import_in_doubt_clears_another_imported_set(void **state)
+{
+        Record record = attempted(A, OUTCOME_IMPORTED, true);
+        Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
+
+        (void)state;
+        record.imported.not_after_usec = 77;
+        record.imported.in_use = true;
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_true(record.imported.in_use);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
+        assert_string_equal(record.imported.fingerprint, "");
+        assert_int_equal(record.imported.at_usec, 0);
+        assert_int_equal(record.imported.not_after_usec, 0);
+        assert_false(record.imported.in_use);
+}
+
+static void test_only_a_restart_of_replication_puts_a_set_in_use(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
+        SetInfo set = {.fingerprint = A, .not_after_usec = 77};
+        Record record = RECORD_NULL;
+
+        (void)state;
+        outcome.effect.replication_restarted = true;
+        record_apply(&record, &set, &outcome, 1000);
+        assert_true(record.imported.in_use);
+        assert_int_equal(record.imported.not_after_usec, 77);
+        outcome.effect.replication_restarted = false;
+        record_apply(&record, &set, &outcome, 2000);
+        assert_false(record.imported.in_use);
+        assert_int_equal(record.imported.at_usec, 2000);
+}
+
+static void test_the_form_that_worked_is_kept_until_another_works(void **state)
+{
+        Record record = attempted(A, OUTCOME_TLS, false);
+        Outcome outcome = {.kind = OUTCOME_IMPORTED,
+                .effect = {.committed = true, .newlines = NEWLINES_ESCAPED}};
+
+        (void)state;
+        assert_int_equal(record.newlines, NEWLINES_AUTO);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+        assert_int_equal(record.newlines, NEWLINES_ESCAPED);
+        outcome = (Outcome){.kind = OUTCOME_TLS};
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 3000);
+        assert_int_equal(record.newlines, NEWLINES_ESCAPED);
+}
+
+/* Every member has a value, none of them its default. */
+static Record full(void)
+{
+        Record record = attempted(A, OUTCOME_REJECTED, true);
+
+        record.attempt.sql_errno = 1644;
+        text_set(record.attempt.text, sizeof(record.attempt.text), "\"refused\" \xc3\xa4");
+        text_set(record.attempt.next_step, sizeof(record.attempt.next_step), "GRANT this");
+        record.imported.not_after_usec = INT64_MAX;
+        record.imported.in_use = true;
+        record.last_success_usec = 66;
+        record.newlines = NEWLINES_RAW;
+        memcpy(record.warned.fingerprint, B, sizeof(B));
+        record.warned.within_usec = 88;
+        return record;
+}
+
+static void test_a_formatted_record_is_parsed_to_the_same(void **state)
+{
+        Record record = attempted(A, OUTCOME_IMPORTED, true), back = RECORD_NULL;
+        char *text;
+        size_t size;
+
+        (void)state;
+        record.newlines = NEWLINES_ESCAPED;
+        record.imported.not_after_usec = 77;
+        memcpy(record.warned.fingerprint, A, sizeof(A));
+        record.warned.within_usec = 88;
+        assert_int_equal(record_format(&text, &size, &record), 0);
+        assert_int_equal(record_parse(&back, text, size), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        assert_int_not_equal(record_parse(&back, text, size / 2), 0);
+        free(text);
+        assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
+        assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
+        assert_int_not_equal(record_parse(&back, "[]", 2), 0);
+}
+
+static void test_a_saved_record_is_loaded_as_the_same_and_private(void **state)
+{
+        Record record = full(), none = RECORD_NULL, back;
+        struct stat st;
+
+        (void)state;
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        assert_int_equal(stat(scratch_path("orders.json"), &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_int_equal(record_save("orders", &none), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &none, sizeof(none));
+        assert_int_equal(scratch_count("."), 1); /* no temporary file is left */
+}
+
+static void test_a_record_that_cannot_be_loaded_is_null(void **state)
+{
+        Record none = RECORD_NULL, back = full();
+
+        (void)state;
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        assert_int_equal(record_load(&back, "orders"), -ENOENT);
+        assert_memory_equal(&back, &none, sizeof(none));
+        scratch_write_text("orders.json", "{\"attempts\":3");
+        back = full();
+        assert_int_equal(record_load(&back, "orders"), -EBADMSG);
+        assert_memory_equal(&back, &none, sizeof(none));
+}
+
+static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **state)
+{
+        static const char *const texts[] = {"", "null", "[]", "{\"imported_fingerprint\":7}",
+                "{\"imported_fingerprint\":\"abc\"}", "{\"imported_fingerprint\":\"" A "a\"}",
+                "{\"warned_fingerprint\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                "AAAAAAAA\"}",
+                "{\"imported_at\":-1}", "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}",
+                "{\"sql_errno\":1.5}", "{\"outcome\":\"happy\"}", "{\"outcome\":3}",
+                "{\"text\":[]}", "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
+        Record record = full(), back = record;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                assert_int_equal(record_parse(&back, texts[i], strlen(texts[i])), -EBADMSG);
+                assert_memory_equal(&back, &record, sizeof(record));
+        }
+}
+
+static void test_unknown_members_are_ignored_and_absent_ones_keep_their_default(void **state)
+{
+        static const char text[] = "{\"of_a_later_version\":[{}],\"attempts\":3}";
+        Record record = full();
+
+        (void)state;
+        assert_int_equal(record_parse(&record, text, strlen(text)), 0);
+        assert_int_equal(record.attempt.failures, 3);
+        record.attempt.failures = 0;
+        assert_memory_equal(&record, &RECORD_NULL, sizeof(record));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_the_ledger_replaces_the_imported_set),
+                cmocka_unit_test(test_a_set_found_in_the_ledger_is_recorded_with_its_own_time),
+                cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
+                cmocka_unit_test(test_an_import_in_doubt_clears_another_imported_set),
+                cmocka_unit_test(test_only_a_restart_of_replication_puts_a_set_in_use),
+                cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),
+                cmocka_unit_test(test_a_formatted_record_is_parsed_to_the_same),
+                scratch_test(test_a_saved_record_is_loaded_as_the_same_and_private),
+                scratch_test(test_a_record_that_cannot_be_loaded_is_null),
+                cmocka_unit_test(test_a_text_that_is_no_record_is_refused_and_changes_nothing),
+                cmocka_unit_test(
+                        test_unknown_members_are_ignored_and_absent_ones_keep_their_default),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+#include "tests/unit/test.h"
+
+#include "common/macro.h"
+#include "daemon/model/status.h"
+
+static void test_the_health_of_a_cluster_follows_from_state_replication_and_warning(void **state)
+{
+        static const struct {
+                ClusterState state;
+                Health neither, warning, broken;
+        } cases[] = {
+                {CLUSTER_WAITING, HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL},
+                {CLUSTER_IMPORTING, HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL},
+                {CLUSTER_CURRENT, HEALTH_OK, HEALTH_WARNING, HEALTH_CRITICAL},
+                {CLUSTER_RETRYING, HEALTH_WARNING, HEALTH_WARNING, HEALTH_CRITICAL},
+                {CLUSTER_HELD, HEALTH_CRITICAL, HEALTH_CRITICAL, HEALTH_CRITICAL},
+                {CLUSTER_DISABLED, HEALTH_OK, HEALTH_OK, HEALTH_OK},
+        };
+
+        (void)state;
+        assert_int_equal(ARRAY_SIZE(cases), _CLUSTER_STATE_MAX);
+        for (unsigned i = 0; i < _CLUSTER_STATE_MAX; i++) {
+                ClusterState one = cases[i].state;
+
+                assert_int_equal(one, i);
+                assert_int_equal(health_of_cluster(one, false, false), cases[i].neither);
+                assert_int_equal(health_of_cluster(one, false, true), cases[i].warning);
+                assert_int_equal(health_of_cluster(one, true, false), cases[i].broken);
+                assert_int_equal(health_of_cluster(one, true, true), cases[i].broken);
+        }
+}
+
+static void test_a_reimport_failed_if_the_last_attempt_with_the_imported_set_did(void **state)
+{
+        (void)state;
+        for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++)
+                for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
+                        assert_int_equal(cluster_reimport_failed(one, kind, true),
+                                one == CLUSTER_CURRENT && !outcome_is_success(kind));
+                        assert_false(cluster_reimport_failed(one, kind, false));
+                }
+}
+
+static void test_without_an_attempt_no_reimport_failed(void **state)
+{
+        (void)state;
+        assert_false(cluster_reimport_failed(CLUSTER_CURRENT, _OUTCOME_KIND_MAX, true));
+}
+
+static void test_cluster_states_are_spelled_as_documented(void **state)
+{
+        static const char *const names[] = {
+                "waiting", "importing", "current", "retrying", "held", "disabled"};
+
+        (void)state;
+        assert_int_equal(ARRAY_SIZE(names), _CLUSTER_STATE_MAX);
+        for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++)
+                assert_string_equal(cluster_state_to_string(one), names[one]);
+        assert_string_equal(cluster_state_to_string(_CLUSTER_STATE_MAX), "");
+}
+
+static void test_a_value_that_is_no_material_state_is_critical(void **state)
+{
+        (void)state;
+        assert_int_equal(health_of_material(_MATERIAL_STATE_MAX), HEALTH_CRITICAL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(
+                        test_the_health_of_a_cluster_follows_from_state_replication_and_warning),
+                cmocka_unit_test(
+                        test_a_reimport_failed_if_the_last_attempt_with_the_imported_set_did),
+                cmocka_unit_test(test_without_an_attempt_no_reimport_failed),
+                cmocka_unit_test(test_cluster_states_are_spelled_as_documented),
+                cmocka_unit_test(test_a_value_that_is_no_material_state_is_critical),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,354 @@
+/*
+ * The journal_* functions are stand-ins that count, so that the linker takes no journal.o from the
+ * library.
+ */
+
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "daemon/status/journal-filter.h"
+#include "daemon/status/journal.h"
+#include "tests/unit/status-fixture.h"
+
+#define FIXTURE_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static struct {
+        unsigned material, expiring, watch, current, imported, failed, check, drift, replication;
+        unsigned written, unwritable;
+        int error;
+        char reason[128];
+} logged;
+
+static StatusFixture fixture;
+static JournalFilter *filter;
+static bool logged_before; /* on_expiry() reports the warning as logged before a restart */
+static uint64_t within_usec;
+
+void journal_material(const MaterialStatus *material, const char *reason)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.material++;
+        strncpy(logged.reason, reason, sizeof(logged.reason) - 1);
+}
+
+void journal_material_expiring(const MaterialStatus *material)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.expiring++;
+}
+
+void journal_watch(const MaterialStatus *material)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.watch++;
+}
+
+void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.current++;
+}
+
+void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.imported++;
+}
+
+void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.failed++;
+}
+
+void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.check++;
+}
+
+void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.drift++;
+}
+
+void journal_replication(const ClusterStatus *cluster)
+{
+        assert_non_null(cluster);
+        logged.replication++;
+}
+
+void journal_record_written(const char *cluster)
+{
+        assert_string_equal(cluster, "orders");
+        logged.written++;
+}
+
+void journal_record_unwritable(const char *cluster, int error)
+{
+        assert_string_equal(cluster, "orders");
+        logged.unwritable++;
+        logged.error = error;
+}
+
+static bool on_expiry(
+        const char *material, const char *fingerprint, uint64_t within, void *userdata)
+{
+        assert_string_equal(material, "default");
+        assert_string_equal(fingerprint, fixture.report.fingerprint);
+        assert_ptr_equal(userdata, &fixture);
+        within_usec = within;
+        return !logged_before;
+}
+
+static int make(void **state)
+{
+        (void)state;
+        memset(&logged, 0, sizeof(logged));
+        logged_before = false;
+        within_usec = 0;
+        status_fixture_make(&fixture);
+        return journal_filter_new(&filter, on_expiry, &fixture);
+}
+
+static int unmake(void **state)
+{
+        (void)state;
+        filter = journal_filter_free(filter);
+        return 0;
+}
+
+#define filter_test(test) cmocka_unit_test_setup_teardown(test, make, unmake)
+
+static bool pass_material(void)
+{
+        return journal_filter_material(filter, &fixture.material);
+}
+
+static void pass_attempt(OutcomeKind kind, unsigned failures)
+{
+        Outcome outcome = {.kind = kind};
+
+        fixture.record[0].attempt.failures = failures;
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_ATTEMPT, &outcome);
+}
+
+static void test_a_state_is_logged_once_until_it_changes(void **state)
+{
+        (void)state;
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.material, 1);
+        fixture.material.state = MATERIAL_STATE_INVALID;
+        report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR, "no match");
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.material, 2);
+        assert_string_equal(logged.reason, "key-mismatch: no match");
+        fixture.material.state = MATERIAL_STATE_VALID;
+        assert_true(pass_material());
+        assert_int_equal(logged.material, 3);
+        assert_int_equal(logged.watch, 0);
+        assert_int_equal(logged.expiring, 0);
+}
+
+static void test_another_set_in_the_same_state_is_logged(void **state)
+{
+        (void)state;
+        assert_true(pass_material());
+        strcpy(fixture.report.fingerprint, FIXTURE_B);
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.material, 2);
+}
+
+static void test_before_the_first_inspection_only_the_watch_is_logged(void **state)
+{
+        (void)state;
+        fixture.material.inspected = false;
+        assert_false(pass_material());
+        fixture.watch.watching = false;
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.watch, 1);
+        assert_int_equal(logged.material, 0);
+        fixture.material.inspected = true;
+        assert_true(pass_material());
+        assert_int_equal(logged.material, 1);
+        assert_int_equal(logged.watch, 1);
+}
+
+static void test_a_path_is_logged_when_it_is_polled_only_and_when_it_is_watched_again(void **state)
+{
+        (void)state;
+        (void)pass_material();
+        assert_int_equal(logged.watch, 0);
+        for (unsigned i = 1; i <= 4; i++) {
+                fixture.watch.watching = i % 2 == 0;
+                assert_true(pass_material());
+                assert_false(pass_material());
+                assert_int_equal(logged.watch, i);
+        }
+}
+
+static void expire_within(uint64_t usec)
+{
+        fixture.material.state = MATERIAL_STATE_EXPIRING;
+        fixture.report.expires_within_usec = usec;
+}
+
+static void test_an_expiry_is_logged_once_per_threshold(void **state)
+{
+        (void)state;
+        expire_within(30 * USEC_PER_DAY);
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.expiring, 1);
+        assert_int_equal(within_usec, 30 * USEC_PER_DAY);
+        expire_within(7 * USEC_PER_DAY);
+        assert_true(pass_material());
+        assert_false(pass_material());
+        assert_int_equal(logged.expiring, 2);
+        assert_int_equal(within_usec, 7 * USEC_PER_DAY);
+        expire_within(30 * USEC_PER_DAY); /* after a reload with other thresholds */
+        assert_false(pass_material());
+        assert_int_equal(logged.expiring, 2);
+}
+
+static void test_the_expiry_of_another_set_is_logged_anew(void **state)
+{
+        (void)state;
+        expire_within(7 * USEC_PER_DAY);
+        (void)pass_material();
+        strcpy(fixture.report.fingerprint, FIXTURE_B);
+        expire_within(30 * USEC_PER_DAY);
+        assert_true(pass_material());
+        assert_int_equal(logged.expiring, 2);
+}
+
+static void test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again(void **state)
+{
+        (void)state;
+        logged_before = true;
+        expire_within(7 * USEC_PER_DAY);
+        assert_true(pass_material());
+        assert_int_equal(within_usec, 7 * USEC_PER_DAY);
+        assert_int_equal(logged.expiring, 0);
+        logged_before = false;
+        assert_false(pass_material()); /* the threshold is known by now */
+        assert_int_equal(logged.expiring, 0);
+}
+
+static void test_only_an_expiring_material_gets_an_expiry_warning(void **state)
+{
+        (void)state;
+        for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
+                fixture.report.expires_within_usec = USEC_PER_DAY;
+                fixture.material.state = one;
+                (void)pass_material();
+                assert_int_equal(logged.expiring, one >= MATERIAL_STATE_EXPIRING);
+        }
+        assert_int_equal(logged.material, _MATERIAL_STATE_MAX);
+}
+
+static void test_a_forgotten_material_is_logged_like_a_new_one(void **state)
+{
+        (void)state;
+        (void)pass_material();
+        journal_filter_forget_material(filter, "another");
+        assert_false(pass_material());
+        journal_filter_forget_material(filter, "default");
+        assert_true(pass_material());
+        assert_int_equal(logged.material, 2);
+}
+
+static void test_transient_failures_are_logged_at_powers_of_two(void **state)
+{
+        static const unsigned logged_at[] = {1, 2, 4, 8, 16, 32};
+        unsigned n = 0;
+
+        (void)state;
+        for (unsigned failures = 1; failures <= 40; failures++) {
+                if (n < ARRAY_SIZE(logged_at) && failures == logged_at[n])
+                        n++;
+                pass_attempt(OUTCOME_UNREACHABLE, failures);
+                assert_int_equal(logged.failed, n);
+        }
+        pass_attempt(OUTCOME_UNREACHABLE, 1); /* a new series */
+        assert_int_equal(logged.failed, n + 1);
+}
+
+static void test_a_held_failure_is_logged_each_time(void **state)
+{
+        (void)state;
+        for (unsigned failures = 1; failures <= 5; failures++) {
+                pass_attempt(OUTCOME_AUTH, failures);
+                assert_int_equal(logged.failed, failures);
+        }
+}
+
+static void test_a_success_is_logged_as_an_import_or_as_already_current(void **state)
+{
+        (void)state;
+        pass_attempt(OUTCOME_IMPORTED, 0);
+        pass_attempt(OUTCOME_IMPORTED, 0);
+        assert_int_equal(logged.imported, 2);
+        pass_attempt(OUTCOME_ALREADY_CURRENT, 0);
+        assert_int_equal(logged.current, 1);
+        assert_int_equal(logged.failed, 0);
+}
+
+static void test_every_other_event_of_a_cluster_has_its_message(void **state)
+{
+        const ClusterStatus *cluster = &fixture.cluster[0];
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT};
+
+        (void)state;
+        journal_filter_cluster(cluster, CLUSTER_EVENT_STATE, NULL);
+        assert_int_equal(logged.current + logged.imported + logged.failed, 0);
+        journal_filter_cluster(cluster, CLUSTER_EVENT_CHECK, &outcome);
+        assert_int_equal(logged.check, 1);
+        journal_filter_cluster(cluster, CLUSTER_EVENT_DRIFT, &outcome);
+        assert_int_equal(logged.drift, 1);
+        journal_filter_cluster(cluster, CLUSTER_EVENT_REPLICATION, &outcome);
+        assert_int_equal(logged.replication, 1);
+        fixture.cluster[0].record_error = ENOSPC;
+        journal_filter_cluster(cluster, CLUSTER_EVENT_RECORD, NULL);
+        assert_int_equal(logged.unwritable, 1);
+        assert_int_equal(logged.error, ENOSPC);
+        fixture.cluster[0].record_error = 0;
+        journal_filter_cluster(cluster, CLUSTER_EVENT_RECORD, NULL);
+        assert_int_equal(logged.written, 1);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                filter_test(test_a_state_is_logged_once_until_it_changes),
+                filter_test(test_another_set_in_the_same_state_is_logged),
+                filter_test(test_before_the_first_inspection_only_the_watch_is_logged),
+                filter_test(
+                        test_a_path_is_logged_when_it_is_polled_only_and_when_it_is_watched_again),
+                filter_test(test_an_expiry_is_logged_once_per_threshold),
+                filter_test(test_the_expiry_of_another_set_is_logged_anew),
+                filter_test(test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again),
+                filter_test(test_only_an_expiring_material_gets_an_expiry_warning),
+                filter_test(test_a_forgotten_material_is_logged_like_a_new_one),
+                filter_test(test_transient_failures_are_logged_at_powers_of_two),
+                filter_test(test_a_held_failure_is_logged_each_time),
+                filter_test(test_a_success_is_logged_as_an_import_or_as_already_current),
+                filter_test(test_every_other_event_of_a_cluster_has_its_message),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
