@@ -3,7 +3,6 @@
 #include "tests/unit/test.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,28 +12,7 @@
 #include "common/macro.h"
 #include "daemon/import/call.h"
 #include "daemon/inspect/payload.h"
-#include "daemon/inspect/pem.h"
-
-static const char *root;
-
-static Pem load(const char *directory)
-{
-        static const char *const names[] = {"ca.pem", "client-cert.pem", "client-key.pem"};
-        CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
-        char paths[_MATERIAL_FILE_MAX][512];
-        const char *pointers[_MATERIAL_FILE_MAX];
-        Pem pem = PEM_NULL;
-        Report report = {0};
-
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                snprintf(paths[i], sizeof(paths[i]), "%s/%s/%s", root, directory, names[i]);
-                pointers[i] = paths[i];
-        }
-        assert_int_equal(snapshot_take(&snapshot, pointers), 0);
-        assert_int_equal(pem_parse(&pem, &snapshot, pointers, &report), 0);
-        assert_false(report.failed);
-        return pem;
-}
+#include "tests/unit/pem-fixture.h"
 
 static const char *fingerprint(const Pem *pem)
 {
@@ -48,7 +26,7 @@ static const char *fingerprint(const Pem *pem)
 
 static void test_the_fingerprint_is_a_sha256_in_lower_case(void **state)
 {
-        CLEANUP(pem_done) Pem good = load("good");
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good");
         const char *text = fingerprint(&good);
 
         (void)state;
@@ -60,7 +38,8 @@ static void test_the_fingerprint_is_a_sha256_in_lower_case(void **state)
 
 static void test_the_fingerprint_does_not_depend_on_the_key(void **state)
 {
-        CLEANUP(pem_done) Pem good = load("good"), other = load("good-other");
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good");
+        CLEANUP(pem_done) Pem other = pem_fixture_load("good-other");
         EVP_PKEY *key = good.key;
         char before[REPORT_FINGERPRINT_MAX];
 
@@ -75,7 +54,8 @@ static void test_the_fingerprint_does_not_depend_on_the_key(void **state)
 
 static void test_the_fingerprint_depends_on_each_certificate_and_its_place(void **state)
 {
-        CLEANUP(pem_done) Pem good = load("good-chain"), other = load("good-other");
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        CLEANUP(pem_done) Pem other = pem_fixture_load("good-other");
         char before[REPORT_FINGERPRINT_MAX];
         X509 *moved;
 
@@ -149,7 +129,7 @@ static void test_the_payload_holds_the_set_in_order_with_the_key_last(void **sta
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-                CLEANUP(pem_done) Pem pem = load(sets[i]);
+                CLEANUP(pem_done) Pem pem = pem_fixture_load(sets[i]);
                 CLEANUP(secret_done) Secret payload = build(&pem);
                 CLEANUP(json_freep) JsonValue *json = NULL;
                 const char *key;
@@ -169,7 +149,7 @@ static void test_the_payload_holds_the_set_in_order_with_the_key_last(void **sta
 
 static void test_the_strict_form_is_one_line_of_printable_characters(void **state)
 {
-        CLEANUP(pem_done) Pem good = load("good");
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good");
         CLEANUP(secret_done) Secret payload = build(&good);
 
         (void)state;
@@ -180,60 +160,6 @@ static void test_the_strict_form_is_one_line_of_printable_characters(void **stat
         }
 }
 
-static void test_the_raw_form_differs_only_in_its_line_ends(void **state)
-{
-        CLEANUP(pem_done) Pem good = load("good");
-        CLEANUP(secret_done) Secret strict = build(&good);
-        CLEANUP(secret_done) Secret raw = SECRET_NULL;
-        size_t at = 0;
-
-        (void)state;
-        assert_int_equal(call_payload_raw(&raw, strict.data, strict.size), 0);
-        assert_null(strchr(raw.data, '\\'));
-        for (size_t i = 0; i < raw.size; i++) {
-                if (raw.data[i] == '\n') {
-                        assert_memory_equal(strict.data + at, "\\n", 2);
-                        at++;
-                } else
-                        assert_int_equal(raw.data[i], strict.data[at]);
-                at++;
-        }
-        assert_int_equal(at, strict.size);
-}
-
-static void test_only_escaped_line_ends_are_converted(void **state)
-{
-        static const struct {
-                const char *strict, *raw;
-        } cases[] = {{"", ""}, {"abc", "abc"}, {"a\\nb", "a\nb"}, {"\\n\\n", "\n\n"},
-                {"n\\", "n\\"}, {"a\\", "a\\"}, {"\\t", "\\t"}};
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                CLEANUP(secret_done) Secret raw = SECRET_NULL;
-
-                assert_int_equal(
-                        call_payload_raw(&raw, cases[i].strict, strlen(cases[i].strict)), 0);
-                assert_int_equal(raw.size, strlen(cases[i].raw));
-                assert_string_equal(raw.data, cases[i].raw);
-        }
-}
-
-static void test_no_byte_of_the_key_stands_before_its_offset_in_either_form(void **state)
-{
-        CLEANUP(pem_done) Pem good = load("good-chain");
-        CLEANUP(secret_done) Secret strict = build(&good);
-        CLEANUP(secret_done) Secret raw = SECRET_NULL;
-        size_t offset = call_key_offset(strict.data, strict.size);
-
-        (void)state;
-        assert_int_equal(call_payload_raw(&raw, strict.data, strict.size), 0);
-        assert_memory_equal(raw.data + offset, "\"ssl_key\":", 10);
-        assert_true(offset > 2000 && memmem(strict.data, offset, "ssl_key", 7) == NULL);
-        assert_int_equal(call_key_offset("{}", 2), 0);
-        assert_int_equal(call_key_offset("", 0), 0);
-}
-
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -242,13 +168,10 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_the_fingerprint_depends_on_each_certificate_and_its_place),
                 cmocka_unit_test(test_the_payload_holds_the_set_in_order_with_the_key_last),
                 cmocka_unit_test(test_the_strict_form_is_one_line_of_printable_characters),
-                cmocka_unit_test(test_the_raw_form_differs_only_in_its_line_ends),
-                cmocka_unit_test(test_no_byte_of_the_key_stands_before_its_offset_in_either_form),
-                cmocka_unit_test(test_only_escaped_line_ends_are_converted),
         };
 
         if (argc != 2)
                 return 2;
-        root = realpath(argv[1], NULL); /* paths of a configuration are absolute */
+        pem_fixture_set_root(argv[1]);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
