@@ -1,11 +1,11 @@
 /*
- * Wire: a TCP proxy on loopback that is as slow as a long wire, for many connections at once.
+ * Wire: a TCP proxy on loopback with the latency of a long network path, for many connections.
  *
- *     bench-wire SERVER-PORT ONE-WAY-MILLISECONDS
+ * bench-wire SERVER-PORT ONE-WAY-MILLISECONDS
  *
- * Prints the port that it listens on, and passes on what comes, each direction later by the same
- * time. The kernel lets a client connect at once; so the server hears of it after three times that
- * time (SYN, SYN-ACK, ACK), and its greeting comes as late as on a wire.
+ * Prints the port on which it listens, and forwards both directions with the same delay. The kernel
+ * completes a client's connect at once, so the proxy connects to the server after three delays
+ * (SYN, SYN-ACK, ACK); the server's greeting then arrives as late as over the network.
  */
 
 #include <sys/epoll.h>
@@ -33,17 +33,17 @@ typedef struct End End;
 
 struct End {
         int fd;
-        bool ended; /* it was told that nothing more comes */
+        bool ended; /* its socket is shut down for writing */
         End *peer;
 };
 
-/* On its way to `to`; without bytes it is the end of what comes, or the connect. */
+/* Data on the way to `to`. Without bytes: the end of the stream, or a connect if `legs` > 0. */
 typedef struct Parcel Parcel;
 
 struct Parcel {
         Parcel *next;
         uint64_t due_usec;
-        unsigned legs; /* of a connect: how many are still to go */
+        unsigned legs; /* of a connect: the delays that are left */
         End *to;
         size_t size;
         char bytes[];
@@ -54,7 +54,7 @@ typedef struct Wire {
         int listen_fd;
         struct sockaddr_in server;
         uint64_t one_way_usec;
-        Parcel *first, **last; /* every delay is the same, so this is the order of time */
+        Parcel *first, **last; /* in the order of time, because every delay is the same */
 } Wire;
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -64,7 +64,7 @@ static struct sockaddr_in loopback(uint16_t port)
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static void send_off(Wire *wire, Parcel *parcel)
+static void enqueue(Wire *wire, Parcel *parcel)
 {
         parcel->due_usec = clock_boottime_usec() + wire->one_way_usec;
         parcel->next = NULL;
@@ -72,7 +72,7 @@ static void send_off(Wire *wire, Parcel *parcel)
         wire->last = &parcel->next;
 }
 
-static void pack(Wire *wire, End *to, unsigned legs, const char *bytes, size_t size)
+static void send_later(Wire *wire, End *to, unsigned legs, const char *bytes, size_t size)
 {
         Parcel *parcel = malloc(sizeof(*parcel) + size);
 
@@ -81,7 +81,7 @@ static void pack(Wire *wire, End *to, unsigned legs, const char *bytes, size_t s
         *parcel = (Parcel){.legs = legs, .to = to, .size = size};
         if (size > 0)
                 memcpy(parcel->bytes, bytes, size);
-        send_off(wire, parcel);
+        enqueue(wire, parcel);
 }
 
 static void watch(Wire *wire, End *end)
@@ -101,38 +101,38 @@ static int new_socket(void)
         return fd;
 }
 
-static void set_prompt(int fd)
+static void set_no_delay(int fd)
 {
         static const int yes = 1;
 
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 }
 
-static void admit(Wire *wire)
+static void accept_client(Wire *wire)
 {
         int fd = accept4(wire->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         End *client = calloc(1, sizeof(*client)), *server = calloc(1, sizeof(*server));
 
         if (fd < 0 || !client || !server)
                 err(1, "accept");
-        set_prompt(fd);
+        set_no_delay(fd);
         *client = (End){.fd = fd, .peer = server};
         *server = (End){.fd = new_socket(), .peer = client};
-        pack(wire, server, CONNECT_LEGS, NULL, 0);
+        send_later(wire, server, CONNECT_LEGS, NULL, 0);
 }
 
-static void take(Wire *wire, End *from)
+static void receive(Wire *wire, End *from)
 {
         char bytes[CHUNK_MAX];
         ssize_t n = recv(from->fd, bytes, sizeof(bytes), 0);
 
         if (n <= 0)
                 (void)epoll_ctl(wire->epoll_fd, EPOLL_CTL_DEL, from->fd, NULL);
-        pack(wire, from->peer, 0, bytes, n < 0 ? 0 : (size_t)n);
+        send_later(wire, from->peer, 0, bytes, n < 0 ? 0 : (size_t)n);
 }
 
-/* Both directions have come to their end before anything is freed: no parcel is left. */
-static void end(End *to)
+/* Frees a connection after both directions have ended, when no parcel of it is left. */
+static void end_direction(End *to)
 {
         End *peer = to->peer;
 
@@ -152,24 +152,25 @@ static void deliver(Wire *wire, Parcel *parcel)
 
         if (parcel->legs > 1) {
                 parcel->legs--;
-                send_off(wire, parcel);
+                enqueue(wire, parcel);
                 return;
         }
         if (parcel->legs == 1) {
                 if (connect(to->fd, (struct sockaddr *)&wire->server, sizeof(wire->server)) < 0)
                         err(1, "connect");
-                set_prompt(to->fd);
+                set_no_delay(to->fd);
                 watch(wire, to);
                 watch(wire, to->peer);
         } else if (parcel->size == 0)
-                end(to);
+                end_direction(to);
         else
-                /* Little passes, and a socket's buffer has room for all of it. */
+                /* The socket's buffer has room for all that a benchmark sends. */
                 (void)send(to->fd, parcel->bytes, parcel->size, MSG_NOSIGNAL);
         free(parcel);
 }
 
-/* Delivers what is due; returns the time until something is, in microseconds, or -1. */
+/* Delivers every parcel that is due. Returns the time until the next one, in microseconds; -1:
+ * none. */
 static int64_t deliver_due(Wire *wire)
 {
         while (wire->first) {
@@ -226,8 +227,8 @@ int main(int argc, char **argv)
                         err(1, "epoll_wait");
                 for (int i = 0; i < n; i++)
                         if (events[i].data.ptr)
-                                take(&wire, events[i].data.ptr);
+                                receive(&wire, events[i].data.ptr);
                         else
-                                admit(&wire);
+                                accept_client(&wire);
         }
 }

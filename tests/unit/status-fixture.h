@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Status fixture: the status of a valid material and current clusters, which each test changes in
- * one place.
+ * Status fixture: the status of one valid material and one current cluster. Each test changes one
+ * part of it.
  */
 
 #include "daemon/status/summary.h"
@@ -28,9 +28,9 @@ typedef struct StatusFixture {
         ManagerStatus status; /* of the first cluster; n_clusters may be increased */
 } StatusFixture;
 
-/* `ret` points into itself and must not be moved. */
+/* The fixture points into itself and must not be copied. */
 void status_fixture_make(StatusFixture *ret);
 
-/* Sets the outcome of an attempt and the state of the cluster. */
-void status_fixture_fail(StatusFixture *fixture, unsigned cluster, ClusterState state,
+/* Sets the state of a cluster and the outcome of its last attempt, a failure. */
+void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState state,
         OutcomeKind kind, const char *text);

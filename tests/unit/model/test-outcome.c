@@ -6,10 +6,10 @@
 #include "common/macro.h"
 #include "daemon/model/outcome.h"
 
-/* What design says of each kind, in one place. */
+/* doc/design.md, "Outcomes" */
 static const struct {
         const char *name;
-        bool success, passing, advice;
+        bool success, transient, next_step;
 } kinds[] = {
         [OUTCOME_IMPORTED] = {"imported", true, false, false},
         [OUTCOME_ALREADY_CURRENT] = {"already_current", true, false, false},
@@ -28,7 +28,7 @@ static const struct {
         [OUTCOME_CRASHED] = {"crashed", false, true, true},
 };
 
-static void test_every_kind_is_spelled_as_promised_and_read_back(void **state)
+static void test_every_kind_is_spelled_as_documented_and_read_back(void **state)
 {
         (void)state;
         assert_int_equal(ARRAY_SIZE(kinds), _OUTCOME_KIND_MAX);
@@ -42,7 +42,7 @@ static void test_every_kind_is_spelled_as_promised_and_read_back(void **state)
         assert_string_equal(outcome_kind_to_string(_OUTCOME_KIND_MAX), "");
 }
 
-static void test_a_name_that_is_none_is_refused(void **state)
+static void test_an_unknown_name_is_refused(void **state)
 {
         static const char *const names[] = {"", "Imported", "imported ", "import", "held"};
         OutcomeKind kind = OUTCOME_TLS;
@@ -73,37 +73,37 @@ static void test_newline_forms_are_spelled_as_in_the_configuration(void **state)
         assert_string_equal(newlines_to_string(_NEWLINES_MAX), "");
 }
 
-static void test_each_kind_is_a_success_or_a_passing_fault_or_held(void **state)
+static void test_each_kind_is_a_success_or_transient_or_held(void **state)
 {
         (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 assert_int_equal(outcome_is_success(kind), kinds[kind].success);
-                assert_int_equal(outcome_is_transient(kind, 1644), kinds[kind].passing);
+                assert_int_equal(outcome_is_transient(kind, 1644), kinds[kind].transient);
         }
         assert_false(outcome_is_success(_OUTCOME_KIND_MAX));
         assert_false(outcome_is_transient(_OUTCOME_KIND_MAX, 1205));
 }
 
-static void test_a_rejection_of_the_moment_passes_by_itself(void **state)
+static void test_a_momentary_rejection_is_transient(void **state)
 {
-        static const unsigned passing[] = {1205, 1213, 1317, 1969, 3024};
+        static const unsigned transient[] = {1205, 1213, 1317, 1969, 3024};
 
         (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(passing); i++) {
-                assert_true(outcome_is_transient(OUTCOME_REJECTED, passing[i]));
-                assert_false(outcome_is_transient(OUTCOME_NO_PRIVILEGE, passing[i]));
+        for (size_t i = 0; i < ARRAY_SIZE(transient); i++) {
+                assert_true(outcome_is_transient(OUTCOME_REJECTED, transient[i]));
+                assert_false(outcome_is_transient(OUTCOME_NO_PRIVILEGE, transient[i]));
         }
         assert_false(outcome_is_transient(OUTCOME_REJECTED, 0));
         assert_false(outcome_is_transient(OUTCOME_REJECTED, 1206));
 }
 
-static void test_every_held_fault_has_advice_of_one_line(void **state)
+static void test_every_held_kind_has_a_next_step_of_one_line(void **state)
 {
         (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 const char *next_step = outcome_next_step(kind, "");
 
-                assert_int_equal(next_step[0] != '\0', kinds[kind].advice);
+                assert_int_equal(next_step[0] != '\0', kinds[kind].next_step);
                 assert_null(strchr(next_step, '\n'));
                 assert_string_equal(outcome_next_step(kind, "GRANT this"), "GRANT this");
                 if (!outcome_is_success(kind) && !outcome_is_transient(kind, 1644))
@@ -115,12 +115,12 @@ static void test_every_held_fault_has_advice_of_one_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_every_kind_is_spelled_as_promised_and_read_back),
-                cmocka_unit_test(test_a_name_that_is_none_is_refused),
+                cmocka_unit_test(test_every_kind_is_spelled_as_documented_and_read_back),
+                cmocka_unit_test(test_an_unknown_name_is_refused),
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
-                cmocka_unit_test(test_each_kind_is_a_success_or_a_passing_fault_or_held),
-                cmocka_unit_test(test_a_rejection_of_the_moment_passes_by_itself),
-                cmocka_unit_test(test_every_held_fault_has_advice_of_one_line),
+                cmocka_unit_test(test_each_kind_is_a_success_or_transient_or_held),
+                cmocka_unit_test(test_a_momentary_rejection_is_transient),
+                cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

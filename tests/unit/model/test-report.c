@@ -7,7 +7,7 @@
 #define YOUNG (LIMIT - 1)
 #define OLD   LIMIT
 
-static MaterialState verdict(const Report *report, uint64_t age_usec)
+static MaterialState state_at(const Report *report, uint64_t age_usec)
 {
         return report_material_state(report, age_usec, LIMIT);
 }
@@ -17,27 +17,27 @@ static void test_a_set_without_problems_is_valid_at_any_age(void **state)
         Report report = {0};
 
         (void)state;
-        assert_int_equal(verdict(&report, 0), MATERIAL_STATE_VALID);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_VALID);
+        assert_int_equal(state_at(&report, 0), MATERIAL_STATE_VALID);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_VALID);
 }
 
-static void test_a_warning_alone_leaves_it_valid(void **state)
+static void test_a_set_with_a_warning_alone_is_valid(void **state)
 {
         Report report = {0};
 
         (void)state;
         report_add(&report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
-        assert_int_equal(verdict(&report, 0), MATERIAL_STATE_VALID);
+        assert_int_equal(state_at(&report, 0), MATERIAL_STATE_VALID);
 }
 
-static void test_an_expiry_warning_makes_it_expiring(void **state)
+static void test_a_set_with_an_expiry_warning_is_expiring(void **state)
 {
         Report report = {.expires_within_usec = 1};
 
         (void)state;
         report_add(&report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 3 days");
-        assert_int_equal(verdict(&report, 0), MATERIAL_STATE_EXPIRING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_EXPIRING);
+        assert_int_equal(state_at(&report, 0), MATERIAL_STATE_EXPIRING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_EXPIRING);
 }
 
 static void test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on(void **state)
@@ -50,22 +50,22 @@ static void test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on(v
                         rule == RULE_FILE_MISSING)
                         continue;
                 report_add(&report, MATERIAL_CERT, rule, SEVERITY_ERROR, "broken");
-                assert_int_equal(verdict(&report, 0), MATERIAL_STATE_CHANGING);
-                assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-                assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_INVALID);
+                assert_int_equal(state_at(&report, 0), MATERIAL_STATE_CHANGING);
+                assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+                assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
         }
 }
 
-static void test_files_that_never_stood_still_are_a_change_until_the_limit(void **state)
+static void test_files_that_changed_during_every_read_are_a_change_until_the_limit(void **state)
 {
         Report report = {.files_changed = true};
 
         (void)state;
-        assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_INVALID);
+        assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
 }
 
-static void test_what_fails_by_the_clock_alone_is_named_at_once(void **state)
+static void test_errors_of_the_clock_alone_are_named_at_once(void **state)
 {
         Report expired = {0}, early = {0};
 
@@ -73,24 +73,24 @@ static void test_what_fails_by_the_clock_alone_is_named_at_once(void **state)
         report_add(&expired, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "yesterday");
         report_add(&expired, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
         report_add(&early, MATERIAL_CERT, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR, "tomorrow");
-        assert_int_equal(verdict(&expired, 0), MATERIAL_STATE_EXPIRED);
-        assert_int_equal(verdict(&expired, OLD), MATERIAL_STATE_EXPIRED);
-        assert_int_equal(verdict(&early, 0), MATERIAL_STATE_NOT_YET_VALID);
-        assert_int_equal(verdict(&early, OLD), MATERIAL_STATE_NOT_YET_VALID);
+        assert_int_equal(state_at(&expired, 0), MATERIAL_STATE_EXPIRED);
+        assert_int_equal(state_at(&expired, OLD), MATERIAL_STATE_EXPIRED);
+        assert_int_equal(state_at(&early, 0), MATERIAL_STATE_NOT_YET_VALID);
+        assert_int_equal(state_at(&early, OLD), MATERIAL_STATE_NOT_YET_VALID);
 }
 
-static void test_the_clock_and_another_fault_together_are_a_change(void **state)
+static void test_errors_of_the_clock_and_others_together_are_a_change(void **state)
 {
         Report report = {0};
 
         (void)state;
         report_add(&report, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "yesterday");
         report_add(&report, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR, "another key");
-        assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_INVALID);
+        assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
 }
 
-static void test_problems_that_found_no_room_may_be_more_than_the_clock(void **state)
+static void test_omitted_problems_may_be_other_errors_than_those_of_the_clock(void **state)
 {
         Report report = {0};
 
@@ -98,32 +98,32 @@ static void test_problems_that_found_no_room_may_be_more_than_the_clock(void **s
         for (unsigned i = 0; i <= REPORT_PROBLEMS_MAX; i++)
                 report_add(&report, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "old");
         assert_int_equal(report.n_omitted, 1);
-        assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_INVALID);
+        assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
 }
 
-static void test_a_set_of_which_nothing_is_there_is_missing_at_once(void **state)
+static void test_a_set_without_a_single_file_is_missing_at_once(void **state)
 {
         Report report = {0};
 
         (void)state;
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
                 report_add(&report, file, RULE_FILE_MISSING, SEVERITY_ERROR, "no such file");
-        assert_int_equal(verdict(&report, 0), MATERIAL_STATE_MISSING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_MISSING);
+        assert_int_equal(state_at(&report, 0), MATERIAL_STATE_MISSING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_MISSING);
 }
 
-static void test_a_part_that_is_not_there_is_a_change_first_and_then_missing(void **state)
+static void test_a_missing_file_is_a_change_until_the_limit_and_missing_from_then_on(void **state)
 {
         Report report = {0};
 
         (void)state;
         report_add(&report, MATERIAL_KEY, RULE_FILE_MISSING, SEVERITY_ERROR, "no such file");
-        assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_MISSING);
+        assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_MISSING);
         report_add(&report, MATERIAL_CA, RULE_PEM_EMPTY, SEVERITY_ERROR, "nothing in it");
-        assert_int_equal(verdict(&report, YOUNG), MATERIAL_STATE_CHANGING);
-        assert_int_equal(verdict(&report, OLD), MATERIAL_STATE_INVALID);
+        assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
+        assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
 }
 
 static void test_only_a_valid_or_expiring_set_may_be_imported(void **state)
@@ -134,7 +134,7 @@ static void test_only_a_valid_or_expiring_set_may_be_imported(void **state)
                         one == MATERIAL_STATE_VALID || one == MATERIAL_STATE_EXPIRING);
 }
 
-static void test_states_are_spelled_as_promised(void **state)
+static void test_states_are_spelled_as_documented(void **state)
 {
         static const char *const names[] = {
                 "missing", "changing", "invalid", "not_yet_valid", "valid", "expiring", "expired"};
@@ -150,18 +150,20 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_set_without_problems_is_valid_at_any_age),
-                cmocka_unit_test(test_a_warning_alone_leaves_it_valid),
-                cmocka_unit_test(test_an_expiry_warning_makes_it_expiring),
+                cmocka_unit_test(test_a_set_with_a_warning_alone_is_valid),
+                cmocka_unit_test(test_a_set_with_an_expiry_warning_is_expiring),
                 cmocka_unit_test(
                         test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on),
-                cmocka_unit_test(test_files_that_never_stood_still_are_a_change_until_the_limit),
-                cmocka_unit_test(test_what_fails_by_the_clock_alone_is_named_at_once),
-                cmocka_unit_test(test_the_clock_and_another_fault_together_are_a_change),
-                cmocka_unit_test(test_problems_that_found_no_room_may_be_more_than_the_clock),
-                cmocka_unit_test(test_a_set_of_which_nothing_is_there_is_missing_at_once),
-                cmocka_unit_test(test_a_part_that_is_not_there_is_a_change_first_and_then_missing),
+                cmocka_unit_test(
+                        test_files_that_changed_during_every_read_are_a_change_until_the_limit),
+                cmocka_unit_test(test_errors_of_the_clock_alone_are_named_at_once),
+                cmocka_unit_test(test_errors_of_the_clock_and_others_together_are_a_change),
+                cmocka_unit_test(test_omitted_problems_may_be_other_errors_than_those_of_the_clock),
+                cmocka_unit_test(test_a_set_without_a_single_file_is_missing_at_once),
+                cmocka_unit_test(
+                        test_a_missing_file_is_a_change_until_the_limit_and_missing_from_then_on),
                 cmocka_unit_test(test_only_a_valid_or_expiring_set_may_be_imported),
-                cmocka_unit_test(test_states_are_spelled_as_promised),
+                cmocka_unit_test(test_states_are_spelled_as_documented),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 static ClusterConfig cluster;
 static Probe probe;
 
-/* A server where all is well, and a configuration that restarts replication. */
+/* A server without findings, and a configuration that restarts replication. */
 static int make(void **state)
 {
         (void)state;
@@ -41,7 +41,7 @@ static void expect(OutcomeKind outcome, Severity severity, const char *next)
         assert_int_equal(probe_is_good(&probe), severity == SEVERITY_WARNING);
 }
 
-static void test_a_good_server_leaves_nothing_to_find(void **state)
+static void test_a_good_server_has_no_findings(void **state)
 {
         (void)state;
         probe_evaluate(&probe, &cluster);
@@ -49,7 +49,7 @@ static void test_a_good_server_leaves_nothing_to_find(void **state)
         assert_true(probe_is_good(&probe));
 }
 
-static void test_what_is_not_known_is_not_judged(void **state)
+static void test_unknown_facts_have_no_findings(void **state)
 {
         (void)state;
         probe = (Probe){0};
@@ -57,7 +57,7 @@ static void test_what_is_not_known_is_not_judged(void **state)
         assert_int_equal(probe.n_findings, 0);
 }
 
-static void test_a_reader_is_an_obstacle(void **state)
+static void test_a_reader_is_an_error(void **state)
 {
         (void)state;
         probe.preflight.reader = true;
@@ -73,7 +73,7 @@ static void test_a_missing_procedure_names_the_whole_grant(void **state)
                 "'ssl_importer'@'%'");
 }
 
-static void test_a_log_is_judged_by_the_configured_policy(void **state)
+static void test_a_log_is_evaluated_by_the_configured_policy(void **state)
 {
         static const struct {
                 Policy policy;
@@ -91,7 +91,7 @@ static void test_a_log_is_judged_by_the_configured_policy(void **state)
         }
 }
 
-static void test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet(void **state)
+static void test_a_statement_text_that_may_reach_the_key_is_a_warning(void **state)
 {
         (void)state;
         probe.preflight.text_bytes = PREFLIGHT_CERTIFICATES_MIN;
@@ -110,7 +110,7 @@ static void test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet(void
         assert_int_equal(probe.n_findings, 0);
 }
 
-static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state)
+static void test_a_server_without_a_role_is_an_error(void **state)
 {
         (void)state;
         probe.preflight.role_known = false;
@@ -118,7 +118,7 @@ static void test_a_server_that_does_not_say_its_role_is_an_obstacle(void **state
         assert_non_null(strstr(probe.findings[0].text, "innodb_read_only is not in its answer"));
 }
 
-static void be_unreadable(void)
+static void make_replication_unreadable(void)
 {
         probe.replication = (Replication){0};
         probe.replication_error.number = 1227;
@@ -128,23 +128,23 @@ static void be_unreadable(void)
 static void test_a_restart_needs_to_read_replication(void **state)
 {
         (void)state;
-        be_unreadable();
+        make_replication_unreadable();
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR,
                 "GRANT REPLICATION CLIENT ON *.* TO 'ssl_importer'@'%'");
 }
 
-static void test_an_observer_who_cannot_read_it_is_told_so(void **state)
+static void test_observe_without_the_privilege_is_a_warning(void **state)
 {
         (void)state;
-        be_unreadable();
+        make_replication_unreadable();
         cluster.replication = REPLICATION_OBSERVE;
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "GRANT REPLICATION CLIENT");
 }
 
-static void test_mariadb_calls_the_privilege_otherwise(void **state)
+static void test_mariadb_has_another_name_for_the_privilege(void **state)
 {
         (void)state;
-        be_unreadable();
+        make_replication_unreadable();
         strcpy(probe.server.version, "10.11.19-MariaDB-0+deb12u1");
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "GRANT REPLICA MONITOR ON *.* TO");
 }
@@ -165,7 +165,7 @@ static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **
         assert_int_equal(probe.n_findings, 0);
 }
 
-static void test_a_ledger_that_cannot_be_used_says_what_it_wants(void **state)
+static void test_an_unusable_ledger_has_the_missing_step(void **state)
 {
         (void)state;
         strcpy(cluster.ledger, "ops.ledger");
@@ -178,17 +178,17 @@ static void test_a_ledger_that_cannot_be_used_says_what_it_wants(void **state)
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
 }
 
-static void test_all_that_can_be_wrong_at_once_has_room(void **state)
+static void test_all_findings_together_have_room(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
 
         (void)state;
         probe.preflight.reader = true;
         strcpy(probe.preflight.keeps_call, "general_log = ON");
-        probe.server_certificate.result = CERTIFICATE_VERIFIED; /* and over */
+        probe.server_certificate.result = CERTIFICATE_VERIFIED; /* and expired */
         memset(probe.visible, 0, sizeof(probe.visible));
         probe.ledger_error.number = 1146;
-        be_unreadable();
+        make_replication_unreadable();
         probe_add_outcome(&probe, &outcome);
         probe_evaluate(&probe, &cluster);
         probe_evaluate_certificate(&probe, &cluster, 1);
@@ -200,7 +200,7 @@ static void test_all_that_can_be_wrong_at_once_has_room(void **state)
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
 }
 
-static void be_refused_for_tls(const char *text)
+static void fail_in_tls(const char *text)
 {
         Outcome outcome = {.kind = OUTCOME_TLS, .sql_error.number = 2026};
 
@@ -209,10 +209,10 @@ static void be_refused_for_tls(const char *text)
         probe_add_outcome(&probe, &outcome);
 }
 
-static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(void **state)
+static void test_a_login_that_failed_in_tls_is_explained_by_the_certificate(void **state)
 {
         (void)state;
-        be_refused_for_tls("TLS/SSL error: Validation of SSL server certificate failed");
+        fail_in_tls("TLS/SSL error: Validation of SSL server certificate failed");
         probe.server_certificate.result = CERTIFICATE_OTHER_HOST;
         strcpy(probe.server_certificate.reason, "the certificate is for db; host is x");
         strcpy(probe.server_certificate.names[0], "db");
@@ -226,10 +226,10 @@ static void test_a_login_that_failed_for_tls_is_explained_by_the_certificate(voi
         assert_string_equal(probe.findings[0].next_step, "host must be one of: db");
 }
 
-static void test_the_library_s_words_are_not_said_twice(void **state)
+static void test_the_library_s_message_is_not_repeated(void **state)
 {
         (void)state;
-        be_refused_for_tls("TLS/SSL error: certificate has expired");
+        fail_in_tls("TLS/SSL error: certificate has expired");
         probe.server_certificate.result = CERTIFICATE_EXPIRED;
         strcpy(probe.server_certificate.reason, "certificate has expired: CN = db expired at noon");
         probe_evaluate_certificate(&probe, &cluster, 0);
@@ -239,13 +239,13 @@ static void test_the_library_s_words_are_not_said_twice(void **state)
 
 static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(void **state)
 {
-        static const CertificateResult verdicts[] = {
+        static const CertificateResult results[] = {
                 CERTIFICATE_NOT_REQUESTED, CERTIFICATE_VERIFIED};
 
         (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
-                be_refused_for_tls("no shared cipher");
-                probe.server_certificate.result = verdicts[i];
+        for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+                fail_in_tls("no shared cipher");
+                probe.server_certificate.result = results[i];
                 probe.server_certificate.not_after_usec = USEC_NEVER;
                 probe_evaluate_certificate(&probe, &cluster, 0);
                 assert_int_equal(probe.n_findings, 1);
@@ -272,7 +272,7 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
         assert_true(probe_is_good(&probe));
 }
 
-static void test_a_certificate_that_was_not_seen_is_not_judged(void **state)
+static void test_a_certificate_that_was_not_shown_has_no_finding(void **state)
 {
         (void)state;
         probe.server_certificate.result = CERTIFICATE_NOT_SHOWN;
@@ -302,7 +302,7 @@ static void test_an_account_is_quoted_for_a_grant(void **state)
         }
 }
 
-static void test_an_account_too_long_for_its_place_is_cut(void **state)
+static void test_an_account_too_long_for_its_buffer_is_cut(void **state)
 {
         char buffer[24];
 
@@ -314,26 +314,26 @@ static void test_an_account_too_long_for_its_place_is_cut(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                probe_test(test_a_good_server_leaves_nothing_to_find),
-                probe_test(test_what_is_not_known_is_not_judged),
-                probe_test(test_a_reader_is_an_obstacle),
+                probe_test(test_a_good_server_has_no_findings),
+                probe_test(test_unknown_facts_have_no_findings),
+                probe_test(test_a_reader_is_an_error),
                 probe_test(test_a_missing_procedure_names_the_whole_grant),
-                probe_test(test_a_log_is_judged_by_the_configured_policy),
-                probe_test(test_a_statement_text_that_may_reach_the_key_is_no_obstacle_yet),
-                probe_test(test_a_server_that_does_not_say_its_role_is_an_obstacle),
+                probe_test(test_a_log_is_evaluated_by_the_configured_policy),
+                probe_test(test_a_statement_text_that_may_reach_the_key_is_a_warning),
+                probe_test(test_a_server_without_a_role_is_an_error),
                 probe_test(test_a_restart_needs_to_read_replication),
-                probe_test(test_an_observer_who_cannot_read_it_is_told_so),
-                probe_test(test_mariadb_calls_the_privilege_otherwise),
+                probe_test(test_observe_without_the_privilege_is_a_warning),
+                probe_test(test_mariadb_has_another_name_for_the_privilege),
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
-                probe_test(test_a_ledger_that_cannot_be_used_says_what_it_wants),
-                probe_test(test_all_that_can_be_wrong_at_once_has_room),
-                probe_test(test_a_login_that_failed_for_tls_is_explained_by_the_certificate),
-                probe_test(test_the_library_s_words_are_not_said_twice),
+                probe_test(test_an_unusable_ledger_has_the_missing_step),
+                probe_test(test_all_findings_together_have_room),
+                probe_test(test_a_login_that_failed_in_tls_is_explained_by_the_certificate),
+                probe_test(test_the_library_s_message_is_not_repeated),
                 probe_test(test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is),
                 probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
-                probe_test(test_a_certificate_that_was_not_seen_is_not_judged),
+                probe_test(test_a_certificate_that_was_not_shown_has_no_finding),
                 probe_test(test_an_account_is_quoted_for_a_grant),
-                probe_test(test_an_account_too_long_for_its_place_is_cut),
+                probe_test(test_an_account_too_long_for_its_buffer_is_cut),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

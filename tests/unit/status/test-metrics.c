@@ -40,7 +40,7 @@ static void format(void)
         assert_int_equal(metrics_format(&text, metrics, &fixture.status, "1.2.3"), 0);
 }
 
-/* How often the text has a line that begins so. */
+/* Returns the number of lines that begin with `begin`. */
 static unsigned count_lines(const char *begin)
 {
         unsigned n = 0;
@@ -52,7 +52,7 @@ static unsigned count_lines(const char *begin)
         return n;
 }
 
-/* One sample and no other of its labels. "" is one that is not there. */
+/* The text has exactly one sample with these labels; `value` "": none. */
 static void assert_sample(const char *sample, const char *value)
 {
         char begin[256];
@@ -69,7 +69,7 @@ static void assert_sample(const char *sample, const char *value)
         assert_memory_equal(line, value, strlen(value));
 }
 
-static void test_what_is_well_is_told_in_full(void **state)
+static void test_a_current_cluster_has_all_samples(void **state)
 {
         static const char expected[] =
                 "binlog_ssld_build_info{version=\"1.2.3\"} 1\n"
@@ -121,7 +121,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
-static void test_a_set_without_certificate_has_no_end(void **state)
+static void test_a_set_without_a_certificate_has_no_expiry(void **state)
 {
         (void)state;
         fixture.report.has_certificate = false;
@@ -132,7 +132,7 @@ static void test_a_set_without_certificate_has_no_end(void **state)
         assert_sample("material_valid{material=\"default\"}", "0");
 }
 
-static void test_only_what_can_be_imported_is_valid(void **state)
+static void test_only_a_set_that_may_be_imported_is_valid(void **state)
 {
         (void)state;
         for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
@@ -153,7 +153,7 @@ static void test_a_path_that_is_polled_only_is_not_watched(void **state)
         assert_sample("watch_missed_total{material=\"default\"}", "4");
 }
 
-static void test_no_cluster_is_current_in_another_state(void **state)
+static void test_a_cluster_is_current_in_that_state_only(void **state)
 {
         (void)state;
         for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++) {
@@ -176,7 +176,7 @@ static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
                 "cluster_out_of_sync_since_timestamp_seconds{cluster=\"orders\"}", "1801490709");
 }
 
-static void test_the_end_of_what_is_imported_is_told_apart(void **state)
+static void test_the_expiry_of_the_imported_set_has_its_own_metric(void **state)
 {
         (void)state;
         fixture.record[0].imported.not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
@@ -232,7 +232,7 @@ static void test_every_outcome_can_be_counted(void **state)
         assert_sample("import_duration_seconds_count", "15");
 }
 
-static void test_what_is_not_configured_is_not_told(void **state)
+static void test_a_cluster_that_is_not_configured_has_no_samples(void **state)
 {
         (void)state;
         fixture.status.n_clusters = 2;
@@ -242,7 +242,8 @@ static void test_what_is_not_configured_is_not_told(void **state)
         metrics_forget(metrics, "nobody");
         fixture.clusters[0] = &fixture.cluster[1];
         fixture.status.n_clusters = 1;
-        metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC); /* it ended only now */
+        metrics_count(
+                metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC); /* ended after its removal */
         format();
         assert_null(strstr(text, "orders"));
         assert_sample("imports_total{cluster=\"users\",outcome=\"imported\"}", "1");
@@ -273,7 +274,7 @@ static void test_the_buckets_are_cumulative_and_each_holds_its_bound(void **stat
         assert_int_equal(count_lines("binlog_ssld_import_duration_seconds_sum 3720.10"), 1);
 }
 
-static void test_nothing_configured_is_a_text_too(void **state)
+static void test_without_materials_and_clusters_the_text_is_valid(void **state)
 {
         (void)state;
         fixture.status.n_clusters = fixture.status.n_materials = 0;
@@ -285,20 +286,20 @@ static void test_nothing_configured_is_a_text_too(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                metrics_test(test_what_is_well_is_told_in_full),
+                metrics_test(test_a_current_cluster_has_all_samples),
                 metrics_test(test_each_name_has_its_help_and_type_once),
-                metrics_test(test_a_set_without_certificate_has_no_end),
-                metrics_test(test_only_what_can_be_imported_is_valid),
+                metrics_test(test_a_set_without_a_certificate_has_no_expiry),
+                metrics_test(test_only_a_set_that_may_be_imported_is_valid),
                 metrics_test(test_a_path_that_is_polled_only_is_not_watched),
-                metrics_test(test_no_cluster_is_current_in_another_state),
+                metrics_test(test_a_cluster_is_current_in_that_state_only),
                 metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
-                metrics_test(test_the_end_of_what_is_imported_is_told_apart),
+                metrics_test(test_the_expiry_of_the_imported_set_has_its_own_metric),
                 metrics_test(test_replication_runs_when_both_threads_do),
                 metrics_test(test_imports_are_counted_by_cluster_and_outcome),
                 metrics_test(test_every_outcome_can_be_counted),
-                metrics_test(test_what_is_not_configured_is_not_told),
+                metrics_test(test_a_cluster_that_is_not_configured_has_no_samples),
                 metrics_test(test_the_buckets_are_cumulative_and_each_holds_its_bound),
-                metrics_test(test_nothing_configured_is_a_text_too),
+                metrics_test(test_without_materials_and_clusters_the_text_is_valid),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static int make(void **state)
         return 0;
 }
 
-#define model_test(test) cmocka_unit_test_setup(test, make)
+#define summary_test(test) cmocka_unit_test_setup(test, make)
 
 static const char *line(void)
 {
@@ -56,7 +56,7 @@ static void break_replication(void)
                 .io_error = "TLS error"};
 }
 
-static void test_when_all_is_well_there_is_nothing_to_say(void **state)
+static void test_without_errors_there_are_no_reasons(void **state)
 {
         (void)state;
         assert_int_equal(health(), HEALTH_OK);
@@ -82,7 +82,7 @@ static void test_each_state_of_the_material_has_its_health(void **state)
                 fixture.material.state = one;
                 assert_int_equal(health(), expected[one]);
         }
-        fixture.material.inspected = false; /* whatever the state says then */
+        fixture.material.inspected = false; /* then the state has no meaning */
         assert_int_equal(health(), HEALTH_OK);
 }
 
@@ -104,7 +104,7 @@ static void test_each_state_of_a_cluster_has_its_health(void **state)
         }
 }
 
-static void test_the_worst_of_all_counts(void **state)
+static void test_the_worst_health_counts(void **state)
 {
         (void)state;
         fixture.status.n_clusters = 3;
@@ -115,7 +115,7 @@ static void test_the_worst_of_all_counts(void **state)
         assert_int_equal(health(), HEALTH_WARNING);
 }
 
-static void test_broken_replication_is_critical_unless_it_runs_or_is_not_there(void **state)
+static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configured(void **state)
 {
         (void)state;
         break_replication();
@@ -147,7 +147,7 @@ static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
                 cluster_reason(), "the record could not be written: No space left on device");
 }
 
-static void test_a_failed_cluster_is_named_with_reason_and_next_try(void **state)
+static void test_a_failed_cluster_is_named_with_its_reason_and_next_try(void **state)
 {
         (void)state;
         fixture.status.n_clusters = 3;
@@ -162,7 +162,7 @@ static void test_a_failed_cluster_is_named_with_reason_and_next_try(void **state
                 "2/3 clusters current; users: unreachable, certificate valid until 2027-02-01");
 }
 
-static void test_whatever_is_wrong_with_a_current_cluster_is_in_the_line(void **state)
+static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
 {
         (void)state;
         break_replication();
@@ -194,7 +194,7 @@ static void test_disabled_clusters_are_not_counted(void **state)
         assert_string_equal(line(), "2/2 clusters current, certificate valid until 2027-02-01");
 }
 
-static void test_a_material_that_is_not_good_is_named_with_its_reason(void **state)
+static void test_an_invalid_material_is_named_with_its_reason(void **state)
 {
         (void)state;
         fixture.material.state = MATERIAL_STATE_INVALID;
@@ -207,7 +207,7 @@ static void test_a_material_that_is_not_good_is_named_with_its_reason(void **sta
                 "certificate");
 }
 
-static void test_a_material_not_yet_inspected_is_named_so(void **state)
+static void test_a_material_without_an_inspection_is_named(void **state)
 {
         (void)state;
         fixture.material.inspected = false;
@@ -231,7 +231,7 @@ static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
         assert_string_equal(material_reason(), "the inspection took too long");
 }
 
-static void test_a_cluster_without_material_says_what_it_waits_for(void **state)
+static void test_a_waiting_cluster_has_its_material_as_the_reason(void **state)
 {
         (void)state;
         fixture.cluster[0].state = CLUSTER_WAITING;
@@ -241,7 +241,7 @@ static void test_a_cluster_without_material_says_what_it_waits_for(void **state)
         assert_string_equal(cluster_reason(), "enabled = no");
 }
 
-static void test_a_failed_cluster_says_why_and_what_to_do(void **state)
+static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
 {
         (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
@@ -259,7 +259,7 @@ static void test_a_failed_cluster_says_why_and_what_to_do(void **state)
         assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
 }
 
-static void test_the_earliest_end_of_all_materials_is_told(void **state)
+static void test_the_line_has_the_earliest_expiry_of_all_materials(void **state)
 {
         StatusFixture other;
         const MaterialStatus *both[] = {&fixture.material, &other.material};
@@ -285,7 +285,7 @@ static void test_texts_are_cut_to_the_buffer(void **state)
         assert_string_equal(small, "0123456789abcde");
 }
 
-static void test_healths_are_spelled_as_promised(void **state)
+static void test_healths_are_spelled_as_documented(void **state)
 {
         (void)state;
         assert_string_equal(health_to_string(HEALTH_OK), "ok");
@@ -294,7 +294,7 @@ static void test_healths_are_spelled_as_promised(void **state)
         assert_string_equal(health_to_string(_HEALTH_MAX), "");
 }
 
-static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(void **state)
+static void test_a_failed_reimport_is_a_warning_of_a_current_cluster(void **state)
 {
         char reason[SUMMARY_TEXT_MAX];
 
@@ -304,7 +304,7 @@ static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(voi
         summary_cluster_reason(reason, sizeof(reason), &fixture.cluster[0], &fixture.material);
         assert_string_equal(reason, "the repeated import failed: no route to host");
 
-        /* Another set failed, and what is imported stands on disk again: nothing is wrong. */
+        /* Another set failed, and the imported one is on disk again: no error. */
         fixture.record[0].attempt.fingerprint[0] = 'b';
         assert_int_equal(summary_health(&fixture.status), HEALTH_OK);
 }
@@ -312,25 +312,26 @@ static void test_a_forced_import_that_failed_is_told_though_the_set_is_there(voi
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                model_test(test_when_all_is_well_there_is_nothing_to_say),
-                model_test(test_each_state_of_the_material_has_its_health),
-                model_test(test_each_state_of_a_cluster_has_its_health),
-                model_test(test_the_worst_of_all_counts),
-                model_test(test_broken_replication_is_critical_unless_it_runs_or_is_not_there),
-                model_test(test_a_record_that_cannot_be_written_is_a_warning),
-                model_test(test_a_failed_cluster_is_named_with_reason_and_next_try),
-                model_test(test_whatever_is_wrong_with_a_current_cluster_is_in_the_line),
-                model_test(test_a_held_cluster_is_named_before_one_that_retries),
-                model_test(test_disabled_clusters_are_not_counted),
-                model_test(test_a_material_that_is_not_good_is_named_with_its_reason),
-                model_test(test_a_material_not_yet_inspected_is_named_so),
-                model_test(test_the_reason_of_a_material_is_the_nearest_cause),
-                model_test(test_a_cluster_without_material_says_what_it_waits_for),
-                model_test(test_a_failed_cluster_says_why_and_what_to_do),
-                model_test(test_the_earliest_end_of_all_materials_is_told),
-                model_test(test_texts_are_cut_to_the_buffer),
-                model_test(test_healths_are_spelled_as_promised),
-                model_test(test_a_forced_import_that_failed_is_told_though_the_set_is_there),
+                summary_test(test_without_errors_there_are_no_reasons),
+                summary_test(test_each_state_of_the_material_has_its_health),
+                summary_test(test_each_state_of_a_cluster_has_its_health),
+                summary_test(test_the_worst_health_counts),
+                summary_test(
+                        test_broken_replication_is_critical_unless_it_runs_or_is_not_configured),
+                summary_test(test_a_record_that_cannot_be_written_is_a_warning),
+                summary_test(test_a_failed_cluster_is_named_with_its_reason_and_next_try),
+                summary_test(test_an_error_of_a_current_cluster_is_in_the_line),
+                summary_test(test_a_held_cluster_is_named_before_one_that_retries),
+                summary_test(test_disabled_clusters_are_not_counted),
+                summary_test(test_an_invalid_material_is_named_with_its_reason),
+                summary_test(test_a_material_without_an_inspection_is_named),
+                summary_test(test_the_reason_of_a_material_is_the_nearest_cause),
+                summary_test(test_a_waiting_cluster_has_its_material_as_the_reason),
+                summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),
+                summary_test(test_the_line_has_the_earliest_expiry_of_all_materials),
+                summary_test(test_texts_are_cut_to_the_buffer),
+                summary_test(test_healths_are_spelled_as_documented),
+                summary_test(test_a_failed_reimport_is_a_warning_of_a_current_cluster),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static void test_an_importer_may_end_a_little_after_its_deadline(void **state)
         expect(&status, START + WATCHDOG_GRACE_USEC + 1, WATCHDOG_NO_FAULT, NULL);
 }
 
-static ManagerStatus give(void *userdata)
+static ManagerStatus get_status(void *userdata)
 {
         return ((StatusFixture *)userdata)->status;
 }
@@ -90,7 +90,7 @@ static unsigned count_pings(int fd, sd_event *event, uint64_t usec)
         return n;
 }
 
-static void test_pings_come_by_themselves_and_stop_with_a_fault(void **state)
+static void test_pings_are_sent_periodically_and_stop_with_a_fault(void **state)
 {
         CLEANUP(watchdog_freep) Watchdog *watchdog = NULL;
         sd_event *event;
@@ -103,7 +103,7 @@ static void test_pings_come_by_themselves_and_stop_with_a_fault(void **state)
         unsetenv("WATCHDOG_PID");
         setenv("WATCHDOG_USEC", "150000", 1);
         assert_int_equal(sd_event_new(&event), 0);
-        assert_int_equal(watchdog_new(&watchdog, event, give, &status), 0);
+        assert_int_equal(watchdog_new(&watchdog, event, get_status, &status), 0);
         assert_non_null(watchdog);
         assert_true(count_pings(fd, event, 500 * USEC_PER_MSEC) >= 2);
         status.cluster[0].deadline_usec = 1;
@@ -115,7 +115,7 @@ static void test_pings_come_by_themselves_and_stop_with_a_fault(void **state)
         close(fd);
 }
 
-static void test_nobody_is_pinged_who_does_not_wait_for_it(void **state)
+static void test_a_service_without_a_watchdog_sends_no_pings(void **state)
 {
         Watchdog *watchdog;
         sd_event *event;
@@ -123,7 +123,7 @@ static void test_nobody_is_pinged_who_does_not_wait_for_it(void **state)
         (void)state;
         unsetenv("WATCHDOG_USEC");
         assert_int_equal(sd_event_new(&event), 0);
-        assert_int_equal(watchdog_new(&watchdog, event, give, NULL), 0);
+        assert_int_equal(watchdog_new(&watchdog, event, get_status, NULL), 0);
         assert_null(watchdog);
         sd_event_unref(event);
 }
@@ -133,8 +133,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_poll_may_be_late_by_one_period),
                 cmocka_unit_test(test_an_importer_may_end_a_little_after_its_deadline),
-                scratch_test(test_pings_come_by_themselves_and_stop_with_a_fault),
-                cmocka_unit_test(test_nobody_is_pinged_who_does_not_wait_for_it),
+                scratch_test(test_pings_are_sent_periodically_and_stop_with_a_fault),
+                cmocka_unit_test(test_a_service_without_a_watchdog_sends_no_pings),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
