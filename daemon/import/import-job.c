@@ -26,7 +26,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.kind = OUTCOME_TIMED_OUT;
                 outcome.effect.in_doubt = true;
                 text_set(outcome.text, sizeof(outcome.text),
-                        "the importer did not end within import-timeout and was killed");
+                        "the import did not end within import-timeout; the importer was killed");
                 break;
         case JOB_FAILED:
                 outcome.kind = OUTCOME_CRASHED;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -88,7 +89,7 @@ void journal_reload_failed(int error)
 {
         log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
                 "the configuration was not taken, the old one stays in force: %s",
-                strerror(error < 0 ? -error : error));
+                strerror(abs(error)));
 }
 
 void journal_metrics_unwritable(const char *path, int error)
@@ -104,8 +105,7 @@ void journal_metrics_unwritable(const char *path, int error)
 
 void journal_failure(const char *what, int error)
 {
-        log_send(
-                LOG_ERR, ID_FAILURE, NULL, 0, "%s: %s", what, strerror(error < 0 ? -error : error));
+        log_send(LOG_ERR, ID_FAILURE, NULL, 0, "%s: %s", what, strerror(abs(error)));
 }
 
 void journal_material(const MaterialStatus *material, const char *reason)
@@ -326,7 +326,7 @@ void journal_record_unreadable(const char *cluster, int error)
         log_send(LOG_WARNING, ID_RECORD_UNREADABLE, fields, ARRAY_SIZE(fields),
                 "cluster %s: the record cannot be read (%s); nothing is known, the set is imported "
                 "again",
-                cluster, strerror(error < 0 ? -error : error));
+                cluster, strerror(abs(error)));
 }
 
 void journal_record_unwritable(const char *cluster, int error)
@@ -336,7 +336,7 @@ void journal_record_unwritable(const char *cluster, int error)
         log_send(LOG_WARNING, ID_RECORD_UNWRITABLE, fields, ARRAY_SIZE(fields),
                 "cluster %s: the record cannot be written (%s); until it is, a restart imports the "
                 "set again",
-                cluster, strerror(error < 0 ? -error : error));
+                cluster, strerror(abs(error)));
 }
 
 void journal_record_written(const char *cluster)

@@ -5,7 +5,7 @@
  * exporter.
  *
  * The text is written to a temporary file in the same directory, mode 0644, and renamed, at most
- * once a second. A scrape takes its modification time as the sign that the daemon runs, so callers
+ * once a second. An alert takes its modification time as the sign that the daemon runs, so callers
  * also poke after every poll. Not synced: after a crash of the machine the daemon writes the file
  * again.
  */

@@ -116,7 +116,7 @@ void summary_cluster_reason(
         }
 }
 
-const char *summary_cluster_next(const ClusterStatus *cluster)
+const char *summary_cluster_next_step(const ClusterStatus *cluster)
 {
         const Record *record = cluster->record;
         bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||

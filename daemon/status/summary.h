@@ -23,4 +23,4 @@ void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material);
 
 /* The next step of a cluster; "" if there is none, or it is not known. */
-const char *summary_cluster_next(const ClusterStatus *cluster);
+const char *summary_cluster_next_step(const ClusterStatus *cluster);

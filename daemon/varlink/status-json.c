@@ -96,7 +96,7 @@ void status_json_write_cluster(
         json_put_string(writer, "material", cluster->config->material_name);
         json_put_string(writer, "state", cluster_state_to_string(cluster->state));
         json_put_text(writer, "reason", reason);
-        json_put_text(writer, "next_step", summary_cluster_next(cluster));
+        json_put_text(writer, "next_step", summary_cluster_next_step(cluster));
         json_put_integer(writer, "since", (int64_t)cluster->since_at_usec);
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         json_put_text(writer, "imported_fingerprint", record->imported.fingerprint);

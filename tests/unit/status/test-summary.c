@@ -246,17 +246,17 @@ static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
         (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
         assert_string_equal(cluster_reason(), "access denied");
-        assert_string_equal(
-                summary_cluster_next(&fixture.cluster[0]), outcome_next_step(OUTCOME_AUTH, ""));
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]),
+                outcome_next_step(OUTCOME_AUTH, ""));
         strcpy(fixture.record[0].attempt.next_step, "GRANT this TO that");
-        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "GRANT this TO that");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "GRANT this TO that");
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
         fixture.record[0].attempt.next_step[0] = '\0';
         assert_string_equal(cluster_reason(), "unknown");
-        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "");
         fixture.cluster[0].state = CLUSTER_WAITING;
         fixture.record[0].attempt.outcome = OUTCOME_AUTH;
-        assert_string_equal(summary_cluster_next(&fixture.cluster[0]), "");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "");
 }
 
 static void test_the_line_has_the_earliest_expiry_of_all_materials(void **state)
