@@ -11,8 +11,9 @@
 #include "daemon/model/record.h"
 #include "tests/unit/scratch.h"
 
-#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define A            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define UPPER_CASE_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define B            "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static Record attempted(const char *fingerprint, OutcomeKind kind, bool committed)
 {
@@ -221,11 +222,10 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
 {
         static const char *const texts[] = {"", "null", "[]", "{\"imported_fingerprint\":7}",
                 "{\"imported_fingerprint\":\"abc\"}", "{\"imported_fingerprint\":\"" A "a\"}",
-                "{\"warned_fingerprint\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-                "AAAAAAAA\"}",
-                "{\"imported_at\":-1}", "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}",
-                "{\"sql_errno\":1.5}", "{\"outcome\":\"happy\"}", "{\"outcome\":3}",
-                "{\"text\":[]}", "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
+                "{\"warned_fingerprint\":\"" UPPER_CASE_A "\"}", "{\"imported_at\":-1}",
+                "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
+                "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
+                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
         Record record = full(), back = record;
 
         (void)state;
