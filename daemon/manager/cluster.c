@@ -11,10 +11,10 @@
 #include "daemon/import/import-job.h"
 #include "daemon/manager/record-writer.h"
 
-/* A check asks two questions; it is not to be waited for as long as an import. */
+/* A check reads two tables: it needs less time than an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
-/* No longer, however long the imports of others take. */
+/* Upper bound: the record of a finished import is not delayed further by running imports. */
 #define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
 
 struct Cluster {
@@ -24,14 +24,14 @@ struct Cluster {
         void *userdata;
         ClusterStatus status;
         Record record;
-        RecordWriter *record_writer;
+        RecordWriter *writer;
         Replication replication;
-        uint64_t retry_usec; /* boot time */
-        uint64_t check_usec; /* likewise: when it is looked at again */
+        uint64_t retry_usec; /* boot time; see PlanInput */
+        uint64_t check_usec; /* boot time; see PlanInput */
         bool forced;
         ImportJob *import, *check;
 
-        /* Of the attempt that runs. */
+        /* As they were at the last start. */
         PlanRetry retry;
         uint64_t check_interval_usec;
         SetInfo set;
@@ -67,8 +67,8 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
                 .fn = fn,
                 .userdata = userdata,
                 .record = *record};
-        r = record_writer_new(&cluster->record_writer, event, cluster->config.name,
-                &cluster->record, CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
+        r = record_writer_new(&cluster->writer, event, cluster->config.name, &cluster->record,
+                CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
         if (r < 0)
                 return r;
         cluster->status = (ClusterStatus){
@@ -88,7 +88,7 @@ Cluster *cluster_free(Cluster *cluster)
                 return NULL;
         import_job_free(cluster->check);
         import_job_free(cluster->import);
-        record_writer_free(cluster->record_writer);
+        record_writer_free(cluster->writer);
         sd_event_unref(cluster->event);
         free(cluster);
         return NULL;
@@ -114,14 +114,7 @@ bool cluster_is_checking(const Cluster *cluster)
         return cluster->check;
 }
 
-static ClusterState state_of_delay(const Record *record)
-{
-        return outcome_is_transient(record->attempt.outcome, record->attempt.sql_errno)
-                ? CLUSTER_RETRYING
-                : CLUSTER_HELD;
-}
-
-static void note_sync(Cluster *cluster, const char *fingerprint)
+static void update_sync(Cluster *cluster, const char *fingerprint)
 {
         uint64_t *since = &cluster->status.out_of_sync_since_usec;
 
@@ -140,38 +133,19 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,
                 .forced = cluster->forced,
-                .checked = cluster->config.replication != REPLICATION_IGNORE ||
+                .checks = cluster->config.replication != REPLICATION_IGNORE ||
                         cluster->config.ledger[0] != '\0',
                 .check_usec = cluster->check_usec,
         };
         Plan plan = plan_cluster(&input, now_usec);
 
-        note_sync(cluster, cluster->config.enabled ? fingerprint : NULL);
+        update_sync(cluster, cluster->config.enabled ? fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
         cluster->status.check.due = plan.action == PLAN_CHECK;
-        switch (plan.action) {
-        case PLAN_NOTHING:
-                set_state(cluster, CLUSTER_DISABLED);
-                break;
-        case PLAN_WAIT:
-                set_state(cluster, CLUSTER_WAITING);
-                break;
-        case PLAN_KEEP:
-        case PLAN_CHECK:
-                set_state(cluster, CLUSTER_CURRENT);
-                break;
-        case PLAN_IMPORT:
-        case PLAN_RESTART_REPLICATION:
-                set_state(cluster, CLUSTER_IMPORTING);
-                break;
-        case PLAN_DELAY:
+        if (plan.action == PLAN_DELAY)
                 cluster->status.next_attempt_at_usec =
                         clock_wall_usec() + (plan.not_before_usec - now_usec);
-                set_state(cluster, state_of_delay(&cluster->record));
-                break;
-        case _PLAN_ACTION_MAX:
-                break;
-        }
+        set_state(cluster, plan_state(&plan, &cluster->record));
         return plan;
 }
 
@@ -179,23 +153,19 @@ static uint32_t random_number(void)
 {
         uint32_t number = 0;
 
-        /* Jitter without entropy is no jitter, and harmless. */
+        /* Without entropy there is no jitter, which is harmless. */
         if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
                 number = 0;
         return number;
 }
 
-/* A little early or late, so that many clusters are not asked in step for ever. */
 static void schedule_check(Cluster *cluster)
 {
-        uint64_t interval = cluster->check_interval_usec;
-        uint64_t spread = interval / 5;
-
-        cluster->check_usec = clock_boottime_usec() + interval - spread / 2 +
-                (spread > 0 ? random_number() % spread : 0);
+        cluster->check_usec = clock_boottime_usec() +
+                plan_check_delay_usec(cluster->check_interval_usec, random_number());
 }
 
-static void apply(Cluster *cluster, const Outcome *outcome)
+static void apply_attempt(Cluster *cluster, const Outcome *outcome)
 {
         schedule_check(cluster);
         cluster->status.check.error[0] = cluster->status.check.next_step[0] = '\0';
@@ -206,7 +176,7 @@ static void apply(Cluster *cluster, const Outcome *outcome)
                 plan_retry_delay_usec(&cluster->retry, outcome, cluster->record.attempt.failures,
                         random_number());
         cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
-        record_writer_schedule(cluster->record_writer);
+        record_writer_schedule(cluster->writer);
 }
 
 static void on_imported(const Outcome *outcome, void *userdata)
@@ -215,10 +185,10 @@ static void on_imported(const Outcome *outcome, void *userdata)
 
         cluster->import = import_job_free(cluster->import);
         cluster->status.deadline_usec = 0;
-        apply(cluster, outcome);
+        apply_attempt(cluster, outcome);
 }
 
-static void note_check(Cluster *cluster, const Outcome *outcome)
+static void update_check(Cluster *cluster, const Outcome *outcome)
 {
         ClusterStatus *status = &cluster->status;
         bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
@@ -242,13 +212,13 @@ static void on_checked(const Outcome *outcome, void *userdata)
         cluster->check = import_job_free(cluster->check);
         cluster->status.check.due = false;
         schedule_check(cluster);
-        note_check(cluster, outcome);
+        update_check(cluster, outcome);
         if (outcome->replication.known)
                 cluster->replication = outcome->replication;
         if (replication_is_broken(&cluster->replication) != broken)
                 cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
         if (record_update_from_ledger(&cluster->record, outcome)) {
-                record_writer_schedule(cluster->record_writer);
+                record_writer_schedule(cluster->writer);
                 cluster->fn(cluster, CLUSTER_EVENT_DRIFT, outcome, cluster->userdata);
         }
 }
@@ -295,8 +265,8 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
                 &cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
         if (r == 0)
                 cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
-        else /* no process to be had is a passing fault like any other */
-                apply(cluster, &outcome);
+        else /* a transient error: retried with back-off */
+                apply_attempt(cluster, &outcome);
         return r;
 }
 
@@ -304,19 +274,19 @@ void cluster_retry_now(Cluster *cluster, bool force)
 {
         cluster->retry_usec = 0;
         cluster->check_usec = 0;
-        /* An import that runs is what was asked for, unless its ledger may turn it away. */
+        /* An import that runs already satisfies the request, unless the ledger makes it do nothing. */
         if (force && (!cluster->import || cluster->config.ledger[0] != '\0'))
                 cluster->forced = true;
 }
 
 void cluster_flush(Cluster *cluster)
 {
-        record_writer_flush(cluster->record_writer);
+        record_writer_flush(cluster->writer);
 }
 
 bool cluster_flush_pending(Cluster *cluster)
 {
-        return record_writer_flush_pending(cluster->record_writer);
+        return record_writer_flush_pending(cluster->writer);
 }
 
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
@@ -330,5 +300,5 @@ void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t with
         text_set(cluster->record.warned.fingerprint, sizeof(cluster->record.warned.fingerprint),
                 fingerprint);
         cluster->record.warned.within_usec = within_usec;
-        record_writer_schedule(cluster->record_writer);
+        record_writer_schedule(cluster->writer);
 }

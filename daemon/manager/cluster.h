@@ -1,10 +1,11 @@
 #pragma once
 
 /*
- * Cluster: one configured cluster: its record, its importer, its back-off.
+ * Cluster: one configured cluster: its record, its import or check that runs, its back-off.
  *
- * It does what a plan says and remembers what came of it; when to ask for a plan is daemon's
- * business. Each is independent of every other.
+ * cluster_plan() decides the next action and cluster_start() starts it; the scheduler chooses the
+ * time. An outcome changes the record, the status and the time of the next action, and is reported.
+ * Clusters share nothing.
  */
 
 #include <systemd/sd-event.h>
@@ -17,42 +18,46 @@
 
 typedef struct Cluster Cluster;
 
-/* Something changed that others may want to know. `outcome` is what an attempt or a check came to, else
- * NULL. */
+/* The status changed. `outcome` is the result of the import or check that changed it, else NULL. */
 typedef void (*cluster_changed_fn)(
-        Cluster *cluster, ClusterEvent cluster_event, const Outcome *outcome, void *userdata);
+        Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* Keeps a copy of `config`. `record` is what was remembered. */
+/* Copies `config` and `record`, which is RECORD_NULL for a cluster without a record. */
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
         cluster_changed_fn fn, void *userdata);
+
+/* Kills an importer that still runs; a record that is not written yet is written. */
 Cluster *cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster *, cluster_free);
 
-/* The same cluster with other settings; what runs ends with those it began with. */
+/* Replaces the settings. An importer that runs ends with the settings that it started with. */
 void cluster_configure(Cluster *cluster, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
-bool cluster_is_importing(const Cluster *cluster); /* it imports */
+bool cluster_is_importing(const Cluster *cluster);
 bool cluster_is_checking(const Cluster *cluster);
 
-/* What to do with the set. Sets the state that goes with it; returns the plan, of which PLAN_IMPORT,
- * PLAN_RESTART_REPLICATION and PLAN_CHECK are for cluster_start(). */
+/* Decides the next action for `set` and sets the state that belongs to it. Of the actions PLAN_IMPORT,
+ * PLAN_RESTART_REPLICATION and PLAN_CHECK are for cluster_start(). `now_usec` is boot time. Not while
+ * cluster_is_importing(). */
 Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 
-/* Starts the importer for the set. The payload descriptor is only lent. A check that runs gives way to
- * an import; it has changed nothing. */
+/* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
+ * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
+ * started; that is an outcome as well, retried with back-off. */
 int cluster_start(
         Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
 
-/* The next plan waits neither for the back-off nor for the time of a check; with `force` it imports also what is current. */
+/* Resets the back-off and makes a check due. With `force` the next plan imports even a current set. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
-/* What is still to be written of its record is written now, and told when it cannot be. The second
- * leaves it at its time if that has just failed; true: there was something to write. */
+/* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */
 void cluster_flush(Cluster *cluster);
+
+/* The same, unless a write has just failed and waits for its retry. Returns true if a write was tried. */
 bool cluster_flush_pending(Cluster *cluster);
 
-/* Whether somebody was told, in this life or an earlier one, that the set expires within that
- * time; and that it was. */
+/* Returns true if this expiry warning was already logged, including before a restart: the same set,
+ * and this threshold or a later one (nearer to the expiry). */
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec);
 void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t within_usec);

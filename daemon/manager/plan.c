@@ -4,7 +4,7 @@
 
 static Plan keep(const PlanInput *input, uint64_t now_usec)
 {
-        if (!input->checked)
+        if (!input->checks)
                 return (Plan){.action = PLAN_KEEP};
         if (now_usec >= input->check_usec)
                 return (Plan){.action = PLAN_CHECK};
@@ -28,32 +28,61 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
                         return keep(input, now_usec);
                 action = PLAN_RESTART_REPLICATION;
         }
-        /* A back-off belongs to the set that failed: a new one starts at once. */
+        /* The back-off is for the set that failed: a new set is imported at once. */
         if (strcmp(record->attempt.fingerprint, input->fingerprint) == 0 &&
                 now_usec < input->retry_usec)
                 return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
         return (Plan){.action = action};
 }
 
+ClusterState plan_state(const Plan *plan, const Record *record)
+{
+        switch (plan->action) {
+        case PLAN_NOTHING:
+                return CLUSTER_DISABLED;
+        case PLAN_KEEP:
+        case PLAN_CHECK:
+                return CLUSTER_CURRENT;
+        case PLAN_IMPORT:
+        case PLAN_RESTART_REPLICATION:
+                return CLUSTER_IMPORTING;
+        case PLAN_DELAY:
+                return outcome_is_transient(record->attempt.outcome, record->attempt.sql_errno)
+                        ? CLUSTER_RETRYING
+                        : CLUSTER_HELD;
+        case PLAN_WAIT:
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return CLUSTER_WAITING;
+}
+
 uint64_t plan_retry_delay_usec(
-        const PlanRetry *retry, const Outcome *outcome, unsigned attempts, uint32_t random)
+        const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random)
 {
         if (outcome_is_success(outcome->kind))
                 return 0;
         if (outcome_is_transient(outcome->kind, outcome->sql_error.number))
-                return plan_backoff_usec(attempts, retry->min_usec, retry->max_usec, random);
+                return plan_backoff_usec(failures, retry->min_usec, retry->max_usec, random);
         return retry->held_usec;
 }
 
-uint64_t plan_backoff_usec(unsigned attempts, uint64_t min_usec, uint64_t max_usec, uint32_t random)
+uint64_t plan_backoff_usec(unsigned failures, uint64_t min_usec, uint64_t max_usec, uint32_t random)
 {
         uint64_t delay = min_usec < max_usec ? min_usec : max_usec;
         uint64_t half;
 
-        if (attempts == 0)
+        if (failures == 0)
                 return 0;
-        for (unsigned i = 1; i < attempts && delay > 0 && delay < max_usec; i++)
+        for (unsigned i = 1; i < failures && delay > 0 && delay < max_usec; i++)
                 delay = delay > max_usec / 2 ? max_usec : delay * 2;
         half = delay / 2;
         return half > 0 ? delay - (uint64_t)random % half : delay;
+}
+
+uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random)
+{
+        uint64_t spread = interval_usec / 5;
+
+        return interval_usec - spread / 2 + (spread > 0 ? random % spread : 0);
 }

@@ -1,24 +1,25 @@
 #pragma once
 
 /*
- * Plan: decide what one cluster needs next.
+ * Plan: decides the next action for one cluster.
  *
- * Pure. What stands on disk, the record and the clock come in as values and the decision goes out
- * as one, so every rule can be tested without a file, a timer or a server.
+ * Pure: the set on disk, the record, the clock and the randomness are arguments and the decision is
+ * the return value, so each rule can be tested without a file, a timer or a server.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/model/record.h"
+#include "daemon/model/status.h"
 
 typedef enum PlanAction {
-        PLAN_NOTHING, /* disabled */
+        PLAN_NOTHING, /* the cluster is disabled */
         PLAN_WAIT,    /* there is no set to import */
-        PLAN_KEEP,   /* the cluster carries the set; until Plan.not_before_usec, if that is not 0 */
-        PLAN_CHECK,  /* now: it carries the set as far as is known, and is to be asked again */
-        PLAN_IMPORT, /* now */
-        PLAN_RESTART_REPLICATION, /* now: the set is imported, only replication has to be restarted */
+        PLAN_KEEP,    /* the set is imported; until Plan.not_before_usec, if that is not 0 */
+        PLAN_CHECK,   /* now: the set is imported according to the record; a check is due */
+        PLAN_IMPORT,  /* now */
+        PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
         PLAN_DELAY,               /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
 } PlanAction;
@@ -32,30 +33,37 @@ typedef struct PlanInput {
         bool enabled;
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
-        uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
-        bool forced;         /* an operator wants it imported, whatever the record says */
-        bool checked;        /* there is something to ask a current cluster for, */
+        uint64_t
+                retry_usec; /* boot time of the next attempt with the set that was attempted last */
+        bool forced;        /* import the set even if the record already names it */
+        bool checks;        /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */
 } PlanInput;
 
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec);
 
+/* Returns the state that a cluster has while this plan is in force. */
+ClusterState plan_state(const Plan *plan, const Record *record);
+
 typedef struct PlanRetry {
         uint64_t min_usec, max_usec, held_usec;
 } PlanRetry;
 
-/* How long to wait after a failure; `attempts` counts it. */
+/* Returns the delay before the next attempt with the same set, 0 after a success. `failures` counts
+ * the failures in a row, `outcome` included. */
 uint64_t plan_retry_delay_usec(
-        const PlanRetry *retry, const Outcome *outcome, unsigned attempts, uint32_t random);
+        const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random);
 
 /*
- * The delay before the next attempt: doubles from `min_usec` to `max_usec`, then keeps to it.
+ * Returns a back-off: `min_usec` after the first failure, doubled by each further one up to
+ * `max_usec`; 0 when `failures` is 0.
  *
- * Jitter takes up to half of the delay away, so that two hundred clusters that failed together do
- * not come back together, and so that the promise "at least every max_usec" holds. Pure: the
- * randomness is an argument.
+ * Jitter shortens the delay by up to half, so that two hundred clusters that failed together do not
+ * all retry together. It never extends the delay: a retry comes at least every `max_usec`.
  */
-
-/* `attempts` counts the failures so far, 1 after the first one; 0 is no delay at all. */
 uint64_t plan_backoff_usec(
-        unsigned attempts, uint64_t min_usec, uint64_t max_usec, uint32_t random);
+        unsigned failures, uint64_t min_usec, uint64_t max_usec, uint32_t random);
+
+/* Returns the delay before the next check: `interval_usec` plus or minus at most a tenth, so that the
+ * checks of many clusters spread over time. */
+uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random);

@@ -11,7 +11,7 @@
 #define RECORD_WRITER_RETRY_MIN_USEC (USEC_PER_SEC)
 #define RECORD_WRITER_RETRY_MAX_USEC (USEC_PER_MIN)
 
-/* Behind everything else, also behind the start of an importer. */
+/* After every other event, including the start of an importer. */
 #define RECORD_WRITER_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 20)
 
 struct RecordWriter {
@@ -21,33 +21,33 @@ struct RecordWriter {
         record_writer_fn fn;
         void *userdata;
         sd_event_source *timer;
-        bool waiting;      /* the record is to be written */
+        bool waiting;      /* a write is scheduled, as a first try or as a retry */
         unsigned failures; /* in a row */
-        int error;         /* told last */
+        int error;         /* the last one reported to `fn` */
 };
 
-static void write_in(RecordWriter *record_writer, uint64_t usec)
+static void write_in(RecordWriter *writer, uint64_t usec)
 {
-        record_writer->waiting = true;
-        (void)sd_event_source_set_time_relative(record_writer->timer, usec);
-        (void)sd_event_source_set_enabled(record_writer->timer, SD_EVENT_ONESHOT);
+        writer->waiting = true;
+        (void)sd_event_source_set_time_relative(writer->timer, usec);
+        (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_ONESHOT);
 }
 
-static void write_now(RecordWriter *record_writer)
+static void write_now(RecordWriter *writer)
 {
-        int error = -record_save(record_writer->cluster, record_writer->record);
+        int error = -record_save(writer->cluster, writer->record);
 
-        record_writer->waiting = false;
-        (void)sd_event_source_set_enabled(record_writer->timer, SD_EVENT_OFF);
-        record_writer->failures = error == 0 ? 0 : record_writer->failures + 1;
+        writer->waiting = false;
+        (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_OFF);
+        writer->failures = error == 0 ? 0 : writer->failures + 1;
         if (error != 0)
-                write_in(record_writer,
-                        plan_backoff_usec(record_writer->failures, RECORD_WRITER_RETRY_MIN_USEC,
+                write_in(writer,
+                        plan_backoff_usec(writer->failures, RECORD_WRITER_RETRY_MIN_USEC,
                                 RECORD_WRITER_RETRY_MAX_USEC, 0));
-        if (error == record_writer->error)
+        if (error == writer->error)
                 return;
-        record_writer->error = error;
-        record_writer->fn(error, record_writer->userdata);
+        writer->error = error;
+        writer->fn(error, writer->userdata);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -62,57 +62,56 @@ int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
         const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
 {
         CLEANUP(record_writer_freep)
-        RecordWriter *record_writer = calloc(1, sizeof(*record_writer));
+        RecordWriter *writer = calloc(1, sizeof(*writer));
         int r;
 
-        if (!record_writer)
+        if (!writer)
                 return -ENOMEM;
-        *record_writer = (RecordWriter){.cluster = cluster,
+        *writer = (RecordWriter){.cluster = cluster,
                 .record = record,
                 .delay_usec = delay_usec,
                 .fn = fn,
                 .userdata = userdata};
-        r = sd_event_add_time(
-                event, &record_writer->timer, CLOCK_BOOTTIME, 0, 1, on_timer, record_writer);
+        r = sd_event_add_time(event, &writer->timer, CLOCK_BOOTTIME, 0, 1, on_timer, writer);
         if (r >= 0)
-                r = sd_event_source_set_enabled(record_writer->timer, SD_EVENT_OFF);
+                r = sd_event_source_set_enabled(writer->timer, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_source_set_priority(record_writer->timer, RECORD_WRITER_PRIORITY);
+                r = sd_event_source_set_priority(writer->timer, RECORD_WRITER_PRIORITY);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(record_writer->timer, "clerk");
-        *ret = TAKE(record_writer);
+        (void)sd_event_source_set_description(writer->timer, "record-writer");
+        *ret = TAKE(writer);
         return 0;
 }
 
-RecordWriter *record_writer_free(RecordWriter *record_writer)
+RecordWriter *record_writer_free(RecordWriter *writer)
 {
-        if (!record_writer)
+        if (!writer)
                 return NULL;
-        if (record_writer->waiting)
-                (void)record_save(record_writer->cluster, record_writer->record);
-        sd_event_source_disable_unref(record_writer->timer);
-        free(record_writer);
+        if (writer->waiting)
+                (void)record_save(writer->cluster, writer->record);
+        sd_event_source_disable_unref(writer->timer);
+        free(writer);
         return NULL;
 }
 
-void record_writer_schedule(RecordWriter *record_writer)
+void record_writer_schedule(RecordWriter *writer)
 {
-        /* What waits already is not put off once more. */
-        if (!record_writer->waiting || record_writer->error != 0)
-                write_in(record_writer, record_writer->delay_usec);
+        /* A write that is scheduled already is not delayed further. */
+        if (!writer->waiting || writer->error != 0)
+                write_in(writer, writer->delay_usec);
 }
 
-void record_writer_flush(RecordWriter *record_writer)
+void record_writer_flush(RecordWriter *writer)
 {
-        if (record_writer->waiting)
-                write_now(record_writer);
+        if (writer->waiting)
+                write_now(writer);
 }
 
-bool record_writer_flush_pending(RecordWriter *record_writer)
+bool record_writer_flush_pending(RecordWriter *writer)
 {
-        if (!record_writer->waiting || record_writer->error != 0)
+        if (!writer->waiting || writer->error != 0)
                 return false;
-        write_now(record_writer);
+        write_now(writer);
         return true;
 }

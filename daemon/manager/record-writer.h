@@ -1,14 +1,14 @@
 #pragma once
 
 /*
- * Clerk: keeps the record of one cluster on disk, and tries again until it stands there.
+ * Record writer: writes a cluster's record to disk and retries with back-off until it succeeds.
  *
- * A durable write waits for the disk, and the loop with it, and takes the processor from importers
- * that still run; when many imports end together that adds up. So a record waits a little, or until
- * its owner knows that there is time for it. A crash before that costs one more import.
+ * A durable write blocks the loop until the disk has it and competes with running importers for the
+ * processor, and many imports may end together. So a scheduled write is delayed, or done earlier
+ * when the owner is idle. A crash before the write costs one more import.
  *
- * A state directory that is full or read-only delays no import. What could not be written is
- * tried again with a back-off, and once more at the end.
+ * A state directory that is full or read-only delays no import. A write that failed is tried again
+ * with back-off, and a last time when the writer is freed.
  */
 
 #include <stdbool.h>
@@ -20,20 +20,21 @@
 
 typedef struct RecordWriter RecordWriter;
 
-/* Whether the record stands on disk changed; `error` is why it does not, 0: it does. */
+/* The result of the writes changed; `error` is the errno of the last one, 0 if it succeeded. */
 typedef void (*record_writer_fn)(int error, void *userdata);
 
-/* `cluster` and `record` must outlive the clerk. */
+/* `cluster` and `record` must outlive the writer. */
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
         const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata);
-RecordWriter *record_writer_free(RecordWriter *record_writer);
+RecordWriter *record_writer_free(RecordWriter *writer);
 DEFINE_CLEANUP(RecordWriter *, record_writer_free);
 
-/* The record is to be written within `delay_usec`, as it is by then. */
-void record_writer_schedule(RecordWriter *record_writer);
+/* Writes the record within `delay_usec`, with the content it has at that time. */
+void record_writer_schedule(RecordWriter *writer);
 
-/* What is to be written is written now. */
-void record_writer_flush(RecordWriter *record_writer);
+/* Does a scheduled write now. */
+void record_writer_flush(RecordWriter *writer);
 
-/* The same, unless that has just failed and waits for its next try. True: it was written, or tried. */
-bool record_writer_flush_pending(RecordWriter *record_writer);
+/* The same, except for a write that failed and waits for its retry. Returns true if a write was
+ * tried. */
+bool record_writer_flush_pending(RecordWriter *writer);

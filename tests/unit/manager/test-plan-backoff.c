@@ -11,7 +11,7 @@ static void test_before_the_first_failure_there_is_no_delay(void **state)
         assert_int_equal(plan_backoff_usec(0, 100, 1000, 7), 0);
 }
 
-static void test_the_delay_doubles_from_the_minimum_and_keeps_to_the_maximum(void **state)
+static void test_the_delay_doubles_from_the_minimum_to_the_maximum(void **state)
 {
         static const uint64_t expected[] = {100, 200, 400, 800, 1000, 1000, 1000};
 
@@ -22,7 +22,7 @@ static void test_the_delay_doubles_from_the_minimum_and_keeps_to_the_maximum(voi
         assert_int_equal(plan_backoff_usec(5, 100, 1600, 0), 1600);
 }
 
-static void test_jitter_takes_away_at_most_half(void **state)
+static void test_jitter_shortens_the_delay_by_at_most_half(void **state)
 {
         uint64_t least = UINT64_MAX, most = 0;
 
@@ -35,8 +35,8 @@ static void test_jitter_takes_away_at_most_half(void **state)
         }
         assert_int_equal(most, 800);
         assert_int_equal(least, 401);
-        for (unsigned attempts = 1; attempts < 20; attempts++) {
-                uint64_t delay = plan_backoff_usec(attempts, 100, 1000, UINT32_MAX);
+        for (unsigned failures = 1; failures < 20; failures++) {
+                uint64_t delay = plan_backoff_usec(failures, 100, 1000, UINT32_MAX);
 
                 assert_in_range(delay, 50, 1000);
         }
@@ -73,16 +73,34 @@ static void test_a_minimum_above_the_maximum_is_the_maximum(void **state)
         assert_int_equal(plan_backoff_usec(9, 5000, 1000, 0), 1000);
 }
 
+static void test_checks_are_spread_over_a_fifth_of_their_interval(void **state)
+{
+        uint64_t least = UINT64_MAX, most = 0;
+
+        (void)state;
+        for (uint32_t random = 0; random < 1000; random++) {
+                uint64_t delay = plan_check_delay_usec(1000, random);
+
+                least = delay < least ? delay : least;
+                most = delay > most ? delay : most;
+        }
+        assert_int_equal(least, 900);
+        assert_int_equal(most, 1099);
+        assert_int_equal(plan_check_delay_usec(4, UINT32_MAX), 4);
+        assert_int_equal(plan_check_delay_usec(0, UINT32_MAX), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_before_the_first_failure_there_is_no_delay),
-                cmocka_unit_test(test_the_delay_doubles_from_the_minimum_and_keeps_to_the_maximum),
-                cmocka_unit_test(test_jitter_takes_away_at_most_half),
+                cmocka_unit_test(test_the_delay_doubles_from_the_minimum_to_the_maximum),
+                cmocka_unit_test(test_jitter_shortens_the_delay_by_at_most_half),
                 cmocka_unit_test(test_two_random_numbers_give_two_delays),
                 cmocka_unit_test(test_the_widest_limits_do_not_overflow),
                 cmocka_unit_test(test_the_smallest_limits_do_not_hang),
                 cmocka_unit_test(test_a_minimum_above_the_maximum_is_the_maximum),
+                cmocka_unit_test(test_checks_are_spread_over_a_fifth_of_their_interval),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/macro.h"
 #include "daemon/manager/plan.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -49,10 +50,10 @@ static void test_a_new_set_is_imported_and_the_same_is_kept(void **state)
         assert_int_equal(plan(&has_a, B, 0).action, PLAN_IMPORT);
 }
 
-static void test_a_current_cluster_is_looked_at_when_its_time_has_come(void **state)
+static void test_a_current_cluster_is_checked_when_the_check_is_due(void **state)
 {
         Record has_a = imported(A);
-        PlanInput input = {.enabled = true, .fingerprint = A, .record = &has_a, .checked = true};
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &has_a, .checks = true};
         Plan kept;
 
         (void)state;
@@ -64,7 +65,7 @@ static void test_a_current_cluster_is_looked_at_when_its_time_has_come(void **st
         input.fingerprint = B;
         assert_int_equal(plan_cluster(&input, 101).action, PLAN_IMPORT);
         input.fingerprint = A;
-        input.checked = false;
+        input.checks = false;
         kept = plan_cluster(&input, 101);
         assert_int_equal(kept.action, PLAN_KEEP);
         assert_int_equal(kept.not_before_usec, 0);
@@ -103,7 +104,7 @@ static void test_a_failed_restart_does_not_send_the_key_again(void **state)
         assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
 }
 
-static void test_what_is_forced_is_imported_whatever_is_known(void **state)
+static void test_a_forced_set_is_imported_whatever_the_record_names(void **state)
 {
         Record record = imported(A), bad = failed(B, OUTCOME_AUTH);
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record, .forced = true};
@@ -122,15 +123,45 @@ static void test_what_is_forced_is_imported_whatever_is_known(void **state)
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
 }
 
+static void test_a_plan_has_one_state(void **state)
+{
+        static const struct {
+                PlanAction action;
+                OutcomeKind kind; /* of the last attempt */
+                unsigned sql_errno;
+                ClusterState state;
+        } cases[] = {
+                {PLAN_NOTHING, OUTCOME_AUTH, 0, CLUSTER_DISABLED},
+                {PLAN_WAIT, OUTCOME_AUTH, 0, CLUSTER_WAITING},
+                {PLAN_KEEP, OUTCOME_IMPORTED, 0, CLUSTER_CURRENT},
+                {PLAN_CHECK, OUTCOME_IMPORTED, 0, CLUSTER_CURRENT},
+                {PLAN_IMPORT, OUTCOME_AUTH, 0, CLUSTER_IMPORTING},
+                {PLAN_RESTART_REPLICATION, OUTCOME_REPLICATION_FAILED, 0, CLUSTER_IMPORTING},
+                {PLAN_DELAY, OUTCOME_UNREACHABLE, 0, CLUSTER_RETRYING},
+                {PLAN_DELAY, OUTCOME_REJECTED, 1213, CLUSTER_RETRYING},
+                {PLAN_DELAY, OUTCOME_REJECTED, 1064, CLUSTER_HELD},
+                {PLAN_DELAY, OUTCOME_AUTH, 0, CLUSTER_HELD},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Plan plan = {.action = cases[i].action};
+                Record record = failed(A, cases[i].kind);
+
+                record.attempt.sql_errno = cases[i].sql_errno;
+                assert_int_equal(plan_state(&plan, &record), cases[i].state);
+        }
+}
+
 static uint64_t delay_usec(
-        const PlanRetry *retry, OutcomeKind kind, unsigned attempts, uint32_t random)
+        const PlanRetry *retry, OutcomeKind kind, unsigned failures, uint32_t random)
 {
         Outcome outcome = {.kind = kind};
 
-        return plan_retry_delay_usec(retry, &outcome, attempts, random);
+        return plan_retry_delay_usec(retry, &outcome, failures, random);
 }
 
-static void test_passing_faults_back_off_and_others_are_held(void **state)
+static void test_transient_errors_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
         Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_error.number = 1213};
@@ -146,7 +177,20 @@ static void test_passing_faults_back_off_and_others_are_held(void **state)
         assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
 }
 
-static void test_what_is_in_doubt_is_not_known_any_more(void **state)
+static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
+{
+        Record record = failed(A, OUTCOME_UNREACHABLE);
+        Outcome outcome = {.kind = OUTCOME_TLS};
+
+        (void)state;
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+        assert_int_equal(record.attempt.failures, 2);
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
+        assert_int_equal(record.attempt.failures, 1);
+        assert_string_equal(record.imported.fingerprint, "");
+}
+
+static void test_a_set_in_doubt_is_no_longer_known_as_imported(void **state)
 {
         Record record = imported(A);
         Outcome lost = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true},
@@ -154,8 +198,8 @@ static void test_what_is_in_doubt_is_not_known_any_more(void **state)
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
 
         (void)state;
-        record_apply(&record, &(SetInfo){.fingerprint = A}, &lost,
-                2000); /* it is A that may have been sent again */
+        /* The set that may have been imported is the same: no doubt. */
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &lost, 2000);
         assert_string_equal(record.imported.fingerprint, A);
         record_apply(&record, &(SetInfo){.fingerprint = B}, &lost, 3000);
         assert_string_equal(record.imported.fingerprint, "");
@@ -170,13 +214,16 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_new_set_is_imported_and_the_same_is_kept),
-                cmocka_unit_test(test_a_current_cluster_is_looked_at_when_its_time_has_come),
+                cmocka_unit_test(test_a_current_cluster_is_checked_when_the_check_is_due),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),
-                cmocka_unit_test(test_what_is_forced_is_imported_whatever_is_known),
-                cmocka_unit_test(test_passing_faults_back_off_and_others_are_held),
-                cmocka_unit_test(test_what_is_in_doubt_is_not_known_any_more),
+                cmocka_unit_test(test_a_forced_set_is_imported_whatever_the_record_names),
+                cmocka_unit_test(test_a_plan_has_one_state),
+                cmocka_unit_test(test_transient_errors_back_off_and_others_are_held),
+                cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
+                cmocka_unit_test(test_a_set_in_doubt_is_no_longer_known_as_imported),
+                cmocka_unit_test(test_a_record_survives_its_json),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,51 +9,51 @@
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-typedef struct Desk {
+typedef struct Fixture {
         sd_event *event;
         Record record;
-        RecordWriter *record_writer;
-        unsigned n_told;
+        RecordWriter *writer;
+        unsigned n_reports;
         int error;
-} Desk;
+} Fixture;
 
 static void on_recorded(int error, void *userdata)
 {
-        Desk *desk = userdata;
+        Fixture *fixture = userdata;
 
-        desk->n_told++;
-        desk->error = error;
+        fixture->n_reports++;
+        fixture->error = error;
 }
 
-/* The state directory is not there yet: nothing can be written, whoever runs the test. */
-static void desk_open_with_delay(Desk *desk, uint64_t delay_usec)
+/* The state directory does not exist yet: no write can succeed, not even one by root. */
+static void fixture_make_with_delay(Fixture *fixture, uint64_t delay_usec)
 {
         Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
 
-        *desk = (Desk){0};
+        *fixture = (Fixture){0};
         setenv("STATE_DIRECTORY", scratch_path("state"), 1);
-        record_apply(&desk->record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
-        assert_int_equal(sd_event_new(&desk->event), 0);
-        assert_int_equal(record_writer_new(&desk->record_writer, desk->event, "orders",
-                                 &desk->record, delay_usec, on_recorded, desk),
+        record_apply(&fixture->record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
+        assert_int_equal(sd_event_new(&fixture->event), 0);
+        assert_int_equal(record_writer_new(&fixture->writer, fixture->event, "orders",
+                                 &fixture->record, delay_usec, on_recorded, fixture),
                 0);
 }
 
-static void desk_open(Desk *desk)
+static void fixture_make(Fixture *fixture)
 {
-        desk_open_with_delay(desk, 0);
+        fixture_make_with_delay(fixture, 0);
 }
 
-static void desk_close(Desk *desk)
+static void fixture_done(Fixture *fixture)
 {
-        record_writer_free(desk->record_writer);
-        sd_event_unref(desk->event);
+        record_writer_free(fixture->writer);
+        sd_event_unref(fixture->event);
 }
 
-/* Until there is nothing left to do at once. */
-static void turn(Desk *desk)
+/* Handles every event that is pending. */
+static void run_pending(Fixture *fixture)
 {
-        while (sd_event_run(desk->event, 0) > 0)
+        while (sd_event_run(fixture->event, 0) > 0)
                 ;
 }
 
@@ -65,158 +65,157 @@ static void expect_on_disk(const Record *record)
         assert_memory_equal(&found, record, sizeof(found));
 }
 
-static void test_what_can_be_written_is_not_spoken_of(void **state)
+static void test_a_write_that_succeeds_is_not_reported(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
+        fixture_make(&fixture);
         scratch_make_directory("state");
-        record_writer_schedule(desk.record_writer);
-        turn(&desk);
-        assert_int_equal(desk.n_told, 0);
-        expect_on_disk(&desk.record);
-        desk_close(&desk);
+        record_writer_schedule(fixture.writer);
+        run_pending(&fixture);
+        assert_int_equal(fixture.n_reports, 0);
+        expect_on_disk(&fixture.record);
+        fixture_done(&fixture);
 }
 
-static void test_what_cannot_is_told_once_and_tried_again(void **state)
+static void test_a_write_that_fails_is_reported_once_and_retried(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
-        record_writer_schedule(desk.record_writer);
-        turn(&desk);
-        record_writer_schedule(desk.record_writer);
-        turn(&desk);
-        assert_int_equal(desk.n_told, 1);
-        assert_int_equal(desk.error, ENOENT);
+        fixture_make(&fixture);
+        record_writer_schedule(fixture.writer);
+        run_pending(&fixture);
+        record_writer_schedule(fixture.writer);
+        run_pending(&fixture);
+        assert_int_equal(fixture.n_reports, 1);
+        assert_int_equal(fixture.error, ENOENT);
         scratch_make_directory("state");
-        desk.record.attempt.failures = 7; /* what is written is what the record is by then */
-        while (desk.error != 0)
-                assert_true(sd_event_run(desk.event, 20 * UINT64_C(1000000)) > 0);
-        assert_int_equal(desk.n_told, 2);
-        expect_on_disk(&desk.record);
-        desk_close(&desk);
+        fixture.record.attempt.failures = 7; /* a retry writes the record as it is then */
+        while (fixture.error != 0)
+                assert_true(sd_event_run(fixture.event, 20 * UINT64_C(1000000)) > 0);
+        assert_int_equal(fixture.n_reports, 2);
+        expect_on_disk(&fixture.record);
+        fixture_done(&fixture);
 }
 
-static int on_other_work(sd_event_source *source, void *userdata)
+static int on_other_event(sd_event_source *source, void *userdata)
 {
-        Desk *desk = userdata;
+        Fixture *fixture = userdata;
         Record found;
 
         (void)source;
         assert_int_equal(record_load(&found, "orders"), -ENOENT);
-        desk->record.attempt.failures++;
+        fixture->record.attempt.failures++;
         return 0;
 }
 
-static void test_a_record_waits_for_all_other_work(void **state)
+static void test_a_write_comes_after_all_other_events(void **state)
 {
         sd_event_source *source;
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
+        fixture_make(&fixture);
         scratch_make_directory("state");
-        record_writer_schedule(desk.record_writer);
-        assert_int_equal(sd_event_add_defer(desk.event, &source, on_other_work, &desk), 0);
+        record_writer_schedule(fixture.writer);
+        assert_int_equal(sd_event_add_defer(fixture.event, &source, on_other_event, &fixture), 0);
         assert_int_equal(sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 10), 0);
-        turn(&desk);
-        assert_int_equal(desk.record.attempt.failures, 1);
-        expect_on_disk(&desk.record);
+        run_pending(&fixture);
+        assert_int_equal(fixture.record.attempt.failures, 1);
+        expect_on_disk(&fixture.record);
         sd_event_source_unref(source);
-        desk_close(&desk);
+        fixture_done(&fixture);
 }
 
-static void test_a_flush_waits_for_nothing_and_tells(void **state)
+static void test_a_flush_writes_at_once_and_reports(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
-        record_writer_flush(desk.record_writer); /* nothing is to be written */
-        assert_int_equal(desk.n_told, 0);
-        record_writer_schedule(desk.record_writer);
-        record_writer_flush(desk.record_writer);
-        assert_int_equal(desk.error, ENOENT);
+        fixture_make(&fixture);
+        record_writer_flush(fixture.writer); /* no write is scheduled */
+        assert_int_equal(fixture.n_reports, 0);
+        record_writer_schedule(fixture.writer);
+        record_writer_flush(fixture.writer);
+        assert_int_equal(fixture.error, ENOENT);
         scratch_make_directory("state");
-        record_writer_schedule(desk.record_writer);
-        record_writer_flush(desk.record_writer);
-        assert_int_equal(desk.error, 0);
-        expect_on_disk(&desk.record);
-        desk_close(&desk);
+        record_writer_schedule(fixture.writer);
+        record_writer_flush(fixture.writer);
+        assert_int_equal(fixture.error, 0);
+        expect_on_disk(&fixture.record);
+        fixture_done(&fixture);
 }
 
-static void test_a_record_waits_unless_there_is_time(void **state)
+static void test_a_write_is_delayed_unless_the_owner_is_idle(void **state)
 {
         Record found;
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open_with_delay(&desk, 3600 * UINT64_C(1000000));
+        fixture_make_with_delay(&fixture, 3600 * UINT64_C(1000000));
         scratch_make_directory("state");
-        assert_false(
-                record_writer_flush_pending(desk.record_writer)); /* nothing is to be written */
-        record_writer_schedule(desk.record_writer);
-        turn(&desk);
+        assert_false(record_writer_flush_pending(fixture.writer)); /* no write is scheduled */
+        record_writer_schedule(fixture.writer);
+        run_pending(&fixture);
         assert_int_equal(record_load(&found, "orders"), -ENOENT);
-        assert_true(record_writer_flush_pending(desk.record_writer));
-        expect_on_disk(&desk.record);
-        assert_false(record_writer_flush_pending(desk.record_writer));
-        desk_close(&desk);
+        assert_true(record_writer_flush_pending(fixture.writer));
+        expect_on_disk(&fixture.record);
+        assert_false(record_writer_flush_pending(fixture.writer));
+        fixture_done(&fixture);
 }
 
-static void test_what_has_just_failed_is_left_at_its_time(void **state)
+static void test_a_failed_write_is_left_to_its_retry(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
-        record_writer_schedule(desk.record_writer);
-        assert_true(record_writer_flush_pending(desk.record_writer));
-        assert_int_equal(desk.error, ENOENT);
-        assert_false(record_writer_flush_pending(desk.record_writer));
-        assert_int_equal(desk.n_told, 1);
-        desk_close(&desk);
+        fixture_make(&fixture);
+        record_writer_schedule(fixture.writer);
+        assert_true(record_writer_flush_pending(fixture.writer));
+        assert_int_equal(fixture.error, ENOENT);
+        assert_false(record_writer_flush_pending(fixture.writer));
+        assert_int_equal(fixture.n_reports, 1);
+        fixture_done(&fixture);
 }
 
-static void test_what_was_not_written_is_at_the_end(void **state)
+static void test_a_scheduled_write_is_done_when_the_writer_is_freed(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
+        fixture_make(&fixture);
         scratch_make_directory("state");
-        record_writer_schedule(desk.record_writer);
-        desk_close(&desk);
-        expect_on_disk(&desk.record);
+        record_writer_schedule(fixture.writer);
+        fixture_done(&fixture);
+        expect_on_disk(&fixture.record);
 }
 
-static void test_the_last_try_is_at_the_end(void **state)
+static void test_a_failed_write_is_tried_again_when_the_writer_is_freed(void **state)
 {
-        Desk desk;
+        Fixture fixture;
 
         (void)state;
-        desk_open(&desk);
-        record_writer_schedule(desk.record_writer);
-        turn(&desk);
+        fixture_make(&fixture);
+        record_writer_schedule(fixture.writer);
+        run_pending(&fixture);
         scratch_make_directory("state");
-        desk_close(&desk);
-        expect_on_disk(&desk.record);
+        fixture_done(&fixture);
+        expect_on_disk(&fixture.record);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                scratch_test(test_what_can_be_written_is_not_spoken_of),
-                scratch_test(test_what_cannot_is_told_once_and_tried_again),
-                scratch_test(test_a_record_waits_for_all_other_work),
-                scratch_test(test_a_flush_waits_for_nothing_and_tells),
-                scratch_test(test_a_record_waits_unless_there_is_time),
-                scratch_test(test_what_has_just_failed_is_left_at_its_time),
-                scratch_test(test_what_was_not_written_is_at_the_end),
-                scratch_test(test_the_last_try_is_at_the_end),
+                scratch_test(test_a_write_that_succeeds_is_not_reported),
+                scratch_test(test_a_write_that_fails_is_reported_once_and_retried),
+                scratch_test(test_a_write_comes_after_all_other_events),
+                scratch_test(test_a_flush_writes_at_once_and_reports),
+                scratch_test(test_a_write_is_delayed_unless_the_owner_is_idle),
+                scratch_test(test_a_failed_write_is_left_to_its_retry),
+                scratch_test(test_a_scheduled_write_is_done_when_the_writer_is_freed),
+                scratch_test(test_a_failed_write_is_tried_again_when_the_writer_is_freed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
