@@ -1,0 +1,182 @@
+#include "tests/unit/manager/cluster-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <sys/random.h>
+
+#include <string.h>
+
+#include "common/text.h"
+
+ClusterFixture fixture;
+
+uint64_t clock_boottime_usec(void)
+{
+        return fixture.now;
+}
+
+uint64_t clock_wall_usec(void)
+{
+        return WALL + fixture.now;
+}
+
+ssize_t getrandom(void *buffer, size_t size, unsigned flags)
+{
+        (void)flags;
+        memset(buffer, 0, size);
+        return (ssize_t)size;
+}
+
+int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
+        void *userdata, Outcome *ret_outcome)
+{
+        ImportJob *job = task->action == IMPORT_ACTION_CHECK ? &fixture.check : &fixture.import;
+
+        (void)event;
+        assert_false(job->running);
+        if (fixture.start_error < 0) {
+                *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
+                return fixture.start_error;
+        }
+        *job = (ImportJob){.task = *task, .fn = fn, .userdata = userdata, .running = true};
+        *ret = job;
+        return 0;
+}
+
+ImportJob *import_job_free(ImportJob *job)
+{
+        if (job)
+                job->running = false;
+        return NULL;
+}
+
+int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
+        const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
+{
+        (void)event;
+        (void)record;
+        (void)delay_usec;
+        assert_string_equal(cluster, "orders");
+        fixture.writer = (RecordWriter){.fn = fn, .userdata = userdata};
+        *ret = &fixture.writer;
+        return 0;
+}
+
+RecordWriter *record_writer_free(RecordWriter *writer)
+{
+        (void)writer;
+        return NULL;
+}
+
+void record_writer_schedule(RecordWriter *writer)
+{
+        writer->n_scheduled++;
+}
+
+void record_writer_flush(RecordWriter *writer)
+{
+        (void)writer;
+}
+
+bool record_writer_flush_pending(RecordWriter *writer)
+{
+        (void)writer;
+        return false;
+}
+
+static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
+{
+        (void)cluster;
+        assert_ptr_equal(userdata, &fixture);
+        assert_int_equal(!outcome, event == CLUSTER_EVENT_STATE || event == CLUSTER_EVENT_RECORD);
+        fixture.n_events[event]++;
+}
+
+int fixture_make(void **state)
+{
+        Record record = RECORD_NULL;
+
+        (void)state;
+        fixture = (ClusterFixture){
+                .now = USEC_PER_DAY,
+                .config = {.import_timeout_usec = USEC_PER_MIN,
+                        .retry_min_usec = RETRY_MIN,
+                        .retry_max_usec = RETRY_MAX,
+                        .retry_held_usec = RETRY_HELD,
+                        .check_interval_usec = CHECK_INTERVAL},
+                .cluster_config = {.name = "orders",
+                        .replication = REPLICATION_OBSERVE,
+                        .enabled = true},
+                .set.payload_fd = -1,
+        };
+        fixture_put_on_disk(A);
+        if (cluster_new(&fixture.cluster, NULL, &fixture.cluster_config, &record, on_changed,
+                    &fixture) < 0)
+                return -1;
+        fixture.status = cluster_status(fixture.cluster);
+        return 0;
+}
+
+int fixture_done(void **state)
+{
+        (void)state;
+        fixture.cluster = cluster_free(fixture.cluster);
+        return fixture.import.running || fixture.check.running ? -1 : 0;
+}
+
+void fixture_put_on_disk(const char *fingerprint)
+{
+        fixture.set.info = (SetInfo){.not_after_usec = WALL + 30 * USEC_PER_DAY};
+        text_set(fixture.set.info.fingerprint, REPORT_FINGERPRINT_MAX, fingerprint);
+}
+
+void fixture_configure(void)
+{
+        cluster_configure(fixture.cluster, &fixture.cluster_config);
+}
+
+void fixture_expect(PlanAction action, ClusterState state)
+{
+        Plan plan = cluster_plan(fixture.cluster, &fixture.set, fixture.now);
+
+        assert_int_equal(plan.action, action);
+        assert_int_equal(fixture.status->state, state);
+}
+
+uint64_t fixture_not_before(void)
+{
+        return cluster_plan(fixture.cluster, &fixture.set, fixture.now).not_before_usec;
+}
+
+int fixture_start(PlanAction action)
+{
+        fixture_expect(action, action == PLAN_CHECK ? CLUSTER_CURRENT : CLUSTER_IMPORTING);
+        return cluster_start(fixture.cluster, &fixture.config, action, &fixture.set);
+}
+
+void fixture_end(ImportJob *job, const Outcome *outcome)
+{
+        assert_true(job->running);
+        job->fn(outcome, job->userdata);
+        assert_false(job->running);
+}
+
+void fixture_import(OutcomeKind kind)
+{
+        Outcome outcome = {.kind = kind, .effect.committed = kind == OUTCOME_IMPORTED};
+
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture_end(&fixture.import, &outcome);
+}
+
+void fixture_start_check(void)
+{
+        fixture.now += 2 * CHECK_INTERVAL;
+        assert_int_equal(fixture_start(PLAN_CHECK), 0);
+}
+
+void fixture_check(const Outcome *outcome)
+{
+        fixture_start_check();
+        fixture_end(&fixture.check, outcome);
+}

@@ -1,0 +1,81 @@
+#pragma once
+
+/*
+ * Cluster fixture: a new enabled cluster without a record; set A is on disk.
+ *
+ * The import job, the record writer, the clock and getrandom() are stand-ins: a test delivers
+ * outcomes and sets the time by hand, and there is no jitter.
+ */
+
+#include "common/clock.h"
+#include "daemon/import/import-job.h"
+#include "daemon/manager/cluster.h"
+#include "daemon/manager/record-writer.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+#define RETRY_MIN      (1 * USEC_PER_SEC)
+#define RETRY_MAX      (4 * USEC_PER_SEC)
+#define RETRY_HELD     (1 * USEC_PER_HOUR)
+#define CHECK_INTERVAL (5 * USEC_PER_MIN)
+#define WALL           (UINT64_C(1800000000) * USEC_PER_SEC) /* the wall clock minus the boot time */
+
+struct ImportJob {
+        ImportTask task;
+        import_job_end_fn fn;
+        void *userdata;
+        bool running;
+};
+
+struct RecordWriter {
+        record_writer_fn fn;
+        void *userdata;
+        unsigned n_scheduled;
+};
+
+typedef struct ClusterFixture {
+        uint64_t now; /* boot time */
+        Config config;
+        ClusterConfig cluster_config;
+        MaterialSet set;
+        Cluster *cluster;
+        const ClusterStatus *status;
+        unsigned n_events[CLUSTER_EVENT_REPLICATION + 1];
+        ImportJob import, check;
+        int start_error; /* what import_job_start() returns */
+        RecordWriter writer;
+} ClusterFixture;
+
+extern ClusterFixture fixture;
+
+/* For cmocka. */
+int fixture_make(void **state);
+int fixture_done(void **state);
+
+#define cluster_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
+
+/* "": no set. */
+void fixture_put_on_disk(const char *fingerprint);
+
+/* Puts fixture.cluster_config in force. */
+void fixture_configure(void);
+
+/* Plans now and expects that action and the state that goes with it. */
+void fixture_expect(PlanAction action, ClusterState state);
+
+/* Returns the time of the next action, or 0. */
+uint64_t fixture_not_before(void);
+
+/* Expects that plan and starts it. */
+int fixture_start(PlanAction action);
+
+/* Delivers the outcome of a job that runs. */
+void fixture_end(ImportJob *job, const Outcome *outcome);
+
+/* One import from the start to that outcome. */
+void fixture_import(OutcomeKind kind);
+
+/* Lets a check become due and starts it; the second delivers its outcome, too. */
+void fixture_start_check(void);
+void fixture_check(const Outcome *outcome);

@@ -1,0 +1,174 @@
+#include "tests/unit/manager/cluster-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void test_a_retry_now_without_force_only_checks_a_current_cluster(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        cluster_retry_now(fixture.cluster, false);
+        fixture_expect(PLAN_CHECK, CLUSTER_CURRENT);
+        assert_true(fixture.status->check.due);
+}
+
+static void test_a_current_cluster_is_checked_when_the_interval_is_over(void **state)
+{
+        uint64_t due;
+
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        due = fixture.now + CHECK_INTERVAL - CHECK_INTERVAL / 10; /* the random number is 0 */
+        assert_int_equal(fixture_not_before(), due);
+        fixture.now = due;
+        assert_int_equal(fixture_start(PLAN_CHECK), 0);
+        assert_true(cluster_is_checking(fixture.cluster));
+        assert_false(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.check.task.timeout_usec, 15 * USEC_PER_SEC);
+        fixture_end(&fixture.check, &(Outcome){.kind = OUTCOME_ALREADY_CURRENT});
+        assert_false(fixture.status->check.due);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        assert_int_equal(fixture_not_before(), due + CHECK_INTERVAL - CHECK_INTERVAL / 10);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_ATTEMPT], 1);
+}
+
+static void test_without_replication_and_ledger_there_is_no_check(void **state)
+{
+        (void)state;
+        fixture.cluster_config.replication = REPLICATION_IGNORE;
+        fixture_configure();
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        assert_int_equal(fixture_not_before(), 0);
+}
+
+static void test_a_ledger_alone_is_checked(void **state)
+{
+        (void)state;
+        fixture.cluster_config.replication = REPLICATION_IGNORE;
+        strcpy(fixture.cluster_config.ledger, "binlog.ledger");
+        fixture_configure();
+        fixture_import(OUTCOME_IMPORTED);
+        assert_int_not_equal(fixture_not_before(), 0);
+}
+
+static void test_a_check_gives_way_to_an_import(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_start_check();
+        fixture_put_on_disk(B);
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_false(fixture.check.running);
+        assert_false(cluster_is_checking(fixture.cluster));
+        assert_true(cluster_is_importing(fixture.cluster));
+}
+
+static void test_a_failed_check_is_reported_until_one_succeeds(void **state)
+{
+        Outcome failed = {.kind = OUTCOME_UNREACHABLE, .text = "no route"};
+        Outcome passed = {.kind = OUTCOME_ALREADY_CURRENT};
+
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        for (int i = 0; i < 2; i++) {
+                fixture_check(&failed);
+                assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 1);
+                assert_string_equal(fixture.status->check.error, "no route");
+                assert_int_not_equal(fixture.status->check.next_step[0], '\0');
+                assert_int_equal(fixture.status->record->attempt.failures, 0);
+        }
+        fixture_check(&passed);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 2);
+        assert_string_equal(fixture.status->check.error, "");
+        assert_string_equal(fixture.status->check.next_step, "");
+}
+
+static void test_an_import_clears_the_error_of_a_check(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE});
+        assert_string_equal(fixture.status->check.error, "unreachable");
+        cluster_retry_now(fixture.cluster, true);
+        fixture_import(OUTCOME_IMPORTED);
+        assert_string_equal(fixture.status->check.error, "");
+}
+
+static void test_a_check_that_cannot_start_has_failed(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture.now += CHECK_INTERVAL;
+        fixture.start_error = -EAGAIN;
+        assert_int_equal(fixture_start(PLAN_CHECK), -EAGAIN);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 1);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
+                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}};
+
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&outcome);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_DRIFT], 1);
+        assert_int_equal(fixture.writer.n_scheduled, 2);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
+static void test_a_ledger_that_names_the_set_is_no_drift(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
+                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
+
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&outcome);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_DRIFT], 0);
+        assert_int_equal(fixture.writer.n_scheduled, 1);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_replication_that_breaks_and_recovers_is_reported_each_time_once(void **state)
+{
+        Outcome running = {.kind = OUTCOME_ALREADY_CURRENT,
+                .replication = {.known = true, .configured = true, .io_running = "Yes"}};
+        Outcome broken = running, unread = {.kind = OUTCOME_ALREADY_CURRENT};
+
+        (void)state;
+        broken.replication.io_errno = 2026;
+        strcpy(broken.replication.io_running, "Connecting");
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&running);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 0);
+        fixture_check(&broken);
+        fixture_check(&unread); /* keeps the last status that was read */
+        assert_int_equal(fixture.status->replication->io_errno, 2026);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 1);
+        fixture_check(&running);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 2);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cluster_test(test_a_retry_now_without_force_only_checks_a_current_cluster),
+                cluster_test(test_a_current_cluster_is_checked_when_the_interval_is_over),
+                cluster_test(test_without_replication_and_ledger_there_is_no_check),
+                cluster_test(test_a_ledger_alone_is_checked),
+                cluster_test(test_a_check_gives_way_to_an_import),
+                cluster_test(test_a_failed_check_is_reported_until_one_succeeds),
+                cluster_test(test_an_import_clears_the_error_of_a_check),
+                cluster_test(test_a_check_that_cannot_start_has_failed),
+                cluster_test(test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported),
+                cluster_test(test_a_ledger_that_names_the_set_is_no_drift),
+                cluster_test(test_replication_that_breaks_and_recovers_is_reported_each_time_once),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

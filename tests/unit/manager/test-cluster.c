@@ -1,0 +1,270 @@
+#include "tests/unit/manager/cluster-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/macro.h"
+
+static void test_a_cluster_waits_for_a_set(void **state)
+{
+        (void)state;
+        fixture_put_on_disk("");
+        fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
+        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 0);
+}
+
+static void test_a_disabled_cluster_does_nothing(void **state)
+{
+        (void)state;
+        fixture.cluster_config.enabled = false;
+        fixture_configure();
+        fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
+        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
+}
+
+static void test_a_new_set_is_imported_and_the_cluster_is_current(void **state)
+{
+        (void)state;
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_true(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.import.task.action, IMPORT_ACTION_IMPORT);
+        assert_string_equal(fixture.import.task.set.fingerprint, A);
+        assert_false(fixture.import.task.forced);
+        assert_int_equal(fixture.import.task.timeout_usec, USEC_PER_MIN);
+        assert_int_equal(fixture.status->deadline_usec, fixture.now + USEC_PER_MIN);
+
+        fixture_end(
+                &fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true});
+        assert_false(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.status->deadline_usec, 0);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_ATTEMPT], 1);
+        assert_int_equal(fixture.writer.n_scheduled, 1);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_the_record_follows_each_outcome(void **state)
+{
+        static const struct {
+                Outcome outcome;
+                const char *imported;
+                unsigned failures;
+        } cases[] = {
+                {{.kind = OUTCOME_IMPORTED, .effect.committed = true}, A, 0},
+                {{.kind = OUTCOME_ALREADY_CURRENT,
+                         .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}},
+                        A, 0},
+                {{.kind = OUTCOME_SUPERSEDED,
+                         .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}},
+                        B, 1},
+                {{.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true}, A, 1},
+                {{.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true}, "", 1},
+                {{.kind = OUTCOME_UNREACHABLE}, "", 1},
+                {{.kind = OUTCOME_AUTH}, "", 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const Record *record = fixture.status->record;
+
+                assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+                fixture_end(&fixture.import, &cases[i].outcome);
+                assert_true(record->attempt.has_outcome);
+                assert_int_equal(record->attempt.outcome, cases[i].outcome.kind);
+                assert_string_equal(record->attempt.fingerprint, A);
+                assert_int_equal(record->attempt.failures, cases[i].failures);
+                assert_int_equal(record->attempt.at_usec, WALL + fixture.now);
+                assert_string_equal(record->imported.fingerprint, cases[i].imported);
+                assert_int_equal(fixture_done(state), 0);
+                assert_int_equal(fixture_make(state), 0);
+        }
+}
+
+static void test_a_transient_error_is_retried_with_back_off(void **state)
+{
+        static const uint64_t delays[] = {RETRY_MIN, 2 * RETRY_MIN, RETRY_MAX, RETRY_MAX};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
+                fixture_import(OUTCOME_UNREACHABLE);
+                fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+                assert_int_equal(fixture_not_before(), fixture.now + delays[i]);
+                assert_int_equal(
+                        fixture.status->next_attempt_at_usec, WALL + fixture.now + delays[i]);
+                fixture.now += delays[i] - 1;
+                fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+                fixture.now++;
+        }
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+}
+
+static void test_another_error_holds_the_cluster(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_AUTH);
+        fixture_expect(PLAN_DELAY, CLUSTER_HELD);
+        assert_int_equal(fixture_not_before(), fixture.now + RETRY_HELD);
+        fixture.now += RETRY_HELD;
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
+static void test_a_new_set_ends_the_back_off(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_AUTH);
+        fixture_put_on_disk(B);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
+static void test_a_retry_now_ends_the_back_off(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_AUTH);
+        cluster_retry_now(fixture.cluster, false);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
+static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_AUTH);
+        fixture_put_on_disk("");
+        fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
+        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+}
+
+static void test_an_importer_that_cannot_start_is_a_transient_error(void **state)
+{
+        (void)state;
+        fixture.start_error = -EAGAIN;
+        assert_int_equal(fixture_start(PLAN_IMPORT), -EAGAIN);
+        assert_false(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.status->deadline_usec, 0);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_ATTEMPT], 1);
+        fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+}
+
+static void test_a_failed_restart_of_replication_is_repeated_without_an_import(void **state)
+{
+        (void)state;
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture_end(&fixture.import,
+                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true});
+        fixture.now += RETRY_HELD;
+        assert_int_equal(fixture_start(PLAN_RESTART_REPLICATION), 0);
+        assert_int_equal(fixture.import.task.action, IMPORT_ACTION_RESTART_REPLICATION);
+}
+
+static void test_force_imports_a_current_set_once(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        cluster_retry_now(fixture.cluster, true);
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_true(fixture.import.task.forced);
+        fixture_end(
+                &fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true});
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_force_during_an_import_needs_no_second_one(void **state)
+{
+        (void)state;
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_end(
+                &fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true});
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_with_a_ledger_force_during_an_import_needs_a_second_one(void **state)
+{
+        (void)state;
+        strcpy(fixture.cluster_config.ledger, "binlog.ledger");
+        fixture_configure();
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_ALREADY_CURRENT});
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_true(fixture.import.task.forced);
+}
+
+static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void **state)
+{
+        uint64_t first;
+
+        (void)state;
+        fixture_import(OUTCOME_IMPORTED);
+        (void)fixture_not_before();
+        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
+        fixture_put_on_disk(B);
+        (void)fixture_not_before();
+        first = WALL + fixture.now;
+        fixture.now += USEC_PER_MIN;
+        (void)fixture_not_before();
+        assert_int_equal(fixture.status->out_of_sync_since_usec, first);
+        fixture_import(OUTCOME_IMPORTED);
+        (void)fixture_not_before();
+        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
+}
+
+static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
+{
+        (void)state;
+        fixture_import(OUTCOME_AUTH); /* waiting, importing */
+        fixture_expect(PLAN_DELAY, CLUSTER_HELD);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 2);
+        fixture.now += USEC_PER_MIN;
+        fixture_expect(PLAN_DELAY, CLUSTER_HELD);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 2);
+        assert_int_equal(fixture.status->since_at_usec, WALL + fixture.now - USEC_PER_MIN);
+}
+
+static void test_a_record_that_cannot_be_written_is_in_the_status(void **state)
+{
+        (void)state;
+        fixture.writer.fn(ENOSPC, fixture.writer.userdata);
+        assert_int_equal(fixture.status->record_error, ENOSPC);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_RECORD], 1);
+}
+
+static void test_a_warning_covers_its_set_and_every_longer_threshold(void **state)
+{
+        (void)state;
+        assert_false(cluster_was_warned(fixture.cluster, A, 7 * USEC_PER_DAY));
+        cluster_set_warned(fixture.cluster, A, 7 * USEC_PER_DAY);
+        assert_int_equal(fixture.writer.n_scheduled, 1);
+        assert_true(cluster_was_warned(fixture.cluster, A, 7 * USEC_PER_DAY));
+        assert_true(cluster_was_warned(fixture.cluster, A, 30 * USEC_PER_DAY));
+        assert_false(cluster_was_warned(fixture.cluster, A, 1 * USEC_PER_DAY));
+        assert_false(cluster_was_warned(fixture.cluster, B, 7 * USEC_PER_DAY));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cluster_test(test_a_cluster_waits_for_a_set),
+                cluster_test(test_a_disabled_cluster_does_nothing),
+                cluster_test(test_a_new_set_is_imported_and_the_cluster_is_current),
+                cluster_test(test_the_record_follows_each_outcome),
+                cluster_test(test_a_transient_error_is_retried_with_back_off),
+                cluster_test(test_another_error_holds_the_cluster),
+                cluster_test(test_a_new_set_ends_the_back_off),
+                cluster_test(test_a_retry_now_ends_the_back_off),
+                cluster_test(test_a_set_that_goes_leaves_the_cluster_waiting),
+                cluster_test(test_an_importer_that_cannot_start_is_a_transient_error),
+                cluster_test(test_a_failed_restart_of_replication_is_repeated_without_an_import),
+                cluster_test(test_force_imports_a_current_set_once),
+                cluster_test(test_force_during_an_import_needs_no_second_one),
+                cluster_test(test_with_a_ledger_force_during_an_import_needs_a_second_one),
+                cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
+                cluster_test(test_a_state_has_the_time_of_its_beginning_and_one_event),
+                cluster_test(test_a_record_that_cannot_be_written_is_in_the_status),
+                cluster_test(test_a_warning_covers_its_set_and_every_longer_threshold),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
