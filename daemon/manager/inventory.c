@@ -7,7 +7,7 @@
 #include "daemon/config/schema.h"
 #include "daemon/model/record.h"
 
-/* What belongs to one configuration; the arrays are as long as its lists. */
+/* The objects of one configuration; the arrays are as long as its lists. */
 typedef struct Generation {
         Config *config;
         Material **materials;
@@ -48,7 +48,7 @@ static int generation_new(Generation *ret, Config *config)
                 : -ENOMEM;
 }
 
-/* Frees what has not been taken out of the arrays. */
+/* Frees the configuration and the objects that are still in the arrays. */
 static void generation_done(Generation *generation)
 {
         for (size_t i = 0; generation->clusters && i < n_clusters(generation); i++)
@@ -95,7 +95,7 @@ static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
 
-/* Makes what is not there yet; what is stays in the old ranks for now. */
+/* Makes the objects that are not in the generation in force; the others are adopted from it later. */
 static int create_new(Inventory *inventory, Generation *generation)
 {
         for (size_t i = 0; i < n_clusters(generation); i++) {
@@ -121,7 +121,7 @@ static int create_new(Inventory *inventory, Generation *generation)
         return 0;
 }
 
-/* From here on nothing can fail. */
+/* Cannot fail: before it, an error leaves the inventory unchanged. */
 static void adopt_existing(Generation *generation, Generation *old)
 {
         for (size_t i = 0; i < n_materials(generation); i++) {

@@ -1,11 +1,12 @@
 #pragma once
 
 /*
- * Roster: the materials and clusters of the configuration in force.
+ * Inventory: the materials and clusters of the configuration in force.
  *
- * Another configuration is put in force as a whole or not at all: what it names and is there already
- * stays as it is with all it knows, the rest comes and goes. A cluster that goes while its importer
- * runs lives on until that has ended, for nobody would know what an aborted CALL came to.
+ * A configuration is applied as a whole or not at all. A material with the same name and settings
+ * and a cluster with the same name keep their state; the others are made new or removed. A removed
+ * cluster whose importer runs is retired: it is freed when the importer has ended, because an
+ * aborted CALL leaves an unknown outcome.
  */
 
 #include <stddef.h>
@@ -29,33 +30,34 @@ typedef struct InventoryHandlers {
         void *userdata;
 } InventoryHandlers;
 
-/* Empty at first. */
+/* Has no configuration before the first inventory_apply(). */
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers);
 Inventory *inventory_free(Inventory *inventory);
 DEFINE_CLEANUP(Inventory *, inventory_free);
 
-/* Puts `config` in force and takes it over, also on failure; then nothing has changed. */
+/* Applies `config` and owns it, also on failure; after a failure nothing has changed. Resets the back-off
+ * of each cluster. */
 int inventory_apply(Inventory *inventory, Config *config);
 
 const Config *inventory_config(const Inventory *inventory);
 
-/* In the order of the configuration; a cluster's material by the cluster's index. */
+/* By the cluster's index in the configuration. */
 Cluster *inventory_cluster(const Inventory *inventory, size_t index);
 Material *inventory_material_of(const Inventory *inventory, size_t cluster);
 
-/* The importers that run, those of clusters that have gone included. */
+/* Returns the number of running imports, including those of retired clusters. */
 unsigned inventory_count_importing(const Inventory *inventory);
 
-/* The checks that run. */
+/* Returns the number of running checks. */
 unsigned inventory_count_checking(const Inventory *inventory);
 
-/* Forgets clusters that have gone and whose importer has ended. */
+/* Frees the retired clusters whose importer has ended. */
 void inventory_free_retired(Inventory *inventory);
 
-/* Writes every record that is still to be written. */
+/* Writes each record that is not written yet. */
 void inventory_flush(Inventory *inventory);
 
-/* Writes one of them; false: there is none that could be written now. */
+/* Writes one of them; a write that failed is left to its retry. Returns false if there was none. */
 bool inventory_flush_one(Inventory *inventory);
 
 /* Marks the expiry warning of a material's set as logged, in the records of its clusters. Returns
@@ -63,5 +65,5 @@ bool inventory_flush_one(Inventory *inventory);
 bool inventory_set_warned(
         Inventory *inventory, const char *material, const char *fingerprint, uint64_t within_usec);
 
-/* Lives until the next inventory_apply(). */
+/* `now_usec` is the wall clock. The arrays live until the next inventory_apply(). */
 ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec);

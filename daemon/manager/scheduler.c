@@ -2,7 +2,7 @@
 
 #include "common/clock.h"
 
-/* A few forks long; whoever asks for the status meanwhile waits as long. */
+/* Limit of one pass, a few forks long; a status request waits at most this long. */
 #define SCHEDULER_PASS_USEC (3 * USEC_PER_MSEC)
 
 static bool is_due(const Plan *plan, const Cluster *cluster)
@@ -62,7 +62,7 @@ bool scheduler_is_idle(const Inventory *inventory, bool *ret_current)
                 ClusterState state = status.clusters[i]->state;
 
                 if (state == CLUSTER_IMPORTING || status.clusters[i]->check.due)
-                        return false; /* runs, or waits for its turn */
+                        return false; /* it runs or waits for its turn */
                 current = current && (state == CLUSTER_CURRENT || state == CLUSTER_DISABLED);
         }
         *ret_current = current;

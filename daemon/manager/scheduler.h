@@ -1,13 +1,14 @@
 #pragma once
 
 /*
- * Dispatch: starts the imports and checks that are due, as many at a time as parallel-imports allows.
+ * Scheduler: starts the imports and checks that are due, at most parallel-imports at a time.
  *
- * An import does not wait for checks, which may hang where the network does; a check waits for both.
+ * Checks may hang on a slow network, so they never delay an import: only running imports count against
+ * the limit of an import, while imports and checks count against the limit of a check.
  *
- * When they are scarce the clusters have their turns in a circle, so that those at the end of a
- * long list wait no longer than those at its beginning. Forks take their time, so only a few are made
- * before the loop turns again: whoever asks for the status meanwhile is answered.
+ * Turns go round in a circle, so that with a small limit the last clusters of a long list wait no
+ * longer than the first ones. A fork takes time, so one pass starts only a few processes and the
+ * loop can answer status requests in between.
  */
 
 #include <stdbool.h>
@@ -16,11 +17,12 @@
 
 #include "daemon/manager/inventory.h"
 
-/* Returns the boot time at which the next attempt is due, `now_usec` when some that could start have
- * not yet, USEC_NEVER without any. What waits for its turn is not due later: the end of a running
- * import is the time for it. `turn` is the index of the cluster that comes first, and is moved on. */
+/* One pass. Returns the boot time at which the next action is due: `now_usec` if the pass ended
+ * early, USEC_NEVER if there is none. An action that waits only for the limit is not in it: the end of a
+ * running importer is the time of the next pass. `turn` is the index of the cluster that is first, and
+ * moves on. */
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec);
 
-/* Every material was judged for good and every cluster had its attempt; `ret_current` tells whether
- * all that are enabled are current. */
+/* Returns true if each material is inspected and settled and nothing runs or is due. Then `ret_current` is
+ * true if all enabled clusters are current. */
 bool scheduler_is_idle(const Inventory *inventory, bool *ret_current);

@@ -1,0 +1,226 @@
+#include "tests/unit/manager/inventory-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+InventoryFixture fixture;
+
+int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
+        material_changed_fn fn, void *userdata)
+{
+        (void)event;
+        assert_non_null(fn);
+        assert_ptr_equal(userdata, &fixture);
+        if (fixture.material_error < 0)
+                return fixture.material_error;
+        *ret = calloc(1, sizeof(Material));
+        assert_non_null(*ret);
+        text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
+        fixture.n_materials++;
+        return 0;
+}
+
+Material *material_free(Material *material)
+{
+        fixture.n_materials -= material != NULL;
+        free(material);
+        return NULL;
+}
+
+const MaterialStatus *material_status(const Material *material)
+{
+        return &material->status;
+}
+
+int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
+        cluster_changed_fn fn, void *userdata)
+{
+        (void)event;
+        assert_non_null(fn);
+        assert_ptr_equal(userdata, &fixture);
+        assert_string_equal(record->imported.fingerprint, fixture.record_error < 0 ? "" : A);
+        if (fixture.cluster_error < 0)
+                return fixture.cluster_error;
+        *ret = calloc(1, sizeof(Cluster));
+        assert_non_null(*ret);
+        text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
+        fixture.n_clusters++;
+        return 0;
+}
+
+Cluster *cluster_free(Cluster *cluster)
+{
+        fixture.n_clusters -= cluster != NULL;
+        free(cluster);
+        return NULL;
+}
+
+void cluster_configure(Cluster *cluster, const ClusterConfig *config)
+{
+        cluster->config = *config;
+}
+
+const ClusterStatus *cluster_status(const Cluster *cluster)
+{
+        return &cluster->status;
+}
+
+bool cluster_is_importing(const Cluster *cluster)
+{
+        return cluster->importing;
+}
+
+bool cluster_is_checking(const Cluster *cluster)
+{
+        return cluster->checking;
+}
+
+void cluster_retry_now(Cluster *cluster, bool force)
+{
+        assert_false(force);
+        cluster->n_retries++;
+}
+
+void cluster_flush(Cluster *cluster)
+{
+        cluster->n_flushes++;
+}
+
+bool cluster_flush_pending(Cluster *cluster)
+{
+        bool pending = cluster->pending;
+
+        cluster->pending = false;
+        return pending;
+}
+
+bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        assert_string_equal(fingerprint, A);
+        assert_int_equal(within_usec, 7);
+        return cluster->warned;
+}
+
+void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t within_usec)
+{
+        assert_string_equal(fingerprint, A);
+        assert_int_equal(within_usec, 7);
+        cluster->warned = true;
+}
+
+int record_load(Record *ret, const char *cluster)
+{
+        (void)cluster;
+        *ret = RECORD_NULL;
+        if (fixture.record_error < 0)
+                return fixture.record_error;
+        text_set(ret->imported.fingerprint, REPORT_FINGERPRINT_MAX, A);
+        return 0;
+}
+
+static void on_material(Material *material, void *userdata)
+{
+        (void)material;
+        (void)userdata;
+}
+
+static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
+{
+        (void)cluster;
+        (void)event;
+        (void)outcome;
+        (void)userdata;
+}
+
+static void append_removed(const char *name)
+{
+        strcat(fixture.removed, name);
+        strcat(fixture.removed, " ");
+}
+
+static void on_material_removed(const MaterialStatus *status, void *userdata)
+{
+        const Material *material =
+                (const void *)((const char *)status - offsetof(Material, status));
+
+        assert_ptr_equal(userdata, &fixture);
+        append_removed(material->name);
+}
+
+static void on_cluster_removed(const ClusterStatus *status, void *userdata)
+{
+        const Cluster *cluster = (const void *)((const char *)status - offsetof(Cluster, status));
+
+        assert_ptr_equal(userdata, &fixture);
+        assert_int_equal(cluster->n_flushes, 1);
+        append_removed(cluster->name);
+}
+
+static void on_record_unreadable(const char *cluster, int error, void *userdata)
+{
+        (void)cluster;
+        assert_int_equal(error, fixture.record_error);
+        assert_ptr_equal(userdata, &fixture);
+        fixture.n_unreadable++;
+}
+
+Config *fixture_config(const char *materials, const char *clusters)
+{
+        Config *config = calloc(1, sizeof(*config));
+        char name[CONFIG_NAME_MAX];
+        int length;
+
+        assert_non_null(config);
+        config->materials = calloc(4, sizeof(MaterialConfig));
+        config->clusters = calloc(4, sizeof(ClusterConfig));
+        assert_true(config->materials && config->clusters);
+        for (; sscanf(materials, " %40s%n", name, &length) == 1; materials += length)
+                text_set(config->materials[config->n_materials++].name, CONFIG_NAME_MAX, name);
+        for (; sscanf(clusters, " %40s%n", name, &length) == 1; clusters += length) {
+                ClusterConfig *cluster = &config->clusters[config->n_clusters++];
+
+                text_set(cluster->name, CONFIG_NAME_MAX, name);
+                text_set(cluster->material_name, CONFIG_NAME_MAX, config->materials[0].name);
+        }
+        return config;
+}
+
+int fixture_make(void **state)
+{
+        InventoryHandlers handlers = {
+                .material_changed = on_material,
+                .cluster_changed = on_cluster,
+                .material_removed = on_material_removed,
+                .cluster_removed = on_cluster_removed,
+                .record_unreadable = on_record_unreadable,
+                .userdata = &fixture,
+        };
+
+        (void)state;
+        fixture = (InventoryFixture){0};
+        if (inventory_new(&fixture.inventory, NULL, &handlers) < 0)
+                return -1;
+        return inventory_apply(fixture.inventory, fixture_config("default", "orders users"));
+}
+
+int fixture_done(void **state)
+{
+        (void)state;
+        fixture.inventory = inventory_free(fixture.inventory);
+        return fixture.n_materials + fixture.n_clusters > 0 ? -1 : 0;
+}
+
+int fixture_apply(const char *materials, const char *clusters)
+{
+        return inventory_apply(fixture.inventory, fixture_config(materials, clusters));
+}
+
+Cluster *fixture_cluster(size_t index)
+{
+        return inventory_cluster(fixture.inventory, index);
+}

@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * Inventory fixture: one material "default" and the clusters "orders" and "users".
+ *
+ * Materials, clusters and records are stand-ins: a test sets their condition and reads which were
+ * made, kept, retired and freed.
+ */
+
+#include "daemon/manager/inventory.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+struct Material {
+        char name[CONFIG_NAME_MAX];
+        MaterialStatus status;
+};
+
+struct Cluster {
+        char name[CONFIG_NAME_MAX];
+        ClusterConfig config;
+        ClusterStatus status;
+        bool importing, checking, pending, warned;
+        unsigned n_retries, n_flushes;
+};
+
+typedef struct InventoryFixture {
+        Inventory *inventory;
+        unsigned n_materials, n_clusters; /* made and not freed */
+        unsigned n_unreadable;
+        char removed[64]; /* names, each with a blank after it */
+        int material_error, cluster_error, record_error;
+} InventoryFixture;
+
+extern InventoryFixture fixture;
+
+/* For cmocka. The second fails if an object was not freed. */
+int fixture_make(void **state);
+int fixture_done(void **state);
+
+/* A configuration from names with blanks between them; each cluster has the first material. */
+Config *fixture_config(const char *materials, const char *clusters);
+int fixture_apply(const char *materials, const char *clusters);
+
+Cluster *fixture_cluster(size_t index);

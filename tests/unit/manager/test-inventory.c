@@ -1,0 +1,257 @@
+#include "tests/unit/manager/inventory-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <errno.h>
+
+static void test_before_the_first_configuration_the_inventory_is_empty(void **state)
+{
+        InventoryHandlers handlers = {0};
+        Inventory *empty = NULL;
+        ManagerStatus status;
+
+        (void)state;
+        assert_int_equal(inventory_new(&empty, NULL, &handlers), 0);
+        status = inventory_status(empty, 5);
+        assert_int_equal(status.n_materials + status.n_clusters, 0);
+        assert_int_equal(status.now_usec, 5);
+        assert_int_equal(inventory_count_importing(empty), 0);
+        inventory_flush(empty);
+        assert_false(inventory_flush_one(empty));
+        inventory_free(empty);
+}
+
+static void test_the_status_is_in_the_order_of_the_configuration(void **state)
+{
+        ManagerStatus status = inventory_status(fixture.inventory, 5);
+
+        (void)state;
+        assert_int_equal(status.n_materials, 1);
+        assert_int_equal(status.n_clusters, 2);
+        assert_ptr_equal(status.clusters[0], &fixture_cluster(0)->status);
+        assert_ptr_equal(status.clusters[1], &fixture_cluster(1)->status);
+        assert_ptr_equal(status.materials[0], &inventory_material_of(fixture.inventory, 1)->status);
+        assert_string_equal(fixture_cluster(1)->name, "users");
+}
+
+static void test_the_same_configuration_keeps_every_object(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+        Material *material = inventory_material_of(fixture.inventory, 0);
+
+        (void)state;
+        assert_int_equal(fixture_apply("default", "orders users"), 0);
+        assert_ptr_equal(fixture_cluster(0), orders);
+        assert_ptr_equal(inventory_material_of(fixture.inventory, 0), material);
+        assert_string_equal(fixture.removed, "");
+        assert_int_equal(orders->n_retries, 2); /* a reload resets the back-off */
+}
+
+static void test_another_order_moves_the_objects(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+
+        (void)state;
+        assert_int_equal(fixture_apply("default", "users orders"), 0);
+        assert_ptr_equal(fixture_cluster(1), orders);
+        assert_ptr_equal(inventory_status(fixture.inventory, 0).clusters[1], &orders->status);
+        assert_string_equal(fixture.removed, "");
+}
+
+static void test_a_cluster_with_other_settings_is_kept_and_configured(void **state)
+{
+        Config *config = fixture_config("default", "orders users");
+        Cluster *orders = fixture_cluster(0);
+
+        (void)state;
+        config->clusters[0].port = 3307;
+        assert_int_equal(inventory_apply(fixture.inventory, config), 0);
+        assert_ptr_equal(fixture_cluster(0), orders);
+        assert_int_equal(orders->config.port, 3307);
+}
+
+static void test_a_material_with_other_settings_is_made_anew(void **state)
+{
+        Config *config = fixture_config("default", "orders users");
+        Material *material = inventory_material_of(fixture.inventory, 0);
+
+        (void)state;
+        config->materials[0].settle_usec = 1;
+        assert_int_equal(inventory_apply(fixture.inventory, config), 0);
+        assert_ptr_not_equal(inventory_material_of(fixture.inventory, 0), material);
+        assert_int_equal(fixture.n_materials, 1);
+        assert_string_equal(fixture.removed, "default ");
+}
+
+static void test_a_new_cluster_is_made_with_its_record(void **state)
+{
+        (void)state;
+        assert_int_equal(fixture_apply("default", "orders users logs"), 0);
+        assert_int_equal(fixture.n_clusters, 3);
+        assert_int_equal(fixture.n_unreadable, 0);
+        assert_string_equal(fixture_cluster(2)->name, "logs");
+}
+
+static void test_a_cluster_without_a_record_is_new(void **state)
+{
+        (void)state;
+        fixture.record_error = -ENOENT;
+        assert_int_equal(fixture_apply("default", "orders users logs"), 0);
+        assert_int_equal(fixture.n_unreadable, 0);
+}
+
+static void test_an_unreadable_record_is_reported_and_the_cluster_is_new(void **state)
+{
+        (void)state;
+        fixture.record_error = -EBADMSG;
+        assert_int_equal(fixture_apply("default", "orders users logs"), 0);
+        assert_int_equal(fixture.n_unreadable, 1);
+        assert_int_equal(fixture.n_clusters, 3);
+}
+
+static void test_a_removed_cluster_is_flushed_and_freed(void **state)
+{
+        (void)state;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_string_equal(fixture.removed, "orders ");
+        assert_int_equal(fixture.n_clusters, 1);
+}
+
+static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+
+        (void)state;
+        orders->importing = true;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_string_equal(fixture.removed, "orders ");
+        assert_int_equal(inventory_status(fixture.inventory, 0).n_clusters, 1);
+        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
+        inventory_free_retired(fixture.inventory);
+        assert_int_equal(fixture.n_clusters, 2);
+        inventory_flush(fixture.inventory);
+        assert_int_equal(orders->n_flushes, 2);
+        orders->importing = false;
+        inventory_free_retired(fixture.inventory);
+        assert_int_equal(fixture.n_clusters, 1);
+}
+
+static void test_a_removed_cluster_that_only_checks_is_freed_at_once(void **state)
+{
+        (void)state;
+        fixture_cluster(0)->checking = true;
+        assert_int_equal(inventory_count_checking(fixture.inventory), 1);
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_int_equal(fixture.n_clusters, 1);
+        assert_int_equal(inventory_count_checking(fixture.inventory), 0);
+}
+
+static void test_a_cluster_that_comes_back_while_it_is_retired_is_a_new_one(void **state)
+{
+        Cluster *retired = fixture_cluster(0);
+
+        (void)state;
+        retired->importing = true;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_int_equal(fixture_apply("default", "orders users"), 0);
+        assert_ptr_not_equal(fixture_cluster(0), retired);
+        assert_int_equal(fixture.n_clusters, 3);
+}
+
+static void expect_unchanged(const Config *config, const Cluster *orders)
+{
+        assert_ptr_equal(inventory_config(fixture.inventory), config);
+        assert_ptr_equal(fixture_cluster(0), orders);
+        assert_int_equal(inventory_status(fixture.inventory, 0).n_clusters, 2);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(fixture.n_materials, 1);
+        assert_int_equal(orders->n_retries, 1);
+        assert_string_equal(fixture.removed, "");
+}
+
+static void test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was(void **state)
+{
+        const Config *config = inventory_config(fixture.inventory);
+        const Cluster *orders = fixture_cluster(0);
+
+        (void)state;
+        fixture.cluster_error = -ENOMEM;
+        assert_int_equal(fixture_apply("default", "orders logs"), -ENOMEM);
+        expect_unchanged(config, orders);
+}
+
+static void test_a_material_that_cannot_be_made_leaves_everything_as_it_was(void **state)
+{
+        const Config *config = inventory_config(fixture.inventory);
+        const Cluster *orders = fixture_cluster(0);
+
+        (void)state;
+        fixture.material_error = -EMFILE;
+        assert_int_equal(fixture_apply("other", "orders logs"), -EMFILE);
+        expect_unchanged(config, orders);
+}
+
+static void test_one_pending_record_is_written_at_a_time(void **state)
+{
+        (void)state;
+        fixture_cluster(0)->pending = true;
+        fixture_cluster(1)->pending = true;
+        assert_true(inventory_flush_one(fixture.inventory));
+        assert_false(fixture_cluster(0)->pending);
+        assert_true(fixture_cluster(1)->pending);
+        assert_true(inventory_flush_one(fixture.inventory));
+        assert_false(inventory_flush_one(fixture.inventory));
+}
+
+static void test_a_warning_is_new_when_no_cluster_of_the_material_has_it(void **state)
+{
+        (void)state;
+        assert_true(inventory_set_warned(fixture.inventory, "default", A, 7));
+        assert_true(fixture_cluster(0)->warned);
+        assert_true(fixture_cluster(1)->warned);
+        assert_false(inventory_set_warned(fixture.inventory, "default", A, 7));
+}
+
+static void test_a_warning_that_one_cluster_has_is_brought_to_the_others(void **state)
+{
+        (void)state;
+        fixture_cluster(1)->warned = true;
+        assert_false(inventory_set_warned(fixture.inventory, "default", A, 7));
+        assert_true(fixture_cluster(0)->warned);
+}
+
+static void test_a_warning_is_kept_by_the_clusters_of_its_material_only(void **state)
+{
+        (void)state;
+        assert_true(inventory_set_warned(fixture.inventory, "other", A, 7));
+        assert_false(fixture_cluster(0)->warned);
+}
+
+#define inventory_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                inventory_test(test_before_the_first_configuration_the_inventory_is_empty),
+                inventory_test(test_the_status_is_in_the_order_of_the_configuration),
+                inventory_test(test_the_same_configuration_keeps_every_object),
+                inventory_test(test_another_order_moves_the_objects),
+                inventory_test(test_a_cluster_with_other_settings_is_kept_and_configured),
+                inventory_test(test_a_material_with_other_settings_is_made_anew),
+                inventory_test(test_a_new_cluster_is_made_with_its_record),
+                inventory_test(test_a_cluster_without_a_record_is_new),
+                inventory_test(test_an_unreadable_record_is_reported_and_the_cluster_is_new),
+                inventory_test(test_a_removed_cluster_is_flushed_and_freed),
+                inventory_test(test_a_removed_cluster_that_imports_is_freed_after_the_import),
+                inventory_test(test_a_removed_cluster_that_only_checks_is_freed_at_once),
+                inventory_test(test_a_cluster_that_comes_back_while_it_is_retired_is_a_new_one),
+                inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),
+                inventory_test(test_a_material_that_cannot_be_made_leaves_everything_as_it_was),
+                inventory_test(test_one_pending_record_is_written_at_a_time),
+                inventory_test(test_a_warning_is_new_when_no_cluster_of_the_material_has_it),
+                inventory_test(test_a_warning_that_one_cluster_has_is_brought_to_the_others),
+                inventory_test(test_a_warning_is_kept_by_the_clusters_of_its_material_only),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,389 @@
+/*
+ * The test program has its own inventory, clusters and clock: a test sets the plan of each cluster and
+ * reads which were started.
+ */
+
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/macro.h"
+#include "daemon/manager/scheduler.h"
+
+#define NOW        (UINT64_C(1000) * USEC_PER_SEC)
+#define N_CLUSTERS 5
+
+struct Cluster {
+        Plan plan;
+        bool importing, checking;
+        PlanAction started; /* PLAN_NOTHING: not started */
+        ClusterStatus status;
+};
+
+struct Material {
+        MaterialStatus status;
+};
+
+struct Inventory {
+        Config config;
+        Material material;
+        Cluster clusters[N_CLUSTERS];
+        unsigned n_retired; /* each importing */
+        const MaterialStatus *material_statuses[1];
+        const ClusterStatus *cluster_statuses[N_CLUSTERS];
+};
+
+static Inventory inventory;
+static size_t turn;
+static char order[N_CLUSTERS + 1]; /* of the starts, as digits */
+static uint64_t clock_usec, fork_usec;
+
+uint64_t clock_boottime_usec(void)
+{
+        return clock_usec;
+}
+
+const Config *inventory_config(const Inventory *unused)
+{
+        (void)unused;
+        return &inventory.config;
+}
+
+Cluster *inventory_cluster(const Inventory *unused, size_t index)
+{
+        (void)unused;
+        assert_in_range(index, 0, N_CLUSTERS - 1);
+        return &inventory.clusters[index];
+}
+
+Material *inventory_material_of(const Inventory *unused, size_t cluster)
+{
+        (void)unused;
+        (void)cluster;
+        return &inventory.material;
+}
+
+unsigned inventory_count_importing(const Inventory *unused)
+{
+        unsigned n = inventory.n_retired;
+
+        (void)unused;
+        for (size_t i = 0; i < N_CLUSTERS; i++)
+                n += inventory.clusters[i].importing;
+        return n;
+}
+
+unsigned inventory_count_checking(const Inventory *unused)
+{
+        unsigned n = 0;
+
+        (void)unused;
+        for (size_t i = 0; i < N_CLUSTERS; i++)
+                n += inventory.clusters[i].checking;
+        return n;
+}
+
+ManagerStatus inventory_status(const Inventory *unused, uint64_t now_usec)
+{
+        (void)unused;
+        return (ManagerStatus){.materials = inventory.material_statuses,
+                .n_materials = 1,
+                .clusters = inventory.cluster_statuses,
+                .n_clusters = N_CLUSTERS,
+                .now_usec = now_usec};
+}
+
+MaterialSet material_set(const Material *material)
+{
+        assert_ptr_equal(material, &inventory.material);
+        return (MaterialSet){.payload_fd = 7};
+}
+
+bool cluster_is_importing(const Cluster *cluster)
+{
+        return cluster->importing;
+}
+
+bool cluster_is_checking(const Cluster *cluster)
+{
+        return cluster->checking;
+}
+
+Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
+{
+        assert_int_equal(set->payload_fd, 7);
+        assert_int_equal(now_usec, NOW);
+        assert_false(cluster->importing);
+        return cluster->plan;
+}
+
+int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
+{
+        assert_ptr_equal(config, &inventory.config);
+        assert_int_equal(set->payload_fd, 7);
+        assert_int_equal(action, cluster->plan.action);
+        cluster->started = action;
+        order[strlen(order)] = (char)('0' + (cluster - inventory.clusters));
+        clock_usec += fork_usec;
+        return 0;
+}
+
+/* Five clusters that are to be imported, and a limit that allows all at once. */
+static int make(void **state)
+{
+        (void)state;
+        inventory = (Inventory){
+                .config = {.parallel_imports = N_CLUSTERS, .n_clusters = N_CLUSTERS},
+                .material.status = {.inspected = true, .state = MATERIAL_STATE_VALID},
+        };
+        inventory.material_statuses[0] = &inventory.material.status;
+        for (size_t i = 0; i < N_CLUSTERS; i++) {
+                inventory.clusters[i] =
+                        (Cluster){.plan.action = PLAN_IMPORT, .status.state = CLUSTER_CURRENT};
+                inventory.cluster_statuses[i] = &inventory.clusters[i].status;
+        }
+        turn = 0;
+        memset(order, 0, sizeof(order));
+        clock_usec = NOW;
+        fork_usec = 0;
+        return 0;
+}
+
+static void plan_all(PlanAction action, uint64_t not_before_usec)
+{
+        for (size_t i = 0; i < N_CLUSTERS; i++)
+                inventory.clusters[i].plan = (Plan){action, not_before_usec};
+}
+
+static void expect(uint64_t earliest, const char *started)
+{
+        assert_int_equal(scheduler_start_due(&inventory, &turn, NOW), earliest);
+        assert_string_equal(order, started);
+}
+
+static void test_all_that_is_due_starts_in_one_pass(void **state)
+{
+        (void)state;
+        inventory.clusters[1].plan.action = PLAN_RESTART_REPLICATION;
+        inventory.clusters[2].plan.action = PLAN_CHECK;
+        expect(USEC_NEVER, "01234");
+}
+
+static void test_a_plan_that_is_not_due_starts_nothing(void **state)
+{
+        static const PlanAction actions[] = {PLAN_NOTHING, PLAN_WAIT, PLAN_KEEP, PLAN_DELAY};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+                plan_all(actions[i], 0);
+                expect(USEC_NEVER, "");
+        }
+}
+
+static void test_the_earliest_delay_is_returned(void **state)
+{
+        (void)state;
+        plan_all(PLAN_DELAY, NOW + 5);
+        inventory.clusters[3].plan.not_before_usec = NOW + 2;
+        inventory.clusters[4].plan = (Plan){.action = PLAN_KEEP, .not_before_usec = NOW + 3};
+        expect(NOW + 2, "");
+}
+
+static void test_a_cluster_that_imports_is_left_alone(void **state)
+{
+        (void)state;
+        inventory.clusters[2].importing = true;
+        expect(USEC_NEVER, "0134");
+}
+
+static void test_a_check_that_runs_is_not_started_again(void **state)
+{
+        (void)state;
+        inventory.clusters[2].plan.action = PLAN_CHECK;
+        inventory.clusters[2].checking = true;
+        expect(USEC_NEVER, "0134");
+}
+
+static void test_an_import_starts_beside_a_check_of_the_same_cluster(void **state)
+{
+        (void)state;
+        inventory.clusters[2].checking = true;
+        expect(USEC_NEVER, "01234");
+}
+
+static void test_parallel_imports_is_the_limit(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 2;
+        expect(USEC_NEVER, "01");
+}
+
+static void test_an_import_that_runs_counts_against_the_limit(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 2;
+        inventory.clusters[4].importing = true;
+        expect(USEC_NEVER, "0");
+}
+
+static void test_an_import_of_a_retired_cluster_counts_against_the_limit(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 2;
+        inventory.n_retired = 2;
+        expect(USEC_NEVER, "");
+}
+
+static void test_checks_do_not_count_against_the_limit_of_an_import(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 1;
+        for (size_t i = 1; i < N_CLUSTERS; i++) {
+                inventory.clusters[i].plan.action = PLAN_CHECK;
+                inventory.clusters[i].checking = true;
+        }
+        expect(USEC_NEVER, "0");
+}
+
+static void test_imports_and_checks_count_against_the_limit_of_a_check(void **state)
+{
+        (void)state;
+        plan_all(PLAN_CHECK, 0);
+        inventory.config.parallel_imports = 3;
+        inventory.clusters[0].checking = true;
+        inventory.clusters[1].importing = true;
+        expect(USEC_NEVER, "2");
+}
+
+static void test_turns_go_round_in_a_circle(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 2;
+        turn = 3;
+        expect(USEC_NEVER, "34");
+        assert_int_equal(turn, 0);
+        memset(order, 0, sizeof(order));
+        expect(USEC_NEVER, "01");
+        assert_int_equal(turn, 2);
+}
+
+static void test_a_pass_without_a_start_keeps_the_turn(void **state)
+{
+        (void)state;
+        plan_all(PLAN_DELAY, NOW + 5);
+        turn = 3;
+        expect(NOW + 5, "");
+        assert_int_equal(turn, 3);
+}
+
+static void test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once(void **state)
+{
+        (void)state;
+        fork_usec = 2 * USEC_PER_MSEC;
+        expect(NOW, "01");
+        assert_int_equal(turn, 2);
+}
+
+static void test_a_pass_that_begins_late_starts_one(void **state)
+{
+        (void)state;
+        clock_usec = NOW + USEC_PER_SEC;
+        expect(NOW, "0");
+}
+
+static void test_without_clusters_nothing_is_due(void **state)
+{
+        (void)state;
+        inventory.config.n_clusters = 0;
+        expect(USEC_NEVER, "");
+}
+
+static void expect_idle(bool expected_idle, bool expected_current)
+{
+        bool current = !expected_current;
+
+        assert_int_equal(scheduler_is_idle(&inventory, &current), expected_idle);
+        if (expected_idle)
+                assert_int_equal(current, expected_current);
+}
+
+static void test_idle_and_current_when_all_clusters_are(void **state)
+{
+        (void)state;
+        expect_idle(true, true);
+}
+
+static void test_not_idle_before_the_first_inspection(void **state)
+{
+        (void)state;
+        inventory.material.status.inspected = false;
+        expect_idle(false, false);
+}
+
+static void test_not_idle_while_a_material_changes(void **state)
+{
+        (void)state;
+        inventory.material.status.state = MATERIAL_STATE_CHANGING;
+        expect_idle(false, false);
+}
+
+static void test_idle_and_current_by_the_state_of_one_cluster(void **state)
+{
+        static const struct {
+                ClusterState state;
+                bool idle, current;
+        } cases[] = {
+                {CLUSTER_WAITING, true, false},
+                {CLUSTER_IMPORTING, false, false},
+                {CLUSTER_CURRENT, true, true},
+                {CLUSTER_RETRYING, true, false},
+                {CLUSTER_HELD, true, false},
+                {CLUSTER_DISABLED, true, true},
+        };
+
+        (void)state;
+        assert_int_equal(ARRAY_SIZE(cases), _CLUSTER_STATE_MAX);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                inventory.clusters[2].status.state = cases[i].state;
+                expect_idle(cases[i].idle, cases[i].current);
+        }
+}
+
+static void test_not_idle_while_a_check_is_due(void **state)
+{
+        (void)state;
+        inventory.clusters[2].status.check.due = true;
+        expect_idle(false, false);
+}
+
+#define scheduler_test(test) cmocka_unit_test_setup(test, make)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                scheduler_test(test_all_that_is_due_starts_in_one_pass),
+                scheduler_test(test_a_plan_that_is_not_due_starts_nothing),
+                scheduler_test(test_the_earliest_delay_is_returned),
+                scheduler_test(test_a_cluster_that_imports_is_left_alone),
+                scheduler_test(test_a_check_that_runs_is_not_started_again),
+                scheduler_test(test_an_import_starts_beside_a_check_of_the_same_cluster),
+                scheduler_test(test_parallel_imports_is_the_limit),
+                scheduler_test(test_an_import_that_runs_counts_against_the_limit),
+                scheduler_test(test_an_import_of_a_retired_cluster_counts_against_the_limit),
+                scheduler_test(test_checks_do_not_count_against_the_limit_of_an_import),
+                scheduler_test(test_imports_and_checks_count_against_the_limit_of_a_check),
+                scheduler_test(test_turns_go_round_in_a_circle),
+                scheduler_test(test_a_pass_without_a_start_keeps_the_turn),
+                scheduler_test(test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once),
+                scheduler_test(test_a_pass_that_begins_late_starts_one),
+                scheduler_test(test_without_clusters_nothing_is_due),
+                scheduler_test(test_idle_and_current_when_all_clusters_are),
+                scheduler_test(test_not_idle_before_the_first_inspection),
+                scheduler_test(test_not_idle_while_a_material_changes),
+                scheduler_test(test_idle_and_current_by_the_state_of_one_cluster),
+                scheduler_test(test_not_idle_while_a_check_is_due),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
