@@ -274,7 +274,8 @@ void cluster_retry_now(Cluster *cluster, bool force)
 {
         cluster->retry_usec = 0;
         cluster->check_usec = 0;
-        /* An import that runs already satisfies the request, unless the ledger makes it do nothing. */
+        /* An import that runs already satisfies the request, unless the ledger makes it do
+         * nothing. */
         if (force && (!cluster->import || cluster->config.ledger[0] != '\0'))
                 cluster->forced = true;
 }

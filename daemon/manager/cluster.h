@@ -37,9 +37,9 @@ const ClusterStatus *cluster_status(const Cluster *cluster);
 bool cluster_is_importing(const Cluster *cluster);
 bool cluster_is_checking(const Cluster *cluster);
 
-/* Decides the next action for `set` and sets the state that belongs to it. Of the actions PLAN_IMPORT,
- * PLAN_RESTART_REPLICATION and PLAN_CHECK are for cluster_start(). `now_usec` is boot time. Not while
- * cluster_is_importing(). */
+/* Decides the next action for `set` and sets the state that belongs to it. Of the actions
+ * PLAN_IMPORT, PLAN_RESTART_REPLICATION and PLAN_CHECK are for cluster_start(). `now_usec` is
+ * boot time. Not while cluster_is_importing(). */
 Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
@@ -48,13 +48,15 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 int cluster_start(
         Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
 
-/* Resets the back-off and makes a check due. With `force` the next plan imports even a current set. */
+/* Resets the back-off and makes a check due. With `force` the next plan imports even a current
+ * set. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */
 void cluster_flush(Cluster *cluster);
 
-/* The same, unless a write has just failed and waits for its retry. Returns true if a write was tried. */
+/* The same, unless a write has just failed and waits for its retry. Returns true if a write was
+ * tried. */
 bool cluster_flush_pending(Cluster *cluster);
 
 /* Returns true if this expiry warning was already logged, including before a restart: the same set,

@@ -95,7 +95,8 @@ static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
 
-/* Makes the objects that are not in the generation in force; the others are adopted from it later. */
+/* Makes the objects that are not in the generation in force; the others are adopted from it
+ * later. */
 static int create_new(Inventory *inventory, Generation *generation)
 {
         for (size_t i = 0; i < n_clusters(generation); i++) {

@@ -35,8 +35,8 @@ int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *han
 Inventory *inventory_free(Inventory *inventory);
 DEFINE_CLEANUP(Inventory *, inventory_free);
 
-/* Applies `config` and owns it, also on failure; after a failure nothing has changed. Resets the back-off
- * of each cluster. */
+/* Applies `config` and owns it, also on failure; after a failure nothing has changed. Resets the
+ * back-off of each cluster. */
 int inventory_apply(Inventory *inventory, Config *config);
 
 const Config *inventory_config(const Inventory *inventory);

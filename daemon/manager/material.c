@@ -14,11 +14,11 @@ struct Material {
         void *userdata;
         MaterialStatus status;
         Report report;
-        bool again; /* something changed while the inspector ran */
-        Watcher *watch;
-        sd_event_source *review_timer; /* when the verdict changes by time alone */
-        InspectJob *inspect_job;
-        uint64_t inspected_at_usec; /* wall clock: the time that the last inspection was made for */
+        Watcher *watcher;
+        sd_event_source *review_timer; /* set to when time alone changes the state */
+        InspectJob *job;
+        bool inspect_again;         /* a read was requested while the inspector runs */
+        uint64_t inspected_at_usec; /* wall clock at the start of the last inspection */
         int payload_fd;             /* sealed */
 };
 
@@ -29,22 +29,20 @@ static void close_fd(int *fd)
         *fd = -1;
 }
 
-/* Wakes when settle-limit has passed or a certificate's time comes. The poll looks as well, so a
- * clock that is set does no harm. */
+/* Sets the timer to the earlier of the end of settle-limit and the next boundary of a
+ * certificate. The poll evaluates the times as well, so a step of the wall clock is noticed. A
+ * boundary that is further away than a day is left to it. */
 static void schedule_review(Material *material)
 {
         const MaterialStatus *status = &material->status;
         uint64_t now = clock_boottime_usec(), wall = clock_wall_usec();
+        uint64_t boundary = material->report.next_boundary_usec;
         uint64_t at = USEC_NEVER;
 
         if (status->state == MATERIAL_STATE_CHANGING)
                 at = status->watch->changed_usec + status->config->settle_limit_usec;
-        if (material->report.next_boundary_usec > wall &&
-                material->report.next_boundary_usec - wall < USEC_PER_DAY) {
-                uint64_t boundary = now + (material->report.next_boundary_usec - wall);
-
-                at = boundary < at ? boundary : at;
-        }
+        if (boundary > wall && boundary - wall < USEC_PER_DAY && now + (boundary - wall) < at)
+                at = now + (boundary - wall);
         (void)sd_event_source_set_time(material->review_timer, at < now ? now : at);
         (void)sd_event_source_set_enabled(
                 material->review_timer, at == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
@@ -81,26 +79,26 @@ static void on_inspected(const InspectResult *result, void *userdata)
         material->payload_fd = result->payload_fd;
         if (result->report)
                 material->report = *result->report;
-        material->inspect_job = inspect_job_free(material->inspect_job);
+        material->job = inspect_job_free(material->job);
         update_state(material);
-        /* Files that never stood still are read again after another silence. */
-        if (material->again)
+        /* Files that changed while they were read are read again when they have settled. */
+        if (material->inspect_again)
                 inspect(material);
         else if (material->report.files_changed)
-                watcher_request_read(material->watch);
+                watcher_request_read(material->watcher);
 }
 
 static void inspect(Material *material)
 {
         int r;
 
-        if (material->inspect_job) {
-                material->again = true;
+        if (material->job) {
+                material->inspect_again = true;
                 return;
         }
-        material->again = false;
+        material->inspect_again = false;
         material->inspected_at_usec = clock_wall_usec();
-        r = inspect_job_start(&material->inspect_job, material->event, material->status.config,
+        r = inspect_job_start(&material->job, material->event, material->status.config,
                 material->inspected_at_usec, on_inspected, material);
         if (r < 0) {
                 text_format(material->status.error, sizeof(material->status.error),
@@ -110,7 +108,8 @@ static void inspect(Material *material)
         }
 }
 
-/* A time rule judges otherwise by now: its time has come, or the clock was set back. */
+/* Returns true if a rule about time may give another result now: its boundary has passed, or the
+ * wall clock was set back. */
 static bool state_is_stale(const Material *material)
 {
         uint64_t boundary = material->report.next_boundary_usec, now = clock_wall_usec();
@@ -118,14 +117,14 @@ static bool state_is_stale(const Material *material)
         return (boundary > 0 && now >= boundary) || now < material->inspected_at_usec;
 }
 
-static void on_watcher(WatcherEvent news, void *userdata)
+static void on_watcher(WatcherEvent event, void *userdata)
 {
         Material *material = userdata;
         const MaterialStatus *status = &material->status;
 
-        if (news == WATCHER_READ || status->error[0] != '\0' || state_is_stale(material))
+        if (event == WATCHER_READ || status->error[0] != '\0' || state_is_stale(material))
                 inspect(material);
-        else if (status->inspected && !material->inspect_job)
+        else if (status->inspected && !material->job)
                 update_state(material);
 }
 
@@ -137,20 +136,21 @@ static int on_review(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-static int start(Material *material, sd_event *event)
+static int start(Material *material)
 {
         int r;
 
-        r = watcher_new(&material->watch, event, material->status.config, on_watcher, material);
+        r = watcher_new(
+                &material->watcher, material->event, material->status.config, on_watcher, material);
         if (r == 0)
-                r = sd_event_add_time(
-                        event, &material->review_timer, CLOCK_BOOTTIME, 0, 1, on_review, material);
+                r = sd_event_add_time(material->event, &material->review_timer, CLOCK_BOOTTIME, 0,
+                        1, on_review, material);
         if (r == 0)
                 r = sd_event_source_set_enabled(material->review_timer, SD_EVENT_OFF);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(material->review_timer, "material-review");
-        material->status.watch = watcher_status(material->watch);
+        material->status.watch = watcher_status(material->watcher);
         inspect(material);
         return 0;
 }
@@ -171,7 +171,7 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material->status = (MaterialStatus){.config = &material->config,
                 .report = &material->report,
                 .state = MATERIAL_STATE_CHANGING};
-        r = start(material, event);
+        r = start(material);
         if (r < 0)
                 return r;
         *ret = TAKE(material);
@@ -182,9 +182,9 @@ Material *material_free(Material *material)
 {
         if (!material)
                 return NULL;
-        inspect_job_free(material->inspect_job);
+        inspect_job_free(material->job);
         sd_event_source_disable_unref(material->review_timer);
-        watcher_free(material->watch);
+        watcher_free(material->watcher);
         close_fd(&material->payload_fd);
         sd_event_unref(material->event);
         free(material);

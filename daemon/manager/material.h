@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * Material: one configured set on its way from the directory to a sealed payload: look out,
- * inspect, judge.
+ * Material: watches, inspects and evaluates one configured set of files, and keeps the sealed
+ * payload of a good set.
  *
- * It owns the descriptor of the sealed payload and never maps it; the key file is opened by the
- * inspector alone. A set that is not good any more is not kept for import: an import starts only
- * while what stands on disk is what would be imported.
+ * Owns the descriptor of the sealed payload and never maps it; only the inspector process opens
+ * the key file. The payload of a set that is no longer good is closed, so an import starts only
+ * with the set that is on disk.
  */
 
 #include <systemd/sd-event.h>
@@ -18,10 +18,10 @@
 
 typedef struct Material Material;
 
-/* The status changed in something that others act on. */
+/* The status may have changed. */
 typedef void (*material_changed_fn)(Material *material, void *userdata);
 
-/* Keeps a copy of `config`. The first inspection starts at once. */
+/* Copies `config`. The first inspection starts at once. */
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata);
 Material *material_free(Material *material);
@@ -29,10 +29,9 @@ DEFINE_CLEANUP(Material *, material_free);
 
 const MaterialStatus *material_status(const Material *material);
 
-/* The good set on disk. */
 typedef struct MaterialSet {
-        SetInfo info;   /* without a fingerprint: there is no good set */
-        int payload_fd; /* sealed; lent until the material changes */
+        SetInfo info;   /* without a fingerprint: there is no good set on disk */
+        int payload_fd; /* sealed; owned by the material and valid until it changes; -1: none */
 } MaterialSet;
 
 MaterialSet material_set(const Material *material);

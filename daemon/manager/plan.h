@@ -64,6 +64,6 @@ uint64_t plan_retry_delay_usec(
 uint64_t plan_backoff_usec(
         unsigned failures, uint64_t min_usec, uint64_t max_usec, uint32_t random);
 
-/* Returns the delay before the next check: `interval_usec` plus or minus at most a tenth, so that the
- * checks of many clusters spread over time. */
+/* Returns the delay before the next check: `interval_usec` plus or minus at most a tenth, so that
+ * the checks of many clusters spread over time. */
 uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random);

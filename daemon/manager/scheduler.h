@@ -3,8 +3,8 @@
 /*
  * Scheduler: starts the imports and checks that are due, at most parallel-imports at a time.
  *
- * Checks may hang on a slow network, so they never delay an import: only running imports count against
- * the limit of an import, while imports and checks count against the limit of a check.
+ * Checks may hang on a slow network, so they never delay an import: only running imports count
+ * against the limit of an import, while imports and checks count against the limit of a check.
  *
  * Turns go round in a circle, so that with a small limit the last clusters of a long list wait no
  * longer than the first ones. A fork takes time, so one pass starts only a few processes and the
@@ -18,11 +18,11 @@
 #include "daemon/manager/inventory.h"
 
 /* One pass. Returns the boot time at which the next action is due: `now_usec` if the pass ended
- * early, USEC_NEVER if there is none. An action that waits only for the limit is not in it: the end of a
- * running importer is the time of the next pass. `turn` is the index of the cluster that is first, and
- * moves on. */
+ * early, USEC_NEVER if there is none. An action that waits only for the limit is not in it: the
+ * end of a running importer is the time of the next pass. `turn` is the index of the cluster that
+ * is first, and moves on. */
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec);
 
-/* Returns true if each material is inspected and settled and nothing runs or is due. Then `ret_current` is
- * true if all enabled clusters are current. */
+/* Returns true if each material is inspected and settled and nothing runs or is due. Then
+ * `ret_current` is true if all enabled clusters are current. */
 bool scheduler_is_idle(const Inventory *inventory, bool *ret_current);

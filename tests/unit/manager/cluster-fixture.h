@@ -19,7 +19,8 @@
 #define RETRY_MAX      (4 * USEC_PER_SEC)
 #define RETRY_HELD     (1 * USEC_PER_HOUR)
 #define CHECK_INTERVAL (5 * USEC_PER_MIN)
-#define WALL           (UINT64_C(1800000000) * USEC_PER_SEC) /* the wall clock minus the boot time */
+/* The wall clock minus the boot time. */
+#define WALL (UINT64_C(1800000000) * USEC_PER_SEC)
 
 struct ImportJob {
         ImportTask task;

@@ -1,6 +1,6 @@
 /*
- * The test program has its own inventory, clusters and clock: a test sets the plan of each cluster and
- * reads which were started.
+ * The test program has its own inventory, clusters and clock: a test sets the plan of each
+ * cluster and reads which were started.
  */
 
 #include "tests/unit/test.h"
