@@ -17,6 +17,7 @@
 #include "daemon/config/paths.h"
 #include "daemon/manager/inventory.h"
 #include "daemon/manager/scheduler.h"
+#include "daemon/manager/wakeup.h"
 #include "daemon/status/journal-filter.h"
 #include "daemon/status/journal.h"
 #include "daemon/status/metrics-file.h"
@@ -25,26 +26,25 @@
 #include "daemon/varlink/methods.h"
 #include "daemon/varlink/server.h"
 
-#define STOP_PATIENCE_USEC (10 * USEC_PER_SEC)
+/* Time for running imports to end after SIGTERM. */
+#define MANAGER_STOP_USEC (10 * USEC_PER_SEC)
 
 struct Manager {
         sd_event *event;
         ManagerOptions options;
         ManagerInfo info;
         Inventory *inventory;
-        JournalFilter *journal_filter;
+        JournalFilter *filter;
         Metrics *metrics;
         MetricsFile *metrics_file;
         Server *server;
         ManagerOperations operations;
-        size_t next_cluster; /* whose turn it is when imports are scarce */
         Watchdog *watchdog;
-        sd_event_source *advance_source;
-        sd_event_source *retry_timer;
+        Wakeup *wakeup;
         sd_event_source *stop_timer;
-        bool woken; /* something happened that manager_schedule() has not seen yet */
+        size_t turn; /* index of the cluster that is first in the next pass of the scheduler */
         bool stopping;
-        char last_status[SUMMARY_TEXT_MAX]; /* the last STATUS= */
+        char last_status[SUMMARY_TEXT_MAX]; /* of sd_notify(3) */
 };
 
 static ManagerStatus current_status(void *userdata)
@@ -52,12 +52,6 @@ static ManagerStatus current_status(void *userdata)
         const Manager *manager = userdata;
 
         return inventory_status(manager->inventory, clock_wall_usec());
-}
-
-static void wake(Manager *manager)
-{
-        manager->woken = true;
-        (void)sd_event_source_set_enabled(manager->advance_source, SD_EVENT_ONESHOT);
 }
 
 static void publish(Manager *manager, const char *event, const MaterialStatus *material,
@@ -83,46 +77,27 @@ static void send_status(Manager *manager)
         (void)sd_notifyf(0, "STATUS=%s", line);
 }
 
-static void manager_schedule(Manager *manager)
+static void schedule(void *userdata)
 {
-        uint64_t earliest;
+        Manager *manager = userdata;
         bool current;
 
-        manager->woken = false;
         inventory_free_retired(manager->inventory);
         if (manager->stopping) {
                 if (inventory_count_importing(manager->inventory) == 0)
                         (void)sd_event_exit(manager->event, 0);
                 return;
         }
-        earliest = scheduler_start_due(
-                manager->inventory, &manager->next_cluster, clock_boottime_usec());
-        (void)sd_event_source_set_time(manager->retry_timer, earliest);
-        (void)sd_event_source_set_enabled(
-                manager->retry_timer, earliest == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        wakeup_request_at(manager->wakeup,
+                scheduler_start_due(manager->inventory, &manager->turn, clock_boottime_usec()));
         send_status(manager);
         metrics_file_poke(manager->metrics_file);
-        /* A durable write takes its time: one a turn, and none while importers want the processor. */
+        /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_count_importing(manager->inventory) == 0 &&
                 inventory_flush_one(manager->inventory))
-                wake(manager);
+                wakeup_request(manager->wakeup);
         if (manager->options.once && scheduler_is_idle(manager->inventory, &current))
                 (void)sd_event_exit(manager->event, current ? 0 : 1);
-}
-
-static int on_advance(sd_event_source *source, void *userdata)
-{
-        (void)source;
-        manager_schedule(userdata);
-        return 0;
-}
-
-static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
-{
-        (void)source;
-        (void)usec;
-        wake(userdata);
-        return 0;
 }
 
 static void on_material(Material *material, void *userdata)
@@ -130,9 +105,9 @@ static void on_material(Material *material, void *userdata)
         Manager *manager = userdata;
         const MaterialStatus *status = material_status(material);
 
-        if (journal_filter_material(manager->journal_filter, status))
+        if (journal_filter_material(manager->filter, status))
                 publish(manager, "changed", status, NULL);
-        wake(manager);
+        wakeup_request(manager->wakeup);
 }
 
 static void on_material_removed(const MaterialStatus *material, void *userdata)
@@ -140,21 +115,20 @@ static void on_material_removed(const MaterialStatus *material, void *userdata)
         Manager *manager = userdata;
 
         publish(manager, "removed", material, NULL);
-        journal_filter_forget_material(manager->journal_filter, material->config->name);
+        journal_filter_forget_material(manager->filter, material->config->name);
 }
 
-static void on_cluster(
-        Cluster *cluster, ClusterEvent cluster_event, const Outcome *outcome, void *userdata)
+static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
 {
         Manager *manager = userdata;
         const ClusterStatus *status = cluster_status(cluster);
 
-        journal_filter_cluster(status, cluster_event, outcome);
-        if (cluster_event == CLUSTER_EVENT_ATTEMPT)
+        journal_filter_cluster(status, event, outcome);
+        if (event == CLUSTER_EVENT_ATTEMPT)
                 metrics_count(manager->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
         publish(manager, "changed", NULL, status);
-        wake(manager);
+        wakeup_request(manager->wakeup);
 }
 
 static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
@@ -179,7 +153,7 @@ static bool set_warned(
         return inventory_set_warned(manager->inventory, material, fingerprint, within_usec);
 }
 
-/* Operations for the calls of the socket. */
+/* Operations of varlink/methods. */
 
 static const Config *current_config(void *userdata)
 {
@@ -193,15 +167,14 @@ static void import_now(size_t index, bool force, void *userdata)
         Manager *manager = userdata;
 
         cluster_retry_now(inventory_cluster(manager->inventory, index), force);
-        wake(manager);
+        wakeup_request(manager->wakeup);
 }
 
-static void schedule(void *userdata)
+static void run_requested(void *userdata)
 {
         Manager *manager = userdata;
 
-        if (manager->woken)
-                manager_schedule(manager);
+        wakeup_run_requested(manager->wakeup);
 }
 
 static int make_metrics(char **ret, void *userdata)
@@ -212,13 +185,13 @@ static int make_metrics(char **ret, void *userdata)
         return metrics_format(ret, manager->metrics, &status, manager->info.version);
 }
 
-static void on_exported(const char *path, int error, void *userdata)
+static void on_metrics_error(const char *path, int error, void *userdata)
 {
         (void)userdata;
         journal_metrics_unwritable(path, error);
 }
 
-/* All of it or nothing; whatever runs goes on. */
+/* Applies the whole configuration or nothing; imports that run are not interrupted. */
 static int reload(ConfigProblem *ret_problem, void *userdata)
 {
         Manager *manager = userdata;
@@ -236,14 +209,14 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
                 journal_reload_failed(r);
         else {
                 manager->info.loaded_at_usec = clock_wall_usec();
-                manager->next_cluster = 0;
+                manager->turn = 0;
                 metrics_file_set_path(
                         manager->metrics_file, inventory_config(manager->inventory)->metrics_file);
                 journal_reloaded(inventory_config(manager->inventory));
                 publish(manager, "reloaded", NULL, NULL);
         }
         (void)sd_notify(0, "READY=1");
-        wake(manager);
+        wakeup_request(manager->wakeup);
         return r;
 }
 
@@ -268,7 +241,8 @@ static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
         return sd_event_exit(manager->event, 0);
 }
 
-/* No new work; imports that run may end, because an aborted CALL leaves an unknown outcome. */
+/* Starts nothing more. Imports that run may end, because an aborted CALL leaves an unknown
+ * outcome. A second signal stops at once. */
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
         Manager *manager = userdata;
@@ -282,8 +256,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         journal_stopping(inventory_count_importing(manager->inventory));
         manager->server = server_free(manager->server);
         (void)sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_BOOTTIME,
-                STOP_PATIENCE_USEC, 0, on_stop_timer, manager);
-        wake(manager);
+                MANAGER_STOP_USEC, 0, on_stop_timer, manager);
+        wakeup_request(manager->wakeup);
         return 0;
 }
 
@@ -304,21 +278,13 @@ static int setup_loop(Manager *manager)
         if (r >= 0)
                 r = add_signal(manager, SIGHUP, on_reload);
         if (r >= 0)
-                r = sd_event_add_defer(
-                        manager->event, &manager->advance_source, on_advance, manager);
-        /* What lies before the loop comes first. */
-        if (r >= 0)
-                r = sd_event_source_set_priority(
-                        manager->advance_source, SD_EVENT_PRIORITY_NORMAL + 10);
-        if (r >= 0)
-                r = sd_event_add_time(manager->event, &manager->retry_timer, CLOCK_BOOTTIME,
-                        USEC_NEVER, 1, on_retry, manager);
+                r = wakeup_new(&manager->wakeup, manager->event, schedule, manager);
         if (r >= 0)
                 r = watchdog_new(&manager->watchdog, manager->event, current_status, manager);
         return r < 0 ? r : 0;
 }
 
-static int setup_stations(Manager *manager)
+static int setup_inventory(Manager *manager)
 {
         InventoryHandlers handlers = {
                 .material_changed = on_material,
@@ -328,13 +294,13 @@ static int setup_stations(Manager *manager)
                 .record_unreadable = on_record_unreadable,
                 .userdata = manager,
         };
-        int r = journal_filter_new(&manager->journal_filter, set_warned, manager);
+        int r = journal_filter_new(&manager->filter, set_warned, manager);
 
         if (r == 0)
                 r = metrics_new(&manager->metrics);
         if (r == 0)
-                r = metrics_file_new(
-                        &manager->metrics_file, manager->event, make_metrics, on_exported, manager);
+                r = metrics_file_new(&manager->metrics_file, manager->event, make_metrics,
+                        on_metrics_error, manager);
         return r == 0 ? inventory_new(&manager->inventory, manager->event, &handlers) : r;
 }
 
@@ -349,7 +315,7 @@ static int setup_server(Manager *manager)
                 .status = current_status,
                 .config = current_config,
                 .import_now = import_now,
-                .schedule = schedule,
+                .schedule = run_requested,
                 .reload = reload,
                 .metrics = make_metrics,
                 .info = &manager->info,
@@ -364,7 +330,7 @@ static int setup_server(Manager *manager)
 
 int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
 {
-        CLEANUP(config_freep) Config *given = config;
+        CLEANUP(config_freep) Config *owned = config;
         CLEANUP(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         uint64_t now = clock_wall_usec();
         int r;
@@ -378,11 +344,11 @@ int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
                 .loaded_at_usec = now};
         r = setup_loop(manager);
         if (r == 0)
-                r = setup_stations(manager);
+                r = setup_inventory(manager);
         if (r == 0 && !options->once)
                 r = setup_server(manager);
         if (r == 0)
-                r = inventory_apply(manager->inventory, TAKE(given));
+                r = inventory_apply(manager->inventory, TAKE(owned));
         if (r < 0)
                 return r;
         metrics_file_set_path(
@@ -400,10 +366,9 @@ Manager *manager_free(Manager *manager)
         inventory_free(manager->inventory);
         metrics_file_free(manager->metrics_file);
         metrics_free(manager->metrics);
-        journal_filter_free(manager->journal_filter);
+        journal_filter_free(manager->filter);
         sd_event_source_disable_unref(manager->stop_timer);
-        sd_event_source_disable_unref(manager->retry_timer);
-        sd_event_source_disable_unref(manager->advance_source);
+        wakeup_free(manager->wakeup);
         sd_event_unref(manager->event);
         free(manager);
         return NULL;

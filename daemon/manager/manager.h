@@ -1,8 +1,12 @@
 #pragma once
 
 /*
- * Daemon: owns the loop and connects the stations. Handlers record and wake; manager_schedule() is
- * the only place that decides what starts next.
+ * Manager: owns the event loop and connects inventory, scheduler, status reports and Varlink
+ * server.
+ *
+ * Handlers only record a change and request a wakeup; one function behind the wakeup decides
+ * which import or check starts next. The manager holds no key and no password: child processes
+ * read them.
  */
 
 #include <stdbool.h>
@@ -14,15 +18,16 @@ typedef struct Manager Manager;
 
 typedef struct ManagerOptions {
         const char *version;
-        const char *config_path; /* read again for a reload */
-        bool once;               /* inspect, import what needs it, leave; no socket */
+        const char *config_path; /* read again by a reload */
+        bool once;               /* bring all clusters up to date and exit; no socket */
 } ManagerOptions;
 
-/* Takes `config` over, also on failure. */
+/* Owns `config`, also on failure. */
 int manager_new(Manager **ret, Config *config, const ManagerOptions *options);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager *, manager_free);
 
-/* Until SIGTERM or SIGINT, or with `once` until every cluster had its attempt. 0: left in order,
- * and with `once` all enabled clusters are current; 1: with `once`, they are not. */
+/* Runs until SIGTERM or SIGINT, or with `once` until each cluster had its attempt. Returns 0
+ * after a normal end; with `once` 0 if all enabled clusters are current, else 1; or a negative
+ * errno. */
 int manager_run(Manager *manager);
