@@ -28,7 +28,7 @@ typedef enum Mode {
 } Mode;
 
 typedef struct Options {
-        const char *path; /* of the configuration; NULL: where it usually is */
+        const char *path; /* of the configuration; NULL: the default */
         Mode mode;
         bool json;
 } Options;
@@ -41,17 +41,17 @@ static void print_help(void)
                "                     $CONFIGURATION_DIRECTORY/binlog-ssld.conf\n"
                "      --check        check configuration and material, exit 0 or 1\n"
                "      --check-clusters\n"
-               "                     log in to every cluster, send no key, and print what an\n"
-               "                     import would meet; exit 0 when it would work everywhere,\n"
+               "                     log in to every cluster, send no key, and print whether an\n"
+               "                     import would work; exit 0 if it would everywhere, else 1\n"
+               "      --json         with --check-clusters: print a JSON document\n"
+               "      --once         import where it is needed; exit 0 if all clusters are current,\n"
                "                     else 1\n"
-               "      --json         with --check-clusters: as a JSON document\n"
-               "      --once         inspect, import what needs it; exit 0 when all are current\n"
                "      --version      print the version\n"
                "      --help         print this text\n\n"
                "A configuration that cannot be used: exit 78.\n");
 }
 
-/* Inspects every material in this process: nothing here lives long. */
+/* Inspects each material in this process, which ends soon and so needs no child for the key. */
 static int check_materials(const Config *config)
 {
         bool good = true;
@@ -78,7 +78,7 @@ static int check_materials(const Config *config)
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* sd_event_add_child(3) wants SIGCHLD blocked before the first child. */
+/* sd_event_add_child(3) requires SIGCHLD to be blocked before the first child is started. */
 static void prepare_children(void)
 {
         sigset_t children;
@@ -106,7 +106,7 @@ static int check_clusters(const Config *config, bool json)
         return probe_all_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(Config *config, const Options *options)
+static int run_manager(Config *config, const Options *options)
 {
         CLEANUP(manager_freep) Manager *manager = NULL;
         ManagerOptions manager_options = {.version = BUILD_VERSION,
@@ -124,7 +124,7 @@ static int run(Config *config, const Options *options)
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int start_with(Options *options)
+static int run_mode(Options *options)
 {
         char path[PATH_MAX];
         ConfigProblem problem;
@@ -149,7 +149,7 @@ static int start_with(Options *options)
                 return EXIT_FAILURE;
         }
         if (options->mode == MODE_SERVICE || options->mode == MODE_ONCE)
-                return run(config, options);
+                return run_manager(config, options);
         r = options->mode == MODE_CHECK ? check_materials(config)
                                         : check_clusters(config, options->json);
         config_free(config);
@@ -158,7 +158,7 @@ static int start_with(Options *options)
 
 static int start(Options *options)
 {
-        int status = start_with(options);
+        int status = run_mode(options);
 
         if (options->mode == MODE_SERVICE && status != EXIT_SUCCESS)
                 server_refuse();
@@ -218,11 +218,11 @@ int main(int argc, char **argv)
                         return EX_USAGE;
                 }
         if (optind < argc) {
-                fprintf(stderr, "binlog-ssld: no argument is expected: %s\n", argv[optind]);
+                fprintf(stderr, "binlog-ssld: unexpected argument: %s\n", argv[optind]);
                 return EX_USAGE;
         }
         if (options.json && options.mode != MODE_CHECK_CLUSTERS) {
-                fprintf(stderr, "binlog-ssld: --json goes with --check-clusters\n");
+                fprintf(stderr, "binlog-ssld: --json requires --check-clusters\n");
                 return EX_USAGE;
         }
         return start(&options);
