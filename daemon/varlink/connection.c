@@ -26,9 +26,9 @@ struct Connection {
         size_t input_size, input_capacity;
         char *output;
         size_t output_size, output_sent, output_capacity;
-        bool handling; /* a call is in the handler's hands */
+        bool handling; /* the handler runs */
         bool streaming;
-        bool finished; /* the other side will send no more */
+        bool finished; /* the client has ended its side */
 };
 
 static size_t backlog(const Connection *connection)
@@ -61,7 +61,7 @@ static int reply(Connection *connection, const char *parameters, const char *err
         return r < 0 ? r : append(connection, message, size);
 }
 
-/* Negative: the connection is of no use any more. */
+/* A negative result ends the connection. */
 static int handle(Connection *connection, const char *message, size_t size)
 {
         CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
@@ -90,14 +90,14 @@ static int send_output(Connection *connection)
                         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
                 connection->output_sent += (size_t)n;
         }
-        free(connection->output); /* most clients ask once in a while */
+        free(connection->output); /* most clients call rarely */
         connection->output = NULL;
         connection->output_size = connection->output_sent = connection->output_capacity = 0;
         return 0;
 }
 
-/* Answers complete messages in their order, one at a time: while an answer is not out, the next
- * message waits, and so does its sender. Behind a call that streams nothing is answered. */
+/* Answers complete messages in order, one at a time: the next message, and with it its sender,
+ * waits until the answer is sent. Messages after a streaming call are not answered. */
 static int process(Connection *connection)
 {
         while (backlog(connection) == 0 && !connection->streaming) {
@@ -145,7 +145,7 @@ static int receive(Connection *connection)
         return 0;
 }
 
-/* Of a client with a stream only its leaving is of interest, and whether it reads. */
+/* A client with a stream sends no further call: wait until it leaves or reads. */
 static void wait_for_more(Connection *connection)
 {
         uint32_t events = connection->streaming ? EPOLLRDHUP : EPOLLIN;

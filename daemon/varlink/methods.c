@@ -7,15 +7,15 @@
 
 #include "daemon/model/interface.h"
 
-/* One method: answers as connection_call_fn does, once name, rights and names of the parameters
- * have been checked. */
+/* Answers a call like connection_call_fn, after its rights and the names of its parameters are
+ * checked. */
 typedef int (*method_fn)(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error);
 
 typedef struct Method {
         const char *name;
         method_fn fn;
-        bool controls;             /* changes something */
+        bool privileged;           /* see is_allowed() */
         const char *parameters[4]; /* ends with NULL */
 } Method;
 
@@ -75,7 +75,8 @@ static int answer_status(const ManagerOperations *operations, Connection *connec
         return status_json_format(ret, operations->info, &status);
 }
 
-/* The state and everything after it: nothing can happen in between, for this is one handler. */
+/* Streams the state and then every change. Both are complete: no event can come between, because
+ * this is one handler. */
 static int answer_subscribe(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
@@ -96,14 +97,14 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         return r == 0 ? publish(connection, "ready", NULL, NULL, NULL) : r;
 }
 
-/* What Import was asked for; names point into the call. */
+/* The parameters of Import; `names` points into the call. */
 typedef struct ImportRequest {
         const JsonValue *names; /* NULL: all clusters */
         bool force;
 } ImportRequest;
 
-/* NULL, or the parameter that is wrong. */
-static const char *read_import(ImportRequest *ret, const VarlinkCall *call)
+/* Returns the name of a parameter with a wrong type, or NULL. */
+static const char *parse_import(ImportRequest *ret, const VarlinkCall *call)
 {
         const JsonValue *names = json_member(call->parameters, "clusters");
         const JsonValue *force = json_member(call->parameters, "force");
@@ -164,8 +165,8 @@ static int refuse_not_ready(char **ret, const char **ret_error, const MaterialSt
         return json_writer_finish(writer, ret, &size);
 }
 
-/* Before anything is started it is known that all can be: a named cluster without a set on disk
- * refuses the whole call. Without names those that have one are started, if there are any. */
+/* Returns the material that refuses the whole call, before anything is started: that of a named
+ * cluster without a good set on disk. Without names a call is refused only if no cluster has one. */
 static const MaterialStatus *find_not_ready(
         const ImportRequest *request, const ManagerStatus *status)
 {
@@ -192,7 +193,7 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         ManagerStatus status = operations->status(operations->userdata);
         const MaterialStatus *material;
         ImportRequest request;
-        const char *wrong = read_import(&request, call);
+        const char *wrong = parse_import(&request, call);
         size_t size;
         int r;
 
@@ -275,8 +276,8 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
 {
         const ManagerOperations *operations = userdata;
 
-        /* A cluster is no longer current once another set is on disk: answer from a state that
-         * includes everything that has happened. */
+        /* The events before this call may have changed the state: a cluster is no longer current
+         * once another set is on disk. */
         operations->schedule(operations->userdata);
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
                 const Method *method = &methods[i];
@@ -284,7 +285,7 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
 
                 if (strcmp(method->name, call->method) != 0)
                         continue;
-                if (method->controls && !is_allowed(operations, connection)) {
+                if (method->privileged && !is_allowed(operations, connection)) {
                         *ret_error = VARLINK_ERROR_PERMISSION_DENIED;
                         return 0;
                 }
@@ -303,9 +304,9 @@ void methods_publish(Server *server, const ManagerStatus *status, const char *ev
         CLEANUP(freep) char *text = NULL;
         const MaterialStatus *material_of_cluster = NULL;
 
+        /* A removed cluster has no material: it may be removed as well. */
         for (size_t i = 0; i < status->n_clusters; i++)
-                if (status->clusters[i] ==
-                        cluster) /* else it is removed, maybe with its material */
+                if (status->clusters[i] == cluster)
                         material_of_cluster = status->materials[cluster->config->material];
         if (format_event(&text, event, material, cluster, material_of_cluster) == 0)
                 server_publish(server, text);

@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * Methods: the calls and events of io.binlogssl.Manager: checks parameters and rights, writes the
- * answers. The operations themselves are the manager's.
+ * Methods: answers the calls and sends the events of io.binlogssl.Manager.
  *
- * Anyone may read. Import and Reload require root, the daemon's own user or a member of
- * control-group, by the credentials that the kernel recorded when the caller connected.
+ * Checks the parameters and the caller's rights and writes the answers; the manager provides the
+ * operations. Anyone may read. Import and Reload require root, the daemon's own user or a member of
+ * control-group, by the credentials that the kernel recorded at connect(2).
  */
 
 #include "daemon/config/config.h"
@@ -18,8 +18,8 @@ typedef struct ManagerOperations {
         ManagerStatus (*status)(void *userdata);
         const Config *(*config)(void *userdata);
         void (*import_now)(size_t cluster, bool force, void *userdata);
-        void (*schedule)(void *userdata); /* handles what has happened since the last time */
-        int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see the problem */
+        void (*schedule)(void *userdata); /* brings the status up to date with all events */
+        int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see `ret_problem` */
         int (*metrics)(char **ret, void *userdata);
         const ManagerInfo *info;
         void *userdata;
@@ -29,7 +29,7 @@ typedef struct ManagerOperations {
 int methods_answer(Connection *connection, const VarlinkCall *call, char **ret_parameters,
         const char **ret_error, void *userdata);
 
-/* Sends an event to all subscribers; `material` or `cluster` is NULL, or both. Without memory for it
- * the event is lost. */
+/* Sends an event to all subscribers; `material`, `cluster` or both are NULL. If memory is short the
+ * event is lost. */
 void methods_publish(Server *server, const ManagerStatus *status, const char *event,
         const MaterialStatus *material, const ClusterStatus *cluster);

@@ -22,19 +22,20 @@
 
 #define SERVER_REGISTRY_LINK "/run/varlink/registry/" PATHS_SOCKET_NAME
 
-/* After a refused accept(2): the client stays in the queue and would wake us at once. */
+/* After accept(2) failed for lack of resources: the client stays in the queue, so the loop would
+ * wake up again at once. */
 #define SERVER_PAUSE_USEC (100 * USEC_PER_MSEC)
 
 struct Server {
         sd_event *event;
         int fd;
-        char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" when systemd owns it */
+        char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": a socket of systemd */
         const char *version;
         connection_call_fn fn;
         void *userdata;
         sd_event_source *accept_source;
         sd_event_source *pause_timer;
-        bool linked; /* into the registry */
+        bool linked; /* the registry has a link to `path` */
         Connection *clients[SERVER_CLIENTS_MAX];
 };
 
@@ -87,12 +88,12 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
                                 on_end, server);
                         return 0;
                 }
-        close(client_fd); /* full: whoever comes now has to come again */
+        close(client_fd); /* the limit is reached */
         return 0;
 }
 
-/* The socket that systemd handed over for `path`; -1: it did not. Its accept(2) must not wait for
- * a client that went away. */
+/* Returns the socket that systemd passed for `path`, or -1. It is made non-blocking, so that
+ * accept(2) does not wait when a client has left the queue. */
 static int inherited_fd(const char *path)
 {
         int n = sd_listen_fds(0);
@@ -112,8 +113,8 @@ static int socket_new(void)
         return fd < 0 ? -errno : fd;
 }
 
-/* Takes away what a daemon that was killed has left: a socket on which nobody listens. Whatever
- * else stands there, and a socket that is not ours to connect to, is somebody's. */
+/* Removes the socket of a daemon that was killed, which has no listener. Refuses any other file,
+ * and a socket whose listener cannot be ruled out. */
 static int remove_leftover(const struct sockaddr_un *address)
 {
         CLEANUP(closep) int fd = -1;
@@ -157,7 +158,8 @@ static int listen_on(Server *server, const char *path)
         return 0;
 }
 
-/* varlink.org: where services of a machine can be found by name. Not everyone may write there. */
+/* Clients find the services of a machine by name in this directory (varlink.org). Without
+ * permission to write there the service has no link. */
 static void link_registry(Server *server)
 {
         if (server->path[0] != '\0' && symlink(server->path, SERVER_REGISTRY_LINK) == 0)

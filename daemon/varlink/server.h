@@ -1,10 +1,10 @@
 #pragma once
 
 /*
- * Server: the Varlink socket, its clients, and what every Varlink service answers; the methods of
- * our own interface are the handler's.
+ * Server: listens on the Varlink socket and owns the connections of its clients.
  *
- * At most SERVER_CLIENTS_MAX at a time; whoever comes when it is full is turned away at once.
+ * Calls of io.binlogssl.Manager go to a handler, all others to varlink/service. At most
+ * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once.
  */
 
 #include <systemd/sd-event.h>
@@ -14,23 +14,25 @@
 
 #define SERVER_CLIENTS_MAX 64
 
-/* Hangs up on whoever waits on the socket that systemd handed over, if it did. For a daemon that
- * cannot start: systemd would start it again at once for the same client. */
+/* Disconnects the clients that wait on a socket of systemd, if there is one. A daemon that cannot
+ * start calls it: systemd would start the daemon again at once for the same client. */
 void server_refuse(void);
 
 typedef struct Server Server;
 
-/* Listens on `path`: the socket that systemd handed over, if it did, or a new one with mode 0666;
- * anyone may read the status. A socket that nobody listens on is replaced. -EADDRINUSE: somebody
- * does, or may do. -EEXIST: something else stands there. `fn` gets the calls of our interface. */
+/* Listens on `path`: on the socket that systemd passed (sd_listen_fds(3)), or on a new one with
+ * mode 0666, because anyone may read the status. `fn` gets the calls of io.binlogssl.Manager;
+ * `version` must outlive the server. A socket without a listener is replaced. -EADDRINUSE: it has
+ * a listener, or that is unknown. -EEXIST: the file is no socket. */
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
         connection_call_fn fn, void *userdata);
-/* A socket that systemd owns is not unlinked. */
+
+/* Removes the socket's file, except for a socket of systemd. */
 Server *server_free(Server *server);
 DEFINE_CLEANUP(Server *, server_free);
 
-/* One more answer to every call that streams. */
+/* Sends one more answer to each streaming call. */
 void server_publish(Server *server, const char *parameters);
 
-/* Somebody would get it. */
+/* Returns true if a call streams. */
 bool server_has_subscribers(const Server *server);

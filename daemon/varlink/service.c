@@ -12,17 +12,16 @@
 static int answer_info(const char *version, char **ret)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        const char *pairs[][2] = {{"vendor", "binlog-ssld"}, {"product", "binlog-ssld"},
-                {"version", version}, {"url", SERVICE_URL}};
         size_t size;
         int r = json_writer_new(&writer);
 
         if (r < 0)
                 return r;
         json_open_object(writer);
-        for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-                json_put_string(writer, pairs[i][0], pairs[i][1]);
-        }
+        json_put_string(writer, "vendor", "binlog-ssld");
+        json_put_string(writer, "product", "binlog-ssld");
+        json_put_string(writer, "version", version);
+        json_put_string(writer, "url", SERVICE_URL);
         json_key(writer, "interfaces");
         json_open_array(writer);
         json_string(writer, INTERFACE_SERVICE_NAME);

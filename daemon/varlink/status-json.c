@@ -4,7 +4,7 @@
 
 #include "common/json-writer.h"
 
-/* 0 is unknown. */
+/* Writes null for 0, which means unknown. */
 static void number_or_null(JsonWriter *writer, const char *key, uint64_t value)
 {
         json_put_known_integer(writer, key, value > 0, (int64_t)value);
@@ -118,7 +118,7 @@ void status_json_write_cluster(
         json_close_object(writer);
 }
 
-int status_json_format(char **ret, const ManagerInfo *facts, const ManagerStatus *status)
+int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
         char summary[SUMMARY_TEXT_MAX];
@@ -130,10 +130,10 @@ int status_json_format(char **ret, const ManagerInfo *facts, const ManagerStatus
                 return r;
         summary_line(summary, sizeof(summary), status);
         json_open_object(writer);
-        json_put_string(writer, "version", facts->version);
-        json_put_integer(writer, "pid", facts->pid);
-        json_put_integer(writer, "started_at", (int64_t)facts->started_at_usec);
-        json_put_integer(writer, "loaded_at", (int64_t)facts->loaded_at_usec);
+        json_put_string(writer, "version", info->version);
+        json_put_integer(writer, "pid", info->pid);
+        json_put_integer(writer, "started_at", (int64_t)info->started_at_usec);
+        json_put_integer(writer, "loaded_at", (int64_t)info->loaded_at_usec);
         json_put_string(writer, "health", health_to_string(summary_health(status)));
         json_put_string(writer, "summary", summary);
         json_key(writer, "materials");

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Status: the answer to GetStatus, written from the model. Holds nothing secret, because the
- * model holds nothing secret.
+ * Status JSON: writes the answer to GetStatus and the objects of an event from the status values,
+ * which hold nothing secret.
  */
 
 #include <stdint.h>
@@ -13,14 +13,13 @@
 typedef struct ManagerInfo {
         const char *version;
         int pid;
-        uint64_t started_at_usec, loaded_at_usec;
+        uint64_t started_at_usec, loaded_at_usec; /* wall clock; start and last configuration */
 } ManagerInfo;
 
-/* One object of the answer, also for events. `material` is the cluster's; NULL when
- * the cluster is no longer configured. */
+/* Writes one object. The `material` of a cluster is NULL if the cluster is no longer configured. */
 void status_json_write_material(JsonWriter *writer, const MaterialStatus *material);
 void status_json_write_cluster(
         JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material);
 
-/* A JSON object as a heap string. */
-int status_json_format(char **ret, const ManagerInfo *facts, const ManagerStatus *status);
+/* Makes the answer, a heap string. */
+int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status);

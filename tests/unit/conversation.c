@@ -112,7 +112,7 @@ void conversation_send(int fd, const void *data, size_t size)
                 ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
 
                 if (n < 0 && errno != EAGAIN)
-                        return; /* closed by the server; the test detects this */
+                        return; /* disconnected: the test finds no answer */
                 if (n > 0) {
                         bytes += n;
                         size -= (size_t)n;

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Conversation: a Varlink server on its own socket and clients in the same process. A function that
- * waits for the server runs the server's event loop.
+ * Conversation: a server and its clients in one process. The functions that wait for the server
+ * run its loop.
  */
 
 #include <stddef.h>
@@ -20,24 +20,24 @@ int conversation_connect(void);
 
 void conversation_send(int fd, const void *data, size_t size);
 
-/* Runs the server's event loop until no event is pending. */
+/* Lets the server handle all pending events. */
 void conversation_settle(void);
 
-/* Returns the next message without its NUL, valid until the next call; NULL: the server closed the
- * connection. */
+/* Returns the next message without its NUL, valid until the next call, or NULL if the server has
+ * disconnected. */
 const char *conversation_receive(int fd);
 
-/* Sends a text with its NUL and expects that answer, or with NULL the end of the connection. */
+/* Sends a text with its NUL and expects that answer, or NULL for the end of the connection. */
 void conversation_expect(int fd, const char *call, const char *answer);
 
-/* Expects that no message arrives and that the connection stays open. */
+/* Expects no answer and an open connection. */
 void conversation_expect_silence(int fd);
 
 Server *conversation_server(void);
 
-/* The number of calls of the handler. It answers {"n":<number of the call>}, Stream with {"n":0} as
- * the first of many replies, and Who with the user of the client. */
+/* Returns the number of calls of the handler. It answers {"n":<number of the call>}, Stream with
+ * {"n":0} as the first of many answers, and Who with the credentials of the client. */
 unsigned conversation_n_calls(void);
 
-/* Makes the handler answer every call with a text of `size` bytes instead. */
+/* Makes the handler answer each call with a text of that many bytes. */
 void conversation_answer_large(size_t size);

@@ -1,6 +1,6 @@
 /*
- * Nobody waits for a minute: this program's own clock_gettime() stands in for that of the C
- * library, for the server and for its loop, and can be put forward.
+ * No test waits for a minute: the program's own clock_gettime() replaces that of the C library
+ * for the server and its loop, and a test can put it forward.
  */
 
 #include "tests/unit/test.h"
@@ -34,7 +34,7 @@ static void pass(uint64_t usec)
 #define server_test(test) \
         cmocka_unit_test_setup_teardown(test, conversation_make, conversation_remove)
 
-static void test_a_client_without_a_byte_for_a_minute_is_sent_away(void **state)
+static void test_a_client_without_a_byte_for_a_minute_is_disconnected(void **state)
 {
         int fd = conversation_connect();
 
@@ -47,7 +47,7 @@ static void test_a_client_without_a_byte_for_a_minute_is_sent_away(void **state)
         close(fd);
 }
 
-static void test_each_byte_begins_the_minute_anew(void **state)
+static void test_each_byte_starts_the_minute_again(void **state)
 {
         static const char call[] = CALL;
         int fd = conversation_connect();
@@ -64,7 +64,7 @@ static void test_each_byte_begins_the_minute_anew(void **state)
         close(fd);
 }
 
-static void test_who_does_not_fetch_its_answer_is_sent_away_too(void **state)
+static void test_a_client_that_does_not_read_its_answer_is_disconnected(void **state)
 {
         int fd = conversation_connect();
 
@@ -77,7 +77,7 @@ static void test_who_does_not_fetch_its_answer_is_sent_away_too(void **state)
         close(fd);
 }
 
-static void test_a_subscriber_may_be_silent_for_ever(void **state)
+static void test_a_subscriber_may_be_silent_for_any_time(void **state)
 {
         static const char stream[] = "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}";
         int fd = conversation_connect();
@@ -93,10 +93,10 @@ static void test_a_subscriber_may_be_silent_for_ever(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                server_test(test_a_client_without_a_byte_for_a_minute_is_sent_away),
-                server_test(test_each_byte_begins_the_minute_anew),
-                server_test(test_who_does_not_fetch_its_answer_is_sent_away_too),
-                server_test(test_a_subscriber_may_be_silent_for_ever),
+                server_test(test_a_client_without_a_byte_for_a_minute_is_disconnected),
+                server_test(test_each_byte_starts_the_minute_again),
+                server_test(test_a_client_that_does_not_read_its_answer_is_disconnected),
+                server_test(test_a_subscriber_may_be_silent_for_any_time),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * Which socket a server listens on, and what becomes of the file.
+ * The socket on which a server listens, and its file.
  */
 
 #include "tests/unit/test.h"
@@ -97,7 +97,7 @@ static void test_anyone_may_connect_and_the_file_goes_with_the_server(void **sta
         assert_int_equal(scratch_count(""), 0);
 }
 
-static void test_a_file_that_nobody_listens_on_is_replaced(void **state)
+static void test_a_socket_without_a_listener_is_replaced(void **state)
 {
         Server *server = NULL;
 
@@ -109,7 +109,7 @@ static void test_a_file_that_nobody_listens_on_is_replaced(void **state)
         server_free(server);
 }
 
-static void test_a_living_one_is_left_alone(void **state)
+static void test_a_socket_with_a_listener_is_not_replaced(void **state)
 {
         Server *server = NULL, *second = NULL;
 
@@ -121,7 +121,7 @@ static void test_a_living_one_is_left_alone(void **state)
         server_free(server);
 }
 
-static void test_one_that_is_too_busy_to_accept_lives(void **state)
+static void test_a_socket_with_a_full_queue_is_not_replaced(void **state)
 {
         struct sockaddr_un address = address_of(scratch_path("socket"));
         int listener = bind_one(0), fds[16];
@@ -158,7 +158,7 @@ static void test_a_path_too_long_for_a_socket_is_refused(void **state)
         assert_null(server);
 }
 
-/* In a child, because sd_listen_fds() wants our own process and fixed descriptors. */
+/* In a child, because sd_listen_fds() expects the own process id and fixed descriptors. */
 _Noreturn static void take_over(const char *path)
 {
         struct sockaddr_un address = address_of(scratch_path("socket"));
@@ -196,7 +196,7 @@ static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **sta
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void test_what_is_no_socket_is_left_alone(void **state)
+static void test_a_file_that_is_no_socket_is_not_replaced(void **state)
 {
         Server *server = NULL;
 
@@ -211,10 +211,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 socket_test(test_anyone_may_connect_and_the_file_goes_with_the_server),
-                socket_test(test_a_file_that_nobody_listens_on_is_replaced),
-                socket_test(test_a_living_one_is_left_alone),
-                socket_test(test_what_is_no_socket_is_left_alone),
-                socket_test(test_one_that_is_too_busy_to_accept_lives),
+                socket_test(test_a_socket_without_a_listener_is_replaced),
+                socket_test(test_a_socket_with_a_listener_is_not_replaced),
+                socket_test(test_a_file_that_is_no_socket_is_not_replaced),
+                socket_test(test_a_socket_with_a_full_queue_is_not_replaced),
                 socket_test(test_a_path_too_long_for_a_socket_is_refused),
                 socket_test(test_a_socket_of_systemd_is_taken_over_and_its_file_stays),
         };

@@ -10,11 +10,11 @@
 #include "common/macro.h"
 #include "tests/unit/conversation.h"
 
-#define STREAM  "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}"
-#define CALL    "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
-#define FIRST   "{\"parameters\":{\"n\":0},\"continues\":true}"
-#define NEWS    "{\"news\":1}"
-#define ARRIVED "{\"parameters\":" NEWS ",\"continues\":true}"
+#define STREAM   "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}"
+#define CALL     "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
+#define FIRST    "{\"parameters\":{\"n\":0},\"continues\":true}"
+#define EVENT    "{\"event\":1}"
+#define RECEIVED "{\"parameters\":" EVENT ",\"continues\":true}"
 
 #define server_test(test) \
         cmocka_unit_test_setup_teardown(test, conversation_make, conversation_remove)
@@ -29,26 +29,26 @@ static int subscribe(void)
 
 static void publish(void)
 {
-        server_publish(conversation_server(), NEWS);
+        server_publish(conversation_server(), EVENT);
 }
 
-static void test_every_subscriber_gets_the_news_and_nobody_else(void **state)
+static void test_only_subscribers_get_a_publication(void **state)
 {
         int one = subscribe(), two = subscribe(), other = conversation_connect();
 
         (void)state;
         publish();
-        assert_string_equal(conversation_receive(one), ARRIVED);
-        assert_string_equal(conversation_receive(two), ARRIVED);
+        assert_string_equal(conversation_receive(one), RECEIVED);
+        assert_string_equal(conversation_receive(two), RECEIVED);
         conversation_expect_silence(other);
         publish();
-        assert_string_equal(conversation_receive(one), ARRIVED);
+        assert_string_equal(conversation_receive(one), RECEIVED);
         close(one);
         close(two);
         close(other);
 }
 
-static void test_behind_a_stream_nothing_is_answered(void **state)
+static void test_calls_after_a_streaming_call_are_not_answered(void **state)
 {
         int fd = subscribe();
         unsigned before = conversation_n_calls();
@@ -58,11 +58,11 @@ static void test_behind_a_stream_nothing_is_answered(void **state)
         conversation_expect_silence(fd);
         assert_int_equal(conversation_n_calls(), before);
         publish();
-        assert_string_equal(conversation_receive(fd), ARRIVED);
+        assert_string_equal(conversation_receive(fd), RECEIVED);
         close(fd);
 }
 
-static void test_a_subscriber_that_leaves_is_forgotten(void **state)
+static void test_a_subscriber_that_leaves_is_removed(void **state)
 {
         int fd = subscribe();
 
@@ -74,7 +74,7 @@ static void test_a_subscriber_that_leaves_is_forgotten(void **state)
         publish();
 }
 
-static void test_a_subscriber_that_never_reads_is_dropped_and_no_other(void **state)
+static void test_only_a_subscriber_that_never_reads_is_dropped(void **state)
 {
         CLEANUP(freep) char *large = malloc(100001);
         int lazy = subscribe(), eager = subscribe();
@@ -101,7 +101,7 @@ static void test_a_subscriber_that_never_reads_is_dropped_and_no_other(void **st
         close(lazy);
 }
 
-static void test_who_calls_is_known_from_the_kernel(void **state)
+static void test_the_credentials_of_a_client_come_from_the_kernel(void **state)
 {
         char expected[128];
         int fd = conversation_connect();
@@ -116,11 +116,11 @@ static void test_who_calls_is_known_from_the_kernel(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                server_test(test_every_subscriber_gets_the_news_and_nobody_else),
-                server_test(test_behind_a_stream_nothing_is_answered),
-                server_test(test_a_subscriber_that_leaves_is_forgotten),
-                server_test(test_a_subscriber_that_never_reads_is_dropped_and_no_other),
-                server_test(test_who_calls_is_known_from_the_kernel),
+                server_test(test_only_subscribers_get_a_publication),
+                server_test(test_calls_after_a_streaming_call_are_not_answered),
+                server_test(test_a_subscriber_that_leaves_is_removed),
+                server_test(test_only_a_subscriber_that_never_reads_is_dropped),
+                server_test(test_the_credentials_of_a_client_come_from_the_kernel),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

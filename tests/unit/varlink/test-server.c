@@ -72,7 +72,7 @@ static void test_pipelined_calls_are_answered_in_their_order(void **state)
         conversation_expect(fd, "\"io.binlogssl.Manager.X\"}", ANSWER(4));
 }
 
-static void test_a_oneway_call_is_done_and_never_answered(void **state)
+static void test_a_oneway_call_is_handled_and_never_answered(void **state)
 {
         static const char wrong[] = "{\"method\":\"org.varlink.service.None\",\"oneway\":true}";
 
@@ -86,7 +86,7 @@ static void test_a_oneway_call_is_done_and_never_answered(void **state)
         conversation_expect(fd, OUR_CALL, ANSWER(2));
 }
 
-static void test_the_service_says_what_it_is(void **state)
+static void test_get_info_describes_the_service(void **state)
 {
         (void)state;
         connect_anew();
@@ -124,7 +124,7 @@ static void test_both_interfaces_are_described(void **state)
         expect_description(INTERFACE_SERVICE_NAME, interface_service_description);
 }
 
-static void test_what_is_not_known_is_named_in_the_error(void **state)
+static void test_an_error_names_the_unknown_part_of_the_call(void **state)
 {
         static const struct {
                 const char *call, *answer;
@@ -162,7 +162,7 @@ static void test_what_is_not_known_is_named_in_the_error(void **state)
         assert_int_equal(conversation_n_calls(), 0);
 }
 
-static void test_what_is_no_call_ends_the_connection_and_no_other(void **state)
+static void test_a_message_that_is_no_call_ends_only_its_connection(void **state)
 {
         static const char *const cases[] = {"", "{}", "[]", "{\"method\":\"GetStatus\"}",
                 "{\"method\":\"a.b.C\",\"parameters\":[]}", OUR_CALL OUR_CALL, HANG};
@@ -173,7 +173,7 @@ static void test_what_is_no_call_ends_the_connection_and_no_other(void **state)
                 connect_anew();
                 conversation_expect(fd, cases[i], NULL);
         }
-        conversation_expect(other, OUR_CALL, ANSWER(2)); /* HANG was a call, too */
+        conversation_expect(other, OUR_CALL, ANSWER(2)); /* HANG was a call as well */
         close(other);
 }
 
@@ -231,7 +231,7 @@ static void test_a_slow_reader_gets_all_of_a_large_answer_and_the_next(void **st
         conversation_answer_large(size);
         conversation_send(fd, calls, sizeof(calls));
         conversation_settle();
-        /* One answer in the making: the last call waits until the one before it is out. */
+        /* One answer is pending at a time: the last call waits until the one before it is sent. */
         assert_true(conversation_n_calls() < 3);
         for (int i = 0; i < 3; i++)
                 assert_int_equal(strlen(conversation_receive(fd)),
@@ -239,7 +239,7 @@ static void test_a_slow_reader_gets_all_of_a_large_answer_and_the_next(void **st
         assert_int_equal(conversation_n_calls(), 3);
 }
 
-static void test_a_client_that_leaves_in_the_middle_of_an_answer_harms_nobody(void **state)
+static void test_a_client_that_leaves_during_an_answer_disturbs_no_other(void **state)
 {
         int other = conversation_connect();
 
@@ -256,7 +256,7 @@ static void test_a_client_that_leaves_in_the_middle_of_an_answer_harms_nobody(vo
         close(other);
 }
 
-static void test_who_sends_no_more_still_gets_the_answers(void **state)
+static void test_a_client_that_ended_its_side_still_gets_the_answers(void **state)
 {
         static const char calls[] = OUR_CALL "\0" OUR_CALL;
 
@@ -269,7 +269,7 @@ static void test_who_sends_no_more_still_gets_the_answers(void **state)
         assert_null(conversation_receive(fd));
 }
 
-static void test_the_65th_client_is_sent_away_and_the_64_stay(void **state)
+static void test_the_65th_client_is_disconnected_and_the_64_stay(void **state)
 {
         int fds[SERVER_CLIENTS_MAX];
 
@@ -300,17 +300,17 @@ int main(void)
                 server_test(test_calls_are_answered_on_one_connection),
                 server_test(test_half_a_message_waits_for_the_rest),
                 server_test(test_pipelined_calls_are_answered_in_their_order),
-                server_test(test_a_oneway_call_is_done_and_never_answered),
-                server_test(test_the_service_says_what_it_is),
+                server_test(test_a_oneway_call_is_handled_and_never_answered),
+                server_test(test_get_info_describes_the_service),
                 server_test(test_both_interfaces_are_described),
-                server_test(test_what_is_not_known_is_named_in_the_error),
-                server_test(test_what_is_no_call_ends_the_connection_and_no_other),
+                server_test(test_an_error_names_the_unknown_part_of_the_call),
+                server_test(test_a_message_that_is_no_call_ends_only_its_connection),
                 server_test(test_a_message_of_64_kib_is_answered_and_a_longer_one_is_not),
                 server_test(test_short_messages_before_it_do_not_shorten_the_limit),
                 server_test(test_a_slow_reader_gets_all_of_a_large_answer_and_the_next),
-                server_test(test_a_client_that_leaves_in_the_middle_of_an_answer_harms_nobody),
-                server_test(test_who_sends_no_more_still_gets_the_answers),
-                server_test(test_the_65th_client_is_sent_away_and_the_64_stay),
+                server_test(test_a_client_that_leaves_during_an_answer_disturbs_no_other),
+                server_test(test_a_client_that_ended_its_side_still_gets_the_answers),
+                server_test(test_the_65th_client_is_disconnected_and_the_64_stay),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

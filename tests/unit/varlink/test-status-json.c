@@ -113,7 +113,7 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
         expect_members(json_member(cluster, "replication"), "type Replication (");
 }
 
-static void test_the_facts_of_the_daemon_are_told(void **state)
+static void test_the_information_on_the_daemon_is_written(void **state)
 {
         char summary[SUMMARY_TEXT_MAX];
 
@@ -130,7 +130,7 @@ static void test_the_facts_of_the_daemon_are_told(void **state)
         assert_int_equal(json_size(json_member(status, "clusters")), 1);
 }
 
-static void test_a_material_is_told(void **state)
+static void test_a_material_is_written(void **state)
 {
         const JsonValue *material = format_material();
         const JsonValue *certificate = json_member(material, "certificate");
@@ -160,7 +160,7 @@ static void test_a_material_is_told(void **state)
         expect_number(material, "last_change", 1500);
 }
 
-static void test_what_is_not_known_of_a_material_is_null(void **state)
+static void test_unknown_values_of_a_material_are_null(void **state)
 {
         const JsonValue *material;
 
@@ -177,7 +177,7 @@ static void test_what_is_not_known_of_a_material_is_null(void **state)
         expect_null(material, "last_change");
 }
 
-static void test_problems_and_the_reason_are_told(void **state)
+static void test_problems_and_the_reason_are_written(void **state)
 {
         const JsonValue *material, *problems;
 
@@ -196,7 +196,7 @@ static void test_problems_and_the_reason_are_told(void **state)
         expect_text(status, "health", "critical");
 }
 
-static void test_a_cluster_is_told(void **state)
+static void test_a_cluster_is_written(void **state)
 {
         const JsonValue *cluster = format_cluster();
 
@@ -221,7 +221,7 @@ static void test_a_cluster_is_told(void **state)
         expect_null(cluster, "replication");
 }
 
-static void test_a_cluster_of_which_nothing_is_known_has_nulls(void **state)
+static void test_unknown_values_of_a_cluster_are_null(void **state)
 {
         static const char *const nulls[] = {"imported_fingerprint", "imported_at", "in_use",
                 "last_attempt", "last_success", "next_attempt", "outcome", "sql_errno",
@@ -246,7 +246,7 @@ static void test_in_use_is_true_only_when_it_is_known(void **state)
         assert_true(in_use);
 }
 
-static void test_a_failed_cluster_is_told_with_its_numbers(void **state)
+static void test_a_failed_cluster_is_written_with_its_numbers(void **state)
 {
         const JsonValue *cluster;
 
@@ -264,7 +264,7 @@ static void test_a_failed_cluster_is_told_with_its_numbers(void **state)
         expect_text(cluster, "next_step", outcome_next_step(OUTCOME_UNREACHABLE, ""));
 }
 
-static void test_replication_is_told_as_it_was_read(void **state)
+static void test_replication_is_written_as_it_was_read(void **state)
 {
         const JsonValue *replication;
         bool tls = true;
@@ -291,15 +291,15 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 status_test(test_every_object_is_as_the_interface_describes_it),
-                status_test(test_the_facts_of_the_daemon_are_told),
-                status_test(test_a_material_is_told),
-                status_test(test_what_is_not_known_of_a_material_is_null),
-                status_test(test_problems_and_the_reason_are_told),
-                status_test(test_a_cluster_is_told),
-                status_test(test_a_cluster_of_which_nothing_is_known_has_nulls),
+                status_test(test_the_information_on_the_daemon_is_written),
+                status_test(test_a_material_is_written),
+                status_test(test_unknown_values_of_a_material_are_null),
+                status_test(test_problems_and_the_reason_are_written),
+                status_test(test_a_cluster_is_written),
+                status_test(test_unknown_values_of_a_cluster_are_null),
                 status_test(test_in_use_is_true_only_when_it_is_known),
-                status_test(test_a_failed_cluster_is_told_with_its_numbers),
-                status_test(test_replication_is_told_as_it_was_read),
+                status_test(test_a_failed_cluster_is_written_with_its_numbers),
+                status_test(test_replication_is_written_as_it_was_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,155 @@
+#include "tests/unit/varlink/methods-fixture.h"
+
+#include "tests/unit/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+#define CONTROL_GID 77
+
+MethodsFixture fixture;
+
+static ManagerInfo info = {.version = "1.2.3", .pid = 42};
+
+int connection_peer_uid(const Connection *connection, uid_t *ret)
+{
+        (void)connection;
+        *ret = fixture.uid;
+        return fixture.uid_error;
+}
+
+bool connection_peer_is_member(const Connection *connection, gid_t group)
+{
+        (void)connection;
+        assert_int_equal(group, CONTROL_GID);
+        return fixture.is_member;
+}
+
+void connection_stream(Connection *connection)
+{
+        (void)connection;
+        fixture.streaming = true;
+}
+
+int connection_publish(Connection *connection, const char *parameters)
+{
+        (void)connection;
+        assert_true(fixture.streaming);
+        assert_true(fixture.n_events < 8);
+        if (fixture.publish_error < 0)
+                return fixture.publish_error;
+        text_set(fixture.events[fixture.n_events++], sizeof(fixture.events[0]), parameters);
+        return 0;
+}
+
+void server_publish(Server *server, const char *parameters)
+{
+        (void)server;
+        assert_true(fixture.n_events < 8);
+        text_set(fixture.events[fixture.n_events++], sizeof(fixture.events[0]), parameters);
+}
+
+static ManagerStatus current_status(void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        return fixture.status.status;
+}
+
+static const Config *current_config(void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        return &fixture.config;
+}
+
+/* The state changes later, in schedule(). */
+static void import_now(size_t cluster, bool force, void *userdata)
+{
+        char *end = fixture.imports + strlen(fixture.imports);
+
+        assert_ptr_equal(userdata, &fixture);
+        snprintf(end, sizeof(fixture.imports) - (size_t)(end - fixture.imports), "%zu%s", cluster,
+                force ? "!" : "");
+}
+
+/* Starts what import_now() has marked with force. */
+static void schedule(void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        fixture.n_schedules++;
+        for (const char *at = fixture.imports; (at = strchr(at, '!')); at++)
+                fixture.status.cluster[at[-1] - '0'].state = CLUSTER_IMPORTING;
+}
+
+static int reload(ConfigProblem *ret_problem, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        fixture.n_reloads++;
+        if (fixture.reload_error < 0)
+                config_problem_set(ret_problem, "/etc/a.conf", 7, "unknown key \"x\"");
+        return fixture.reload_error;
+}
+
+static int make_metrics(char **ret, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        *ret = fixture.metrics_error < 0 ? NULL : strdup("up 1\n");
+        return fixture.metrics_error;
+}
+
+static ManagerOperations operations = {
+        .status = current_status,
+        .config = current_config,
+        .import_now = import_now,
+        .schedule = schedule,
+        .reload = reload,
+        .metrics = make_metrics,
+        .info = &info,
+        .userdata = &fixture,
+};
+
+int fixture_make(void **state)
+{
+        (void)state;
+        fixture = (MethodsFixture){.config = {.control_gid = CONTROL_GID}};
+        status_fixture_make(&fixture.status);
+        fixture.status.status.n_clusters = 2;
+        for (size_t i = 0; i < 2; i++)
+                fixture.status.cluster_config[i].enabled = true;
+        return 0;
+}
+
+int fixture_done(void **state)
+{
+        (void)state;
+        free(fixture.answer);
+        fixture.answer = NULL;
+        return 0;
+}
+
+int fixture_call(const char *method, const char *members)
+{
+        CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
+        char text[1024];
+
+        fixture_done(NULL);
+        fixture.error = NULL;
+        snprintf(text, sizeof(text), "{\"method\":\"io.binlogssl.Manager.%s\"%s}", method, members);
+        assert_int_equal(varlink_call_parse(&call, text, strlen(text)), 0);
+        return methods_answer(NULL, &call, &fixture.answer, &fixture.error, &operations);
+}
+
+void fixture_expect(const char *method, const char *members, const char *error, const char *answer)
+{
+        assert_int_equal(fixture_call(method, members), 0);
+        if (error && fixture.error)
+                assert_string_equal(fixture.error, error);
+        else
+                assert_ptr_equal(fixture.error, error);
+        if (answer && fixture.answer)
+                assert_string_equal(fixture.answer, answer);
+        else
+                assert_ptr_equal(fixture.answer, answer);
+}

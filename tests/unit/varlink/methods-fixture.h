@@ -1,0 +1,47 @@
+#pragma once
+
+/*
+ * Methods fixture: root calls a manager with one valid material and the current, enabled clusters
+ * "orders" and "users".
+ *
+ * The connection, the server's publication and the operations of the manager are stand-ins: a test
+ * sets the caller and reads the effects.
+ */
+
+#include "daemon/varlink/methods.h"
+#include "tests/unit/status-fixture.h"
+
+typedef struct MethodsFixture {
+        StatusFixture status;
+        Config config;
+        uid_t uid;
+        int uid_error;  /* what connection_peer_uid() returns */
+        bool is_member; /* of group 77, the gid of control-group */
+
+        unsigned n_schedules, n_reloads;
+        char imports[64]; /* indices of import_now(), each with '!' if forced */
+        int reload_error, metrics_error;
+
+        bool streaming;
+        int publish_error;
+        unsigned n_events;
+        char events[8][4096]; /* to the connection or to all subscribers */
+
+        char *answer;
+        const char *error;
+} MethodsFixture;
+
+extern MethodsFixture fixture;
+
+/* For cmocka. */
+int fixture_make(void **state);
+int fixture_done(void **state);
+
+#define methods_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
+
+/* Calls a method of io.binlogssl.Manager; `members` is the rest of the call's object, such as
+ * ",\"more\":true". Returns what methods_answer() does; the answer is in the fixture. */
+int fixture_call(const char *method, const char *members);
+
+/* Calls and expects that error, or NULL, and that answer, or NULL for {}. */
+void fixture_expect(const char *method, const char *members, const char *error, const char *answer);
