@@ -77,8 +77,7 @@ void wakeup_request(Wakeup *wakeup)
 void wakeup_request_at(Wakeup *wakeup, uint64_t usec)
 {
         (void)sd_event_source_set_time(wakeup->timer, usec);
-        (void)sd_event_source_set_enabled(
-                wakeup->timer, usec == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        (void)sd_event_source_set_enabled(wakeup->timer, SD_EVENT_ONESHOT);
 }
 
 void wakeup_run_requested(Wakeup *wakeup)

@@ -278,6 +278,17 @@ static void test_the_payload_of_a_set_that_is_no_longer_good_is_closed(void **st
         expect_no_set();
 }
 
+static void test_a_payload_that_comes_with_a_failed_set_is_closed(void **state)
+{
+        Report report = failed_report();
+        InspectResult result = {.report = &report, .payload_fd = open("/dev/null", O_RDONLY)};
+
+        (void)state;
+        job.fn(&result, job.userdata);
+        assert_false(is_open(result.payload_fd));
+        expect_no_set();
+}
+
 static void test_a_failed_set_is_changing_and_after_settle_limit_invalid(void **state)
 {
         Report report = failed_report();
@@ -430,6 +441,7 @@ int main(void)
                 material_test(test_a_good_set_is_valid_and_has_a_payload),
                 material_test(test_the_payload_of_a_set_that_is_replaced_is_closed),
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
+                material_test(test_a_payload_that_comes_with_a_failed_set_is_closed),
                 material_test(test_a_failed_set_is_changing_and_after_settle_limit_invalid),
                 material_test(test_files_that_change_during_the_read_are_read_again_when_settled),
                 material_test(test_reads_requested_during_an_inspection_make_one_more),

@@ -246,6 +246,14 @@ static void test_checks_do_not_count_against_the_limit_of_an_import(void **state
         expect(USEC_NEVER, "0");
 }
 
+static void test_a_check_that_starts_leaves_its_place_to_an_import(void **state)
+{
+        (void)state;
+        inventory.config.parallel_imports = 1;
+        inventory.clusters[0].plan.action = PLAN_CHECK;
+        expect(USEC_NEVER, "01");
+}
+
 static void test_imports_and_checks_count_against_the_limit_of_a_check(void **state)
 {
         (void)state;
@@ -372,6 +380,7 @@ int main(void)
                 scheduler_test(test_an_import_that_runs_counts_against_the_limit),
                 scheduler_test(test_an_import_of_a_retired_cluster_counts_against_the_limit),
                 scheduler_test(test_checks_do_not_count_against_the_limit_of_an_import),
+                scheduler_test(test_a_check_that_starts_leaves_its_place_to_an_import),
                 scheduler_test(test_imports_and_checks_count_against_the_limit_of_a_check),
                 scheduler_test(test_turns_go_round_in_a_circle),
                 scheduler_test(test_a_pass_without_a_start_keeps_the_turn),
