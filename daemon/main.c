@@ -44,8 +44,8 @@ static void print_help(void)
                "                     log in to every cluster, send no key, and print whether an\n"
                "                     import would work; exit 0 if it would everywhere, else 1\n"
                "      --json         with --check-clusters: print a JSON document\n"
-               "      --once         import where it is needed; exit 0 if all clusters are current,\n"
-               "                     else 1\n"
+               "      --once         import where it is needed; exit 0 if all clusters are\n"
+               "                     current, else 1\n"
                "      --version      print the version\n"
                "      --help         print this text\n\n"
                "A configuration that cannot be used: exit 78.\n");

@@ -11,10 +11,10 @@
 #include "daemon/import/import-job.h"
 #include "daemon/manager/record-writer.h"
 
-/* A check reads two tables: it needs less time than an import. */
+/* A check only reads the ledger and the replica status: it needs less time than an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
-/* Upper bound: the record of a finished import is not delayed further by running imports. */
+/* The longest delay of a record while other imports run. */
 #define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
 
 struct Cluster {

@@ -122,7 +122,7 @@ static int create_new(Inventory *inventory, Generation *generation)
         return 0;
 }
 
-/* Cannot fail: before it, an error leaves the inventory unchanged. */
+/* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
 static void adopt_existing(Generation *generation, Generation *old)
 {
         for (size_t i = 0; i < n_materials(generation); i++) {

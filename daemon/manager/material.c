@@ -29,9 +29,9 @@ static void close_fd(int *fd)
         *fd = -1;
 }
 
-/* Sets the timer to the earlier of the end of settle-limit and the next boundary of a
- * certificate. The poll evaluates the times as well, so a step of the wall clock is noticed. A
- * boundary that is further away than a day is left to it. */
+/* Sets the timer to the earlier of the end of settle-limit and the next boundary of a certificate.
+ * The poll evaluates the times as well: it notices a step of the wall clock, and a boundary more
+ * than a day away is left to it. */
 static void schedule_review(Material *material)
 {
         const MaterialStatus *status = &material->status;

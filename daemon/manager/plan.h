@@ -33,10 +33,9 @@ typedef struct PlanInput {
         bool enabled;
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
-        uint64_t
-                retry_usec; /* boot time of the next attempt with the set that was attempted last */
-        bool forced;        /* import the set even if the record already names it */
-        bool checks;        /* a current cluster is checked, */
+        uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
+        bool forced;         /* import the set even if the record already names it */
+        bool checks;         /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */
 } PlanInput;
 

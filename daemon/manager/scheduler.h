@@ -6,8 +6,8 @@
  * Checks may hang on a slow network, so they never delay an import: only running imports count
  * against the limit of an import, while imports and checks count against the limit of a check.
  *
- * Turns go round in a circle, so that with a small limit the last clusters of a long list wait no
- * longer than the first ones. A fork takes time, so one pass starts only a few processes and the
+ * Clusters are served round-robin, so that with a small limit the last ones of a long list wait no
+ * longer than the first. A fork takes time, so one pass starts only a few processes and the
  * loop can answer status requests in between.
  */
 

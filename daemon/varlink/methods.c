@@ -166,7 +166,8 @@ static int refuse_not_ready(char **ret, const char **ret_error, const MaterialSt
 }
 
 /* Returns the material that refuses the whole call, before anything is started: that of a named
- * cluster without a good set on disk. Without names a call is refused only if no cluster has one. */
+ * cluster without a good set on disk. Without names a call is refused only if no cluster has
+ * one. */
 static const MaterialStatus *find_not_ready(
         const ImportRequest *request, const ManagerStatus *status)
 {

@@ -264,7 +264,7 @@ static void test_imports_and_checks_count_against_the_limit_of_a_check(void **st
         expect(USEC_NEVER, "2");
 }
 
-static void test_turns_go_round_in_a_circle(void **state)
+static void test_clusters_are_served_round_robin(void **state)
 {
         (void)state;
         inventory.config.parallel_imports = 2;
@@ -382,7 +382,7 @@ int main(void)
                 scheduler_test(test_checks_do_not_count_against_the_limit_of_an_import),
                 scheduler_test(test_a_check_that_starts_leaves_its_place_to_an_import),
                 scheduler_test(test_imports_and_checks_count_against_the_limit_of_a_check),
-                scheduler_test(test_turns_go_round_in_a_circle),
+                scheduler_test(test_clusters_are_served_round_robin),
                 scheduler_test(test_a_pass_without_a_start_keeps_the_turn),
                 scheduler_test(test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once),
                 scheduler_test(test_a_pass_that_begins_late_starts_one),
