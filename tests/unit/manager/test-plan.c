@@ -223,7 +223,6 @@ int main(void)
                 cmocka_unit_test(test_transient_errors_back_off_and_others_are_held),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_a_set_in_doubt_is_no_longer_known_as_imported),
-                cmocka_unit_test(test_a_record_survives_its_json),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
