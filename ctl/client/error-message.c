@@ -13,7 +13,7 @@
 #include "daemon/model/interface.h"
 #include "daemon/model/status.h"
 
-#define OURS INTERFACE_NAME "."
+#define MANAGER_ERROR INTERFACE_NAME "."
 
 void error_message(const char *format, ...)
 {
@@ -32,28 +32,30 @@ int error_message_unreachable(const char *socket, int error)
         switch (-error) {
         case ENOENT:
         case ENOTDIR:
-                error_message("there is no %s; does the service run? systemctl status binlog-ssld",
+                error_message(
+                        "there is no %s; is the service running? systemctl status binlog-ssld",
                         socket);
                 break;
         case ECONNREFUSED:
-                error_message("nobody listens on %s, it was left behind; does the service run? "
+                error_message("nobody listens on %s; is the service running? "
                               "systemctl status binlog-ssld",
                         socket);
                 break;
         case EACCES:
-                error_message("%s may not be opened by this user; ask as root", socket);
+                error_message("%s may not be opened by this user; run the command as root", socket);
                 break;
         case ETIMEDOUT:
-                error_message(
-                        "binlog-ssld does not answer at %s; journalctl -u binlog-ssld", socket);
+                error_message("binlog-ssld does not answer at %s; see: journalctl -u binlog-ssld",
+                        socket);
                 break;
         case ECONNRESET:
-                error_message(
-                        "binlog-ssld left before its answer was whole; journalctl -u binlog-ssld");
+                error_message("binlog-ssld closed the connection before its answer was complete; "
+                              "see: journalctl -u binlog-ssld");
                 break;
         case EBADMSG:
-                error_message(
-                        "what answers at %s is not binlog-ssld as this command knows it", socket);
+                error_message("the process at %s is not binlog-ssld, or not of a version that this "
+                              "command can read",
+                        socket);
                 break;
         default:
                 error_message("%s: %s", socket, strerror(-error));
@@ -72,7 +74,7 @@ static int error_message_configuration(const JsonValue *parameters)
                 error_message("%s:%" PRId64 ": %s", file, line, text);
         else
                 error_message("%s: %s", file, text);
-        error_message("the configuration that was in force stays in force");
+        error_message("the previous configuration stays in force");
         return EXIT_FAILURE;
 }
 
@@ -83,13 +85,13 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
         if (json)
                 (void)json_print(stdout, reply->message);
         json_get_text(name, sizeof(name), reply->parameters, "name");
-        if (strcmp(reply->error, OURS "NoSuchCluster") == 0) {
+        if (strcmp(reply->error, MANAGER_ERROR "NoSuchCluster") == 0) {
                 error_message("there is no cluster %s; see: binlog-sslctl status", name);
                 return EX_USAGE;
         }
-        if (strcmp(reply->error, OURS "InvalidConfiguration") == 0)
+        if (strcmp(reply->error, MANAGER_ERROR "InvalidConfiguration") == 0)
                 return error_message_configuration(reply->parameters);
-        if (strcmp(reply->error, OURS "MaterialNotReady") == 0) {
+        if (strcmp(reply->error, MANAGER_ERROR "MaterialNotReady") == 0) {
                 json_get_text(state, sizeof(state), reply->parameters, "state");
                 json_get_text(reason, sizeof(reason), reply->parameters, "reason");
                 error_message("material %s is %s%s%s", name, state, reason[0] != '\0' ? ": " : "",
@@ -97,15 +99,15 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
                 error_message("next: binlog-sslctl explain %s", name);
         } else if (strcmp(reply->error, VARLINK_ERROR_PERMISSION_DENIED) == 0)
                 error_message(
-                        "%s is for root, the service's own user and the members of control-group "
+                        "%s requires root, the service's own user, or a member of control-group "
                         "in the configuration",
                         method);
         else if (strcmp(reply->error, VARLINK_ERROR_METHOD_NOT_FOUND) == 0 ||
                 strcmp(reply->error, VARLINK_ERROR_METHOD_NOT_IMPLEMENTED) == 0)
-                error_message("the binlog-ssld that runs does not know %s, it is older than this "
-                              "command; systemctl restart binlog-ssld",
+                error_message("the running binlog-ssld has no method %s, because it is older than "
+                              "this command; fix: systemctl restart binlog-ssld",
                         method);
         else
-                error_message("%s: binlog-ssld answers %s", method, reply->error);
+                error_message("%s: binlog-ssld returned the error %s", method, reply->error);
         return EXIT_FAILURE;
 }

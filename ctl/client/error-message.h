@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Complaint: what went wrong between this command and the daemon, and what to do, on stderr; each
- * returns the exit status that goes with it.
+ * Error message: prints to stderr what failed, between this command and the daemon or elsewhere, and
+ * how to fix it. Functions that return int return the exit status (binlog-sslctl(1)).
  */
 
 #include <stdbool.h>
@@ -12,11 +12,12 @@
 
 #define EXIT_UNREACHABLE 3 /* "unknown" to monitoring plugins */
 
-/* "binlog-sslctl: ..." and a line end. */
+/* Prints "binlog-sslctl: ", the message as one clean line (common/text.h), and a line end. */
 void error_message(const char *format, ...) PRINTF(1, 2);
 
-/* `error` is what ctl/client/varlink-client.h or reading the answer gave. */
+/* The daemon cannot be reached or its answer cannot be read. `error` is a negative errno of
+ * ctl/client/varlink-client.h, or -EBADMSG. */
 int error_message_unreachable(const char *socket, int error);
 
-/* The daemon answered `method` with an error. With `json` the reply goes to stdout as well. */
+/* The daemon returned an error for `method`. With `json` the reply goes to stdout as well. */
 int error_message_reply(const VarlinkReply *reply, const char *method, bool json);

@@ -1,6 +1,7 @@
 #include "ctl/client/status-info.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/json-reader.h"
@@ -9,7 +10,6 @@
 #include "common/varlink.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
-#include "daemon/model/interface.h"
 
 #define TEXT(buffer, object, key) json_get_text(buffer, sizeof(buffer), object, key)
 
@@ -156,16 +156,14 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         return json_format(&ret->json, value);
 }
 
-/* The place of an item with that name, or a new one at the end, zeroed in both cases. */
-static int place(void **ret, void **items, size_t *n_items, size_t size, const void *item)
+/* Finds the item with that name, or adds a zeroed one at the end. */
+static int find_or_add(void **ret, void **items, size_t *n_items, size_t size, const char *name)
 {
-        const char *name = json_get_string(json_member(item, "name"));
-        char *larger, key[CONFIG_NAME_MAX];
+        char *larger;
 
-        text_set(key, sizeof(key), name);
         for (size_t i = 0; i < *n_items; i++) {
                 *ret = (char *)*items + i * size;
-                if (strcmp(*ret, key) == 0)
+                if (strcmp(*ret, name) == 0)
                         return 0;
         }
         larger = reallocarray(*items, *n_items + 1, size);
@@ -178,12 +176,12 @@ static int place(void **ret, void **items, size_t *n_items, size_t size, const v
         return 0;
 }
 
-/* Their states are about the set before. */
-static void forget_moves(StatusInfo *info, const char *material)
+/* The changes so far belong to the previous set of the material. */
+static void forget_changes(StatusInfo *info, const char *material)
 {
         for (size_t i = 0; i < info->n_clusters; i++)
                 if (strcmp(info->clusters[i].material, material) == 0)
-                        info->clusters[i].moved = false;
+                        info->clusters[i].changed = false;
 }
 
 int status_info_put_material(StatusInfo *info, const JsonValue *value, bool changed)
@@ -192,16 +190,16 @@ int status_info_put_material(StatusInfo *info, const JsonValue *value, bool chan
         void *at = NULL;
         int r = fresh ? read_material(fresh, value) : -ENOMEM;
 
-        _Static_assert(offsetof(MaterialInfo, name) == 0, "place() compares names");
+        _Static_assert(offsetof(MaterialInfo, name) == 0, "find_or_add() compares names");
         if (r == 0)
-                r = place(
-                        &at, (void **)&info->materials, &info->n_materials, sizeof(*fresh), value);
+                r = find_or_add(&at, (void **)&info->materials, &info->n_materials, sizeof(*fresh),
+                        fresh->name);
         if (r == 0) {
                 MaterialInfo *old = at;
 
                 if (strcmp(old->fingerprint, fresh->fingerprint) != 0)
-                        forget_moves(info, fresh->name);
-                fresh->moved = old->moved ||
+                        forget_changes(info, fresh->name);
+                fresh->changed = old->changed ||
                         (changed &&
                                 (strcmp(old->state_text, fresh->state_text) != 0 ||
                                         strcmp(old->fingerprint, fresh->fingerprint) != 0));
@@ -219,14 +217,15 @@ int status_info_put_cluster(StatusInfo *info, const JsonValue *value, bool chang
         void *at = NULL;
         int r = read_cluster(&fresh, value);
 
-        _Static_assert(offsetof(ClusterInfo, name) == 0, "place() compares names");
+        _Static_assert(offsetof(ClusterInfo, name) == 0, "find_or_add() compares names");
         if (r == 0)
-                r = place(&at, (void **)&info->clusters, &info->n_clusters, sizeof(fresh), value);
+                r = find_or_add(&at, (void **)&info->clusters, &info->n_clusters, sizeof(fresh),
+                        fresh.name);
         if (r == 0) {
                 ClusterInfo *old = at;
 
-                fresh.moved =
-                        old->moved || (changed && strcmp(old->state_text, fresh.state_text) != 0);
+                fresh.changed =
+                        old->changed || (changed && strcmp(old->state_text, fresh.state_text) != 0);
                 free(old->json);
                 *old = fresh;
         } else
@@ -304,8 +303,8 @@ void status_info_done(StatusInfo *info)
         *info = STATUS_INFO_NULL;
 }
 
-/* An answer does not tell which set the last attempt was made with. A current cluster has a reason
- * only if something is wrong with it. */
+/* The JSON does not contain the set of the last attempt. A current cluster has a reason only if
+ * something is wrong with it. */
 bool status_info_import_failed(const ClusterInfo *cluster)
 {
         return cluster_reimport_failed(
@@ -327,13 +326,10 @@ Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
 
 int status_info_fetch(VarlinkReply *ret, StatusInfo *ret_info, const char *socket)
 {
-        int r = varlink_client_call(ret, socket, INTERFACE_NAME ".GetStatus", NULL);
+        int r = varlink_client_call(ret, socket, "GetStatus", NULL, false);
 
-        if (r == 0 && ret->error) {
-                (void)error_message_reply(ret, "GetStatus", false);
+        if (r != EXIT_SUCCESS)
                 return EXIT_UNREACHABLE;
-        }
-        if (r == 0)
-                r = status_info_load(ret_info, ret->parameters);
+        r = status_info_load(ret_info, ret->parameters);
         return r < 0 ? error_message_unreachable(socket, r) : EXIT_SUCCESS;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * View: what the daemon says of its materials and clusters, as values fit to be shown.
+ * Status info: the state of the daemon's materials and clusters, read from its JSON into values.
  *
- * Texts have passed common/text.h, so they can stand on a terminal; what an answer lacks is empty
- * or 0. A state that this program does not know keeps its word in `state_text`. The answer as it
- * came is kept as a JSON document beside the values.
+ * Texts have passed common/text.h and are safe to display; a member that the JSON lacks, or has with
+ * another type, is empty or 0. A state that this program does not have (of a newer daemon) keeps its
+ * name in `state_text`. Each value also has its JSON as received. Times are wall clock.
  */
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@ typedef struct MaterialInfo {
         char state_text[STATUS_INFO_WORD_MAX];
         MaterialState state; /* _MATERIAL_STATE_MAX: unknown to this program */
         char reason[STATUS_INFO_REASON_MAX];
-        uint64_t since_usec; /* wall clock, as all here */
+        uint64_t since_usec;
         char fingerprint[REPORT_FINGERPRINT_MAX];
         bool has_certificate;
         Certificate certificate;
@@ -35,7 +35,7 @@ typedef struct MaterialInfo {
         size_t n_problems;
         char watch[512];
         uint64_t missed_events, last_check_usec, last_change_usec;
-        bool moved; /* state or fingerprint changed while we looked on */
+        bool changed; /* an event brought another state or fingerprint */
         char *json;
 } MaterialInfo;
 
@@ -46,14 +46,14 @@ typedef struct ClusterInfo {
         char state_text[STATUS_INFO_WORD_MAX];
         ClusterState state; /* _CLUSTER_STATE_MAX: unknown to this program */
         char reason[STATUS_INFO_REASON_MAX];
-        char next_step[STATUS_INFO_REASON_MAX]; /* "": none is known to the service */
+        char next_step[STATUS_INFO_REASON_MAX]; /* "": the service has none */
         uint64_t since_usec, out_of_sync_since_usec;
         char imported[REPORT_FINGERPRINT_MAX];
         uint64_t imported_at_usec, last_attempt_usec, next_attempt_usec, attempts;
         Tristate in_use;
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         Replication replication;
-        bool moved; /* the state changed while we looked on and the set on disk was this one */
+        bool changed; /* an event brought another state while the set on disk was the present one */
         char *json;
 } ClusterInfo;
 
@@ -69,26 +69,27 @@ typedef struct StatusInfo {
 
 #define STATUS_INFO_NULL ((StatusInfo){.health = _HEALTH_MAX})
 
-/* The answer to GetStatus. -EBADMSG: it is none. */
+/* Reads the answer of GetStatus. -EBADMSG: `status` is not one. */
 int status_info_load(StatusInfo *ret, const JsonValue *status);
 void status_info_done(StatusInfo *info);
 
-/* One material or cluster, new or again; `changed`: by an event, not as part of a state. */
+/* Adds or replaces one material or cluster. `changed`: the value is an event, not a part of the
+ * present state. -EBADMSG: `value` has no name or no state. */
 int status_info_put_material(StatusInfo *info, const JsonValue *value, bool changed);
 int status_info_put_cluster(StatusInfo *info, const JsonValue *value, bool changed);
 void status_info_remove_material(StatusInfo *info, const char *name);
 void status_info_remove_cluster(StatusInfo *info, const char *name);
 
-/* NULL: there is none of that name. */
+/* Return NULL if there is none of that name. */
 const MaterialInfo *status_info_material(const StatusInfo *info, const char *name);
 const ClusterInfo *status_info_cluster(const StatusInfo *info, const char *name);
 
-/* Of one cluster and its material, as the daemon judges the whole. */
+/* Returns the health of one cluster with its material, by the rules of the daemon for all. */
 Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster);
 
-/* It carries the set on disk, but an import of it that was forced since then failed. */
+/* Returns true if the set on disk is imported and a forced import of it has failed since. */
 bool status_info_import_failed(const ClusterInfo *cluster);
 
-/* Calls GetStatus. Returns EXIT_SUCCESS, or the exit status after an error message. The caller keeps
- * the reply as long as it prints from it. */
+/* Calls GetStatus. Returns EXIT_SUCCESS, or EXIT_UNREACHABLE after an error message. `ret` owns the
+ * JSON of the whole answer. */
 int status_info_fetch(VarlinkReply *ret, StatusInfo *ret_info, const char *socket);

@@ -1,13 +1,14 @@
 #include "ctl/client/subscription.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
-#include "daemon/model/interface.h"
 
 #define RETRY_USEC (500 * USEC_PER_MSEC)
 
@@ -16,9 +17,9 @@ struct Subscription {
         VarlinkClient *client;
         StatusInfo info;
         VarlinkReply reply;
-        bool ready;     /* the view is whole */
-        bool was_ready; /* it was so at least once */
-        bool fresh;     /* nothing came on this connection yet */
+        bool ready;     /* `info` is complete */
+        bool was_ready; /* it was complete at least once */
+        bool fresh;     /* nothing was received on this connection yet */
         uint64_t state_deadline_usec, retry_usec;
 };
 
@@ -54,18 +55,19 @@ bool subscription_is_connected(const Subscription *subscription)
         return subscription->ready;
 }
 
-const VarlinkReply *subscription_refusal(const Subscription *subscription)
+int subscription_error_message(
+        const Subscription *subscription, const char *socket, int error, bool json)
 {
-        return &subscription->reply;
+        return error == -EREMOTEIO ? error_message_reply(&subscription->reply, "Subscribe", json)
+                                   : error_message_unreachable(socket, error);
 }
 
-static int connect_anew(Subscription *subscription)
+static int connect_client(Subscription *subscription)
 {
         int r = varlink_client_new(&subscription->client, subscription->socket);
 
         if (r == 0)
-                r = varlink_client_send(
-                        subscription->client, INTERFACE_NAME ".Subscribe", NULL, true);
+                r = varlink_client_send(subscription->client, "Subscribe", NULL, true);
         if (r < 0)
                 subscription->client = varlink_client_free(subscription->client);
         subscription->fresh = true;
@@ -73,18 +75,18 @@ static int connect_anew(Subscription *subscription)
         return r;
 }
 
-/* The connection is of no use any more. */
-static int lose(Subscription *subscription, SubscriptionEvent *ret, int error)
+/* Closes the connection. Returns `error`, or 0 if the caller shall try again. */
+static int disconnect(Subscription *subscription, SubscriptionEvent *ret, int error)
 {
         subscription->client = varlink_client_free(subscription->client);
         subscription->ready = false;
         subscription->retry_usec = clock_boottime_usec() + RETRY_USEC;
-        ret->news = SUBSCRIPTION_GONE;
+        ret->kind = SUBSCRIPTION_GONE;
         ret->error = error;
         return subscription->was_ready && error != -ENOMEM ? 0 : error;
 }
 
-/* True: connected. False: the deadline came first, or `*ret_error` did. */
+/* Returns true if there is a connection, and false after the deadline or with `*ret_error`. */
 static bool reconnect(Subscription *subscription, uint64_t deadline_usec, int *ret_error)
 {
         *ret_error = 0;
@@ -103,7 +105,7 @@ static bool reconnect(Subscription *subscription, uint64_t deadline_usec, int *r
                 }
                 if (now < subscription->retry_usec && subscription->retry_usec > deadline_usec)
                         return false;
-                *ret_error = connect_anew(subscription);
+                *ret_error = connect_client(subscription);
                 if (*ret_error < 0 && !subscription->was_ready)
                         return false;
                 subscription->retry_usec = clock_boottime_usec() + RETRY_USEC;
@@ -111,7 +113,7 @@ static bool reconnect(Subscription *subscription, uint64_t deadline_usec, int *r
         return true;
 }
 
-/* The old state goes when the first word of the new one comes. */
+/* Keeps the previous state until the new connection delivers something. */
 static void begin_state(Subscription *subscription)
 {
         if (subscription->fresh)
@@ -124,7 +126,8 @@ static int apply(Subscription *subscription, SubscriptionEvent *ret, const char 
         const JsonValue *parameters = subscription->reply.parameters;
         const JsonValue *material = json_member(parameters, "material");
         const JsonValue *cluster = json_member(parameters, "cluster");
-        bool moved = strcmp(event, "changed") == 0, removed = strcmp(event, "removed") == 0;
+        bool changed = strcmp(event, "changed") == 0, removed = strcmp(event, "removed") == 0;
+        const MaterialInfo *material_info;
         char name[CONFIG_NAME_MAX];
         int r = 0;
 
@@ -139,18 +142,25 @@ static int apply(Subscription *subscription, SubscriptionEvent *ret, const char 
         else if (removed && cluster)
                 status_info_remove_cluster(&subscription->info, name);
         else if (material)
-                r = status_info_put_material(&subscription->info, material, moved);
+                r = status_info_put_material(&subscription->info, material, changed);
         else if (cluster)
-                r = status_info_put_cluster(&subscription->info, cluster, moved);
+                r = status_info_put_cluster(&subscription->info, cluster, changed);
         if (r < 0)
                 return r;
         ret->parameters = parameters;
-        ret->material = material ? status_info_material(&subscription->info, name) : NULL;
         ret->cluster = cluster ? status_info_cluster(&subscription->info, name) : NULL;
+        material_info = material ? status_info_material(&subscription->info, name) : NULL;
+        if (ret->cluster) {
+                ret->state = ret->cluster->state_text;
+                ret->reason = ret->cluster->reason;
+        } else if (material_info) {
+                ret->state = material_info->state_text;
+                ret->reason = material_info->reason;
+        }
         return 0;
 }
 
-static int take(Subscription *subscription, SubscriptionEvent *ret)
+static int read_event(Subscription *subscription, SubscriptionEvent *ret)
 {
         static const char *const names[_SUBSCRIPTION_EVENT_KIND_MAX] = {
                 [SUBSCRIPTION_STATE] = "state",
@@ -162,14 +172,14 @@ static int take(Subscription *subscription, SubscriptionEvent *ret)
         const char *event = json_get_string(json_member(subscription->reply.parameters, "event"));
         int r;
 
-        if (!event) /* the last reply of a daemon that stops may carry none */
+        if (!event) /* the last reply of a daemon that stops may have none */
                 return subscription->reply.continues ? -EBADMSG : -ECONNRESET;
-        for (SubscriptionEventKind news = 0; news < _SUBSCRIPTION_EVENT_KIND_MAX; news++)
-                if (names[news] && strcmp(names[news], event) == 0)
-                        ret->news = news;
+        for (SubscriptionEventKind kind = 0; kind < _SUBSCRIPTION_EVENT_KIND_MAX; kind++)
+                if (names[kind] && strcmp(names[kind], event) == 0)
+                        ret->kind = kind;
         begin_state(subscription);
         r = apply(subscription, ret, event);
-        if (r == 0 && ret->news == SUBSCRIPTION_READY) {
+        if (r == 0 && ret->kind == SUBSCRIPTION_READY) {
                 subscription->ready = true;
                 subscription->was_ready = true;
         }
@@ -181,37 +191,49 @@ int subscription_next(Subscription *subscription, SubscriptionEvent *ret, uint64
         uint64_t deadline = deadline_usec;
         int r;
 
-        *ret = (SubscriptionEvent){.news = SUBSCRIPTION_SILENCE};
+        *ret = (SubscriptionEvent){.kind = SUBSCRIPTION_SILENCE, .state = "", .reason = ""};
         varlink_reply_done(&subscription->reply);
         if (!reconnect(subscription, deadline_usec, &r))
-                return r < 0 ? lose(subscription, ret, r) : 0;
+                return r < 0 ? disconnect(subscription, ret, r) : 0;
         if (!subscription->ready && subscription->state_deadline_usec < deadline)
                 deadline = subscription->state_deadline_usec;
         r = varlink_client_receive(subscription->client, &subscription->reply, deadline);
         if (r == -ETIMEDOUT && deadline == deadline_usec)
                 return 0;
         if (r < 0)
-                return lose(subscription, ret, r);
+                return disconnect(subscription, ret, r);
         if (subscription->reply.error)
                 return -EREMOTEIO;
-        r = take(subscription, ret);
+        r = read_event(subscription, ret);
         if (r < 0)
-                return lose(subscription, ret, r);
+                return disconnect(subscription, ret, r);
         if (!subscription->reply.continues)
-                return lose(subscription, ret, -ECONNRESET);
+                return disconnect(subscription, ret, -ECONNRESET);
         return 0;
 }
 
-int subscription_until_ready(Subscription *subscription, uint64_t deadline_usec)
+int subscription_next_second(
+        Subscription *subscription, SubscriptionEvent *ret, uint64_t deadline_usec)
 {
+        uint64_t now = clock_boottime_usec(), second = now + USEC_PER_SEC;
+
+        if (now >= deadline_usec)
+                return -ETIMEDOUT;
+        return subscription_next(
+                subscription, ret, second < deadline_usec ? second : deadline_usec);
+}
+
+int subscription_wait_ready(Subscription *subscription)
+{
+        uint64_t deadline = clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC;
         SubscriptionEvent event;
 
         while (!subscription->ready) {
-                int r = subscription_next(subscription, &event, deadline_usec);
+                int r = subscription_next(subscription, &event, deadline);
 
                 if (r < 0)
                         return r;
-                if (event.news == SUBSCRIPTION_SILENCE)
+                if (event.kind == SUBSCRIPTION_SILENCE)
                         return -ETIMEDOUT;
         }
         return 0;
@@ -219,21 +241,11 @@ int subscription_until_ready(Subscription *subscription, uint64_t deadline_usec)
 
 void subscription_describe(char *buffer, size_t size, const SubscriptionEvent *event)
 {
-        char why[STATUS_INFO_REASON_MAX] = "";
-        const char *state = "";
-
-        switch (event->news) {
+        switch (event->kind) {
         case SUBSCRIPTION_STATE:
         case SUBSCRIPTION_CHANGED:
-                if (event->cluster) {
-                        state = event->cluster->state_text;
-                        text_set(why, sizeof(why), event->cluster->reason);
-                } else if (event->material) {
-                        state = event->material->state_text;
-                        text_set(why, sizeof(why), event->material->reason);
-                }
-                text_format(buffer, size, "%s: %s%s%s", event->subject, state,
-                        why[0] != '\0' ? ": " : "", why);
+                text_format(buffer, size, "%s: %s%s%s", event->subject, event->state,
+                        event->reason[0] != '\0' ? ": " : "", event->reason);
                 return;
         case SUBSCRIPTION_REMOVED:
                 text_format(buffer, size, "%s: removed from the configuration", event->subject);

@@ -7,16 +7,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
+#include "ctl/client/error-message.h"
+#include "daemon/model/interface.h"
 
 #define REPLY_MAX (64 * 1024 * 1024)
 
 struct VarlinkClient {
         int fd;
-        char *input; /* what came and was not yet taken; complete messages end in NUL */
+        char *input; /* received and not yet returned; complete messages end in NUL */
         size_t size, capacity;
 };
 
@@ -33,7 +36,8 @@ int varlink_client_new(VarlinkClient **ret, const char *path)
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, strlen(path) + 1);
         client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        /* It also bounds connect(2), which waits while the daemon's queue is full. */
+        /* The timeout also bounds connect(2), which waits while the listen queue of the daemon is
+         * full (socket(7), SO_SNDTIMEO). */
         if (client->fd < 0 ||
                 setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
                 return -errno;
@@ -56,12 +60,16 @@ VarlinkClient *varlink_client_free(VarlinkClient *client)
 int varlink_client_send(
         VarlinkClient *client, const char *method, const char *parameters, bool more)
 {
-        CLEANUP(freep) char *call = NULL;
+        CLEANUP(freep) char *message = NULL;
+        char name[VARLINK_INTERFACE_MAX + VARLINK_METHOD_MAX];
         size_t size, sent = 0;
-        int r = varlink_call_format(&call, &size, method, parameters, more);
+        int r;
+
+        text_format(name, sizeof(name), "%s.%s", INTERFACE_NAME, method);
+        r = varlink_call_format(&message, &size, name, parameters, more);
 
         while (r == 0 && sent < size) {
-                ssize_t n = send(client->fd, call + sent, size - sent, MSG_NOSIGNAL);
+                ssize_t n = send(client->fd, message + sent, size - sent, MSG_NOSIGNAL);
 
                 if (n >= 0)
                         sent += (size_t)n;
@@ -86,7 +94,7 @@ static int make_room(VarlinkClient *client)
         return 0;
 }
 
-/* Some more bytes. */
+/* Receives at least one byte, unless a signal interrupts the wait. */
 static int receive_some(VarlinkClient *client, uint64_t deadline_usec)
 {
         struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
@@ -137,8 +145,7 @@ int varlink_client_receive(VarlinkClient *client, VarlinkReply *ret, uint64_t de
         }
 }
 
-int varlink_client_call(
-        VarlinkReply *ret, const char *path, const char *method, const char *parameters)
+static int call(VarlinkReply *ret, const char *path, const char *method, const char *parameters)
 {
         CLEANUP(varlink_client_freep) VarlinkClient *client = NULL;
         int r = varlink_client_new(&client, path);
@@ -149,4 +156,14 @@ int varlink_client_call(
                 r = varlink_client_receive(
                         client, ret, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
         return r;
+}
+
+int varlink_client_call(
+        VarlinkReply *ret, const char *path, const char *method, const char *parameters, bool json)
+{
+        int r = call(ret, path, method, parameters);
+
+        if (r < 0)
+                return error_message_unreachable(path, r);
+        return ret->error ? error_message_reply(ret, method, json) : EXIT_SUCCESS;
 }

@@ -15,7 +15,6 @@
 #include "ctl/commands/import-tracker.h"
 #include "ctl/output/progress.h"
 #include "ctl/output/status-table.h"
-#include "daemon/model/interface.h"
 
 typedef struct Import {
         const Request *request;
@@ -31,6 +30,11 @@ static void import_done(Import *import)
         import_tracker_done(&import->tracker);
         varlink_reply_done(&import->reply);
         subscription_free(import->subscription);
+}
+
+static const JsonValue *started_of(const Import *import)
+{
+        return json_member(import->reply.parameters, "started");
 }
 
 static int format_parameters(char **ret, const Request *request)
@@ -54,7 +58,7 @@ static int format_parameters(char **ret, const Request *request)
         return json_writer_finish(writer, ret, &size);
 }
 
-/* Calls Import. EXIT_SUCCESS, or the exit status after a complaint. */
+/* Calls Import. Returns EXIT_SUCCESS, or the exit status after an error message. */
 static int call(Import *import)
 {
         CLEANUP(freep) char *parameters = NULL;
@@ -65,19 +69,13 @@ static int call(Import *import)
                 error_message("a cluster's name is text in UTF-8");
                 return EXIT_FAILURE;
         }
-        if (r == 0)
-                r = varlink_client_call(
-                        &import->reply, request->socket, INTERFACE_NAME ".Import", parameters);
-        if (r == 0 && import->reply.error)
-                return error_message_reply(&import->reply, "Import", request->json);
-        if (r == 0 && !json_is_array(json_member(import->reply.parameters, "started")))
-                r = -EBADMSG;
-        return r < 0 ? error_message_unreachable(request->socket, r) : EXIT_SUCCESS;
-}
-
-static const JsonValue *started_of(const Import *import)
-{
-        return json_member(import->reply.parameters, "started");
+        if (r < 0)
+                return error_message_unreachable(request->socket, r);
+        r = varlink_client_call(
+                &import->reply, request->socket, "Import", parameters, request->json);
+        if (r == EXIT_SUCCESS && !json_is_array(started_of(import)))
+                return error_message_unreachable(request->socket, -EBADMSG);
+        return r;
 }
 
 static void print_started(const Import *import)
@@ -133,8 +131,8 @@ static void show_progress(Import *import)
                         terminal_age(elapsed, &import->progress.terminal, import->start_usec));
 }
 
-/* Follows until no awaited cluster is being imported, or the time is over. */
-static int see_through(Import *import)
+/* Returns when every tracked import has ended. -ETIMEDOUT: not before the deadline. */
+static int follow_imports(Import *import)
 {
         char line[STATUS_INFO_REASON_MAX + 128];
         SubscriptionEvent event;
@@ -142,18 +140,13 @@ static int see_through(Import *import)
         while (import_tracker_update(
                        &import->tracker, subscription_status_info(import->subscription)) > 0 ||
                 !subscription_is_connected(import->subscription)) {
-                uint64_t now = clock_boottime_usec();
-                uint64_t tick = now + USEC_PER_SEC;
                 int r;
 
-                if (now >= import->deadline_usec)
-                        return -ETIMEDOUT;
                 show_progress(import);
-                r = subscription_next(import->subscription, &event,
-                        tick < import->deadline_usec ? tick : import->deadline_usec);
+                r = subscription_next_second(import->subscription, &event, import->deadline_usec);
                 if (r < 0)
                         return r;
-                if (event.news == SUBSCRIPTION_GONE)
+                if (event.kind == SUBSCRIPTION_GONE)
                         import->tracker.restarted = true;
                 else if (!event.cluster ||
                         !import_tracker_has(&import->tracker, event.cluster->name))
@@ -234,8 +227,7 @@ static int run_and_wait(Import *import)
         import->start_usec = clock_wall_usec();
         import->deadline_usec = clock_boottime_usec() + request->timeout_usec;
         if (r == 0)
-                r = subscription_until_ready(
-                        import->subscription, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
+                r = subscription_wait_ready(import->subscription);
         if (r == 0) {
                 import->tracker.asked_usec = clock_wall_usec();
                 r = call(import);
@@ -243,18 +235,15 @@ static int run_and_wait(Import *import)
                         return r;
                 r = choose_tracked(import);
         }
-        if (r == 0 && !request->json && !import->progress.terminal.is_tty)
-                print_started(import);
-        if (r == 0 && !request->json && import->progress.terminal.is_tty && import->tracker.n == 0)
+        if (r == 0 && !request->json &&
+                (!import->progress.terminal.is_tty || import->tracker.n == 0))
                 print_started(import);
         if (r == 0 && import->tracker.n > 0)
-                r = see_through(import);
+                r = follow_imports(import);
         progress_clear(&import->progress);
-        if (r == -EREMOTEIO)
-                return error_message_reply(
-                        subscription_refusal(import->subscription), "Subscribe", request->json);
         if (r < 0 && (r != -ETIMEDOUT || !subscription_is_connected(import->subscription)))
-                return error_message_unreachable(request->socket, r);
+                return subscription_error_message(
+                        import->subscription, request->socket, r, request->json);
         return conclude(import, r == -ETIMEDOUT);
 }
 

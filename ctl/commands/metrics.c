@@ -10,7 +10,6 @@
 #include "common/text.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
-#include "daemon/model/interface.h"
 
 /* Line by line: a control character within a line is none of the format's. */
 static int print_lines(const char *text)
@@ -32,14 +31,14 @@ static int run(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
         const char *text;
-        int r = varlink_client_call(&reply, request->socket, INTERFACE_NAME ".GetMetrics", NULL);
+        int r = varlink_client_call(&reply, request->socket, "GetMetrics", NULL, request->json);
 
-        if (r == 0 && reply.error)
-                return error_message_reply(&reply, "GetMetrics", request->json);
+        if (r != EXIT_SUCCESS)
+                return r;
         text = json_get_string(json_member(reply.parameters, "text"));
-        if (r == 0 && !text)
+        if (!text)
                 r = -EBADMSG;
-        if (r == 0)
+        else
                 r = request->json ? json_print(stdout, reply.parameters) : print_lines(text);
         return r < 0 ? error_message_unreachable(request->socket, r) : EXIT_SUCCESS;
 }

@@ -7,10 +7,9 @@
 #include "common/clock.h"
 #include "common/json-writer.h"
 #include "common/terminal.h"
-#include "ctl/client/error-message.h"
 #include "ctl/client/subscription.h"
 
-/* The time of day here; the date is in the journal. */
+/* The local time of day; the journal has the date. */
 static const char *time_text(char *buffer, size_t size)
 {
         time_t now = (time_t)(clock_wall_usec() / USEC_PER_SEC);
@@ -21,19 +20,16 @@ static const char *time_text(char *buffer, size_t size)
         return buffer;
 }
 
-/* Broken between words on a terminal, and one line where another program may read it. */
+/* Wraps the text on a terminal. Elsewhere an event is one line, which other programs can read. */
 static void print_event(const Terminal *terminal, const SubscriptionEvent *event)
 {
-        const char *state = event->cluster ? event->cluster->state_text
-                : event->material          ? event->material->state_text
-                                           : "";
         char line[STATUS_INFO_REASON_MAX + 128], time[16];
 
         subscription_describe(line, sizeof(line), event);
         if (line[0] == '\0')
                 return;
         time_text(time, sizeof(time));
-        terminal_color_begin(terminal, state);
+        terminal_color_begin(terminal, event->state);
         if (terminal->is_tty)
                 terminal_paragraph(terminal, 0, time, line);
         else
@@ -55,25 +51,23 @@ static int run(const Request *request)
                         break;
                 if (!request->json)
                         print_event(&terminal, &event);
-                else if (event.parameters && event.news != SUBSCRIPTION_GONE)
+                else if (event.parameters && event.kind != SUBSCRIPTION_GONE)
                         r = json_print(stdout, event.parameters);
         }
-        if (r == -EREMOTEIO)
-                return error_message_reply(
-                        subscription_refusal(subscription), "Subscribe", request->json);
-        return error_message_unreachable(request->socket, r);
+        return subscription_error_message(subscription, request->socket, r, request->json);
 }
 
 const Command command_monitor = {
         .name = "monitor",
         .synopsis = "",
-        .summary = "follow what happens",
+        .summary = "print every change as it happens",
         .help = "Prints each material and cluster with its state, and then every transition "
-                "as it happens, until it is interrupted. When the service stops, it waits for"
-                " it to come back.\n\n"
+                "as it happens, until the command is interrupted. When the service stops, the "
+                "command waits until it runs again.\n\n"
                 "With --json every line is a document {event, material, cluster}: first event"
                 " \"state\" for each, then one \"ready\"; after that \"changed\", \"removed\""
                 " and \"reloaded\".\n\n"
-                "Exit: 3 the daemon cannot be reached, else it is ended from outside.\n",
+                "Exit: 3 the daemon cannot be reached; otherwise the command runs until a signal "
+                "ends it.\n",
         .run = run,
 };

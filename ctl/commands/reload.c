@@ -4,19 +4,15 @@
 #include <stdlib.h>
 
 #include "common/json-writer.h"
-#include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
-#include "daemon/model/interface.h"
 
 static int run(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
-        int r = varlink_client_call(&reply, request->socket, INTERFACE_NAME ".Reload", NULL);
+        int r = varlink_client_call(&reply, request->socket, "Reload", NULL, request->json);
 
-        if (r < 0)
-                return error_message_unreachable(request->socket, r);
-        if (reply.error)
-                return error_message_reply(&reply, "Reload", request->json);
+        if (r != EXIT_SUCCESS)
+                return r;
         if (request->json)
                 (void)json_print(stdout, reply.parameters);
         else

@@ -58,7 +58,7 @@ static WaitAnswer evaluate_materials(Judge *judge)
                 const MaterialInfo *material = &judge->info->materials[i];
                 bool without_hope = is_hopeless(judge, material);
 
-                judge->moved = judge->moved || material->moved;
+                judge->moved = judge->moved || material->changed;
                 hopeless += without_hope;
                 if (!wait_condition_concerns(judge->target, material))
                         continue;
@@ -88,7 +88,7 @@ static bool is_current(const ClusterInfo *cluster, const MaterialInfo *material)
 static bool is_lost(const Judge *judge, const ClusterInfo *cluster, const MaterialInfo *material)
 {
         return cluster->state == CLUSTER_HELD &&
-                (cluster->moved ||
+                (cluster->changed ||
                         (grace_is_over(judge, material) &&
                                 passed(judge, material->last_change_usec,
                                         WAIT_CONDITION_LASTING_USEC)));
@@ -103,7 +103,7 @@ static WaitAnswer evaluate_clusters(Judge *judge)
                 const ClusterInfo *cluster = &judge->info->clusters[i];
                 const MaterialInfo *material = status_info_material(judge->info, cluster->material);
 
-                judge->moved = judge->moved || cluster->moved;
+                judge->moved = judge->moved || cluster->changed;
                 if (cluster->state == CLUSTER_DISABLED || !material ||
                         !wait_condition_concerns(judge->target, material))
                         continue;

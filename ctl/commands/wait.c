@@ -70,18 +70,14 @@ static int follow_changes(Wait *wait, WaitAnswer *ret)
         SubscriptionEvent event;
 
         while ((*ret = judge(wait)) == WAIT_NOT_YET) {
-                uint64_t now = clock_boottime_usec(), tick = now + USEC_PER_SEC;
                 int r;
 
-                if (now >= wait->deadline_usec)
-                        return 0;
                 show_progress(wait);
-                r = subscription_next(wait->subscription, &event,
-                        tick < wait->deadline_usec ? tick : wait->deadline_usec);
+                r = subscription_next_second(wait->subscription, &event, wait->deadline_usec);
                 if (r < 0)
-                        return r;
+                        return r == -ETIMEDOUT ? 0 : r;
                 subscription_describe(line, sizeof(line), &event);
-                if (event.news != SUBSCRIPTION_STATE)
+                if (event.kind != SUBSCRIPTION_STATE)
                         progress_step(&wait->progress, line);
         }
         return 0;
@@ -218,16 +214,13 @@ static int run(const Request *request)
         }
         r = subscription_new(&wait.subscription, request->socket);
         if (r == 0)
-                r = subscription_until_ready(
-                        wait.subscription, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
+                r = subscription_wait_ready(wait.subscription);
         if (r == 0)
                 r = follow_changes(&wait, &answer);
         progress_clear(&wait.progress);
-        if (r == -EREMOTEIO)
-                return error_message_reply(
-                        subscription_refusal(wait.subscription), "Subscribe", request->json);
         if (r < 0)
-                return error_message_unreachable(request->socket, r);
+                return subscription_error_message(
+                        wait.subscription, request->socket, r, request->json);
         return conclude(&wait, answer);
 }
 

@@ -80,4 +80,4 @@ def test_an_older_daemon_is_recognised(ctl, manage, method, command):
         "org.varlink.service.MethodNotFound", method=method)
     done = ctl(command)
     assert done.returncode == 1
-    assert f"does not know {method}" in done.stderr and "restart" in done.stderr
+    assert f"has no method {method}" in done.stderr and "restart" in done.stderr
