@@ -51,7 +51,7 @@ static const struct option options[] = {
         {0},
 };
 
-/* One line is one paragraph, or an option and what it does. */
+/* A line is one paragraph, or an option with its meaning. */
 static void print_line(const Terminal *terminal, const char *text)
 {
         char line[1024], label[32] = "";
@@ -84,19 +84,19 @@ static void print_help(const Command *command)
                 }
                 return;
         }
-        printf("binlog-sslctl [OPTION...] COMMAND\n\nAsks binlog-ssld, and tells it.\n\n");
+        printf("binlog-sslctl [OPTION...] COMMAND\n\nQuery and control binlog-ssld.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
                 snprintf(label, sizeof(label), "  %-10s", commands[i]->name);
                 terminal_paragraph(&terminal, 0, label, commands[i]->summary);
         }
-        printf("\n  --socket PATH   the daemon's socket\n"
-               "  --json          for programs; times are microseconds since the epoch\n"
+        printf("\n  --socket PATH   the socket of the daemon\n"
+               "  --json          print JSON; times are microseconds since the epoch\n"
                "  --version       print the version\n"
                "  --help          print this text, or that of the command\n\n"
-               "binlog-sslctl COMMAND --help tells more of each; so does man binlog-sslctl.\n");
+               "binlog-sslctl COMMAND --help describes a command; so does man binlog-sslctl.\n");
 }
 
-/* Letters to change, add or leave out until the words are the same. */
+/* Returns the edit distance: the letters to change, add or remove to make the words equal. */
 static size_t distance(const char *a, const char *b)
 {
         size_t first, second, third;
@@ -129,8 +129,8 @@ static const Command *find_command(const char *name)
         return NULL;
 }
 
-/* Takes one option that was given; `used` collects what only some commands take. */
-static int take(Request *request, unsigned *used, int option)
+/* Stores one option; `used` collects those that only some commands accept. */
+static int parse_option(Request *request, unsigned *used, int option)
 {
         switch (option) {
         case OPTION_SOCKET:
@@ -152,7 +152,7 @@ static int take(Request *request, unsigned *used, int option)
                 *used |= COMMAND_TIMEOUT;
                 if (duration_parse(&request->timeout_usec, optarg) == 0)
                         return 0;
-                error_message("--timeout %s: this is not a duration such as 90s or 5min", optarg);
+                error_message("--timeout %s: not a duration such as 90s or 5min", optarg);
                 return EX_USAGE;
         case OPTION_CA:
                 request->ca = optarg;
@@ -177,7 +177,7 @@ static int run(const Command *command, Request *request, unsigned used)
         char path[PATH_MAX];
 
         if (used & ~command->options) {
-                error_message("%s does not take such an option; see: binlog-sslctl %s --help",
+                error_message("%s does not accept this option; see: binlog-sslctl %s --help",
                         command->name, command->name);
                 return EX_USAGE;
         }
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
                         return EXIT_SUCCESS;
                 }
                 help = help || option == OPTION_HELP;
-                r = option == OPTION_HELP ? 0 : take(&request, &used, option);
+                r = option == OPTION_HELP ? 0 : parse_option(&request, &used, option);
                 if (r != 0)
                         return r;
         }

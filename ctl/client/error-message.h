@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Error message: prints to stderr what failed, between this command and the daemon or elsewhere, and
- * how to fix it. Functions that return int return the exit status (binlog-sslctl(1)).
+ * Error message: prints to stderr what failed, between this command and the daemon or elsewhere,
+ * and how to fix it. Functions that return int return the exit status (binlog-sslctl(1)).
  */
 
 #include <stdbool.h>

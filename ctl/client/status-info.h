@@ -3,9 +3,9 @@
 /*
  * Status info: the state of the daemon's materials and clusters, read from its JSON into values.
  *
- * Texts have passed common/text.h and are safe to display; a member that the JSON lacks, or has with
- * another type, is empty or 0. A state that this program does not have (of a newer daemon) keeps its
- * name in `state_text`. Each value also has its JSON as received. Times are wall clock.
+ * Texts have passed common/text.h and are safe to display; a member that the JSON lacks, or has
+ * with another type, is empty or 0. A state that this program does not have (of a newer daemon)
+ * keeps its name in `state_text`. Each value also has its JSON as received. Times are wall clock.
  */
 
 #include <stdbool.h>

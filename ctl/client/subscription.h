@@ -4,8 +4,8 @@
  * Subscription: the stream of events from the daemon, which keeps a StatusInfo up to date.
  *
  * A connection that is lost after the state was complete once is made again every 0.5 s, without a
- * limit; the deadline of the caller ends that. Before the state was complete for the first time, every
- * error is returned, because then nothing shows that a daemon exists which could come back.
+ * limit; the deadline of the caller ends that. Before the state was complete for the first time,
+ * every error is returned, because then nothing shows that a daemon exists which could come back.
  */
 
 #include "common/varlink.h"
@@ -40,13 +40,13 @@ int subscription_new(Subscription **ret, const char *socket);
 Subscription *subscription_free(Subscription *subscription);
 DEFINE_CLEANUP(Subscription *, subscription_free);
 
-/* Waits for the next event. `deadline_usec` is boot time. -ENOMEM; -EREMOTEIO: an error reply of the
- * daemon. Before the state was complete for the first time also the errors of
+/* Waits for the next event. `deadline_usec` is boot time. -ENOMEM; -EREMOTEIO: an error reply of
+ * the daemon. Before the state was complete for the first time also the errors of
  * ctl/client/varlink-client.h. */
 int subscription_next(Subscription *subscription, SubscriptionEvent *ret, uint64_t deadline_usec);
 
-/* The same, but returns after one second at the latest, with SUBSCRIPTION_SILENCE, so that the caller
- * can show progress. -ETIMEDOUT: the deadline has passed. */
+/* The same, but returns after one second at the latest, with SUBSCRIPTION_SILENCE, so that the
+ * caller can show progress. -ETIMEDOUT: the deadline has passed. */
 int subscription_next_second(
         Subscription *subscription, SubscriptionEvent *ret, uint64_t deadline_usec);
 
@@ -62,5 +62,5 @@ int subscription_error_message(
 const StatusInfo *subscription_status_info(const Subscription *subscription);
 bool subscription_is_connected(const Subscription *subscription);
 
-/* One line for people, such as "cluster orders: held: access denied"; "" for an event without one. */
+/* Writes a line for people, such as "cluster orders: held: access denied", or "". */
 void subscription_describe(char *buffer, size_t size, const SubscriptionEvent *event);

@@ -29,11 +29,11 @@ int varlink_client_send(
         VarlinkClient *client, const char *method, const char *parameters, bool more);
 
 /* Receives the next reply. `deadline_usec` is boot time. -ETIMEDOUT: no complete reply arrived in
- * time; the connection remains usable. -ECONNRESET: the daemon closed the connection, possibly within
- * a reply. -EBADMSG: not a Varlink reply. -ENOMEM: also for a reply that is too large. */
+ * time; the connection remains usable. -ECONNRESET: the daemon closed the connection, possibly
+ * within a reply. -EBADMSG: not a Varlink reply. -ENOMEM: also for a reply that is too large. */
 int varlink_client_receive(VarlinkClient *client, VarlinkReply *ret, uint64_t deadline_usec);
 
-/* Calls a method on a connection of its own. Returns EXIT_SUCCESS, or the exit status after an error
- * message; with `json` an error reply of the daemon goes to stdout as well. */
+/* Calls a method on a connection of its own. Returns EXIT_SUCCESS, or the exit status after an
+ * error message; with `json` an error reply of the daemon goes to stdout as well. */
 int varlink_client_call(
         VarlinkReply *ret, const char *path, const char *method, const char *parameters, bool json);

@@ -21,7 +21,7 @@ static bool is_good(const Report *report)
 static Inspection inspection_of(const Report *report)
 {
         return (Inspection){
-                .judged = !report->files_changed,
+                .evaluated = !report->files_changed,
                 .problems = report->problems,
                 .n_problems = report->n_problems,
         };
@@ -38,7 +38,7 @@ static void print_report(const MaterialConfig *config, const Report *report)
         terminal_headline(&terminal, is_good(report) ? "ok" : "critical", line);
         fputs("  ", stdout);
         terminal_colored(&terminal, is_good(report) ? "valid" : "invalid",
-                report->files_changed    ? "the files change while they are read"
+                report->files_changed    ? "the files changed while they were read"
                         : report->failed ? "not usable: it would not be imported"
                                          : "good: it would be imported");
         fputc('\n', stdout);
@@ -68,20 +68,16 @@ static int print_json(const MaterialConfig *config, const Report *report)
         json_open_object(writer);
         json_put_string(writer, "directory", directory);
         json_put_boolean(writer, "good", is_good(report));
-        json_put_string(
-                writer, "fingerprint", report->fingerprint[0] != '\0' ? report->fingerprint : NULL);
-        json_key(writer, "not_after");
-        if (report->has_certificate)
-                json_integer(writer, (int64_t)report->certificate.not_after_usec);
-        else
-                json_null(writer);
+        json_put_text(writer, "fingerprint", report->fingerprint);
+        json_put_known_integer(writer, "not_after", report->has_certificate,
+                (int64_t)report->certificate.not_after_usec);
         json_key(writer, "rules");
         rule_verdict_write(writer, &inspection);
         json_close_object(writer);
         return json_writer_print(stdout, writer);
 }
 
-static int configure(MaterialConfig *ret, const Request *request)
+static int load_config(MaterialConfig *ret, const Request *request)
 {
         const char *const files[_MATERIAL_FILE_MAX] = {
                 [MATERIAL_CA] = request->ca,
@@ -107,7 +103,7 @@ static int run(const Request *request)
         MaterialConfig config = {0};
         CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
         InspectorTask task = {&config, -1, clock_wall_usec()};
-        int r = report ? configure(&config, request) : -ENOMEM;
+        int r = report ? load_config(&config, request) : -ENOMEM;
 
         if (r == 0)
                 r = inspector_run(report, &task);
@@ -125,11 +121,11 @@ static int run(const Request *request)
 const Command command_check = {
         .name = "check",
         .synopsis = "DIR [--ca FILE] [--cert FILE] [--key FILE]",
-        .summary = "judge a directory, with no daemon",
-        .help = "Reads the three files in DIR as the service would, with the settings that "
-                "are the default and with the rights of the caller, and tells for every rule "
-                "whether it is kept. Sends nothing.\n\n"
-                "  --ca FILE    instead of ca.pem; below DIR unless it is absolute\n"
+        .summary = "validate a directory, without a daemon",
+        .help = "Reads and validates the three files in DIR as the service does, with the "
+                "default settings and the permissions of the caller, and prints for every rule "
+                "whether it holds. Sends nothing.\n\n"
+                "  --ca FILE    instead of ca.pem; relative to DIR unless absolute\n"
                 "  --cert FILE  instead of client-cert.pem\n"
                 "  --key FILE   instead of client-key.pem\n\n"
                 "Exit: 0 it would be imported, 1 it would not.\n",

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Command: what each command of binlog-sslctl is: its words, its options, and the function that is
- * run with what stood on the command line. Exit statuses: binlog-sslctl(1).
+ * Command: describes a command of binlog-sslctl: name, help, accepted options, and the function
+ * that runs it with the parsed command line and returns the exit status (binlog-sslctl(1)).
  */
 
 #include <stdbool.h>
@@ -11,14 +11,14 @@
 typedef struct Request {
         const char *socket;
         bool json, force, wait;
-        const char *ca, *cert, *key; /* NULL: not given */
+        const char *ca, *cert, *key; /* NULL: absent */
         uint64_t timeout_usec;
         bool has_timeout;
         char *const *names; /* the arguments after the command */
         int n_names;
 } Request;
 
-/* Which options a command takes besides --socket and --json. */
+/* The options that a command accepts besides --socket and --json. */
 enum {
         COMMAND_FORCE = 1 << 0,
         COMMAND_WAIT = 1 << 1,
@@ -31,7 +31,7 @@ typedef struct Command {
         const char *name;
         const char *synopsis; /* after the name */
         const char *summary;  /* one line */
-        const char *help;     /* a line is a paragraph, or "  --option  what it does" */
+        const char *help;     /* each line is a paragraph, or "  --option  its meaning" */
         unsigned options;
         int minimum_names, maximum_names; /* -1: any number */
         int (*run)(const Request *request);
@@ -39,7 +39,7 @@ typedef struct Command {
 
 #define COMMAND_TIMEOUT_USEC (5 * 60 * UINT64_C(1000000))
 
-/* One file each. */
+/* Each in the file of its name. */
 extern const Command command_status;
 extern const Command command_explain;
 extern const Command command_check;

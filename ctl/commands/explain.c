@@ -23,11 +23,10 @@
 static void print_hop(const Terminal *terminal, const PathHop *hop)
 {
         char owner[140], user[64], group[64], path[2 * PATH_MAX + 8], mode[8] = "-";
-        bool blocked = hop->error != 0 || hop->enter_error != 0 || hop->read_error != 0;
 
         owner[0] = '\0';
         if (hop->error == 0) {
-                if (hop->link[0] == '\0') /* a link's own mode means nothing */
+                if (hop->link[0] == '\0') /* the mode of a link has no effect */
                         snprintf(mode, sizeof(mode), "%04o", hop->mode & 07777);
                 snprintf(owner, sizeof(owner), "%s:%s",
                         path_fix_user_name(user, sizeof(user), hop->uid),
@@ -37,29 +36,29 @@ static void print_hop(const Terminal *terminal, const PathHop *hop)
                 hop->link);
         fprintf(terminal->stream, "  %-*s%-*s%-6s", KIND_WIDTH, path_hop_kind(hop), OWNER_WIDTH,
                 owner, mode);
-        terminal_colored(terminal, blocked ? "broken" : "passed", path_hop_verdict(hop));
+        terminal_colored(
+                terminal, path_hop_is_denied(hop) ? "broken" : "passed", path_hop_verdict(hop));
         fprintf(terminal->stream, "%*s", VERDICT_WIDTH - (int)strlen(path_hop_verdict(hop)), "");
         terminal_paragraph(terminal, 0, "", path);
 }
 
-/* Who looks, and in whose file system. */
-static void print_looker(const Terminal *terminal, const Explanation *explanation)
+static void print_access_heading(const Terminal *terminal, const Explanation *explanation)
 {
         char user[64], line[256];
         uid_t uid = explanation->identity ? explanation->identity->uid : geteuid();
 
         path_fix_user_name(user, sizeof(user), uid);
         if (explanation->identity)
-                text_format(line, sizeof(line), "the way to the files, as the service (%s) has it",
+                text_format(line, sizeof(line), "the path to the files, as the service (%s) has it",
                         user);
         else
                 text_format(line, sizeof(line),
-                        "the way to the files, as %s has it; %s to see it as the service does",
+                        "the path to the files, as %s has it; %s to see it as the service does",
                         user, geteuid() == 0 ? "binlog-ssld must run here" : "run this as root");
         terminal_heading(terminal, line);
         if (!explanation->configured) {
                 text_format(line, sizeof(line), "names are the default ones: %.200s",
-                        explanation->doubt);
+                        explanation->config_error);
                 terminal_paragraph(terminal, 2, "", line);
         }
 }
@@ -68,15 +67,14 @@ static void print_access(const Terminal *terminal, const Explanation *explanatio
 {
         const PathAccess *access = explanation->access;
 
-        print_looker(terminal, explanation);
+        print_access_heading(terminal, explanation);
         if (access->error != 0)
-                terminal_paragraph(
-                        terminal, 2, "it could not be walked: ", strerror(access->error));
+                terminal_paragraph(terminal, 2, "could not be checked: ", strerror(access->error));
         for (size_t i = 0; i < access->n_hops; i++)
                 print_hop(terminal, &access->hops[i]);
 }
 
-/* Commands are printed unbroken, so that they can be taken over with the mouse. */
+/* Does not wrap commands, so that they can be copied. */
 static void print_fix(
         const Terminal *terminal, const Explanation *explanation, const PathHop *blocked)
 {
@@ -109,8 +107,8 @@ static void print_next(const Terminal *terminal, const Explanation *explanation)
         else if (material_state_is_good(explanation->material->state))
                 terminal_paragraph(terminal, 2, "", "none: this set is good");
         else
-                terminal_paragraph(terminal, 2, "",
-                        "none that is known here; journalctl -u binlog-ssld may tell more");
+                terminal_paragraph(
+                        terminal, 2, "", "none is known; journalctl -u binlog-ssld may have more");
 }
 
 static void print_explanation(const Terminal *terminal, const Explanation *explanation)
@@ -126,13 +124,13 @@ static void print_explanation(const Terminal *terminal, const Explanation *expla
         terminal_paragraph(terminal, 2, "why        ", material->reason);
         if (material->has_certificate)
                 terminal_paragraph(terminal, 2, "subject    ", material->certificate.subject);
-        text_format(line, sizeof(line), "%s; looked at %s, %s%s%s", material->watch,
+        text_format(line, sizeof(line), "%s; checked %s, %s%s%s", material->watch,
                 terminal_time(check, terminal, material->last_check_usec),
-                material->last_change_usec > 0 ? "changed " : "no change since the service began",
+                material->last_change_usec > 0 ? "changed " : "no change since the service started",
                 material->last_change_usec > 0
                         ? terminal_time(change, terminal, material->last_change_usec)
                         : "",
-                material->missed_events > 0 ? "; events were missed, so the poll is what counts"
+                material->missed_events > 0 ? "; events were missed, so only the poll is reliable"
                                             : "");
         terminal_paragraph(terminal, 2, "watch      ", line);
         fputc('\n', terminal->stream);
@@ -149,7 +147,7 @@ static void write_text(JsonWriter *writer, const char *key, const char *value)
         char clean[2 * PATH_MAX];
 
         text_set(clean, sizeof(clean), value);
-        json_put_string(writer, key, clean[0] != '\0' ? clean : NULL);
+        json_put_text(writer, key, clean);
 }
 
 static void write_hop(JsonWriter *writer, const PathHop *hop)
@@ -192,7 +190,7 @@ static void write_explanation(JsonWriter *writer, const Explanation *explanation
         json_close_object(writer);
 }
 
-/* Prints, or writes, those that were asked for. 1: one of them is not usable; else negative. */
+/* Prints or writes the requested materials. Returns 0 if all are good, and 1 if one is not. */
 static int explain(const Request *request, const StatusInfo *info, const ServiceIdentity *identity,
         JsonWriter *writer)
 {
@@ -227,25 +225,25 @@ static int run(const Request *request)
         CLEANUP(status_info_done) StatusInfo info = STATUS_INFO_NULL;
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
         ServiceIdentity identity;
-        bool disguised;
+        bool as_service;
         int r = status_info_fetch(&reply, &info, request->socket);
 
         if (r != EXIT_SUCCESS) {
                 if (r == EXIT_UNREACHABLE)
                         error_message(
-                                "binlog-sslctl check DIR judges a directory without the service");
+                                "binlog-sslctl check DIR validates a directory without a service");
                 return r;
         }
         if (request->n_names > 0 && !status_info_material(&info, request->names[0])) {
                 error_message("there is no material %s", request->names[0]);
                 return EX_USAGE;
         }
-        disguised = geteuid() == 0 && service_identity_of(&identity, (pid_t)info.pid) == 0;
+        as_service = geteuid() == 0 && service_identity_of(&identity, (pid_t)info.pid) == 0;
         r = request->json ? json_writer_new(&writer) : 0;
         if (writer)
                 json_open_array(writer);
         if (r == 0)
-                r = explain(request, &info, disguised ? &identity : NULL, writer);
+                r = explain(request, &info, as_service ? &identity : NULL, writer);
         if (writer && r >= 0) {
                 int written;
 
@@ -261,12 +259,13 @@ static int run(const Request *request)
 const Command command_explain = {
         .name = "explain",
         .synopsis = "[MATERIAL]",
-        .summary = "why a material can, or cannot, be used",
-        .help = "Shows what the service sees of a material: every hop on the way to its files"
-                " with owner and mode, whether the service may pass and watch it, the verdict"
-                " of every rule, and the next step with the command that mends a closed "
-                "directory or file. As root it looks with the service's own eyes: its user, "
-                "groups and sandbox; otherwise it answers for the calling user.\n\n"
+        .summary = "why a material can or cannot be used",
+        .help = "Prints every directory, symbolic link and file on the path to the files of a "
+                "material, with owner and mode and whether the service can pass, read and watch "
+                "it; the verdict of every rule; and the next step, with the command that opens "
+                "a closed directory or file. Run by root, the command tests the access of the "
+                "service, with its user, groups and sandbox; otherwise that of the calling "
+                "user.\n\n"
                 "Exit: 0 the set is good, 1 it is not, 3 the daemon cannot be reached, 64 "
                 "there is no such material.\n",
         .maximum_names = 1,

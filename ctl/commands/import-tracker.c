@@ -1,82 +1,83 @@
 #include "ctl/commands/import-tracker.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-int import_tracker_add(ImportTracker *list, const ClusterInfo *cluster)
+int import_tracker_add(ImportTracker *tracker, const char *name)
 {
-        TrackedImport *items = reallocarray(list->items, list->n + 1, sizeof(*items));
-        char **names;
+        char **names = reallocarray(tracker->names, tracker->n + 1, sizeof(*names));
+        bool *ended;
 
-        if (!items)
-                return -ENOMEM;
-        list->items = items;
-        names = reallocarray(list->names, list->n + 1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
-        list->names = names;
-        names[list->n] = strdup(cluster->name);
-        if (!names[list->n])
+        tracker->names = names;
+        ended = reallocarray(tracker->ended, tracker->n + 1, sizeof(*ended));
+        if (!ended)
                 return -ENOMEM;
-        items[list->n++] = (TrackedImport){0};
+        tracker->ended = ended;
+        names[tracker->n] = strdup(name);
+        if (!names[tracker->n])
+                return -ENOMEM;
+        ended[tracker->n++] = false;
         return 0;
 }
 
-void import_tracker_done(ImportTracker *list)
+void import_tracker_done(ImportTracker *tracker)
 {
-        for (size_t i = 0; i < list->n; i++)
-                free(list->names[i]);
-        free(list->names);
-        free(list->items);
-        *list = (ImportTracker){0};
+        for (size_t i = 0; i < tracker->n; i++)
+                free(tracker->names[i]);
+        free(tracker->names);
+        free(tracker->ended);
+        *tracker = (ImportTracker){0};
 }
 
-/* A daemon that just came back has not looked at the files yet: then waiting is no end. */
-static bool has_ended(const ImportTracker *list, const ClusterInfo *cluster)
+/* A daemon that has just restarted reports a cluster as waiting until it has read the files. */
+static bool has_ended(const ImportTracker *tracker, const ClusterInfo *cluster)
 {
         if (cluster->state == CLUSTER_IMPORTING)
                 return false;
-        if (list->restarted)
+        if (tracker->restarted)
                 return cluster->state != CLUSTER_WAITING;
-        return cluster->last_attempt_usec >= list->asked_usec;
+        return cluster->last_attempt_usec >= tracker->requested_usec;
 }
 
-size_t import_tracker_update(ImportTracker *list, const StatusInfo *info)
+size_t import_tracker_update(ImportTracker *tracker, const StatusInfo *info)
 {
-        list->n_open = 0;
-        for (size_t i = 0; i < list->n; i++) {
-                const ClusterInfo *cluster = status_info_cluster(info, list->names[i]);
+        tracker->n_open = 0;
+        for (size_t i = 0; i < tracker->n; i++) {
+                const ClusterInfo *cluster = status_info_cluster(info, tracker->names[i]);
 
-                list->items[i].done = !cluster || has_ended(list, cluster);
-                list->n_open += !list->items[i].done;
+                tracker->ended[i] = !cluster || has_ended(tracker, cluster);
+                tracker->n_open += !tracker->ended[i];
         }
-        return list->n_open;
+        return tracker->n_open;
 }
 
-bool import_tracker_has(const ImportTracker *list, const char *name)
+bool import_tracker_has(const ImportTracker *tracker, const char *name)
 {
-        for (size_t i = 0; i < list->n; i++)
-                if (strcmp(list->names[i], name) == 0)
+        for (size_t i = 0; i < tracker->n; i++)
+                if (strcmp(tracker->names[i], name) == 0)
                         return true;
         return false;
 }
 
-const char *import_tracker_first_open(const ImportTracker *list)
+const char *import_tracker_first_open(const ImportTracker *tracker)
 {
-        for (size_t i = 0; i < list->n; i++)
-                if (!list->items[i].done)
-                        return list->names[i];
+        for (size_t i = 0; i < tracker->n; i++)
+                if (!tracker->ended[i])
+                        return tracker->names[i];
         return "";
 }
 
-size_t import_tracker_current(const ImportTracker *list, const StatusInfo *info)
+size_t import_tracker_count_imported(const ImportTracker *tracker, const StatusInfo *info)
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < list->n; i++) {
-                const ClusterInfo *cluster = status_info_cluster(info, list->names[i]);
+        for (size_t i = 0; i < tracker->n; i++) {
+                const ClusterInfo *cluster = status_info_cluster(info, tracker->names[i]);
 
-                n += list->items[i].done && cluster && cluster->state == CLUSTER_CURRENT &&
+                n += tracker->ended[i] && cluster && cluster->state == CLUSTER_CURRENT &&
                         !status_info_import_failed(cluster);
         }
         return n;

@@ -66,7 +66,7 @@ static int call(Import *import)
         int r = format_parameters(&parameters, request);
 
         if (r == -EINVAL) {
-                error_message("a cluster's name is text in UTF-8");
+                error_message("the name of a cluster must be valid UTF-8");
                 return EXIT_FAILURE;
         }
         if (r < 0)
@@ -85,8 +85,9 @@ static void print_started(const Import *import)
 
         if (json_size(started) == 0)
                 puts(import->request->force
-                                ? "nothing was started: no cluster is enabled, or it runs already"
-                                : "nothing to do: what is on disk is imported; --force imports it "
+                                ? "nothing was started: no cluster is enabled, or the "
+                                  "import runs already"
+                                : "nothing to do: the set on disk is imported; --force imports it "
                                   "once more");
         for (size_t i = 0; i < json_size(started); i++) {
                 text_set(name, sizeof(name), json_get_string(json_element(started, i)));
@@ -94,8 +95,8 @@ static void print_started(const Import *import)
         }
 }
 
-/* Those that the daemon started, and those wanted that it was importing anyway. */
-static int choose_tracked(Import *import)
+/* Tracks the imports that the daemon started, and requested ones that were already running. */
+static int track_imports(Import *import)
 {
         const StatusInfo *info = subscription_status_info(import->subscription);
         const JsonValue *started = started_of(import);
@@ -112,7 +113,7 @@ static int choose_tracked(Import *import)
                                 text_equal(
                                         json_get_string(json_element(started, k)), cluster->name);
                 if (wanted)
-                        r = import_tracker_add(&import->tracker, cluster);
+                        r = import_tracker_add(&import->tracker, cluster->name);
         }
         return r;
 }
@@ -181,8 +182,8 @@ static int print_json(const Import *import)
         return json_writer_print(stdout, writer);
 }
 
-/* What the table of trouble cannot tell. */
-static void print_open(const Import *import)
+/* Prints the clusters that the table of problems does not show as such. */
+static void print_unfinished(const Import *import)
 {
         const ImportTracker *tracker = &import->tracker;
 
@@ -191,34 +192,34 @@ static void print_open(const Import *import)
                             subscription_status_info(import->subscription), tracker->names[i]))
                         fprintf(stderr, "cluster %s: removed from the configuration\n",
                                 tracker->names[i]);
-                else if (!tracker->items[i].done)
+                else if (!tracker->ended[i])
                         fprintf(stderr, "cluster %s: its import has not ended\n",
                                 tracker->names[i]);
 }
 
 static int conclude(Import *import, bool late)
 {
-        size_t current = import_tracker_current(
+        size_t imported = import_tracker_count_imported(
                 &import->tracker, subscription_status_info(import->subscription));
         Terminal terminal = terminal_open(stderr);
 
         progress_clear(&import->progress);
         if (import->request->json && print_json(import) < 0)
                 return EXIT_FAILURE;
-        if (current == import->tracker.n) {
-                if (!import->request->json && current > 0)
-                        printf("%zu of %zu imported\n", current, import->tracker.n);
+        if (imported == import->tracker.n) {
+                if (!import->request->json && imported > 0)
+                        printf("%zu of %zu imported\n", imported, import->tracker.n);
                 return EXIT_SUCCESS;
         }
-        error_message("%zu of %zu imported%s", current, import->tracker.n,
+        error_message("%zu of %zu imported%s", imported, import->tracker.n,
                 late ? ", and the time is over" : "");
-        print_open(import);
+        print_unfinished(import);
         status_table_print_problems(&terminal, subscription_status_info(import->subscription),
                 import->tracker.names, (int)import->tracker.n);
         return EXIT_FAILURE;
 }
 
-/* Subscribes first, so that nothing is missed. */
+/* Subscribes before the call, so that no event is missed. */
 static int run_and_wait(Import *import)
 {
         const Request *request = import->request;
@@ -229,11 +230,11 @@ static int run_and_wait(Import *import)
         if (r == 0)
                 r = subscription_wait_ready(import->subscription);
         if (r == 0) {
-                import->tracker.asked_usec = clock_wall_usec();
+                import->tracker.requested_usec = clock_wall_usec();
                 r = call(import);
                 if (r != EXIT_SUCCESS)
                         return r;
-                r = choose_tracked(import);
+                r = track_imports(import);
         }
         if (r == 0 && !request->json &&
                 (!import->progress.terminal.is_tty || import->tracker.n == 0))
@@ -259,7 +260,7 @@ static int run(const Request *request)
         if (request->wait)
                 return run_and_wait(&import);
         if (request->has_timeout) {
-                error_message("--timeout goes with --wait");
+                error_message("--timeout requires --wait");
                 return EX_USAGE;
         }
         r = call(&import);
@@ -275,14 +276,14 @@ static int run(const Request *request)
 const Command command_import = {
         .name = "import",
         .synopsis = "[--force] [--wait [--timeout T]] [CLUSTER...]",
-        .summary = "import now what is on disk",
-        .help = "Has the service import what is on disk into every cluster, or those named, "
-                "that is not current, at once and with its back-off begun anew. For root, the"
-                " service's own user and members of control-group.\n\n"
-                "  --force      also into clusters that are current\n"
-                "  --wait       until the imports have ended; what failed is told with the "
-                "next step\n"
-                "  --timeout T  wait no longer than T, such as 90s; default 5min\n\n"
+        .summary = "import the set on disk now",
+        .help = "Starts the import of the set on disk into every cluster, or those named, that "
+                "is not current, at once and without waiting for the end of a back-off. "
+                "Requires root, the service's own user, or a member of control-group.\n\n"
+                "  --force      also import into clusters that are current\n"
+                "  --wait       wait until the imports have ended; failed ones are printed with "
+                "the reason and the next step\n"
+                "  --timeout T  fail after T, such as 90s; default 5min\n\n"
                 "Exit: 0 started, with --wait imported; 1 refused, or with --wait not "
                 "imported; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
         .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT,

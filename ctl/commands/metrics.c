@@ -11,20 +11,20 @@
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
 
-/* Line by line: a control character within a line is none of the format's. */
+/* Prints line by line, because control characters within a line are replaced (common/text.h). */
 static int print_lines(const char *text)
 {
         size_t capacity = strlen(text) + 1;
-        CLEANUP(freep) char *stream = malloc(capacity);
+        CLEANUP(freep) char *line = malloc(capacity);
 
-        while (stream && *text != '\0') {
+        while (line && *text != '\0') {
                 size_t length = strcspn(text, "\n");
 
-                text_copy(stream, capacity, text, length);
-                puts(stream);
+                text_copy(line, capacity, text, length);
+                puts(line);
                 text += length + (text[length] == '\n');
         }
-        return stream ? 0 : -ENOMEM;
+        return line ? 0 : -ENOMEM;
 }
 
 static int run(const Request *request)
@@ -46,9 +46,10 @@ static int run(const Request *request)
 const Command command_metrics = {
         .name = "metrics",
         .synopsis = "",
-        .summary = "the metrics, as Prometheus reads them",
-        .help = "Prints the service's metrics in the text format of Prometheus; metrics-file "
-                "in the configuration keeps the same in a file for the node exporter.\n\n"
+        .summary = "the metrics in the format of Prometheus",
+        .help = "Prints the metrics of the service in the text format of Prometheus; "
+                "metrics-file in the configuration writes them to a file for the node "
+                "exporter.\n\n"
                 "Exit: 0, or 3 when the daemon cannot be reached.\n",
         .run = run,
 };

@@ -24,11 +24,12 @@ const Command command_reload = {
         .name = "reload",
         .synopsis = "",
         .summary = "read the configuration again",
-        .help = "Has the service read its configuration again: clusters and materials are "
-                "added, changed and removed without a restart, imports that run go on, and "
-                "every back-off starts anew. A configuration that cannot be used is refused "
-                "with file, line and what is allowed; then the one in force stays. For root, "
-                "the service's own user and members of control-group.\n\n"
-                "Exit: 0 in force; 1 refused, why is printed; 3 the daemon cannot be reached.\n",
+        .help = "Makes the service read its configuration again: clusters and materials are "
+                "added, changed and removed without a restart, running imports continue, and "
+                "every back-off is reset. A configuration that cannot be used is refused with "
+                "file, line and what is allowed; the previous one stays in force. Requires root, "
+                "the service's own user, or a member of control-group.\n\n"
+                "Exit: 0 in force; 1 refused, the reason is printed; 3 the daemon cannot be "
+                "reached.\n",
         .run = run,
 };

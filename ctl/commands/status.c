@@ -8,7 +8,6 @@
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
 #include "ctl/output/status-table.h"
-#include "daemon/model/interface.h"
 
 static Health health_of(const StatusInfo *info, const Request *request)
 {
@@ -26,7 +25,7 @@ static Health health_of(const StatusInfo *info, const Request *request)
         return worst;
 }
 
-/* The daemon's answer, of the clusters those that were asked for. */
+/* Prints the answer of the daemon, with only the requested clusters. */
 static int print_json(const JsonValue *status, const StatusInfo *info, const Request *request)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
@@ -106,13 +105,15 @@ const Command command_status = {
         .name = "status",
         .synopsis = "[CLUSTER...]",
         .summary = "what is on disk, what is imported, and why not",
-        .help = "Shows each material with the set that is on disk, and each cluster, or those "
-                "named, with the set that it acknowledged. Below what is not as it should be "
-                "stand the reason (why), the next step for you (next), a command that helps "
-                "(run), and since when and until the next attempt of the service (late). A set "
-                "is named by the first digits of its fingerprint: equal digits, equal sets.\n\n"
-                "Exit: 0 ok, 1 warning, 2 critical, 3 the daemon cannot be reached: what "
-                "monitoring plugins use. With names it is the exit for these clusters.\n",
+        .help = "Prints each material with the set on disk, and each cluster, or those named, "
+                "with the set that it acknowledged. Below a material or cluster that has a "
+                "problem are the reason (why), the next step for you (next), a command for it "
+                "(run), and since when the problem lasts and when the service tries again "
+                "(late). The first digits of its fingerprint name a set: equal digits, equal "
+                "sets.\n\n"
+                "Exit: 0 ok, 1 warning, 2 critical, 3 the daemon cannot be reached, as "
+                "monitoring plugins use them. With names, only these clusters and their "
+                "materials count.\n",
         .maximum_names = -1,
         .run = run,
 };

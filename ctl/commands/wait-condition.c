@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-typedef struct Judge {
+typedef struct Evaluation {
         const WaitTarget *target;
         const StatusInfo *info;
         uint64_t now_usec;
-        bool moved; /* something came to pass since the start */
+        bool changed; /* since the start */
         WaitResult result;
-} Judge;
+} Evaluation;
 
 bool wait_condition_concerns(const WaitTarget *target, const MaterialInfo *material)
 {
@@ -16,20 +16,29 @@ bool wait_condition_concerns(const WaitTarget *target, const MaterialInfo *mater
                 strcmp(material->certificate.sha256, target->digest) == 0;
 }
 
-static bool passed(const Judge *judge, uint64_t since_usec, uint64_t span_usec)
+static bool passed(const Evaluation *evaluation, uint64_t since_usec, uint64_t span_usec)
 {
-        return judge->now_usec >= since_usec && judge->now_usec - since_usec >= span_usec;
+        return evaluation->now_usec >= since_usec && evaluation->now_usec - since_usec >= span_usec;
 }
 
-static bool grace_is_over(const Judge *judge, const MaterialInfo *material)
+bool wait_condition_includes(
+        const WaitTarget *target, const StatusInfo *info, const ClusterInfo *cluster)
 {
-        return passed(judge, judge->target->start_at_usec,
+        const MaterialInfo *material = status_info_material(info, cluster->material);
+
+        return cluster->state != CLUSTER_DISABLED && material &&
+                wait_condition_concerns(target, material);
+}
+
+static bool grace_is_over(const Evaluation *evaluation, const MaterialInfo *material)
+{
+        return passed(evaluation, evaluation->target->start_at_usec,
                 strcmp(material->watch, "inotify") == 0 ? WAIT_CONDITION_GRACE_USEC
                                                         : WAIT_CONDITION_GRACE_POLL_USEC);
 }
 
-/* It is bad, and not on its way to become good in time. */
-static bool is_hopeless(const Judge *judge, const MaterialInfo *material)
+/* Returns true if the material is bad and cannot become good in time by itself. */
+static bool is_hopeless(const Evaluation *evaluation, const MaterialInfo *material)
 {
         switch (material->state) {
         case MATERIAL_STATE_VALID:
@@ -38,7 +47,7 @@ static bool is_hopeless(const Judge *judge, const MaterialInfo *material)
         case _MATERIAL_STATE_MAX:
                 return false;
         case MATERIAL_STATE_NOT_YET_VALID:
-                if (material->certificate.not_before_usec < judge->target->deadline_at_usec)
+                if (material->certificate.not_before_usec < evaluation->target->deadline_at_usec)
                         return false;
                 break;
         case MATERIAL_STATE_MISSING:
@@ -46,72 +55,73 @@ static bool is_hopeless(const Judge *judge, const MaterialInfo *material)
         case MATERIAL_STATE_EXPIRED:
                 break;
         }
-        return grace_is_over(judge, material) &&
-                passed(judge, material->since_usec, WAIT_CONDITION_LASTING_USEC);
+        return grace_is_over(evaluation, material) &&
+                passed(evaluation, material->since_usec, WAIT_CONDITION_LASTING_USEC);
 }
 
-static WaitAnswer evaluate_materials(Judge *judge)
+static WaitAnswer evaluate_materials(Evaluation *evaluation)
 {
         size_t concerned = 0, good = 0, hopeless = 0, hopeless_concerned = 0;
 
-        for (size_t i = 0; i < judge->info->n_materials; i++) {
-                const MaterialInfo *material = &judge->info->materials[i];
-                bool without_hope = is_hopeless(judge, material);
+        for (size_t i = 0; i < evaluation->info->n_materials; i++) {
+                const MaterialInfo *material = &evaluation->info->materials[i];
+                bool bad = is_hopeless(evaluation, material);
 
-                judge->moved = judge->moved || material->changed;
-                hopeless += without_hope;
-                if (!wait_condition_concerns(judge->target, material))
+                evaluation->changed = evaluation->changed || material->changed;
+                hopeless += bad;
+                if (!wait_condition_concerns(evaluation->target, material))
                         continue;
                 concerned++;
                 good += material_state_is_good(material->state);
-                hopeless_concerned += without_hope;
+                hopeless_concerned += bad;
         }
         if (hopeless_concerned > 0)
                 return WAIT_NO;
-        /* None has the certificate. One that is good may still get it. */
+        /* No material has the certificate. A good one may still get it. */
         if (concerned == 0)
-                return hopeless > 0 && hopeless == judge->info->n_materials ? WAIT_NO
-                                                                            : WAIT_NOT_YET;
+                return hopeless > 0 && hopeless == evaluation->info->n_materials ? WAIT_NO
+                                                                                 : WAIT_NOT_YET;
         return good == concerned ? WAIT_YES : WAIT_NOT_YET;
 }
 
-/* The material's word may come before that of the cluster which it makes outdated, so the
- * fingerprints are compared as well. */
+/* Compares the fingerprints as well, because the event of a material comes before those of the
+ * clusters that are no longer current by it. */
 static bool is_current(const ClusterInfo *cluster, const MaterialInfo *material)
 {
         return cluster->state == CLUSTER_CURRENT &&
                 strcmp(cluster->imported, material->fingerprint) == 0;
 }
 
-/* Held over the set that is on disk now: it became so before our eyes, or was so long enough for
- * the word of a new attempt to be here. */
-static bool is_lost(const Judge *judge, const ClusterInfo *cluster, const MaterialInfo *material)
+/* Returns true if the cluster is held for the set that is on disk now: an event reported that, or
+ * the set has been on disk long enough for the event of a new attempt to arrive. */
+static bool is_held_for_set(
+        const Evaluation *evaluation, const ClusterInfo *cluster, const MaterialInfo *material)
 {
         return cluster->state == CLUSTER_HELD &&
                 (cluster->changed ||
-                        (grace_is_over(judge, material) &&
-                                passed(judge, material->last_change_usec,
+                        (grace_is_over(evaluation, material) &&
+                                passed(evaluation, material->last_change_usec,
                                         WAIT_CONDITION_LASTING_USEC)));
 }
 
-static WaitAnswer evaluate_clusters(Judge *judge)
+static WaitAnswer evaluate_clusters(Evaluation *evaluation)
 {
-        WaitResult *result = &judge->result;
+        WaitResult *result = &evaluation->result;
         bool lost = false;
 
-        for (size_t i = 0; i < judge->info->n_clusters; i++) {
-                const ClusterInfo *cluster = &judge->info->clusters[i];
-                const MaterialInfo *material = status_info_material(judge->info, cluster->material);
+        for (size_t i = 0; i < evaluation->info->n_clusters; i++) {
+                const ClusterInfo *cluster = &evaluation->info->clusters[i];
+                const MaterialInfo *material =
+                        status_info_material(evaluation->info, cluster->material);
 
-                judge->moved = judge->moved || cluster->changed;
-                if (cluster->state == CLUSTER_DISABLED || !material ||
-                        !wait_condition_concerns(judge->target, material))
+                evaluation->changed = evaluation->changed || cluster->changed;
+                if (!wait_condition_includes(evaluation->target, evaluation->info, cluster))
                         continue;
                 result->n_concerned++;
                 result->n_current += is_current(cluster, material);
                 if (cluster->state == CLUSTER_IMPORTING)
                         result->importing = cluster->name;
-                lost = lost || is_lost(judge, cluster, material);
+                lost = lost || is_held_for_set(evaluation, cluster, material);
         }
         if (lost)
                 return WAIT_NO;
@@ -121,18 +131,18 @@ static WaitAnswer evaluate_clusters(Judge *judge)
 WaitResult wait_condition_evaluate(
         const WaitTarget *target, const StatusInfo *info, uint64_t now_usec)
 {
-        Judge judge = {.target = target, .info = info, .now_usec = now_usec};
-        WaitAnswer materials = evaluate_materials(&judge);
-        WaitAnswer clusters = evaluate_clusters(&judge);
+        Evaluation evaluation = {.target = target, .info = info, .now_usec = now_usec};
+        WaitAnswer materials = evaluate_materials(&evaluation);
+        WaitAnswer clusters = evaluate_clusters(&evaluation);
 
         if (materials == WAIT_NO || clusters == WAIT_NO)
-                judge.result.answer = WAIT_NO;
+                evaluation.result.answer = WAIT_NO;
         else if (materials != WAIT_YES || clusters != WAIT_YES)
-                judge.result.answer = WAIT_NOT_YET;
-        else if (target->digest[0] == '\0' && !judge.moved &&
-                !passed(&judge, target->start_at_usec, WAIT_CONDITION_STEADY_USEC))
-                judge.result.answer = WAIT_NOT_YET;
+                evaluation.result.answer = WAIT_NOT_YET;
+        else if (target->digest[0] == '\0' && !evaluation.changed &&
+                !passed(&evaluation, target->start_at_usec, WAIT_CONDITION_STEADY_USEC))
+                evaluation.result.answer = WAIT_NOT_YET;
         else
-                judge.result.answer = WAIT_YES;
-        return judge.result;
+                evaluation.result.answer = WAIT_YES;
+        return evaluation.result;
 }

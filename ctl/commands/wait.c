@@ -22,7 +22,7 @@ typedef struct Wait {
         WaitTarget target;
         WaitResult result;
         uint64_t deadline_usec; /* boot time */
-        char **names;           /* of the clusters concerned, for what is printed at the end */
+        char **names;           /* of the clusters concerned, for the final output */
 } Wait;
 
 static void wait_done(Wait *wait)
@@ -44,7 +44,7 @@ static void show_progress(Wait *wait)
         else if (wait->result.n_concerned == 0)
                 progress_show(&wait->progress, "%s; %s, giving up %s",
                         wait->target.digest[0] != '\0'
-                                ? "the service has not seen the certificate yet"
+                                ? "the service has not detected the certificate yet"
                                 : "no cluster is enabled",
                         elapsed, left);
         else
@@ -54,7 +54,7 @@ static void show_progress(Wait *wait)
                         wait->result.importing ? wait->result.importing : "", elapsed, left);
 }
 
-static WaitAnswer judge(Wait *wait)
+static WaitAnswer evaluate(Wait *wait)
 {
         if (!subscription_is_connected(wait->subscription))
                 return WAIT_NOT_YET;
@@ -63,13 +63,13 @@ static WaitAnswer judge(Wait *wait)
         return wait->result.answer;
 }
 
-/* Until there is an answer or the time is over, which is WAIT_NOT_YET. */
+/* Returns when there is an answer. WAIT_NOT_YET: the time is over. */
 static int follow_changes(Wait *wait, WaitAnswer *ret)
 {
         char line[STATUS_INFO_REASON_MAX + 128];
         SubscriptionEvent event;
 
-        while ((*ret = judge(wait)) == WAIT_NOT_YET) {
+        while ((*ret = evaluate(wait)) == WAIT_NOT_YET) {
                 int r;
 
                 show_progress(wait);
@@ -93,10 +93,8 @@ static int collect_names(Wait *wait)
                 return -ENOMEM;
         for (size_t i = 0; i < info->n_clusters; i++) {
                 ClusterInfo *cluster = &info->clusters[i];
-                const MaterialInfo *material = status_info_material(info, cluster->material);
 
-                if (cluster->state != CLUSTER_DISABLED && material &&
-                        wait_condition_concerns(&wait->target, material))
+                if (wait_condition_includes(&wait->target, info, cluster))
                         wait->names[n++] = cluster->name;
         }
         wait->result.n_concerned = n;
@@ -134,13 +132,13 @@ static int print_json(const Wait *wait, WaitAnswer answer)
 static void print_success(const Wait *wait)
 {
         if (wait->result.n_concerned == 0)
-                puts("what is on disk is good, and no enabled cluster uses it");
+                puts("the set on disk is good, and no enabled cluster uses it");
         else
                 printf("%zu/%zu clusters current\n", wait->result.n_current,
                         wait->result.n_concerned);
 }
 
-static bool nobody_has_certificate(const Wait *wait)
+static bool certificate_is_nowhere(const Wait *wait)
 {
         const StatusInfo *info = subscription_status_info(wait->subscription);
 
@@ -154,11 +152,11 @@ static void print_failure(const Wait *wait, WaitAnswer answer)
 {
         Terminal terminal = terminal_open(stderr);
 
-        if (nobody_has_certificate(wait)) {
-                error_message("the certificate in %s is in no material that the service sees",
+        if (certificate_is_nowhere(wait)) {
+                error_message("the certificate in %s is in no material of the service",
                         wait->request->cert);
                 error_message("next: does the renewal tool write to the directory below? "
-                              "binlog-sslctl explain");
+                              "run: binlog-sslctl explain");
                 status_table_print(
                         &terminal, subscription_status_info(wait->subscription), NULL, 0);
                 return;
@@ -185,7 +183,7 @@ static int conclude(Wait *wait, WaitAnswer answer)
                 return EXIT_SUCCESS;
         }
         if (!subscription_is_connected(wait->subscription)) {
-                error_message("binlog-ssld went away while it was waited for, and is not back");
+                error_message("binlog-ssld went away and did not come back in time");
                 return EXIT_UNREACHABLE;
         }
         print_failure(wait, answer);
@@ -227,17 +225,17 @@ static int run(const Request *request)
 const Command command_wait = {
         .name = "wait",
         .synopsis = "[--cert FILE] [--timeout T]",
-        .summary = "until every cluster carries what is on disk",
-        .help = "For deploy hooks of renewal tools: a pipeline that ends in this fails when "
-                "the import fails. Waits until every enabled cluster carries what is on disk."
-                " It gives up early when waiting does not help, because a cluster is held or "
-                "what is on disk stays unusable, and says why.\n\n"
-                "  --cert FILE  what is on disk must be the first certificate in FILE; "
-                "without it the answer may be for the old set, if the service has not seen "
-                "the new one yet\n"
-                "  --timeout T  give up after T, such as 90s; default 5min\n\n"
-                "Exit: 0 every cluster carries it; 1 not, and why is printed; 3 the daemon "
-                "cannot be reached.\n",
+        .summary = "wait until the set on disk is imported into every cluster",
+        .help = "For deploy hooks of renewal tools: waits until the set on disk is imported into "
+                "every enabled cluster. A hook that ends with this command fails when the import "
+                "fails. The command fails early, with the reason, when waiting cannot help: a "
+                "cluster is held, or the set on disk remains unusable.\n\n"
+                "  --cert FILE  the certificate on disk must be the first one in FILE; without "
+                "this option the result can be that of the previous set, if the service has not "
+                "detected the new one yet\n"
+                "  --timeout T  fail after T, such as 90s; default 5min\n\n"
+                "Exit: 0 the set is imported into every cluster; 1 it is not, the reason is "
+                "printed; 3 the daemon cannot be reached.\n",
         .options = COMMAND_CERT | COMMAND_TIMEOUT,
         .run = run,
 };

@@ -9,8 +9,8 @@
 #include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
 
-/* The paths are not on the wire: they come from the configuration, if that is the service's. */
-static int configure(Explanation *explanation)
+/* Uses the configuration only if it has the material and directory that the service reports. */
+static int load_config(Explanation *explanation)
 {
         static const char *const defaults[_MATERIAL_FILE_MAX];
         CLEANUP(config_freep) Config *config = NULL;
@@ -29,15 +29,15 @@ static int configure(Explanation *explanation)
                         return 0;
                 }
         if (r == -EINVAL)
-                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %.300s",
-                        problem->file, problem->text);
+                text_format(explanation->config_error, sizeof(explanation->config_error),
+                        "%s: %.300s", problem->file, problem->text);
         else
-                text_format(explanation->doubt, sizeof(explanation->doubt), "%s: %s", path,
-                        r < 0 ? strerror(-r) : "is not what the service runs with");
+                text_format(explanation->config_error, sizeof(explanation->config_error), "%s: %s",
+                        path, r < 0 ? strerror(-r) : "is not what the service runs with");
         return config_load_default_material(&explanation->config, material->directory, defaults);
 }
 
-static int walk(Explanation *explanation)
+static int check_access(Explanation *explanation)
 {
         const char *paths[_MATERIAL_FILE_MAX];
 
@@ -53,11 +53,11 @@ int explanation_make(
 
         ret->material = material;
         ret->identity = identity;
-        r = configure(ret);
+        r = load_config(ret);
         if (r == 0)
-                r = walk(ret);
+                r = check_access(ret);
         ret->inspection = (Inspection){
-                .judged = material->fingerprint[0] != '\0' || material->n_problems > 0,
+                .evaluated = material->fingerprint[0] != '\0' || material->n_problems > 0,
                 .problems = material->problems,
                 .n_problems = material->n_problems,
                 .config = ret->configured ? &ret->config : NULL,

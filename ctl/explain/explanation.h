@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * Explanation: what is gathered to explain a material: what the service told, the paths from the
- * configuration, and the walk along them.
+ * Explanation: collects what `explain` prints of a material: its status from the service, its
+ * paths from the configuration, because the status has none, and the access to each of their
+ * components.
  */
 
 #include "ctl/client/status-info.h"
@@ -11,15 +12,15 @@
 
 typedef struct Explanation {
         const MaterialInfo *material;
-        const ServiceIdentity *identity; /* NULL: the caller looks */
+        const ServiceIdentity *identity; /* NULL: access of the caller */
         MaterialConfig config;
-        bool configured; /* `config` is what the service has; else names are the default ones */
-        char doubt[512]; /* why it is not */
+        bool configured; /* `config` is that of the service; otherwise it has the default names */
+        char config_error[512]; /* why it is not that of the service */
         PathAccess *access;
         Inspection inspection;
 } Explanation;
 
-/* `guise` NULL: the caller looks. Both must outlive the explanation. */
+/* `identity` NULL: access of the caller. Both pointers must outlive the explanation. */
 int explanation_make(
         Explanation *ret, const MaterialInfo *material, const ServiceIdentity *identity);
 void explanation_done(Explanation *explanation);

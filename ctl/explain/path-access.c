@@ -11,14 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SECONDS_MAX 20 /* a file server that hangs */
+#define SECONDS_MAX 20 /* limits the time that a hung file server can take */
 
 static int try_access(int fd, int mode)
 {
         return faccessat(fd, ".", mode, AT_EACCESS) < 0 ? errno : 0;
 }
 
-/* Opens and closes; the content is not touched. Nothing but a regular file is opened. */
+/* For a regular file only, but another kind of file can have replaced it meanwhile. */
 static int try_read(const PathStep *step)
 {
         int fd = openat(step->directory_fd, step->name,
@@ -30,7 +30,7 @@ static int try_read(const PathStep *step)
         return 0;
 }
 
-static void describe(PathHop *hop, const PathStep *step)
+static void check_hop(PathHop *hop, const PathStep *step)
 {
         struct stat st;
 
@@ -51,17 +51,18 @@ static void describe(PathHop *hop, const PathStep *step)
         else if (step->entry_fd >= 0) {
                 hop->enter_error = try_access(step->entry_fd, X_OK);
                 hop->read_error = try_access(step->entry_fd, R_OK);
-                /* "." cannot even be looked up where entering is not allowed. */
+                /* "." cannot be looked up in a directory that cannot be entered. */
                 if (hop->enter_error != 0)
                         hop->read_error = hop->enter_error;
         } else if (S_ISREG(st.st_mode))
                 hop->read_error = try_read(step);
 }
 
-/* In the child; what it finds lies in memory that both share. */
-static void walk(PathAccess *access, const ServiceIdentity *identity, const char *const paths[])
+/* Runs in the child; `access` is memory that it shares with the parent. */
+static void check_paths(
+        PathAccess *access, const ServiceIdentity *identity, const char *const paths[])
 {
-        CLEANUP(path_walk_done) PathWalk path_walk = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
         (void)alarm(SECONDS_MAX);
         if (identity) {
@@ -73,10 +74,10 @@ static void walk(PathAccess *access, const ServiceIdentity *identity, const char
                 access->as_service = true;
         }
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                access->path_error[i] = -path_walk_add(&path_walk, paths[i], NULL);
-        for (size_t i = 0; i < path_walk.n_steps; i++)
-                describe(&access->hops[i], &path_walk.steps[i]);
-        access->n_hops = path_walk.n_steps;
+                (void)path_walk_add(&walk, paths[i], NULL); /* a step has the error, too */
+        for (size_t i = 0; i < walk.n_steps; i++)
+                check_hop(&access->hops[i], &walk.steps[i]);
+        access->n_hops = walk.n_steps;
 }
 
 int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
@@ -92,7 +93,7 @@ int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
         (void)fflush(NULL);
         pid = fork();
         if (pid == 0) {
-                walk(access, identity, paths);
+                check_paths(access, identity, paths);
                 _exit(EXIT_SUCCESS);
         }
         if (pid < 0 || waitpid(pid, &status, 0) < 0) {
@@ -115,14 +116,16 @@ PathAccess *path_access_free(PathAccess *access)
         return NULL;
 }
 
+bool path_hop_is_denied(const PathHop *hop)
+{
+        return hop->error != 0 || hop->enter_error != 0 || hop->read_error != 0;
+}
+
 const PathHop *path_access_denied(const PathAccess *access)
 {
-        for (size_t i = 0; i < access->n_hops; i++) {
-                const PathHop *hop = &access->hops[i];
-
-                if (hop->error != 0 || hop->enter_error != 0 || hop->read_error != 0)
-                        return hop;
-        }
+        for (size_t i = 0; i < access->n_hops; i++)
+                if (path_hop_is_denied(&access->hops[i]))
+                        return &access->hops[i];
         return NULL;
 }
 

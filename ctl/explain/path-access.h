@@ -1,9 +1,12 @@
 #pragma once
 
 /*
- * Passage: the way to the three files, hop by hop, and who may pass: what somebody can enter, list
- * and read, tried by a child that became them, because nothing else knows all of modes, groups,
- * access lists, mounts and sandboxes.
+ * Path access: checks which components ("hops") of the paths to the three files the service, or the
+ * caller, can pass, watch and read.
+ *
+ * A child process with the identity of the service tries each access. Computing it from modes
+ * would miss access lists, mounts and the sandbox of the unit. Files are opened and closed;
+ * nothing is read.
  */
 
 #include <limits.h>
@@ -14,31 +17,34 @@
 
 typedef struct PathHop {
         char path[PATH_MAX];
-        char link[PATH_MAX]; /* the target of a symbolic link; "" for all else */
+        char link[PATH_MAX]; /* the target of a symbolic link; "" for others */
         mode_t mode;
         uid_t uid;
         gid_t gid;
-        int error;       /* why the name led nowhere: an errno, or 0; then the rest is empty */
-        int enter_error; /* a directory: to go through it */
-        int read_error;  /* a directory: to watch it; a file: to read it */
+        int error;       /* of looking up the name: an errno, or 0; if not 0, the rest is empty */
+        int enter_error; /* of passing through a directory: an errno, or 0 */
+        int read_error;  /* of watching a directory or reading a file: an errno, or 0 */
 } PathHop;
 
 typedef struct PathAccess {
-        int error; /* why the way could not be walked at all: an errno, or 0 */
+        int error; /* why no hop could be checked: an errno, or 0 */
         bool as_service;
-        int path_error[_MATERIAL_FILE_MAX]; /* an errno, or 0 */
         size_t n_hops;
         PathHop hops[PATH_WALK_STEPS_MAX];
 } PathAccess;
 
-/* `guise` NULL: as the caller. The passage is given back with path_access_free(). */
+/* Checks the absolute paths; `identity` NULL: with the access of the caller. Failures within the
+ * child are in `error` of the result; ETIMEDOUT: the child was ended after 20 seconds. */
 int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
         const char *const paths[_MATERIAL_FILE_MAX]);
 PathAccess *path_access_free(PathAccess *access);
 DEFINE_CLEANUP(PathAccess *, path_access_free);
 
-/* The first hop that cannot be passed or read; NULL: there is none. */
+/* Returns true if the hop cannot be looked up, passed, watched or read. */
+bool path_hop_is_denied(const PathHop *hop);
+
+/* Returns the first denied hop, or NULL. */
 const PathHop *path_access_denied(const PathAccess *access);
 
-const char *path_hop_kind(const PathHop *hop); /* "dir", "link", "file", "other"; "-": not known */
+const char *path_hop_kind(const PathHop *hop);    /* "dir", "link", "file", "other"; "-": unknown */
 const char *path_hop_verdict(const PathHop *hop); /* "passed", "closed", "readable", ... */

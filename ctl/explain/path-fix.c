@@ -32,7 +32,7 @@ const char *path_fix_group_name(char *buffer, size_t size, gid_t gid)
         return buffer;
 }
 
-/* As the shell takes it for one word. */
+/* Quotes the path as one word of the shell, only where necessary. */
 static void quote(char *buffer, size_t size, const char *path)
 {
         static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -50,7 +50,7 @@ static void quote(char *buffer, size_t size, const char *path)
         snprintf(buffer + used, size - used, "'");
 }
 
-/* The unit's sandbox shows the service something else under this name than it shows us. */
+/* Returns true if the caller sees another file under this path than the service did. */
 static bool is_hidden(const PathHop *hop)
 {
         struct stat st;
@@ -67,8 +67,8 @@ void path_fix_reason(char *buffer, size_t size, const PathHop *hop, bool as_serv
         if (as_service && is_hidden(hop))
                 text_format(buffer, size,
                         "the unit's sandbox hides %s from the service (ProtectHome=, PrivateTmp= "
-                        "or the like); keep the material elsewhere, or give it to the unit with "
-                        "BindReadOnlyPaths=",
+                        "or a similar setting); move the material, or make it visible to the unit "
+                        "with BindReadOnlyPaths=",
                         hop->path);
         else if (hop->error == ENOENT)
                 text_format(buffer, size, "there is no %s", hop->path);
@@ -87,7 +87,8 @@ void path_fix_reason(char *buffer, size_t size, const PathHop *hop, bool as_serv
                         strerror(hop->read_error));
 }
 
-/* A directory that others use as well: its group stays what it is. */
+/* Returns true for a directory at the top level or below /home, which other services and users
+ * need: its group must not change. */
 static bool is_shared(const PathHop *hop)
 {
         return strchr(hop->path + 1, '/') == NULL || strncmp(hop->path, "/home/", 6) == 0;

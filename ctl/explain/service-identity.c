@@ -32,7 +32,7 @@ static void read_groups(ServiceIdentity *identity, const char *list)
         }
 }
 
-/* One line of /proc/PID/status; counts the fields that are needed. */
+/* Reads one line of /proc/PID/status. Returns the number of required fields in it: 0 or 1. */
 static unsigned read_line(ServiceIdentity *identity, const char *line)
 {
         if (strncmp(line, "Name:\t" PROGRAM "\n", sizeof("Name:\t" PROGRAM)) == 0)
@@ -68,20 +68,20 @@ int service_identity_of(ServiceIdentity *ret, pid_t pid)
         return 0;
 }
 
-static int open_of(const ServiceIdentity *identity, const char *what)
+static int open_proc(const ServiceIdentity *identity, const char *name)
 {
         char path[64];
         int fd;
 
-        snprintf(path, sizeof(path), "/proc/%d/%s", (int)identity->pid, what);
+        snprintf(path, sizeof(path), "/proc/%d/%s", (int)identity->pid, name);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
-static int enter_file_system(const ServiceIdentity *identity)
+static int enter_namespace(const ServiceIdentity *identity)
 {
-        CLEANUP(closep) int namespace_fd = open_of(identity, "ns/mnt");
-        CLEANUP(closep) int root_fd = open_of(identity, "root");
+        CLEANUP(closep) int namespace_fd = open_proc(identity, "ns/mnt");
+        CLEANUP(closep) int root_fd = open_proc(identity, "root");
         struct stat mine, theirs;
 
         if (namespace_fd < 0 || root_fd < 0)
@@ -109,7 +109,7 @@ static int set_capabilities(uint64_t capabilities)
 
 int service_identity_assume(const ServiceIdentity *identity)
 {
-        int r = enter_file_system(identity);
+        int r = enter_namespace(identity);
 
         if (r < 0)
                 return r;

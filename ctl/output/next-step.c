@@ -13,7 +13,8 @@ void next_step_material(char *buffer, size_t size, const MaterialInfo *material)
                 if (!first || material->problems[i].severity > first->severity)
                         first = &material->problems[i];
         if (material->state == MATERIAL_STATE_CHANGING)
-                text_set(buffer, size, "nothing yet: it is judged again when the rest is written");
+                text_set(buffer, size,
+                        "nothing yet: the set is validated again when the rest is written");
         else if (first)
                 text_set(buffer, size, rule_next_step(first->rule));
 }
@@ -33,16 +34,16 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                 if (replication_is_broken(&cluster->replication))
                         text_set(buffer, size,
                                 "look at SHOW REPLICA STATUS on the cluster; with "
-                                "replication = restart the service restarts it");
+                                "replication = restart the service restarts replication");
                 else if (status_info_import_failed(cluster))
                         text_set(buffer, size, next);
                 break;
         case CLUSTER_WAITING:
-                text_format(buffer, size, "see to material %s; the import then starts by itself",
+                text_format(buffer, size, "fix material %s; the import then starts by itself",
                         cluster->material);
                 break;
         case CLUSTER_DISABLED:
-                text_set(buffer, size, "set enabled = yes and reload, when it shall be imported");
+                text_set(buffer, size, "to import into this cluster, set enabled = yes and reload");
                 break;
         case CLUSTER_IMPORTING:
         case _CLUSTER_STATE_MAX:

@@ -17,7 +17,7 @@ void progress_step(Progress *progress, const char *text)
         (void)fflush(progress->terminal.stream);
 }
 
-/* Cut to the line: one that wraps could not be written over. */
+/* Cuts the text to the width of the terminal, because a line that wraps cannot be overwritten. */
 void progress_show(Progress *progress, const char *format, ...)
 {
         char line[1024], cut[TERMINAL_COLUMNS_MAX * 4 + 1];

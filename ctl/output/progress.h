@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Progress: how far something is: one line that is written over on a terminal, a line for every
- * step otherwise, nothing at all for programs that read JSON.
+ * Progress: shows how far a command is: one line that is overwritten on a terminal, a line for
+ * each step elsewhere, and nothing when the output is JSON.
  */
 
 #include <stdbool.h>
@@ -13,16 +13,16 @@
 typedef struct Progress {
         Terminal terminal;
         bool quiet;
-        bool shown; /* the terminal's line holds something of ours */
+        bool shown; /* the present line of the terminal is progress */
 } Progress;
 
 Progress progress_open(FILE *stream, bool quiet);
 
-/* A step: a line of its own, unless there is a terminal. */
+/* Prints a step as a line, except on a terminal. */
 void progress_step(Progress *progress, const char *text);
 
-/* Where we are: on a terminal alone. */
+/* Replaces the line on a terminal; prints nothing elsewhere. */
 void progress_show(Progress *progress, const char *format, ...) PRINTF(2, 3);
 
-/* Before anything else is written to the terminal. */
+/* Removes the line. Must be called before other output to the terminal. */
 void progress_clear(Progress *progress);

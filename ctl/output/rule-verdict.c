@@ -28,7 +28,7 @@ static bool is_off(const MaterialConfig *config, Rule rule)
 RuleVerdict rule_verdict_of(const Inspection *inspection, Rule rule)
 {
         RuleVerdict verdict = is_off(inspection->config, rule) ? RULE_VERDICT_OFF
-                : inspection->judged                           ? RULE_VERDICT_PASSED
+                : inspection->evaluated                        ? RULE_VERDICT_PASSED
                                                                : RULE_VERDICT_NOT_JUDGED;
 
         for (size_t i = 0; i < inspection->n_problems; i++) {
@@ -45,8 +45,8 @@ RuleVerdict rule_verdict_of(const Inspection *inspection, Rule rule)
         return verdict;
 }
 
-/* The breaches of one rule, with one next step for all. */
-static void print_breaches(
+/* Prints the violations of one rule, with one next step for all. */
+static void print_violations(
         const Terminal *terminal, const Inspection *inspection, Rule rule, Severity severity)
 {
         size_t n = 0;
@@ -89,9 +89,9 @@ static void print_names(const Terminal *terminal, const Inspection *inspection, 
 void rule_verdict_print(const Terminal *terminal, const Inspection *inspection)
 {
         for (unsigned rule = 0; rule <= _RULE_MAX; rule++)
-                print_breaches(terminal, inspection, (Rule)rule, SEVERITY_ERROR);
+                print_violations(terminal, inspection, (Rule)rule, SEVERITY_ERROR);
         for (unsigned rule = 0; rule <= _RULE_MAX; rule++)
-                print_breaches(terminal, inspection, (Rule)rule, SEVERITY_WARNING);
+                print_violations(terminal, inspection, (Rule)rule, SEVERITY_WARNING);
         print_names(terminal, inspection, RULE_VERDICT_PASSED);
         print_names(terminal, inspection, RULE_VERDICT_OFF);
         print_names(terminal, inspection, RULE_VERDICT_NOT_JUDGED);

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Ruling: what an inspection says of every rule: broken, warned of, passed, switched off, or not
- * judged, because a file that it needs could not be read.
+ * Rule verdict: the result of an inspection for each rule: broken, warning, passed, switched off,
+ * or not judged, because a file that the rule needs could not be read.
  */
 
 #include "common/json-writer.h"
@@ -20,17 +20,17 @@ typedef enum RuleVerdict {
 } RuleVerdict;
 
 typedef struct Inspection {
-        bool judged; /* false: nothing was judged, such as while the files change */
+        bool evaluated; /* false: no rule was evaluated, such as while the files change */
         const Problem *problems;
         size_t n_problems;
-        const MaterialConfig *config; /* NULL: what is switched off is not known */
+        const MaterialConfig *config; /* NULL: unknown, and no rule counts as switched off */
 } Inspection;
 
-const char *rule_verdict_to_string(RuleVerdict verdict); /* "broken", "not_judged" */
+const char *rule_verdict_to_string(RuleVerdict verdict); /* such as "not_judged" */
 RuleVerdict rule_verdict_of(const Inspection *inspection, Rule rule);
 
-/* Breaches with their sentences and next steps, then the names of the rest. */
+/* Prints each violated rule with its sentences and next step, then the names of the other rules. */
 void rule_verdict_print(const Terminal *terminal, const Inspection *inspection);
 
-/* An array of {rule, verdict, problems: [{file, text}]}. */
+/* Writes an array of {rule, verdict, problems: [{file, text}]}. */
 void rule_verdict_write(JsonWriter *writer, const Inspection *inspection);

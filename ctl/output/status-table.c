@@ -7,10 +7,10 @@
 #include "common/text.h"
 #include "ctl/output/next-step.h"
 
-/* Columns: two blanks, the name, and then these. */
+/* Columns: two spaces, the name, two spaces, and then these. */
 #define NAME_MIN          8
 #define STATE_WIDTH       14
-#define FINGERPRINT_WIDTH 14 /* twelve digits name a set well enough for people */
+#define FINGERPRINT_WIDTH 14 /* twelve digits are enough for people to tell sets apart */
 
 #define DETAIL_INDENT 6
 
@@ -29,7 +29,7 @@ bool status_table_includes(const char *name, char *const *names, int n_names)
         return n_names == 0;
 }
 
-static bool shows_material(const Table *table, const char *name)
+static bool includes_material(const Table *table, const char *name)
 {
         if (table->n_names == 0)
                 return true;
@@ -50,13 +50,13 @@ static void widen(Table *table, const char *name)
         table->name_width = width > table->name_width ? width : table->name_width;
 }
 
-static Table table_on(
+static Table table_of(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
 {
         Table table = {terminal, info, names, n_names, NAME_MIN};
 
         for (size_t i = 0; i < info->n_materials; i++)
-                if (shows_material(&table, info->materials[i].name))
+                if (includes_material(&table, info->materials[i].name))
                         widen(&table, info->materials[i].name);
         for (size_t i = 0; i < info->n_clusters; i++)
                 if (status_table_includes(info->clusters[i].name, names, n_names))
@@ -78,8 +78,8 @@ static void put_row(
 {
         fprintf(table->terminal->stream, "  %-*s  ", table->name_width, name);
         terminal_word(table->terminal, state, STATE_WIDTH);
-        fprintf(table->terminal->stream, "%s%-*.12s%s", mark[0] != '\0' ? mark : "",
-                FINGERPRINT_WIDTH, sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
+        fprintf(table->terminal->stream, "%s%-*.12s%s", mark, FINGERPRINT_WIDTH,
+                sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
 }
 
 static void put_material(const Table *table, const MaterialInfo *material)
@@ -112,7 +112,7 @@ static void put_material(const Table *table, const MaterialInfo *material)
                 terminal_paragraph(terminal, DETAIL_INDENT, "watch: ", material->watch);
         if (material->missed_events > 0) {
                 text_format(text, sizeof(text),
-                        "%" PRIu64 " changes were found by the poll alone: this path tells no "
+                        "%" PRIu64 " changes were found by the poll alone: this path reports no "
                         "events, or not all",
                         material->missed_events);
                 terminal_paragraph(terminal, DETAIL_INDENT, "watch: ", text);
@@ -141,7 +141,7 @@ static void append(
         snprintf(line + used, size - used, "%s%s%s", before, value, after);
 }
 
-static void put_late(const Terminal *terminal, const ClusterInfo *cluster)
+static void put_delay(const Terminal *terminal, const ClusterInfo *cluster)
 {
         char line[256] = "", time[TERMINAL_TIME_SIZE];
 
@@ -182,7 +182,7 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
         terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
         next_step_cluster_command(text, sizeof(text), cluster);
         terminal_paragraph(terminal, DETAIL_INDENT, "run:  ", text);
-        put_late(terminal, cluster);
+        put_delay(terminal, cluster);
         if (cluster->replication.io_error[0] != '\0' &&
                 !strstr(cluster->reason, cluster->replication.io_error))
                 terminal_paragraph(
@@ -192,11 +192,11 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
 void status_table_print(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
 {
-        Table table = table_on(terminal, info, names, n_names);
+        Table table = table_of(terminal, info, names, n_names);
 
         put_heading(&table, "MATERIAL", "ON DISK", "CERTIFICATE");
         for (size_t i = 0; i < info->n_materials; i++)
-                if (shows_material(&table, info->materials[i].name))
+                if (includes_material(&table, info->materials[i].name))
                         put_material(&table, &info->materials[i]);
         fputc('\n', terminal->stream);
         put_heading(&table, "CLUSTER", "IMPORTED", "WHEN");
@@ -208,10 +208,10 @@ void status_table_print(
 void status_table_print_problems(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
 {
-        Table table = table_on(terminal, info, names, n_names);
+        Table table = table_of(terminal, info, names, n_names);
 
         for (size_t i = 0; i < info->n_materials; i++)
-                if (shows_material(&table, info->materials[i].name) &&
+                if (includes_material(&table, info->materials[i].name) &&
                         !material_state_is_good(info->materials[i].state))
                         put_material(&table, &info->materials[i]);
         for (size_t i = 0; i < info->n_clusters; i++)

@@ -1,21 +1,23 @@
 #pragma once
 
 /*
- * Table: materials and clusters as a person reads them: what is on disk, what is imported, what is
- * in use; for what is not current why, and what to do; within the page's columns.
+ * Status table: prints materials and clusters for people: the set on disk, the set that is
+ * imported, the set in use; below each that has a problem, the reason and the next step. Lines
+ * wrap at the columns of the terminal.
  */
 
 #include "common/terminal.h"
 #include "ctl/client/status-info.h"
 
-/* `names` are the clusters to show, all when there are none; of the materials then those that they
- * use. */
+/* Prints the clusters in `names` and the materials that they use, or everything if there are no
+ * names. */
 void status_table_print(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names);
 
-/* Only what is not current, each with why and next: what a command says when it gives up. */
+/* Prints only the materials that cannot be imported and the clusters that are not current or whose
+ * last forced import failed, for a command that fails. */
 void status_table_print_problems(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names);
 
-/* One of `names`, or there are none. */
+/* Returns true if `name` is one of `names`, or there are no names. */
 bool status_table_includes(const char *name, char *const *names, int n_names);

@@ -108,7 +108,7 @@ def test_a_good_set_shows_every_path_component_and_every_rule(real):
     done = real.ctl("explain", "default")
     assert (done.returncode, done.stderr) == (0, "")
     assert "as the service (nobody) has it" in done.stdout
-    assert "none: this set is good" in done.stdout and "inotify; looked at" in done.stdout
+    assert "none: this set is good" in done.stdout and "inotify; checked " in done.stdout
     seen = hops(real.ctl)
     assert seen[str(real.material)] == ("link", "followed")
     assert seen[f"{real.directory}/pki/r1"] == ("dir", "passed")

@@ -59,7 +59,7 @@ def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advi
     assert "why:  /m/client-key.pem: is not right" in text
     assert f"next: {advice}" in text
     assert "run:  binlog-sslctl explain default\n" in text
-    assert "next: see to material default; the import then starts by itself" in text
+    assert "next: fix material default; the import then starts by itself" in text
 
 
 def test_polled_paths_and_missed_events_are_shown(ctl, manage):
