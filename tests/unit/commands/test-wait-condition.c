@@ -13,8 +13,8 @@
 #define POLL     WAIT_CONDITION_GRACE_POLL_USEC
 #define LASTING  WAIT_CONDITION_LASTING_USEC
 
-/* A valid material long before the start, and a cluster that is current with its set. With the digest
- * of its certificate the answer is yes at once. */
+/* A valid material long before the start, and a cluster that is current with its set. With the
+ * digest of its certificate the answer is yes at once. */
 typedef struct Fixture {
         MaterialInfo materials[2];
         ClusterInfo clusters[2];
