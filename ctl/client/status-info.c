@@ -30,7 +30,7 @@ static Tristate tristate(const JsonValue *object, const char *key)
         return value ? TRISTATE_YES : TRISTATE_NO;
 }
 
-/* The index of a word among `n` names, or `n`. */
+/* Returns the index of a word among `n` names, or `n`. */
 static unsigned index_of(const char *word, unsigned n, const char *(*name_at)(unsigned))
 {
         unsigned i = 0;

@@ -20,7 +20,7 @@ typedef enum SubscriptionEventKind {
         SUBSCRIPTION_REMOVED, /* a reload removed it, and it is no longer in the StatusInfo */
         SUBSCRIPTION_RELOADED,
         SUBSCRIPTION_GONE,    /* the connection is lost; `error` is the reason */
-        SUBSCRIPTION_SILENCE, /* nothing arrived before the deadline, or nothing known */
+        SUBSCRIPTION_SILENCE, /* nothing arrived before the deadline, or an unknown event */
         _SUBSCRIPTION_EVENT_KIND_MAX,
 } SubscriptionEventKind;
 

@@ -78,17 +78,18 @@ static void print_access(const Terminal *terminal, const Explanation *explanatio
 static void print_fix(
         const Terminal *terminal, const Explanation *explanation, const PathHop *blocked)
 {
-        gid_t gid = explanation->identity ? explanation->identity->gid : getegid();
         char why[2 * PATH_MAX], first[PATH_FIX_MAX], second[PATH_FIX_MAX];
 
         path_fix_reason(why, sizeof(why), blocked, explanation->access->as_service);
-        path_fix_commands(first, second, sizeof(first), blocked, gid);
         terminal_paragraph(terminal, 2, "", why);
-        if (first[0] != '\0' && explanation->identity)
+        if (!explanation->identity)
+                return;
+        path_fix_commands(first, second, sizeof(first), blocked, explanation->identity->gid);
+        if (first[0] != '\0')
                 fprintf(terminal->stream, "      %s\n", first);
-        if (second[0] != '\0' && explanation->identity)
+        if (second[0] != '\0')
                 fprintf(terminal->stream, "  or  %s\n", second);
-        if (first[0] != '\0' && explanation->identity && S_ISREG(blocked->mode))
+        if (first[0] != '\0' && S_ISREG(blocked->mode))
                 terminal_paragraph(terminal, 2, "",
                         "The renewal tool must give each new file the same rights.");
 }
