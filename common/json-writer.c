@@ -37,47 +37,50 @@ static void fail(JsonWriter *writer)
                 writer->error = -EINVAL;
 }
 
-/* A key, a value or the beginning of one was written in the innermost level. */
-static void advance(JsonWriter *writer)
+/* A key, a value or the beginning of one is written in the innermost level. Returns false without a
+ * writer. */
+static bool advance(JsonWriter *writer)
 {
-        Level *level = writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
+        Level *level = writer && writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
 
         if (level && *level != LEVEL_ELEMENT)
                 *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
+        return writer;
 }
 
 static bool open_level(JsonWriter *writer, Level level)
 {
-        if (writer->depth >= JSON_DEPTH_MAX) {
+        if (writer && writer->depth >= JSON_DEPTH_MAX)
                 fail(writer);
-                return false;
+        else if (advance(writer)) {
+                writer->levels[writer->depth++] = level;
+                return true;
         }
-        advance(writer);
-        writer->levels[writer->depth++] = level;
-        return true;
+        return false;
 }
 
 static bool close_level(JsonWriter *writer, Level level)
 {
-        if (writer->depth == 0 || writer->levels[writer->depth - 1] != level) {
-                fail(writer);
+        if (!writer)
                 return false;
+        if (writer->depth > 0 && writer->levels[writer->depth - 1] == level) {
+                writer->depth--;
+                return true;
         }
-        writer->depth--;
-        return true;
+        fail(writer);
+        return false;
 }
 
-int json_writer_new(JsonWriter **ret)
+JsonWriter *json_writer_new(void)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = calloc(1, sizeof(*writer));
 
         if (!writer)
-                return -ENOMEM;
+                return NULL;
         writer->gen = yajl_gen_alloc(NULL);
         if (!writer->gen || !yajl_gen_config(writer->gen, yajl_gen_validate_utf8, 1))
-                return -ENOMEM;
-        *ret = TAKE(writer);
-        return 0;
+                return NULL;
+        return TAKE(writer);
 }
 
 JsonWriter *json_writer_free(JsonWriter *writer)
@@ -127,28 +130,29 @@ void json_string(JsonWriter *writer, const char *string)
                 json_null(writer);
                 return;
         }
+        if (!advance(writer))
+                return;
         if (!text_is_utf8(string, size)) /* yajl's own check accepts overlong forms */
                 fail(writer);
-        advance(writer);
         record(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
 }
 
 void json_integer(JsonWriter *writer, int64_t integer)
 {
-        advance(writer);
-        record(writer, yajl_gen_integer(writer->gen, integer));
+        if (advance(writer))
+                record(writer, yajl_gen_integer(writer->gen, integer));
 }
 
 void json_boolean(JsonWriter *writer, bool boolean)
 {
-        advance(writer);
-        record(writer, yajl_gen_bool(writer->gen, boolean));
+        if (advance(writer))
+                record(writer, yajl_gen_bool(writer->gen, boolean));
 }
 
 void json_null(JsonWriter *writer)
 {
-        advance(writer);
-        record(writer, yajl_gen_null(writer->gen));
+        if (advance(writer))
+                record(writer, yajl_gen_null(writer->gen));
 }
 
 void json_put_string(JsonWriter *writer, const char *key, const char *string)
@@ -198,31 +202,25 @@ void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, boo
 
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
-        advance(writer);
-        /* yajl copies a number without a check. */
-        record(writer, yajl_gen_number(writer->gen, document, size));
+        if (advance(writer)) /* yajl copies a number without parsing it */
+                record(writer, yajl_gen_number(writer->gen, document, size));
 }
 
-int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size)
+int json_writer_finish(JsonWriter *writer, char **ret)
 {
         const unsigned char *text;
         size_t size;
-        char *copy;
 
+        if (!writer)
+                return -ENOMEM;
         if (writer->error < 0)
                 return writer->error;
         if (writer->depth != 0 || !writer->started)
                 return -EINVAL;
         if (yajl_gen_get_buf(writer->gen, &text, &size) != yajl_gen_status_ok)
                 return -EINVAL;
-        copy = malloc(size + 1);
-        if (!copy)
-                return -ENOMEM;
-        memcpy(copy, text, size);
-        copy[size] = '\0';
-        *ret = copy;
-        *ret_size = size;
-        return 0;
+        *ret = strndup((const char *)text, size);
+        return *ret ? 0 : -ENOMEM;
 }
 
 void json_copy(JsonWriter *writer, const JsonValue *value)
@@ -255,36 +253,31 @@ void json_copy(JsonWriter *writer, const JsonValue *value)
                 json_null(writer);
 }
 
-/* Returns a writer that contains the value; NULL is an empty object. */
-static int writer_with(JsonWriter **ret, const JsonValue *value)
+/* NULL is an empty object. */
+static JsonWriter *writer_with(const JsonValue *value)
 {
-        int r = json_writer_new(ret);
+        JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         if (value)
-                json_copy(*ret, value);
+                json_copy(writer, value);
         else {
-                json_open_object(*ret);
-                json_close_object(*ret);
+                json_open_object(writer);
+                json_close_object(writer);
         }
-        return 0;
+        return writer;
 }
 
 int json_format(char **ret, const JsonValue *value)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = writer_with(&writer, value);
+        CLEANUP(json_writer_freep) JsonWriter *writer = writer_with(value);
 
-        return r < 0 ? r : json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 int json_writer_print(FILE *stream, JsonWriter *writer)
 {
         CLEANUP(freep) char *text = NULL;
-        size_t size;
-        int r = json_writer_finish(writer, &text, &size);
+        int r = json_writer_finish(writer, &text);
 
         if (r < 0)
                 return r;
@@ -294,8 +287,7 @@ int json_writer_print(FILE *stream, JsonWriter *writer)
 
 int json_print(FILE *stream, const JsonValue *value)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = writer_with(&writer, value);
+        CLEANUP(json_writer_freep) JsonWriter *writer = writer_with(value);
 
-        return r < 0 ? r : json_writer_print(stream, writer);
+        return json_writer_print(stream, writer);
 }

@@ -17,7 +17,8 @@
 
 typedef struct JsonWriter JsonWriter;
 
-int json_writer_new(JsonWriter **ret);
+/* Returns NULL without memory. Every function accepts NULL, and json_writer_finish() reports it. */
+JsonWriter *json_writer_new(void);
 JsonWriter *json_writer_free(JsonWriter *writer);
 DEFINE_CLEANUP(JsonWriter *, json_writer_free);
 
@@ -47,9 +48,9 @@ void json_raw(JsonWriter *writer, const char *document, size_t size);
 /* Writes a parsed tree as one value. */
 void json_copy(JsonWriter *writer, const JsonValue *value);
 
-/* Returns the document as a heap string with a NUL after `ret_size` bytes. After that the writer
- * may only be freed. -EINVAL: unbalanced, or a string is not UTF-8. -ENOMEM. */
-int json_writer_finish(JsonWriter *writer, char **ret, size_t *ret_size);
+/* Returns the document as a heap string. The writer may then only be freed. -EINVAL: unbalanced, or a
+ * string was not UTF-8. -ENOMEM: also for a writer that could not be allocated. */
+int json_writer_finish(JsonWriter *writer, char **ret);
 
 /* Finishes the document, prints it as one line and flushes. -EIO: printing failed. */
 int json_writer_print(FILE *stream, JsonWriter *writer);

@@ -126,13 +126,9 @@ void varlink_reply_done(VarlinkReply *reply)
 static int message_format(char **ret, size_t *ret_size, const char *key, const char *name,
         const char *parameters, const char *flag)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         int r;
 
-        r = json_writer_new(&writer);
-        if (r < 0)
-                return r;
         json_open_object(writer);
         if (name)
                 json_put_string(writer, key, name);
@@ -141,9 +137,9 @@ static int message_format(char **ret, size_t *ret_size, const char *key, const c
         if (flag)
                 json_put_boolean(writer, flag, true);
         json_close_object(writer);
-        r = json_writer_finish(writer, ret, &size);
+        r = json_writer_finish(writer, ret);
         if (r == 0)
-                *ret_size = size + 1; /* the NUL of the string ends the message */
+                *ret_size = strlen(*ret) + 1; /* the NUL of the string ends the message */
         return r;
 }
 
@@ -162,16 +158,12 @@ int varlink_reply_format(
 
 int varlink_pair_format(char **ret, const char *name, const char *value)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_put_string(writer, name, value);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 int varlink_refuse(char **ret_parameters, const char **ret_error, const char *error,

@@ -57,13 +57,10 @@ static void print_report(const MaterialConfig *config, const Report *report)
 
 static int print_json(const MaterialConfig *config, const Report *report)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         const Inspection inspection = inspection_of(report);
         char directory[CONFIG_PATH_MAX];
-        int r = json_writer_new(&writer);
 
-        if (r < 0)
-                return r;
         text_set(directory, sizeof(directory), config->directory);
         json_open_object(writer);
         json_put_string(writer, "directory", directory);

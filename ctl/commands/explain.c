@@ -192,12 +192,13 @@ static void write_explanation(JsonWriter *writer, const Explanation *explanation
 }
 
 /* Prints or writes the requested materials. Returns 0 if all are good, and 1 if one is not. */
-static int explain(const Request *request, const StatusInfo *info, const ServiceIdentity *identity,
-        JsonWriter *writer)
+static int explain(const Request *request, const StatusInfo *info, const ServiceIdentity *identity)
 {
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         Terminal terminal = terminal_open(stdout);
         bool good = true, first = true;
 
+        json_open_array(writer);
         for (size_t i = 0; i < info->n_materials; i++) {
                 CLEANUP(explanation_done) Explanation explanation = {0};
                 const MaterialInfo *material = &info->materials[i];
@@ -208,7 +209,7 @@ static int explain(const Request *request, const StatusInfo *info, const Service
                 r = explanation_make(&explanation, material, identity);
                 if (r < 0)
                         return r;
-                if (writer)
+                if (request->json)
                         write_explanation(writer, &explanation);
                 else {
                         fputs(first ? "" : "\n\n", stdout);
@@ -217,6 +218,13 @@ static int explain(const Request *request, const StatusInfo *info, const Service
                 first = false;
                 good = good && material_state_is_good(material->state);
         }
+        json_close_array(writer);
+        if (request->json) {
+                int r = json_writer_print(stdout, writer);
+
+                if (r < 0)
+                        return r;
+        }
         return good ? 0 : 1;
 }
 
@@ -224,7 +232,6 @@ static int run(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
         CLEANUP(status_info_done) StatusInfo info = STATUS_INFO_NULL;
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
         ServiceIdentity identity;
         bool as_service;
         int r = status_info_fetch(&reply, &info, request->socket);
@@ -240,18 +247,7 @@ static int run(const Request *request)
                 return EX_USAGE;
         }
         as_service = geteuid() == 0 && service_identity_of(&identity, (pid_t)info.pid) == 0;
-        r = request->json ? json_writer_new(&writer) : 0;
-        if (writer)
-                json_open_array(writer);
-        if (r == 0)
-                r = explain(request, &info, as_service ? &identity : NULL, writer);
-        if (writer && r >= 0) {
-                int written;
-
-                json_close_array(writer);
-                written = json_writer_print(stdout, writer);
-                r = written < 0 ? written : r;
-        }
+        r = explain(request, &info, as_service ? &identity : NULL);
         if (r < 0)
                 error_message("%s", strerror(-r));
         return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

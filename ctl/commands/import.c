@@ -39,12 +39,8 @@ static const JsonValue *started_of(const Import *import)
 
 static int format_parameters(char **ret, const Request *request)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         if (request->n_names > 0) {
                 json_key(writer, "clusters");
@@ -55,7 +51,7 @@ static int format_parameters(char **ret, const Request *request)
         }
         json_put_boolean(writer, "force", request->force);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 /* Calls Import. Returns EXIT_SUCCESS, or the exit status after an error message. */
@@ -160,11 +156,8 @@ static int follow_imports(Import *import)
 
 static int print_json(const Import *import)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_key(writer, "started");
         json_copy(writer, started_of(import));

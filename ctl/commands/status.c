@@ -28,11 +28,8 @@ static Health health_of(const StatusInfo *info, const Request *request)
 /* Prints the answer of the daemon, with only the requested clusters. */
 static int print_json(const JsonValue *status, const StatusInfo *info, const Request *request)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         for (size_t i = 0; i < json_size(status); i++) {
                 const char *key = json_key_at(status, i);

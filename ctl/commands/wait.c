@@ -103,12 +103,9 @@ static int collect_names(Wait *wait)
 
 static int print_json(const Wait *wait, WaitAnswer answer)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         const StatusInfo *info = subscription_status_info(wait->subscription);
-        int r = json_writer_new(&writer);
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_put_boolean(writer, "current", answer == WAIT_YES);
         json_key(writer, "materials");

@@ -85,17 +85,12 @@ static void write_number(JsonWriter *writer, const char *key, uint64_t number)
         json_put_integer(writer, key, (int64_t)number);
 }
 
-int record_format(char **ret, size_t *ret_size, const Record *record)
+int record_format(char **ret, const Record *record)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         CLEANUP(freep) char *text = NULL;
-        char *line;
-        size_t size;
         int r;
 
-        r = json_writer_new(&writer);
-        if (r < 0)
-                return r;
         json_open_object(writer);
         write_text(writer, "imported_fingerprint", record->imported.fingerprint);
         write_number(writer, "imported_at", record->imported.at_usec);
@@ -116,18 +111,10 @@ int record_format(char **ret, size_t *ret_size, const Record *record)
         write_number(writer, "warned_within", record->warned.within_usec);
         json_put_boolean(writer, "in_use", record->imported.in_use);
         json_close_object(writer);
-        r = json_writer_finish(writer, &text, &size);
+        r = json_writer_finish(writer, &text);
         if (r < 0)
                 return r;
-        line = realloc(text, size + 2);
-        if (!line)
-                return -ENOMEM;
-        text = NULL;
-        line[size] = '\n';
-        line[size + 1] = '\0';
-        *ret = line;
-        *ret_size = size + 1;
-        return 0;
+        return asprintf(ret, "%s\n", text) < 0 ? -ENOMEM : 0;
 }
 
 /* An absent member leaves the record's value; a present one must be valid. */
@@ -258,11 +245,10 @@ int record_save(const char *cluster, const Record *record)
 {
         CLEANUP(freep) char *text = NULL;
         char path[PATH_MAX];
-        size_t size;
         int r;
 
         r = paths_record(path, sizeof(path), cluster);
         if (r == 0)
-                r = record_format(&text, &size, record);
-        return r < 0 ? r : file_replace(path, text, size, 0600);
+                r = record_format(&text, record);
+        return r < 0 ? r : file_replace(path, text, strlen(text), 0600);
 }

@@ -59,7 +59,7 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome);
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
 
 /* A heap string that ends with a newline. */
-int record_format(char **ret, size_t *ret_size, const Record *record);
+int record_format(char **ret, const Record *record);
 
 /* -EBADMSG: not a record; `ret` is untouched. Unknown members are ignored, because a later version
  * may have written them; a known member of a wrong type or value is an error. */

@@ -130,11 +130,8 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
 
 int probe_json_print(FILE *stream, const Config *config, const Probe *probes)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_put_boolean(writer, "good", probe_all_good(config, probes));
         json_key(writer, "clusters");

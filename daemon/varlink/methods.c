@@ -22,12 +22,8 @@ typedef struct Method {
 static int format_event(char **ret, const char *event, const MaterialStatus *material,
         const ClusterStatus *cluster, const MaterialStatus *material_of_cluster)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_put_string(writer, "event", event);
         json_key(writer, "material");
@@ -41,7 +37,7 @@ static int format_event(char **ret, const char *event, const MaterialStatus *mat
         else
                 json_null(writer);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 static int publish(Connection *connection, const char *event, const MaterialStatus *material,
@@ -148,13 +144,9 @@ static const char *find_unknown(const ImportRequest *request, const ManagerStatu
 
 static int refuse_not_ready(char **ret, const char **ret_error, const MaterialStatus *material)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         char reason[SUMMARY_TEXT_MAX];
-        size_t size;
-        int r = json_writer_new(&writer);
 
-        if (r < 0)
-                return r;
         summary_material_reason(reason, sizeof(reason), material);
         json_open_object(writer);
         json_put_string(writer, "name", material->config->name);
@@ -162,7 +154,7 @@ static int refuse_not_ready(char **ret, const char **ret_error, const MaterialSt
         json_put_string(writer, "reason", reason);
         json_close_object(writer);
         *ret_error = INTERFACE_NAME ".MaterialNotReady";
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 /* Returns the material that refuses the whole call, before anything is started: that of a named
@@ -190,13 +182,11 @@ static const MaterialStatus *find_not_ready(
 static int answer_import(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         ManagerStatus status = operations->status(operations->userdata);
         const MaterialStatus *material;
         ImportRequest request;
         const char *wrong = parse_import(&request, call);
-        size_t size;
-        int r;
 
         (void)connection;
         if (wrong)
@@ -209,9 +199,6 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         material = find_not_ready(&request, &status);
         if (material)
                 return refuse_not_ready(ret, ret_error, material);
-        r = json_writer_new(&writer);
-        if (r < 0)
-                return r;
         for (size_t i = 0; i < status.n_clusters; i++)
                 if (is_named(&request, status.clusters[i]->config->name))
                         operations->import_now(i, request.force, operations->userdata);
@@ -225,23 +212,19 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
                         json_string(writer, status.clusters[i]->config->name);
         json_close_array(writer);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 static int answer_reload(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         ConfigProblem problem = {0};
-        size_t size;
         int r = operations->reload(&problem, operations->userdata);
 
         (void)connection;
         (void)call;
         if (r != -EINVAL)
-                return r;
-        r = json_writer_new(&writer);
-        if (r < 0)
                 return r;
         json_open_object(writer);
         json_put_string(writer, "file", problem.file);
@@ -249,7 +232,7 @@ static int answer_reload(const ManagerOperations *operations, Connection *connec
         json_put_string(writer, "text", problem.text);
         json_close_object(writer);
         *ret_error = INTERFACE_NAME ".InvalidConfiguration";
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 static int answer_metrics(const ManagerOperations *operations, Connection *connection,

@@ -11,12 +11,8 @@
 
 static int answer_info(const char *version, char **ret)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
-        size_t size;
-        int r = json_writer_new(&writer);
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        if (r < 0)
-                return r;
         json_open_object(writer);
         json_put_string(writer, "vendor", "binlog-ssld");
         json_put_string(writer, "product", "binlog-ssld");
@@ -28,7 +24,7 @@ static int answer_info(const char *version, char **ret)
         json_string(writer, INTERFACE_NAME);
         json_close_array(writer);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }
 
 static int answer_description(const VarlinkCall *call, char **ret, const char **ret_error)

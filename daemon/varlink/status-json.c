@@ -120,14 +120,9 @@ void status_json_write_cluster(
 
 int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         char summary[SUMMARY_TEXT_MAX];
-        size_t size;
-        int r;
 
-        r = json_writer_new(&writer);
-        if (r < 0)
-                return r;
         summary_line(summary, sizeof(summary), status);
         json_open_object(writer);
         json_put_string(writer, "version", info->version);
@@ -148,5 +143,5 @@ int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus 
                         status->materials[status->clusters[i]->config->material]);
         json_close_array(writer);
         json_close_object(writer);
-        return json_writer_finish(writer, ret, &size);
+        return json_writer_finish(writer, ret);
 }

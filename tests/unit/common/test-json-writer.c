@@ -11,29 +11,23 @@ typedef void (*write_fn)(JsonWriter *writer);
 
 static void expect_written(write_fn fn, const char *expected)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         CLEANUP(freep) char *text = NULL;
-        size_t size = 0;
 
-        assert_int_equal(json_writer_new(&writer), 0);
         fn(writer);
-        assert_int_equal(json_writer_finish(writer, &text, &size), 0);
+        assert_int_equal(json_writer_finish(writer, &text), 0);
         assert_string_equal(text, expected);
-        assert_int_equal(size, strlen(expected));
 }
 
 static void expect_refused(write_fn fn)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         CLEANUP(freep) char *text = NULL;
-        size_t size = 7;
 
-        assert_int_equal(json_writer_new(&writer), 0);
         fn(writer);
-        if (json_writer_finish(writer, &text, &size) != -EINVAL)
+        if (json_writer_finish(writer, &text) != -EINVAL)
                 fail_msg("was written: %s", text ? text : "(nothing)");
         assert_null(text);
-        assert_int_equal(size, 7);
 }
 
 static void write_all_types(JsonWriter *writer)
@@ -81,17 +75,15 @@ static void test_a_raw_document_is_copied_up_to_its_size(void **state)
 
 static void test_a_written_document_can_be_read(void **state)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = NULL;
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         CLEANUP(json_freep) JsonValue *value = NULL;
         CLEANUP(freep) char *text = NULL;
         int64_t integer = 0;
-        size_t size = 0;
 
         (void)state;
-        assert_int_equal(json_writer_new(&writer), 0);
         write_all_types(writer);
-        assert_int_equal(json_writer_finish(writer, &text, &size), 0);
-        assert_int_equal(json_parse(&value, text, size), 0);
+        assert_int_equal(json_writer_finish(writer, &text), 0);
+        assert_int_equal(json_parse(&value, text, strlen(text)), 0);
         assert_string_equal(json_get_string(json_member(value, "text")), "a\"\\\n\x01\xc3\xa9");
         assert_true(json_get_integer(&integer, json_element(json_member(value, "numbers"), 1)));
         assert_true(integer == INT64_MIN);
@@ -239,9 +231,36 @@ static void test_freeing_nothing_is_allowed(void **state)
         assert_null(json_writer_free(NULL));
 }
 
+static void write_everything(JsonWriter *writer)
+{
+        json_open_object(writer);
+        json_put_string(writer, "string", "x");
+        json_put_integer(writer, "integer", 1);
+        json_put_boolean(writer, "boolean", true);
+        json_put_null(writer, "null");
+        json_key(writer, "array");
+        json_open_array(writer);
+        json_raw(writer, "[]", 2);
+        json_close_array(writer);
+        json_close_object(writer);
+}
+
+static void test_a_writer_that_could_not_be_allocated_is_reported_at_the_end(void **state)
+{
+        char *text = NULL;
+
+        (void)state;
+        expect_written(write_everything,
+                "{\"string\":\"x\",\"integer\":1,\"boolean\":true,\"null\":null,\"array\":[[]]}");
+        write_everything(NULL);
+        assert_int_equal(json_writer_finish(NULL, &text), -ENOMEM);
+        assert_null(text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_writer_that_could_not_be_allocated_is_reported_at_the_end),
                 cmocka_unit_test(test_every_type_is_written),
                 cmocka_unit_test(test_a_raw_document_is_copied_up_to_its_size),
                 cmocka_unit_test(test_a_written_document_can_be_read),

@@ -169,17 +169,16 @@ static void test_a_formatted_record_is_parsed_to_the_same(void **state)
 {
         Record record = attempted(A, OUTCOME_IMPORTED, true), back = RECORD_NULL;
         char *text;
-        size_t size;
 
         (void)state;
         record.newlines = NEWLINES_ESCAPED;
         record.imported.not_after_usec = 77;
         memcpy(record.warned.fingerprint, A, sizeof(A));
         record.warned.within_usec = 88;
-        assert_int_equal(record_format(&text, &size, &record), 0);
-        assert_int_equal(record_parse(&back, text, size), 0);
+        assert_int_equal(record_format(&text, &record), 0);
+        assert_int_equal(record_parse(&back, text, strlen(text)), 0);
         assert_memory_equal(&back, &record, sizeof(record));
-        assert_int_not_equal(record_parse(&back, text, size / 2), 0);
+        assert_int_not_equal(record_parse(&back, text, strlen(text) / 2), 0);
         free(text);
         assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
         assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
