@@ -144,7 +144,6 @@ static void finish(Job *job, const siginfo_t *info)
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
-        (void)source;
         finish(userdata, info);
         return 0;
 }
@@ -153,8 +152,6 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Job *job = userdata;
 
-        (void)source;
-        (void)usec;
         job->timed_out = true;
         (void)kill(job->pid, SIGKILL); /* not reaped yet, so the pid cannot be reused */
         return 0;

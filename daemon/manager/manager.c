@@ -141,7 +141,6 @@ static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
 
 static void on_record_unreadable(const char *cluster, int error, void *userdata)
 {
-        (void)userdata;
         journal_record_unreadable(cluster, error);
 }
 
@@ -187,7 +186,6 @@ static int make_metrics(char **ret, void *userdata)
 
 static void on_metrics_error(const char *path, int error, void *userdata)
 {
-        (void)userdata;
         journal_metrics_unwritable(path, error);
 }
 
@@ -225,8 +223,6 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         Manager *manager = userdata;
         ConfigProblem problem;
 
-        (void)source;
-        (void)info;
         if (!manager->stopping)
                 (void)reload(&problem, manager);
         return 0;
@@ -236,8 +232,6 @@ static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Manager *manager = userdata;
 
-        (void)source;
-        (void)usec;
         return sd_event_exit(manager->event, 0);
 }
 
@@ -247,8 +241,6 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 {
         Manager *manager = userdata;
 
-        (void)source;
-        (void)info;
         if (manager->stopping)
                 return sd_event_exit(manager->event, 0);
         manager->stopping = true;

@@ -130,8 +130,6 @@ static void on_watcher(WatcherEvent event, void *userdata)
 
 static int on_review(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        (void)source;
-        (void)usec;
         on_watcher(WATCHER_UNCHANGED, userdata);
         return 0;
 }

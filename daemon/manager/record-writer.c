@@ -52,8 +52,6 @@ static void write_now(RecordWriter *writer)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        (void)source;
-        (void)usec;
         write_now(userdata);
         return 0;
 }

@@ -25,15 +25,12 @@ static void run(Wakeup *wakeup)
 
 static int on_deferred(sd_event_source *source, void *userdata)
 {
-        (void)source;
         run(userdata);
         return 0;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        (void)source;
-        (void)usec;
         wakeup_request(userdata);
         return 0;
 }

@@ -70,7 +70,6 @@ static const char *quote_table(char buffer[static LEDGER_TABLE_MAX], const char 
 static void on_lock(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
-        (void)names;
         *(bool *)userdata = n_columns == 1 && values[0] && strcmp(values[0], "1") == 0;
 }
 
@@ -103,7 +102,6 @@ static void on_entry(
         Ledger *ledger = userdata;
         LedgerEntry *entry;
 
-        (void)names;
         if (n_columns != 7 || ledger->n_entries >= LEDGER_ROWS_MAX)
                 return;
         entry = &ledger->entries[ledger->n_entries++];

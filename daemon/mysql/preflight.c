@@ -190,7 +190,6 @@ static void on_row(
 {
         Answer *answer = userdata;
 
-        (void)names;
         if (n_columns == 2 && values[0] && values[1])
                 preflight_parse_variable(&answer->variables, answer->user, values[0], values[1]);
 }

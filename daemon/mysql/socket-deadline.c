@@ -19,7 +19,6 @@ static void on_signal(int number)
 {
         int saved_errno = errno;
 
-        (void)number;
         expired = 1;
         if (socket_fd >= 0)
                 (void)shutdown(socket_fd, SHUT_RDWR);

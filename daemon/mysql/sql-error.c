@@ -69,7 +69,6 @@ bool sql_error_fail_call(Outcome *ret, SessionResult result, const SessionError 
 static void on_account(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
-        (void)names;
         if (n_columns == 1 && values[0])
                 text_set(userdata, SQL_GRANT_ACCOUNT_MAX, values[0]);
 }

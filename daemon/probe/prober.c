@@ -39,7 +39,6 @@ static void on_account(
         Probe *probe = userdata;
         const char *list;
 
-        (void)names;
         if (n_columns != 2 || !values[0])
                 return;
         probe->procedures_known = true;

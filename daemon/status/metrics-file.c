@@ -38,8 +38,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         CLEANUP(freep) char *text = NULL;
         int r;
 
-        (void)source;
-        (void)usec;
         file->armed = false;
         file->written_usec = clock_boottime_usec();
         if (file->path[0] == '\0')

@@ -54,7 +54,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         const char *name;
         WatchdogFault fault = watchdog_find_fault(&status, clock_boottime_usec(), &name);
 
-        (void)usec;
         (void)sd_event_source_set_time_relative(source, watchdog->interval_usec);
         (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         watchdog->n_faults = fault == WATCHDOG_NO_FAULT ? 0 : watchdog->n_faults + 1;

@@ -165,8 +165,6 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         bool left = connection->streaming && (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
         int r = 0;
 
-        (void)source;
-        (void)fd;
         if (events & EPOLLOUT)
                 r = send_output(connection);
         if (r == 0 && !connection->streaming && (events & (EPOLLIN | EPOLLHUP)) != 0 &&
@@ -186,8 +184,6 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Connection *connection = userdata;
 
-        (void)source;
-        (void)usec;
         connection->end_fn(connection, connection->userdata);
         return 0;
 }

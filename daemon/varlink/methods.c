@@ -65,9 +65,6 @@ static int answer_status(const ManagerOperations *operations, Connection *connec
 {
         ManagerStatus status = operations->status(operations->userdata);
 
-        (void)connection;
-        (void)call;
-        (void)ret_error;
         return status_json_format(ret, operations->info, &status);
 }
 
@@ -79,7 +76,6 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         ManagerStatus status = operations->status(operations->userdata);
         int r = 0;
 
-        (void)ret;
         if (!call->more || call->oneway) {
                 *ret_error = VARLINK_ERROR_EXPECTED_MORE;
                 return 0;
@@ -188,7 +184,6 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         ImportRequest request;
         const char *wrong = parse_import(&request, call);
 
-        (void)connection;
         if (wrong)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
@@ -222,8 +217,6 @@ static int answer_reload(const ManagerOperations *operations, Connection *connec
         ConfigProblem problem = {0};
         int r = operations->reload(&problem, operations->userdata);
 
-        (void)connection;
-        (void)call;
         if (r != -EINVAL)
                 return r;
         json_open_object(writer);
@@ -241,9 +234,6 @@ static int answer_metrics(const ManagerOperations *operations, Connection *conne
         CLEANUP(freep) char *text = NULL;
         int r = operations->metrics(&text, operations->userdata);
 
-        (void)connection;
-        (void)call;
-        (void)ret_error;
         return r < 0 ? r : varlink_pair_format(ret, "text", text);
 }
 

@@ -62,8 +62,6 @@ static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Server *server = userdata;
 
-        (void)source;
-        (void)usec;
         (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
         return 0;
 }
@@ -73,7 +71,6 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         Server *server = userdata;
         int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        (void)events;
         if (client_fd < 0) {
                 if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
                         return 0;

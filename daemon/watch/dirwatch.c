@@ -50,9 +50,6 @@ static int on_mounts(sd_event_source *source, int fd, uint32_t events, void *use
 {
         DirWatch *watch = userdata;
 
-        (void)source;
-        (void)fd;
-        (void)events;
         watch->fn(DIRWATCH_MOUNTS_CHANGED, watch->userdata);
         return 0;
 }
@@ -101,7 +98,6 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *event
         bool matches = (event->mask & DIRWATCH_ALWAYS) || event->len == 0 ||
                 has_name(directory, event->name);
 
-        (void)source;
         if (event->mask & IN_Q_OVERFLOW)
                 remove_all(watch);
         else if (event->mask & (IN_IGNORED | IN_UNMOUNT))

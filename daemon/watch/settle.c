@@ -18,8 +18,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Settle *settle = userdata;
 
-        (void)source;
-        (void)usec;
         settle->first_usec = 0;
         settle->fn(settle->userdata);
         return 0;

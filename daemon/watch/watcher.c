@@ -113,7 +113,6 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Watcher *watcher = userdata;
 
-        (void)usec;
         watcher->status.polled_usec = clock_boottime_usec();
         (void)sd_event_source_set_time_relative(source, watcher->config->poll_interval_usec);
         (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -4,7 +4,6 @@
 
 static void keep(Set *set)
 {
-        (void)set;
 }
 
 static void other_client(Set *set)

@@ -17,9 +17,6 @@ static char root[PATH_MAX];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
-        (void)st;
-        (void)type;
-        (void)walk;
         return remove(path);
 }
 
@@ -27,14 +24,12 @@ int scratch_make(void **state)
 {
         char made[] = "/tmp/test-binlog-ssld-XXXXXX";
 
-        (void)state;
         /* Resolved, because a walk through a symbolic link to /tmp would have more steps. */
         return mkdtemp(made) && realpath(made, root) ? 0 : -1;
 }
 
 int scratch_remove(void **state)
 {
-        (void)state;
         return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

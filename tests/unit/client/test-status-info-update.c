@@ -47,7 +47,6 @@ static void test_the_present_state_is_no_change(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_false(info.materials[0].changed);
         assert_false(info.clusters[0].changed);
 }
@@ -56,7 +55,6 @@ static void test_the_same_name_replaces_the_value(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "default", "expired", "aaaa", false), 0);
         assert_int_equal(put_cluster(&info, "orders", "held", "default", false), 0);
         assert_int_equal(info.n_materials, 1);
@@ -71,7 +69,6 @@ static void test_another_name_is_added(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "second", "valid", "aaaa", false), 0);
         assert_int_equal(put_cluster(&info, "users", "current", "default", false), 0);
         assert_int_equal(info.n_materials, 2);
@@ -86,7 +83,6 @@ static void test_a_refused_value_changes_nothing(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "default", "", "aaaa", true), -EBADMSG);
         assert_int_equal(put_material(&info, "", "valid", "aaaa", true), -EBADMSG);
         assert_int_equal(put_cluster(&info, "orders", "", "default", true), -EBADMSG);
@@ -101,7 +97,6 @@ static void test_removing_removes_the_one_with_that_name(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "second", "valid", "aaaa", false), 0);
         assert_int_equal(put_cluster(&info, "users", "current", "default", false), 0);
         status_info_remove_material(&info, "default");
@@ -118,7 +113,6 @@ static void test_removing_an_unknown_name_changes_nothing(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         status_info_remove_material(&info, "orders");
         status_info_remove_cluster(&info, "default");
         assert_int_equal(info.n_materials, 1);
@@ -138,7 +132,6 @@ static void test_an_event_with_another_state_or_set_changes_a_material(void **st
                 {"valid", "bbbb", false, false},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 CLEANUP(status_info_done) StatusInfo info = make_info();
 
@@ -161,7 +154,6 @@ static void test_an_event_with_another_state_changes_a_cluster(void **state)
                 {"held", "default", false, false},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 CLEANUP(status_info_done) StatusInfo info = make_info();
 
@@ -176,7 +168,6 @@ static void test_an_event_that_adds_is_a_change(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "second", "valid", "aaaa", true), 0);
         assert_int_equal(put_cluster(&info, "users", "current", "default", true), 0);
         assert_true(status_info_material(&info, "second")->changed);
@@ -187,7 +178,6 @@ static void test_a_later_event_keeps_a_change(void **state)
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_material(&info, "default", "expired", "aaaa", true), 0);
         assert_int_equal(put_cluster(&info, "orders", "held", "default", true), 0);
         assert_int_equal(put_material(&info, "default", "expired", "aaaa", true), 0);
@@ -200,7 +190,6 @@ static void test_another_set_on_disk_ends_the_changes_of_its_clusters(void **sta
 {
         CLEANUP(status_info_done) StatusInfo info = make_info();
 
-        (void)state;
         assert_int_equal(put_cluster(&info, "orders", "held", "default", true), 0);
         assert_int_equal(put_cluster(&info, "logs", "held", "second", true), 0);
         assert_int_equal(put_material(&info, "default", "expiring", "aaaa", true), 0);
@@ -237,7 +226,6 @@ static Health health_of(Case it)
 
 static void test_the_state_of_the_material_counts(void **state)
 {
-        (void)state;
         for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++) {
                 Case it = GOOD;
 
@@ -255,7 +243,6 @@ static void test_the_state_of_the_cluster_counts(void **state)
                 [CLUSTER_HELD] = HEALTH_CRITICAL,
         };
 
-        (void)state;
         for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
                 Case it = GOOD;
 
@@ -268,7 +255,6 @@ static void test_a_reason_is_a_warning_for_a_current_cluster(void **state)
 {
         Case it = GOOD;
 
-        (void)state;
         it.reason = "the record cannot be written";
         assert_int_equal(health_of(it), HEALTH_WARNING);
         it.cluster = CLUSTER_IMPORTING;
@@ -279,7 +265,6 @@ static void test_broken_replication_is_critical(void **state)
 {
         Case it = GOOD;
 
-        (void)state;
         it.io_errno = 2026;
         assert_int_equal(health_of(it), HEALTH_CRITICAL);
 }
@@ -288,7 +273,6 @@ static void test_a_disabled_cluster_is_ok_with_any_material(void **state)
 {
         Case it = GOOD;
 
-        (void)state;
         it.cluster = CLUSTER_DISABLED;
         it.material = MATERIAL_STATE_EXPIRED;
         assert_int_equal(health_of(it), HEALTH_OK);
@@ -300,7 +284,6 @@ static void test_a_forced_import_failed_only_with_current_state_failure_and_reas
                 .state = CLUSTER_CURRENT, .outcome = OUTCOME_AUTH, .reason = "denied"};
         ClusterInfo changed = failed;
 
-        (void)state;
         assert_true(status_info_import_failed(&changed));
         changed.state = CLUSTER_HELD;
         assert_false(status_info_import_failed(&changed));

@@ -70,7 +70,6 @@ static void test_every_member_is_read(void **state)
         const MaterialInfo *material;
         const ClusterInfo *cluster;
 
-        (void)state;
         assert_int_equal(load(&info, "{\"pid\"", "{\"pid\""), 0);
         assert_int_equal(info.pid, 7);
         assert_int_equal(info.health, HEALTH_CRITICAL);
@@ -151,7 +150,6 @@ static void test_an_answer_of_another_shape_is_refused(void **state)
                 {"\"state\":\"held\"", "\"other\":\"held\""},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
                 StatusInfo info;
 
@@ -164,7 +162,6 @@ static void test_no_answer_at_all_is_refused(void **state)
 {
         StatusInfo info = STATUS_INFO_NULL;
 
-        (void)state;
         assert_int_equal(status_info_load(&info, NULL), -EBADMSG);
 }
 
@@ -204,7 +201,6 @@ static void test_a_text_that_is_missing_or_of_another_type_is_empty(void **state
         };
         static const char *const values[] = {"5", "true", "null", "{}", "[\"x\"]"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
                 CLEANUP(status_info_done) StatusInfo missing;
 
@@ -239,7 +235,6 @@ static void test_a_number_that_is_missing_or_not_a_positive_integer_is_0(void **
                 "-1", "1.5", "\"9\"", "null", "true", "[9]", "99999999999999999999"};
         static const uint64_t zero;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
                 CLEANUP(status_info_done) StatusInfo missing;
 
@@ -262,7 +257,6 @@ static void test_names_of_a_newer_daemon_are_kept(void **state)
         CLEANUP(status_info_done) StatusInfo outcome = STATUS_INFO_NULL;
         CLEANUP(status_info_done) StatusInfo health = STATUS_INFO_NULL;
 
-        (void)state;
         assert_int_equal(load(&material, "\"expiring\"", "\"dreaming\""), 0);
         assert_int_equal(material.materials[0].state, _MATERIAL_STATE_MAX);
         assert_string_equal(material.materials[0].state_text, "dreaming");
@@ -281,7 +275,6 @@ static void test_a_problem_of_a_newer_daemon_names_its_rule(void **state)
         CLEANUP(status_info_done) StatusInfo file = STATUS_INFO_NULL;
         CLEANUP(status_info_done) StatusInfo severity = STATUS_INFO_NULL;
 
-        (void)state;
         assert_int_equal(load(&rule, "\"key-mismatch\"", "\"new-rule\""), 0);
         assert_int_equal(rule.materials[0].problems[0].rule, _RULE_MAX);
         assert_string_equal(rule.materials[0].problems[0].text, "new-rule: no pair");
@@ -296,7 +289,6 @@ static void test_problems_beyond_the_room_are_left_out(void **state)
         CLEANUP(status_info_done) StatusInfo info;
         char many[(REPORT_PROBLEMS_MAX + 1) * sizeof(PROBLEM)] = PROBLEM;
 
-        (void)state;
         for (unsigned i = 0; i < REPORT_PROBLEMS_MAX; i++)
                 strcat(many, "," PROBLEM);
         assert_int_equal(load(&info, PROBLEM, many), 0);
@@ -310,7 +302,6 @@ static void test_no_problems_no_certificate_and_no_replication_are_allowed(void 
         CLEANUP(status_info_done) StatusInfo replication = STATUS_INFO_NULL;
         CLEANUP(status_info_done) StatusInfo in_use = STATUS_INFO_NULL;
 
-        (void)state;
         assert_int_equal(load(&problems, "[" PROBLEM "]", "null"), 0);
         assert_int_equal(problems.materials[0].n_problems, 0);
         assert_int_equal(load(&certificate, CERTIFICATE, "null"), 0);
@@ -326,7 +317,6 @@ static void test_control_characters_are_removed_from_texts_and_kept_in_the_json(
 {
         CLEANUP(status_info_done) StatusInfo info;
 
-        (void)state;
         assert_int_equal(load(&info, "\"denied\"", "\"a\\u001b[2Jb\""), 0);
         assert_string_equal(info.clusters[0].reason, "a [2Jb");
         assert_non_null(strstr(info.clusters[0].json, "\\u001B[2Jb"));

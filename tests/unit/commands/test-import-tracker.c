@@ -55,7 +55,6 @@ static void test_an_import_is_open_until_the_first_update(void **state)
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         assert_string_equal(import_tracker_first_open(&fixture.tracker), "orders");
         assert_int_equal(import_tracker_count_imported(&fixture.tracker, &fixture.info), 0);
@@ -65,7 +64,6 @@ static void test_the_running_import_is_open_and_the_ended_one_is_not(void **stat
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         assert_int_equal(update(&fixture), 1);
         assert_int_equal(fixture.tracker.n_open, 1);
@@ -79,7 +77,6 @@ static void test_an_attempt_before_the_request_is_not_its_end(void **state)
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         fixture.clusters[0].last_attempt_usec = REQUESTED - 1;
         assert_int_equal(update(&fixture), 2);
@@ -89,7 +86,6 @@ static void test_an_attempt_before_the_request_is_not_its_end(void **state)
 
 static void test_every_state_but_importing_is_an_end(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
                 CLEANUP(fixture_done) Fixture fixture;
 
@@ -103,7 +99,6 @@ static void test_a_cluster_that_was_removed_has_ended_without_success(void **sta
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         fixture.info.n_clusters = 1;
         assert_int_equal(update(&fixture), 0);
@@ -113,7 +108,6 @@ static void test_a_cluster_that_was_removed_has_ended_without_success(void **sta
 
 static void test_after_a_restart_the_time_of_the_attempt_does_not_count(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
                 CLEANUP(fixture_done) Fixture fixture;
 
@@ -130,7 +124,6 @@ static void test_an_ended_import_can_run_again(void **state)
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         assert_int_equal(update(&fixture), 1);
         fixture.clusters[0].state = CLUSTER_IMPORTING;
@@ -140,7 +133,6 @@ static void test_an_ended_import_can_run_again(void **state)
 
 static void test_only_a_current_cluster_without_failed_import_is_imported(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
                 CLEANUP(fixture_done) Fixture fixture;
 
@@ -154,7 +146,6 @@ static void test_a_forced_import_that_failed_is_not_imported(void **state)
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         fixture.clusters[0].outcome = OUTCOME_AUTH;
         assert_int_equal(imported(&fixture), 1);
@@ -166,7 +157,6 @@ static void test_names_are_found_whole(void **state)
 {
         CLEANUP(fixture_done) Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         assert_true(import_tracker_has(&fixture.tracker, "orders"));
         assert_true(import_tracker_has(&fixture.tracker, "users"));
@@ -180,7 +170,6 @@ static void test_an_empty_tracker_has_nothing_open(void **state)
         ImportTracker tracker = {0};
         StatusInfo info = STATUS_INFO_NULL;
 
-        (void)state;
         assert_int_equal(import_tracker_update(&tracker, &info), 0);
         assert_string_equal(import_tracker_first_open(&tracker), "");
         assert_int_equal(import_tracker_count_imported(&tracker, &info), 0);

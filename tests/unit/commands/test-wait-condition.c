@@ -75,7 +75,6 @@ static void test_current_clusters_and_a_good_material_are_yes(void **state)
         Fixture fixture;
         WaitResult result;
 
-        (void)state;
         make(&fixture);
         result = evaluate(&fixture);
         assert_int_equal(result.answer, WAIT_YES);
@@ -88,7 +87,6 @@ static void test_an_expiring_material_is_yes(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.materials[0].state = MATERIAL_STATE_EXPIRING;
         assert_int_equal(answer(&fixture), WAIT_YES);
@@ -98,7 +96,6 @@ static void test_no_enabled_cluster_is_yes(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.clusters[0].state = CLUSTER_DISABLED;
         assert_int_equal(answer(&fixture), WAIT_YES);
@@ -110,7 +107,6 @@ static void test_a_cluster_that_can_become_current_is_not_yet(void **state)
         static const ClusterState states[] = {
                 CLUSTER_WAITING, CLUSTER_IMPORTING, CLUSTER_RETRYING, _CLUSTER_STATE_MAX};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
                 Fixture fixture;
                 WaitResult result;
@@ -129,7 +125,6 @@ static void test_the_cluster_with_a_running_import_is_named(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.clusters[0].state = CLUSTER_IMPORTING;
         assert_string_equal(evaluate(&fixture).importing, "orders");
@@ -139,7 +134,6 @@ static void test_a_cluster_that_is_current_with_another_set_is_not_yet(void **st
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         strcpy(fixture.clusters[0].imported, "bbbb");
         fixture.now_usec = DEADLINE;
@@ -150,7 +144,6 @@ static void test_a_material_that_is_being_written_or_unknown_is_not_yet(void **s
 {
         static const MaterialState states[] = {MATERIAL_STATE_CHANGING, _MATERIAL_STATE_MAX};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
                 Fixture fixture;
 
@@ -174,7 +167,6 @@ static void make_bad(Fixture *fixture, MaterialState bad)
 
 static void test_a_bad_material_is_no_when_its_grace_is_over(void **state)
 {
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(bad_states); i++) {
                 Fixture fixture;
 
@@ -189,7 +181,6 @@ static void test_a_bad_material_is_no_when_its_grace_is_over(void **state)
 
 static void test_the_grace_is_longer_for_a_path_that_is_polled(void **state)
 {
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(bad_states); i++) {
                 Fixture fixture;
 
@@ -204,7 +195,6 @@ static void test_the_grace_is_longer_for_a_path_that_is_polled(void **state)
 
 static void test_a_bad_state_must_last(void **state)
 {
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(bad_states); i++) {
                 Fixture fixture;
 
@@ -221,7 +211,6 @@ static void test_a_set_that_becomes_valid_before_the_deadline_is_not_yet(void **
 {
         Fixture fixture;
 
-        (void)state;
         make_bad(&fixture, MATERIAL_STATE_NOT_YET_VALID);
         fixture.now_usec = START + GRACE;
         fixture.materials[0].certificate.not_before_usec = DEADLINE - 1;
@@ -232,7 +221,6 @@ static void test_a_clock_that_was_set_back_ends_nothing(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make_bad(&fixture, MATERIAL_STATE_EXPIRED);
         fixture.now_usec = START - 1000 * SECOND;
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
@@ -250,7 +238,6 @@ static void test_a_held_cluster_is_no_when_its_grace_is_over(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make_held(&fixture);
         assert_int_equal(answer(&fixture), WAIT_NO);
         fixture.now_usec--;
@@ -261,7 +248,6 @@ static void test_a_held_cluster_has_the_longer_grace_of_a_polled_path(void **sta
 {
         Fixture fixture;
 
-        (void)state;
         make_held(&fixture);
         strcpy(fixture.materials[0].watch, "poll: /nfs cannot be watched");
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
@@ -273,7 +259,6 @@ static void test_a_held_cluster_of_a_set_that_has_just_changed_is_not_yet(void *
 {
         Fixture fixture;
 
-        (void)state;
         make_held(&fixture);
         fixture.materials[0].last_change_usec = fixture.now_usec - LASTING + 1;
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
@@ -285,7 +270,6 @@ static void test_a_cluster_that_becomes_held_by_an_event_is_no_at_once(void **st
 {
         Fixture fixture;
 
-        (void)state;
         make_held(&fixture);
         fixture.now_usec = START;
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
@@ -297,7 +281,6 @@ static void test_a_held_cluster_of_no_known_material_does_not_count(void **state
 {
         Fixture fixture;
 
-        (void)state;
         make_held(&fixture);
         strcpy(fixture.clusters[0].material, "removed");
         assert_int_equal(answer(&fixture), WAIT_YES);
@@ -308,7 +291,6 @@ static void test_with_a_digest_other_materials_and_their_clusters_do_not_count(v
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.info.n_materials = fixture.info.n_clusters = 2;
         fixture.materials[1].state = MATERIAL_STATE_EXPIRED;
@@ -325,7 +307,6 @@ static void test_a_digest_that_no_material_has_is_not_yet_while_one_is_good(void
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.info.n_materials = 2;
         strcpy(fixture.target.digest, "3333");
@@ -341,7 +322,6 @@ static void test_without_materials_nothing_is_decided(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.info.n_materials = 0;
         fixture.now_usec = DEADLINE;
@@ -352,7 +332,6 @@ static void test_without_a_digest_the_state_must_be_steady(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.target.digest[0] = '\0';
         fixture.now_usec = START + WAIT_CONDITION_STEADY_USEC - 1;
@@ -365,7 +344,6 @@ static void test_without_a_digest_a_change_makes_the_wait_unnecessary(void **sta
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.target.digest[0] = '\0';
         fixture.materials[0].changed = true;
@@ -379,7 +357,6 @@ static void test_without_a_digest_every_material_and_cluster_counts(void **state
 {
         Fixture fixture;
 
-        (void)state;
         make(&fixture);
         fixture.target.digest[0] = '\0';
         fixture.info.n_materials = fixture.info.n_clusters = 2;
@@ -395,7 +372,6 @@ static void test_one_late_cluster_is_not_yet_and_one_held_is_no(void **state)
         Fixture fixture;
         WaitResult result;
 
-        (void)state;
         make_held(&fixture);
         fixture.info.n_clusters = 2;
         strcpy(fixture.clusters[1].material, "default");

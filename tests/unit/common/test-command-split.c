@@ -29,7 +29,6 @@ static void expect(const char *line, int n, const char *expected)
 
 static void test_blanks_only_separate_words(void **state)
 {
-        (void)state;
         expect("", 0, "");
         expect(" \t ", 0, "");
         expect("/bin/token", 1, "/bin/token");
@@ -39,7 +38,6 @@ static void test_blanks_only_separate_words(void **state)
 
 static void test_quotes_keep_a_word_together(void **state)
 {
-        (void)state;
         expect("\"/opt/my tool/token\" x", 2, "/opt/my tool/token|x");
         expect("/t --name=\"a \tb\"c d", 3, "/t|--name=a \tbc|d");
         expect("/t \"\" x", 3, "/t||x");
@@ -49,7 +47,6 @@ static void test_quotes_keep_a_word_together(void **state)
 
 static void test_special_characters_of_a_shell_are_not_special(void **state)
 {
-        (void)state;
         expect("/t $HOME `id` 'a b'", 5, "/t|$HOME|`id`|'a|b'");
         expect("/t a\\ b|c>&2;#*", 3, "/t|a\\|b|c>&2;#*");
         expect("/t \"$(x) \\n\"", 2, "/t|$(x) \\n");
@@ -57,7 +54,6 @@ static void test_special_characters_of_a_shell_are_not_special(void **state)
 
 static void test_an_unpaired_quote_is_refused(void **state)
 {
-        (void)state;
         expect("/t \"a b", -EINVAL, "");
         expect("\"", -EINVAL, "");
         expect("/t a\"b c\"d\"", -EINVAL, "");
@@ -66,7 +62,6 @@ static void test_an_unpaired_quote_is_refused(void **state)
 
 static void test_too_many_words_are_refused(void **state)
 {
-        (void)state;
         expect("a b c d e f g", -E2BIG, "");
         expect("a b c d e f \"\"", -E2BIG, "");
 }

@@ -111,7 +111,6 @@ static void expect_gone(pid_t pid)
 
 static void test_the_output_is_returned_unchanged(void **state)
 {
-        (void)state;
         expect_output("echo token; printf x", "token\nx");
         expect_output("true", "");
         expect_output("sleep 0.2; printf a; sleep 0.2; printf b", "ab");
@@ -119,7 +118,6 @@ static void test_the_output_is_returned_unchanged(void **state)
 
 static void test_arguments_are_passed_unchanged(void **state)
 {
-        (void)state;
         expect_output("printf '%s|' \"$@\"", "-x|a b; $HOME|");
 }
 
@@ -127,7 +125,6 @@ static void test_stdin_is_empty_and_the_environment_is_inherited(void **state)
 {
         int before = dup(STDIN_FILENO), fd;
 
-        (void)state;
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/c", 1), 0);
         scratch_write_text("stdin", "not for the program\n");
         fd = open(scratch_path("stdin"), O_RDONLY | O_CLOEXEC);
@@ -144,7 +141,6 @@ static void test_no_other_descriptor_is_inherited(void **state)
 {
         int kept = dup2(STDERR_FILENO, 50); /* not closed by exec */
 
-        (void)state;
         assert_int_equal(kept, 50);
         expect_output("[ -e /proc/$$/fd/50 ] || echo closed", "closed\n");
         close(kept);
@@ -154,7 +150,6 @@ static void test_signals_and_memory_limit_are_the_defaults(void **state)
 {
         struct rlimit before, lower;
 
-        (void)state;
         assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
         lower = (struct rlimit){(rlim_t)1 << 46, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_DATA, &lower), 0);
@@ -168,7 +163,6 @@ static void test_signals_and_memory_limit_are_the_defaults(void **state)
 
 static void test_a_failure_is_reported_without_the_output(void **state)
 {
-        (void)state;
         expect_reason(
                 "echo token; exit 3", LONG, "exited with status 3; its stderr is in the journal");
         expect_reason("echo token; kill -KILL $$", LONG,
@@ -181,7 +175,6 @@ static void test_a_program_that_cannot_be_started_is_reported(void **state)
         char *missing[] = {(char *)"/no/such/token", NULL};
         char *directory[] = {(char *)"/tmp", NULL};
 
-        (void)state;
         assert_false(command_run(&secret, reason, sizeof(reason), missing, LONG));
         assert_string_equal(reason, "/no/such/token cannot be started: No such file or directory");
         assert_false(command_run(&secret, reason, sizeof(reason), directory, LONG));
@@ -193,7 +186,6 @@ static void test_one_byte_over_the_limit_is_refused(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_true(run(&secret, "head -c 65536 /dev/zero", LONG));
         assert_int_equal(secret.size, 65536);
         secret_done(&secret);
@@ -206,7 +198,6 @@ static void test_at_the_time_limit_the_process_group_is_killed(void **state)
 {
         char text[512];
 
-        (void)state;
         snprintf(text, sizeof(text), "sleep 1000 & echo $! > %s; echo token; wait",
                 scratch_path("pid"));
         expect_reason(text, 3 * USEC_PER_SEC,
@@ -223,7 +214,6 @@ static void test_a_process_that_keeps_the_pipe_open_does_not_block(void **state)
         uint64_t start_usec = clock_boottime_usec();
         char text[512];
 
-        (void)state;
         snprintf(text, sizeof(text), "sleep 1000 & echo $! > %s; echo token", scratch_path("pid"));
         expect_output(text, "token\n");
         assert_true(clock_boottime_usec() - start_usec < LONG / 2);
@@ -235,7 +225,6 @@ static void test_the_program_dies_with_its_caller(void **state)
         char text[512];
         pid_t middle, pid;
 
-        (void)state;
         snprintf(text, sizeof(text), "echo $$ > %s; exec sleep 1000", scratch_path("pid"));
         middle = fork();
         assert_true(middle >= 0);
@@ -259,7 +248,6 @@ static void test_stderr_is_inherited(void **state)
         int before = dup(STDERR_FILENO), fd;
         bool done;
 
-        (void)state;
         fd = open(scratch_path("stderr"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         assert_true(before >= 0 && fd >= 0);
         assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);

@@ -19,7 +19,6 @@ static void test_units_and_sums_are_read(void **state)
                 {"0s", 0},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 uint64_t usec = 1;
 
@@ -33,7 +32,6 @@ static void test_other_text_is_refused(void **state)
         static const char *const cases[] = {"", "5", "-1s", "1.5h", "5 m", "5mins", "s", "5s x"};
         uint64_t usec;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_int_equal(duration_parse(&usec, cases[i]), -EINVAL);
         assert_int_equal(duration_parse(&usec, "36501d"), -ERANGE);
@@ -44,7 +42,6 @@ static void test_the_two_largest_units_are_written(void **state)
 {
         char buffer[DURATION_TEXT_SIZE];
 
-        (void)state;
         assert_string_equal(duration_format(buffer, 0), "0s");
         assert_string_equal(duration_format(buffer, 150 * USEC_PER_MSEC), "150ms");
         assert_string_equal(duration_format(buffer, 51 * USEC_PER_HOUR), "2d 3h");

@@ -25,7 +25,6 @@ static void test_the_members_are_those_of_stat(void **state)
         struct stat st;
         FileStat found, same;
 
-        (void)state;
         scratch_write_text("file", "12345");
         fd = open(scratch_path("file"), O_RDONLY);
         assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
@@ -45,7 +44,6 @@ static void test_links_are_followed(void **state)
 {
         FileStat file, link;
 
-        (void)state;
         scratch_write_text("file", "12345");
         scratch_link("file", "link");
         file = stat_of("file");
@@ -57,7 +55,6 @@ static void test_a_failure_is_its_errno_and_zeros(void **state)
 {
         FileStat missing = stat_of("missing"), loop, none = {.error = ENOENT};
 
-        (void)state;
         scratch_link("loop", "loop");
         loop = stat_of("loop");
         assert_int_equal(loop.error, ELOOP);
@@ -71,7 +68,6 @@ static void test_each_member_alone_makes_two_values_differ(void **state)
         FileStat others[] = {base, base, base, base, base, base, base};
         FileStat same = base;
 
-        (void)state;
         others[0].error++;
         others[1].device++;
         others[2].inode++;
@@ -89,7 +85,6 @@ static void test_a_change_with_a_restored_time_is_detected(void **state)
 {
         FileStat before, after;
 
-        (void)state;
         scratch_write_text("file", "12345");
         assert_int_equal(utimensat(AT_FDCWD, scratch_path("file"), past, 0), 0);
         before = stat_of("file");
@@ -111,7 +106,6 @@ static void test_a_link_to_another_file_is_detected(void **state)
 {
         FileStat before, after;
 
-        (void)state;
         scratch_write_text("one", "12345");
         scratch_write_text("two", "12345");
         scratch_link("one", "link");

@@ -41,7 +41,6 @@ static void expect_refused(const char *name, size_t limit, int error)
 
 static void test_a_file_is_read_to_its_end(void **state)
 {
-        (void)state;
         scratch_write_text("file", "content\n");
         expect_read("file", 100, "content\n");
         scratch_write_text("file", "");
@@ -51,7 +50,6 @@ static void test_a_file_is_read_to_its_end(void **state)
 
 static void test_a_file_as_large_as_the_limit_is_read_and_a_larger_one_is_not(void **state)
 {
-        (void)state;
         scratch_write_text("file", "12345");
         expect_read("file", 5, "12345");
         expect_refused("file", 4, -EFBIG);
@@ -63,7 +61,6 @@ static void test_a_file_of_many_blocks_is_read_whole(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         char content[3 * 4096 + 1];
 
-        (void)state;
         for (size_t i = 0; i < sizeof(content); i++)
                 content[i] = (char)(i * 7 % 251);
         scratch_write("file", content, sizeof(content));
@@ -77,7 +74,6 @@ static void test_a_file_of_unknown_size_is_limited(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(file_read(&secret, AT_FDCWD, "/proc/self/status", 65536), 0);
         assert_true(secret.size > 100);
         assert_int_equal(file_read(&secret, AT_FDCWD, "/proc/self/status", 100), -EFBIG);
@@ -88,7 +84,6 @@ static void test_other_types_of_file_are_refused_without_blocking(void **state)
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        (void)state;
         expect_refused("missing", 100, -ENOENT);
         scratch_make_directory("directory");
         expect_refused("directory", 100, -EISDIR);
@@ -103,7 +98,6 @@ static void test_other_types_of_file_are_refused_without_blocking(void **state)
 
 static void test_links_are_followed_and_a_loop_is_refused(void **state)
 {
-        (void)state;
         scratch_write_text("file", "content");
         scratch_link("file", "link");
         expect_read("link", 100, "content");
@@ -120,7 +114,6 @@ static void test_a_name_is_relative_to_the_directory(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(closep) int fd = -1;
 
-        (void)state;
         scratch_make_directory("directory");
         scratch_write_text("directory/file", "below");
         fd = open(scratch_path("directory"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,7 +128,6 @@ static void test_a_descriptor_of_any_type_is_read_from_its_offset(void **state)
         CLEANUP(closep) int fd = -1;
         int pair[2];
 
-        (void)state;
         scratch_write_text("file", "0123456789");
         fd = open(scratch_path("file"), O_RDONLY | O_CLOEXEC);
         assert_int_equal(lseek(fd, 6, SEEK_SET), 6);
@@ -159,7 +151,6 @@ static void test_a_partial_write_is_continued(void **state)
         int pair[2];
         pid_t child;
 
-        (void)state;
         memset(content, 'x', sizeof(content));
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
         child = fork();
@@ -181,7 +172,6 @@ static void test_replacing_makes_the_file_with_content_and_mode(void **state)
         mode_t mask = umask(0077);
         struct stat st;
 
-        (void)state;
         assert_int_equal(file_replace(scratch_path("file"), "one", 3, 0644), 0);
         umask(mask);
         expect_read("file", 100, "one");
@@ -199,7 +189,6 @@ static void test_an_open_reader_keeps_the_old_content(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(closep) int fd = -1;
 
-        (void)state;
         scratch_write_text("file", "the old content");
         fd = open(scratch_path("file"), O_RDONLY | O_CLOEXEC);
         assert_int_equal(file_replace(scratch_path("file"), "new", 3, 0600), 0);
@@ -210,7 +199,6 @@ static void test_an_open_reader_keeps_the_old_content(void **state)
 
 static void test_a_failed_replacement_leaves_nothing_behind(void **state)
 {
-        (void)state;
         assert_int_equal(file_replace(scratch_path("missing/file"), "x", 1, 0600), -ENOENT);
         assert_int_equal(scratch_count(""), 0);
         scratch_make_directory("directory");
@@ -227,7 +215,6 @@ static void test_a_bare_name_is_replaced_in_the_working_directory(void **state)
         CLEANUP(closep) int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r;
 
-        (void)state;
         assert_int_equal(chdir(scratch_path("")), 0);
         r = file_replace("file", "here", 4, 0600);
         assert_int_equal(fchdir(home), 0);

@@ -42,7 +42,6 @@ static int block_child_signal(void **state)
 {
         sigset_t set;
 
-        (void)state;
         sigemptyset(&set);
         sigaddset(&set, SIGCHLD);
         return sigprocmask(SIG_BLOCK, &set, NULL);
@@ -54,7 +53,6 @@ static int inspect(void *result, const void *task)
         struct rlimit limit;
         sigset_t blocked;
 
-        (void)task;
         ret->alarm_sec = alarm(0);
         for (int fd = 0; fd < FDS_COUNT; fd++)
                 ret->open[fd] = fcntl(fd, F_GETFD) >= 0;
@@ -80,9 +78,6 @@ static int inspect(void *result, const void *task)
 
 static void on_end(Job *job, JobResult result, int detail, const void *data, void *userdata)
 {
-        (void)job;
-        (void)detail;
-        (void)userdata;
         if (data)
                 memcpy(&environment, data, sizeof(environment));
         ended = result;
@@ -115,7 +110,6 @@ static void test_only_kept_descriptors_and_the_standard_ones_stay_open(void **st
         int fds[12], keep[JOB_KEEP_MAX];
         unsigned n_open = 0, n_standard = 0;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
                 fds[i] = fcntl(STDERR_FILENO, F_DUPFD, 20 + 10 * (int)i);
                 assert_true(fds[i] >= 0 && fds[i] < FDS_COUNT);
@@ -144,7 +138,6 @@ static void test_with_nothing_to_keep_only_the_result_socket_stays_open(void **s
 {
         unsigned n_open = 0;
 
-        (void)state;
         run("closing", NULL, 0);
         for (int fd = STDERR_FILENO + 1; fd < FDS_COUNT; fd++)
                 n_open += environment.open[fd];
@@ -155,7 +148,6 @@ static void test_signals_and_mask_are_those_of_a_new_process(void **state)
 {
         sigset_t all, before;
 
-        (void)state;
         sigfillset(&all);
         assert_int_equal(sigprocmask(SIG_BLOCK, &all, &before), 0);
         assert_true(signal(SIGTERM, SIG_IGN) != SIG_ERR);
@@ -175,7 +167,6 @@ static void test_the_child_leaves_no_core_and_is_not_dumpable(void **state)
 {
         struct rlimit before, large;
 
-        (void)state;
         assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
         large = (struct rlimit){before.rlim_max, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_CORE, &large), 0);
@@ -190,7 +181,6 @@ static void test_only_the_soft_limit_of_memory_is_lowered(void **state)
 {
         struct rlimit before;
 
-        (void)state;
         assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
         run("memory", NULL, 0);
         assert_true(environment.data_limit.rlim_cur == 128 << 20 ||
@@ -200,14 +190,12 @@ static void test_only_the_soft_limit_of_memory_is_lowered(void **state)
 
 static void test_the_process_name_has_fifteen_characters_of_the_name(void **state)
 {
-        (void)state;
         run("0123456789abcdefgh", NULL, 0);
         assert_string_equal(environment.name, "0123456789abcde");
 }
 
 static void test_an_alarm_is_set_after_the_deadline(void **state)
 {
-        (void)state;
         run("alarm", NULL, 0);
         /* Later than the deadline, at which the manager kills the child. */
         assert_true(environment.alarm_sec > DEADLINE / USEC_PER_SEC);
@@ -219,7 +207,6 @@ static int say_pid_and_wait(void *result, const void *task)
 {
         pid_t pid = getpid();
 
-        (void)result;
         if (write(*(const int *)task, &pid, sizeof(pid)) != sizeof(pid))
                 return -EIO;
         while (pause() < 0)
@@ -249,7 +236,6 @@ static void test_the_child_dies_with_the_manager(void **state)
         pid_t manager, child = 0;
         int pair[2], status;
 
-        (void)state;
         /* The orphan becomes a child of this process, which can wait for its end. */
         assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);

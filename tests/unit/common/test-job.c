@@ -46,7 +46,6 @@ static int block_child_signal(void **state)
 {
         sigset_t set;
 
-        (void)state;
         sigemptyset(&set);
         sigaddset(&set, SIGCHLD);
         return sigprocmask(SIG_BLOCK, &set, NULL);
@@ -54,14 +53,12 @@ static int block_child_signal(void **state)
 
 static int make_event(void **state)
 {
-        (void)state;
         ended = (Ended){.end = _JOB_RESULT_MAX};
         return sd_event_new(&event) < 0 ? -1 : 0;
 }
 
 static int remove_event(void **state)
 {
-        (void)state;
         event = sd_event_unref(event);
         return 0;
 }
@@ -117,7 +114,6 @@ static void test_the_result_is_passed_to_the_handler(void **state)
 {
         int task = 41, result;
 
-        (void)state;
         run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
         assert_int_equal(ended.end, JOB_DONE);
         assert_int_equal(ended.detail, 0);
@@ -130,7 +126,6 @@ static int check_zeros_and_fill(void *result, const void *task)
 {
         char *bytes = result;
 
-        (void)task;
         for (size_t i = 0; i < JOB_RESULT_SIZE_MAX; i++)
                 if (bytes[i] != 0)
                         return -EINVAL;
@@ -147,7 +142,6 @@ static void test_the_largest_result_arrives_and_a_larger_one_is_refused(void **s
                 .deadline_usec = LATE};
         Job *job = NULL;
 
-        (void)state;
         run_job(spec);
         assert_int_equal(ended.end, JOB_DONE);
         for (size_t i = 0; i < JOB_RESULT_SIZE_MAX; i++)
@@ -159,14 +153,11 @@ static void test_the_largest_result_arrives_and_a_larger_one_is_refused(void **s
 
 static int say_no(void *result, const void *task)
 {
-        (void)result;
-        (void)task;
         return -EACCES;
 }
 
 static void test_a_failure_of_the_child_is_its_errno(void **state)
 {
-        (void)state;
         run_job((JobSpec){.run = say_no, .result_size = sizeof(int)});
         assert_int_equal(ended.end, JOB_FAILED);
         assert_int_equal(ended.detail, EACCES);
@@ -174,7 +165,6 @@ static void test_a_failure_of_the_child_is_its_errno(void **state)
 
 static int crash(void *result, const void *task)
 {
-        (void)result;
         return raise(*(const int *)task);
 }
 
@@ -182,7 +172,6 @@ static void test_a_crash_is_reported_with_its_signal(void **state)
 {
         static const int signals[] = {SIGSEGV, SIGABRT, SIGKILL, SIGTERM};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
                 ended.n_calls = 0;
                 run_job((JobSpec){.run = crash, .task = &signals[i], .result_size = 1});
@@ -195,7 +184,6 @@ static int leave(void *result, const void *task)
 {
         int code = *(const int *)task;
 
-        (void)result;
         if (code >= 0)
                 _exit(code);
         return 0;
@@ -205,7 +193,6 @@ static void test_an_exit_without_a_result_is_a_crash(void **state)
 {
         static const int codes[] = {0, 3};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
                 ended.n_calls = 0;
                 run_job((JobSpec){.run = leave, .task = &codes[i], .result_size = 1});
@@ -218,7 +205,6 @@ static void test_a_crash_after_a_complete_result_is_a_crash(void **state)
 {
         int task = 1;
 
-        (void)state;
         crash_when_sent = true;
         run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
         crash_when_sent = false;
@@ -230,7 +216,6 @@ static void test_an_incomplete_result_is_a_crash(void **state)
 {
         int task = 1;
 
-        (void)state;
         cut_when_sent = true;
         run_job((JobSpec){.run = add_one, .task = &task, .result_size = sizeof(int)});
         cut_when_sent = false;
@@ -240,8 +225,6 @@ static void test_an_incomplete_result_is_a_crash(void **state)
 
 static int hang(void *result, const void *task)
 {
-        (void)result;
-        (void)task;
         while (pause() < 0)
                 ; /* for ever */
         return 0;
@@ -251,7 +234,6 @@ static void test_a_child_over_its_deadline_is_killed(void **state)
 {
         uint64_t before = clock_boottime_usec();
 
-        (void)state;
         run_job((JobSpec){.run = hang, .result_size = 1, .deadline_usec = 30 * USEC_PER_MSEC});
         assert_int_equal(ended.end, JOB_TIMED_OUT);
         assert_true(clock_boottime_usec() - before >= 30 * USEC_PER_MSEC);
@@ -266,7 +248,6 @@ static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
         Job *job = NULL;
         pid_t pid;
 
-        (void)state;
         assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
         pid = job_pid(job);
         assert_int_equal(kill(pid, 0), 0);
@@ -296,7 +277,6 @@ static void test_the_handler_may_free_the_job(void **state)
                 .deadline_usec = LATE};
         Job *job = NULL;
 
-        (void)state;
         ended.result_size = sizeof(int);
         assert_int_equal(job_start(&job, event, &spec, free_at_end, &ended), 0);
         run_until_ended(&ended);
@@ -309,7 +289,6 @@ static void test_concurrent_jobs_keep_their_own_results(void **state)
         int tasks[ARRAY_SIZE(each)];
         Job *jobs[ARRAY_SIZE(each)] = {NULL};
 
-        (void)state;
         for (int i = 0; i < (int)ARRAY_SIZE(each); i++) {
                 JobSpec spec = {.name = "one of many",
                         .run = add_one,

@@ -47,7 +47,6 @@ static void test_every_type_is_read(void **state)
         int64_t integer = 0;
         bool boolean = true;
 
-        (void)state;
         assert_true(json_is_object(value));
         assert_int_equal(json_size(value), 7);
         assert_string_equal(json_key_at(value, 5), "a");
@@ -73,7 +72,6 @@ static void test_every_reader_rejects_null_and_other_types(void **state)
         int64_t integer = 5;
         bool boolean = true;
 
-        (void)state;
         assert_false(json_is_object(NULL) || json_is_object(array) || json_is_object(string));
         assert_false(json_is_array(NULL) || json_is_array(object) || json_is_array(string));
         assert_false(json_is_null(NULL) || json_is_null(array));
@@ -105,7 +103,6 @@ static void test_only_whole_numbers_of_64_bits_are_integers(void **state)
         JsonValue *value = parse("[9223372036854775807,-9223372036854775808,0,-0]");
         int64_t integer = 5;
 
-        (void)state;
         assert_true(json_get_integer(&integer, json_element(value, 0)));
         assert_true(integer == INT64_MAX);
         assert_true(json_get_integer(&integer, json_element(value, 1)));
@@ -142,7 +139,6 @@ static void test_32_levels_are_read_and_33_are_refused(void **state)
 {
         char text[512];
 
-        (void)state;
         nest(text, JSON_DEPTH_MAX);
         assert_int_equal(verdict(text), 0);
         nest(text, JSON_DEPTH_MAX + 1);
@@ -153,7 +149,6 @@ static void test_brackets_in_a_string_are_not_levels(void **state)
 {
         char text[128] = "[\"\\\"";
 
-        (void)state;
         memset(text + 4, '[', 64);
         strcpy(text + 68, "\\\\\"]");
         assert_int_equal(verdict(text), 0);
@@ -164,7 +159,6 @@ static void test_a_comment_is_refused_and_hides_no_levels(void **state)
         static const char *const cases[] = {"/**/{}", "{}/**/", "[1,//\n2]", "[1/*,2*/]"};
         char text[128] = "/*\"*/";
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
         memset(text + 5, '[', 40);
         memset(text + 45, ']', 40);
@@ -191,7 +185,6 @@ static void test_256_keys_are_read_and_257_are_refused(void **state)
         CLEANUP(freep) char *more = object_of(JSON_KEYS_MAX + 1);
         CLEANUP(freep) char *inside = NULL;
 
-        (void)state;
         assert_int_equal(verdict(most), 0);
         assert_int_equal(verdict(more), -EBADMSG);
         assert_true(asprintf(&inside, "[[%s]]", more) > 0);
@@ -204,7 +197,6 @@ static void test_a_duplicate_key_is_refused_at_any_depth(void **state)
                 "{\"a\":1,\"\\u0061\":1}", "[0,[{\"a\":1,\"a\":1}]]",
                 "{\"x\":{\"y\":[{\"\":1,\"\":1}]}}"};
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
         assert_int_equal(verdict("{\"a\":{\"a\":1},\"b\":{\"a\":1}}"), 0);
 }
@@ -216,7 +208,6 @@ static void test_text_that_is_not_utf8_is_refused(void **state)
                 "[\"\xed\xa0\x80\"]", "[\"\xf4\x90\x80\x80\"]", "{\"\xc0\xaf\":1}", "[\"\\udc00\"]",
                 "{\"\\udfff\":1}"};
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
         assert_int_equal(verdict("[\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]"), 0);
         assert_int_equal(verdict("[\"\\ud83d\\ude00\"]"), 0);
@@ -227,7 +218,6 @@ static void test_nothing_may_follow_the_value(void **state)
         static const char *const cases[] = {
                 "{}x", "{} {}", "[1] 2", "{},", "1 2", "\"a\" \"b\"", "{}]"};
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
         assert_int_equal(verdict("{} \t\r\n"), 0);
         assert_int_equal(verdict_of_bytes("{}\0", 3), -EBADMSG);
@@ -238,7 +228,6 @@ static void test_a_nul_in_a_string_is_refused(void **state)
 {
         static const char *const cases[] = {"[\"a\\u0000b\"]", "[\"\\\\\\u0000\"]"};
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
         assert_int_equal(verdict_of_bytes("[\"a\0b\"]", 7), -EBADMSG);
         assert_int_equal(verdict("[\"\\\\u0000\"]"), 0);
@@ -248,7 +237,6 @@ static void test_every_truncated_document_is_refused(void **state)
 {
         static const char text[] = "{\"a\":[1,true,\"x\\n\"],\"b\":{\"c\":null}}";
 
-        (void)state;
         assert_int_equal(verdict(text), 0);
         for (size_t size = 0; size < strlen(text); size++)
                 assert_int_equal(verdict_of_bytes(text, size), -EBADMSG);
@@ -260,7 +248,6 @@ static void test_text_that_is_not_json_is_refused(void **state)
                 "{\"a\":}", "[1,]", "{\"a\":1,}", "[01]", "[+1]", "[.5]", "[1.]", "[0x1]", "[NaN]",
                 "[\"\n\"]", "[\"\\x\"]", "[\"\\u12\"]", "]", "[}", "{]"};
 
-        (void)state;
         expect_refused(cases, ARRAY_SIZE(cases));
 }
 

@@ -55,7 +55,6 @@ static void write_all_types(JsonWriter *writer)
 
 static void test_every_type_is_written(void **state)
 {
-        (void)state;
         expect_written(write_all_types,
                 "{\"text\":\"a\\\"\\\\\\n\\u0001\xc3\xa9\",\"none\":null,"
                 "\"numbers\":[9223372036854775807,-9223372036854775808],"
@@ -69,7 +68,6 @@ static void write_raw_part(JsonWriter *writer)
 
 static void test_a_raw_document_is_copied_up_to_its_size(void **state)
 {
-        (void)state;
         expect_written(write_raw_part, "[1]");
 }
 
@@ -80,7 +78,6 @@ static void test_a_written_document_can_be_read(void **state)
         CLEANUP(freep) char *text = NULL;
         int64_t integer = 0;
 
-        (void)state;
         write_all_types(writer);
         assert_int_equal(json_writer_finish(writer, &text), 0);
         assert_int_equal(json_parse(&value, text, strlen(text)), 0);
@@ -91,7 +88,6 @@ static void test_a_written_document_can_be_read(void **state)
 
 static void write_nothing(JsonWriter *writer)
 {
-        (void)writer;
 }
 
 static void write_open_object(JsonWriter *writer)
@@ -163,7 +159,6 @@ static void write_too_deep(JsonWriter *writer)
 
 static void test_an_unbalanced_document_is_refused(void **state)
 {
-        (void)state;
         expect_refused(write_nothing);
         expect_refused(write_open_object);
         expect_refused(write_open_array_inside);
@@ -216,7 +211,6 @@ static void write_failure_then_good(JsonWriter *writer)
 
 static void test_a_string_that_is_not_utf8_is_refused(void **state)
 {
-        (void)state;
         expect_refused(write_stray_byte);
         expect_refused(write_overlong_form);
         expect_refused(write_surrogate);
@@ -227,7 +221,6 @@ static void test_a_string_that_is_not_utf8_is_refused(void **state)
 
 static void test_freeing_nothing_is_allowed(void **state)
 {
-        (void)state;
         assert_null(json_writer_free(NULL));
 }
 
@@ -249,7 +242,6 @@ static void test_a_writer_that_could_not_be_allocated_is_reported_at_the_end(voi
 {
         char *text = NULL;
 
-        (void)state;
         expect_written(write_everything,
                 "{\"string\":\"x\",\"integer\":1,\"boolean\":true,\"null\":null,\"array\":[[]]}");
         write_everything(NULL);

@@ -69,7 +69,6 @@ static void send_two_lines(void)
 
 static void test_a_stream_receives_lines_with_their_priority(void **state)
 {
-        (void)state;
         expect_on_pipe(send_two_lines, "<3>orders: 5\n<6>done\n");
 }
 
@@ -80,7 +79,6 @@ static void send_something_dirty(void)
 
 static void test_one_message_is_one_clean_line(void **state)
 {
-        (void)state;
         expect_on_pipe(send_something_dirty, "<3>a <0>b [31m?\n");
 }
 
@@ -96,7 +94,6 @@ static void test_a_long_message_is_cut_to_one_line(void **state)
 {
         static char expected[2052] = "<3>";
 
-        (void)state;
         memset(expected + 3, 'x', 2047);
         expected[2050] = '\n';
         expect_on_pipe(send_too_much, expected);
@@ -117,7 +114,6 @@ static void keep_errno(void)
 
 static void test_errno_is_left_as_it_was(void **state)
 {
-        (void)state;
         expect_on_pipe(keep_errno, "<3>sent\n");
 }
 
@@ -130,7 +126,6 @@ static void claim_another_stream(void)
 
 static void test_a_stream_that_is_not_the_journal_receives_lines(void **state)
 {
-        (void)state;
         expect_on_pipe(claim_another_stream, "<3>not for the journal\n");
 }
 
@@ -151,7 +146,6 @@ static void detect_then_change(void)
 
 static void test_stderr_is_detected_once(void **state)
 {
-        (void)state;
         expect_on_pipe(detect_then_change, "<3>as it was detected first\n");
 }
 
@@ -161,7 +155,6 @@ static void test_a_terminal_receives_lines_without_priority(void **state)
         size_t size = 0;
         int master, slave;
 
-        (void)state;
         assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
         assert_int_equal(run(send_two_lines, slave), 0);
         while (size < sizeof(line) - 1 && !strstr(line, "done\r\n")) {
@@ -225,7 +218,6 @@ static void test_the_journal_receives_the_fields(void **state)
         CLEANUP(secret_done) Secret entry = SECRET_NULL;
         int pair[2], code;
 
-        (void)state;
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
         code = run(play_journal, pair[1]);
         close(pair[1]);

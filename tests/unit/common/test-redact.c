@@ -37,7 +37,6 @@ static void expect(const char *secret, bool pem, bool cut, const char *text, con
 
 static void test_a_password_is_redacted_and_the_rest_is_kept(void **state)
 {
-        (void)state;
         expect("Tr0ub4dor&3", false, false, "denied, password 'Tr0ub4dor&3' (and Tr0ub4dor&3)",
                 "denied, password '***********' (and ***********)");
         expect("Tr0ub4dor&3", false, false, "Tr0ub4dor&", "Tr0ub4dor&");
@@ -51,7 +50,6 @@ static void test_several_texts_are_redacted(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         char text[] = "old Tr0ub4dor&3, new correct-horse-battery, &3corr, abc, r&3";
 
-        (void)state;
         assert_int_equal(secret_append(&secret, "Tr0ub4dor&3", 11), 0);
         assert_int_equal(redactor_add_text(&redactor, &secret), 0);
         secret_done(&secret);
@@ -68,7 +66,6 @@ static void test_a_part_of_a_long_password_is_redacted(void **state)
 {
         const char *token = "AKIA0123456789abcdefghijklmnopqrstuvwxyz";
 
-        (void)state;
         expect(token, false, false, "bad: 89abcdefghijklmno", "bad: *****************");
         expect(token, false, false, "bad: 89abcdefghijklm", "bad: 89abcdefghijklm");
         /* One byte of the run differs. */
@@ -77,7 +74,6 @@ static void test_a_part_of_a_long_password_is_redacted(void **state)
 
 static void test_fewer_bytes_are_enough_at_the_end_of_a_cut_text(void **state)
 {
-        (void)state;
         expect("Tr0ub4dor&3", false, true, "denied, password 'Tr0ub", "denied, password '*****");
         expect("Tr0ub4dor&3", false, true, "denied, password 'Tr0", "denied, password 'Tr0");
         expect("Tr0ub4dor&3", false, true, "'Tr0ub' is in the middle", "'Tr0ub' is in the middle");
@@ -88,7 +84,6 @@ static void test_too_short_a_secret_redacts_nothing(void **state)
         CLEANUP(redactor_done) Redactor none = REDACTOR_NULL;
         char text[] = "a text";
 
-        (void)state;
         expect("a t", false, true, "a text", "a text");
         expect("", false, true, "a text", "a text");
         expect("", true, true, "a text", "a text");
@@ -100,7 +95,6 @@ static void test_a_key_is_redacted_with_any_line_ends(void **state)
 {
         static const char *const between[] = {"\\n", "\n", "\r\n", " ", "", "\\r\\n"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(between); i++) {
                 CLEANUP(redactor_done) Redactor redactor = REDACTOR_NULL;
                 char text[512];
@@ -120,7 +114,6 @@ static void test_a_key_is_redacted_with_any_line_ends(void **state)
 
 static void test_words_that_a_key_contains_are_kept(void **state)
 {
-        (void)state;
         expect(PEM, true, false, "ssl_key must be an RSA PRIVATE KEY.",
                 "ssl_key must be an RSA PRIVATE KEY.");
         expect(PEM, true, false, "between -----BEGIN and END, MIIEpAIBAAK",
@@ -130,7 +123,6 @@ static void test_words_that_a_key_contains_are_kept(void **state)
 
 static void test_the_raw_form_makes_the_same_redactor(void **state)
 {
-        (void)state;
         expect("x\n" LINE_1 "\n" LINE_2 "\n", true, false, "'" LINE_1 "\\n" LINE_2 "'",
                 "'****************************************************************\\n"
                 "****************************************************************'");

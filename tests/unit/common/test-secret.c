@@ -16,7 +16,6 @@ static void test_allocated_memory_is_empty_and_zero(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_allocate(&secret, 100), 0);
         assert_int_equal(secret.size, 0);
         assert_int_equal(secret.capacity, 100);
@@ -27,7 +26,6 @@ static void test_allocating_again_drops_the_old_content(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_append(&secret, "old key", 7), 0);
         assert_int_equal(secret_allocate(&secret, 0), 0);
         assert_int_equal(secret.size, 0);
@@ -39,7 +37,6 @@ static void test_a_failed_allocation_keeps_the_content(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_append(&secret, "key", 3), 0);
         assert_int_equal(secret_allocate(&secret, SIZE_MAX), -ENOMEM);
         assert_int_equal(secret_append(&secret, "x", SIZE_MAX), -ENOMEM);
@@ -52,7 +49,6 @@ static void test_appending_keeps_the_order_and_a_final_nul(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         /* Across several growths, with a NUL among the bytes. */
         for (unsigned i = 0; i < 3000; i++) {
                 unsigned char byte = (unsigned char)(i % 256);
@@ -71,7 +67,6 @@ static void test_appending_within_the_capacity_does_not_move(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         const char *place;
 
-        (void)state;
         assert_int_equal(secret_allocate(&secret, 8), 0);
         place = secret.data;
         assert_int_equal(secret_append(&secret, "12345678", 8), 0);
@@ -83,7 +78,6 @@ static void test_appending_nothing_makes_a_string(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_append(&secret, NULL, 0), 0);
         assert_int_equal(secret.size, 0);
         assert_string_equal(secret.data, "");
@@ -93,7 +87,6 @@ static void test_truncating_wipes_the_tail(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_append(&secret, "0123456789", 10), 0);
         secret_truncate(&secret, 4);
         assert_int_equal(secret.size, 4);
@@ -108,7 +101,6 @@ static void test_truncating_to_the_size_or_more_changes_nothing(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL, none = SECRET_NULL;
 
-        (void)state;
         assert_int_equal(secret_append(&secret, "0123", 4), 0);
         secret_truncate(&secret, 4);
         secret_truncate(&secret, 5);
@@ -123,7 +115,6 @@ static void test_done_leaves_nothing_and_may_be_called_twice(void **state)
 {
         Secret secret = SECRET_NULL;
 
-        (void)state;
         secret_done(&secret);
         assert_int_equal(secret_append(&secret, "key", 3), 0);
         secret_done(&secret);
@@ -138,7 +129,6 @@ static void test_equal_means_every_byte(void **state)
 {
         CLEANUP(secret_done) Secret a = SECRET_NULL, b = SECRET_NULL;
 
-        (void)state;
         assert_true(secret_equal(&a, &b));
         assert_int_equal(secret_append(&a, "token", 5), 0);
         assert_false(secret_equal(&a, &b));

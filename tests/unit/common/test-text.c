@@ -25,7 +25,6 @@ static void test_displayable_text_is_copied_unchanged(void **state)
                 "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
                 "\xf4\x8f\xbf\xbf"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect_copy(cases[i], cases[i]);
 }
@@ -36,7 +35,6 @@ static void test_control_characters_become_a_space(void **state)
                 "\xc2\x80", "\xc2\x85", "\xc2\x9f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
                 "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect_copy(cases[i], " ");
         expect_copy_of_bytes("a\0b", 3, "a b");
@@ -61,14 +59,12 @@ static void test_bytes_that_are_not_utf8_become_question_marks(void **state)
                 {"a\xf0\x9f\x98", "a???"},     /* cut off at the end */
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect_copy(cases[i].source, cases[i].expected);
 }
 
 static void test_a_sequence_is_not_read_beyond_the_size(void **state)
 {
-        (void)state;
         expect_copy_of_bytes("a\xc3\xa9", 2, "a?");
         expect_copy_of_bytes("abc", 0, "");
 }
@@ -79,7 +75,6 @@ static void test_every_size_cuts_between_two_characters(void **state)
         static const char source[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
         static const size_t borders[] = {0, 1, 3, 6, 10, 11};
 
-        (void)state;
         for (size_t size = 0; size <= sizeof(source) + 1; size++) {
                 char buffer[sizeof(source) + 4];
                 size_t expected = 0;
@@ -102,7 +97,6 @@ static void test_replaced_characters_fill_the_buffer_to_its_last_byte(void **sta
 {
         char buffer[4];
 
-        (void)state;
         text_copy(buffer, sizeof(buffer), "\xff\n\xe2\x80\xa8zz", 7);
         assert_string_equal(buffer, "?  ");
 }
@@ -111,7 +105,6 @@ static void test_setting_copies_a_string_and_null_gives_an_empty_one(void **stat
 {
         char buffer[8] = "before";
 
-        (void)state;
         text_set(buffer, sizeof(buffer), "one\ntwo three");
         assert_string_equal(buffer, "one two");
         text_set(buffer, sizeof(buffer), NULL);
@@ -122,7 +115,6 @@ static void test_formatting_cleans_its_arguments(void **state)
 {
         char buffer[16];
 
-        (void)state;
         text_format(buffer, sizeof(buffer), "%d: %s\n", 5, "a\xff\x1b");
         assert_string_equal(buffer, "5: a?  ");
         text_format(buffer, sizeof(buffer), "%s", "0123456789abcd\xc3\xa9");
@@ -138,7 +130,6 @@ static void test_utf8_is_distinguished_from_other_bytes(void **state)
         static const char *const others[] = {"\x80", "a\xff", "\xc0\xaf", "\xe0\x9f\xbf",
                 "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "z\xe2\x82"};
 
-        (void)state;
         assert_true(text_is_utf8("", 0));
         assert_true(text_is_utf8("a\n\0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 12));
         assert_false(text_is_utf8("\xc3\xa9", 1));
@@ -150,7 +141,6 @@ static void test_a_text_is_found_in_a_list(void **state)
 {
         static const char *const list[] = {"off", "on", NULL};
 
-        (void)state;
         assert_int_equal(text_index(list, "off"), 0);
         assert_int_equal(text_index(list, "on"), 1);
         assert_int_equal(text_index(list, "o"), -1);
@@ -161,7 +151,6 @@ static void test_null_equals_only_null(void **state)
 {
         char other[] = "a";
 
-        (void)state;
         assert_true(text_equal("a", other));
         assert_false(text_equal("a", "b"));
         assert_false(text_equal("a", "ab"));

@@ -12,7 +12,6 @@ static void test_a_call_is_read(void **state)
                                    "\"parameters\":{\"a\":1},\"unknown\":[]}";
         VarlinkCall call = VARLINK_CALL_NULL;
 
-        (void)state;
         assert_int_equal(varlink_call_parse(&call, text, strlen(text)), 0);
         assert_string_equal(call.interface, "io.binlogssl.Manager");
         assert_string_equal(call.method, "GetStatus");
@@ -43,7 +42,6 @@ static void test_text_that_is_not_a_call_is_refused(void **state)
         };
         VarlinkCall call = VARLINK_CALL_NULL;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_int_equal(varlink_call_parse(&call, cases[i], strlen(cases[i])), -EBADMSG);
 }
@@ -53,7 +51,6 @@ static void test_deep_nesting_is_refused_before_it_is_parsed(void **state)
         char text[20001];
         VarlinkCall call = VARLINK_CALL_NULL;
 
-        (void)state;
         memset(text, '[', 10000);
         memset(text + 10000, ']', 10000);
         assert_int_equal(varlink_call_parse(&call, text, 20000), -EBADMSG);
@@ -65,7 +62,6 @@ static void test_a_formatted_message_can_be_parsed(void **state)
         VarlinkReply reply = VARLINK_REPLY_NULL;
         size_t size;
 
-        (void)state;
         assert_int_equal(varlink_reply_format(
                                  &text, &size, "{\"method\":\"x\"}", "a.b.MethodNotFound", false),
                 0);
@@ -80,7 +76,6 @@ static void test_a_pair_becomes_an_object(void **state)
 {
         CLEANUP(freep) char *text = NULL;
 
-        (void)state;
         assert_int_equal(varlink_pair_format(&text, "name", "a \"value\""), 0);
         assert_string_equal(text, "{\"name\":\"a \\\"value\\\"\"}");
 }
@@ -91,7 +86,6 @@ static void test_a_parameter_that_is_not_allowed_is_found(void **state)
         static const char *const both[] = {"y", "x", NULL}, *const one[] = {"x", NULL};
         CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
 
-        (void)state;
         assert_int_equal(varlink_call_parse(&call, text, strlen(text)), 0);
         assert_null(varlink_unknown_parameter(&call, both));
         assert_string_equal(varlink_unknown_parameter(&call, one), "y");

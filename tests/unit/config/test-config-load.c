@@ -44,7 +44,6 @@ static void test_the_ledger_is_a_table_or_off(void **state)
         } cases[] = {{"", ""}, {"ledger = off\n", ""}, {"ledger = ops.ledger\n", "ops.ledger"},
                 {"ledger = " B64 "." B64 "\n", B64 "." B64}, {"ledger = 1_$.A\n", "1_$.A"}};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 char text[600];
                 Config *config = NULL;
@@ -62,7 +61,6 @@ static void test_values_override_defaults(void **state)
         Config *config = NULL;
         ConfigProblem problem;
 
-        (void)state;
         assert_int_equal(load(&config, GOOD, &problem), 0);
         assert_int_equal(config->parallel_imports, 4);
         assert_int_equal(config->retry_max_usec, 5 * USEC_PER_MIN);
@@ -80,7 +78,6 @@ static void test_values_override_defaults(void **state)
 
 static void test_each_error_is_reported_with_its_line(void **state)
 {
-        (void)state;
         expect_problem(GOOD "colour = red\n", 9, "unknown key colour");
         expect_problem(GOOD "port = 0\n", 9, "a number from 1 to 65535");
         expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
@@ -130,7 +127,6 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
                 "password-command = \"\" hunter2\n"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
                 char text[300];
                 Config *config = NULL;
@@ -164,7 +160,6 @@ static void expect_source(
 
 static void test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults(void **state)
 {
-        (void)state;
         expect_source("[cluster-defaults]\nuser = u\npassword-command = /bin/t \"a b\" $c\n"
                       "[cluster orders]\nhost = h\n",
                 "", "", "/bin/t \"a b\" $c");
@@ -192,7 +187,6 @@ static void expect_plugins(const char *lines, const char *plugins)
 
 static void test_only_the_named_plugins_are_allowed(void **state)
 {
-        (void)state;
         expect_plugins("", "mysql_native_password,caching_sha2_password");
         expect_plugins("auth-plugins = client_ed25519\n", "client_ed25519");
         expect_plugins("auth-plugins = caching_sha2_password, client_ed25519\n",
@@ -209,7 +203,6 @@ static void test_a_long_line_is_refused_and_not_cut(void **state)
 {
         char text[600];
 
-        (void)state;
         snprintf(text, sizeof(text), "%sserver-ca = /%0250d\n", GOOD, 0);
         expect_problem(text, 9, "longer than");
 }
@@ -219,7 +212,6 @@ static void test_an_indented_line_is_a_line_of_its_own(void **state)
         Config *config = NULL;
         ConfigProblem problem;
 
-        (void)state;
         assert_int_equal(load(&config, GOOD "    port = 3307\n", &problem), 0);
         assert_int_equal(config->clusters[0].port, 3307);
         config_free(config);

@@ -67,7 +67,6 @@ static void test_every_key_has_a_sample(void **state)
         static const ConfigKeyTable *const tables[] = {
                 &schema_daemon, &schema_material, &schema_cluster};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
                 for (size_t k = 0; k < tables[i]->n_keys; k++) {
                         size_t n = 0;
@@ -82,7 +81,6 @@ static void test_every_key_has_a_sample(void **state)
 
 static void test_a_valid_value_is_stored_and_differs_from_the_default(void **state)
 {
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
                 const ConfigKey *key = config_key_find(samples[i].table, samples[i].name);
                 CLEANUP(freep) Object *original = calloc(1, sizeof(Object));
@@ -103,7 +101,6 @@ static void test_a_valid_value_is_stored_and_differs_from_the_default(void **sta
 
 static void test_an_invalid_value_is_refused_and_stored_nowhere(void **state)
 {
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
                 const ConfigKey *key = config_key_find(samples[i].table, samples[i].name);
                 CLEANUP(freep) Object *original = calloc(1, sizeof(Object));

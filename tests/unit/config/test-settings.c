@@ -80,7 +80,6 @@ static void test_settings_keep_their_order_and_their_place(void **state)
                                   "empty =\n");
         const Setting *setting = settings_at(settings, 1);
 
-        (void)state;
         assert_int_equal(settings_n_sections(settings), 2);
         assert_string_equal(settings_section(settings, 0)->name, "daemon");
         assert_int_equal(settings_section(settings, 0)->line, 2);
@@ -101,7 +100,6 @@ static void test_blanks_in_a_section_name_do_not_make_another_section(void **sta
 {
         CLEANUP(settings_freep) Settings *settings = load("[ cluster \t orders ]\nhost = h\n");
 
-        (void)state;
         assert_string_equal(settings_section(settings, 0)->name, "cluster orders");
         expect_setting(settings, "cluster orders", "host", "h");
         expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "occurs twice");
@@ -112,7 +110,6 @@ static void test_an_empty_file_and_an_empty_section_are_read(void **state)
         CLEANUP(settings_freep) Settings *empty = load("");
         CLEANUP(settings_freep) Settings *section = load("[daemon]\n");
 
-        (void)state;
         assert_int_equal(settings_size(empty), 0);
         assert_int_equal(settings_n_sections(empty), 0);
         assert_int_equal(settings_size(section), 0);
@@ -124,7 +121,6 @@ static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **stat
         CLEANUP(settings_freep)
         Settings *settings = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
 
-        (void)state;
         assert_int_equal(settings_n_sections(settings), 1);
         expect_setting(settings, "daemon", "retry-min", "1s");
         expect_setting(settings, "daemon", "last", "line");
@@ -134,7 +130,6 @@ static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
 {
         CLEANUP(settings_freep) Settings *settings = NULL;
 
-        (void)state;
         scratch_make_directory(FILE_NAME ".d");
         scratch_write_text(DROP_IN("20"), "[a]\nkey = 20\nown = 20\n[b]\nnew = 20\n");
         scratch_write_text(DROP_IN("10"), "[a]\nkey = 10\nten = 10\n");
@@ -156,7 +151,6 @@ static void test_drop_ins_are_found_for_any_path(void **state)
 {
         CLEANUP(settings_freep) Settings *settings = NULL;
 
-        (void)state;
         scratch_make_directory("[*]?");
         scratch_make_directory("[*]?/a.conf.d");
         scratch_write_text("[*]?/a.conf", "[a]\nkey = main\n");
@@ -167,7 +161,6 @@ static void test_drop_ins_are_found_for_any_path(void **state)
 
 static void test_a_file_that_cannot_be_read_is_named(void **state)
 {
-        (void)state;
         expect_problem_in(FILE_NAME, 0, "cannot be read: No such file");
         scratch_write_text(FILE_NAME, "[a]\n");
         scratch_write_text(FILE_NAME ".d", "no directory");
@@ -183,7 +176,6 @@ static void test_a_file_that_cannot_be_read_is_named(void **state)
 
 static void test_a_file_larger_than_the_limit_is_refused(void **state)
 {
-        (void)state;
         scratch_write_text(FILE_NAME, "[a]\n");
         assert_int_equal(truncate(scratch_path(FILE_NAME), SETTINGS_FILE_LIMIT + 1), 0);
         expect_problem_in(FILE_NAME, 0, "File too large");
@@ -191,7 +183,6 @@ static void test_a_file_larger_than_the_limit_is_refused(void **state)
 
 static void test_an_error_in_a_drop_in_is_reported_with_its_line(void **state)
 {
-        (void)state;
         scratch_make_directory(FILE_NAME ".d");
         scratch_write_text(FILE_NAME, "[a]\nkey = 1\n");
         scratch_write_text(DROP_IN("1"), "[a]\n\njust words\n");
@@ -218,7 +209,6 @@ static void test_nothing_is_ignored(void **state)
                 {"[\xc0\xaf]\n", 1, "UTF-8"},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect_problem(cases[i].text, cases[i].line, cases[i].part);
         expect_problem_of_bytes("[a]\nk\0y = 1\n", 12, 2, "NUL byte");
@@ -228,7 +218,6 @@ static void test_a_comment_may_follow_a_section(void **state)
 {
         CLEANUP(settings_freep) Settings *settings = load("[a] ; why\nkey = 1\n[b]  \n");
 
-        (void)state;
         expect_setting(settings, "a", "key", "1");
         assert_int_equal(settings_n_sections(settings), 2);
 }
@@ -238,7 +227,6 @@ static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void *
         CLEANUP(settings_freep) Settings *settings = NULL;
         char text[300], value[200];
 
-        (void)state;
         snprintf(value, sizeof(value), "%0194d", 7);
         snprintf(text, sizeof(text), "[a]\nkey=%s\n", value);
         settings = load(text);
@@ -254,7 +242,6 @@ static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void
         CLEANUP(settings_freep)
         Settings *settings = load("[" NAME_OF_48 "x]\nkey = 1\n");
 
-        (void)state;
         expect_setting(settings, NAME_OF_48 "x", "key", "1");
         expect_problem("[" NAME_OF_48 "xy]\nkey = 1\n", 1, "longer than 49 characters");
         expect_problem("[  " NAME_OF_48 "]\nkey = 1\n", 1, "longer than 49 characters");
@@ -262,7 +249,6 @@ static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void
 
 static void test_the_first_of_two_errors_is_reported(void **state)
 {
-        (void)state;
         expect_problem("[a]\nwords\nkey = 1\nkey = 2\n", 2, "neither");
         expect_problem("[a]\nkey = 1\nkey = 2\nwords\n", 3, "occurs twice");
         expect_problem("[a]\n[a]\nwords\n", 2, "occurs twice");
@@ -271,7 +257,6 @@ static void test_the_first_of_two_errors_is_reported(void **state)
 
 static void test_freeing_nothing_is_allowed(void **state)
 {
-        (void)state;
         assert_null(settings_free(NULL));
 }
 

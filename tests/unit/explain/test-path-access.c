@@ -27,7 +27,6 @@ static void test_a_hop_without_error_is_passed_followed_or_readable(void **state
         PathHop directory = hop_of(S_IFDIR | 0755), link = hop_of(S_IFLNK | 0777);
         PathHop file = hop_of(S_IFREG | 0644), fifo = hop_of(S_IFIFO | 0644);
 
-        (void)state;
         strcpy(link.link, "r1");
         expect(&directory, "dir", "passed", false);
         expect(&link, "link", "followed", false);
@@ -39,7 +38,6 @@ static void test_a_name_that_leads_nowhere_is_missing_or_not_seen(void **state)
 {
         PathHop hop = hop_of(0);
 
-        (void)state;
         hop.error = ENOENT;
         expect(&hop, "-", "missing", true);
         hop.error = EACCES;
@@ -50,7 +48,6 @@ static void test_a_directory_is_closed_or_not_watched(void **state)
 {
         PathHop hop = hop_of(S_IFDIR | 0700);
 
-        (void)state;
         hop.read_error = EACCES;
         expect(&hop, "dir", "not watched", true);
         hop.enter_error = EACCES;
@@ -61,7 +58,6 @@ static void test_a_file_with_a_read_error_is_unreadable(void **state)
 {
         PathHop hop = hop_of(S_IFREG | 0600);
 
-        (void)state;
         hop.read_error = EACCES;
         expect(&hop, "file", "unreadable", true);
 }
@@ -70,7 +66,6 @@ static void test_the_first_denied_hop_is_found(void **state)
 {
         static PathAccess access = {.n_hops = 3};
 
-        (void)state;
         assert_null(path_access_denied(&access));
         access.hops[2].read_error = EACCES;
         assert_ptr_equal(path_access_denied(&access), &access.hops[2]);
@@ -94,7 +89,6 @@ static void test_the_caller_passes_links_and_reads_files_of_its_own(void **state
         CLEANUP(path_access_freep) PathAccess *access = NULL;
         const char *paths[_MATERIAL_FILE_MAX];
 
-        (void)state;
         scratch_make_directory("r1");
         scratch_link("r1", "current");
         scratch_write_text("r1/ca.pem", "ca");
@@ -120,7 +114,6 @@ static void test_an_identity_that_cannot_be_assumed_is_an_error_of_the_result(vo
         const char *const paths[_MATERIAL_FILE_MAX] = {"/ca", "/cert", "/key"};
         const ServiceIdentity nobody = {.pid = -1};
 
-        (void)state;
         assert_int_equal(path_access_check(&access, &nobody, paths), 0);
         assert_int_equal(access->error, ENOENT);
         assert_false(access->as_service);

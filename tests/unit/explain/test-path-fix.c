@@ -42,7 +42,6 @@ static void test_a_closed_directory_is_opened_for_the_group(void **state)
 {
         PathHop hop = closed_directory("/srv/pki");
 
-        (void)state;
         expect(&hop, SERVICE_GID, "chgrp root /srv/pki && chmod g+rx /srv/pki",
                 "setfacl -m g:root:rx /srv/pki");
 }
@@ -51,7 +50,6 @@ static void test_a_directory_that_cannot_be_watched_is_opened_for_the_group_too(
 {
         PathHop hop = closed_directory("/srv/pki");
 
-        (void)state;
         hop.enter_error = 0;
         expect(&hop, SERVICE_GID, "chgrp root /srv/pki && chmod g+rx /srv/pki",
                 "setfacl -m g:root:rx /srv/pki");
@@ -61,7 +59,6 @@ static void test_a_file_needs_only_reading(void **state)
 {
         PathHop hop = closed_directory("/srv/pki/key.pem");
 
-        (void)state;
         hop.mode = S_IFREG | 0600;
         hop.enter_error = 0;
         expect(&hop, SERVICE_GID, "chgrp root /srv/pki/key.pem && chmod g+r /srv/pki/key.pem",
@@ -72,7 +69,6 @@ static void test_the_group_of_the_service_needs_only_the_bits(void **state)
 {
         PathHop hop = closed_directory("/srv/pki");
 
-        (void)state;
         hop.gid = SERVICE_GID;
         expect(&hop, SERVICE_GID, "chmod g+rx /srv/pki", "");
 }
@@ -81,7 +77,6 @@ static void test_a_shared_directory_keeps_its_group(void **state)
 {
         static const char *const paths[] = {"/srv", "/home", "/home/deploy", "/home/deploy/pki"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
                 PathHop hop = closed_directory(paths[i]);
                 char command[64];
@@ -95,7 +90,6 @@ static void test_only_home_itself_is_shared_below_the_top(void **state)
 {
         PathHop hop = closed_directory("/homestead/pki");
 
-        (void)state;
         expect(&hop, SERVICE_GID, "chgrp root /homestead/pki && chmod g+rx /homestead/pki",
                 "setfacl -m g:root:rx /homestead/pki");
 }
@@ -104,7 +98,6 @@ static void test_a_group_without_name_is_its_number(void **state)
 {
         PathHop hop = closed_directory("/srv/pki");
 
-        (void)state;
         expect(&hop, NAMELESS, "chgrp 4000000001 /srv/pki && chmod g+rx /srv/pki",
                 "setfacl -m g:4000000001:rx /srv/pki");
 }
@@ -113,7 +106,6 @@ static void test_a_name_that_leads_nowhere_has_no_command(void **state)
 {
         static const int errors[] = {ENOENT, EACCES, ELOOP, ENOTDIR, EIO};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
                 PathHop hop = closed_directory("/srv/pki");
 
@@ -126,7 +118,6 @@ static void test_another_error_than_a_denied_permission_has_no_command(void **st
 {
         static const int errors[] = {0, EPERM, EIO, ESTALE};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
                 PathHop hop = closed_directory("/srv/pki");
 
@@ -159,7 +150,6 @@ static void test_every_path_is_one_word_of_the_shell(void **state)
         static const char prefix[] = "chmod g+rx ";
         static char first[PATH_FIX_MAX], second[PATH_FIX_MAX];
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
                 PathHop hop = closed_directory(paths[i]);
 
@@ -174,7 +164,6 @@ static void test_a_plain_path_is_not_quoted(void **state)
 {
         PathHop plain = closed_directory("/srv/pki-1_2.d"), space = closed_directory("/srv/my pki");
 
-        (void)state;
         plain.gid = space.gid = SERVICE_GID;
         expect(&plain, SERVICE_GID, "chmod g+rx /srv/pki-1_2.d", "");
         expect(&space, SERVICE_GID, "chmod g+rx '/srv/my pki'", "");
@@ -192,7 +181,6 @@ static void test_each_kind_of_denied_hop_has_its_reason(void **state)
 {
         PathHop hop = closed_directory(MISSING_PATH);
 
-        (void)state;
         expect_reason(
                 &hop, true, "the directory " MISSING_PATH " cannot be entered: Permission denied");
         hop.enter_error = 0;
@@ -211,7 +199,6 @@ static void test_a_hop_that_is_not_denied_has_no_reason(void **state)
 {
         PathHop hop = closed_directory(MISSING_PATH);
 
-        (void)state;
         hop.enter_error = hop.read_error = 0;
         expect_reason(&hop, true, "");
 }
@@ -242,7 +229,6 @@ static void test_a_path_that_only_the_caller_sees_is_hidden_by_the_sandbox(void 
 {
         PathHop hop = hop_of_scratch();
 
-        (void)state;
         assert_false(is_hidden(&hop, true));
         hop.error = ENOENT;
         assert_true(is_hidden(&hop, true));
@@ -254,7 +240,6 @@ static void test_another_file_under_the_path_is_hidden_by_the_sandbox(void **sta
 {
         PathHop hop = hop_of_scratch();
 
-        (void)state;
         hop.mode ^= 0070;
         assert_true(is_hidden(&hop, true));
         hop.mode ^= 0070;
@@ -266,7 +251,6 @@ static void test_a_path_that_nobody_sees_is_not_hidden(void **state)
 {
         PathHop hop = hop_of_scratch();
 
-        (void)state;
         hop.error = ENOENT;
         assert_int_equal(remove(hop.path), 0);
         assert_false(is_hidden(&hop, true));
@@ -276,7 +260,6 @@ static void test_the_access_of_the_caller_is_never_hidden(void **state)
 {
         PathHop hop = hop_of_scratch();
 
-        (void)state;
         hop.error = ENOENT;
         assert_false(is_hidden(&hop, false));
         hop.error = 0;
@@ -288,7 +271,6 @@ static void test_users_and_groups_have_names_or_numbers(void **state)
 {
         char buffer[64];
 
-        (void)state;
         assert_string_equal(path_fix_user_name(buffer, sizeof(buffer), 0), "root");
         assert_string_equal(path_fix_group_name(buffer, sizeof(buffer), 0), "root");
         assert_string_equal(path_fix_user_name(buffer, sizeof(buffer), NAMELESS), "4000000001");

@@ -52,7 +52,6 @@ SessionResult session_query(Session *session, const char *statement, session_row
 {
         static const char *const names[] = {"CURRENT_USER()"}, *const values[] = {"importer@%"};
 
-        (void)ret_error;
         assert_null(session);
         assert_string_equal(statement, "SELECT CURRENT_USER()");
         fn(userdata, 1, names, values);
@@ -61,7 +60,6 @@ SessionResult session_query(Session *session, const char *statement, session_row
 
 static int make(void **state)
 {
-        (void)state;
         memset(&server, 0, sizeof(server));
         payload = (CallPayload){STRICT, strlen(STRICT), NEWLINES_AUTO};
         outcome = (Outcome){.kind = OUTCOME_IMPORTED};
@@ -111,7 +109,6 @@ static void test_a_configured_form_is_the_only_one_that_is_sent(void **state)
 
 static void test_the_raw_form_is_sent_first_and_learned_if_it_works(void **state)
 {
-        (void)state;
         call(NEWLINES_AUTO);
         expect_documents(RAW, NULL);
         assert_int_equal(outcome.kind, OUTCOME_IMPORTED);
@@ -122,7 +119,6 @@ static void test_the_raw_form_is_sent_first_and_learned_if_it_works(void **state
 
 static void test_the_form_that_worked_before_is_sent_first(void **state)
 {
-        (void)state;
         payload.newlines = NEWLINES_ESCAPED;
         call(NEWLINES_AUTO);
         expect_documents(STRICT, NULL);
@@ -170,7 +166,6 @@ static void test_only_an_error_of_the_server_can_concern_the_form(void **state)
 
 static void test_two_different_errors_are_both_reported(void **state)
 {
-        (void)state;
         answer(0, SESSION_SERVER, 1644, "no PEM");
         answer(1, SESSION_SERVER, 3140, "no JSON");
         call(NEWLINES_AUTO);
@@ -187,7 +182,6 @@ static void test_two_different_errors_are_both_reported(void **state)
 
 static void test_a_connection_that_breaks_in_the_second_call_is_the_outcome(void **state)
 {
-        (void)state;
         answer(0, SESSION_SERVER, 1644, "no PEM");
         answer(1, SESSION_LOST, 2013, "lost");
         call(NEWLINES_AUTO);
@@ -211,7 +205,6 @@ static void test_a_connection_that_broke_is_in_doubt_only_if_the_payload_was_sen
 
 static void test_a_missing_privilege_is_reported_with_the_whole_grant(void **state)
 {
-        (void)state;
         answer(0, SESSION_SERVER, 1370, "denied");
         call(NEWLINES_AUTO);
         assert_int_equal(outcome.kind, OUTCOME_NO_PRIVILEGE);
@@ -235,7 +228,6 @@ static void test_the_raw_form_differs_only_in_its_line_ends(void **state)
         CLEANUP(secret_done) Secret raw = SECRET_NULL;
         size_t at = 0;
 
-        (void)state;
         assert_int_equal(call_payload_raw(&raw, strict.data, strict.size), 0);
         assert_null(strchr(raw.data, '\\'));
         for (size_t i = 0; i < raw.size; i++) {
@@ -256,7 +248,6 @@ static void test_only_escaped_line_ends_are_replaced(void **state)
         } cases[] = {{"", ""}, {"abc", "abc"}, {"a\\nb", "a\nb"}, {"\\n\\n", "\n\n"},
                 {"n\\", "n\\"}, {"a\\", "a\\"}, {"\\t", "\\t"}};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 CLEANUP(secret_done) Secret raw = SECRET_NULL;
 
@@ -274,7 +265,6 @@ static void test_no_byte_of_the_key_precedes_its_offset_in_either_form(void **st
         CLEANUP(secret_done) Secret raw = SECRET_NULL;
         size_t offset = call_key_offset(strict.data, strict.size);
 
-        (void)state;
         assert_int_equal(call_payload_raw(&raw, strict.data, strict.size), 0);
         assert_memory_equal(raw.data + offset, "\"ssl_key\":", 10);
         assert_true(offset > 2000 && memmem(strict.data, offset, "ssl_key", 7) == NULL);

@@ -63,7 +63,6 @@ static void test_each_fixture_has_exactly_its_problem(void **state)
         unsigned n = 0, wrong = 0;
         FILE *manifest;
 
-        (void)state;
         snprintf(path, sizeof(path), "%s/manifest", root);
         manifest = fopen(path, "re");
         assert_non_null(manifest);
@@ -90,7 +89,6 @@ static void test_another_encoding_has_the_same_fingerprint(void **state)
                 "good-crlf", "good-bom", "good-text", "good-pkcs1-key", "good-no-final-newline"};
         Report good = inspect("good", -1), other = inspect("good-other", -1);
 
-        (void)state;
         assert_int_equal(strlen(good.fingerprint), 64);
         for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
                 Report report = inspect(same[i], -1);
@@ -118,7 +116,6 @@ static void test_the_payload_does_not_depend_on_the_encoding_and_ends_with_the_k
         Secret good = payload_of("good"), encoded = payload_of("good-text"), raw = SECRET_NULL;
         char *key = strstr(good.data, "\"ssl_key\":\"-----BEGIN RSA PRIVATE KEY-----\\n");
 
-        (void)state;
         assert_string_equal(good.data, encoded.data);
         assert_int_equal(strncmp(good.data, "{\"ssl_ca\":\"-----BEGIN CERTIFICATE-----\\n", 39), 0);
         assert_non_null(key);
@@ -136,7 +133,6 @@ static void test_a_set_with_an_error_has_no_payload(void **state)
 {
         Secret payload = payload_of("key-mismatch");
 
-        (void)state;
         assert_int_equal(payload.size, 0);
         secret_done(&payload);
 }

@@ -29,7 +29,6 @@ static void test_the_fingerprint_is_a_sha256_in_lower_case(void **state)
         CLEANUP(pem_done) Pem good = pem_fixture_load("good");
         const char *text = fingerprint(&good);
 
-        (void)state;
         assert_int_equal(strlen(text), 64);
         for (size_t i = 0; i < 64; i++)
                 assert_true(isdigit((unsigned char)text[i]) || strchr("abcdef", text[i]));
@@ -43,7 +42,6 @@ static void test_the_fingerprint_does_not_depend_on_the_key(void **state)
         EVP_PKEY *key = good.key;
         char before[REPORT_FINGERPRINT_MAX];
 
-        (void)state;
         strcpy(before, fingerprint(&good));
         good.key = other.key;
         assert_string_equal(fingerprint(&good), before);
@@ -59,7 +57,6 @@ static void test_the_fingerprint_depends_on_each_certificate_and_its_place(void 
         char before[REPORT_FINGERPRINT_MAX];
         X509 *moved;
 
-        (void)state;
         strcpy(before, fingerprint(&good));
         assert_true(sk_X509_num(good.chain) > 1);
 
@@ -127,7 +124,6 @@ static void test_the_payload_holds_the_set_in_order_with_the_key_last(void **sta
         static const char *const sets[] = {
                 "good", "good-two-cas", "good-chain", "good-chain-leaf-last", "good-pkcs1-key"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
                 CLEANUP(pem_done) Pem pem = pem_fixture_load(sets[i]);
                 CLEANUP(secret_done) Secret payload = build(&pem);
@@ -152,7 +148,6 @@ static void test_the_strict_form_is_one_line_of_printable_characters(void **stat
         CLEANUP(pem_done) Pem good = pem_fixture_load("good");
         CLEANUP(secret_done) Secret payload = build(&good);
 
-        (void)state;
         for (size_t i = 0; i < payload.size; i++) {
                 assert_true(isprint((unsigned char)payload.data[i]));
                 if (payload.data[i] == '\\')

@@ -134,7 +134,6 @@ static void test_unchanged_files_are_read_once(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         snapshot = take_snapshot();
         expect_all(&snapshot, "aaaaa");
@@ -150,7 +149,6 @@ static void test_a_switch_between_two_files_is_read_again(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         hook = switch_before_cert;
         snapshot = take_snapshot();
@@ -170,7 +168,6 @@ static void test_a_switch_there_and_back_during_an_open_is_detected(void **state
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         hook = switch_during_an_open;
         snapshot = take_snapshot();
@@ -189,7 +186,6 @@ static void test_a_write_into_a_file_that_was_read_is_detected(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         hook = write_in_place;
         snapshot = take_snapshot();
@@ -211,7 +207,6 @@ static void test_a_file_that_is_missing_for_a_moment_is_not_reported_missing(voi
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         hook = remove_during_an_open;
         snapshot = take_snapshot();
@@ -229,7 +224,6 @@ static void test_files_that_change_in_every_attempt_are_reported_as_changed(void
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         hook = switch_every_time;
         snapshot = take_snapshot();
@@ -251,7 +245,6 @@ static void test_two_generations_are_never_mixed_while_a_tool_switches(void **st
         unsigned n_mixed = 0;
         pid_t child;
 
-        (void)state;
         setup_generations();
         child = fork();
         assert_true(child >= 0);
@@ -279,7 +272,6 @@ static void test_each_file_has_its_own_error_and_none_blocks(void **state)
         } cases[] = {{"missing", -ENOENT}, {"fifo", -ENXIO}, {"directory", -EISDIR},
                 {"/dev/zero", -ENXIO}, {"cert.pem", -ELOOP}, {"large", -EFBIG}};
 
-        (void)state;
         setup_generations();
         scratch_make_directory("one/directory");
         assert_int_equal(mkfifo(scratch_path("one/fifo"), 0600), 0);
@@ -304,7 +296,6 @@ static void test_a_file_of_exactly_the_limit_is_read(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
-        (void)state;
         setup_generations();
         assert_int_equal(truncate(scratch_path("one/ca.pem"), SNAPSHOT_FILE_LIMIT), 0);
         snapshot = take_snapshot();
@@ -316,7 +307,6 @@ static void test_done_leaves_an_empty_snapshot(void **state)
 {
         Snapshot snapshot;
 
-        (void)state;
         setup_generations();
         snapshot = take_snapshot();
         snapshot_done(&snapshot);

@@ -22,7 +22,6 @@ uint64_t clock_wall_usec(void)
 
 ssize_t getrandom(void *buffer, size_t size, unsigned flags)
 {
-        (void)flags;
         memset(buffer, 0, size);
         return (ssize_t)size;
 }
@@ -32,7 +31,6 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
 {
         ImportJob *job = task->action == IMPORT_ACTION_CHECK ? &fixture.check : &fixture.import;
 
-        (void)event;
         assert_false(job->running);
         if (fixture.start_error < 0) {
                 *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
@@ -53,9 +51,6 @@ ImportJob *import_job_free(ImportJob *job)
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
         const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
 {
-        (void)event;
-        (void)record;
-        (void)delay_usec;
         assert_string_equal(cluster, "orders");
         fixture.writer = (RecordWriter){.fn = fn, .userdata = userdata};
         *ret = &fixture.writer;
@@ -64,7 +59,6 @@ int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
 
 RecordWriter *record_writer_free(RecordWriter *writer)
 {
-        (void)writer;
         return NULL;
 }
 
@@ -75,18 +69,15 @@ void record_writer_schedule(RecordWriter *writer)
 
 void record_writer_flush(RecordWriter *writer)
 {
-        (void)writer;
 }
 
 bool record_writer_flush_pending(RecordWriter *writer)
 {
-        (void)writer;
         return false;
 }
 
 static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
 {
-        (void)cluster;
         assert_ptr_equal(userdata, &fixture);
         assert_int_equal(!outcome, event == CLUSTER_EVENT_STATE || event == CLUSTER_EVENT_RECORD);
         fixture.n_events[event]++;
@@ -96,7 +87,6 @@ int fixture_make(void **state)
 {
         Record record = RECORD_NULL;
 
-        (void)state;
         fixture = (ClusterFixture){
                 .now = USEC_PER_DAY,
                 .config = {.import_timeout_usec = USEC_PER_MIN,
@@ -119,7 +109,6 @@ int fixture_make(void **state)
 
 int fixture_done(void **state)
 {
-        (void)state;
         fixture.cluster = cluster_free(fixture.cluster);
         return fixture.import.running || fixture.check.running ? -1 : 0;
 }

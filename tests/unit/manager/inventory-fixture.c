@@ -13,7 +13,6 @@ InventoryFixture fixture;
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata)
 {
-        (void)event;
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);
         if (fixture.material_error < 0)
@@ -40,7 +39,6 @@ const MaterialStatus *material_status(const Material *material)
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
         cluster_changed_fn fn, void *userdata)
 {
-        (void)event;
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);
         assert_string_equal(record->imported.fingerprint, fixture.record_error < 0 ? "" : A);
@@ -115,7 +113,6 @@ void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t with
 
 int record_load(Record *ret, const char *cluster)
 {
-        (void)cluster;
         *ret = RECORD_NULL;
         if (fixture.record_error < 0)
                 return fixture.record_error;
@@ -125,16 +122,10 @@ int record_load(Record *ret, const char *cluster)
 
 static void on_material(Material *material, void *userdata)
 {
-        (void)material;
-        (void)userdata;
 }
 
 static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
 {
-        (void)cluster;
-        (void)event;
-        (void)outcome;
-        (void)userdata;
 }
 
 static void append_removed(const char *name)
@@ -163,7 +154,6 @@ static void on_cluster_removed(const ClusterStatus *status, void *userdata)
 
 static void on_record_unreadable(const char *cluster, int error, void *userdata)
 {
-        (void)cluster;
         assert_int_equal(error, fixture.record_error);
         assert_ptr_equal(userdata, &fixture);
         fixture.n_unreadable++;
@@ -201,7 +191,6 @@ int fixture_make(void **state)
                 .userdata = &fixture,
         };
 
-        (void)state;
         fixture = (InventoryFixture){0};
         if (inventory_new(&fixture.inventory, NULL, &handlers) < 0)
                 return -1;
@@ -210,7 +199,6 @@ int fixture_make(void **state)
 
 int fixture_done(void **state)
 {
-        (void)state;
         fixture.inventory = inventory_free(fixture.inventory);
         return fixture.n_materials + fixture.n_clusters > 0 ? -1 : 0;
 }

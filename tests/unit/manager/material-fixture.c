@@ -28,7 +28,6 @@ void fixture_pass(uint64_t usec)
 int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *config,
         uint64_t now_usec, inspect_job_end_fn fn, void *userdata)
 {
-        (void)event;
         assert_string_equal(config->name, "default");
         assert_int_equal(now_usec, fixture.wall);
         assert_false(fixture.job.running);
@@ -50,8 +49,6 @@ InspectJob *inspect_job_free(InspectJob *job)
 int watcher_new(
         Watcher **ret, sd_event *event, const MaterialConfig *config, watcher_fn fn, void *userdata)
 {
-        (void)event;
-        (void)config;
         fixture.watcher =
                 (Watcher){.fn = fn, .userdata = userdata, .status.changed_usec = fixture.now};
         *ret = &fixture.watcher;
@@ -60,7 +57,6 @@ int watcher_new(
 
 Watcher *watcher_free(Watcher *watcher)
 {
-        (void)watcher;
         return NULL;
 }
 
@@ -77,10 +73,6 @@ void watcher_request_read(Watcher *watcher)
 int sd_event_add_time(sd_event *event, sd_event_source **ret, clockid_t clock, uint64_t usec,
         uint64_t accuracy, sd_event_time_handler_t fn, void *userdata)
 {
-        (void)event;
-        (void)usec;
-        (void)accuracy;
-        (void)userdata;
         assert_int_equal(clock, CLOCK_BOOTTIME);
         fixture.timer_fn = fn;
         *ret = NULL;
@@ -89,14 +81,12 @@ int sd_event_add_time(sd_event *event, sd_event_source **ret, clockid_t clock, u
 
 int sd_event_source_set_time(sd_event_source *source, uint64_t usec)
 {
-        (void)source;
         fixture.timer_usec = usec;
         return 0;
 }
 
 int sd_event_source_set_enabled(sd_event_source *source, int enabled)
 {
-        (void)source;
         if (enabled == SD_EVENT_OFF)
                 fixture.timer_usec = 0;
         return 0;
@@ -104,7 +94,6 @@ int sd_event_source_set_enabled(sd_event_source *source, int enabled)
 
 static void on_changed(Material *material, void *userdata)
 {
-        (void)material;
         assert_ptr_equal(userdata, &fixture);
         fixture.n_changes++;
 }
@@ -113,7 +102,6 @@ int fixture_make(void **state)
 {
         MaterialConfig config = {.name = "default", .settle_limit_usec = SETTLE_LIMIT};
 
-        (void)state;
         fixture =
                 (MaterialFixture){.now = USEC_PER_DAY, .wall = UINT64_C(1800000000) * USEC_PER_SEC};
         if (material_new(&fixture.material, NULL, &config, on_changed, &fixture) < 0)
@@ -124,7 +112,6 @@ int fixture_make(void **state)
 
 int fixture_done(void **state)
 {
-        (void)state;
         fixture.material = material_free(fixture.material);
         return fixture.job.running ? -1 : 0;
 }

@@ -7,7 +7,6 @@
 
 static void test_a_retry_now_without_force_only_checks_a_current_cluster(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         cluster_retry_now(fixture.cluster, false);
         fixture_expect(PLAN_CHECK, CLUSTER_CURRENT);
@@ -18,7 +17,6 @@ static void test_a_current_cluster_is_checked_when_the_interval_is_over(void **s
 {
         uint64_t due;
 
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         due = fixture.now + CHECK_INTERVAL - CHECK_INTERVAL / 10; /* the random number is 0 */
         assert_int_equal(fixture_not_before(), due);
@@ -36,7 +34,6 @@ static void test_a_current_cluster_is_checked_when_the_interval_is_over(void **s
 
 static void test_without_replication_and_ledger_there_is_no_check(void **state)
 {
-        (void)state;
         fixture.cluster_config.replication = REPLICATION_IGNORE;
         fixture_configure();
         fixture_import(OUTCOME_IMPORTED);
@@ -46,7 +43,6 @@ static void test_without_replication_and_ledger_there_is_no_check(void **state)
 
 static void test_a_ledger_alone_is_checked(void **state)
 {
-        (void)state;
         fixture.cluster_config.replication = REPLICATION_IGNORE;
         strcpy(fixture.cluster_config.ledger, "binlog.ledger");
         fixture_configure();
@@ -56,7 +52,6 @@ static void test_a_ledger_alone_is_checked(void **state)
 
 static void test_a_check_gives_way_to_an_import(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         fixture_start_check();
         fixture_put_on_disk(B);
@@ -71,7 +66,6 @@ static void test_a_failed_check_is_reported_until_one_succeeds(void **state)
         Outcome failed = {.kind = OUTCOME_UNREACHABLE, .text = "no route"};
         Outcome passed = {.kind = OUTCOME_ALREADY_CURRENT};
 
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         for (int i = 0; i < 2; i++) {
                 fixture_check(&failed);
@@ -88,7 +82,6 @@ static void test_a_failed_check_is_reported_until_one_succeeds(void **state)
 
 static void test_an_import_clears_the_error_of_a_check(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE});
         assert_string_equal(fixture.status->check.error, "unreachable");
@@ -99,7 +92,6 @@ static void test_an_import_clears_the_error_of_a_check(void **state)
 
 static void test_a_check_that_cannot_start_has_failed(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         fixture.now += CHECK_INTERVAL;
         fixture.start_error = -EAGAIN;
@@ -113,7 +105,6 @@ static void test_a_ledger_that_names_another_set_is_drift_and_the_set_is_importe
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
                 .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}};
 
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&outcome);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_DRIFT], 1);
@@ -126,7 +117,6 @@ static void test_a_ledger_that_names_the_set_is_no_drift(void **state)
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
                 .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
 
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&outcome);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_DRIFT], 0);
@@ -140,7 +130,6 @@ static void test_replication_that_breaks_and_recovers_is_reported_each_time_once
                 .replication = {.known = true, .configured = true, .io_running = "Yes"}};
         Outcome broken = running, unread = {.kind = OUTCOME_ALREADY_CURRENT};
 
-        (void)state;
         broken.replication.io_errno = 2026;
         strcpy(broken.replication.io_running, "Connecting");
         fixture_import(OUTCOME_IMPORTED);

@@ -9,7 +9,6 @@
 
 static void test_a_cluster_waits_for_a_set(void **state)
 {
-        (void)state;
         fixture_put_on_disk("");
         fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
         assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
@@ -18,7 +17,6 @@ static void test_a_cluster_waits_for_a_set(void **state)
 
 static void test_a_disabled_cluster_does_nothing(void **state)
 {
-        (void)state;
         fixture.cluster_config.enabled = false;
         fixture_configure();
         fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
@@ -27,7 +25,6 @@ static void test_a_disabled_cluster_does_nothing(void **state)
 
 static void test_a_new_set_is_imported_and_the_cluster_is_current(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         assert_true(cluster_is_importing(fixture.cluster));
         assert_int_equal(fixture.import.task.action, IMPORT_ACTION_IMPORT);
@@ -85,7 +82,6 @@ static void test_a_transient_error_is_retried_with_back_off(void **state)
 {
         static const uint64_t delays[] = {RETRY_MIN, 2 * RETRY_MIN, RETRY_MAX, RETRY_MAX};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(delays); i++) {
                 fixture_import(OUTCOME_UNREACHABLE);
                 fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
@@ -103,7 +99,6 @@ static void test_a_transient_error_is_retried_with_back_off(void **state)
 
 static void test_another_error_holds_the_cluster(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_AUTH);
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
         assert_int_equal(fixture_not_before(), fixture.now + RETRY_HELD);
@@ -113,7 +108,6 @@ static void test_another_error_holds_the_cluster(void **state)
 
 static void test_a_new_set_ends_the_back_off(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_AUTH);
         fixture_put_on_disk(B);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
@@ -121,7 +115,6 @@ static void test_a_new_set_ends_the_back_off(void **state)
 
 static void test_a_retry_now_ends_the_back_off(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_AUTH);
         cluster_retry_now(fixture.cluster, false);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
@@ -129,7 +122,6 @@ static void test_a_retry_now_ends_the_back_off(void **state)
 
 static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_AUTH);
         fixture_put_on_disk("");
         fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
@@ -138,7 +130,6 @@ static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
 
 static void test_an_importer_that_cannot_start_is_a_transient_error(void **state)
 {
-        (void)state;
         fixture.start_error = -EAGAIN;
         assert_int_equal(fixture_start(PLAN_IMPORT), -EAGAIN);
         assert_false(cluster_is_importing(fixture.cluster));
@@ -149,7 +140,6 @@ static void test_an_importer_that_cannot_start_is_a_transient_error(void **state
 
 static void test_a_failed_restart_of_replication_is_repeated_without_an_import(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture_end(&fixture.import,
                 &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true});
@@ -160,7 +150,6 @@ static void test_a_failed_restart_of_replication_is_repeated_without_an_import(v
 
 static void test_force_imports_a_current_set_once(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         cluster_retry_now(fixture.cluster, true);
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
@@ -172,7 +161,6 @@ static void test_force_imports_a_current_set_once(void **state)
 
 static void test_force_during_an_import_needs_no_second_one(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         cluster_retry_now(fixture.cluster, true);
         fixture_end(
@@ -182,7 +170,6 @@ static void test_force_during_an_import_needs_no_second_one(void **state)
 
 static void test_with_a_ledger_force_during_an_import_needs_a_second_one(void **state)
 {
-        (void)state;
         strcpy(fixture.cluster_config.ledger, "binlog.ledger");
         fixture_configure();
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
@@ -196,7 +183,6 @@ static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void 
 {
         uint64_t first;
 
-        (void)state;
         fixture_import(OUTCOME_IMPORTED);
         (void)fixture_not_before();
         assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
@@ -213,7 +199,6 @@ static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void 
 
 static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
 {
-        (void)state;
         fixture_import(OUTCOME_AUTH); /* waiting, importing */
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 2);
@@ -225,7 +210,6 @@ static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **stat
 
 static void test_a_record_that_cannot_be_written_is_in_the_status(void **state)
 {
-        (void)state;
         fixture.writer.fn(ENOSPC, fixture.writer.userdata);
         assert_int_equal(fixture.status->record_error, ENOSPC);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_RECORD], 1);
@@ -233,7 +217,6 @@ static void test_a_record_that_cannot_be_written_is_in_the_status(void **state)
 
 static void test_a_warning_covers_its_set_and_every_longer_threshold(void **state)
 {
-        (void)state;
         assert_false(cluster_was_warned(fixture.cluster, A, 7 * USEC_PER_DAY));
         cluster_set_warned(fixture.cluster, A, 7 * USEC_PER_DAY);
         assert_int_equal(fixture.writer.n_scheduled, 1);

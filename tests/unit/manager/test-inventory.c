@@ -10,7 +10,6 @@ static void test_before_the_first_configuration_the_inventory_is_empty(void **st
         Inventory *empty = NULL;
         ManagerStatus status;
 
-        (void)state;
         assert_int_equal(inventory_new(&empty, NULL, &handlers), 0);
         status = inventory_status(empty, 5);
         assert_int_equal(status.n_materials + status.n_clusters, 0);
@@ -25,7 +24,6 @@ static void test_the_status_is_in_the_order_of_the_configuration(void **state)
 {
         ManagerStatus status = inventory_status(fixture.inventory, 5);
 
-        (void)state;
         assert_int_equal(status.n_materials, 1);
         assert_int_equal(status.n_clusters, 2);
         assert_ptr_equal(status.clusters[0], &fixture_cluster(0)->status);
@@ -39,7 +37,6 @@ static void test_the_same_configuration_keeps_every_object(void **state)
         Cluster *orders = fixture_cluster(0);
         Material *material = inventory_material_of(fixture.inventory, 0);
 
-        (void)state;
         assert_int_equal(fixture_apply("default", "orders users"), 0);
         assert_ptr_equal(fixture_cluster(0), orders);
         assert_ptr_equal(inventory_material_of(fixture.inventory, 0), material);
@@ -51,7 +48,6 @@ static void test_another_order_moves_the_objects(void **state)
 {
         Cluster *orders = fixture_cluster(0);
 
-        (void)state;
         assert_int_equal(fixture_apply("default", "users orders"), 0);
         assert_ptr_equal(fixture_cluster(1), orders);
         assert_ptr_equal(inventory_status(fixture.inventory, 0).clusters[1], &orders->status);
@@ -63,7 +59,6 @@ static void test_a_cluster_with_other_settings_is_kept_and_configured(void **sta
         Config *config = fixture_config("default", "orders users");
         Cluster *orders = fixture_cluster(0);
 
-        (void)state;
         config->clusters[0].port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_ptr_equal(fixture_cluster(0), orders);
@@ -75,7 +70,6 @@ static void test_a_material_with_other_settings_is_made_anew(void **state)
         Config *config = fixture_config("default", "orders users");
         Material *material = inventory_material_of(fixture.inventory, 0);
 
-        (void)state;
         config->materials[0].settle_usec = 1;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_ptr_not_equal(inventory_material_of(fixture.inventory, 0), material);
@@ -85,7 +79,6 @@ static void test_a_material_with_other_settings_is_made_anew(void **state)
 
 static void test_a_new_cluster_is_made_with_its_record(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_apply("default", "orders users logs"), 0);
         assert_int_equal(fixture.n_clusters, 3);
         assert_int_equal(fixture.n_unreadable, 0);
@@ -94,7 +87,6 @@ static void test_a_new_cluster_is_made_with_its_record(void **state)
 
 static void test_a_cluster_without_a_record_is_new(void **state)
 {
-        (void)state;
         fixture.record_error = -ENOENT;
         assert_int_equal(fixture_apply("default", "orders users logs"), 0);
         assert_int_equal(fixture.n_unreadable, 0);
@@ -102,7 +94,6 @@ static void test_a_cluster_without_a_record_is_new(void **state)
 
 static void test_an_unreadable_record_is_reported_and_the_cluster_is_new(void **state)
 {
-        (void)state;
         fixture.record_error = -EBADMSG;
         assert_int_equal(fixture_apply("default", "orders users logs"), 0);
         assert_int_equal(fixture.n_unreadable, 1);
@@ -111,7 +102,6 @@ static void test_an_unreadable_record_is_reported_and_the_cluster_is_new(void **
 
 static void test_a_removed_cluster_is_flushed_and_freed(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_string_equal(fixture.removed, "orders ");
         assert_int_equal(fixture.n_clusters, 1);
@@ -121,7 +111,6 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
 {
         Cluster *orders = fixture_cluster(0);
 
-        (void)state;
         orders->importing = true;
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_string_equal(fixture.removed, "orders ");
@@ -138,7 +127,6 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
 
 static void test_a_removed_cluster_that_only_checks_is_freed_at_once(void **state)
 {
-        (void)state;
         fixture_cluster(0)->checking = true;
         assert_int_equal(inventory_count_checking(fixture.inventory), 1);
         assert_int_equal(fixture_apply("default", "users"), 0);
@@ -150,7 +138,6 @@ static void test_a_cluster_that_comes_back_while_it_is_retired_is_a_new_one(void
 {
         Cluster *retired = fixture_cluster(0);
 
-        (void)state;
         retired->importing = true;
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_int_equal(fixture_apply("default", "orders users"), 0);
@@ -174,7 +161,6 @@ static void test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was(void 
         const Config *config = inventory_config(fixture.inventory);
         const Cluster *orders = fixture_cluster(0);
 
-        (void)state;
         fixture.cluster_error = -ENOMEM;
         assert_int_equal(fixture_apply("default", "orders logs"), -ENOMEM);
         expect_unchanged(config, orders);
@@ -185,7 +171,6 @@ static void test_a_material_that_cannot_be_made_leaves_everything_as_it_was(void
         const Config *config = inventory_config(fixture.inventory);
         const Cluster *orders = fixture_cluster(0);
 
-        (void)state;
         fixture.material_error = -EMFILE;
         assert_int_equal(fixture_apply("other", "orders logs"), -EMFILE);
         expect_unchanged(config, orders);
@@ -193,7 +178,6 @@ static void test_a_material_that_cannot_be_made_leaves_everything_as_it_was(void
 
 static void test_one_pending_record_is_written_at_a_time(void **state)
 {
-        (void)state;
         fixture_cluster(0)->pending = true;
         fixture_cluster(1)->pending = true;
         assert_true(inventory_flush_one(fixture.inventory));
@@ -205,7 +189,6 @@ static void test_one_pending_record_is_written_at_a_time(void **state)
 
 static void test_a_warning_is_new_when_no_cluster_of_the_material_has_it(void **state)
 {
-        (void)state;
         assert_true(inventory_set_warned(fixture.inventory, "default", A, 7));
         assert_true(fixture_cluster(0)->warned);
         assert_true(fixture_cluster(1)->warned);
@@ -214,7 +197,6 @@ static void test_a_warning_is_new_when_no_cluster_of_the_material_has_it(void **
 
 static void test_a_warning_that_one_cluster_has_is_brought_to_the_others(void **state)
 {
-        (void)state;
         fixture_cluster(1)->warned = true;
         assert_false(inventory_set_warned(fixture.inventory, "default", A, 7));
         assert_true(fixture_cluster(0)->warned);
@@ -222,7 +204,6 @@ static void test_a_warning_that_one_cluster_has_is_brought_to_the_others(void **
 
 static void test_a_warning_is_kept_by_the_clusters_of_its_material_only(void **state)
 {
-        (void)state;
         assert_true(inventory_set_warned(fixture.inventory, "other", A, 7));
         assert_false(fixture_cluster(0)->warned);
 }

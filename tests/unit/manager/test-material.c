@@ -13,7 +13,6 @@ static bool is_open(int fd)
 
 static void test_the_first_inspection_starts_at_once(void **state)
 {
-        (void)state;
         assert_int_equal(fixture.n_inspections, 1);
         assert_false(fixture.status->inspected);
         assert_int_equal(fixture.n_changes, 0);
@@ -25,7 +24,6 @@ static void test_a_good_set_is_valid_and_has_a_payload(void **state)
         int fd = fixture_deliver_set(A);
         MaterialSet set = material_set(fixture.material);
 
-        (void)state;
         assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
         assert_int_equal(fixture.status->since_at_usec, fixture.wall);
         assert_int_equal(fixture.n_changes, 1);
@@ -39,7 +37,6 @@ static void test_the_payload_of_a_set_that_is_replaced_is_closed(void **state)
 {
         int first = fixture_deliver_set(A), second;
 
-        (void)state;
         fixture_notify(WATCHER_READ);
         second = fixture_deliver_set(B);
         assert_false(is_open(first));
@@ -52,7 +49,6 @@ static void test_the_payload_of_a_set_that_is_no_longer_good_is_closed(void **st
         int fd = fixture_deliver_set(A);
         Report report = fixture_failed_report();
 
-        (void)state;
         fixture_notify(WATCHER_READ);
         assert_true(is_open(fd)); /* good until the inspection has ended */
         fixture_deliver(&report);
@@ -65,7 +61,6 @@ static void test_a_payload_that_comes_with_a_failed_set_is_closed(void **state)
         Report report = fixture_failed_report();
         InspectResult result = {.report = &report, .payload_fd = open("/dev/null", O_RDONLY)};
 
-        (void)state;
         fixture_end(&result);
         assert_false(is_open(result.payload_fd));
         fixture_expect_no_set();
@@ -75,7 +70,6 @@ static void test_a_failed_set_is_changing_and_after_settle_limit_invalid(void **
 {
         Report report = fixture_failed_report();
 
-        (void)state;
         fixture_deliver(&report);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
         assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT);
@@ -91,7 +85,6 @@ static void test_files_that_change_during_the_read_are_read_again_when_settled(v
 {
         Report report = {.files_changed = true};
 
-        (void)state;
         fixture_deliver(&report);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
         assert_int_equal(fixture.watcher.n_requests, 1);
@@ -100,7 +93,6 @@ static void test_files_that_change_during_the_read_are_read_again_when_settled(v
 
 static void test_reads_requested_during_an_inspection_make_one_more(void **state)
 {
-        (void)state;
         fixture_notify(WATCHER_READ);
         fixture_notify(WATCHER_READ);
         assert_int_equal(fixture.n_inspections, 1);
@@ -112,7 +104,6 @@ static void test_reads_requested_during_an_inspection_make_one_more(void **state
 
 static void test_a_poll_without_a_change_inspects_nothing(void **state)
 {
-        (void)state;
         fixture_deliver_set(A);
         fixture_pass(USEC_PER_MIN);
         fixture_notify(WATCHER_UNCHANGED);
@@ -123,7 +114,6 @@ static void test_a_poll_without_a_change_inspects_nothing(void **state)
 
 static void test_a_poll_during_an_inspection_does_nothing(void **state)
 {
-        (void)state;
         fixture_notify(WATCHER_UNCHANGED);
         assert_int_equal(fixture.n_changes, 0);
         fixture_deliver_set(A);
@@ -134,7 +124,6 @@ static void test_a_set_is_inspected_again_when_its_boundary_has_passed(void **st
 {
         Report report = fixture_report(A);
 
-        (void)state;
         report.next_boundary_usec = fixture.wall + USEC_PER_HOUR;
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, fixture.now + USEC_PER_HOUR);
@@ -150,7 +139,6 @@ static void test_a_boundary_beyond_a_day_is_left_to_the_poll(void **state)
 {
         Report report = fixture_report(A);
 
-        (void)state;
         report.next_boundary_usec = fixture.wall + USEC_PER_DAY;
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, 0);
@@ -163,7 +151,6 @@ static void test_the_timer_is_for_the_earlier_of_boundary_and_settle_limit(void 
 {
         Report report = fixture_failed_report();
 
-        (void)state;
         report.next_boundary_usec = fixture.wall + SETTLE_LIMIT - 1;
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT - 1);
@@ -175,7 +162,6 @@ static void test_the_timer_is_for_the_earlier_of_boundary_and_settle_limit(void 
 
 static void test_a_clock_that_is_set_back_has_the_set_inspected_again(void **state)
 {
-        (void)state;
         fixture_deliver_set(A);
         fixture.wall--;
         fixture_notify(WATCHER_UNCHANGED);
@@ -186,7 +172,6 @@ static void test_an_inspection_that_fails_is_repeated_at_the_next_poll(void **st
 {
         InspectResult result = {.payload_fd = -1, .error = "the inspector crashed"};
 
-        (void)state;
         fixture_deliver_set(A);
         fixture_notify(WATCHER_READ);
         fixture_end(&result);
@@ -202,7 +187,6 @@ static void test_an_inspection_that_fails_is_repeated_at_the_next_poll(void **st
 
 static void test_an_inspection_that_cannot_start_leaves_no_set(void **state)
 {
-        (void)state;
         fixture_deliver_set(A);
         fixture.start_error = -EAGAIN;
         fixture_notify(WATCHER_READ);

@@ -7,7 +7,6 @@
 
 static void test_before_the_first_failure_there_is_no_delay(void **state)
 {
-        (void)state;
         assert_int_equal(plan_backoff_usec(0, 100, 1000, 7), 0);
 }
 
@@ -15,7 +14,6 @@ static void test_the_delay_doubles_from_the_minimum_to_the_maximum(void **state)
 {
         static const uint64_t expected[] = {100, 200, 400, 800, 1000, 1000, 1000};
 
-        (void)state;
         for (unsigned i = 0; i < ARRAY_SIZE(expected); i++)
                 assert_int_equal(plan_backoff_usec(i + 1, 100, 1000, 0), expected[i]);
         assert_int_equal(plan_backoff_usec(UINT_MAX, 100, 1000, 0), 1000);
@@ -26,7 +24,6 @@ static void test_jitter_shortens_the_delay_by_at_most_half(void **state)
 {
         uint64_t least = UINT64_MAX, most = 0;
 
-        (void)state;
         for (uint32_t random = 0; random < 1000; random++) {
                 uint64_t delay = plan_backoff_usec(4, 100, 1000, random);
 
@@ -44,14 +41,12 @@ static void test_jitter_shortens_the_delay_by_at_most_half(void **state)
 
 static void test_two_random_numbers_give_two_delays(void **state)
 {
-        (void)state;
         assert_int_not_equal(
                 plan_backoff_usec(3, 1000, 100000, 1), plan_backoff_usec(3, 1000, 100000, 2));
 }
 
 static void test_the_widest_limits_do_not_overflow(void **state)
 {
-        (void)state;
         assert_true(plan_backoff_usec(UINT_MAX, 1, UINT64_MAX, 0) == UINT64_MAX);
         assert_true(plan_backoff_usec(64, 1, UINT64_MAX, 0) == UINT64_C(1) << 63);
         assert_true(plan_backoff_usec(2, UINT64_MAX, UINT64_MAX, 0) == UINT64_MAX);
@@ -60,7 +55,6 @@ static void test_the_widest_limits_do_not_overflow(void **state)
 
 static void test_the_smallest_limits_do_not_hang(void **state)
 {
-        (void)state;
         assert_int_equal(plan_backoff_usec(1, 1, 1, UINT32_MAX), 1);
         assert_int_equal(plan_backoff_usec(9, 0, 0, UINT32_MAX), 0);
         assert_int_equal(plan_backoff_usec(UINT_MAX, 0, 1000, UINT32_MAX), 0);
@@ -68,7 +62,6 @@ static void test_the_smallest_limits_do_not_hang(void **state)
 
 static void test_a_minimum_above_the_maximum_is_the_maximum(void **state)
 {
-        (void)state;
         assert_int_equal(plan_backoff_usec(1, 5000, 1000, 0), 1000);
         assert_int_equal(plan_backoff_usec(9, 5000, 1000, 0), 1000);
 }
@@ -77,7 +70,6 @@ static void test_checks_are_spread_over_a_fifth_of_their_interval(void **state)
 {
         uint64_t least = UINT64_MAX, most = 0;
 
-        (void)state;
         for (uint32_t random = 0; random < 1000; random++) {
                 uint64_t delay = plan_check_delay_usec(1000, random);
 

@@ -44,7 +44,6 @@ static void test_a_new_set_is_imported_and_the_same_is_kept(void **state)
 {
         Record none = RECORD_NULL, has_a = imported(A);
 
-        (void)state;
         assert_int_equal(plan(&none, A, 0).action, PLAN_IMPORT);
         assert_int_equal(plan(&has_a, A, 0).action, PLAN_KEEP);
         assert_int_equal(plan(&has_a, B, 0).action, PLAN_IMPORT);
@@ -56,7 +55,6 @@ static void test_a_current_cluster_is_checked_when_the_check_is_due(void **state
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &has_a, .checks = true};
         Plan kept;
 
-        (void)state;
         input.check_usec = 101;
         kept = plan_cluster(&input, 100);
         assert_int_equal(kept.action, PLAN_KEEP);
@@ -76,7 +74,6 @@ static void test_without_a_set_or_disabled_nothing_starts(void **state)
         Record record = RECORD_NULL;
         PlanInput input = {.enabled = false, .fingerprint = A, .record = &record};
 
-        (void)state;
         assert_int_equal(plan(&record, NULL, 0).action, PLAN_WAIT);
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
 }
@@ -86,7 +83,6 @@ static void test_a_failed_set_waits_and_a_new_one_does_not(void **state)
         Record record = failed(A, OUTCOME_UNREACHABLE);
         Plan delayed = plan(&record, A, 500);
 
-        (void)state;
         assert_int_equal(delayed.action, PLAN_DELAY);
         assert_int_equal(delayed.not_before_usec, 500);
         assert_int_equal(plan(&record, A, 100).action, PLAN_IMPORT);
@@ -98,7 +94,6 @@ static void test_a_failed_restart_does_not_send_the_key_again(void **state)
         Record record = RECORD_NULL;
         Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true};
 
-        (void)state;
         record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
         assert_int_equal(plan(&record, A, 0).action, PLAN_RESTART_REPLICATION);
         assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
@@ -109,7 +104,6 @@ static void test_a_forced_set_is_imported_whatever_the_record_names(void **state
         Record record = imported(A), bad = failed(B, OUTCOME_AUTH);
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record, .forced = true};
 
-        (void)state;
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
         input = (PlanInput){.enabled = true,
                 .fingerprint = B,
@@ -143,7 +137,6 @@ static void test_a_plan_has_one_state(void **state)
                 {PLAN_DELAY, OUTCOME_AUTH, 0, CLUSTER_HELD},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Plan plan = {.action = cases[i].action};
                 Record record = failed(A, cases[i].kind);
@@ -166,7 +159,6 @@ static void test_transient_errors_back_off_and_others_are_held(void **state)
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
         Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_error.number = 1213};
 
-        (void)state;
         assert_int_equal(delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
         assert_int_equal(delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);
         assert_int_equal(delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
@@ -182,7 +174,6 @@ static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
         Record record = failed(A, OUTCOME_UNREACHABLE);
         Outcome outcome = {.kind = OUTCOME_TLS};
 
-        (void)state;
         record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
         assert_int_equal(record.attempt.failures, 2);
         record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
@@ -197,7 +188,6 @@ static void test_a_set_in_doubt_is_no_longer_known_as_imported(void **state)
                 down = {.kind = OUTCOME_UNREACHABLE};
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
 
-        (void)state;
         /* The set that may have been imported is the same: no doubt. */
         record_apply(&record, &(SetInfo){.fingerprint = A}, &lost, 2000);
         assert_string_equal(record.imported.fingerprint, A);

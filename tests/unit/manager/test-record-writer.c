@@ -69,7 +69,6 @@ static void test_a_write_that_succeeds_is_not_reported(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         scratch_make_directory("state");
         record_writer_schedule(fixture.writer);
@@ -83,7 +82,6 @@ static void test_a_write_that_fails_is_reported_once_and_retried(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         record_writer_schedule(fixture.writer);
         run_pending(&fixture);
@@ -105,7 +103,6 @@ static int on_other_event(sd_event_source *source, void *userdata)
         Fixture *fixture = userdata;
         Record found;
 
-        (void)source;
         assert_int_equal(record_load(&found, "orders"), -ENOENT);
         fixture->record.attempt.failures++;
         return 0;
@@ -116,7 +113,6 @@ static void test_a_write_comes_after_all_other_events(void **state)
         sd_event_source *source;
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         scratch_make_directory("state");
         record_writer_schedule(fixture.writer);
@@ -133,7 +129,6 @@ static void test_a_flush_writes_at_once_and_reports(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         record_writer_flush(fixture.writer); /* no write is scheduled */
         assert_int_equal(fixture.n_reports, 0);
@@ -153,7 +148,6 @@ static void test_a_write_is_delayed_unless_the_owner_is_idle(void **state)
         Record found;
         Fixture fixture;
 
-        (void)state;
         fixture_make_with_delay(&fixture, 3600 * UINT64_C(1000000));
         scratch_make_directory("state");
         assert_false(record_writer_flush_pending(fixture.writer)); /* no write is scheduled */
@@ -170,7 +164,6 @@ static void test_a_failed_write_is_left_to_its_retry(void **state)
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         record_writer_schedule(fixture.writer);
         assert_true(record_writer_flush_pending(fixture.writer));
@@ -184,7 +177,6 @@ static void test_a_scheduled_write_is_done_when_the_writer_is_freed(void **state
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         scratch_make_directory("state");
         record_writer_schedule(fixture.writer);
@@ -196,7 +188,6 @@ static void test_a_failed_write_is_tried_again_when_the_writer_is_freed(void **s
 {
         Fixture fixture;
 
-        (void)state;
         fixture_make(&fixture);
         record_writer_schedule(fixture.writer);
         run_pending(&fixture);

@@ -46,21 +46,17 @@ uint64_t clock_boottime_usec(void)
 
 const Config *inventory_config(const Inventory *unused)
 {
-        (void)unused;
         return &inventory.config;
 }
 
 Cluster *inventory_cluster(const Inventory *unused, size_t index)
 {
-        (void)unused;
         assert_in_range(index, 0, N_CLUSTERS - 1);
         return &inventory.clusters[index];
 }
 
 Material *inventory_material_of(const Inventory *unused, size_t cluster)
 {
-        (void)unused;
-        (void)cluster;
         return &inventory.material;
 }
 
@@ -68,7 +64,6 @@ unsigned inventory_count_importing(const Inventory *unused)
 {
         unsigned n = inventory.n_retired;
 
-        (void)unused;
         for (size_t i = 0; i < N_CLUSTERS; i++)
                 n += inventory.clusters[i].importing;
         return n;
@@ -78,7 +73,6 @@ unsigned inventory_count_checking(const Inventory *unused)
 {
         unsigned n = 0;
 
-        (void)unused;
         for (size_t i = 0; i < N_CLUSTERS; i++)
                 n += inventory.clusters[i].checking;
         return n;
@@ -86,7 +80,6 @@ unsigned inventory_count_checking(const Inventory *unused)
 
 ManagerStatus inventory_status(const Inventory *unused, uint64_t now_usec)
 {
-        (void)unused;
         return (ManagerStatus){.materials = inventory.material_statuses,
                 .n_materials = 1,
                 .clusters = inventory.cluster_statuses,
@@ -132,7 +125,6 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
 /* Five clusters that are to be imported, and a limit that allows all at once. */
 static int make(void **state)
 {
-        (void)state;
         inventory = (Inventory){
                 .config = {.parallel_imports = N_CLUSTERS, .n_clusters = N_CLUSTERS},
                 .material.status = {.inspected = true, .state = MATERIAL_STATE_VALID},
@@ -164,7 +156,6 @@ static void expect(uint64_t earliest, const char *started)
 
 static void test_all_that_is_due_starts_in_one_pass(void **state)
 {
-        (void)state;
         inventory.clusters[1].plan.action = PLAN_RESTART_REPLICATION;
         inventory.clusters[2].plan.action = PLAN_CHECK;
         expect(USEC_NEVER, "01234");
@@ -174,7 +165,6 @@ static void test_a_plan_that_is_not_due_starts_nothing(void **state)
 {
         static const PlanAction actions[] = {PLAN_NOTHING, PLAN_WAIT, PLAN_KEEP, PLAN_DELAY};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
                 plan_all(actions[i], 0);
                 expect(USEC_NEVER, "");
@@ -183,7 +173,6 @@ static void test_a_plan_that_is_not_due_starts_nothing(void **state)
 
 static void test_the_earliest_delay_is_returned(void **state)
 {
-        (void)state;
         plan_all(PLAN_DELAY, NOW + 5);
         inventory.clusters[3].plan.not_before_usec = NOW + 2;
         inventory.clusters[4].plan = (Plan){.action = PLAN_KEEP, .not_before_usec = NOW + 3};
@@ -192,14 +181,12 @@ static void test_the_earliest_delay_is_returned(void **state)
 
 static void test_a_cluster_that_imports_is_left_alone(void **state)
 {
-        (void)state;
         inventory.clusters[2].importing = true;
         expect(USEC_NEVER, "0134");
 }
 
 static void test_a_check_that_runs_is_not_started_again(void **state)
 {
-        (void)state;
         inventory.clusters[2].plan.action = PLAN_CHECK;
         inventory.clusters[2].checking = true;
         expect(USEC_NEVER, "0134");
@@ -207,21 +194,18 @@ static void test_a_check_that_runs_is_not_started_again(void **state)
 
 static void test_an_import_starts_beside_a_check_of_the_same_cluster(void **state)
 {
-        (void)state;
         inventory.clusters[2].checking = true;
         expect(USEC_NEVER, "01234");
 }
 
 static void test_parallel_imports_is_the_limit(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 2;
         expect(USEC_NEVER, "01");
 }
 
 static void test_an_import_that_runs_counts_against_the_limit(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 2;
         inventory.clusters[4].importing = true;
         expect(USEC_NEVER, "0");
@@ -229,7 +213,6 @@ static void test_an_import_that_runs_counts_against_the_limit(void **state)
 
 static void test_an_import_of_a_retired_cluster_counts_against_the_limit(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 2;
         inventory.n_retired = 2;
         expect(USEC_NEVER, "");
@@ -237,7 +220,6 @@ static void test_an_import_of_a_retired_cluster_counts_against_the_limit(void **
 
 static void test_checks_do_not_count_against_the_limit_of_an_import(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 1;
         for (size_t i = 1; i < N_CLUSTERS; i++) {
                 inventory.clusters[i].plan.action = PLAN_CHECK;
@@ -248,7 +230,6 @@ static void test_checks_do_not_count_against_the_limit_of_an_import(void **state
 
 static void test_a_check_that_starts_leaves_its_place_to_an_import(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 1;
         inventory.clusters[0].plan.action = PLAN_CHECK;
         expect(USEC_NEVER, "01");
@@ -256,7 +237,6 @@ static void test_a_check_that_starts_leaves_its_place_to_an_import(void **state)
 
 static void test_imports_and_checks_count_against_the_limit_of_a_check(void **state)
 {
-        (void)state;
         plan_all(PLAN_CHECK, 0);
         inventory.config.parallel_imports = 3;
         inventory.clusters[0].checking = true;
@@ -266,7 +246,6 @@ static void test_imports_and_checks_count_against_the_limit_of_a_check(void **st
 
 static void test_clusters_are_served_round_robin(void **state)
 {
-        (void)state;
         inventory.config.parallel_imports = 2;
         turn = 3;
         expect(USEC_NEVER, "34");
@@ -278,7 +257,6 @@ static void test_clusters_are_served_round_robin(void **state)
 
 static void test_a_pass_without_a_start_keeps_the_turn(void **state)
 {
-        (void)state;
         plan_all(PLAN_DELAY, NOW + 5);
         turn = 3;
         expect(NOW + 5, "");
@@ -287,7 +265,6 @@ static void test_a_pass_without_a_start_keeps_the_turn(void **state)
 
 static void test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once(void **state)
 {
-        (void)state;
         fork_usec = 2 * USEC_PER_MSEC;
         expect(NOW, "01");
         assert_int_equal(turn, 2);
@@ -295,14 +272,12 @@ static void test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once(void **st
 
 static void test_a_pass_that_begins_late_starts_one(void **state)
 {
-        (void)state;
         clock_usec = NOW + USEC_PER_SEC;
         expect(NOW, "0");
 }
 
 static void test_without_clusters_nothing_is_due(void **state)
 {
-        (void)state;
         inventory.config.n_clusters = 0;
         expect(USEC_NEVER, "");
 }
@@ -318,20 +293,17 @@ static void expect_idle(bool expected_idle, bool expected_current)
 
 static void test_idle_and_current_when_all_clusters_are(void **state)
 {
-        (void)state;
         expect_idle(true, true);
 }
 
 static void test_not_idle_before_the_first_inspection(void **state)
 {
-        (void)state;
         inventory.material.status.inspected = false;
         expect_idle(false, false);
 }
 
 static void test_not_idle_while_a_material_changes(void **state)
 {
-        (void)state;
         inventory.material.status.state = MATERIAL_STATE_CHANGING;
         expect_idle(false, false);
 }
@@ -350,7 +322,6 @@ static void test_idle_and_current_by_the_state_of_one_cluster(void **state)
                 {CLUSTER_DISABLED, true, true},
         };
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(cases), _CLUSTER_STATE_MAX);
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 inventory.clusters[2].status.state = cases[i].state;
@@ -360,7 +331,6 @@ static void test_idle_and_current_by_the_state_of_one_cluster(void **state)
 
 static void test_not_idle_while_a_check_is_due(void **state)
 {
-        (void)state;
         inventory.clusters[2].status.check.due = true;
         expect_idle(false, false);
 }

@@ -30,7 +30,6 @@ static void run_pending(void)
 /* The first call has been made. */
 static int make(void **state)
 {
-        (void)state;
         n_calls = n_requests_in_call = 0;
         if (sd_event_new(&event) < 0 || wakeup_new(&wakeup, event, on_wakeup, &n_calls) < 0)
                 return -1;
@@ -42,7 +41,6 @@ static int make(void **state)
 
 static int done(void **state)
 {
-        (void)state;
         wakeup = wakeup_free(wakeup);
         event = sd_event_unref(event);
         return 0;
@@ -50,7 +48,6 @@ static int done(void **state)
 
 static void test_many_requests_make_one_call(void **state)
 {
-        (void)state;
         for (int i = 0; i < 5; i++)
                 wakeup_request(wakeup);
         assert_int_equal(n_calls, 1);
@@ -62,8 +59,6 @@ static void test_many_requests_make_one_call(void **state)
 
 static int on_other_event(sd_event_source *source, void *userdata)
 {
-        (void)source;
-        (void)userdata;
         assert_int_equal(n_calls, 1);
         wakeup_request(wakeup);
         return 0;
@@ -73,7 +68,6 @@ static void test_the_call_comes_after_the_events_that_are_pending(void **state)
 {
         sd_event_source *one, *other;
 
-        (void)state;
         wakeup_request(wakeup);
         assert_int_equal(sd_event_add_defer(event, &one, on_other_event, NULL), 0);
         assert_int_equal(sd_event_add_defer(event, &other, on_other_event, NULL), 0);
@@ -85,7 +79,6 @@ static void test_the_call_comes_after_the_events_that_are_pending(void **state)
 
 static void test_a_request_during_the_call_makes_one_more(void **state)
 {
-        (void)state;
         n_requests_in_call = 1;
         wakeup_request(wakeup);
         run_pending();
@@ -94,7 +87,6 @@ static void test_a_request_during_the_call_makes_one_more(void **state)
 
 static void test_a_time_that_has_come_makes_one_call(void **state)
 {
-        (void)state;
         wakeup_request_at(wakeup, clock_boottime_usec() - 1);
         run_pending();
         assert_int_equal(n_calls, 2);
@@ -104,7 +96,6 @@ static void test_a_time_that_has_come_makes_one_call(void **state)
 
 static void test_a_time_that_has_not_come_makes_none(void **state)
 {
-        (void)state;
         wakeup_request_at(wakeup, clock_boottime_usec() + USEC_PER_HOUR);
         run_pending();
         assert_int_equal(n_calls, 1);
@@ -112,7 +103,6 @@ static void test_a_time_that_has_not_come_makes_none(void **state)
 
 static void test_the_last_time_counts(void **state)
 {
-        (void)state;
         wakeup_request_at(wakeup, clock_boottime_usec() - 1);
         wakeup_request_at(wakeup, USEC_NEVER);
         run_pending();
@@ -121,7 +111,6 @@ static void test_the_last_time_counts(void **state)
 
 static void test_a_requested_call_can_be_made_at_once(void **state)
 {
-        (void)state;
         wakeup_run_requested(wakeup);
         assert_int_equal(n_calls, 1);
         wakeup_request(wakeup);

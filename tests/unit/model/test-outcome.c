@@ -30,7 +30,6 @@ static const struct {
 
 static void test_every_kind_is_spelled_as_documented_and_read_back(void **state)
 {
-        (void)state;
         assert_int_equal(ARRAY_SIZE(kinds), _OUTCOME_KIND_MAX);
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 OutcomeKind back = _OUTCOME_KIND_MAX;
@@ -48,7 +47,6 @@ static void test_an_unknown_name_is_refused(void **state)
         OutcomeKind kind = OUTCOME_TLS;
         Newlines newlines = NEWLINES_RAW;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 assert_int_equal(outcome_kind_from_string(&kind, names[i]), -EINVAL);
                 assert_int_equal(newlines_from_string(&newlines, names[i]), -EINVAL);
@@ -61,7 +59,6 @@ static void test_newline_forms_are_spelled_as_in_the_configuration(void **state)
 {
         static const char *const names[] = {"auto", "raw", "escaped"};
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(names), _NEWLINES_MAX);
         for (Newlines form = 0; form < _NEWLINES_MAX; form++) {
                 Newlines back = _NEWLINES_MAX;
@@ -75,7 +72,6 @@ static void test_newline_forms_are_spelled_as_in_the_configuration(void **state)
 
 static void test_each_kind_is_a_success_or_transient_or_held(void **state)
 {
-        (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 assert_int_equal(outcome_is_success(kind), kinds[kind].success);
                 assert_int_equal(outcome_is_transient(kind, 1644), kinds[kind].transient);
@@ -88,7 +84,6 @@ static void test_a_momentary_rejection_is_transient(void **state)
 {
         static const unsigned transient[] = {1205, 1213, 1317, 1969, 3024};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(transient); i++) {
                 assert_true(outcome_is_transient(OUTCOME_REJECTED, transient[i]));
                 assert_false(outcome_is_transient(OUTCOME_NO_PRIVILEGE, transient[i]));
@@ -99,7 +94,6 @@ static void test_a_momentary_rejection_is_transient(void **state)
 
 static void test_every_held_kind_has_a_next_step_of_one_line(void **state)
 {
-        (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                 const char *next_step = outcome_next_step(kind, "");
 

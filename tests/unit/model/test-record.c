@@ -40,7 +40,6 @@ static void test_the_ledger_replaces_the_imported_set(void **state)
         Outcome check = {.kind = OUTCOME_ALREADY_CURRENT};
         Record record = RECORD_NULL;
 
-        (void)state;
         record_apply(&record, &(SetInfo){.fingerprint = B}, &imported, 5000);
         record.imported.in_use = true;
         assert_false(record_update_from_ledger(&record, &check)); /* the ledger was not read */
@@ -70,7 +69,6 @@ static void test_a_set_found_in_the_ledger_is_recorded_with_its_own_time(void **
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true};
         Record record = RECORD_NULL;
 
-        (void)state;
         outcome.ledger.newest = row(B, LEDGER_STATE_IMPORTED);
         outcome.ledger.newest.imported_at_usec = 4000;
         record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 5000);
@@ -90,7 +88,6 @@ static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
         Record record = attempted(A, OUTCOME_UNREACHABLE, false);
         Outcome outcome = {.kind = OUTCOME_TLS};
 
-        (void)state;
         record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
         assert_int_equal(record.attempt.failures, 2);
         record_apply(&record, &(SetInfo){.fingerprint = B}, &outcome, 3000);
@@ -103,7 +100,6 @@ static void test_an_import_in_doubt_clears_another_imported_set(void **state)
         Record record = attempted(A, OUTCOME_IMPORTED, true);
         Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
 
-        (void)state;
         record.imported.not_after_usec = 77;
         record.imported.in_use = true;
         record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
@@ -122,7 +118,6 @@ static void test_only_a_restart_of_replication_puts_a_set_in_use(void **state)
         SetInfo set = {.fingerprint = A, .not_after_usec = 77};
         Record record = RECORD_NULL;
 
-        (void)state;
         outcome.effect.replication_restarted = true;
         record_apply(&record, &set, &outcome, 1000);
         assert_true(record.imported.in_use);
@@ -139,7 +134,6 @@ static void test_the_form_that_worked_is_kept_until_another_works(void **state)
         Outcome outcome = {.kind = OUTCOME_IMPORTED,
                 .effect = {.committed = true, .newlines = NEWLINES_ESCAPED}};
 
-        (void)state;
         assert_int_equal(record.newlines, NEWLINES_AUTO);
         record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 2000);
         assert_int_equal(record.newlines, NEWLINES_ESCAPED);
@@ -170,7 +164,6 @@ static void test_a_formatted_record_is_parsed_to_the_same(void **state)
         Record record = attempted(A, OUTCOME_IMPORTED, true), back = RECORD_NULL;
         char *text;
 
-        (void)state;
         record.newlines = NEWLINES_ESCAPED;
         record.imported.not_after_usec = 77;
         memcpy(record.warned.fingerprint, A, sizeof(A));
@@ -190,7 +183,6 @@ static void test_a_saved_record_is_loaded_as_the_same_and_private(void **state)
         Record record = full(), none = RECORD_NULL, back;
         struct stat st;
 
-        (void)state;
         setenv("STATE_DIRECTORY", scratch_path("."), 1);
         assert_int_equal(record_save("orders", &record), 0);
         assert_int_equal(record_load(&back, "orders"), 0);
@@ -207,7 +199,6 @@ static void test_a_record_that_cannot_be_loaded_is_null(void **state)
 {
         Record none = RECORD_NULL, back = full();
 
-        (void)state;
         setenv("STATE_DIRECTORY", scratch_path("."), 1);
         assert_int_equal(record_load(&back, "orders"), -ENOENT);
         assert_memory_equal(&back, &none, sizeof(none));
@@ -227,7 +218,6 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
                 "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
         Record record = full(), back = record;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 assert_int_equal(record_parse(&back, texts[i], strlen(texts[i])), -EBADMSG);
                 assert_memory_equal(&back, &record, sizeof(record));
@@ -239,7 +229,6 @@ static void test_unknown_members_are_ignored_and_absent_ones_keep_their_default(
         static const char text[] = "{\"of_a_later_version\":[{}],\"attempts\":3}";
         Record record = full();
 
-        (void)state;
         assert_int_equal(record_parse(&record, text, strlen(text)), 0);
         assert_int_equal(record.attempt.failures, 3);
         record.attempt.failures = 0;

@@ -16,7 +16,6 @@ static void test_a_set_without_problems_is_valid_at_any_age(void **state)
 {
         Report report = {0};
 
-        (void)state;
         assert_int_equal(state_at(&report, 0), MATERIAL_STATE_VALID);
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_VALID);
 }
@@ -25,7 +24,6 @@ static void test_a_set_with_a_warning_alone_is_valid(void **state)
 {
         Report report = {0};
 
-        (void)state;
         report_add(&report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
         assert_int_equal(state_at(&report, 0), MATERIAL_STATE_VALID);
 }
@@ -34,7 +32,6 @@ static void test_a_set_with_an_expiry_warning_is_expiring(void **state)
 {
         Report report = {.expires_within_usec = 1};
 
-        (void)state;
         report_add(&report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 3 days");
         assert_int_equal(state_at(&report, 0), MATERIAL_STATE_EXPIRING);
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_EXPIRING);
@@ -60,7 +57,6 @@ static void test_files_that_changed_during_every_read_are_a_change_until_the_lim
 {
         Report report = {.files_changed = true};
 
-        (void)state;
         assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_INVALID);
 }
@@ -69,7 +65,6 @@ static void test_errors_of_the_clock_alone_are_named_at_once(void **state)
 {
         Report expired = {0}, early = {0};
 
-        (void)state;
         report_add(&expired, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "yesterday");
         report_add(&expired, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
         report_add(&early, MATERIAL_CERT, RULE_CERT_NOT_YET_VALID, SEVERITY_ERROR, "tomorrow");
@@ -83,7 +78,6 @@ static void test_errors_of_the_clock_and_others_together_are_a_change(void **sta
 {
         Report report = {0};
 
-        (void)state;
         report_add(&report, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "yesterday");
         report_add(&report, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR, "another key");
         assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
@@ -94,7 +88,6 @@ static void test_omitted_problems_may_be_other_errors_than_those_of_the_clock(vo
 {
         Report report = {0};
 
-        (void)state;
         for (unsigned i = 0; i <= REPORT_PROBLEMS_MAX; i++)
                 report_add(&report, MATERIAL_CERT, RULE_CERT_EXPIRED, SEVERITY_ERROR, "old");
         assert_int_equal(report.n_omitted, 1);
@@ -106,7 +99,6 @@ static void test_a_set_without_a_single_file_is_missing_at_once(void **state)
 {
         Report report = {0};
 
-        (void)state;
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
                 report_add(&report, file, RULE_FILE_MISSING, SEVERITY_ERROR, "no such file");
         assert_int_equal(state_at(&report, 0), MATERIAL_STATE_MISSING);
@@ -117,7 +109,6 @@ static void test_a_missing_file_is_a_change_until_the_limit_and_missing_from_the
 {
         Report report = {0};
 
-        (void)state;
         report_add(&report, MATERIAL_KEY, RULE_FILE_MISSING, SEVERITY_ERROR, "no such file");
         assert_int_equal(state_at(&report, YOUNG), MATERIAL_STATE_CHANGING);
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_MISSING);
@@ -128,7 +119,6 @@ static void test_a_missing_file_is_a_change_until_the_limit_and_missing_from_the
 
 static void test_only_a_valid_or_expiring_set_may_be_imported(void **state)
 {
-        (void)state;
         for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++)
                 assert_int_equal(material_state_is_good(one),
                         one == MATERIAL_STATE_VALID || one == MATERIAL_STATE_EXPIRING);
@@ -139,7 +129,6 @@ static void test_states_are_spelled_as_documented(void **state)
         static const char *const names[] = {
                 "missing", "changing", "invalid", "not_yet_valid", "valid", "expiring", "expired"};
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(names), _MATERIAL_STATE_MAX);
         for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
                 assert_string_equal(material_state_to_string((MaterialState)i), names[i]);

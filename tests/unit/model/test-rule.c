@@ -9,7 +9,6 @@
 
 static void test_every_rule_has_a_name_and_a_next_step_of_one_line(void **state)
 {
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
                 const char *name = rule_to_string(rule), *next_step = rule_next_step(rule);
 
@@ -25,7 +24,6 @@ static void test_every_rule_has_a_name_and_a_next_step_of_one_line(void **state)
 
 static void test_every_name_is_unique_and_read_back(void **state)
 {
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
                 Rule back = _RULE_MAX;
 
@@ -39,7 +37,6 @@ static void test_a_name_of_no_rule_is_refused(void **state)
         static const char *const names[] = {"", "key", "Key-bits", "key-bits ", "key_bits"};
         Rule rule = RULE_KEY_BITS;
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 assert_int_equal(rule_from_string(&rule, names[i]), -EINVAL);
         assert_int_equal(rule, RULE_KEY_BITS);
@@ -47,7 +44,6 @@ static void test_a_name_of_no_rule_is_refused(void **state)
 
 static void test_every_rule_needs_a_stage_of_at_least_one_file(void **state)
 {
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
                 unsigned n_files = 0;
 
@@ -62,7 +58,6 @@ static void test_every_rule_needs_a_stage_of_at_least_one_file(void **state)
 /* A violation proves that the stage was reached. */
 static void test_a_violation_ends_the_reading_no_earlier_than_its_rule_needs(void **state)
 {
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++)
                 for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
                         if (rule != RULE_FILE_UNREADABLE)
@@ -74,7 +69,6 @@ static void test_a_violation_ends_the_reading_no_earlier_than_its_rule_needs(voi
 
 static void test_a_rule_of_two_files_needs_both_and_not_the_third(void **state)
 {
-        (void)state;
         assert_true(rule_needs(RULE_KEY_MISMATCH, MATERIAL_CERT, FILE_STAGE_BLOCKS));
         assert_true(rule_needs(RULE_KEY_MISMATCH, MATERIAL_KEY, FILE_STAGE_BLOCKS));
         assert_false(rule_needs(RULE_KEY_MISMATCH, MATERIAL_CA, FILE_STAGE_NOTHING));
@@ -84,7 +78,6 @@ static void test_a_rule_of_two_files_needs_both_and_not_the_third(void **state)
 
 static void test_a_value_that_is_no_rule_is_empty(void **state)
 {
-        (void)state;
         assert_string_equal(rule_to_string(_RULE_MAX), "");
         assert_string_equal(rule_next_step(_RULE_MAX), "");
         assert_false(rule_needs(_RULE_MAX, MATERIAL_KEY, FILE_STAGE_NOTHING));
@@ -94,7 +87,6 @@ static void test_a_value_that_is_no_rule_is_empty(void **state)
 
 static void test_severities_are_spelled_as_documented(void **state)
 {
-        (void)state;
         assert_string_equal(severity_to_string(SEVERITY_WARNING), "warning");
         assert_string_equal(severity_to_string(SEVERITY_ERROR), "error");
         assert_string_equal(severity_to_string(_SEVERITY_MAX), "");

@@ -17,7 +17,6 @@ static void test_the_health_of_a_cluster_follows_from_state_replication_and_warn
                 {CLUSTER_DISABLED, HEALTH_OK, HEALTH_OK, HEALTH_OK},
         };
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(cases), _CLUSTER_STATE_MAX);
         for (unsigned i = 0; i < _CLUSTER_STATE_MAX; i++) {
                 ClusterState one = cases[i].state;
@@ -32,7 +31,6 @@ static void test_the_health_of_a_cluster_follows_from_state_replication_and_warn
 
 static void test_a_reimport_failed_if_the_last_attempt_with_the_imported_set_did(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++)
                 for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
                         assert_int_equal(cluster_reimport_failed(one, kind, true),
@@ -43,7 +41,6 @@ static void test_a_reimport_failed_if_the_last_attempt_with_the_imported_set_did
 
 static void test_without_an_attempt_no_reimport_failed(void **state)
 {
-        (void)state;
         assert_false(cluster_reimport_failed(CLUSTER_CURRENT, _OUTCOME_KIND_MAX, true));
 }
 
@@ -52,7 +49,6 @@ static void test_cluster_states_are_spelled_as_documented(void **state)
         static const char *const names[] = {
                 "waiting", "importing", "current", "retrying", "held", "disabled"};
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(names), _CLUSTER_STATE_MAX);
         for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++)
                 assert_string_equal(cluster_state_to_string(one), names[one]);
@@ -61,7 +57,6 @@ static void test_cluster_states_are_spelled_as_documented(void **state)
 
 static void test_a_value_that_is_no_material_state_is_critical(void **state)
 {
-        (void)state;
         assert_int_equal(health_of_material(_MATERIAL_STATE_MAX), HEALTH_CRITICAL);
 }
 

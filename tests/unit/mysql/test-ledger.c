@@ -33,7 +33,6 @@ static void test_an_empty_ledger_needs_an_import(void **state)
 {
         LedgerEntry failed[] = {row(A, LEDGER_STATE_FAILED), row(B, LEDGER_STATE_FAILED)};
 
-        (void)state;
         assert_int_equal(compare(A, NULL, 0), LEDGER_IMPORT);
         assert_int_equal(compare(A, failed, 2), LEDGER_IMPORT);
 }
@@ -42,7 +41,6 @@ static void test_only_a_completed_row_makes_a_set_current(void **state)
 {
         LedgerEntry entry = row(B, LEDGER_STATE_IMPORTED);
 
-        (void)state;
         assert_int_equal(compare(B, &entry, 1), LEDGER_CURRENT);
         entry.state = LEDGER_STATE_IMPORTING;
         assert_int_equal(compare(B, &entry, 1), LEDGER_IMPORT);
@@ -54,7 +52,6 @@ static void test_a_newer_set_is_imported_over_an_older_one(void **state)
 {
         LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
 
-        (void)state;
         assert_int_equal(compare(C, entries, 2), LEDGER_IMPORT);
 }
 
@@ -62,7 +59,6 @@ static void test_an_older_set_is_not_imported_over_a_newer_one(void **state)
 {
         LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
 
-        (void)state;
         assert_int_equal(compare(A, entries, 2), LEDGER_SUPERSEDED);
         /* Also if the older set has no row, and if the result of the newer one is unknown. */
         assert_int_equal(compare(A, entries, 1), LEDGER_SUPERSEDED);
@@ -80,7 +76,6 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
         SetInfo set = {B, 1000, 0};
         Ledger ledger = {.n_entries = 3};
 
-        (void)state;
         for (size_t i = 0; i < 3; i++) {
                 entries[i].set.not_before_usec = 1000;
                 ledger.entries[i] = entries[i];

@@ -81,7 +81,6 @@ static void expect_error(const void *content, size_t size, const char *error)
 
 static void test_one_line_end_is_not_part_of_the_password(void **state)
 {
-        (void)state;
         expect_password("Tr0ub4dor&3", "Tr0ub4dor&3");
         expect_password("Tr0ub4dor&3\n", "Tr0ub4dor&3");
         expect_password("Tr0ub4dor&3\r\n", "Tr0ub4dor&3");
@@ -91,7 +90,6 @@ static void test_one_line_end_is_not_part_of_the_password(void **state)
 
 static void test_an_invalid_password_has_its_reason(void **state)
 {
-        (void)state;
         expect_error("", 0, "empty");
         expect_error("\n", 1, "empty");
         expect_error("hun\0ter2\n", 9, "not text: it has a NUL byte");
@@ -104,7 +102,6 @@ static void test_a_password_can_be_as_long_as_the_limit(void **state)
 {
         char text[LOGIN_PASSWORD_MAX + 2];
 
-        (void)state;
         memset(text, 'x', sizeof(text));
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -122,7 +119,6 @@ static void test_a_password_is_read_each_time(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         ClusterConfig cluster = prepare(SOURCE_COMMAND, "old\n", 4);
 
-        (void)state;
         assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
         assert_string_equal(secret.data, "old");
         scratch_write_text("secret", "new\n");
@@ -137,7 +133,6 @@ static void test_an_error_names_the_source(void **state)
         ClusterConfig credential = {.password_credential = "orders"};
         ClusterConfig command = {.password_command = "/bin/sh -c \"exit 3 # hunter2\""};
 
-        (void)state;
         assert_false(login_read_password(&secret, reason, sizeof(reason), &file, LONG));
         assert_string_equal(reason, "/no/such/file: No such file or directory");
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);

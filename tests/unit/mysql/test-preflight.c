@@ -52,7 +52,6 @@ static bool would_log(const Row *other, size_t n)
 
 static void test_a_clean_writer_keeps_nothing(void **state)
 {
-        (void)state;
         assert_false(would_log(NULL, 0));
         assert_null(preflight_not_writer_reason(&preflight));
         assert_string_equal(preflight.keeps_call, "");
@@ -104,7 +103,6 @@ static void test_each_variable_alone(void **state)
                 {{"server_audit_logging", NULL}, ""},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 bool kept = would_log(&cases[i].row, 1);
 
@@ -126,7 +124,6 @@ static void test_logs_with_output_none_keep_nothing(void **state)
                 {"FILE", true}, {"TABLE", true}, {"FILE,TABLE", true}, {"", true},
                 {"NONESUCH", true}};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 const char *output = cases[i].output;
 
@@ -140,7 +137,6 @@ static void test_logs_with_output_none_keep_nothing(void **state)
 
 static void test_a_log_that_the_session_turned_off_keeps_nothing(void **state)
 {
-        (void)state;
         would_log(NULL, 0);
         variables.general_log = variables.slow_log = true;
         variables.general_log_disabled = true;
@@ -170,7 +166,6 @@ static void test_the_lists_of_users_decide_whether_the_user_is_audited(void **st
                 {USER, "root", true}, {"root", USER, false}, {"root", "other", true}, /* in doubt */
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Row rows[] = {{"server_audit_events", "QUERY"},
                         {"server_audit_incl_users", cases[i].included},
@@ -189,7 +184,6 @@ static void test_a_missing_variable_does_not_count_as_off(void **state)
         static const char *const names[] = {"general_log", "slow_query_log"};
         static const char begin[] = "the server does not report whether it would log the key: ";
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 assert_true(WOULD_LOG({names[i], NULL}));
                 assert_true(preflight.keeps_unknown);
@@ -209,7 +203,6 @@ static void test_a_missing_variable_does_not_count_as_off(void **state)
 
 static void test_known_settings_stand_before_unknown_ones(void **state)
 {
-        (void)state;
         assert_true(WOULD_LOG({"general_log", NULL}, {"slow_query_log", "ON"}));
         assert_false(preflight.keeps_unknown);
         assert_string_equal(sentence,
@@ -222,7 +215,6 @@ static void test_known_settings_stand_before_unknown_ones(void **state)
 
 static void test_a_sentence_has_room_for_every_log(void **state)
 {
-        (void)state;
         assert_true(WOULD_LOG({"general_log", "ON"}, {"slow_query_log", "ON"},
                 {"server_audit_events",
                         "CONNECT,QUERY,TABLE,QUERY_DDL,QUERY_DML,QUERY_DCL,QUERY_DML_NO_SELECT"},
@@ -234,7 +226,6 @@ static void test_a_sentence_has_room_for_every_log(void **state)
 
 static void test_only_a_reported_role_is_a_writer(void **state)
 {
-        (void)state;
         for (const char *const *value = (const char *const[]){"ON", "1", "on", "", NULL}; *value;
                 value++) {
                 assert_false(WOULD_LOG({"innodb_read_only", *value}));

@@ -45,7 +45,6 @@ static void test_a_material_has_the_step_of_its_problem(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
                 material.problems[0].rule = rule;
                 expect_material(&material, rule_next_step(rule));
@@ -56,7 +55,6 @@ static void test_the_first_problem_counts(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         material.n_problems = 2;
         expect_material(&material, rule_next_step(RULE_KEY_MISMATCH));
 }
@@ -65,7 +63,6 @@ static void test_an_error_counts_more_than_a_warning_before_it(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         material.n_problems = 2;
         material.problems[0].severity = SEVERITY_WARNING;
         expect_material(&material, rule_next_step(RULE_KEY_BITS));
@@ -75,7 +72,6 @@ static void test_a_material_without_problem_has_no_step(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         material.n_problems = 0;
         expect_material(&material, "");
 }
@@ -84,7 +80,6 @@ static void test_a_rule_of_a_newer_daemon_has_no_step(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         material.problems[0].rule = _RULE_MAX;
         expect_material(&material, "");
 }
@@ -93,7 +88,6 @@ static void test_a_material_that_is_being_written_needs_no_step(void **state)
 {
         MaterialInfo material = invalid_material();
 
-        (void)state;
         material.state = MATERIAL_STATE_CHANGING;
         expect_material(
                 &material, "nothing yet: the set is validated again when the rest is written");
@@ -103,7 +97,6 @@ static void test_a_failed_cluster_has_the_step_of_the_service(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
-        (void)state;
         expect_cluster(&cluster, "check user");
         cluster.state = CLUSTER_RETRYING;
         expect_cluster(&cluster, "check user");
@@ -111,7 +104,6 @@ static void test_a_failed_cluster_has_the_step_of_the_service(void **state)
 
 static void test_a_failed_cluster_without_step_has_that_of_its_outcome(void **state)
 {
-        (void)state;
         for (OutcomeKind kind = 0; kind <= _OUTCOME_KIND_MAX; kind++) {
                 ClusterInfo cluster = held_cluster();
 
@@ -126,7 +118,6 @@ static void test_a_waiting_cluster_names_its_material(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
-        (void)state;
         cluster.state = CLUSTER_WAITING;
         expect_cluster(&cluster, "fix material default; the import then starts by itself");
 }
@@ -135,7 +126,6 @@ static void test_a_disabled_cluster_can_be_enabled(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
-        (void)state;
         cluster.state = CLUSTER_DISABLED;
         expect_cluster(&cluster, "to import into this cluster, set enabled = yes and reload");
 }
@@ -144,7 +134,6 @@ static void test_an_importing_or_unknown_cluster_needs_no_step(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
-        (void)state;
         cluster.state = CLUSTER_IMPORTING;
         expect_cluster(&cluster, "");
         cluster.state = _CLUSTER_STATE_MAX;
@@ -155,7 +144,6 @@ static void test_a_current_cluster_needs_a_step_only_after_a_failed_forced_impor
 {
         ClusterInfo cluster = held_cluster();
 
-        (void)state;
         cluster.state = CLUSTER_CURRENT;
         expect_cluster(&cluster, "check user");
         cluster.outcome = OUTCOME_IMPORTED;
@@ -167,7 +155,6 @@ static void test_broken_replication_of_a_current_cluster_has_its_own_step(void *
         ClusterInfo cluster = held_cluster();
         char text[NEXT_STEP_MAX];
 
-        (void)state;
         cluster.state = CLUSTER_CURRENT;
         cluster.replication = (Replication){
                 .known = true, .configured = true, .io_running = "Connecting", .io_errno = 2026};
@@ -179,7 +166,6 @@ static void test_broken_replication_of_a_current_cluster_has_its_own_step(void *
 
 static void test_only_a_failed_cluster_has_a_command(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
                 ClusterInfo cluster = held_cluster();
                 char text[NEXT_STEP_MAX];
@@ -195,7 +181,6 @@ static void test_only_a_failed_cluster_has_a_command(void **state)
 
 static void test_only_a_material_that_cannot_be_imported_has_a_command(void **state)
 {
-        (void)state;
         for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++) {
                 MaterialInfo material = invalid_material();
                 char text[NEXT_STEP_MAX];

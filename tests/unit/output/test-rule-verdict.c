@@ -60,7 +60,6 @@ static void test_without_problems_every_rule_passes(void **state)
         const Inspection inspection = {.evaluated = true};
         static const Rule none[] = {_RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, _RULE_MAX, none);
 }
 
@@ -68,7 +67,6 @@ static void test_without_an_evaluation_no_rule_is_judged(void **state)
 {
         const Inspection inspection = {.evaluated = false};
 
-        (void)state;
         for (Rule rule = 0; rule < _RULE_MAX; rule++)
                 assert_int_equal(rule_verdict_of(&inspection, rule), RULE_VERDICT_NOT_JUDGED);
 }
@@ -82,7 +80,6 @@ static void test_a_key_that_cannot_be_reached_leaves_everything_of_it_open(void 
                 RULE_PEM_MALFORMED, RULE_PEM_EMPTY, RULE_KEY_ENCRYPTED, RULE_KEY_PERMISSIONS,
                 CONTENT_OF_KEY, _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_FILE_UNREADABLE, rules);
 }
 
@@ -95,7 +92,6 @@ static void test_a_missing_key_leaves_kind_and_content_open(void **state)
                 RULE_PEM_MALFORMED, RULE_PEM_EMPTY, RULE_KEY_ENCRYPTED, RULE_KEY_PERMISSIONS,
                 CONTENT_OF_KEY, _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_FILE_MISSING, rules);
 }
 
@@ -108,7 +104,6 @@ static void test_a_key_of_another_kind_leaves_its_content_open(void **state)
                 RULE_PEM_EMPTY, RULE_KEY_ENCRYPTED, RULE_KEY_PERMISSIONS, CONTENT_OF_KEY,
                 _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_FILE_KIND, rules);
 }
 
@@ -120,7 +115,6 @@ static void test_a_key_that_is_too_large_has_known_permissions(void **state)
         static const Rule rules[] = {
                 RULE_PEM_MALFORMED, RULE_PEM_EMPTY, RULE_KEY_ENCRYPTED, CONTENT_OF_KEY, _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_FILE_SIZE, rules);
 }
 
@@ -129,7 +123,6 @@ static void test_a_key_that_is_no_pem_or_encrypted_leaves_the_key_itself_open(vo
         static const Rule broken[] = {RULE_PEM_MALFORMED, RULE_PEM_EMPTY, RULE_KEY_ENCRYPTED};
         static const Rule rules[] = {CONTENT_OF_KEY, _RULE_MAX};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
                 Problem problem;
                 const Inspection inspection =
@@ -143,7 +136,6 @@ static void test_a_rule_about_the_content_leaves_no_other_open(void **state)
 {
         static const Rule none[] = {_RULE_MAX};
 
-        (void)state;
         for (Rule rule = RULE_KEY_TYPE; rule < _RULE_MAX; rule++) {
                 Problem problem;
                 const Inspection inspection =
@@ -160,7 +152,6 @@ static void test_a_certificate_without_blocks_leaves_the_rules_about_it_open(voi
                 with_problem(&problem, MATERIAL_CERT, RULE_PEM_EMPTY, SEVERITY_ERROR);
         static const Rule rules[] = {CONTENT_OF_CERT, _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_PEM_EMPTY, rules);
 }
 
@@ -171,7 +162,6 @@ static void test_a_ca_without_blocks_leaves_the_rules_about_it_open(void **state
                 with_problem(&problem, MATERIAL_CA, RULE_PEM_EMPTY, SEVERITY_ERROR);
         static const Rule rules[] = {CONTENT_OF_CA, _RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, RULE_PEM_EMPTY, rules);
 }
 
@@ -180,7 +170,6 @@ static void test_an_error_counts_more_than_a_warning_of_the_same_rule(void **sta
         Problem problems[2];
         Inspection inspection = {.evaluated = true, .problems = problems, .n_problems = 1};
 
-        (void)state;
         add(&problems[0], MATERIAL_CERT, RULE_CA_EXPIRED, SEVERITY_WARNING, "first");
         add(&problems[1], MATERIAL_CERT, RULE_CA_EXPIRED, SEVERITY_ERROR, "second");
         assert_int_equal(rule_verdict_of(&inspection, RULE_CA_EXPIRED), RULE_VERDICT_WARNING);
@@ -193,7 +182,6 @@ static void test_a_problem_is_shown_though_the_rule_could_not_be_judged_whole(vo
         Problem problems[2];
         const Inspection inspection = {.evaluated = true, .problems = problems, .n_problems = 2};
 
-        (void)state;
         add(&problems[0], MATERIAL_KEY, RULE_FILE_MISSING, SEVERITY_ERROR, "gone");
         add(&problems[1], MATERIAL_CERT, RULE_PEM_EMPTY, SEVERITY_ERROR, "nothing in it");
         assert_int_equal(rule_verdict_of(&inspection, RULE_PEM_EMPTY), RULE_VERDICT_BROKEN);
@@ -206,7 +194,6 @@ static void test_a_rule_of_a_newer_daemon_leaves_the_others_alone(void **state)
                 with_problem(&problem, MATERIAL_KEY, _RULE_MAX, SEVERITY_ERROR);
         static const Rule none[] = {_RULE_MAX};
 
-        (void)state;
         expect_not_judged(&inspection, _RULE_MAX, none);
 }
 
@@ -215,7 +202,6 @@ static void test_a_rule_that_is_switched_off_is_off(void **state)
         MaterialConfig config = {.chain = POLICY_IGNORE};
         const Inspection inspection = {.evaluated = true, .config = &config};
 
-        (void)state;
         assert_int_equal(rule_verdict_of(&inspection, RULE_CHAIN_BROKEN), RULE_VERDICT_OFF);
         assert_int_equal(rule_verdict_of(&inspection, RULE_KEY_PERMISSIONS), RULE_VERDICT_PASSED);
         config = (MaterialConfig){.key_permissions = POLICY_IGNORE};
@@ -228,7 +214,6 @@ static void test_a_rule_that_is_switched_off_stays_off_when_nothing_was_evaluate
         const MaterialConfig config = {.chain = POLICY_IGNORE};
         const Inspection inspection = {.evaluated = false, .config = &config};
 
-        (void)state;
         assert_int_equal(rule_verdict_of(&inspection, RULE_CHAIN_BROKEN), RULE_VERDICT_OFF);
 }
 
@@ -236,7 +221,6 @@ static void test_verdicts_are_spelled_as_promised(void **state)
 {
         static const char *const names[] = {"broken", "warning", "passed", "off", "not_judged"};
 
-        (void)state;
         assert_int_equal(ARRAY_SIZE(names), _RULE_VERDICT_MAX);
         for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
                 assert_string_equal(rule_verdict_to_string((RuleVerdict)i), names[i]);
@@ -252,7 +236,6 @@ static void test_the_json_has_every_rule_with_its_problems(void **state)
         const Inspection inspection =
                 with_problem(&problem, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR);
 
-        (void)state;
         rule_verdict_write(writer, &inspection);
         assert_int_equal(json_writer_finish(writer, &text), 0);
         assert_int_equal(json_parse(&array, text, strlen(text)), 0);
@@ -300,7 +283,6 @@ static void test_problems_are_printed_with_one_next_step_before_the_other_rules(
         CLEANUP(freep) char *text = NULL;
         const char *next;
 
-        (void)state;
         add(&problems[0], MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
         add(&problems[1], MATERIAL_CA, RULE_PEM_EMPTY, SEVERITY_ERROR, "ca: nothing");
         add(&problems[2], MATERIAL_CERT, RULE_PEM_EMPTY, SEVERITY_ERROR, "cert: nothing");
@@ -324,7 +306,6 @@ static void test_a_rule_of_a_newer_daemon_is_printed_without_next_step(void **st
                 with_problem(&problem, MATERIAL_KEY, _RULE_MAX, SEVERITY_ERROR);
         CLEANUP(freep) char *text = print(&inspection);
 
-        (void)state;
         assert_non_null(strstr(text, "  broken      a newer rule\n"));
         assert_non_null(strstr(text, "why:  violated\n"));
         assert_null(strstr(text, "next: "));

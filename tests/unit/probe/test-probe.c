@@ -12,7 +12,6 @@ static Probe probe;
 /* A server without findings, and a configuration that restarts replication. */
 static int make(void **state)
 {
-        (void)state;
         cluster = (ClusterConfig){.name = "orders",
                 .user = "ssl_importer",
                 .replication = REPLICATION_RESTART,
@@ -43,7 +42,6 @@ static void expect(OutcomeKind outcome, Severity severity, const char *next)
 
 static void test_a_good_server_has_no_findings(void **state)
 {
-        (void)state;
         probe_evaluate(&probe, &cluster);
         assert_int_equal(probe.n_findings, 0);
         assert_true(probe_is_good(&probe));
@@ -51,7 +49,6 @@ static void test_a_good_server_has_no_findings(void **state)
 
 static void test_unknown_facts_have_no_findings(void **state)
 {
-        (void)state;
         probe = (Probe){0};
         probe_evaluate(&probe, &cluster);
         assert_int_equal(probe.n_findings, 0);
@@ -59,14 +56,12 @@ static void test_unknown_facts_have_no_findings(void **state)
 
 static void test_a_reader_is_an_error(void **state)
 {
-        (void)state;
         probe.preflight.reader = true;
         expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
 }
 
 static void test_a_missing_procedure_names_the_whole_grant(void **state)
 {
-        (void)state;
         probe.visible[PROBE_IMPORT] = false;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
                 "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO "
@@ -93,7 +88,6 @@ static void test_a_log_is_evaluated_by_the_configured_policy(void **state)
 
 static void test_a_statement_text_that_may_reach_the_key_is_a_warning(void **state)
 {
-        (void)state;
         probe.preflight.text_bytes = PREFLIGHT_CERTIFICATES_MIN;
         probe_evaluate(&probe, &cluster);
         assert_int_equal(probe.n_findings, 0);
@@ -112,7 +106,6 @@ static void test_a_statement_text_that_may_reach_the_key_is_a_warning(void **sta
 
 static void test_a_server_without_a_role_is_an_error(void **state)
 {
-        (void)state;
         probe.preflight.role_known = false;
         expect(OUTCOME_NOT_WRITER, SEVERITY_ERROR, "cluster endpoint");
         assert_non_null(strstr(probe.findings[0].text, "innodb_read_only is not in its answer"));
@@ -127,7 +120,6 @@ static void make_replication_unreadable(void)
 
 static void test_a_restart_needs_to_read_replication(void **state)
 {
-        (void)state;
         make_replication_unreadable();
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR,
                 "GRANT REPLICATION CLIENT ON *.* TO 'ssl_importer'@'%'");
@@ -135,7 +127,6 @@ static void test_a_restart_needs_to_read_replication(void **state)
 
 static void test_observe_without_the_privilege_is_a_warning(void **state)
 {
-        (void)state;
         make_replication_unreadable();
         cluster.replication = REPLICATION_OBSERVE;
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "GRANT REPLICATION CLIENT");
@@ -143,7 +134,6 @@ static void test_observe_without_the_privilege_is_a_warning(void **state)
 
 static void test_mariadb_has_another_name_for_the_privilege(void **state)
 {
-        (void)state;
         make_replication_unreadable();
         strcpy(probe.server.version, "10.11.19-MariaDB-0+deb12u1");
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "GRANT REPLICA MONITOR ON *.* TO");
@@ -151,7 +141,6 @@ static void test_mariadb_has_another_name_for_the_privilege(void **state)
 
 static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **state)
 {
-        (void)state;
         probe.visible[PROBE_STOP] = false;
         expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "mysql.rds_stop_replication TO");
         make(state);
@@ -167,7 +156,6 @@ static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **
 
 static void test_an_unusable_ledger_has_the_missing_step(void **state)
 {
-        (void)state;
         strcpy(cluster.ledger, "ops.ledger");
         probe.ledger_error.number = 1142;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
@@ -182,7 +170,6 @@ static void test_all_findings_together_have_room(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
 
-        (void)state;
         probe.preflight.reader = true;
         strcpy(probe.preflight.keeps_call, "general_log = ON");
         probe.server_certificate.result = CERTIFICATE_VERIFIED; /* and expired */
@@ -211,7 +198,6 @@ static void fail_in_tls(const char *text)
 
 static void test_a_login_that_failed_in_tls_is_explained_by_the_certificate(void **state)
 {
-        (void)state;
         fail_in_tls("TLS/SSL error: Validation of SSL server certificate failed");
         probe.server_certificate.result = CERTIFICATE_OTHER_HOST;
         strcpy(probe.server_certificate.reason, "the certificate is for db; host is x");
@@ -228,7 +214,6 @@ static void test_a_login_that_failed_in_tls_is_explained_by_the_certificate(void
 
 static void test_the_library_s_message_is_not_repeated(void **state)
 {
-        (void)state;
         fail_in_tls("TLS/SSL error: certificate has expired");
         probe.server_certificate.result = CERTIFICATE_EXPIRED;
         strcpy(probe.server_certificate.reason, "certificate has expired: CN = db expired at noon");
@@ -242,7 +227,6 @@ static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(
         static const CertificateResult results[] = {
                 CERTIFICATE_NOT_REQUESTED, CERTIFICATE_VERIFIED};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
                 fail_in_tls("no shared cipher");
                 probe.server_certificate.result = results[i];
@@ -258,7 +242,6 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
 {
         static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
 
-        (void)state;
         probe.server_certificate.result = CERTIFICATE_VERIFIED;
         probe.server_certificate.not_after_usec = end_usec;
         probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC);
@@ -274,7 +257,6 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
 
 static void test_a_certificate_that_was_not_shown_has_no_finding(void **state)
 {
-        (void)state;
         probe.server_certificate.result = CERTIFICATE_NOT_SHOWN;
         strcpy(probe.server_certificate.reason, "no greeting: no answer in time");
         probe_evaluate_certificate(&probe, &cluster, USEC_PER_DAY);
@@ -295,7 +277,6 @@ static void test_an_account_is_quoted_for_a_grant(void **state)
         };
         char buffer[SQL_GRANT_ACCOUNT_MAX];
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 sql_grant_quote_account(buffer, sizeof(buffer), cases[i].account);
                 assert_string_equal(buffer, cases[i].quoted);
@@ -306,7 +287,6 @@ static void test_an_account_too_long_for_its_buffer_is_cut(void **state)
 {
         char buffer[24];
 
-        (void)state;
         sql_grant_quote_account(buffer, sizeof(buffer), "'''''''''''''''''''''''''''''''''''@%");
         assert_true(strlen(buffer) < sizeof(buffer));
 }

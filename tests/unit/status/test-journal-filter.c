@@ -113,7 +113,6 @@ static bool on_expiry(
 
 static int make(void **state)
 {
-        (void)state;
         memset(&logged, 0, sizeof(logged));
         logged_before = false;
         within_usec = 0;
@@ -123,7 +122,6 @@ static int make(void **state)
 
 static int unmake(void **state)
 {
-        (void)state;
         filter = journal_filter_free(filter);
         return 0;
 }
@@ -145,7 +143,6 @@ static void pass_attempt(OutcomeKind kind, unsigned failures)
 
 static void test_a_state_is_logged_once_until_it_changes(void **state)
 {
-        (void)state;
         assert_true(pass_material());
         assert_false(pass_material());
         assert_int_equal(logged.material, 1);
@@ -164,7 +161,6 @@ static void test_a_state_is_logged_once_until_it_changes(void **state)
 
 static void test_another_set_in_the_same_state_is_logged(void **state)
 {
-        (void)state;
         assert_true(pass_material());
         strcpy(fixture.report.fingerprint, FIXTURE_B);
         assert_true(pass_material());
@@ -174,7 +170,6 @@ static void test_another_set_in_the_same_state_is_logged(void **state)
 
 static void test_before_the_first_inspection_only_the_watch_is_logged(void **state)
 {
-        (void)state;
         fixture.material.inspected = false;
         assert_false(pass_material());
         fixture.watch.watching = false;
@@ -190,7 +185,6 @@ static void test_before_the_first_inspection_only_the_watch_is_logged(void **sta
 
 static void test_a_path_is_logged_when_it_is_polled_only_and_when_it_is_watched_again(void **state)
 {
-        (void)state;
         (void)pass_material();
         assert_int_equal(logged.watch, 0);
         for (unsigned i = 1; i <= 4; i++) {
@@ -209,7 +203,6 @@ static void expire_within(uint64_t usec)
 
 static void test_an_expiry_is_logged_once_per_threshold(void **state)
 {
-        (void)state;
         expire_within(30 * USEC_PER_DAY);
         assert_true(pass_material());
         assert_false(pass_material());
@@ -227,7 +220,6 @@ static void test_an_expiry_is_logged_once_per_threshold(void **state)
 
 static void test_the_expiry_of_another_set_is_logged_anew(void **state)
 {
-        (void)state;
         expire_within(7 * USEC_PER_DAY);
         (void)pass_material();
         strcpy(fixture.report.fingerprint, FIXTURE_B);
@@ -238,7 +230,6 @@ static void test_the_expiry_of_another_set_is_logged_anew(void **state)
 
 static void test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again(void **state)
 {
-        (void)state;
         logged_before = true;
         expire_within(7 * USEC_PER_DAY);
         assert_true(pass_material());
@@ -251,7 +242,6 @@ static void test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again(
 
 static void test_only_an_expiring_material_gets_an_expiry_warning(void **state)
 {
-        (void)state;
         for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
                 fixture.report.expires_within_usec = USEC_PER_DAY;
                 fixture.material.state = one;
@@ -263,7 +253,6 @@ static void test_only_an_expiring_material_gets_an_expiry_warning(void **state)
 
 static void test_a_forgotten_material_is_logged_like_a_new_one(void **state)
 {
-        (void)state;
         (void)pass_material();
         journal_filter_forget_material(filter, "another");
         assert_false(pass_material());
@@ -277,7 +266,6 @@ static void test_transient_failures_are_logged_at_powers_of_two(void **state)
         static const unsigned logged_at[] = {1, 2, 4, 8, 16, 32};
         unsigned n = 0;
 
-        (void)state;
         for (unsigned failures = 1; failures <= 40; failures++) {
                 if (n < ARRAY_SIZE(logged_at) && failures == logged_at[n])
                         n++;
@@ -290,7 +278,6 @@ static void test_transient_failures_are_logged_at_powers_of_two(void **state)
 
 static void test_a_held_failure_is_logged_each_time(void **state)
 {
-        (void)state;
         for (unsigned failures = 1; failures <= 5; failures++) {
                 pass_attempt(OUTCOME_AUTH, failures);
                 assert_int_equal(logged.failed, failures);
@@ -299,7 +286,6 @@ static void test_a_held_failure_is_logged_each_time(void **state)
 
 static void test_a_success_is_logged_as_an_import_or_as_already_current(void **state)
 {
-        (void)state;
         pass_attempt(OUTCOME_IMPORTED, 0);
         pass_attempt(OUTCOME_IMPORTED, 0);
         assert_int_equal(logged.imported, 2);
@@ -313,7 +299,6 @@ static void test_every_other_event_of_a_cluster_has_its_message(void **state)
         const ClusterStatus *cluster = &fixture.cluster[0];
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT};
 
-        (void)state;
         journal_filter_cluster(cluster, CLUSTER_EVENT_STATE, NULL);
         assert_int_equal(logged.current + logged.imported + logged.failed, 0);
         journal_filter_cluster(cluster, CLUSTER_EVENT_CHECK, &outcome);

@@ -94,7 +94,6 @@ static void test_the_first_file_is_written_at_once_and_readable_by_all(void **st
         struct stat st;
         mode_t mask = umask(077);
 
-        (void)state;
         metrics_file_set_path(trial.file, scratch_path("a.prom"));
         run(0);
         umask(mask);
@@ -111,7 +110,6 @@ static void test_the_file_is_replaced_as_a_whole_at_most_once_a_second(void **st
         FILE *reader;
         char content[64] = "";
 
-        (void)state;
         metrics_file_set_path(trial.file, scratch_path("a.prom"));
         run(0);
         reader = fopen(scratch_path("a.prom"), "re");
@@ -134,7 +132,6 @@ static void test_the_file_is_replaced_as_a_whole_at_most_once_a_second(void **st
 
 static void test_an_error_is_reported_once_and_so_is_its_end(void **state)
 {
-        (void)state;
         metrics_file_set_path(trial.file, scratch_path("later/a.prom"));
         run(0);
         assert_int_equal(trial.n_reports, 1);
@@ -154,7 +151,6 @@ static void test_an_error_is_reported_once_and_so_is_its_end(void **state)
 
 static void test_without_memory_the_old_file_stays_and_the_error_is_reported(void **state)
 {
-        (void)state;
         scratch_write_text("a.prom", "of the last run\n");
         trial.without_text = true;
         metrics_file_set_path(trial.file, scratch_path("a.prom"));
@@ -165,7 +161,6 @@ static void test_without_memory_the_old_file_stays_and_the_error_is_reported(voi
 
 static void test_another_path_removes_the_old_file(void **state)
 {
-        (void)state;
         metrics_file_set_path(trial.file, scratch_path("a.prom"));
         run(0);
         metrics_file_set_path(trial.file, scratch_path("a.prom")); /* the same path again */
@@ -181,7 +176,6 @@ static void test_another_path_removes_the_old_file(void **state)
 
 static void test_a_path_removed_before_the_write_gets_no_file(void **state)
 {
-        (void)state;
         metrics_file_set_path(trial.file, scratch_path("a.prom"));
         metrics_file_set_path(trial.file, "");
         run(0);
@@ -191,7 +185,6 @@ static void test_a_path_removed_before_the_write_gets_no_file(void **state)
 
 static void test_without_a_path_nothing_is_written(void **state)
 {
-        (void)state;
         metrics_file_poke(trial.file);
         metrics_file_set_path(trial.file, "");
         run(10 * USEC_PER_MSEC);

@@ -17,14 +17,12 @@ static char *text;
 
 static int make(void **state)
 {
-        (void)state;
         status_fixture_make(&fixture);
         return metrics_new(&metrics);
 }
 
 static int unmake(void **state)
 {
-        (void)state;
         metrics = metrics_free(metrics);
         free(text);
         text = NULL;
@@ -87,7 +85,6 @@ static void test_a_current_cluster_has_all_samples(void **state)
                 "binlog_ssld_import_duration_seconds_bucket{le=\"0.05\"} 0\n";
         char samples[sizeof(expected) + 1024] = "";
 
-        (void)state;
         fixture.watch.checked_at_usec = 1500000000 * USEC_PER_SEC;
         fixture.record[0].imported.at_usec = 1600000000 * USEC_PER_SEC;
         format();
@@ -102,7 +99,6 @@ static void test_each_name_has_its_help_and_type_once(void **state)
 {
         unsigned n = 0;
 
-        (void)state;
         fixture.status.n_clusters = FIXTURE_CLUSTERS;
         metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC);
         metrics_count(metrics, "users", OUTCOME_AUTH, USEC_PER_SEC);
@@ -123,7 +119,6 @@ static void test_each_name_has_its_help_and_type_once(void **state)
 
 static void test_a_set_without_a_certificate_has_no_expiry(void **state)
 {
-        (void)state;
         fixture.report.has_certificate = false;
         fixture.report.ca_count = 0;
         fixture.material.state = MATERIAL_STATE_MISSING;
@@ -134,7 +129,6 @@ static void test_a_set_without_a_certificate_has_no_expiry(void **state)
 
 static void test_only_a_set_that_may_be_imported_is_valid(void **state)
 {
-        (void)state;
         for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
                 fixture.material.state = one;
                 format();
@@ -145,7 +139,6 @@ static void test_only_a_set_that_may_be_imported_is_valid(void **state)
 
 static void test_a_path_that_is_polled_only_is_not_watched(void **state)
 {
-        (void)state;
         fixture.watch.watching = false;
         fixture.watch.missed_events = 4;
         format();
@@ -155,7 +148,6 @@ static void test_a_path_that_is_polled_only_is_not_watched(void **state)
 
 static void test_a_cluster_is_current_in_that_state_only(void **state)
 {
-        (void)state;
         for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++) {
                 fixture.cluster[0].state = one;
                 format();
@@ -166,7 +158,6 @@ static void test_a_cluster_is_current_in_that_state_only(void **state)
 
 static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
 {
-        (void)state;
         fixture.record[0] = (Record){0};
         fixture.cluster[0].state = CLUSTER_RETRYING;
         fixture.cluster[0].out_of_sync_since_usec = FIXTURE_TIME;
@@ -178,7 +169,6 @@ static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
 
 static void test_the_expiry_of_the_imported_set_has_its_own_metric(void **state)
 {
-        (void)state;
         fixture.record[0].imported.not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
         format();
         assert_sample(
@@ -189,7 +179,6 @@ static void test_replication_runs_when_both_threads_do(void **state)
 {
         Replication *replication = &fixture.replication[0];
 
-        (void)state;
         format();
         assert_sample("cluster_replication_running{cluster=\"orders\"}", "");
         *replication = (Replication){
@@ -210,7 +199,6 @@ static void test_replication_runs_when_both_threads_do(void **state)
 
 static void test_imports_are_counted_by_cluster_and_outcome(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 2;
         metrics_count(metrics, "orders", OUTCOME_UNREACHABLE, USEC_PER_SEC);
         metrics_count(metrics, "orders", OUTCOME_UNREACHABLE, USEC_PER_SEC);
@@ -223,7 +211,6 @@ static void test_imports_are_counted_by_cluster_and_outcome(void **state)
 
 static void test_every_outcome_can_be_counted(void **state)
 {
-        (void)state;
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
                 metrics_count(metrics, "orders", kind, USEC_PER_SEC);
         metrics_count(metrics, "orders", _OUTCOME_KIND_MAX, USEC_PER_SEC);
@@ -234,7 +221,6 @@ static void test_every_outcome_can_be_counted(void **state)
 
 static void test_a_cluster_that_is_not_configured_has_no_samples(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 2;
         metrics_count(metrics, "orders", OUTCOME_IMPORTED, USEC_PER_SEC);
         metrics_count(metrics, "users", OUTCOME_IMPORTED, USEC_PER_SEC);
@@ -258,7 +244,6 @@ static void test_the_buckets_are_cumulative_and_each_holds_its_bound(void **stat
                 {"60", "4"}, {"+Inf", "6"}};
         char sample[64];
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(durations_msec); i++)
                 metrics_count(metrics, i % 2 ? "orders" : "users", OUTCOME_IMPORTED,
                         durations_msec[i] * USEC_PER_MSEC);
@@ -276,7 +261,6 @@ static void test_the_buckets_are_cumulative_and_each_holds_its_bound(void **stat
 
 static void test_without_materials_and_clusters_the_text_is_valid(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = fixture.status.n_materials = 0;
         format();
         assert_sample("build_info{version=\"1.2.3\"}", "1");

@@ -11,7 +11,6 @@ static StatusFixture fixture;
 
 static int make(void **state)
 {
-        (void)state;
         status_fixture_make(&fixture);
         return 0;
 }
@@ -58,7 +57,6 @@ static void break_replication(void)
 
 static void test_without_errors_there_are_no_reasons(void **state)
 {
-        (void)state;
         assert_int_equal(health(), HEALTH_OK);
         assert_string_equal(line(), "1/1 clusters current, certificate valid until 2027-02-01");
         assert_string_equal(material_reason(), "");
@@ -77,7 +75,6 @@ static void test_each_state_of_the_material_has_its_health(void **state)
                 [MATERIAL_STATE_EXPIRED] = HEALTH_CRITICAL,
         };
 
-        (void)state;
         for (MaterialState one = 0; one < _MATERIAL_STATE_MAX; one++) {
                 fixture.material.state = one;
                 assert_int_equal(health(), expected[one]);
@@ -97,7 +94,6 @@ static void test_each_state_of_a_cluster_has_its_health(void **state)
                 [CLUSTER_DISABLED] = HEALTH_OK,
         };
 
-        (void)state;
         for (ClusterState one = 0; one < _CLUSTER_STATE_MAX; one++) {
                 fixture.cluster[0].state = one;
                 assert_int_equal(health(), expected[one]);
@@ -106,7 +102,6 @@ static void test_each_state_of_a_cluster_has_its_health(void **state)
 
 static void test_the_worst_health_counts(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 3;
         fixture.cluster[1].state = CLUSTER_HELD;
         fixture.cluster[2].state = CLUSTER_RETRYING;
@@ -117,7 +112,6 @@ static void test_the_worst_health_counts(void **state)
 
 static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configured(void **state)
 {
-        (void)state;
         break_replication();
         assert_int_equal(health(), HEALTH_CRITICAL);
         assert_string_equal(cluster_reason(), "replication I/O thread: TLS error");
@@ -140,7 +134,6 @@ static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configu
 
 static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
 {
-        (void)state;
         fixture.cluster[0].record_error = ENOSPC;
         assert_int_equal(health(), HEALTH_WARNING);
         assert_string_equal(
@@ -149,7 +142,6 @@ static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
 
 static void test_a_failed_cluster_is_named_with_its_reason_and_next_try(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 3;
         status_fixture_fail(&fixture, 1, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route to host");
         fixture.cluster[1].next_attempt_at_usec = FIXTURE_TIME;
@@ -164,7 +156,6 @@ static void test_a_failed_cluster_is_named_with_its_reason_and_next_try(void **s
 
 static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
 {
-        (void)state;
         break_replication();
         assert_string_equal(line(),
                 "1/1 clusters current; orders: replication I/O thread: TLS error, certificate "
@@ -178,7 +169,6 @@ static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
 
 static void test_a_held_cluster_is_named_before_one_that_retries(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 3;
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_TLS, "bad name");
         status_fixture_fail(&fixture, 2, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
@@ -188,7 +178,6 @@ static void test_a_held_cluster_is_named_before_one_that_retries(void **state)
 
 static void test_disabled_clusters_are_not_counted(void **state)
 {
-        (void)state;
         fixture.status.n_clusters = 3;
         fixture.cluster[1].state = CLUSTER_DISABLED;
         assert_string_equal(line(), "2/2 clusters current, certificate valid until 2027-02-01");
@@ -196,7 +185,6 @@ static void test_disabled_clusters_are_not_counted(void **state)
 
 static void test_an_invalid_material_is_named_with_its_reason(void **state)
 {
-        (void)state;
         fixture.material.state = MATERIAL_STATE_INVALID;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
@@ -209,7 +197,6 @@ static void test_an_invalid_material_is_named_with_its_reason(void **state)
 
 static void test_a_material_without_an_inspection_is_named(void **state)
 {
-        (void)state;
         fixture.material.inspected = false;
         fixture.material.state = MATERIAL_STATE_CHANGING;
         fixture.cluster[0].state = CLUSTER_WAITING;
@@ -219,7 +206,6 @@ static void test_a_material_without_an_inspection_is_named(void **state)
 
 static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
 {
-        (void)state;
         fixture.material.state = MATERIAL_STATE_EXPIRING;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         report_add(&fixture.report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
@@ -233,7 +219,6 @@ static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
 
 static void test_a_waiting_cluster_has_its_material_as_the_reason(void **state)
 {
-        (void)state;
         fixture.cluster[0].state = CLUSTER_WAITING;
         fixture.material.state = MATERIAL_STATE_EXPIRED;
         assert_string_equal(cluster_reason(), "material default is expired");
@@ -243,7 +228,6 @@ static void test_a_waiting_cluster_has_its_material_as_the_reason(void **state)
 
 static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
 {
-        (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
         assert_string_equal(cluster_reason(), "access denied");
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]),
@@ -264,7 +248,6 @@ static void test_the_line_has_the_earliest_expiry_of_all_materials(void **state)
         StatusFixture other;
         const MaterialStatus *both[] = {&fixture.material, &other.material};
 
-        (void)state;
         status_fixture_make(&other);
         other.report.certificate.not_after_usec = FIXTURE_TIME - UINT64_C(40000000000000);
         fixture.status.materials = both;
@@ -276,7 +259,6 @@ static void test_texts_are_cut_to_the_buffer(void **state)
 {
         char small[16], expected[SUMMARY_TEXT_MAX];
 
-        (void)state;
         text_set(expected, sizeof(small), line());
         summary_line(small, sizeof(small), &fixture.status);
         assert_string_equal(small, expected);
@@ -287,7 +269,6 @@ static void test_texts_are_cut_to_the_buffer(void **state)
 
 static void test_healths_are_spelled_as_documented(void **state)
 {
-        (void)state;
         assert_string_equal(health_to_string(HEALTH_OK), "ok");
         assert_string_equal(health_to_string(HEALTH_WARNING), "warning");
         assert_string_equal(health_to_string(HEALTH_CRITICAL), "critical");
@@ -298,7 +279,6 @@ static void test_a_failed_reimport_is_a_warning_of_a_current_cluster(void **stat
 {
         char reason[SUMMARY_TEXT_MAX];
 
-        (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_CURRENT, OUTCOME_UNREACHABLE, "no route to host");
         assert_int_equal(summary_health(&fixture.status), HEALTH_WARNING);
         summary_cluster_reason(reason, sizeof(reason), &fixture.cluster[0], &fixture.material);

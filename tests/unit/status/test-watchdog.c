@@ -38,7 +38,6 @@ static void test_a_poll_may_be_late_by_one_period(void **state)
 {
         StatusFixture status;
 
-        (void)state;
         make(&status);
         expect(&status, START, WATCHDOG_NO_FAULT, NULL);
         expect(&status, START + 2 * PERIOD, WATCHDOG_NO_FAULT, NULL);
@@ -49,7 +48,6 @@ static void test_an_importer_may_end_a_little_after_its_deadline(void **state)
 {
         StatusFixture status;
 
-        (void)state;
         make(&status);
         status.status.n_clusters = 2;
         status.cluster[1].deadline_usec = START;
@@ -97,7 +95,6 @@ static void test_pings_are_sent_periodically_and_stop_with_a_fault(void **state)
         StatusFixture status;
         int fd = listen_for_pings();
 
-        (void)state;
         make(&status);
         status.watch.polled_usec = clock_boottime_usec();
         unsetenv("WATCHDOG_PID");
@@ -120,7 +117,6 @@ static void test_a_service_without_a_watchdog_sends_no_pings(void **state)
         Watchdog *watchdog;
         sd_event *event;
 
-        (void)state;
         unsetenv("WATCHDOG_USEC");
         assert_int_equal(sd_event_new(&event), 0);
         assert_int_equal(watchdog_new(&watchdog, event, get_status, NULL), 0);

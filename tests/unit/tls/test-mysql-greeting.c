@@ -33,7 +33,6 @@ static void test_a_greeting_with_tls_has_the_version(void **state)
 {
         MysqlGreeting greeting;
 
-        (void)state;
         assert_int_equal(parse(&greeting, good, sizeof(good)), MYSQL_GREETING_TLS);
         assert_string_equal(greeting.text, "8.0.39");
 }
@@ -42,7 +41,6 @@ static void test_a_greeting_cut_before_its_capabilities_is_broken(void **state)
 {
         MysqlGreeting greeting;
 
-        (void)state;
         for (size_t size = 0; size <= sizeof(good); size++)
                 assert_int_equal(parse(&greeting, good, size),
                         size < CAPABILITIES + 2 ? MYSQL_GREETING_BROKEN : MYSQL_GREETING_TLS);
@@ -56,7 +54,6 @@ static void test_both_capabilities_are_required(void **state)
         } cases[] = {{0x00, 0x0a, MYSQL_GREETING_TLS}, {0xff, 0xf7, MYSQL_GREETING_NO_TLS},
                 {0xff, 0xfd, MYSQL_GREETING_NO_TLS}, {0, 0, MYSQL_GREETING_NO_TLS}};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 uint8_t payload[sizeof(good)];
                 MysqlGreeting greeting;
@@ -73,7 +70,6 @@ static void test_another_protocol_has_its_number(void **state)
         uint8_t payload[sizeof(good)];
         MysqlGreeting greeting;
 
-        (void)state;
         memcpy(payload, good, sizeof(good));
         for (unsigned protocol = 0; protocol < 255; protocol++) {
                 payload[0] = (uint8_t)protocol;
@@ -91,7 +87,6 @@ static void test_an_error_is_read_with_and_without_its_state(void **state)
         static const char stated[] = "\xff\x69\x04#HY000Host \x1b is blocked";
         MysqlGreeting greeting;
 
-        (void)state;
         assert_int_equal(parse(&greeting, plain, sizeof(plain) - 1), MYSQL_GREETING_ERROR);
         assert_int_equal(greeting.number, 1040);
         assert_string_equal(greeting.text, "Too many connections");
@@ -108,7 +103,6 @@ static void test_a_version_without_an_end_is_broken(void **state)
         char payload[MYSQL_GREETING_MAX];
         MysqlGreeting greeting;
 
-        (void)state;
         memset(payload, '8', sizeof(payload));
         payload[0] = 10;
         assert_int_equal(parse(&greeting, payload, sizeof(payload)), MYSQL_GREETING_BROKEN);
@@ -119,7 +113,6 @@ static void test_a_text_longer_than_its_buffer_is_cut(void **state)
         char payload[MYSQL_GREETING_MAX];
         MysqlGreeting greeting;
 
-        (void)state;
         memset(payload, 'x', sizeof(payload));
         payload[0] = (char)0xff;
         assert_int_equal(parse(&greeting, payload, sizeof(payload)), MYSQL_GREETING_ERROR);
@@ -135,7 +128,6 @@ static void test_a_head_of_another_packet_has_no_size(void **state)
                 {{0, 0, 1, 0}, 0}, {{0xff, 0xff, 0xff, 0}, 0}, {{0x4a, 0, 0, 1}, 0},
                 {{0, 0, 0, 0}, 0}, {{'H', 'T', 'T', 'P'}, 0}};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 assert_int_equal(mysql_greeting_size(cases[i].head), cases[i].size);
 }
@@ -146,7 +138,6 @@ static void test_the_request_asks_for_tls_and_holds_nothing_else(void **state)
                 32, 0, 0, 1, 0x01, 0x8a, 0, 0, 0, 0, 1, 0, 45};
         uint8_t packet[MYSQL_GREETING_REQUEST_SIZE];
 
-        (void)state;
         memset(packet, 0xaa, sizeof(packet));
         mysql_greeting_request_tls(packet);
         assert_memory_equal(packet, expected, sizeof(expected));

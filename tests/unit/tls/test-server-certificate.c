@@ -18,7 +18,6 @@ static int setup(void **state)
 {
         X509_NAME *name;
 
-        (void)state;
         certificate = (ServerCertificate){0};
         error = (CertificateError){0};
         leaf = X509_new();
@@ -36,7 +35,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-        (void)state;
         X509_free(leaf);
         return 0;
 }
@@ -68,7 +66,6 @@ static void expect(CertificateResult result, const char *reason, const char *adv
 
 static void test_a_certificate_is_described(void **state)
 {
-        (void)state;
         add_names("IP:10.9.8.7,DNS:" HOST ",email:a@example.org,IP:2001:db8::1,DNS:*.example.org");
         evaluate(HOST);
         expect(CERTIFICATE_VERIFIED, "", "");
@@ -86,7 +83,6 @@ static void test_a_certificate_is_described(void **state)
 
 static void test_the_common_name_counts_where_there_is_no_other(void **state)
 {
-        (void)state;
         add_names("IP:10.9.8.7");
         evaluate(HOST);
         expect(CERTIFICATE_VERIFIED, "", "");
@@ -126,7 +122,6 @@ static void test_names_beyond_the_limit_are_counted(void **state)
 {
         char list[1024] = "", names[100];
 
-        (void)state;
         for (unsigned i = 0; i < 20; i++)
                 snprintf(list + strlen(list), sizeof(list) - strlen(list), "%sDNS:db%u.example.org",
                         i > 0 ? "," : "", i);
@@ -144,7 +139,6 @@ static void test_names_beyond_the_limit_are_counted(void **state)
 
 static void test_a_name_with_control_characters_is_made_harmless(void **state)
 {
-        (void)state;
         add_names("DNS:a\x1b[31m.example.org");
         evaluate(HOST);
         assert_string_equal(certificate.names[0], "a [31m.example.org");
@@ -196,7 +190,6 @@ static void test_each_error_of_openssl_has_a_reason_and_a_next_step(void **state
 
 static void test_another_authority_of_the_same_name_is_reported(void **state)
 {
-        (void)state;
         server_certificate_set_error(&error, X509_V_ERR_CERT_SIGNATURE_FAILURE, 0, leaf);
         error.same_name = true;
         evaluate(HOST);
@@ -209,7 +202,6 @@ static void test_without_server_ca_the_reason_names_the_trust_store(void **state
 {
         char advice[256];
 
-        (void)state;
         server_certificate_set_error(&error, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, leaf);
         server_certificate_evaluate(&certificate, leaf, &error, HOST, "");
         server_certificate_advise(advice, sizeof(advice), &certificate, "");
@@ -219,7 +211,6 @@ static void test_without_server_ca_the_reason_names_the_trust_store(void **state
 
 static void test_an_error_without_a_certificate_has_a_reason(void **state)
 {
-        (void)state;
         server_certificate_set_error(&error, X509_V_ERR_UNSPECIFIED, 0, NULL);
         evaluate(HOST);
         assert_int_equal(certificate.result, CERTIFICATE_REFUSED);

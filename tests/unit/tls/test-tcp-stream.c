@@ -23,7 +23,6 @@ static int setup(void **state)
 {
         int pair[2];
 
-        (void)state;
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
         peer_fd = pair[1];
         stream = (TcpStream){
@@ -33,7 +32,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-        (void)state;
         if (peer_fd >= 0)
                 close(peer_fd);
         tcp_stream_done(&stream);
@@ -53,7 +51,6 @@ static void test_bytes_are_received_and_counted(void **state)
 {
         char buffer[50];
 
-        (void)state;
         peer_send(30);
         assert_int_equal(tcp_stream_receive(&stream, buffer, sizeof(buffer)), 30);
         assert_int_equal(stream.budget, 70);
@@ -66,7 +63,6 @@ static void test_no_more_is_received_than_the_budget(void **state)
 {
         uint8_t buffer[256];
 
-        (void)state;
         peer_send(200);
         assert_int_equal(tcp_stream_receive_all(&stream, buffer, 101), -EMSGSIZE);
         assert_int_equal(tcp_stream_receive(&stream, buffer, 1), -EMSGSIZE);
@@ -78,7 +74,6 @@ static void test_a_closed_connection_is_an_error(void **state)
 {
         uint8_t buffer[8];
 
-        (void)state;
         peer_send(3);
         close(peer_fd);
         peer_fd = -1;
@@ -92,7 +87,6 @@ static void test_no_call_waits_beyond_the_deadline(void **state)
         uint8_t buffer[8];
         int r = 0;
 
-        (void)state;
         stream.deadline_usec = begin_usec + SHORT;
         peer_send(3);
         assert_int_equal(tcp_stream_receive_all(&stream, buffer, 4), -ETIMEDOUT);
@@ -107,7 +101,6 @@ static void test_a_deadline_in_the_past_allows_no_call(void **state)
 {
         uint8_t buffer[8];
 
-        (void)state;
         stream.deadline_usec = 1;
         peer_send(8);
         assert_int_equal(tcp_stream_receive(&stream, buffer, sizeof(buffer)), -ETIMEDOUT);
@@ -135,7 +128,6 @@ static void test_a_listening_port_is_connected_to(void **state)
         unsigned port;
         CLEANUP(closep) int fd = bind_port(&port);
 
-        (void)state;
         client.deadline_usec = clock_boottime_usec() + LONG;
         assert_int_equal(tcp_stream_connect(&client, "127.0.0.1", port, address), -ECONNREFUSED);
         assert_int_equal(client.fd, -1);
@@ -180,7 +172,6 @@ static void test_each_address_is_tried_for_its_share_of_the_time(void **state)
         int fds[3], waiting[2];
         uint64_t begin_usec;
 
-        (void)state;
         for (int i = 0; i < 3; i++) {
                 fds[i] = bind_port(&ports[i]);
                 list[i] = resolve(ports[i]);
@@ -207,7 +198,6 @@ static void test_a_name_without_an_address_is_an_error(void **state)
         char address[TCP_STREAM_ADDRESS_MAX] = "";
         TcpStream client = TCP_STREAM_NULL;
 
-        (void)state;
         client.deadline_usec = clock_boottime_usec() + LONG;
         assert_int_equal(
                 tcp_stream_connect(&client, "300.0.0.1.invalid", 1, address), -EADDRNOTAVAIL);

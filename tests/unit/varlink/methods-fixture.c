@@ -16,27 +16,23 @@ static ManagerInfo info = {.version = "1.2.3", .pid = 42};
 
 int connection_peer_uid(const Connection *connection, uid_t *ret)
 {
-        (void)connection;
         *ret = fixture.uid;
         return fixture.uid_error;
 }
 
 bool connection_peer_is_member(const Connection *connection, gid_t group)
 {
-        (void)connection;
         assert_int_equal(group, CONTROL_GID);
         return fixture.is_member;
 }
 
 void connection_stream(Connection *connection)
 {
-        (void)connection;
         fixture.streaming = true;
 }
 
 int connection_publish(Connection *connection, const char *parameters)
 {
-        (void)connection;
         assert_true(fixture.streaming);
         assert_true(fixture.n_events < 8);
         if (fixture.publish_error < 0)
@@ -47,7 +43,6 @@ int connection_publish(Connection *connection, const char *parameters)
 
 void server_publish(Server *server, const char *parameters)
 {
-        (void)server;
         assert_true(fixture.n_events < 8);
         text_set(fixture.events[fixture.n_events++], sizeof(fixture.events[0]), parameters);
 }
@@ -112,7 +107,6 @@ static ManagerOperations operations = {
 
 int fixture_make(void **state)
 {
-        (void)state;
         fixture = (MethodsFixture){.config = {.control_gid = CONTROL_GID}};
         status_fixture_make(&fixture.status);
         fixture.status.status.n_clusters = 2;
@@ -123,7 +117,6 @@ int fixture_make(void **state)
 
 int fixture_done(void **state)
 {
-        (void)state;
         free(fixture.answer);
         fixture.answer = NULL;
         return 0;

@@ -15,7 +15,6 @@
 
 static void test_an_unknown_method_is_refused(void **state)
 {
-        (void)state;
         fixture_expect("None", "", VARLINK_ERROR_METHOD_NOT_FOUND,
                 "{\"method\":\"io.binlogssl.Manager.None\"}");
         fixture_expect("Getstatus", "", VARLINK_ERROR_METHOD_NOT_FOUND,
@@ -27,7 +26,6 @@ static void test_every_method_refuses_an_unknown_parameter(void **state)
         static const char *const methods[] = {
                 "GetStatus", "Subscribe", "Import", "Reload", "GetMetrics"};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
                 fixture_expect(methods[i], WITH("\"x\":1"), VARLINK_ERROR_INVALID_PARAMETER,
                         "{\"parameter\":\"x\"}");
@@ -37,7 +35,6 @@ static void test_every_method_refuses_an_unknown_parameter(void **state)
 
 static void test_every_call_is_answered_from_an_up_to_date_status(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_call("GetStatus", ""), 0);
         assert_int_equal(fixture.n_schedules, 1);
 }
@@ -55,27 +52,23 @@ static void expect_right(bool allowed)
 
 static void test_root_may_import_and_reload(void **state)
 {
-        (void)state;
         expect_right(true);
 }
 
 static void test_the_user_of_the_daemon_may_import_and_reload(void **state)
 {
-        (void)state;
         fixture.uid = geteuid();
         expect_right(true);
 }
 
 static void test_a_stranger_may_neither_import_nor_reload(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         expect_right(false);
 }
 
 static void test_a_member_of_control_group_may_import_and_reload(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         strcpy(fixture.config.control_group, "dba");
         fixture.is_member = true;
@@ -84,7 +77,6 @@ static void test_a_member_of_control_group_may_import_and_reload(void **state)
 
 static void test_who_is_no_member_of_control_group_may_neither(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         strcpy(fixture.config.control_group, "dba");
         expect_right(false);
@@ -92,7 +84,6 @@ static void test_who_is_no_member_of_control_group_may_neither(void **state)
 
 static void test_without_control_group_a_membership_gives_no_right(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         fixture.is_member = true;
         expect_right(false);
@@ -100,14 +91,12 @@ static void test_without_control_group_a_membership_gives_no_right(void **state)
 
 static void test_without_credentials_there_is_no_right(void **state)
 {
-        (void)state;
         fixture.uid_error = -ENOPROTOOPT;
         expect_right(false);
 }
 
 static void test_a_stranger_may_read(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         assert_int_equal(fixture_call("GetStatus", ""), 0);
         assert_null(fixture.error);
@@ -119,7 +108,6 @@ static void test_a_stranger_may_read(void **state)
 
 static void test_rights_are_checked_before_parameters(void **state)
 {
-        (void)state;
         fixture.uid = STRANGER;
         fixture_expect("Import", WITH("\"x\":1"), VARLINK_ERROR_PERMISSION_DENIED, NULL);
 }
@@ -129,14 +117,12 @@ static void test_the_status_is_that_of_status_json(void **state)
         CLEANUP(freep) char *expected = NULL;
         ManagerInfo info = {.version = "1.2.3", .pid = 42};
 
-        (void)state;
         assert_int_equal(status_json_format(&expected, &info, &fixture.status.status), 0);
         fixture_expect("GetStatus", "", NULL, expected);
 }
 
 static void test_metrics_are_answered_as_text(void **state)
 {
-        (void)state;
         fixture_expect("GetMetrics", "", NULL, "{\"text\":\"up 1\\n\"}");
         fixture.metrics_error = -ENOMEM;
         assert_int_equal(fixture_call("GetMetrics", ""), -ENOMEM);
@@ -144,7 +130,6 @@ static void test_metrics_are_answered_as_text(void **state)
 
 static void test_a_reload_is_answered_when_it_is_done(void **state)
 {
-        (void)state;
         fixture_expect("Reload", "", NULL, NULL);
         assert_int_equal(fixture.n_reloads, 1);
         fixture.reload_error = -EINVAL;
@@ -156,7 +141,6 @@ static void test_a_reload_is_answered_when_it_is_done(void **state)
 
 static void test_a_subscription_needs_more(void **state)
 {
-        (void)state;
         fixture_expect("Subscribe", "", VARLINK_ERROR_EXPECTED_MORE, NULL);
         fixture_expect(
                 "Subscribe", ",\"more\":true,\"oneway\":true", VARLINK_ERROR_EXPECTED_MORE, NULL);
@@ -172,7 +156,6 @@ static void expect_event(unsigned i, const char *begin, const char *name)
 
 static void test_a_subscription_begins_with_the_state_and_ready(void **state)
 {
-        (void)state;
         assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
         assert_true(fixture.streaming);
         assert_int_equal(fixture.n_events, 4);
@@ -188,7 +171,6 @@ static void test_a_subscription_begins_with_the_state_and_ready(void **state)
 
 static void test_a_subscriber_that_cannot_be_sent_to_is_dropped(void **state)
 {
-        (void)state;
         fixture.publish_error = -EPIPE;
         assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), -EPIPE);
 }
@@ -198,7 +180,6 @@ static void test_an_import_without_names_is_for_all_clusters(void **state)
         static const char *const members[] = {"", ",\"parameters\":null", WITH(""),
                 WITH("\"clusters\":null,\"force\":null"), WITH("\"force\":false")};
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
                 fixture.imports[0] = '\0';
                 fixture_expect("Import", members[i], NULL, "{\"started\":[]}");
@@ -208,7 +189,6 @@ static void test_an_import_without_names_is_for_all_clusters(void **state)
 
 static void test_the_answer_to_an_import_names_what_imports(void **state)
 {
-        (void)state;
         fixture_expect(
                 "Import", WITH("\"force\":true"), NULL, "{\"started\":[\"orders\",\"users\"]}");
         assert_string_equal(fixture.imports, "0!1!");
@@ -216,7 +196,6 @@ static void test_the_answer_to_an_import_names_what_imports(void **state)
 
 static void test_an_import_with_names_is_for_these_clusters(void **state)
 {
-        (void)state;
         fixture_expect("Import", WITH("\"clusters\":[\"users\"],\"force\":true"), NULL,
                 "{\"started\":[\"users\"]}");
         assert_string_equal(fixture.imports, "1!");
@@ -224,7 +203,6 @@ static void test_an_import_with_names_is_for_these_clusters(void **state)
 
 static void test_an_import_of_no_cluster_starts_nothing(void **state)
 {
-        (void)state;
         fixture_expect("Import", WITH("\"clusters\":[]"), NULL, "{\"started\":[]}");
         assert_string_equal(fixture.imports, "");
 }
@@ -242,7 +220,6 @@ static void test_a_parameter_of_a_wrong_type_is_named(void **state)
                 {WITH("\"force\":\"yes\""), "{\"parameter\":\"force\"}"},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 fixture_expect("Import", cases[i].members, VARLINK_ERROR_INVALID_PARAMETER,
                         cases[i].parameter);
@@ -251,7 +228,6 @@ static void test_a_parameter_of_a_wrong_type_is_named(void **state)
 
 static void test_an_unknown_cluster_refuses_the_whole_import(void **state)
 {
-        (void)state;
         fixture_expect("Import", WITH("\"clusters\":[\"orders\",\"logs\"]"),
                 INTERFACE_NAME ".NoSuchCluster", "{\"name\":\"logs\"}");
         assert_string_equal(fixture.imports, "");
@@ -267,7 +243,6 @@ static void expect_not_ready(const char *members)
 
 static void test_a_material_that_is_not_ready_refuses_the_whole_import(void **state)
 {
-        (void)state;
         fixture.status.material.state = MATERIAL_STATE_MISSING;
         expect_not_ready("");
         expect_not_ready(WITH("\"clusters\":[\"users\"]"));
@@ -293,21 +268,18 @@ static void add_missing_material(void)
 
 static void test_without_names_one_ready_material_is_enough(void **state)
 {
-        (void)state;
         add_missing_material();
         fixture_expect("Import", "", NULL, "{\"started\":[]}");
 }
 
 static void test_with_names_each_material_must_be_ready(void **state)
 {
-        (void)state;
         add_missing_material();
         expect_not_ready(WITH("\"clusters\":[\"orders\",\"users\"]"));
 }
 
 static void test_the_material_of_a_disabled_cluster_need_not_be_ready(void **state)
 {
-        (void)state;
         add_missing_material();
         fixture.status.cluster_config[1].enabled = false;
         fixture_expect(
@@ -316,7 +288,6 @@ static void test_the_material_of_a_disabled_cluster_need_not_be_ready(void **sta
 
 static void test_an_event_has_the_object_that_changed(void **state)
 {
-        (void)state;
         methods_publish(NULL, &fixture.status.status, "changed", &fixture.status.material, NULL);
         methods_publish(NULL, &fixture.status.status, "changed", NULL, &fixture.status.cluster[0]);
         methods_publish(NULL, &fixture.status.status, "reloaded", NULL, NULL);
@@ -331,7 +302,6 @@ static void test_an_event_has_the_object_that_changed(void **state)
 
 static void test_an_event_of_a_removed_cluster_needs_no_material(void **state)
 {
-        (void)state;
         fixture.status.cluster_config[2].material = 1000;
         methods_publish(NULL, &fixture.status.status, "removed", NULL, &fixture.status.cluster[2]);
         expect_event(

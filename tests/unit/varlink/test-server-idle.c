@@ -38,7 +38,6 @@ static void test_a_client_without_a_byte_for_a_minute_is_disconnected(void **sta
 {
         int fd = conversation_connect();
 
-        (void)state;
         conversation_settle();
         pass(CONNECTION_IDLE_USEC - 5 * USEC_PER_SEC);
         conversation_expect_silence(fd);
@@ -52,7 +51,6 @@ static void test_each_byte_starts_the_minute_again(void **state)
         static const char call[] = CALL;
         int fd = conversation_connect();
 
-        (void)state;
         conversation_settle();
         for (size_t i = 0; i < sizeof(call); i++) {
                 conversation_send(fd, call + i, 1);
@@ -68,7 +66,6 @@ static void test_a_client_that_does_not_read_its_answer_is_disconnected(void **s
 {
         int fd = conversation_connect();
 
-        (void)state;
         conversation_answer_large(1024 * 1024);
         conversation_send(fd, CALL, sizeof(CALL));
         conversation_settle();
@@ -82,7 +79,6 @@ static void test_a_subscriber_may_be_silent_for_any_time(void **state)
         static const char stream[] = "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}";
         int fd = conversation_connect();
 
-        (void)state;
         conversation_expect(fd, stream, "{\"parameters\":{\"n\":0},\"continues\":true}");
         pass(10 * CONNECTION_IDLE_USEC);
         server_publish(conversation_server(), "{}");

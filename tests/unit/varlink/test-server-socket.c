@@ -37,11 +37,6 @@ static int remove_all(void **state)
 static int refuse(Connection *connection, const VarlinkCall *call, char **ret,
         const char **ret_error, void *userdata)
 {
-        (void)connection;
-        (void)call;
-        (void)ret;
-        (void)ret_error;
-        (void)userdata;
         return -EIO;
 }
 
@@ -86,7 +81,6 @@ static void test_anyone_may_connect_and_the_file_goes_with_the_server(void **sta
         Server *server = NULL;
         struct stat st;
 
-        (void)state;
         assert_int_equal(start(&server), 0);
         umask(mask);
         assert_int_equal(lstat(scratch_path("socket"), &st), 0);
@@ -101,7 +95,6 @@ static void test_a_socket_without_a_listener_is_replaced(void **state)
 {
         Server *server = NULL;
 
-        (void)state;
         close(bind_one(5));
         assert_false(can_connect());
         assert_int_equal(start(&server), 0);
@@ -113,7 +106,6 @@ static void test_a_socket_with_a_listener_is_not_replaced(void **state)
 {
         Server *server = NULL, *second = NULL;
 
-        (void)state;
         assert_int_equal(start(&server), 0);
         assert_int_equal(start(&second), -EADDRINUSE);
         assert_null(second);
@@ -128,7 +120,6 @@ static void test_a_socket_with_a_full_queue_is_not_replaced(void **state)
         Server *server = NULL;
         size_t n = 0;
 
-        (void)state;
         do {
                 fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         } while (connect(fds[n++], (struct sockaddr *)&address, sizeof(address)) == 0 &&
@@ -146,7 +137,6 @@ static void test_a_path_too_long_for_a_socket_is_refused(void **state)
         char path[sizeof(address.sun_path) + 1];
         Server *server = NULL;
 
-        (void)state;
         memset(path, 'x', sizeof(path) - 1);
         path[0] = '/';
         path[sizeof(path) - 1] = '\0';
@@ -187,7 +177,6 @@ static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **sta
         pid_t child = fork();
         int status;
 
-        (void)state;
         assert_true(child >= 0);
         if (child == 0)
                 take_over(scratch_path("socket"));
@@ -200,7 +189,6 @@ static void test_a_file_that_is_no_socket_is_not_replaced(void **state)
 {
         Server *server = NULL;
 
-        (void)state;
         scratch_write_text("socket", "somebody's");
         assert_int_equal(
                 server_new(&server, event, scratch_path("socket"), "1", refuse, NULL), -EEXIST);

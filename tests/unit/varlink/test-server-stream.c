@@ -36,7 +36,6 @@ static void test_only_subscribers_get_a_publication(void **state)
 {
         int one = subscribe(), two = subscribe(), other = conversation_connect();
 
-        (void)state;
         publish();
         assert_string_equal(conversation_receive(one), RECEIVED);
         assert_string_equal(conversation_receive(two), RECEIVED);
@@ -53,7 +52,6 @@ static void test_calls_after_a_streaming_call_are_not_answered(void **state)
         int fd = subscribe();
         unsigned before = conversation_n_calls();
 
-        (void)state;
         conversation_send(fd, CALL, sizeof(CALL));
         conversation_expect_silence(fd);
         assert_int_equal(conversation_n_calls(), before);
@@ -66,7 +64,6 @@ static void test_a_subscriber_that_leaves_is_removed(void **state)
 {
         int fd = subscribe();
 
-        (void)state;
         assert_true(server_has_subscribers(conversation_server()));
         close(fd);
         conversation_settle();
@@ -81,7 +78,6 @@ static void test_only_a_subscriber_that_never_reads_is_dropped(void **state)
         char text[100016];
         unsigned n = 0;
 
-        (void)state;
         assert_non_null(large);
         memset(large, 'x', 100000);
         large[100000] = '\0';
@@ -106,7 +102,6 @@ static void test_the_credentials_of_a_client_come_from_the_kernel(void **state)
         char expected[128];
         int fd = conversation_connect();
 
-        (void)state;
         snprintf(expected, sizeof(expected),
                 "{\"parameters\":{\"uid\":%u,\"member\":1,\"stranger\":0}}", getuid());
         conversation_expect(fd, "{\"method\":\"io.binlogssl.Manager.Who\"}", expected);

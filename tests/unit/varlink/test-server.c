@@ -34,7 +34,6 @@ static void connect_anew(void)
 
 static void test_calls_are_answered_on_one_connection(void **state)
 {
-        (void)state;
         connect_anew();
         conversation_expect(fd, OUR_CALL, ANSWER(1));
         conversation_expect(fd, OUR_CALL, ANSWER(2));
@@ -48,7 +47,6 @@ static void test_half_a_message_waits_for_the_rest(void **state)
 {
         static const char call[] = OUR_CALL;
 
-        (void)state;
         connect_anew();
         for (size_t i = 0; i < sizeof(call); i++) {
                 conversation_expect_silence(fd);
@@ -62,7 +60,6 @@ static void test_pipelined_calls_are_answered_in_their_order(void **state)
         static const char calls[] =
                 OUR_CALL "\0" SERVICE("None") "\0" OUR_CALL "\0" OUR_CALL "\0{\"method\":";
 
-        (void)state;
         connect_anew();
         conversation_send(fd, calls, sizeof(calls) - 1);
         assert_string_equal(conversation_receive(fd), ANSWER(1));
@@ -76,7 +73,6 @@ static void test_a_oneway_call_is_handled_and_never_answered(void **state)
 {
         static const char wrong[] = "{\"method\":\"org.varlink.service.None\",\"oneway\":true}";
 
-        (void)state;
         connect_anew();
         conversation_send(fd, ONEWAY, sizeof(ONEWAY));
         conversation_expect_silence(fd);
@@ -88,7 +84,6 @@ static void test_a_oneway_call_is_handled_and_never_answered(void **state)
 
 static void test_get_info_describes_the_service(void **state)
 {
-        (void)state;
         connect_anew();
         conversation_expect(fd, SERVICE("GetInfo"),
                 "{\"parameters\":{\"vendor\":\"binlog-ssld\",\"product\":\"binlog-ssld\","
@@ -118,7 +113,6 @@ static void expect_description(const char *interface, const char *expected)
 
 static void test_both_interfaces_are_described(void **state)
 {
-        (void)state;
         connect_anew();
         expect_description(INTERFACE_NAME, interface_description);
         expect_description(INTERFACE_SERVICE_NAME, interface_service_description);
@@ -155,7 +149,6 @@ static void test_an_error_names_the_unknown_part_of_the_call(void **state)
                         "\"parameters\":{\"interface\":\"a.b\"}}"},
         };
 
-        (void)state;
         connect_anew();
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 conversation_expect(fd, cases[i].call, cases[i].answer);
@@ -168,7 +161,6 @@ static void test_a_message_that_is_no_call_ends_only_its_connection(void **state
                 "{\"method\":\"a.b.C\",\"parameters\":[]}", OUR_CALL OUR_CALL, HANG};
         int other = conversation_connect();
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 connect_anew();
                 conversation_expect(fd, cases[i], NULL);
@@ -196,7 +188,6 @@ static void test_a_message_of_64_kib_is_answered_and_a_longer_one_is_not(void **
         CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
         CLEANUP(freep) char *more = call_of(CONNECTION_MESSAGE_MAX + 1);
 
-        (void)state;
         connect_anew();
         for (int i = 0; i < 2; i++) {
                 conversation_send(fd, most, CONNECTION_MESSAGE_MAX);
@@ -212,7 +203,6 @@ static void test_short_messages_before_it_do_not_shorten_the_limit(void **state)
         CLEANUP(freep) char *most = call_of(CONNECTION_MESSAGE_MAX);
         CLEANUP(freep) char *both = malloc(sizeof(OUR_CALL) + CONNECTION_MESSAGE_MAX);
 
-        (void)state;
         memcpy(both, OUR_CALL, sizeof(OUR_CALL));
         memcpy(both + sizeof(OUR_CALL), most, CONNECTION_MESSAGE_MAX);
         connect_anew();
@@ -226,7 +216,6 @@ static void test_a_slow_reader_gets_all_of_a_large_answer_and_the_next(void **st
         static const char calls[] = OUR_CALL "\0" OUR_CALL "\0" OUR_CALL;
         size_t size = 200 * 1024;
 
-        (void)state;
         connect_anew();
         conversation_answer_large(size);
         conversation_send(fd, calls, sizeof(calls));
@@ -243,7 +232,6 @@ static void test_a_client_that_leaves_during_an_answer_disturbs_no_other(void **
 {
         int other = conversation_connect();
 
-        (void)state;
         connect_anew();
         conversation_answer_large(1024 * 1024);
         conversation_send(fd, OUR_CALL, sizeof(OUR_CALL));
@@ -260,7 +248,6 @@ static void test_a_client_that_ended_its_side_still_gets_the_answers(void **stat
 {
         static const char calls[] = OUR_CALL "\0" OUR_CALL;
 
-        (void)state;
         connect_anew();
         conversation_send(fd, calls, sizeof(calls));
         assert_int_equal(shutdown(fd, SHUT_WR), 0);
@@ -273,7 +260,6 @@ static void test_the_65th_client_is_disconnected_and_the_64_stay(void **state)
 {
         int fds[SERVER_CLIENTS_MAX];
 
-        (void)state;
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
                 fds[i] = conversation_connect();
                 conversation_settle();

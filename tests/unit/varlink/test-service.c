@@ -37,7 +37,6 @@ static void test_the_information_names_version_and_interfaces(void **state)
                 "\"url\":\"https://varlink.org\",\"interfaces\":[\"org.varlink.service\","
                 "\"io.binlogssl.Manager\"]}";
 
-        (void)state;
         expect("{\"method\":\"org.varlink.service.GetInfo\"}", NULL, answer);
         expect(INFO("{}"), NULL, answer);
         expect(INFO("null"), NULL, answer);
@@ -45,14 +44,12 @@ static void test_the_information_names_version_and_interfaces(void **state)
 
 static void test_both_interfaces_have_a_description(void **state)
 {
-        (void)state;
         expect(DESCRIBE("{\"interface\":\"" INTERFACE_NAME "\"}"), NULL, NULL);
         expect(DESCRIBE("{\"interface\":\"" INTERFACE_SERVICE_NAME "\"}"), NULL, NULL);
 }
 
 static void test_an_unknown_interface_is_refused(void **state)
 {
-        (void)state;
         expect("{\"method\":\"a.b.GetInfo\"}", VARLINK_ERROR_INTERFACE_NOT_FOUND,
                 "{\"interface\":\"a.b\"}");
         expect(DESCRIBE("{\"interface\":\"a.b\"}"), VARLINK_ERROR_INTERFACE_NOT_FOUND,
@@ -61,7 +58,6 @@ static void test_an_unknown_interface_is_refused(void **state)
 
 static void test_an_unknown_method_is_refused(void **state)
 {
-        (void)state;
         expect("{\"method\":\"org.varlink.service.None\"}", VARLINK_ERROR_METHOD_NOT_FOUND,
                 "{\"method\":\"org.varlink.service.None\"}");
         /* The names of methods are case-sensitive. */
@@ -83,7 +79,6 @@ static void test_a_wrong_parameter_is_named(void **state)
                         "{\"parameter\":\"x\"}"},
         };
 
-        (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect(cases[i].call, VARLINK_ERROR_INVALID_PARAMETER, cases[i].parameter);
 }

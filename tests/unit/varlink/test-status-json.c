@@ -15,14 +15,12 @@ static JsonValue *status;
 
 static int make(void **state)
 {
-        (void)state;
         status_fixture_make(&fixture);
         return 0;
 }
 
 static int remove_status(void **state)
 {
-        (void)state;
         status = json_free(status);
         return 0;
 }
@@ -100,7 +98,6 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
 {
         const JsonValue *material, *cluster;
 
-        (void)state;
         fixture.replication[0].known = true;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         expect_members(format(), "method GetStatus() -> (");
@@ -117,7 +114,6 @@ static void test_the_information_on_the_daemon_is_written(void **state)
 {
         char summary[SUMMARY_TEXT_MAX];
 
-        (void)state;
         summary_line(summary, sizeof(summary), &fixture.status);
         format();
         expect_text(status, "version", "1.2.3");
@@ -135,7 +131,6 @@ static void test_a_material_is_written(void **state)
         const JsonValue *material = format_material();
         const JsonValue *certificate = json_member(material, "certificate");
 
-        (void)state;
         expect_text(material, "name", "default");
         expect_text(material, "directory", "/etc/material");
         expect_text(material, "state", "valid");
@@ -164,7 +159,6 @@ static void test_unknown_values_of_a_material_are_null(void **state)
 {
         const JsonValue *material;
 
-        (void)state;
         fixture.report = (Report){0};
         fixture.material.state = MATERIAL_STATE_MISSING;
         fixture.watch.checked_at_usec = fixture.watch.changed_at_usec = 0;
@@ -181,7 +175,6 @@ static void test_problems_and_the_reason_are_written(void **state)
 {
         const JsonValue *material, *problems;
 
-        (void)state;
         fixture.material.state = MATERIAL_STATE_INVALID;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         report_add(&fixture.report, MATERIAL_CERT, RULE_KEY_BITS, SEVERITY_ERROR, "too \"few\"");
@@ -200,7 +193,6 @@ static void test_a_cluster_is_written(void **state)
 {
         const JsonValue *cluster = format_cluster();
 
-        (void)state;
         expect_text(cluster, "name", "orders");
         expect_text(cluster, "host", "orders.example");
         expect_number(cluster, "port", 3306);
@@ -228,7 +220,6 @@ static void test_unknown_values_of_a_cluster_are_null(void **state)
                 "replication"};
         const JsonValue *cluster;
 
-        (void)state;
         fixture.record[0] = RECORD_NULL;
         fixture.cluster[0].state = CLUSTER_WAITING;
         cluster = format_cluster();
@@ -240,7 +231,6 @@ static void test_in_use_is_true_only_when_it_is_known(void **state)
 {
         bool in_use = false;
 
-        (void)state;
         fixture.record[0].imported.in_use = true;
         assert_true(json_get_boolean(&in_use, json_member(format_cluster(), "in_use")));
         assert_true(in_use);
@@ -250,7 +240,6 @@ static void test_a_failed_cluster_is_written_with_its_numbers(void **state)
 {
         const JsonValue *cluster;
 
-        (void)state;
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route");
         fixture.record[0].attempt.sql_errno = 2003;
         fixture.cluster[0].next_attempt_at_usec = FIXTURE_TIME;
@@ -269,7 +258,6 @@ static void test_replication_is_written_as_it_was_read(void **state)
         const JsonValue *replication;
         bool tls = true;
 
-        (void)state;
         fixture.replication[0] = (Replication){.known = true,
                 .configured = true,
                 .io_running = "Yes",

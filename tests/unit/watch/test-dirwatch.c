@@ -91,7 +91,6 @@ static void overflow(void)
 
 static void test_every_way_to_change_the_file_is_reported(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         scratch_write_text("d/file", "one");
         scratch_write_text("d/new", "two");
@@ -115,7 +114,6 @@ static void test_every_way_to_change_the_file_is_reported(void **state)
 
 static void test_names_on_no_path_are_not_reported(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         scratch_write_text("d/file", "");
         watch_path("d/file");
@@ -130,7 +128,6 @@ static void test_names_on_no_path_are_not_reported(void **state)
 
 static void test_a_file_that_appears_is_reported(void **state)
 {
-        (void)state;
         watch_path("d/e/file");
         scratch_make_directory("d");
         assert_true(count_calls() > 0);
@@ -144,7 +141,6 @@ static void test_a_file_that_appears_is_reported(void **state)
 
 static void test_a_switched_link_on_the_path_is_reported(void **state)
 {
-        (void)state;
         scratch_make_directory("one");
         scratch_make_directory("two");
         scratch_write_text("one/file", "");
@@ -164,7 +160,6 @@ static void test_a_switched_link_on_the_path_is_reported(void **state)
 
 static void test_a_directory_swapped_by_rename_is_reported(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         scratch_make_directory("new");
         scratch_write_text("d/file", "");
@@ -180,7 +175,6 @@ static void test_a_directory_swapped_by_rename_is_reported(void **state)
 
 static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **state)
 {
-        (void)state;
         watch_path("d/file");
         expect_description("poll (", scratch_path("d"));
         scratch_make_directory("d");
@@ -191,7 +185,6 @@ static void test_a_directory_that_does_not_exist_is_named_until_it_does(void **s
 /* All events are lost in the overflow; the new directory may have the same inode number. */
 static void test_after_an_overflow_every_directory_is_watched_again(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         scratch_write_text("d/file", "");
         watch_path("d/file");
@@ -207,7 +200,6 @@ static void test_after_an_overflow_every_directory_is_watched_again(void **state
 
 static void test_a_recreated_directory_is_watched_after_a_rebuild(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         watch_path("d/file");
         assert_int_equal(rmdir(scratch_path("d")), 0);
@@ -221,7 +213,6 @@ static void test_a_recreated_directory_is_watched_after_a_rebuild(void **state)
 
 static void test_a_rebuild_with_the_same_walk_keeps_watching(void **state)
 {
-        (void)state;
         scratch_write_text("file", "");
         watch_path("file");
         watch_path("file");
@@ -234,7 +225,6 @@ static void test_a_directory_that_cannot_be_watched_leaves_the_others(void **sta
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("d");
         (void)path_walk_add(&walk, scratch_path("gone/file"), NULL);
         (void)path_walk_add(&walk, scratch_path("d/file"), NULL);
@@ -254,7 +244,6 @@ static void test_a_directory_that_cannot_be_watched_leaves_the_others(void **sta
 
 static void test_an_overflow_of_the_queue_is_reported(void **state)
 {
-        (void)state;
         scratch_make_directory("d");
         watch_path("d/file");
         overflow();
@@ -263,7 +252,6 @@ static void test_an_overflow_of_the_queue_is_reported(void **state)
 
 static void test_a_freed_watch_reports_nothing(void **state)
 {
-        (void)state;
         scratch_write_text("file", "");
         watch_path("file");
         scratch_write_text("file", "changed");

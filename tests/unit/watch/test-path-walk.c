@@ -63,7 +63,6 @@ static void test_a_plain_path_is_one_step_for_each_component(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_make_directory("a/b");
         scratch_write_text("a/b/file", "");
@@ -79,7 +78,6 @@ static void test_slashes_and_dots_add_nothing(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_write_text("a/file", "");
         walk = walk_to("/.//a/././file/");
@@ -91,7 +89,6 @@ static void test_a_relative_link_continues_in_its_own_directory(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_make_directory("a/b");
         scratch_write_text("a/b/target", "");
@@ -107,7 +104,6 @@ static void test_an_absolute_link_continues_at_the_root(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_make_directory("other");
         scratch_write_text("other/target", "");
@@ -124,7 +120,6 @@ static void test_a_chain_of_links_is_walked_link_by_link(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         /* As in a Kubernetes volume: the file, the swapped directory, the generation. */
         scratch_make_directory("..gen1");
         scratch_write_text("..gen1/ca.pem", "");
@@ -144,7 +139,6 @@ static void test_two_dots_after_a_link_are_those_of_its_target(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_make_directory("far");
         scratch_make_directory("far/deep");
@@ -163,7 +157,6 @@ static void test_a_missing_component_ends_the_walk_where_it_will_appear(void **s
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         walk = walk_to("a/missing/file");
         expect_step(&walk, "", "a");
@@ -176,7 +169,6 @@ static void test_a_dangling_link_ends_where_its_target_will_appear(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_link("a/later", "link");
         walk = walk_to("link");
@@ -188,7 +180,6 @@ static void test_a_symlink_loop_ends_the_walk(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         scratch_link("two", "one");
         scratch_link("one", "two");
         walk = walk_to("one/file");
@@ -203,7 +194,6 @@ static void test_as_many_links_as_the_system_follows_are_walked(void **state)
         CLEANUP(path_walk_done) PathWalk most = PATH_WALK_NULL, more = PATH_WALK_NULL;
         char name[16], target[16];
 
-        (void)state;
         scratch_make_directory("end");
         for (int i = 0; i <= PATH_WALK_LINKS_MAX; i++) {
                 snprintf(name, sizeof(name), "link%d", i);
@@ -223,7 +213,6 @@ static void test_a_step_that_two_paths_share_is_added_once(void **state)
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
         size_t before;
 
-        (void)state;
         scratch_make_directory("a");
         walk = walk_to("a/ca.pem");
         before = walk.n_steps;
@@ -240,7 +229,6 @@ static void test_128_steps_are_kept_and_one_more_is_refused(void **state)
         CLEANUP(path_walk_done) PathWalk walk = walk_to("");
         char name[16];
 
-        (void)state;
         while (walk.n_steps < PATH_WALK_STEPS_MAX) {
                 snprintf(name, sizeof(name), "file%zu", walk.n_steps);
                 assert_int_equal(path_walk_add(&walk, scratch_path(name), NULL), -ENOENT);
@@ -255,7 +243,6 @@ static void test_names_longer_than_the_limit_end_the_walk(void **state)
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
         char path[PATH_MAX + 16];
 
-        (void)state;
         memset(path, 'x', sizeof(path) - 1);
         path[0] = '/';
         path[sizeof(path) - 1] = '\0';
@@ -272,7 +259,6 @@ static void test_a_path_ends_at_the_file_and_not_at_a_link(void **state)
         PathEnd end;
         struct stat st;
 
-        (void)state;
         scratch_make_directory("a");
         scratch_write_text("a/file", "12345");
         scratch_link("a/file", "link");
@@ -300,7 +286,6 @@ static void test_the_directory_that_blocks_a_path_is_named(void **state)
                 {"one", "two", ELOOP},
         };
 
-        (void)state;
         scratch_make_directory("a");
         scratch_write_text("a/file", "");
         scratch_link("a/missing", "link");
@@ -325,7 +310,6 @@ static void test_two_paths_through_one_link_go_the_same_way(void **state)
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL, again = PATH_WALK_NULL;
         PathEnd first, second;
 
-        (void)state;
         scratch_make_directory("old");
         scratch_make_directory("new");
         for (unsigned i = 0; i < 2; i++) {
@@ -350,7 +334,6 @@ static void test_done_leaves_an_empty_walk(void **state)
 {
         PathWalk walk = PATH_WALK_NULL;
 
-        (void)state;
         path_walk_done(&walk);
         walk = walk_to("");
         path_walk_done(&walk);

@@ -80,7 +80,6 @@ static void test_without_a_change_nothing_is_called(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET / 10, QUIET);
         run_for(&burst, 2 * QUIET);
         assert_int_equal(burst.n_calls, 0);
@@ -91,7 +90,6 @@ static void test_one_change_is_one_call_after_the_quiet_time(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET, MAX_DELAY);
         trigger(&burst);
         assert_int_equal(burst.n_calls, 0);
@@ -106,7 +104,6 @@ static void test_a_burst_is_one_call_after_its_last_change(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET, 1000 * MAX_DELAY);
         for (unsigned i = 0; i < 100; i++)
                 trigger(&burst);
@@ -121,7 +118,6 @@ static void test_each_change_restarts_the_quiet_time(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET, LATE);
         trigger(&burst);
         run_for(&burst, QUIET / 2);
@@ -138,7 +134,6 @@ static void test_continuous_changes_cause_a_call_at_the_limit(void **state)
         Burst burst;
         uint64_t end;
 
-        (void)state;
         burst_start(&burst, LATE, MAX_DELAY);
         end = clock_boottime_usec() + LATE / 2;
         while (burst.n_calls == 0 && clock_boottime_usec() < end) {
@@ -154,7 +149,6 @@ static void test_a_quiet_time_over_the_limit_ends_at_the_limit(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, LATE, MAX_DELAY);
         trigger(&burst);
         run_until(&burst, 1);
@@ -167,7 +161,6 @@ static void test_a_later_burst_has_its_own_limit(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET, MAX_DELAY);
         trigger(&burst);
         run_until(&burst, 1);
@@ -182,7 +175,6 @@ static void test_a_change_during_the_call_causes_another_call(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET, MAX_DELAY);
         burst.trigger_again = true;
         trigger(&burst);
@@ -195,7 +187,6 @@ static void test_after_free_nothing_is_called(void **state)
 {
         Burst burst;
 
-        (void)state;
         burst_start(&burst, QUIET / 10, QUIET);
         trigger(&burst);
         burst.settle = settle_free(burst.settle);
