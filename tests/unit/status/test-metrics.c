@@ -211,12 +211,15 @@ static void test_imports_are_counted_by_cluster_and_outcome(void **state)
 
 static void test_every_outcome_can_be_counted(void **state)
 {
+        char count[16];
+
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
                 metrics_count(metrics, "orders", kind, USEC_PER_SEC);
         metrics_count(metrics, "orders", _OUTCOME_KIND_MAX, USEC_PER_SEC);
         format();
         assert_int_equal(count_lines("binlog_ssld_imports_total"), _OUTCOME_KIND_MAX);
-        assert_sample("import_duration_seconds_count", "15");
+        text_format(count, sizeof(count), "%d", _OUTCOME_KIND_MAX);
+        assert_sample("import_duration_seconds_count", count);
 }
 
 static void test_a_cluster_that_is_not_configured_has_no_samples(void **state)
