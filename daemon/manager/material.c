@@ -17,10 +17,20 @@ struct Material {
         Watcher *watcher;
         sd_event_source *review_timer; /* set to when time alone changes the state */
         InspectJob *job;
-        bool inspect_again;         /* a read was requested while the inspector runs */
-        uint64_t inspected_at_usec; /* wall clock at the start of the last inspection */
-        int payload_fd;             /* sealed */
+        bool inspect_again; /* a read was requested while the inspector runs */
+        uint64_t inspected_usec, inspected_at_usec; /* start of the last inspection, both clocks */
+        uint64_t failing_usec; /* start of the first inspection since the last good one; 0: none */
+        int payload_fd;        /* sealed */
 };
+
+/* The boot time since which the files can be in their present state: a change that the watcher has
+ * seen, or the first inspection that found errors. A read can be ahead of the watcher. */
+static uint64_t changed_usec(const Material *material)
+{
+        uint64_t seen = material->status.watch->changed_usec;
+
+        return seen > material->failing_usec ? seen : material->failing_usec;
+}
 
 static void close_fd(int *fd)
 {
@@ -40,7 +50,7 @@ static void schedule_review(Material *material)
         uint64_t at = USEC_NEVER;
 
         if (status->state == MATERIAL_STATE_CHANGING)
-                at = status->watch->changed_usec + status->config->settle_limit_usec;
+                at = changed_usec(material) + status->config->settle_limit_usec;
         if (boundary > wall && boundary - wall < USEC_PER_DAY && now + (boundary - wall) < at)
                 at = now + (boundary - wall);
         (void)sd_event_source_set_time(material->review_timer, at < now ? now : at);
@@ -51,7 +61,7 @@ static void schedule_review(Material *material)
 static void update_state(Material *material)
 {
         MaterialStatus *status = &material->status;
-        uint64_t age = clock_boottime_usec() - status->watch->changed_usec;
+        uint64_t age = clock_boottime_usec() - changed_usec(material);
         MaterialState state;
 
         state = report_material_state(&material->report, age, status->config->settle_limit_usec);
@@ -77,8 +87,13 @@ static void on_inspected(const InspectResult *result, void *userdata)
         text_set(status->error, sizeof(status->error), result->error);
         close_fd(&material->payload_fd);
         material->payload_fd = result->payload_fd;
-        if (result->report)
+        if (result->report) {
                 material->report = *result->report;
+                if (!material->report.failed && !material->report.files_changed)
+                        material->failing_usec = 0;
+                else if (material->failing_usec == 0)
+                        material->failing_usec = material->inspected_usec;
+        }
         material->job = inspect_job_free(material->job);
         update_state(material);
         /* Files that changed while they were read are read again when they have settled. */
@@ -97,6 +112,7 @@ static void inspect(Material *material)
                 return;
         }
         material->inspect_again = false;
+        material->inspected_usec = clock_boottime_usec();
         material->inspected_at_usec = clock_wall_usec();
         r = inspect_job_start(&material->job, material->event, material->status.config,
                 material->inspected_at_usec, on_inspected, material);

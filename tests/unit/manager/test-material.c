@@ -81,6 +81,26 @@ static void test_a_failed_set_is_changing_and_after_settle_limit_invalid(void **
         assert_int_equal(fixture.n_inspections, 1);
 }
 
+/* A read that was requested before the first change of a rotation can find a part of it. */
+static void test_a_set_that_was_good_until_now_is_not_older_than_this_inspection(void **state)
+{
+        Report report = fixture_failed_report();
+
+        fixture_deliver_set(A);
+        fixture_pass(2 * SETTLE_LIMIT);
+        fixture_notify(WATCHER_READ);
+        fixture_deliver(&report);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+        assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT);
+        fixture_pass(SETTLE_LIMIT - 1);
+        fixture_notify(WATCHER_READ);
+        fixture_deliver(&report);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+        fixture_pass(1);
+        fixture_review();
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
+}
+
 static void test_files_that_change_during_the_read_are_read_again_when_settled(void **state)
 {
         Report report = {.files_changed = true};
@@ -207,6 +227,7 @@ int main(void)
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
                 material_test(test_a_payload_that_comes_with_a_failed_set_is_closed),
                 material_test(test_a_failed_set_is_changing_and_after_settle_limit_invalid),
+                material_test(test_a_set_that_was_good_until_now_is_not_older_than_this_inspection),
                 material_test(test_files_that_change_during_the_read_are_read_again_when_settled),
                 material_test(test_reads_requested_during_an_inspection_make_one_more),
                 material_test(test_a_poll_without_a_change_inspects_nothing),
