@@ -11,6 +11,9 @@
 
 #include "common/macro.h"
 
+#define FILE_TICK_NSEC (2 * INT64_C(1000000000))
+#define FILE_SKEW_NSEC (60 * INT64_C(1000000000)) /* of the clock of a file server */
+
 static int kind_error(mode_t mode)
 {
         if (S_ISREG(mode))
@@ -172,6 +175,19 @@ FileStat file_stat_fd(int fd)
         struct stat st;
 
         return file_stat_from(fstat(fd, &st), &st);
+}
+
+static bool is_racy(int64_t time_nsec, uint64_t read_usec)
+{
+        int64_t age_nsec = (int64_t)read_usec * 1000 - time_nsec;
+
+        return age_nsec <= FILE_TICK_NSEC && age_nsec >= -FILE_SKEW_NSEC;
+}
+
+bool file_stat_is_racy(const FileStat *file, uint64_t read_usec)
+{
+        return file->error == 0 &&
+                (is_racy(file->modified_nsec, read_usec) || is_racy(file->changed_nsec, read_usec));
 }
 
 bool file_stat_equal(const FileStat *a, const FileStat *b)

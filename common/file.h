@@ -60,3 +60,9 @@ FileStat file_stat(const char *path);
 FileStat file_stat_fd(int fd);
 
 bool file_stat_equal(const FileStat *a, const FileStat *b);
+
+/* Returns true if a write after a read at `read_usec` (wall clock) can have left the same value:
+ * modification or change time are not older than the read by the coarsest tick of a file system, the
+ * 2 s of FAT (doc/rotation.md, "stat and time"). A time more than a minute ahead was set by a
+ * program and proves nothing. Pure. */
+bool file_stat_is_racy(const FileStat *file, uint64_t read_usec);

@@ -28,8 +28,8 @@ struct Watcher {
         bool mounts_changed; /* the mount table */
         bool poll_changed;   /* a poll found a difference */
 
-        bool missed;  /* the last change raised no event */
-        bool recheck; /* the next poll reports WATCHER_READ even if stat(2) shows no change */
+        bool missed;           /* the last change raised no event */
+        uint64_t read_at_usec; /* wall clock of the last WATCHER_READ */
 };
 
 static void describe(Watcher *watcher)
@@ -74,7 +74,21 @@ static void record_change(Watcher *watcher)
 {
         watcher->status.changed_usec = clock_boottime_usec();
         watcher->status.changed_at_usec = clock_wall_usec();
-        watcher->recheck = true;
+}
+
+/* The value of stat(2) before the last read does not exclude a write after it. */
+static bool files_are_racy(const Watcher *watcher)
+{
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                if (file_stat_is_racy(&watcher->files[i], watcher->read_at_usec))
+                        return true;
+        return false;
+}
+
+static void report_read(Watcher *watcher)
+{
+        watcher->read_at_usec = clock_wall_usec();
+        watcher->fn(WATCHER_READ, watcher->userdata);
 }
 
 static void on_watch(DirWatchEvent change, void *userdata)
@@ -106,7 +120,7 @@ static void on_settled(void *userdata)
         describe(watcher);
         /* Even if stat(2) shows no change: a mounted image may have equal files, and two writes
          * within one tick of the file system's clock look like one. */
-        watcher->fn(WATCHER_READ, watcher->userdata);
+        report_read(watcher);
 }
 
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
@@ -121,10 +135,9 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
                 record_change(watcher);
                 watcher->poll_changed = true;
                 settle_trigger(watcher->settle);
-        } else if (watcher->recheck) {
-                watcher->recheck = false;
-                watcher->fn(WATCHER_READ, watcher->userdata);
-        } else
+        } else if (files_are_racy(watcher))
+                report_read(watcher);
+        else
                 watcher->fn(WATCHER_UNCHANGED, watcher->userdata);
         return 0;
 }
@@ -154,7 +167,7 @@ int watcher_new(
         rebuild(watcher);
         (void)files_differ(watcher);
         watcher->status.changed_usec = watcher->status.polled_usec = clock_boottime_usec();
-        watcher->recheck = true;
+        watcher->read_at_usec = clock_wall_usec();
         *ret = TAKE(watcher);
         return 0;
 }

@@ -10,8 +10,8 @@
  * is watched, is counted as missed.
  *
  * Two writes of the same size within one tick of the file system's clock look the same to stat(2)
- * (doc/rotation.md, "stat and time"), so the files are read once more at the first poll after a
- * change.
+ * (doc/rotation.md, "stat and time"), so every poll reports WATCHER_READ until the files were read
+ * later than their own times by more than the coarsest tick.
  */
 
 #include <systemd/sd-event.h>

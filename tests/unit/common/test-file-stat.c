@@ -116,6 +116,42 @@ static void test_a_link_to_another_file_is_detected(void **state)
         assert_false(file_stat_equal(&before, &after));
 }
 
+#define SECOND UINT64_C(1000000)
+
+static void test_a_value_is_racy_until_it_was_read_a_tick_after_its_times(void **state)
+{
+        static const struct {
+                int64_t modified_sec, changed_sec;
+                uint64_t read_sec;
+                bool racy;
+        } cases[] = {
+                {100, 100, 100, true},   /* read in the second of the write */
+                {100, 100, 102, true},   /* the tick of FAT */
+                {100, 100, 103, false},  /* later than the coarsest tick */
+                {50, 100, 101, true},    /* a restored modification time */
+                {100, 50, 101, true},    /* a file system without change times */
+                {100, 100, 99, true},    /* the clock of the file server is ahead */
+                {100, 100, 41, true},    /* by almost a minute */
+                {5000, 100, 103, false}, /* a time in the future that a program set */
+                {5000, 100, 101, true},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                FileStat file = {.modified_nsec = cases[i].modified_sec * 1000000000,
+                        .changed_nsec = cases[i].changed_sec * 1000000000};
+
+                if (file_stat_is_racy(&file, cases[i].read_sec * SECOND) != cases[i].racy)
+                        fail_msg("case %zu is %s", i, cases[i].racy ? "not racy" : "racy");
+        }
+}
+
+static void test_a_missing_file_is_not_racy(void **state)
+{
+        FileStat missing = {.error = ENOENT};
+
+        assert_false(file_stat_is_racy(&missing, 0));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -125,6 +161,8 @@ int main(void)
                 cmocka_unit_test(test_each_member_alone_makes_two_values_differ),
                 scratch_test(test_a_change_with_a_restored_time_is_detected),
                 scratch_test(test_a_link_to_another_file_is_detected),
+                cmocka_unit_test(test_a_value_is_racy_until_it_was_read_a_tick_after_its_times),
+                cmocka_unit_test(test_a_missing_file_is_not_racy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
