@@ -235,6 +235,14 @@ static void order_chain(Pem *pem)
         ERR_clear_error();
 }
 
+void pem_done(Pem *pem)
+{
+        sk_X509_pop_free(pem->authorities, X509_free);
+        sk_X509_pop_free(pem->chain, X509_free);
+        EVP_PKEY_free(pem->key);
+        *pem = PEM_NULL;
+}
+
 int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
 {
         Pem pem = PEM_NULL;
@@ -258,18 +266,15 @@ int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Rep
                 else
                         pem.key = parse_key(&source);
         }
+        /* No rule was violated, so an allocation failed. */
+        if (!report->failed && (!pem.authorities || !pem.chain || !pem.key)) {
+                pem_done(&pem);
+                return -ENOMEM;
+        }
         if (pem.chain)
                 order_chain(&pem);
         *ret = pem;
         return 0;
-}
-
-void pem_done(Pem *pem)
-{
-        sk_X509_pop_free(pem->authorities, X509_free);
-        sk_X509_pop_free(pem->chain, X509_free);
-        EVP_PKEY_free(pem->key);
-        *pem = PEM_NULL;
 }
 
 int pem_read_sha256(

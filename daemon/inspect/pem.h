@@ -22,7 +22,7 @@ typedef struct Pem {
 
 #define PEM_NULL ((Pem){0})
 
-/* A member whose file could not be parsed is NULL, and the report has failed. Returns 0. */
+/* A member whose file could not be parsed is NULL, and the report has failed. -ENOMEM. */
 int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report);
 void pem_done(Pem *pem);
 
