@@ -9,19 +9,16 @@
 
 int call_payload_raw(Secret *ret, const char *strict, size_t size)
 {
-        CLEANUP(secret_done) Secret raw = SECRET_NULL;
-        int r = secret_allocate(&raw, size);
+        int r = secret_allocate(ret, size);
 
         if (r < 0)
                 return r;
         for (size_t i = 0; i < size; i++) {
                 bool escape = strict[i] == '\\' && i + 1 < size && strict[i + 1] == 'n';
 
-                raw.data[raw.size++] = escape ? '\n' : strict[i];
+                ret->data[ret->size++] = escape ? '\n' : strict[i];
                 i += escape ? 1 : 0;
         }
-        *ret = raw;
-        raw = SECRET_NULL;
         return 0;
 }
 
@@ -87,7 +84,11 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
                 ret->effect.newlines_learned =
                         configured == NEWLINES_AUTO && form != payload->newlines;
         }
-        (void)sql_error_fail_call(ret, result, &error, sent);
+        (void)sql_error_fail(ret, result, &error, NULL);
+        if (sent && (result == SESSION_LOST || result == SESSION_TIMED_OUT)) {
+                ret->kind = OUTCOME_UNKNOWN;
+                ret->effect.in_doubt = true;
+        }
         sql_error_advise_procedure(ret, session, RDS_IMPORT_PROCEDURE);
         /* It is unknown which of two different errors concerns the form. */
         if (result == SESSION_SERVER && other.text[0] != '\0' &&

@@ -20,50 +20,25 @@ static OutcomeKind kind_of_server_error(unsigned number)
         }
 }
 
-static OutcomeKind kind_of_result(SessionResult result, const SessionError *error, bool sent)
+bool sql_error_fail(
+        Outcome *ret, SessionResult result, const SessionError *error, const char *context)
 {
-        switch (result) {
-        case SESSION_UNREACHABLE:
-                return OUTCOME_UNREACHABLE;
-        case SESSION_TLS:
-                return OUTCOME_TLS;
-        case SESSION_AUTH:
-                return OUTCOME_AUTH;
-        case SESSION_TIMED_OUT:
-                return sent ? OUTCOME_UNKNOWN : OUTCOME_TIMED_OUT;
-        case SESSION_LOST:
-                return sent ? OUTCOME_UNKNOWN : OUTCOME_UNREACHABLE;
-        case SESSION_OK:
-        case SESSION_SERVER:
-        case _SESSION_RESULT_MAX:
-                break;
-        }
-        return kind_of_server_error(error->number);
-}
+        static const OutcomeKind kinds[_SESSION_RESULT_MAX] = {
+                [SESSION_UNREACHABLE] = OUTCOME_UNREACHABLE,
+                [SESSION_TLS] = OUTCOME_TLS,
+                [SESSION_AUTH] = OUTCOME_AUTH,
+                [SESSION_TIMED_OUT] = OUTCOME_TIMED_OUT,
+                [SESSION_LOST] = OUTCOME_UNREACHABLE,
+        };
 
-static bool fail(Outcome *ret, SessionResult result, const SessionError *error, bool sent,
-        const char *context)
-{
         if (result == SESSION_OK)
                 return false;
-        ret->kind = kind_of_result(result, error, sent);
-        ret->effect.in_doubt = ret->kind == OUTCOME_UNKNOWN;
+        ret->kind = result == SESSION_SERVER ? kind_of_server_error(error->number) : kinds[result];
         ret->sql_error.number = error->number;
         memcpy(ret->sql_error.state, error->state, sizeof(ret->sql_error.state));
         text_format(ret->text, sizeof(ret->text), "%s%s%s", context ? context : "",
                 context ? ": " : "", error->text);
         return true;
-}
-
-bool sql_error_fail(
-        Outcome *ret, SessionResult result, const SessionError *error, const char *context)
-{
-        return fail(ret, result, error, false, context);
-}
-
-bool sql_error_fail_call(Outcome *ret, SessionResult result, const SessionError *error, bool sent)
-{
-        return fail(ret, result, error, sent, NULL);
 }
 
 static void on_account(

@@ -20,10 +20,6 @@
 bool sql_error_fail(
         Outcome *ret, SessionResult result, const SessionError *error, const char *context);
 
-/* The same for the CALL of the import. `sent`: the payload may have left the host, as
- * session_call() reports it; a broken connection then has an unknown result. */
-bool sql_error_fail_call(Outcome *ret, SessionResult result, const SessionError *error, bool sent);
-
 /* Set the outcome's next step to the statement that grants the missing privilege, if the error is
  * one of privileges. Only then one more round trip reads the account. */
 void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure);
