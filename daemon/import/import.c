@@ -14,7 +14,7 @@ static void observe_replication(Outcome *ret, Session *session)
         SessionError error = {0};
 
         /* Without the privilege the status stays unknown; the import succeeded anyway. */
-        (void)replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        (void)replica_status_read(&ret->replication, session, &error);
 }
 
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
@@ -198,7 +198,7 @@ void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
                 return;
         if (cluster->replication == REPLICATION_IGNORE)
                 return;
-        result = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        result = replica_status_read(&ret->replication, session, &error);
         if (sql_error_fail(ret, result, &error, NULL))
                 sql_error_advise_status(ret, session);
 }

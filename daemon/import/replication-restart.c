@@ -37,8 +37,7 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
                 uint64_t now = clock_boottime_usec();
                 SessionError error = {0};
 
-                if (replica_status_read(&ret->replication, session, clock_wall_usec(), &error) !=
-                        SESSION_OK) {
+                if (replica_status_read(&ret->replication, session, &error) != SESSION_OK) {
                         text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
                                 error.text);
                         ret->sql_error.number = error.number;
@@ -62,11 +61,12 @@ bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configur
         SessionError error = {0};
         SessionResult result;
 
-        result = replica_status_read(&ret->replication, session, clock_wall_usec(), &error);
+        result = replica_status_read(&ret->replication, session, &error);
         *ret_configured = result == SESSION_OK && ret->replication.configured;
         if (result == SESSION_OK && replication_is_active(&ret->replication)) {
                 stopping = true;
-                result = replica_stop(session, &error);
+                result = session_query(
+                        session, "CALL mysql." RDS_STOP_PROCEDURE, NULL, NULL, &error);
         }
         if (!sql_error_fail(ret, result, &error, NULL))
                 return true;
@@ -86,7 +86,8 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
 {
         const Replication *replication = &ret->replication;
         SessionError error = {0};
-        SessionResult result = replica_start(session, &error);
+        SessionResult result =
+                session_query(session, "CALL mysql." RDS_START_PROCEDURE, NULL, NULL, &error);
 
         if (!outcome_is_success(ret->kind))
                 return;
@@ -116,8 +117,7 @@ void replication_restart_recover(Outcome *ret, Session *session, uint64_t deadli
 {
         SessionError error = {0};
 
-        if (replica_status_read(&ret->replication, session, clock_wall_usec(), &error) ==
-                        SESSION_OK &&
+        if (replica_status_read(&ret->replication, session, &error) == SESSION_OK &&
                 ret->replication.configured && !replication_is_active(&ret->replication))
                 replication_restart_start(ret, session, deadline_usec);
 }

@@ -1,8 +1,7 @@
 #pragma once
 
 /*
- * Replica status: reads the state of the replica's threads, and stops and starts them with Aurora's
- * procedures.
+ * Replica status: reads the state of the replica's threads.
  *
  * SHOW REPLICA STATUS is sent first and SHOW SLAVE STATUS after a syntax error (1064): Aurora MySQL
  * version 2 accepts only the old statement, 8.4 only the new one. Columns are found by name in both
@@ -13,8 +12,4 @@
 #include "daemon/mysql/session.h"
 
 /* SESSION_SERVER with 1227: the user lacks the privilege. */
-SessionResult replica_status_read(
-        Replication *ret, Session *session, uint64_t now_usec, SessionError *ret_error);
-
-SessionResult replica_stop(Session *session, SessionError *ret_error);
-SessionResult replica_start(Session *session, SessionError *ret_error);
+SessionResult replica_status_read(Replication *ret, Session *session, SessionError *ret_error);

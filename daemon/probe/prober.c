@@ -75,8 +75,7 @@ static SessionResult read_procedures(Probe *probe, Session *session, SessionErro
 
 static SessionResult read_replication(Probe *probe, Session *session, SessionError *error)
 {
-        SessionResult result =
-                replica_status_read(&probe->replication, session, clock_wall_usec(), error);
+        SessionResult result = replica_status_read(&probe->replication, session, error);
 
         if (result != SESSION_SERVER)
                 return result;
