@@ -9,14 +9,6 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 
-static void observe_replication(Outcome *ret, Session *session)
-{
-        SessionError error = {0};
-
-        /* Without the privilege the status stays unknown; the import succeeded anyway. */
-        (void)replica_status_read(&ret->replication, session, &error);
-}
-
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
 static bool check_logs(Outcome *ret, const Preflight *preflight, const Import *import)
 {
@@ -75,14 +67,9 @@ static bool ledger_failed(Outcome *ret, Session *session, const char *table, Ses
 static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const char *table)
 {
         SessionError error = {0};
-        SessionResult result = ledger_read(ledger, session, table, &error);
+        SessionResult result = ledger_read(ledger, &ret->ledger, session, table, &error);
 
-        if (ledger_failed(ret, session, table, result, &error))
-                return false;
-        ret->ledger.known = true;
-        if (ledger_newest(ledger))
-                ret->ledger.newest = *ledger_newest(ledger);
-        return true;
+        return !ledger_failed(ret, session, table, result, &error);
 }
 
 static bool acquire_lock(Outcome *ret, Session *session, const Import *import)
@@ -136,13 +123,13 @@ static bool begin_row(
         return !ledger_failed(ret, session, table, result, &error);
 }
 
-/* Completes the row, unless the result of the CALL is unknown. An error here does not change the
- * result of the import. */
+/* Completes the row, unless there is none (0) or the result of the CALL is unknown. An error here
+ * does not change the result of the import. */
 static void end_row(Outcome *ret, Session *session, const Import *import, uint64_t row)
 {
         SessionError error = {0};
 
-        if (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN)
+        if (row == 0 || (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN))
                 return;
         if (ledger_finish(session, import->cluster->ledger, row, ret->effect.committed, &error) !=
                         SESSION_OK &&
@@ -158,6 +145,7 @@ void import_run(Outcome *ret, Session *session, const Import *import)
         bool restart = cluster->replication == REPLICATION_RESTART;
         bool ledger_used = cluster->ledger[0] != '\0';
         bool configured = false;
+        SessionError error = {0};
         uint64_t row = 0;
         Ledger ledger;
 
@@ -173,18 +161,17 @@ void import_run(Outcome *ret, Session *session, const Import *import)
                 return;
         }
         if (restart && !replication_restart_stop(ret, session, &configured)) {
-                if (row > 0)
-                        end_row(ret, session, import, row);
+                end_row(ret, session, import, row);
                 return;
         }
         if (!import->restart_only)
                 call_import(ret, session, &import->payload, cluster->newlines);
-        if (row > 0)
-                end_row(ret, session, import, row);
+        end_row(ret, session, import, row);
         if (restart && configured)
                 replication_restart_start(ret, session, import->deadline_usec);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
-                observe_replication(ret, session);
+                /* Without the privilege the status stays unknown; the import succeeded anyway. */
+                (void)replica_status_read(&ret->replication, session, &error);
 }
 
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)

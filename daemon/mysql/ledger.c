@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -17,7 +16,6 @@
 
 #define LEDGER_STATEMENT_MAX 1024
 #define LEDGER_TABLE_MAX     160 /* two names of 64 bytes, quoted */
-#define LEDGER_TIME_MAX      32
 
 /* One statement inserts or updates, so that a missing UPDATE privilege is found before the CALL. */
 #define LEDGER_COLUMNS \
@@ -32,7 +30,7 @@ static const char *const state_names[_LEDGER_STATE_MAX] = {
         [LEDGER_STATE_FAILED] = "failed",
 };
 
-const LedgerEntry *ledger_newest(const Ledger *ledger)
+static const LedgerEntry *newest_of(const Ledger *ledger)
 {
         for (size_t i = 0; i < ledger->n_entries; i++)
                 if (ledger->entries[i].state != LEDGER_STATE_FAILED)
@@ -42,7 +40,7 @@ const LedgerEntry *ledger_newest(const Ledger *ledger)
 
 LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set)
 {
-        const LedgerEntry *newest = ledger_newest(ledger);
+        const LedgerEntry *newest = newest_of(ledger);
 
         if (!newest)
                 return LEDGER_IMPORT;
@@ -122,9 +120,12 @@ static void on_entry(
 /* Microseconds since the epoch; UNIX_TIMESTAMP() would apply the session's time zone. */
 #define SINCE_EPOCH(column) "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', " column ")"
 
-SessionResult ledger_read(Ledger *ret, Session *session, const char *table, SessionError *ret_error)
+SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *session,
+        const char *table, SessionError *ret_error)
 {
         char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+        const LedgerEntry *newest;
+        SessionResult result;
 
         *ret = (Ledger){0};
         snprintf(statement, sizeof(statement),
@@ -132,7 +133,11 @@ SessionResult ledger_read(Ledger *ret, Session *session, const char *table, Sess
                         "not_after") ", " SINCE_EPOCH("imported_at") ", daemon FROM %s "
                                                                      "ORDER BY id DESC LIMIT %d",
                 quote_table(quoted, table), LEDGER_ROWS_MAX);
-        return session_query(session, statement, on_entry, ret, ret_error);
+        result = session_query(session, statement, on_entry, ret, ret_error);
+        newest = newest_of(ret);
+        if (result == SESSION_OK)
+                *ret_reading = (LedgerReading){true, newest ? *newest : (LedgerEntry){0}};
+        return result;
 }
 
 SessionResult ledger_check_writable(Session *session, const char *table, SessionError *ret_error)
@@ -145,17 +150,6 @@ SessionResult ledger_check_writable(Session *session, const char *table, Session
                 " FROM %s AS old WHERE 1 = 0" LEDGER_TAKE_OVER,
                 quoted, quoted);
         return session_query(session, statement, NULL, NULL, ret_error);
-}
-
-static const char *format_time(char buffer[static LEDGER_TIME_MAX], uint64_t usec)
-{
-        time_t seconds = (time_t)(usec / USEC_PER_SEC);
-        struct tm time;
-
-        if (!gmtime_r(&seconds, &time) ||
-                strftime(buffer, LEDGER_TIME_MAX, "%Y-%m-%d %H:%M:%S", &time) == 0)
-                strcpy(buffer, "1970-01-01 00:00:00");
-        return buffer;
 }
 
 /* Reads the name of this host; every character with a meaning in an SQL literal becomes '-'. */
@@ -176,18 +170,19 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
         bool reuse = last && last->state != LEDGER_STATE_IMPORTED &&
                 strcmp(last->set.fingerprint, set->fingerprint) == 0;
         char statement[LEDGER_STATEMENT_MAX], id[24] = "NULL", name[LEDGER_DAEMON_MAX];
-        char not_before[LEDGER_TIME_MAX], not_after[LEDGER_TIME_MAX], quoted[LEDGER_TABLE_MAX];
+        char not_before[CLOCK_TEXT_SIZE], not_after[CLOCK_TEXT_SIZE], quoted[LEDGER_TABLE_MAX];
         SessionResult result;
 
         read_host_name(name);
         if (reuse)
                 snprintf(id, sizeof(id), "%" PRIu64, last->id);
+        /* %.19s: a DATETIME is the time without its Z. */
         snprintf(statement, sizeof(statement),
-                "INSERT INTO %s (id, " LEDGER_COLUMNS ") VALUES (%s, '%s', '%s', '%s', '%s', "
+                "INSERT INTO %s (id, " LEDGER_COLUMNS ") VALUES (%s, '%s', '%.19s', '%.19s', '%s', "
                 "CURRENT_USER(), UTC_TIMESTAMP(6), NULL, 'importing')" LEDGER_TAKE_OVER,
                 quote_table(quoted, table), id, set->fingerprint,
-                format_time(not_before, set->not_before_usec),
-                format_time(not_after, set->not_after_usec), name);
+                clock_format_time(not_before, set->not_before_usec),
+                clock_format_time(not_after, set->not_after_usec), name);
         result = session_query(session, statement, NULL, NULL, ret_error);
         if (result == SESSION_OK)
                 *ret_id = reuse ? last->id : session_insert_id(session);

@@ -40,9 +40,6 @@ typedef struct Ledger {
         size_t n_entries;
 } Ledger;
 
-/* The newest row that has not failed; NULL: there is none. */
-const LedgerEntry *ledger_newest(const Ledger *ledger);
-
 /* Pure. */
 LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set);
 
@@ -50,8 +47,9 @@ LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set);
 SessionResult ledger_lock(
         bool *ret_locked, Session *session, unsigned wait_sec, SessionError *ret_error);
 
-SessionResult ledger_read(
-        Ledger *ret, Session *session, const char *table, SessionError *ret_error);
+/* `ret_reading` gets the newest row that has not failed. */
+SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *session,
+        const char *table, SessionError *ret_error);
 
 /* Returns SESSION_OK if a row could be written; writes none. */
 SessionResult ledger_check_writable(Session *session, const char *table, SessionError *ret_error);

@@ -88,14 +88,10 @@ static SessionResult read_ledger(
         Probe *probe, Session *session, const char *table, SessionError *error)
 {
         Ledger ledger;
-        SessionResult result = ledger_read(&ledger, session, table, error);
+        SessionResult result = ledger_read(&ledger, &probe->ledger, session, table, error);
 
-        if (result == SESSION_OK) {
-                probe->ledger.known = true;
-                if (ledger_newest(&ledger))
-                        probe->ledger.newest = *ledger_newest(&ledger);
+        if (result == SESSION_OK)
                 result = ledger_check_writable(session, table, error);
-        }
         if (result != SESSION_SERVER)
                 return result;
         probe->ledger_error.number = error->number;
