@@ -36,19 +36,12 @@ static int run_in_child(void *result, const void *task)
 
 static int start_due(ProbeRun *run);
 
-static void fail(ProbeJob *job, OutcomeKind kind, const char *text)
-{
-        Outcome outcome = {.kind = kind};
-
-        text_set(outcome.text, sizeof(outcome.text), text);
-        probe_add_outcome(job->probe, &outcome);
-}
-
 static void on_end(Job *child, JobResult end, int detail, const void *result, void *userdata)
 {
         ProbeJob *job = userdata;
         ProbeRun *run = job->run;
-        char text[OUTCOME_TEXT_MAX], duration[DURATION_TEXT_SIZE];
+        Outcome outcome = {.kind = OUTCOME_CRASHED};
+        char duration[DURATION_TEXT_SIZE];
         int r;
 
         switch (end) {
@@ -56,20 +49,23 @@ static void on_end(Job *child, JobResult end, int detail, const void *result, vo
                 *job->probe = *(const Probe *)result;
                 break;
         case JOB_TIMED_OUT:
-                text_format(text, sizeof(text), "no answer within %s (import-timeout)",
+                outcome.kind = OUTCOME_TIMED_OUT;
+                text_format(outcome.text, sizeof(outcome.text),
+                        "no answer within %s (import-timeout)",
                         duration_format(duration, job->task.timeout_usec));
-                fail(job, OUTCOME_TIMED_OUT, text);
                 break;
         case JOB_FAILED:
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
-                text_format(text, sizeof(text), "the probe process ended without a result (%s)",
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the probe process ended without a result (%s)",
                         end == JOB_FAILED    ? strerror(detail)
                                 : detail > 0 ? strsignal(detail)
                                              : "exited");
-                fail(job, OUTCOME_CRASHED, text);
                 break;
         }
+        if (end != JOB_DONE)
+                probe_add_outcome(job->probe, &outcome);
         job->child = job_free(child);
         run->running--;
         r = start_due(run);

@@ -39,12 +39,6 @@ typedef struct ProbeFinding {
         char next_step[OUTCOME_NEXT_STEP_MAX]; /* "": none */
 } ProbeFinding;
 
-/* Why one fact could not be read. */
-typedef struct ProbeError {
-        unsigned number; /* the server's; 0: no error, or not requested */
-        char text[OUTCOME_TEXT_MAX];
-} ProbeError;
-
 typedef struct Probe {
         ServerInfo server;    /* without a login only the first address of the host */
         bool logged_in;       /* false: no fact of the login's session is known */
@@ -54,9 +48,9 @@ typedef struct Probe {
         char account[SQL_GRANT_ACCOUNT_MAX]; /* CURRENT_USER(): "user@host" */
         bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
         Replication replication;
-        ProbeError replication_error; /* of reading the status */
+        SessionError replication_error; /* of reading the status; number 0: none */
         LedgerReading ledger;
-        ProbeError ledger_error;              /* of reading the table, or of checking writes */
+        SessionError ledger_error;            /* of reading the table, or of checking writes */
         ServerCertificate server_certificate; /* of a second connection, whatever the first did */
         Newlines newlines; /* the payload's form: configured, from the record, or AUTO: unknown */
         uint64_t duration_usec;

@@ -48,17 +48,6 @@ static void on_account(
                 probe->visible[i] = strcasestr(list, probe_procedure_name(i)) != NULL;
 }
 
-static SessionResult read_preflight(
-        Probe *probe, Session *session, const ClusterConfig *cluster, SessionError *error)
-{
-        SessionResult result = preflight_run(&probe->preflight, session, cluster->user, error);
-
-        if (result != SESSION_OK)
-                return result;
-        probe->preflight_known = true;
-        return SESSION_OK;
-}
-
 /* An aggregate without groups: always one row. */
 static SessionResult read_procedures(Probe *probe, Session *session, SessionError *error)
 {
@@ -73,14 +62,13 @@ static SessionResult read_procedures(Probe *probe, Session *session, SessionErro
         return session_query(session, statement, on_account, probe, error);
 }
 
-static SessionResult read_replication(Probe *probe, Session *session, SessionError *error)
+/* An error of the server is a fact of the probe; any other one ends the probe. */
+static SessionResult keep_server_error(
+        SessionError *ret, SessionResult result, const SessionError *error)
 {
-        SessionResult result = replica_status_read(&probe->replication, session, error);
-
         if (result != SESSION_SERVER)
                 return result;
-        probe->replication_error.number = error->number;
-        text_set(probe->replication_error.text, sizeof(probe->replication_error.text), error->text);
+        *ret = *error;
         return SESSION_OK;
 }
 
@@ -92,25 +80,23 @@ static SessionResult read_ledger(
 
         if (result == SESSION_OK)
                 result = ledger_check_writable(session, table, error);
-        if (result != SESSION_SERVER)
-                return result;
-        probe->ledger_error.number = error->number;
-        text_set(probe->ledger_error.text, sizeof(probe->ledger_error.text), error->text);
-        return SESSION_OK;
+        return keep_server_error(&probe->ledger_error, result, error);
 }
 
 static void read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
         SessionError error = {0};
-        SessionResult result = read_preflight(probe, session, cluster, &error);
+        SessionResult result = preflight_run(&probe->preflight, session, cluster->user, &error);
 
+        probe->preflight_known = result == SESSION_OK;
         if (result == SESSION_OK)
                 result = read_procedures(probe, session, &error);
         if (result == SESSION_OK && cluster->ledger[0] != '\0')
                 result = read_ledger(probe, session, cluster->ledger, &error);
         if (result == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
-                result = read_replication(probe, session, &error);
+                result = keep_server_error(&probe->replication_error,
+                        replica_status_read(&probe->replication, session, &error), &error);
         if (sql_error_fail(&outcome, result, &error, NULL))
                 probe_add_outcome(probe, &outcome);
 }
