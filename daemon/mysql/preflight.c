@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/macro.h"
 #include "common/text.h"
 
 /* Servers report ON or 1; every value but OFF and 0 counts as on. */
@@ -33,18 +32,13 @@ static bool next_name(const char **list, const char **ret, size_t *ret_size)
         return false;
 }
 
-static bool is_name(const char *name, size_t size, const char *wanted)
-{
-        return size == strlen(wanted) && strncasecmp(name, wanted, size) == 0;
-}
-
-static bool list_names(const char *list, const char *wanted)
+static bool list_names(const char *list, const char *wanted, size_t wanted_size)
 {
         const char *name;
         size_t size;
 
         while (next_name(&list, &name, &size))
-                if (is_name(name, size, wanted))
+                if (size == wanted_size && strncasecmp(name, wanted, size) == 0)
                         return true;
         return false;
 }
@@ -71,20 +65,14 @@ static bool list_names_exactly(const char *list, const char *wanted)
  * CALL is a QUERY_DML where queries have classes, and an unknown event may include it. */
 static bool events_include_call(const char *list)
 {
-        static const char *const harmless[] = {"CONNECT", "TABLE", "QUERY_DDL", "QUERY_DCL"};
+        static const char harmless[] = "CONNECT,TABLE,QUERY_DDL,QUERY_DCL";
         const char *name;
         bool any = false;
         size_t size;
 
-        while (next_name(&list, &name, &size)) {
-                bool known = false;
-
-                for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-                        known |= is_name(name, size, harmless[i]);
-                if (!known)
+        for (; next_name(&list, &name, &size); any = true)
+                if (!list_names(harmless, name, size))
                         return true;
-                any = true;
-        }
         return !any;
 }
 
@@ -110,7 +98,7 @@ void preflight_parse_variable(
                 variables->slow_log_known = true;
                 variables->slow_log = is_on(value);
         } else if (strcasecmp(name, "log_output") == 0)
-                variables->log_output_none = list_names(value, "NONE");
+                variables->log_output_none = list_names(value, "NONE", strlen("NONE"));
         else if (strcasecmp(name, "server_audit_logging") == 0)
                 variables->audit = is_on(value);
         else if (strcasecmp(name, "server_audit_events") == 0) {
@@ -118,7 +106,7 @@ void preflight_parse_variable(
                 text_set(variables->audit_events, sizeof(variables->audit_events), value);
         } else if (strcasecmp(name, "server_audit_incl_users") == 0) {
                 variables->includes_any = value[0] != '\0';
-                variables->includes_user = list_names(value, user);
+                variables->includes_user = list_names(value, user, strlen(user));
         } else if (strcasecmp(name, "server_audit_excl_users") == 0) {
                 variables->excludes_any = value[0] != '\0';
                 variables->excludes_user = list_names_exactly(value, user);
