@@ -30,13 +30,12 @@ static int open_file(Snapshot *snapshot, int *ret_fd, MaterialFile file, const P
         fd = openat(end->directory_fd, end->name,
                 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
         if (fd < 0) {
-                snapshot->files_changed =
-                        snapshot->files_changed || errno == ENOENT || errno == ELOOP;
+                snapshot->files_changed |= errno == ENOENT || errno == ELOOP;
                 return -errno;
         }
         snapshot->stat[file] = file_stat_fd(fd);
-        if (snapshot->stat[file].device != end->device || snapshot->stat[file].inode != end->inode)
-                snapshot->files_changed = true;
+        snapshot->files_changed |= snapshot->stat[file].device != end->device ||
+                snapshot->stat[file].inode != end->inode;
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
@@ -58,7 +57,7 @@ static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_M
                 if (r == -ENOMEM)
                         return r;
                 /* ESTALE: a file server replaced the open file. */
-                snapshot->files_changed = snapshot->files_changed || r == -ESTALE;
+                snapshot->files_changed |= r == -ESTALE;
                 snapshot->error[i] = r;
         }
         /* After all were read: the first file may have changed while the last was read. */
@@ -70,10 +69,9 @@ static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_M
                 if (files.fd[i] < 0)
                         continue;
                 last = file_stat_fd(files.fd[i]);
-                snapshot->files_changed =
-                        snapshot->files_changed || !file_stat_equal(&last, &snapshot->stat[i]);
+                snapshot->files_changed |= !file_stat_equal(&last, &snapshot->stat[i]);
         }
-        snapshot->files_changed = snapshot->files_changed || !path_walk_equal(&before, &after);
+        snapshot->files_changed |= !path_walk_equal(&before, &after);
         return 0;
 }
 
