@@ -9,8 +9,7 @@
 #include <stdint.h>
 
 #include "daemon/config/config.h"
-#include "daemon/model/record.h"
-#include "daemon/mysql/ledger.h"
+#include "daemon/model/report.h"
 
 typedef enum ImportAction {
         IMPORT_ACTION_IMPORT,

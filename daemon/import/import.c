@@ -5,15 +5,16 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/import/replication-restart.h"
+#include "daemon/mysql/ledger.h"
 #include "daemon/mysql/preflight.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
-static bool check_logs(Outcome *ret, const Preflight *preflight, const Import *import)
+static bool check_logs(
+        Outcome *ret, const Preflight *preflight, Policy policy, const CallPayload *payload)
 {
-        size_t key_offset = call_key_offset(import->payload.data, import->payload.size);
-        Policy policy = import->cluster->query_log;
+        size_t key_offset = call_key_offset(payload->data, payload->size);
         char text[OUTCOME_TEXT_MAX];
 
         if (!preflight_would_log_key(text, sizeof(text), preflight, key_offset))
@@ -29,17 +30,19 @@ static bool check_logs(Outcome *ret, const Preflight *preflight, const Import *i
 
 /* A server without a role is not_writer as well: either a failover, which is transient, or
  * `host` is not a cluster endpoint. */
-static bool check_server(Outcome *ret, Session *session, const Import *import)
+static bool check_server(
+        Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload)
 {
         Preflight preflight = {0};
         SessionError error = {0};
         const char *why;
-        SessionResult result = preflight_run(&preflight, session, import->cluster->user, &error);
+        SessionResult result = preflight_run(&preflight, session, task->cluster->user, &error);
 
         if (sql_error_fail(ret, result, &error, NULL))
                 return false;
         /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
-        if (!preflight.reader && !import->restart_only && !check_logs(ret, &preflight, import))
+        if (!preflight.reader && task->action == IMPORT_ACTION_IMPORT &&
+                !check_logs(ret, &preflight, task->cluster->query_log, payload))
                 return false;
         why = preflight_not_writer_reason(&preflight);
         if (!why)
@@ -72,16 +75,16 @@ static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const ch
         return !ledger_failed(ret, session, table, result, &error);
 }
 
-static bool acquire_lock(Outcome *ret, Session *session, const Import *import)
+static bool acquire_lock(Outcome *ret, Session *session, const char *table, uint64_t deadline_usec)
 {
         uint64_t now = clock_boottime_usec();
-        uint64_t left = import->deadline_usec > now ? import->deadline_usec - now : 0;
+        uint64_t left = deadline_usec > now ? deadline_usec - now : 0;
         SessionError error = {0};
         bool locked;
         SessionResult result =
                 ledger_lock(&locked, session, (unsigned)(left / USEC_PER_SEC / 2), &error);
 
-        if (ledger_failed(ret, session, import->cluster->ledger, result, &error))
+        if (ledger_failed(ret, session, table, result, &error))
                 return false;
         if (locked)
                 return true;
@@ -93,9 +96,9 @@ static bool acquire_lock(Outcome *ret, Session *session, const Import *import)
 
 /* Returns false if `ret` is final without a CALL. */
 static bool begin_row(
-        Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session, const Import *import)
+        Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session, const ImportTask *task)
 {
-        const char *table = import->cluster->ledger;
+        const char *table = task->cluster->ledger;
         LedgerComparison comparison;
         char time[CLOCK_TEXT_SIZE];
         SessionError error = {0};
@@ -103,7 +106,7 @@ static bool begin_row(
 
         if (!read_ledger(ret, ledger, session, table))
                 return false;
-        comparison = import->forced ? LEDGER_IMPORT : ledger_compare(ledger, &import->set);
+        comparison = task->forced ? LEDGER_IMPORT : ledger_compare(ledger, &task->set);
         if (comparison == LEDGER_CURRENT) {
                 ret->kind = OUTCOME_ALREADY_CURRENT;
                 return false;
@@ -119,29 +122,30 @@ static bool begin_row(
                                 : "not completed");
                 return false;
         }
-        result = ledger_begin(ret_row, session, table, ledger, &import->set, &error);
+        result = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
         return !ledger_failed(ret, session, table, result, &error);
 }
 
 /* Completes the row, unless there is none (0) or the result of the CALL is unknown. An error here
  * does not change the result of the import. */
-static void end_row(Outcome *ret, Session *session, const Import *import, uint64_t row)
+static void end_row(Outcome *ret, Session *session, const char *table, uint64_t row)
 {
         SessionError error = {0};
 
         if (row == 0 || (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN))
                 return;
-        if (ledger_finish(session, import->cluster->ledger, row, ret->effect.committed, &error) !=
-                        SESSION_OK &&
+        if (ledger_finish(session, table, row, ret->effect.committed, &error) != SESSION_OK &&
                 ret->effect.committed)
                 text_format(ret->warning, sizeof(ret->warning),
-                        "ledger %s could not be completed, so the set is imported again: %s",
-                        import->cluster->ledger, error.text);
+                        "ledger %s could not be completed, so the set is imported again: %s", table,
+                        error.text);
 }
 
-void import_run(Outcome *ret, Session *session, const Import *import)
+void import_run(Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload,
+        uint64_t deadline_usec)
 {
-        const ClusterConfig *cluster = import->cluster;
+        const ClusterConfig *cluster = task->cluster;
+        bool imports = task->action == IMPORT_ACTION_IMPORT;
         bool restart = cluster->replication == REPLICATION_RESTART;
         bool ledger_used = cluster->ledger[0] != '\0';
         bool configured = false;
@@ -150,25 +154,24 @@ void import_run(Outcome *ret, Session *session, const Import *import)
         Ledger ledger;
 
         ret->kind = OUTCOME_IMPORTED;
-        if (!check_server(ret, session, import))
+        if (!check_server(ret, session, task, payload))
                 return;
-        if (ledger_used && !acquire_lock(ret, session, import))
+        if (ledger_used && !acquire_lock(ret, session, cluster->ledger, deadline_usec))
                 return;
-        if (ledger_used && !import->restart_only &&
-                !begin_row(ret, &ledger, &row, session, import)) {
+        if (ledger_used && imports && !begin_row(ret, &ledger, &row, session, task)) {
                 if (restart && ret->kind == OUTCOME_ALREADY_CURRENT)
-                        replication_restart_recover(ret, session, import->deadline_usec);
+                        replication_restart_recover(ret, session, deadline_usec);
                 return;
         }
         if (restart && !replication_restart_stop(ret, session, &configured)) {
-                end_row(ret, session, import, row);
+                end_row(ret, session, cluster->ledger, row);
                 return;
         }
-        if (!import->restart_only)
-                call_import(ret, session, &import->payload, cluster->newlines);
-        end_row(ret, session, import, row);
+        if (imports)
+                call_import(ret, session, payload, cluster->newlines);
+        end_row(ret, session, cluster->ledger, row);
         if (restart && configured)
-                replication_restart_start(ret, session, import->deadline_usec);
+                replication_restart_start(ret, session, deadline_usec);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
                 /* Without the privilege the status stays unknown; the import succeeded anyway. */
                 (void)replica_status_read(&ret->replication, session, &error);

@@ -8,22 +8,14 @@
  * Replication that was stopped here is started again, also if the CALL fails.
  */
 
-#include "daemon/config/config.h"
 #include "daemon/import/call.h"
+#include "daemon/import/import-task.h"
 #include "daemon/model/outcome.h"
-#include "daemon/mysql/ledger.h"
 #include "daemon/mysql/session.h"
 
-typedef struct Import {
-        const ClusterConfig *cluster;
-        bool restart_only; /* the set is imported already */
-        bool forced;       /* regardless of the ledger */
-        SetInfo set;
-        CallPayload payload;
-        uint64_t deadline_usec; /* boot time */
-} Import;
-
-void import_run(Outcome *ret, Session *session, const Import *import);
+/* `deadline_usec` is boot time. */
+void import_run(Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload,
+        uint64_t deadline_usec);
 
 /* Reads ledger and replication, without a CALL. OUTCOME_ALREADY_CURRENT if both could be read,
  * regardless of the values read. */

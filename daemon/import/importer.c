@@ -4,34 +4,23 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "common/text.h"
 #include "daemon/import/import.h"
 #include "daemon/mysql/login.h"
-#include "daemon/mysql/sql-error.h"
 
-static void run_action(
-        Outcome *ret, const ImportTask *task, const char *payload, size_t payload_size)
+static void run_action(Outcome *ret, const ImportTask *task, const CallPayload *payload)
 {
         CLEANUP(session_freep) Session *session = NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
         uint64_t start_usec = clock_boottime_usec();
-        Import import = {
-                .cluster = task->cluster,
-                .restart_only = task->action == IMPORT_ACTION_RESTART_REPLICATION,
-                .forced = task->forced,
-                .set = task->set,
-                .payload = {payload, payload_size, task->newlines},
-                .deadline_usec = login_deadline_usec(start_usec, task->timeout_usec),
-        };
+        uint64_t deadline_usec = login_deadline_usec(start_usec, task->timeout_usec);
 
-        if (login_open(&session, ret, task->cluster, import.deadline_usec, &password)) {
+        if (login_open(&session, ret, task->cluster, deadline_usec, &password)) {
                 if (task->action == IMPORT_ACTION_CHECK)
                         import_check(ret, session, task->cluster);
                 else
-                        import_run(ret, session, &import);
+                        import_run(ret, session, task, payload, deadline_usec);
         }
         outcome_redact(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
@@ -52,7 +41,7 @@ int importer_run(Outcome *ret, const ImportTask *task)
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
         r = redactor_set_pem(&key, payload, (size_t)st.st_size);
         if (r == 0) {
-                run_action(ret, task, payload, (size_t)st.st_size);
+                run_action(ret, task, &(CallPayload){payload, (size_t)st.st_size, task->newlines});
                 outcome_redact(ret, &key);
         }
         (void)munmap(payload, (size_t)st.st_size);
