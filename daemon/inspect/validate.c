@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -11,7 +10,6 @@
 #include <openssl/x509v3.h>
 
 #include "common/clock.h"
-#include "common/macro.h"
 #include "common/text.h"
 #include "daemon/tls/x509.h"
 

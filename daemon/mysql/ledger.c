@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/macro.h"
 #include "common/text.h"
 
 /* One for all ledgers of a server: the lock protects the import, and a cluster has one import. */

@@ -6,7 +6,6 @@
 #include "common/clock.h"
 #include "common/terminal.h"
 #include "common/text.h"
-#include "daemon/mysql/replica-status.h"
 #include "daemon/probe/probe-json.h"
 
 /* Columns: two blanks, the name, then these; a name longer than NAME_MAX has its own line. */
