@@ -40,7 +40,7 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
                 if (replica_status_read(&ret->replication, session, &error) != SESSION_OK) {
                         text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
                                 error.text);
-                        ret->sql_error.number = error.number;
+                        ret->sql_errno = error.number;
                         return false;
                 }
                 if (!replication_is_running(&ret->replication))
@@ -93,7 +93,7 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
                 return;
         if (result != SESSION_OK) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
-                ret->sql_error.number = error.number;
+                ret->sql_errno = error.number;
                 text_format(ret->text, sizeof(ret->text), RDS_START_PROCEDURE ": %s", error.text);
                 sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
                 return;
@@ -105,7 +105,7 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
         ret->kind = OUTCOME_REPLICATION_FAILED;
         if (ret->text[0] != '\0')
                 return;
-        ret->sql_error.number =
+        ret->sql_errno =
                 replication->io_errno != 0 ? replication->io_errno : replication->sql_errno;
         text_format(ret->text, sizeof(ret->text),
                 "replication does not run (I/O thread %s, SQL thread %s): %s",

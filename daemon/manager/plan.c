@@ -62,7 +62,7 @@ uint64_t plan_retry_delay_usec(
 {
         if (outcome_is_success(outcome->kind))
                 return 0;
-        if (outcome_is_transient(outcome->kind, outcome->sql_error.number))
+        if (outcome_is_transient(outcome->kind, outcome->sql_errno))
                 return plan_backoff_usec(failures, retry->min_usec, retry->max_usec, random);
         return retry->held_usec;
 }

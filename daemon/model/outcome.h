@@ -63,11 +63,6 @@ typedef struct LedgerReading {
         LedgerEntry newest;
 } LedgerReading;
 
-typedef struct SqlError {
-        unsigned number; /* 0: no error of the server or the client library */
-        char state[6];
-} SqlError;
-
 /* What an attempt changed on the cluster. */
 typedef struct ImportEffect {
         bool committed;             /* the server acknowledged the CALL */
@@ -87,7 +82,7 @@ typedef struct ServerInfo {
 
 typedef struct Outcome {
         OutcomeKind kind;
-        SqlError sql_error;
+        unsigned sql_errno;                    /* 0: no error of the server or the client library */
         char text[OUTCOME_TEXT_MAX];           /* the cause, one sentence; "" for a success */
         char next_step[OUTCOME_NEXT_STEP_MAX]; /* the exact one; "": see outcome_next_step() */
         char warning[OUTCOME_TEXT_MAX];        /* the import continued in spite of this */

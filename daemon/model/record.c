@@ -45,7 +45,7 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
         record->attempt.at_usec = now_usec;
         record->attempt.has_outcome = true;
         record->attempt.outcome = outcome->kind;
-        record->attempt.sql_errno = outcome->sql_error.number;
+        record->attempt.sql_errno = outcome->sql_errno;
         text_set(record->attempt.text, sizeof(record->attempt.text), outcome->text);
         text_set(record->attempt.next_step, sizeof(record->attempt.next_step), outcome->next_step);
         if (outcome->effect.newlines != NEWLINES_AUTO)

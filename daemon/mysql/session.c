@@ -23,10 +23,9 @@ struct Session {
         char tls_version[16];
 };
 
-static void set_error(SessionError *ret, unsigned number, const char *state, const char *text)
+static void set_error(SessionError *ret, unsigned number, const char *text)
 {
         *ret = (SessionError){.number = number};
-        text_set(ret->state, sizeof(ret->state), state);
         text_set(ret->text, sizeof(ret->text), text);
 }
 
@@ -75,7 +74,7 @@ static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugi
 {
         char *in_progress;
 
-        set_error(ret, mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql));
+        set_error(ret, mysql_errno(mysql), mysql_error(mysql));
         /* EINPROGRESS, the first result of connect(2), is not the reason. */
         in_progress = strstr(ret->text, " (115)");
         if (ret->number == CR_CONNECTION_ERROR && in_progress)
@@ -106,12 +105,11 @@ static SessionResult classify_use(unsigned number, const char *text)
 }
 
 /* After the socket deadline libmariadb reports a connection that the server closed. */
-static SessionResult set_use_error(
-        SessionError *ret, unsigned number, const char *state, const char *text)
+static SessionResult set_use_error(SessionError *ret, unsigned number, const char *text)
 {
         SessionResult result;
 
-        set_error(ret, number, state, text);
+        set_error(ret, number, text);
         result = classify_use(number, ret->text);
         if (result != SESSION_LOST || !socket_deadline_expired())
                 return result;
@@ -121,8 +119,7 @@ static SessionResult set_use_error(
 
 static SessionResult use_error(Session *session, SessionError *ret)
 {
-        return set_use_error(ret, mysql_errno(session->mysql), mysql_sqlstate(session->mysql),
-                mysql_error(session->mysql));
+        return set_use_error(ret, mysql_errno(session->mysql), mysql_error(session->mysql));
 }
 
 /* Returns at least 1: libmariadb waits without limit for 0. */
@@ -238,7 +235,7 @@ SessionResult session_open(
         if (session)
                 session->mysql = mysql_init(NULL);
         if (!session || !session->mysql) {
-                set_error(ret_error, CR_OUT_OF_MEMORY, "HY000", "out of memory");
+                set_error(ret_error, CR_OUT_OF_MEMORY, "out of memory");
                 return SESSION_UNREACHABLE;
         }
         set_options(session->mysql, target);
@@ -248,11 +245,11 @@ SessionResult session_open(
                 return classify_connect(ret_error->number, ret_error->text);
         }
         if (!is_encrypted(session)) {
-                set_error(ret_error, 0, "HY000", "the connection is not TLS 1.2 or 1.3");
+                set_error(ret_error, 0, "the connection is not TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
         if (socket_deadline_set((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {
-                set_error(ret_error, 0, "HY000", "cannot create a timer");
+                set_error(ret_error, 0, "cannot create a timer");
                 return SESSION_UNREACHABLE;
         }
         *ret = TAKE(session);
@@ -331,8 +328,7 @@ uint64_t session_insert_id(const Session *session)
 
 static SessionResult statement_error(MYSQL_STMT *statement, SessionError *ret)
 {
-        return set_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
-                mysql_stmt_error(statement));
+        return set_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_error(statement));
 }
 
 static SessionResult statement_drain(MYSQL_STMT *statement, SessionError *ret_error)
@@ -367,7 +363,7 @@ SessionResult session_call(Session *session, const char *text, const Secret *pay
                 result = statement_error(statement, ret_error);
         else if (mysql_stmt_param_count(statement) != 1) {
                 /* libmariadb would read as many parameters as the server reports. */
-                set_error(ret_error, CR_MALFORMED_PACKET, "HY000",
+                set_error(ret_error, CR_MALFORMED_PACKET,
                         "the server reports a parameter count other than 1");
                 result = SESSION_LOST;
         } else if (mysql_stmt_bind_param(statement, &bind))

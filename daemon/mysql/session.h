@@ -41,13 +41,12 @@ typedef enum SessionResult {
         SESSION_AUTH,
         SESSION_TIMED_OUT,
         SESSION_LOST,   /* the connection broke after it was opened */
-        SESSION_SERVER, /* the server answered with an error, its number and state */
+        SESSION_SERVER, /* the server answered with an error */
         _SESSION_RESULT_MAX,
 } SessionResult;
 
 typedef struct SessionError {
         unsigned number;
-        char state[6];
         char text[384]; /* one clean line; never the payload bound to a statement */
 } SessionError;
 

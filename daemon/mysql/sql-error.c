@@ -34,8 +34,7 @@ bool sql_error_fail(
         if (result == SESSION_OK)
                 return false;
         ret->kind = result == SESSION_SERVER ? kind_of_server_error(error->number) : kinds[result];
-        ret->sql_error.number = error->number;
-        memcpy(ret->sql_error.state, error->state, sizeof(ret->sql_error.state));
+        ret->sql_errno = error->number;
         text_format(ret->text, sizeof(ret->text), "%s%s%s", context ? context : "",
                 context ? ": " : "", error->text);
         return true;
@@ -62,7 +61,7 @@ void sql_error_advise_procedure(Outcome *ret, Session *session, const char *proc
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        if (ret->sql_error.number == 1370 && read_account(session, account))
+        if (ret->sql_errno == 1370 && read_account(session, account))
                 sql_grant_procedure(ret->next_step, sizeof(ret->next_step), procedure, account);
 }
 
@@ -70,7 +69,7 @@ void sql_error_advise_status(Outcome *ret, Session *session)
 {
         char account[SQL_GRANT_ACCOUNT_MAX], grant[SQL_GRANT_TEXT_MAX];
 
-        if (ret->sql_error.number != 1227 || !read_account(session, account))
+        if (ret->sql_errno != 1227 || !read_account(session, account))
                 return;
         sql_grant_status(grant, sizeof(grant), ret->server.version, account);
         text_format(
@@ -81,11 +80,10 @@ void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        sql_grant_for_table(
-                ret->next_step, sizeof(ret->next_step), ret->sql_error.number, table, "");
+        sql_grant_for_table(ret->next_step, sizeof(ret->next_step), ret->sql_errno, table, "");
         if (ret->next_step[0] != '\0' && read_account(session, account))
-                sql_grant_for_table(ret->next_step, sizeof(ret->next_step), ret->sql_error.number,
-                        table, account);
+                sql_grant_for_table(
+                        ret->next_step, sizeof(ret->next_step), ret->sql_errno, table, account);
 }
 
 /* A quote or backslash in a name is doubled, as in any SQL literal; a host holds no '@', so the

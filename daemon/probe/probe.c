@@ -33,7 +33,7 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
 {
         ProbeFinding *finding = add(probe, outcome->kind, SEVERITY_ERROR);
 
-        finding->sql_errno = outcome->sql_error.number;
+        finding->sql_errno = outcome->sql_errno;
         text_set(finding->text, sizeof(finding->text), outcome->text);
         if (outcome->next_step[0] != '\0')
                 text_set(finding->next_step, sizeof(finding->next_step), outcome->next_step);

@@ -106,7 +106,7 @@ static void read_facts(Probe *probe, Session *session, const ClusterConfig *clus
 static bool reached_tls(const Probe *probe, const Outcome *outcome)
 {
         return probe->logged_in || outcome->kind == OUTCOME_TLS ||
-                (outcome->kind == OUTCOME_AUTH && outcome->sql_error.number != 0);
+                (outcome->kind == OUTCOME_AUTH && outcome->sql_errno != 0);
 }
 
 static void read_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
@@ -148,8 +148,8 @@ int prober_run(Probe *ret, const ProberTask *task)
         if (ret->server.address[0] == '\0')
                 text_set(ret->server.address, sizeof(ret->server.address),
                         ret->server_certificate.address);
-        if (ret->server.address[0] == '\0' && outcome.sql_error.number != 0 &&
-                outcome.sql_error.number != PROBER_UNKNOWN_HOST)
+        if (ret->server.address[0] == '\0' && outcome.sql_errno != 0 &&
+                outcome.sql_errno != PROBER_UNKNOWN_HOST)
                 resolve(ret, cluster->host);
         probe_redact(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;

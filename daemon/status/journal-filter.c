@@ -125,7 +125,7 @@ static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
                 journal_already_current(cluster, outcome);
         else if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
-        else if (!outcome_is_transient(outcome->kind, outcome->sql_error.number) ||
+        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) ||
                 (attempts & (attempts - 1)) == 0)
                 journal_import_failed(cluster, outcome);
 }

@@ -177,7 +177,7 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
 {
         const Record *record = cluster->record;
 
-        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_error.number);
+        snprintf(ret->number, sizeof(ret->number), "%u", outcome->sql_errno);
         snprintf(ret->attempt, sizeof(ret->attempt), "%u", record->attempt.failures);
         snprintf(ret->duration, sizeof(ret->duration), "%" PRIu64, outcome->duration_usec);
         ret->fields[0] = (LogField){"BINLOG_SSL_CLUSTER", cluster->config->name};
@@ -246,10 +246,9 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
         char number[32] = "", form[FORM_SIZE];
 
         import_fields(&import, cluster, outcome);
-        if (outcome->sql_error.number > 0)
-                snprintf(number, sizeof(number), " (error %u)", outcome->sql_error.number);
-        log_send(outcome_is_transient(outcome->kind, outcome->sql_error.number) ? LOG_WARNING
-                                                                                : LOG_ERR,
+        if (outcome->sql_errno > 0)
+                snprintf(number, sizeof(number), " (error %u)", outcome->sql_errno);
+        log_send(outcome_is_transient(outcome->kind, outcome->sql_errno) ? LOG_WARNING : LOG_ERR,
                 ID_IMPORT_FAILED, import.fields, ARRAY_SIZE(import.fields),
                 "cluster %s: import %s%s: %s%s%s%s", cluster->config->name,
                 outcome_kind_to_string(outcome->kind), number, outcome->text,

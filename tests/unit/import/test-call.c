@@ -170,7 +170,7 @@ static void test_two_different_errors_are_both_reported(void **state)
         answer(1, SESSION_SERVER, 3140, "no JSON");
         call(NEWLINES_AUTO);
         assert_int_equal(outcome.kind, OUTCOME_REJECTED);
-        assert_int_equal(outcome.sql_error.number, 1644);
+        assert_int_equal(outcome.sql_errno, 1644);
         assert_string_equal(outcome.text, "no PEM; and with escaped line ends: no JSON");
         assert_int_equal(outcome.effect.newlines, NEWLINES_AUTO);
         make(state);
@@ -187,7 +187,7 @@ static void test_a_connection_that_breaks_in_the_second_call_is_the_outcome(void
         call(NEWLINES_AUTO);
         assert_int_equal(outcome.kind, OUTCOME_UNKNOWN);
         assert_true(outcome.effect.in_doubt);
-        assert_int_equal(outcome.sql_error.number, 2013);
+        assert_int_equal(outcome.sql_errno, 2013);
         assert_string_equal(outcome.text, "lost");
 }
 

@@ -157,7 +157,7 @@ static uint64_t delay_usec(
 static void test_transient_errors_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
-        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_error.number = 1213};
+        Outcome deadlock = {.kind = OUTCOME_REJECTED, .sql_errno = 1213};
 
         assert_int_equal(delay_usec(&retry, OUTCOME_UNREACHABLE, 1, 0), 100);
         assert_int_equal(delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);

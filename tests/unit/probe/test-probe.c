@@ -189,7 +189,7 @@ static void test_all_findings_together_have_room(void **state)
 
 static void fail_in_tls(const char *text)
 {
-        Outcome outcome = {.kind = OUTCOME_TLS, .sql_error.number = 2026};
+        Outcome outcome = {.kind = OUTCOME_TLS, .sql_errno = 2026};
 
         probe = (Probe){.server_certificate = {.subject = "CN = db", .n_names = 1}};
         strcpy(outcome.text, text);
