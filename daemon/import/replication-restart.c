@@ -36,13 +36,10 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
         for (;;) {
                 uint64_t now = clock_boottime_usec();
                 SessionError error = {0};
+                SessionResult result = replica_status_read(&ret->replication, session, &error);
 
-                if (replica_status_read(&ret->replication, session, &error) != SESSION_OK) {
-                        text_format(ret->text, sizeof(ret->text), "SHOW REPLICA STATUS: %s",
-                                error.text);
-                        ret->sql_errno = error.number;
+                if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS"))
                         return false;
-                }
                 if (!replication_is_running(&ret->replication))
                         running_since = 0;
                 else if (running_since == 0)
@@ -91,10 +88,8 @@ void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline
 
         if (!outcome_is_success(ret->kind))
                 return;
-        if (result != SESSION_OK) {
+        if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
-                ret->sql_errno = error.number;
-                text_format(ret->text, sizeof(ret->text), RDS_START_PROCEDURE ": %s", error.text);
                 sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
                 return;
         }
