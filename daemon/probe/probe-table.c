@@ -39,11 +39,6 @@ static const char *replication_word(const ClusterConfig *cluster, const Probe *p
                                                      : "stopped";
 }
 
-static const char *newlines_word(const Probe *probe)
-{
-        return probe->newlines == NEWLINES_AUTO ? "not known" : newlines_to_string(probe->newlines);
-}
-
 /* Prints a fact, or a dash if it is not known. */
 static void put(const Terminal *terminal, bool known, const char *fact, int width)
 {
@@ -81,7 +76,9 @@ static void put_row(
         put(terminal, preflight_known && !preflight->keeps_unknown,
                 preflight->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
         put(terminal, preflight_known, replication_word(cluster, probe), REPLICATION_WIDTH);
-        fprintf(terminal->stream, "%s\n", newlines_word(probe));
+        fprintf(terminal->stream, "%s\n",
+                probe->newlines == NEWLINES_AUTO ? "not known"
+                                                 : newlines_to_string(probe->newlines));
 }
 
 /* The address behind host, and the account. */

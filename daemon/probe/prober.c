@@ -3,13 +3,13 @@
 #include <sys/socket.h>
 
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/mysql/ledger.h"
 #include "daemon/mysql/login.h"
+#include "daemon/mysql/rds.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/session.h"
 #include "daemon/mysql/sql-error.h"
@@ -51,14 +51,12 @@ static void on_account(
 /* An aggregate without groups: always one row. */
 static SessionResult read_procedures(Probe *probe, Session *session, SessionError *error)
 {
-        char statement[512];
-
-        snprintf(statement, sizeof(statement),
+        static const char statement[] =
                 "SELECT CURRENT_USER(), GROUP_CONCAT(ROUTINE_NAME) FROM "
                 "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_TYPE = "
-                "'PROCEDURE' AND ROUTINE_NAME IN ('%s', '%s', '%s')",
-                probe_procedure_name(PROBE_IMPORT), probe_procedure_name(PROBE_STOP),
-                probe_procedure_name(PROBE_START));
+                "'PROCEDURE' AND ROUTINE_NAME IN ('" RDS_IMPORT_PROCEDURE "', '" RDS_STOP_PROCEDURE
+                "', '" RDS_START_PROCEDURE "')";
+
         return session_query(session, statement, on_account, probe, error);
 }
 
