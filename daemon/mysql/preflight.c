@@ -85,8 +85,7 @@ static void parse_text_bytes(PreflightVariables *variables, const char *value)
         variables->text_bytes = bytes;
 }
 
-void preflight_parse_variable(
-        PreflightVariables *variables, const char *user, const char *name, const char *value)
+void preflight_parse_variable(PreflightVariables *variables, const char *name, const char *value)
 {
         if (strcasecmp(name, "innodb_read_only") == 0) {
                 variables->role_known = true;
@@ -106,10 +105,11 @@ void preflight_parse_variable(
                 text_set(variables->audit_events, sizeof(variables->audit_events), value);
         } else if (strcasecmp(name, "server_audit_incl_users") == 0) {
                 variables->includes_any = value[0] != '\0';
-                variables->includes_user = list_names(value, user, strlen(user));
+                variables->includes_user =
+                        list_names(value, variables->user, strlen(variables->user));
         } else if (strcasecmp(name, "server_audit_excl_users") == 0) {
                 variables->excludes_any = value[0] != '\0';
-                variables->excludes_user = list_names_exactly(value, user);
+                variables->excludes_user = list_names_exactly(value, variables->user);
         } else if (strcasecmp(name, "performance_schema") == 0)
                 variables->keeps_text = is_on(value);
         else if (strcasecmp(name, "performance_schema_max_sql_text_length") == 0)
@@ -168,18 +168,11 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
                 ret->text_bytes = variables->text_bytes_known ? variables->text_bytes : UINT64_MAX;
 }
 
-typedef struct Answer {
-        PreflightVariables variables;
-        const char *user;
-} Answer;
-
 static void on_row(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
-        Answer *answer = userdata;
-
         if (n_columns == 2 && values[0] && values[1])
-                preflight_parse_variable(&answer->variables, answer->user, values[0], values[1]);
+                preflight_parse_variable(userdata, values[0], values[1]);
 }
 
 /* A refusal of the server is no error: the log stays on. */
@@ -200,21 +193,20 @@ SessionResult preflight_run(
                 "'slow_query_log', 'log_output', 'server_audit_logging', 'server_audit_events', "
                 "'server_audit_incl_users', 'server_audit_excl_users', 'performance_schema', "
                 "'performance_schema_max_sql_text_length')";
-        Answer answer = {.user = user};
-        PreflightVariables *variables = &answer.variables;
-        SessionResult result = session_query(session, statement, on_row, &answer, ret_error);
+        PreflightVariables variables = {.user = user};
+        SessionResult result = session_query(session, statement, on_row, &variables, ret_error);
 
-        if (result == SESSION_OK && variables->general_log && !variables->log_output_none)
-                result = disable_log(&variables->general_log_disabled, session,
+        if (result == SESSION_OK && variables.general_log && !variables.log_output_none)
+                result = disable_log(&variables.general_log_disabled, session,
                         "SET SESSION sql_log_off = 1", ret_error);
         /* The greatest values that every server accepts: a year, and 32 bits of rows. */
-        if (result == SESSION_OK && variables->slow_log && !variables->log_output_none)
-                result = disable_log(&variables->slow_log_disabled, session,
+        if (result == SESSION_OK && variables.slow_log && !variables.log_output_none)
+                result = disable_log(&variables.slow_log_disabled, session,
                         "SET SESSION long_query_time = 31536000, "
                         "min_examined_row_limit = 4294967295",
                         ret_error);
         if (result == SESSION_OK)
-                preflight_evaluate(ret, variables);
+                preflight_evaluate(ret, &variables);
         return result;
 }
 

@@ -46,6 +46,7 @@
 
 /* The server's answer. */
 typedef struct PreflightVariables {
+        const char *user; /* of the CALL; set before the first row is parsed */
         bool role_known, reader;
         bool general_log_known, general_log;
         bool slow_log_known, slow_log;
@@ -68,9 +69,8 @@ typedef struct Preflight {
         uint64_t text_bytes; /* of a statement's beginning that performance_schema keeps */
 } Preflight;
 
-/* Parses one row of the answer; `user` is the user of the CALL. */
-void preflight_parse_variable(
-        PreflightVariables *variables, const char *user, const char *name, const char *value);
+/* Parses one row of the answer. */
+void preflight_parse_variable(PreflightVariables *variables, const char *name, const char *value);
 
 void preflight_evaluate(Preflight *ret, const PreflightVariables *variables);
 

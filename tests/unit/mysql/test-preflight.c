@@ -33,7 +33,7 @@ static char sentence[384];
 /* The clean server with the given rows replaced; NULL omits a row. */
 static bool would_log(const Row *other, size_t n)
 {
-        variables = (PreflightVariables){0};
+        variables = (PreflightVariables){.user = USER};
         for (size_t i = 0; i < ARRAY_SIZE(clean); i++) {
                 const char *value = clean[i].value;
 
@@ -41,7 +41,7 @@ static bool would_log(const Row *other, size_t n)
                         if (strcmp(other[j].name, clean[i].name) == 0)
                                 value = other[j].value;
                 if (value)
-                        preflight_parse_variable(&variables, USER, clean[i].name, value);
+                        preflight_parse_variable(&variables, clean[i].name, value);
         }
         preflight_evaluate(&preflight, &variables);
         return preflight_would_log_key(sentence, sizeof(sentence), &preflight, KEY_OFFSET);
