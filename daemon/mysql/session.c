@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,13 +205,9 @@ void session_scrub_environment(void)
 
                 for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
                         matches = matches || strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0;
-                if (!matches || length >= sizeof(name)) {
-                        entry++;
-                        continue;
-                }
-                memcpy(name, *entry, length);
-                name[length] = '\0';
-                if (unsetenv(name) < 0)
+                snprintf(name, sizeof(name), "%.*s", (int)length, *entry);
+                /* unsetenv() moves the next entry to this place. */
+                if (!matches || length >= sizeof(name) || unsetenv(name) < 0)
                         entry++;
         }
 }
