@@ -57,20 +57,11 @@ static int append_pem(Secret *payload, const char *name, BIO *bio)
 {
         char *text;
         long length = BIO_get_mem_data(bio, &text);
-        int r;
+        int r = secret_append(payload, name, strlen(name));
 
-        r = secret_append(payload, name, strlen(name));
-        while (r == 0 && length > 0) {
-                char *end = memchr(text, '\n', (size_t)length);
-                size_t size = end ? (size_t)(end - text) : (size_t)length;
-
-                r = secret_append(payload, text, size);
-                if (r == 0 && end)
-                        r = secret_append(payload, "\\n", 2);
-                size += end ? 1 : 0;
-                text += size;
-                length -= (long)size;
-        }
+        for (long i = 0; r == 0 && i < length; i++)
+                r = text[i] == '\n' ? secret_append(payload, "\\n", 2)
+                                    : secret_append(payload, text + i, 1);
         return r;
 }
 

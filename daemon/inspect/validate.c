@@ -167,11 +167,6 @@ static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
         return false;
 }
 
-static bool is_expired(const Validator *validator, X509 *certificate)
-{
-        return validator->now_usec >= x509_time_usec(X509_get0_notAfter(certificate));
-}
-
 /* Times have rules of their own. OpenSSL checks them all the same, because it then prefers a CA
  * that is valid now over an expired one of the same name; their errors are ignored here. */
 static int ignore_times(int good, X509_STORE_CTX *context)
@@ -236,14 +231,15 @@ static void validate_path(Validator *validator, X509 *leaf)
         }
         for (int i = 0; i < sk_X509_num(validator->pem->authorities); i++) {
                 X509 *certificate = sk_X509_value(validator->pem->authorities, i);
+                uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
 
-                if (contains(path, certificate) || !is_expired(validator, certificate))
+                if (contains(path, certificate) || validator->now_usec < not_after)
                         continue;
                 x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
                 VIOLATION(validator, MATERIAL_CA, RULE_CA_EXPIRED, SEVERITY_WARNING,
                         "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
                         validator->config->path[MATERIAL_CA], name,
-                        clock_format_time(time, x509_time_usec(X509_get0_notAfter(certificate))));
+                        clock_format_time(time, not_after));
         }
         sk_X509_pop_free(path, X509_free);
 }
