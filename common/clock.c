@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,21 @@ uint64_t clock_boottime_usec(void)
 uint64_t clock_wall_usec(void)
 {
         return now_usec(CLOCK_REALTIME);
+}
+
+uint64_t clock_left_usec(uint64_t deadline_usec)
+{
+        uint64_t now_usec = clock_boottime_usec();
+
+        return deadline_usec > now_usec ? deadline_usec - now_usec : 0;
+}
+
+int clock_poll_timeout(uint64_t deadline_usec)
+{
+        uint64_t left_usec = clock_left_usec(deadline_usec);
+        uint64_t left = left_usec / USEC_PER_MSEC + (left_usec % USEC_PER_MSEC > 0);
+
+        return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 uint64_t clock_monotonic_usec(void)

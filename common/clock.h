@@ -21,6 +21,11 @@
 uint64_t clock_boottime_usec(void);
 uint64_t clock_wall_usec(void);
 
+/* The time left until a deadline of CLOCK_BOOTTIME; 0 once it has passed. For poll(2) in
+ * milliseconds, rounded up and at most INT_MAX. */
+uint64_t clock_left_usec(uint64_t deadline_usec);
+int clock_poll_timeout(uint64_t deadline_usec);
+
 /* CLOCK_MONOTONIC, which systemd requires with RELOADING=1 (sd_notify(3)) and nothing else uses. */
 uint64_t clock_monotonic_usec(void);
 

@@ -123,15 +123,6 @@ static int read_output(Secret *output, int fd)
         }
 }
 
-static int milliseconds_until(uint64_t deadline_usec)
-{
-        uint64_t now = clock_boottime_usec();
-
-        if (now >= deadline_usec)
-                return 0;
-        return (int)((deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC);
-}
-
 /* Reads until the program exits, even if a process that it started keeps the pipe open. */
 static End read_until_exit(Child *child, Secret *output, uint64_t deadline_usec)
 {
@@ -141,7 +132,7 @@ static End read_until_exit(Child *child, Secret *output, uint64_t deadline_usec)
         };
 
         for (;;) {
-                int n = poll(polls, ARRAY_SIZE(polls), milliseconds_until(deadline_usec));
+                int n = poll(polls, ARRAY_SIZE(polls), clock_poll_timeout(deadline_usec));
                 int r;
 
                 if (n < 0 && errno == EINTR)

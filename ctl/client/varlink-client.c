@@ -5,7 +5,6 @@
 #include <sys/un.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,14 +97,12 @@ static int make_room(VarlinkClient *client)
 static int receive_some(VarlinkClient *client, uint64_t deadline_usec)
 {
         struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
-        uint64_t now = clock_boottime_usec();
-        uint64_t left = deadline_usec > now ? (deadline_usec - now) / USEC_PER_MSEC + 1 : 0;
         ssize_t n;
         int r = make_room(client);
 
         if (r < 0)
                 return r;
-        r = poll(&poll_fd, 1, left < INT_MAX ? (int)left : INT_MAX);
+        r = poll(&poll_fd, 1, clock_poll_timeout(deadline_usec));
         if (r < 0)
                 return errno == EINTR ? 0 : -errno;
         if (r == 0)

@@ -13,8 +13,7 @@
 
 void tcp_stream_done(TcpStream *stream)
 {
-        if (stream->fd >= 0)
-                close(stream->fd);
+        closep(&stream->fd);
         *stream = TCP_STREAM_NULL;
 }
 
@@ -24,15 +23,12 @@ static int wait_for(int fd, short events, uint64_t deadline_usec)
         struct pollfd poller = {.fd = fd, .events = events};
 
         for (;;) {
-                uint64_t now_usec = clock_boottime_usec();
-                uint64_t left_usec = now_usec < deadline_usec ? deadline_usec - now_usec : 0;
+                int timeout = clock_poll_timeout(deadline_usec);
                 int r;
 
-                if (left_usec == 0)
+                if (timeout == 0)
                         return -ETIMEDOUT;
-                if (left_usec > USEC_PER_HOUR)
-                        left_usec = USEC_PER_HOUR;
-                r = poll(&poller, 1, (int)(left_usec / USEC_PER_MSEC) + 1);
+                r = poll(&poller, 1, timeout);
                 if (r > 0)
                         return 0;
                 if (r < 0 && errno != EINTR)
@@ -73,11 +69,9 @@ int tcp_stream_connect_each(
         for (const struct addrinfo *each = list; each; each = each->ai_next)
                 left++;
         for (const struct addrinfo *each = list; each && r < 0; each = each->ai_next, left--) {
-                uint64_t now_usec = clock_boottime_usec();
-                uint64_t left_usec =
-                        now_usec < stream->deadline_usec ? stream->deadline_usec - now_usec : 0;
+                uint64_t share_usec = clock_left_usec(stream->deadline_usec) / left;
 
-                r = connect_one(each, now_usec + left_usec / left);
+                r = connect_one(each, clock_boottime_usec() + share_usec);
                 if (r < 0)
                         continue;
                 stream->fd = r;
