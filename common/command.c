@@ -18,19 +18,11 @@
 #include "common/macro.h"
 #include "common/text.h"
 
-typedef enum End {
-        END_EXITED,
-        END_TIMED_OUT,
-        END_TOO_LONG, /* more output than COMMAND_OUTPUT_MAX */
-        END_ERROR,    /* a system call of the caller failed; errno is in `error` */
-} End;
-
 typedef struct Child {
         pid_t pid;
         int pid_fd;
         int output_fd;
         int error_fd; /* receives the errno if the program cannot be started */
-        int error;
 } Child;
 
 /* The caller's signal handling and soft limit do not apply to the program. */
@@ -123,8 +115,9 @@ static int read_output(Secret *output, int fd)
         }
 }
 
-/* Reads until the program exits, even if a process that it started keeps the pipe open. */
-static End read_until_exit(Child *child, Secret *output, uint64_t deadline_usec)
+/* Reads until the program exits, even if a process that it started keeps the pipe open.
+ * -ETIMEDOUT: it still runs. -EFBIG: more output than COMMAND_OUTPUT_MAX. */
+static int read_until_exit(const Child *child, Secret *output, uint64_t deadline_usec)
 {
         struct pollfd polls[] = {
                 {.fd = child->output_fd, .events = POLLIN},
@@ -138,16 +131,12 @@ static End read_until_exit(Child *child, Secret *output, uint64_t deadline_usec)
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n == 0)
-                        return END_TIMED_OUT;
+                        return -ETIMEDOUT;
                 r = n < 0 ? -errno : read_output(output, child->output_fd);
-                if (r == -EFBIG)
-                        return END_TOO_LONG;
-                if (r < 0) {
-                        child->error = -r;
-                        return END_ERROR;
-                }
+                if (r < 0)
+                        return r;
                 if (polls[1].revents != 0)
-                        return END_EXITED;
+                        return 0;
                 if (r == 0)
                         polls[0].fd = -1;
         }
@@ -184,39 +173,30 @@ bool command_run(
         CLEANUP(secret_done) Secret output = SECRET_NULL;
         uint64_t deadline_usec = clock_boottime_usec() + timeout_usec;
         const char *name = words[0];
-        End end = END_ERROR;
         int r;
 
         /* One byte more than the limit, to detect that the output exceeds it. */
         r = secret_allocate(&output, COMMAND_OUTPUT_MAX + 1);
         if (r == 0)
                 r = start(&child, words);
-        child.error = -r;
         if (r == 0)
-                end = read_until_exit(&child, &output, deadline_usec);
-        switch (end) {
-        case END_EXITED:
-                if (!check_exit(&child, reason, reason_size, name))
-                        return false;
-                break;
-        case END_TIMED_OUT:
+                r = read_until_exit(&child, &output, deadline_usec);
+        if (r == -ETIMEDOUT)
                 text_format(reason, reason_size,
                         "%s did not end within %.1f s and was killed; its stderr is in the journal",
                         name, (double)timeout_usec / USEC_PER_SEC);
-                return false;
-        case END_TOO_LONG:
+        else if (r == -EFBIG)
                 text_format(reason, reason_size, "%s printed more than %d bytes and was killed",
                         name, COMMAND_OUTPUT_MAX);
-                return false;
-        case END_ERROR:
-                text_format(
-                        reason, reason_size, "%s cannot be run: %s", name, strerror(child.error));
-                return false;
+        else if (r < 0)
+                text_format(reason, reason_size, "%s cannot be run: %s", name, strerror(-r));
+        else if (check_exit(&child, reason, reason_size, name)) {
+                secret_done(ret);
+                *ret = output;
+                output = SECRET_NULL;
+                return true;
         }
-        secret_done(ret);
-        *ret = output;
-        output = SECRET_NULL;
-        return true;
+        return false;
 }
 
 static bool is_blank(char byte)
