@@ -106,6 +106,13 @@ int text_index(const char *const *list, const char *text)
         return -1;
 }
 
+void text_hex(char *buffer, const unsigned char *bytes, size_t size)
+{
+        buffer[0] = '\0';
+        for (size_t i = 0; i < size; i++)
+                snprintf(buffer + 2 * i, 3, "%02x", bytes[i]);
+}
+
 bool text_is_utf8(const char *text, size_t size)
 {
         for (size_t i = 0, length; i < size; i += length) {

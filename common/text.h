@@ -31,6 +31,9 @@ bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 /* Returns the index of `text` in a list that ends with NULL, or -1. */
 int text_index(const char *const *list, const char *text);
 
+/* Writes `size` bytes in lower-case hexadecimal; `buffer` has room for 2 * size + 1. */
+void text_hex(char *buffer, const unsigned char *bytes, size_t size);
+
 /* Returns true if the bytes are UTF-8 as in RFC 3629: no overlong form, no surrogate, nothing above
  * U+10FFFF. */
 bool text_is_utf8(const char *text, size_t size);

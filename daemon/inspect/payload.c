@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
 #include "common/macro.h"
+#include "common/text.h"
 
 static bool digest_stack(EVP_MD_CTX *context, const char *label, STACK_OF(X509) * stack)
 {
@@ -39,8 +39,7 @@ int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
         EVP_MD_CTX_free(context);
         if (!good)
                 return -ENOMEM;
-        for (unsigned i = 0; i < size; i++)
-                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+        text_hex(ret, digest, size);
         return 0;
 }
 

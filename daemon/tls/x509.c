@@ -1,6 +1,5 @@
 #include "daemon/tls/x509.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include <openssl/bio.h>
@@ -17,9 +16,7 @@ void x509_sha256(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate)
 
         if (!X509_digest(certificate, EVP_sha256(), digest, &size))
                 size = 0;
-        ret[0] = '\0';
-        for (unsigned i = 0; i < size; i++)
-                snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+        text_hex(ret, digest, size);
 }
 
 void x509_name_text(char *buffer, size_t size, const X509_NAME *name)
