@@ -56,8 +56,8 @@ static const Kind *kind_of(const char *section, const char **ret_name)
 
 static int check_sections(const Load *load)
 {
-        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
-                const Section *section = settings_section(load->settings, i);
+        for (size_t i = 0; i < load->settings->n_sections; i++) {
+                const Section *section = &load->settings->sections[i];
                 const char *name;
                 const Kind *kind = kind_of(section->name, &name);
 
@@ -77,8 +77,8 @@ static int check_sections(const Load *load)
 
 static int check_keys(const Load *load)
 {
-        for (size_t i = 0; i < settings_size(load->settings); i++) {
-                const Setting *setting = settings_at(load->settings, i);
+        for (size_t i = 0; i < load->settings->n_items; i++) {
+                const Setting *setting = &load->settings->items[i];
                 const char *name;
                 const Kind *kind = kind_of(setting->section, &name);
                 char allowed[400];
@@ -299,8 +299,8 @@ static int load_cluster(const Load *load, Config *config, const Section *section
 
 static int load_materials(const Load *load, Config *config)
 {
-        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
-                const Section *section = settings_section(load->settings, i);
+        for (size_t i = 0; i < load->settings->n_sections; i++) {
+                const Section *section = &load->settings->sections[i];
                 const char *name;
                 const Kind *kind = kind_of(section->name, &name);
                 int r;
@@ -322,8 +322,8 @@ static int load_materials(const Load *load, Config *config)
 
 static int load_clusters(const Load *load, Config *config)
 {
-        for (size_t i = 0; i < settings_n_sections(load->settings); i++) {
-                const Section *section = settings_section(load->settings, i);
+        for (size_t i = 0; i < load->settings->n_sections; i++) {
+                const Section *section = &load->settings->sections[i];
                 const char *name;
                 const Kind *kind = kind_of(section->name, &name);
                 int r;

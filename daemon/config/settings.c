@@ -13,15 +13,6 @@
 #include "common/file.h"
 #include "common/text.h"
 
-struct Settings {
-        Setting *items;
-        size_t n_items;
-        Section *sections;
-        size_t n_sections;
-        char **files;
-        size_t n_files;
-};
-
 /* The state of parsing one file. libinih passes no line numbers and does not report an empty
  * section, so the function that passes it lines counts them and detects sections itself. */
 typedef struct Parse {
@@ -30,9 +21,6 @@ typedef struct Parse {
         const char *cursor;
         const char *end;
         unsigned line;
-        size_t first_item;                  /* of this file */
-        char (*seen)[SETTINGS_SECTION_MAX]; /* sections of this file */
-        size_t n_seen;
         ConfigProblem *problem;
         int error;
 } Parse;
@@ -74,23 +62,32 @@ static int section_normalise(char *ret, const char *text)
         return 0;
 }
 
-static int add_section(Settings *settings, const char *name, const char *file, unsigned line)
+static void add_section(Parse *parse, const char *name)
 {
+        Settings *settings = parse->settings;
         Section *sections;
         char *copy;
 
-        for (size_t i = 0; i < settings->n_sections; i++)
-                if (strcmp(settings->sections[i].name, name) == 0)
-                        return 0;
+        for (size_t i = 0; i < settings->n_sections; i++) {
+                Section *section = &settings->sections[i];
+
+                if (strcmp(section->name, name) != 0)
+                        continue;
+                if (section->last_file == parse->file)
+                        PARSE_PROBLEM(parse, "section [%s] occurs twice in this file", name);
+                section->last_file = parse->file;
+                return;
+        }
         sections = reallocarray(settings->sections, settings->n_sections + 1, sizeof(Section));
-        if (!sections)
-                return -ENOMEM;
-        settings->sections = sections;
-        copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
-        sections[settings->n_sections++] = (Section){.name = copy, .file = file, .line = line};
-        return 0;
+        if (sections)
+                settings->sections = sections;
+        copy = sections ? strdup(name) : NULL;
+        if (!copy) {
+                parse_fail(parse, -ENOMEM);
+                return;
+        }
+        sections[settings->n_sections++] = (Section){
+                .name = copy, .file = parse->file, .last_file = parse->file, .line = parse->line};
 }
 
 static void parse_section_line(Parse *parse, const char *line)
@@ -98,8 +95,6 @@ static void parse_section_line(Parse *parse, const char *line)
         char inside[CONFIG_VALUE_MAX];
         char name[SETTINGS_SECTION_MAX];
         const char *end = strchr(line, ']');
-        char(*seen)[SETTINGS_SECTION_MAX];
-        int r;
 
         if (!end)
                 return; /* libinih reports this line */
@@ -114,21 +109,7 @@ static void parse_section_line(Parse *parse, const char *line)
                 PARSE_PROBLEM(parse, "only a comment may follow the section [%s]", name);
                 return;
         }
-        for (size_t i = 0; i < parse->n_seen; i++)
-                if (strcmp(parse->seen[i], name) == 0) {
-                        PARSE_PROBLEM(parse, "section [%s] occurs twice in this file", name);
-                        return;
-                }
-        seen = reallocarray(parse->seen, parse->n_seen + 1, sizeof(*seen));
-        if (!seen) {
-                parse_fail(parse, -ENOMEM);
-                return;
-        }
-        parse->seen = seen;
-        memcpy(seen[parse->n_seen++], name, sizeof(name));
-        r = add_section(parse->settings, name, parse->file, parse->line);
-        if (r < 0)
-                parse_fail(parse, r);
+        add_section(parse, name);
 }
 
 /* Returns true if text_copy() would not change the line, so that messages, paths and names display
@@ -206,11 +187,22 @@ static void setting_done(Setting *setting)
         *setting = (Setting){0};
 }
 
+const Setting *settings_find(const Settings *settings, const char *section, const char *key)
+{
+        /* Backwards, because the last file overrides the others. */
+        for (size_t i = settings->n_items; i-- > 0;)
+                if (strcmp(settings->items[i].section, section) == 0 &&
+                        strcmp(settings->items[i].key, key) == 0)
+                        return &settings->items[i];
+        return NULL;
+}
+
 /* Handler of libinih: returns 1 for success, 0 to refuse the line. */
 static int parse_setting(void *userdata, const char *section, const char *key, const char *value)
 {
         Parse *parse = userdata;
         char name[SETTINGS_SECTION_MAX];
+        const Setting *first;
         Setting setting;
         int r;
 
@@ -222,13 +214,12 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
         }
         if (section_normalise(name, section) < 0)
                 return 0;
-        for (size_t i = parse->first_item; i < parse->settings->n_items; i++)
-                if (strcmp(parse->settings->items[i].section, name) == 0 &&
-                        strcmp(parse->settings->items[i].key, key) == 0) {
-                        PARSE_PROBLEM(parse, "%s occurs twice in [%s], first in line %u", key, name,
-                                parse->settings->items[i].line);
-                        return 0;
-                }
+        first = settings_find(parse->settings, name, key);
+        if (first && first->file == parse->file) {
+                PARSE_PROBLEM(
+                        parse, "%s occurs twice in [%s], first in line %u", key, name, first->line);
+                return 0;
+        }
         setting = (Setting){
                 .section = strdup(name),
                 .key = strdup(key),
@@ -262,8 +253,7 @@ static int add_file(Settings *settings, const char *path, const char **ret)
 static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
-        Parse parse = {
-                .settings = settings, .first_item = settings->n_items, .problem = ret_problem};
+        Parse parse = {.settings = settings, .problem = ret_problem};
         int r;
 
         r = add_file(settings, path, &parse.file);
@@ -279,7 +269,6 @@ static int read_file(Settings *settings, const char *path, ConfigProblem *ret_pr
         parse.cursor = content.data;
         parse.end = content.data + content.size;
         r = ini_parse_stream(parse_read_line, &parse, parse_setting, &parse);
-        free(parse.seen);
         if (r > 0 &&
                 (parse.error == 0 || (parse.error == -EINVAL && (unsigned)r < ret_problem->line))) {
                 config_problem_set(ret_problem, path, (unsigned)r,
@@ -367,35 +356,5 @@ Settings *settings_free(Settings *settings)
         free(settings->sections);
         free(settings->files);
         free(settings);
-        return NULL;
-}
-
-size_t settings_n_sections(const Settings *settings)
-{
-        return settings->n_sections;
-}
-
-const Section *settings_section(const Settings *settings, size_t index)
-{
-        return &settings->sections[index];
-}
-
-size_t settings_size(const Settings *settings)
-{
-        return settings->n_items;
-}
-
-const Setting *settings_at(const Settings *settings, size_t index)
-{
-        return &settings->items[index];
-}
-
-const Setting *settings_find(const Settings *settings, const char *section, const char *key)
-{
-        /* Backwards, because the last file overrides the others. */
-        for (size_t i = settings->n_items; i-- > 0;)
-                if (strcmp(settings->items[i].section, section) == 0 &&
-                        strcmp(settings->items[i].key, key) == 0)
-                        return &settings->items[i];
         return NULL;
 }

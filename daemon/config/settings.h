@@ -30,22 +30,24 @@ typedef struct Setting {
 /* The first occurrence of a section; its keys may come from several files. */
 typedef struct Section {
         char *name;
-        const char *file;
-        unsigned line;
+        const char *file, *last_file; /* the first and the last file that has it */
+        unsigned line;                /* of the first */
 } Section;
 
-typedef struct Settings Settings;
+/* Sections have the order of their first occurrence, items the order of the files. */
+typedef struct Settings {
+        Setting *items;
+        size_t n_items;
+        Section *sections;
+        size_t n_sections;
+        char **files; /* their names, which items and sections borrow */
+        size_t n_files;
+} Settings;
 
 /* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
 int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem);
 Settings *settings_free(Settings *settings);
 DEFINE_CLEANUP(Settings *, settings_free);
-
-/* Sections have the order of their first occurrence, settings the order of the files. */
-size_t settings_n_sections(const Settings *settings);
-const Section *settings_section(const Settings *settings, size_t index);
-size_t settings_size(const Settings *settings);
-const Setting *settings_at(const Settings *settings, size_t index);
 
 /* Returns the setting of the last file that has it, or NULL. */
 const Setting *settings_find(const Settings *settings, const char *section, const char *key);

@@ -78,14 +78,14 @@ static void test_settings_keep_their_order_and_their_place(void **state)
                                   "# another\n"
                                   "host=h ; the writer\n"
                                   "empty =\n");
-        const Setting *setting = settings_at(settings, 1);
+        const Setting *setting = &settings->items[1];
 
-        assert_int_equal(settings_n_sections(settings), 2);
-        assert_string_equal(settings_section(settings, 0)->name, "daemon");
-        assert_int_equal(settings_section(settings, 0)->line, 2);
-        assert_string_equal(settings_section(settings, 1)->name, "cluster orders");
-        assert_int_equal(settings_section(settings, 1)->line, 5);
-        assert_int_equal(settings_size(settings), 3);
+        assert_int_equal(settings->n_sections, 2);
+        assert_string_equal(settings->sections[0].name, "daemon");
+        assert_int_equal(settings->sections[0].line, 2);
+        assert_string_equal(settings->sections[1].name, "cluster orders");
+        assert_int_equal(settings->sections[1].line, 5);
+        assert_int_equal(settings->n_items, 3);
         assert_string_equal(setting->section, "cluster orders");
         assert_string_equal(setting->key, "host");
         assert_string_equal(setting->value, "h");
@@ -100,7 +100,7 @@ static void test_blanks_in_a_section_name_do_not_make_another_section(void **sta
 {
         CLEANUP(settings_freep) Settings *settings = load("[ cluster \t orders ]\nhost = h\n");
 
-        assert_string_equal(settings_section(settings, 0)->name, "cluster orders");
+        assert_string_equal(settings->sections[0].name, "cluster orders");
         expect_setting(settings, "cluster orders", "host", "h");
         expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "occurs twice");
 }
@@ -110,10 +110,10 @@ static void test_an_empty_file_and_an_empty_section_are_read(void **state)
         CLEANUP(settings_freep) Settings *empty = load("");
         CLEANUP(settings_freep) Settings *section = load("[daemon]\n");
 
-        assert_int_equal(settings_size(empty), 0);
-        assert_int_equal(settings_n_sections(empty), 0);
-        assert_int_equal(settings_size(section), 0);
-        assert_int_equal(settings_n_sections(section), 1);
+        assert_int_equal(empty->n_items, 0);
+        assert_int_equal(empty->n_sections, 0);
+        assert_int_equal(section->n_items, 0);
+        assert_int_equal(section->n_sections, 1);
 }
 
 static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **state)
@@ -121,7 +121,7 @@ static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **stat
         CLEANUP(settings_freep)
         Settings *settings = load("\xef\xbb\xbf[daemon]\r\nretry-min = 1s\r\nlast = line");
 
-        assert_int_equal(settings_n_sections(settings), 1);
+        assert_int_equal(settings->n_sections, 1);
         expect_setting(settings, "daemon", "retry-min", "1s");
         expect_setting(settings, "daemon", "last", "line");
 }
@@ -143,8 +143,8 @@ static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
         expect_setting(settings, "b", "new", "20");
         assert_string_equal(settings_find(settings, "a", "key")->file, scratch_path(DROP_IN("20")));
         assert_int_equal(settings_find(settings, "b", "new")->line, 5);
-        assert_int_equal(settings_n_sections(settings), 2);
-        assert_string_equal(settings_section(settings, 0)->file, scratch_path(FILE_NAME));
+        assert_int_equal(settings->n_sections, 2);
+        assert_string_equal(settings->sections[0].file, scratch_path(FILE_NAME));
 }
 
 static void test_drop_ins_are_found_for_any_path(void **state)
@@ -219,7 +219,7 @@ static void test_a_comment_may_follow_a_section(void **state)
         CLEANUP(settings_freep) Settings *settings = load("[a] ; why\nkey = 1\n[b]  \n");
 
         expect_setting(settings, "a", "key", "1");
-        assert_int_equal(settings_n_sections(settings), 2);
+        assert_int_equal(settings->n_sections, 2);
 }
 
 static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void **state)
