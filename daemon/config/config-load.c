@@ -11,6 +11,8 @@
 #include "daemon/config/schema.h"
 #include "daemon/config/settings.h"
 
+#define DEFAULTS "cluster-defaults"
+
 /* A kind of section. */
 typedef struct Kind {
         const char *word;
@@ -21,13 +23,12 @@ typedef struct Kind {
 static const Kind kinds[] = {
         {"daemon", false, &schema_daemon},
         {"material", true, &schema_material},
-        {"cluster-defaults", false, &schema_cluster},
+        {DEFAULTS, false, &schema_cluster},
         {"cluster", true, &schema_cluster},
 };
 
 typedef struct Load {
         const Settings *settings;
-        const char *path;
         ConfigProblem *problem;
 } Load;
 
@@ -114,29 +115,31 @@ static int load_key(const Load *load, void *object, const ConfigKey *key, const 
                 load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
 }
 
-/* Each key comes from `section`, else from the section `defaults`, else from the table. `defaults`
- * may be NULL. */
+/* Returns the setting of `section`, else that of the section `defaults`, which may be NULL. */
+static const Setting *find_setting(
+        const Load *load, const char *section, const char *defaults, const char *key)
+{
+        const Setting *setting = settings_find(load->settings, section, key);
+
+        return setting || !defaults ? setting : settings_find(load->settings, defaults, key);
+}
+
+/* A key without a setting gets the default of the table. Every mandatory key has a setting. */
 static int load_object(const Load *load, void *object, const ConfigKeyTable *table,
         const char *section, const char *defaults)
 {
-        for (size_t i = 0; i < table->n_keys; i++) {
-                const ConfigKey *key = &table->keys[i];
-                const Setting *setting = settings_find(load->settings, section, key->name);
-                int r;
+        int r = 0;
 
-                if (!setting && defaults)
-                        setting = settings_find(load->settings, defaults, key->name);
+        for (size_t i = 0; i < table->n_keys && r == 0; i++) {
+                const ConfigKey *key = &table->keys[i];
+                const Setting *setting = find_setting(load, section, defaults, key->name);
+
                 if (setting)
                         r = load_key(load, object, key, setting);
-                else if (!key->fallback)
-                        return -ENOENT;
-                else
-                        r = key->fallback[0] != '\0' ? config_key_parse(object, key, key->fallback)
-                                                     : 0;
-                if (r < 0)
-                        return r;
+                else if (key->fallback[0] != '\0')
+                        r = config_key_parse(object, key, key->fallback);
         }
-        return 0;
+        return r;
 }
 
 static int resolve_group(const Load *load, Config *config)
@@ -183,7 +186,7 @@ static int material_resolve(MaterialConfig *material)
         return 0;
 }
 
-static int load_material(const Load *load, Config *config, const char *section, const char *name)
+static int load_material(const Load *load, Config *config, const Section *section, const char *name)
 {
         MaterialConfig *materials =
                 reallocarray(config->materials, config->n_materials + 1, sizeof(MaterialConfig));
@@ -193,10 +196,12 @@ static int load_material(const Load *load, Config *config, const char *section, 
         if (!materials)
                 return -ENOMEM;
         config->materials = materials;
+        if (config->n_materials >= CONFIG_MATERIALS_MAX)
+                return LOAD_PROBLEM(load, section, "more than %d materials", CONFIG_MATERIALS_MAX);
         material = &materials[config->n_materials];
         *material = (MaterialConfig){0};
         snprintf(material->name, sizeof(material->name), "%s", name);
-        r = load_object(load, material, &schema_material, section, NULL);
+        r = load_object(load, material, &schema_material, section->name, NULL);
         if (r < 0)
                 return r;
         config->n_materials++;
@@ -211,14 +216,6 @@ static size_t find_material(const Config *config, const char *name)
         return SIZE_MAX;
 }
 
-/* The setting that applies to `key` of a cluster. */
-static const Setting *cluster_setting(const Load *load, const char *section, const char *key)
-{
-        const Setting *setting = settings_find(load->settings, section, key);
-
-        return setting ? setting : settings_find(load->settings, "cluster-defaults", key);
-}
-
 /* Keeps one source of the password. Two in one section contradict each other; one in the section of
  * the cluster replaces those in the defaults. */
 static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
@@ -231,11 +228,10 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
                 {"password-file", cluster->password_file},
                 {"password-command", cluster->password_command},
         };
-        const char *const places[] = {section->name, "cluster-defaults"};
+        const char *const places[] = {section->name, DEFAULTS};
+        size_t chosen = SIZE_MAX;
 
-        for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
-                size_t chosen = SIZE_MAX;
-
+        for (size_t p = 0; p < ARRAY_SIZE(places) && chosen == SIZE_MAX; p++)
                 for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
                         const Setting *setting =
                                 settings_find(load->settings, places[p], sources[i].key);
@@ -248,40 +244,41 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
                         if (setting)
                                 chosen = i;
                 }
-                if (chosen == SIZE_MAX)
-                        continue;
-                for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-                        if (i != chosen)
-                                sources[i].value[0] = '\0';
-                return 0;
-        }
-        return LOAD_PROBLEM(load, section,
-                "[%s] lacks a password: password-credential, password-file or password-command",
-                section->name);
+        if (chosen == SIZE_MAX)
+                return LOAD_PROBLEM(load, section,
+                        "[%s] lacks a password: password-credential, password-file or "
+                        "password-command",
+                        section->name);
+        for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+                if (i != chosen)
+                        sources[i].value[0] = '\0';
+        return 0;
 }
 
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
 {
         ClusterConfig *clusters =
                 reallocarray(config->clusters, config->n_clusters + 1, sizeof(ClusterConfig));
-        const Setting *reference = cluster_setting(load, section->name, "material");
+        const Setting *reference = find_setting(load, section->name, DEFAULTS, "material");
         ClusterConfig *cluster;
         int r;
 
         if (!clusters)
                 return -ENOMEM;
         config->clusters = clusters;
+        if (config->n_clusters >= CONFIG_CLUSTERS_MAX)
+                return LOAD_PROBLEM(load, section, "more than %d clusters", CONFIG_CLUSTERS_MAX);
         cluster = &clusters[config->n_clusters];
         *cluster = (ClusterConfig){0};
         snprintf(cluster->name, sizeof(cluster->name), "%s", name);
         for (size_t i = 0; i < schema_cluster.n_keys; i++) {
                 const ConfigKey *key = &schema_cluster.keys[i];
 
-                if (!key->fallback && !cluster_setting(load, section->name, key->name))
+                if (!key->fallback && !find_setting(load, section->name, DEFAULTS, key->name))
                         return LOAD_PROBLEM(load, section, "[%s] lacks the mandatory key %s",
                                 section->name, key->name);
         }
-        r = load_object(load, cluster, &schema_cluster, section->name, "cluster-defaults");
+        r = load_object(load, cluster, &schema_cluster, section->name, DEFAULTS);
         if (r == 0)
                 r = cluster_choose_password(load, cluster, section);
         if (r < 0)
@@ -290,69 +287,39 @@ static int load_cluster(const Load *load, Config *config, const Section *section
         if (cluster->material == SIZE_MAX && reference)
                 return LOAD_PROBLEM(load, reference, "material = %s: there is no [material %s]",
                         reference->value, reference->value);
-        if (cluster->material != SIZE_MAX)
-                text_set(cluster->material_name, sizeof(cluster->material_name),
-                        config->materials[cluster->material].name);
+        if (cluster->material == SIZE_MAX)
+                return LOAD_PROBLEM(load, section,
+                        "[%s] needs material = NAME: there is no [material default]",
+                        section->name);
+        text_set(cluster->material_name, sizeof(cluster->material_name),
+                config->materials[cluster->material].name);
         config->n_clusters++;
         return 0;
 }
 
-static int load_materials(const Load *load, Config *config)
+typedef int (*load_fn)(const Load *load, Config *config, const Section *section, const char *name);
+
+/* Calls `fn` for each section of a kind. */
+static int load_sections(const Load *load, Config *config, const char *word, load_fn fn)
 {
-        for (size_t i = 0; i < load->settings->n_sections; i++) {
+        int r = 0;
+
+        for (size_t i = 0; i < load->settings->n_sections && r == 0; i++) {
                 const Section *section = &load->settings->sections[i];
                 const char *name;
-                const Kind *kind = kind_of(section->name, &name);
-                int r;
 
-                if (kind->keys != &schema_material)
-                        continue;
-                if (config->n_materials >= CONFIG_MATERIALS_MAX)
-                        return LOAD_PROBLEM(
-                                load, section, "more than %d materials", CONFIG_MATERIALS_MAX);
-                r = load_material(load, config, section->name, name);
-                if (r < 0)
-                        return r;
+                if (strcmp(kind_of(section->name, &name)->word, word) == 0)
+                        r = fn(load, config, section, name);
         }
-        /* Without any section, the default that a cluster without the key material uses. */
-        if (find_material(config, "default") == SIZE_MAX && config->n_materials == 0)
-                return load_material(load, config, "material default", "default");
-        return 0;
-}
-
-static int load_clusters(const Load *load, Config *config)
-{
-        for (size_t i = 0; i < load->settings->n_sections; i++) {
-                const Section *section = &load->settings->sections[i];
-                const char *name;
-                const Kind *kind = kind_of(section->name, &name);
-                int r;
-
-                if (strcmp(kind->word, "cluster") != 0)
-                        continue;
-                if (config->n_clusters >= CONFIG_CLUSTERS_MAX)
-                        return LOAD_PROBLEM(
-                                load, section, "more than %d clusters", CONFIG_CLUSTERS_MAX);
-                r = load_cluster(load, config, section, name);
-                if (r < 0)
-                        return r;
-                if (config->clusters[config->n_clusters - 1].material == SIZE_MAX)
-                        return LOAD_PROBLEM(load, section,
-                                "[%s] needs material = NAME: there is no [material default]",
-                                section->name);
-        }
-        if (config->n_clusters > 0)
-                return 0;
-        config_problem_set(load->problem, load->path, 0,
-                "there is no [cluster NAME] section; at least one is needed");
-        return -EINVAL;
+        return r;
 }
 
 int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
 {
+        static const Section no_section = {.name = ""};
         CLEANUP(settings_freep) Settings *settings = NULL;
         CLEANUP(config_freep) Config *config = calloc(1, sizeof(*config));
-        Load load = {.path = path, .problem = ret_problem};
+        Load load = {.problem = ret_problem};
         int r;
 
         if (!config)
@@ -367,11 +334,19 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
         if (r == 0)
                 r = load_daemon(&load, config);
         if (r == 0)
-                r = load_materials(&load, config);
+                r = load_sections(&load, config, "material", load_material);
+        /* Without any section, the default that a cluster without the key material uses. */
+        if (r == 0 && config->n_materials == 0)
+                r = load_material(&load, config, &no_section, "default");
         if (r == 0)
-                r = load_clusters(&load, config);
+                r = load_sections(&load, config, "cluster", load_cluster);
         if (r < 0)
                 return r;
+        if (config->n_clusters == 0) {
+                config_problem_set(ret_problem, path, 0,
+                        "there is no [cluster NAME] section; at least one is needed");
+                return -EINVAL;
+        }
         *ret = TAKE(config);
         return 0;
 }
@@ -379,15 +354,13 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
 int config_load_default_material(
         MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX])
 {
+        static const Settings none = {0};
+        const Load load = {.settings = &none};
         MaterialConfig material = {.name = "default"};
+        int r = load_object(&load, &material, &schema_material, "", NULL);
 
-        for (size_t i = 0; i < schema_material.n_keys; i++) {
-                int r = config_key_parse(
-                        &material, &schema_material.keys[i], schema_material.keys[i].fallback);
-
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         if (strlen(directory) >= sizeof(material.directory))
                 return -ENAMETOOLONG;
         strcpy(material.directory, directory);
