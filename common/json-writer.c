@@ -48,27 +48,24 @@ static bool advance(JsonWriter *writer)
         return writer;
 }
 
-static bool open_level(JsonWriter *writer, Level level)
+static void open_level(JsonWriter *writer, Level level, yajl_gen_status (*open)(yajl_gen))
 {
         if (writer && writer->depth >= JSON_DEPTH_MAX)
                 fail(writer);
         else if (advance(writer)) {
                 writer->levels[writer->depth++] = level;
-                return true;
+                record(writer, open(writer->gen));
         }
-        return false;
 }
 
-static bool close_level(JsonWriter *writer, Level level)
+static void close_level(JsonWriter *writer, Level level, yajl_gen_status (*close)(yajl_gen))
 {
-        if (!writer)
-                return false;
-        if (writer->depth > 0 && writer->levels[writer->depth - 1] == level) {
+        if (writer && (writer->depth == 0 || writer->levels[writer->depth - 1] != level))
+                fail(writer);
+        else if (writer) {
                 writer->depth--;
-                return true;
+                record(writer, close(writer->gen));
         }
-        fail(writer);
-        return false;
 }
 
 JsonWriter *json_writer_new(void)
@@ -95,26 +92,22 @@ JsonWriter *json_writer_free(JsonWriter *writer)
 
 void json_open_object(JsonWriter *writer)
 {
-        if (open_level(writer, LEVEL_KEY))
-                record(writer, yajl_gen_map_open(writer->gen));
+        open_level(writer, LEVEL_KEY, yajl_gen_map_open);
 }
 
 void json_close_object(JsonWriter *writer)
 {
-        if (close_level(writer, LEVEL_KEY))
-                record(writer, yajl_gen_map_close(writer->gen));
+        close_level(writer, LEVEL_KEY, yajl_gen_map_close);
 }
 
 void json_open_array(JsonWriter *writer)
 {
-        if (open_level(writer, LEVEL_ELEMENT))
-                record(writer, yajl_gen_array_open(writer->gen));
+        open_level(writer, LEVEL_ELEMENT, yajl_gen_array_open);
 }
 
 void json_close_array(JsonWriter *writer)
 {
-        if (close_level(writer, LEVEL_ELEMENT))
-                record(writer, yajl_gen_array_close(writer->gen));
+        close_level(writer, LEVEL_ELEMENT, yajl_gen_array_close);
 }
 
 void json_key(JsonWriter *writer, const char *key)
