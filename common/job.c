@@ -204,8 +204,7 @@ Job *job_free(Job *job)
                 (void)kill(job->pid, SIGKILL);
                 (void)waitpid(job->pid, NULL, 0);
         }
-        if (job->result_fd >= 0)
-                close(job->result_fd);
+        closep(&job->result_fd);
         free(job);
         return NULL;
 }

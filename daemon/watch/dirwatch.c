@@ -21,7 +21,7 @@ typedef struct Directory {
         DirWatch *watch;
         uint64_t device, inode;
         sd_event_source *source;
-        char **names; /* on a path; none after a rebuild: the watch is removed */
+        char **names; /* on a path; none: remove_unused() removes the watch */
         size_t n_names;
 } Directory;
 
@@ -63,29 +63,32 @@ static void clear_names(Directory *directory)
         directory->n_names = 0;
 }
 
-static Directory *directory_free(Directory *directory)
+static void clear_all(DirWatch *watch)
+{
+        for (size_t i = 0; i < watch->n_directories; i++)
+                clear_names(watch->directories[i]);
+}
+
+static void directory_free(Directory *directory)
 {
         sd_event_source_disable_unref(directory->source);
         clear_names(directory);
         free(directory);
-        return NULL;
 }
 
-static void remove_all(DirWatch *watch)
+static void remove_unused(DirWatch *watch)
 {
-        for (size_t i = 0; i < watch->n_directories; i++)
-                directory_free(watch->directories[i]);
-        watch->n_directories = 0;
-}
+        size_t kept = 0;
 
-static void remove_one(DirWatch *watch, Directory *directory)
-{
-        for (size_t i = 0; i < watch->n_directories; i++)
-                if (watch->directories[i] == directory) {
-                        watch->directories[i] = watch->directories[--watch->n_directories];
+        for (size_t i = 0; i < watch->n_directories; i++) {
+                Directory *directory = watch->directories[i];
+
+                if (directory->n_names == 0)
                         directory_free(directory);
-                        return;
-                }
+                else
+                        watch->directories[kept++] = directory;
+        }
+        watch->n_directories = kept;
 }
 
 /* A watch that the kernel removed is removed here at once: until the next rebuild another directory
@@ -99,9 +102,10 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *event
                 has_name(directory, event->name);
 
         if (event->mask & IN_Q_OVERFLOW)
-                remove_all(watch);
+                clear_all(watch);
         else if (event->mask & (IN_IGNORED | IN_UNMOUNT))
-                remove_one(watch, directory);
+                clear_names(directory);
+        remove_unused(watch);
         if (matches)
                 watch->fn(DIRWATCH_NAME_CHANGED, watch->userdata);
         return 0;
@@ -193,7 +197,8 @@ DirWatch *dirwatch_free(DirWatch *watch)
 {
         if (!watch)
                 return NULL;
-        remove_all(watch);
+        clear_all(watch);
+        remove_unused(watch);
         free(watch->directories);
         sd_event_source_disable_unref(watch->mounts_source);
         sd_event_unref(watch->event);
@@ -201,28 +206,12 @@ DirWatch *dirwatch_free(DirWatch *watch)
         return NULL;
 }
 
-static void remove_unused(DirWatch *watch)
-{
-        size_t kept = 0;
-
-        for (size_t i = 0; i < watch->n_directories; i++) {
-                Directory *directory = watch->directories[i];
-
-                if (directory->n_names == 0)
-                        directory_free(directory);
-                else
-                        watch->directories[kept++] = directory;
-        }
-        watch->n_directories = kept;
-}
-
 void dirwatch_rebuild(DirWatch *watch, const PathWalk *walk)
 {
         const char *place = walk->blocked;
         int error = walk->blocked_error;
 
-        for (size_t i = 0; i < watch->n_directories; i++)
-                clear_names(watch->directories[i]);
+        clear_all(watch);
         for (size_t i = 0; i < walk->n_steps; i++) {
                 const PathStep *step = &walk->steps[i];
                 Directory *directory = find_directory(watch, step);

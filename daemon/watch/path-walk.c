@@ -22,10 +22,8 @@ typedef struct Cursor {
 
 static void step_done(PathStep *step)
 {
-        if (step->entry_fd >= 0)
-                close(step->entry_fd);
-        if (step->directory_fd >= 0)
-                close(step->directory_fd);
+        closep(&step->entry_fd);
+        closep(&step->directory_fd);
         free(step->directory);
         free(step->name);
         free(step->link);
