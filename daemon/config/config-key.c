@@ -67,9 +67,8 @@ static int parse_durations(uint64_t *ret, const ConfigKey *key, const char *text
 
         text_set(copy, sizeof(copy), text);
         for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-                if (n >= CONFIG_EXPIRY_WARNINGS_MAX || parse_duration(&values[n], key, word) < 0)
-                        return -EINVAL;
-                if (n > 0 && values[n] >= values[n - 1])
+                if (n >= CONFIG_EXPIRY_WARNINGS_MAX || parse_duration(&values[n], key, word) < 0 ||
+                        (n > 0 && values[n] >= values[n - 1]))
                         return -EINVAL;
                 n++;
         }
@@ -140,25 +139,21 @@ const char *config_key_list(char *buffer, size_t size, const ConfigKeyTable *tab
 int config_key_parse(void *object, const ConfigKey *key, const char *text)
 {
         void *member = key->offset == SIZE_MAX ? NULL : (char *)object + key->offset;
+        bool valid = false;
 
         switch (key->kind) {
         case CONFIG_KEY_TEXT:
-                if (text[0] == '\0')
-                        return -EINVAL;
+                valid = text[0] != '\0';
                 break;
         case CONFIG_KEY_PATH:
-                if (text[0] != '/')
-                        return -EINVAL;
+                valid = text[0] == '/';
                 break;
         case CONFIG_KEY_NAME:
-                if (!config_key_is_name(text))
-                        return -EINVAL;
+                valid = config_key_is_name(text);
                 break;
         case CONFIG_KEY_TABLE:
-                if (strcmp(text, "off") == 0)
-                        text = "";
-                else if (!is_table(text))
-                        return -EINVAL;
+                valid = is_table(text) || strcmp(text, "off") == 0;
+                text = is_table(text) ? text : "";
                 break;
         case CONFIG_KEY_UNSIGNED:
                 return parse_unsigned(member, key, text);
@@ -171,8 +166,7 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
         case CONFIG_KEY_CHOICES:
                 return parse_choices(member, key, text);
         case CONFIG_KEY_COMMAND:
-                if (!is_command(text))
-                        return -EINVAL;
+                valid = is_command(text);
                 break;
         case CONFIG_KEY_BOOLEAN:
                 if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
@@ -180,9 +174,9 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
                 *(bool *)member = text[0] == 'y';
                 return 0;
         }
-        if (member)
+        if (valid && member)
                 text_set(member, CONFIG_VALUE_MAX, text);
-        return 0;
+        return valid ? 0 : -EINVAL;
 }
 
 static bool key_equal(const ConfigKey *key, const void *a, const void *b)
@@ -196,13 +190,12 @@ static bool key_equal(const ConfigKey *key, const void *a, const void *b)
                 return strcmp(a, b) == 0;
         case CONFIG_KEY_UNSIGNED:
         case CONFIG_KEY_CHOICES:
-                return *(const unsigned *)a == *(const unsigned *)b;
+        case CONFIG_KEY_CHOICE: /* an int */
+                return memcmp(a, b, sizeof(unsigned)) == 0;
         case CONFIG_KEY_DURATION:
                 return *(const uint64_t *)a == *(const uint64_t *)b;
         case CONFIG_KEY_DURATIONS:
                 return memcmp(a, b, CONFIG_EXPIRY_WARNINGS_MAX * sizeof(uint64_t)) == 0;
-        case CONFIG_KEY_CHOICE:
-                return *(const int *)a == *(const int *)b;
         case CONFIG_KEY_BOOLEAN:
                 return *(const bool *)a == *(const bool *)b;
         }
