@@ -11,6 +11,14 @@
 #include "daemon/tls/mysql-greeting.h"
 #include "daemon/tls/tcp-stream.h"
 
+static bool check_step(ServerCertificate *ret, const char *failure, int r)
+{
+        if (r < 0)
+                text_format(ret->reason, sizeof(ret->reason), "%s: %s", failure,
+                        tcp_stream_error_text(r));
+        return r == 0;
+}
+
 static bool read_greeting(TcpStream *stream, ServerCertificate *ret)
 {
         uint8_t bytes[MYSQL_GREETING_MAX];
@@ -22,11 +30,8 @@ static bool read_greeting(TcpStream *stream, ServerCertificate *ret)
                 size = mysql_greeting_size(bytes);
                 r = tcp_stream_receive_all(stream, bytes, size);
         }
-        if (r < 0) {
-                text_format(ret->reason, sizeof(ret->reason), "no greeting: %s",
-                        tcp_stream_error_text(r));
+        if (!check_step(ret, "no greeting", r))
                 return false;
-        }
         mysql_greeting_parse(&greeting, bytes, size);
         switch (greeting.kind) {
         case MYSQL_GREETING_TLS:
@@ -179,27 +184,18 @@ static void read_certificate(
 
 static bool connect_server(TcpStream *stream, ServerCertificate *ret, const TlsProbeTarget *target)
 {
-        int r = tcp_stream_connect(stream,
-                target->address[0] != '\0' ? target->address : target->host, target->port,
-                ret->address);
+        const char *host = target->address[0] != '\0' ? target->address : target->host;
 
-        if (r < 0)
-                text_format(ret->reason, sizeof(ret->reason), "no connection: %s",
-                        tcp_stream_error_text(r));
-        return r == 0;
+        return check_step(
+                ret, "no connection", tcp_stream_connect(stream, host, target->port, ret->address));
 }
 
 static bool request_tls(TcpStream *stream, ServerCertificate *ret)
 {
         uint8_t request[MYSQL_GREETING_REQUEST_SIZE];
-        int r;
 
         mysql_greeting_request_tls(request);
-        r = tcp_stream_send_all(stream, request, sizeof(request));
-        if (r < 0)
-                text_format(
-                        ret->reason, sizeof(ret->reason), "no TLS: %s", tcp_stream_error_text(r));
-        return r == 0;
+        return check_step(ret, "no TLS", tcp_stream_send_all(stream, request, sizeof(request)));
 }
 
 void tls_probe_run(ServerCertificate *ret, const TlsProbeTarget *target)
