@@ -46,11 +46,11 @@ static bool object_is_valid(yajl_val object)
         if (object->u.object.len > JSON_KEYS_MAX)
                 return false;
         for (size_t i = 0; i < object->u.object.len; i++) {
-                if (!string_is_valid(object->u.object.keys[i]))
+                const char *key = object->u.object.keys[i];
+
+                /* json_member() finds the first of two equal keys. */
+                if (!string_is_valid(key) || json_member(object, key) != object->u.object.values[i])
                         return false;
-                for (size_t k = 0; k < i; k++)
-                        if (strcmp(object->u.object.keys[i], object->u.object.keys[k]) == 0)
-                                return false;
         }
         return true;
 }
