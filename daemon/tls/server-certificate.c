@@ -103,18 +103,18 @@ static void set_untrusted_reason(
 {
         const char *why = X509_verify_cert_error_string(error->code);
 
-        text_set(certificate->authority, sizeof(certificate->authority), error->issuer);
+        text_set(certificate->authority, sizeof(certificate->authority), error->certificate.issuer);
         if (error->same_name)
                 text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: %s has an authority named %s, but another of that name signed", why,
-                        store, error->issuer);
+                        store, error->certificate.issuer);
         else if (error->code == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
                 text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: the certificate is its own issuer %s, and not in %s", why,
-                        error->issuer, store);
+                        error->certificate.issuer, store);
         else
                 text_format(certificate->reason, sizeof(certificate->reason),
-                        "%s: the issuer %s is not in %s", why, error->issuer, store);
+                        "%s: the issuer %s is not in %s", why, error->certificate.issuer, store);
 }
 
 static void set_reason(
@@ -124,7 +124,7 @@ static void set_reason(
         char time[CLOCK_TEXT_SIZE], who[REPORT_NAME_MAX + 16];
 
         text_format(who, sizeof(who), "%s %s",
-                error->depth > 0 ? "the authority" : "the certificate", error->subject);
+                error->depth > 0 ? "the authority" : "the certificate", error->certificate.subject);
         switch (certificate->result) {
         case CERTIFICATE_UNTRUSTED:
                 set_untrusted_reason(
@@ -133,11 +133,11 @@ static void set_reason(
         case CERTIFICATE_EXPIRED:
                 text_format(certificate->reason, sizeof(certificate->reason),
                         "%s: %s expired at %s", why, who,
-                        clock_format_time(time, error->not_after_usec));
+                        clock_format_time(time, error->certificate.not_after_usec));
                 break;
         case CERTIFICATE_NOT_YET_VALID:
                 text_format(certificate->reason, sizeof(certificate->reason), "%s: %s begins at %s",
-                        why, who, clock_format_time(time, error->not_before_usec));
+                        why, who, clock_format_time(time, error->certificate.not_before_usec));
                 break;
         case CERTIFICATE_OTHER_PURPOSE:
                 text_format(certificate->reason, sizeof(certificate->reason),
@@ -155,18 +155,15 @@ static void set_reason(
                 break;
         }
         if (error->depth > 0 && certificate->result != CERTIFICATE_UNTRUSTED)
-                text_set(certificate->authority, sizeof(certificate->authority), error->subject);
+                text_set(certificate->authority, sizeof(certificate->authority),
+                        error->certificate.subject);
 }
 
 void server_certificate_set_error(CertificateError *ret, int code, int depth, X509 *certificate)
 {
         *ret = (CertificateError){.code = code, .depth = depth};
-        if (!certificate)
-                return;
-        x509_name_text(ret->subject, sizeof(ret->subject), X509_get_subject_name(certificate));
-        x509_name_text(ret->issuer, sizeof(ret->issuer), X509_get_issuer_name(certificate));
-        ret->not_before_usec = x509_time_usec(X509_get0_notBefore(certificate));
-        ret->not_after_usec = x509_time_usec(X509_get0_notAfter(certificate));
+        if (certificate)
+                x509_describe(&ret->certificate, certificate);
 }
 
 void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,

@@ -44,9 +44,7 @@ typedef struct CertificateError {
         int code;       /* X509_V_ERR_*; 0: none */
         int depth;      /* of the certificate in its chain; 0: the server's own */
         bool same_name; /* a trusted CA has the issuer's name and another key */
-        char subject[REPORT_NAME_MAX];
-        char issuer[REPORT_NAME_MAX];
-        uint64_t not_before_usec, not_after_usec;
+        Certificate certificate;
 } CertificateError;
 
 typedef struct ServerCertificate {
