@@ -351,6 +351,12 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
         return 0;
 }
 
+/* Returns false if the value is too long. */
+static bool set_value(char ret[CONFIG_VALUE_MAX], const char *value)
+{
+        return snprintf(ret, CONFIG_VALUE_MAX, "%s", value) < CONFIG_VALUE_MAX;
+}
+
 int config_load_default_material(
         MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX])
 {
@@ -361,16 +367,11 @@ int config_load_default_material(
 
         if (r < 0)
                 return r;
-        if (strlen(directory) >= sizeof(material.directory))
+        if (!set_value(material.directory, directory))
                 return -ENAMETOOLONG;
-        strcpy(material.directory, directory);
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                if (!files[i])
-                        continue;
-                if (strlen(files[i]) >= sizeof(material.file[i]))
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                if (files[i] && !set_value(material.file[i], files[i]))
                         return -ENAMETOOLONG;
-                strcpy(material.file[i], files[i]);
-        }
         *ret = material;
         return material_resolve(ret);
 }

@@ -99,17 +99,14 @@ static void parse_section_line(Parse *parse, const char *line)
         if (!end)
                 return; /* libinih reports this line */
         text_copy(inside, sizeof(inside), line + 1, (size_t)(end - line - 1));
-        if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTINGS_SECTION_MAX) {
+        end += 1 + strspn(end + 1, " \t\r");
+        if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTINGS_SECTION_MAX)
                 PARSE_PROBLEM(parse, "section name is longer than %d characters",
                         SETTINGS_SECTION_MAX - 1);
-                return;
-        }
-        end += 1 + strspn(end + 1, " \t\r");
-        if (*end != '\0' && !strchr(";#", *end)) { /* libinih would ignore the rest */
+        else if (*end != '\0' && !strchr(";#", *end)) /* libinih would ignore the rest */
                 PARSE_PROBLEM(parse, "only a comment may follow the section [%s]", name);
-                return;
-        }
-        add_section(parse, name);
+        else
+                add_section(parse, name);
 }
 
 /* Returns true if text_copy() would not change the line, so that messages, paths and names display
