@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -94,15 +93,12 @@ static uint64_t unit_usec(const char *name, size_t length)
 int duration_parse(uint64_t *ret_usec, const char *text)
 {
         uint64_t total = 0;
-        bool any = false;
 
-        for (;;) {
+        do {
                 uint64_t number = 0, unit;
                 size_t length = 0;
 
                 text += strspn(text, " \t");
-                if (*text == '\0')
-                        break;
                 if (!isdigit((unsigned char)*text))
                         return -EINVAL;
                 for (; isdigit((unsigned char)*text); text++) {
@@ -119,10 +115,8 @@ int duration_parse(uint64_t *ret_usec, const char *text)
                 if (number > DURATION_MAX / unit || total + number * unit > DURATION_MAX)
                         return -ERANGE;
                 total += number * unit;
-                any = true;
-        }
-        if (!any)
-                return -EINVAL;
+                text += strspn(text, " \t");
+        } while (*text != '\0');
         *ret_usec = total;
         return 0;
 }
