@@ -11,16 +11,6 @@
 
 #include "common/macro.h"
 
-#define FILE_TICK_NSEC (2 * INT64_C(1000000000))
-#define FILE_SKEW_NSEC (60 * INT64_C(1000000000)) /* of the clock of a file server */
-
-static int kind_error(mode_t mode)
-{
-        if (S_ISREG(mode))
-                return 0;
-        return S_ISDIR(mode) ? -EISDIR : -ENXIO;
-}
-
 int file_read_fd(Secret *ret, int fd, size_t limit)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
@@ -61,17 +51,15 @@ int file_read_fd(Secret *ret, int fd, size_t limit)
 
 int file_read(Secret *ret, int directory_fd, const char *name, size_t limit)
 {
-        CLEANUP(closep) int fd = -1;
+        CLEANUP(closep)
+        int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         struct stat st;
-        int r;
 
-        fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        r = kind_error(st.st_mode);
-        return r < 0 ? r : file_read_fd(ret, fd, limit);
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -ENXIO;
+        return file_read_fd(ret, fd, limit);
 }
 
 bool file_is_directory(const char *path)
