@@ -253,10 +253,8 @@ static JsonWriter *writer_with(const JsonValue *value)
 
         if (value)
                 json_copy(writer, value);
-        else {
-                json_open_object(writer);
-                json_close_object(writer);
-        }
+        else
+                json_raw(writer, "{}", 2);
         return writer;
 }
 
