@@ -1,5 +1,6 @@
 #include "tests/unit/test.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -36,6 +37,16 @@ static void test_boottime_never_goes_back(void **state)
         }
 }
 
+static void test_the_time_left_for_poll_is_rounded_up_and_limited(void **state)
+{
+        uint64_t now = clock_boottime_usec();
+
+        assert_int_equal(clock_left_usec(now - 1), 0);
+        assert_int_equal(clock_poll_timeout(now - 1), 0);
+        assert_in_range(clock_poll_timeout(now + USEC_PER_HOUR + 1), 1, 3600 * 1000 + 1);
+        assert_int_equal(clock_poll_timeout(USEC_NEVER), INT_MAX);
+}
+
 static void test_times_are_written_in_utc_in_every_time_zone(void **state)
 {
         static const uint64_t usec = UINT64_C(1801490709) * USEC_PER_SEC + 999999;
@@ -68,6 +79,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_function_reads_its_clock),
                 cmocka_unit_test(test_boottime_never_goes_back),
+                cmocka_unit_test(test_the_time_left_for_poll_is_rounded_up_and_limited),
                 cmocka_unit_test(test_times_are_written_in_utc_in_every_time_zone),
                 cmocka_unit_test(test_the_first_and_the_last_time_fit_the_buffer),
         };
