@@ -159,6 +159,17 @@ static void test_null_equals_only_null(void **state)
         assert_false(text_equal("", NULL));
 }
 
+static void test_bytes_are_written_in_hexadecimal(void **state)
+{
+        static const unsigned char bytes[] = {0x00, 0x0a, 0xff};
+        char buffer[] = "unchanged";
+
+        text_hex(buffer, bytes, sizeof(bytes));
+        assert_string_equal(buffer, "000aff");
+        text_hex(buffer, bytes, 0);
+        assert_string_equal(buffer, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -173,6 +184,7 @@ int main(void)
                 cmocka_unit_test(test_utf8_is_distinguished_from_other_bytes),
                 cmocka_unit_test(test_a_text_is_found_in_a_list),
                 cmocka_unit_test(test_null_equals_only_null),
+                cmocka_unit_test(test_bytes_are_written_in_hexadecimal),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
