@@ -165,6 +165,9 @@ FileStat file_stat_fd(int fd)
         return file_stat_from(fstat(fd, &st), &st);
 }
 
+#define FILE_TICK_NSEC (2 * INT64_C(1000000000))
+#define FILE_SKEW_NSEC (60 * INT64_C(1000000000)) /* of the clock of a file server */
+
 static bool is_racy(int64_t time_nsec, uint64_t read_usec)
 {
         int64_t age_nsec = (int64_t)read_usec * 1000 - time_nsec;
