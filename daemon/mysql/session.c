@@ -16,6 +16,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "daemon/mysql/socket-deadline.h"
+#include "daemon/tls/peer-verify.h"
 
 #define SESSION_COLUMNS_MAX 128
 
@@ -80,6 +81,8 @@ static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugi
         in_progress = strstr(ret->text, " (115)");
         if (ret->number == CR_CONNECTION_ERROR && in_progress)
                 *in_progress = '\0';
+        if (ret->number == CR_SSL_CONNECTION_ERROR && peer_verify_error()[0] != '\0')
+                text_format(ret->text, sizeof(ret->text), "TLS/SSL error: %s", peer_verify_error());
         if (ret->number == CR_PLUGIN_NOT_ALLOWED)
                 text_format(ret->text, sizeof(ret->text),
                         "the server asks for an authentication plugin other than %s", plugins);
@@ -212,6 +215,19 @@ void session_scrub_environment(void)
         }
 }
 
+/* The verification of peers is proven with these versions, and it replaces that of OpenSSL only. */
+static bool library_is_known(void)
+{
+        static const char *const known[] = {"3.3.", "3.4.", NULL};
+        const char *tls = NULL;
+        bool is_known = false;
+
+        for (size_t i = 0; known[i]; i++)
+                is_known = is_known || strncmp(mysql_get_client_info(), known[i], 4) == 0;
+        return is_known && mariadb_get_infov(NULL, MARIADB_TLS_LIBRARY, &tls) == 0 && tls &&
+                strncmp(tls, "OpenSSL", strlen("OpenSSL")) == 0;
+}
+
 void session_prepare(void)
 {
         SSL_CTX *context;
@@ -228,6 +244,7 @@ SessionResult session_open(
         Session **ret, const SessionTarget *target, const Secret *password, SessionError *ret_error)
 {
         CLEANUP(session_freep) Session *session = calloc(1, sizeof(*session));
+        bool connected, verified;
 
         if (session)
                 session->mysql = mysql_init(NULL);
@@ -235,14 +252,24 @@ SessionResult session_open(
                 set_error(ret_error, CR_OUT_OF_MEMORY, "out of memory");
                 return SESSION_UNREACHABLE;
         }
+        if (!library_is_known() || peer_verify_install() < 0) {
+                set_error(ret_error, 0, "");
+                text_format(ret_error->text, sizeof(ret_error->text),
+                        "the client library %s was never tested with this program; nothing is sent",
+                        mysql_get_client_info());
+                return SESSION_TLS;
+        }
         set_options(session->mysql, target);
-        if (!mysql_real_connect(session->mysql, target->host, target->user, password->data, NULL,
-                    target->port, NULL, 0)) {
+        peer_verify_begin(target->host);
+        connected = mysql_real_connect(session->mysql, target->host, target->user, password->data,
+                NULL, target->port, NULL, 0);
+        verified = peer_verify_end();
+        if (!connected) {
                 set_connect_error(ret_error, session->mysql, target->plugins);
                 return classify_connect(ret_error->number, ret_error->text);
         }
-        if (!is_encrypted(session)) {
-                set_error(ret_error, 0, "the connection is not TLS 1.2 or 1.3");
+        if (!verified || !is_encrypted(session)) {
+                set_error(ret_error, 0, "the connection is not verified TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
         if (socket_deadline_set((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {

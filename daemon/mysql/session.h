@@ -4,17 +4,15 @@
  * Session: opens a verified TLS connection to a server and executes statements; the only module
  * that includes libmariadb.
  *
- * With Connector/C 3.3 an open session is encrypted with TLS 1.2 or 1.3, its peer is verified with
- * host name, and the login used an allowed plugin. The login, by the cleartext plugin too, follows
- * TLS and verification; before them only the TLS request is sent. MYSQL_OPT_SSL_ENFORCE does not
- * enforce TLS (doc/aurora.md, "Connector/C"): MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and
- * version are checked before the first statement.
+ * An open session is encrypted with TLS 1.2 or 1.3, its peer is verified (daemon/tls/peer-verify.h),
+ * and the login used an allowed plugin. The login, by the cleartext plugin too, follows TLS and
+ * verification; before them only the TLS request is sent. MYSQL_OPT_SSL_ENFORCE does not enforce TLS
+ * (doc/aurora.md, "Connector/C"): MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and version are
+ * checked before the first statement. A version of Connector/C other than 3.3 and 3.4, or one with
+ * another TLS library than OpenSSL, connects to nothing: SESSION_TLS.
  *
- * With Connector/C 3.4 the peer is not always verified: without server-ca it accepts a certificate
- * of an unknown issuer, and for the host 127.0.0.1 any certificate; with server-ca it accepts one
- * for another name if the host is 127.0.0.1. A timeout in the preflight or the prepare, and a
- * plugin name that is a part of the list, end as a lost connection (doc/aurora.md, "Debian 13 and
- * MySQL 9.7").
+ * With Connector/C 3.4 a timeout in the preflight or the prepare, and a plugin name that is a part of
+ * the list, end as a lost connection (doc/aurora.md, "Debian 13 and MySQL 9.7").
  *
  * libmariadb allows a plugin whose name is a part of the list's text, "native" for instance, and
  * loads it before it checks. So it loads from one directory only, which the build sets, and never

@@ -12,7 +12,7 @@ ALLOWED = {
     "daemon/tls": "common model",
     "daemon/watch": "common config model",
     "daemon/inspect": "common config model watch tls",
-    "daemon/mysql": "common config model",
+    "daemon/mysql": "common config model tls",
     "daemon/import": "common config model mysql tls",
     "daemon/probe": "common config model mysql tls",
     "daemon/status": "common config model",

@@ -1,0 +1,231 @@
+/*
+ * A client that verifies nothing by itself, as Connector/C 3.4 does at a local address, meets a
+ * server in this process. Each case changes one thing of a good certificate.
+ */
+
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "common/macro.h"
+#include "daemon/tls/peer-verify.h"
+#include "tests/pki/authority.h"
+
+#define NAMES  "subjectAltName = DNS:db.example, DNS:localhost, IP:127.0.0.1, IP:::1\n"
+#define SERVER AUTHORITY_CLIENT_EXTENSIONS "extendedKeyUsage = serverAuth\n"
+
+static Authority authority;
+
+typedef enum Chain {
+        CHAIN_LEAF,
+        CHAIN_WITH_INTERMEDIATE,
+        CHAIN_WITH_ROOT,
+} Chain;
+
+typedef enum Issuer {
+        ISSUER_TRUSTED,
+        ISSUER_INTERMEDIATE,
+        ISSUER_UNKNOWN,
+        ISSUER_SELF,
+} Issuer;
+
+static const struct {
+        const char *name;
+        Issuer issuer;
+        Chain chain;
+        const char *extensions;
+        long not_before, not_after;
+        bool good;
+        const char *error; /* a part of OpenSSL's reason */
+} cases[] = {
+        {"right", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, true, ""},
+        {"without a usage", ISSUER_TRUSTED, CHAIN_LEAF, AUTHORITY_CLIENT_EXTENSIONS NAMES, -100,
+                AUTHORITY_DAY, true, ""},
+        {"chain", ISSUER_INTERMEDIATE, CHAIN_WITH_INTERMEDIATE, SERVER NAMES, -100, AUTHORITY_DAY,
+                true, ""},
+        {"leaf alone", ISSUER_INTERMEDIATE, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
+                "unable to get local issuer"},
+        {"unknown issuer", ISSUER_UNKNOWN, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
+                "unable to get local issuer"},
+        {"unknown issuer with its root", ISSUER_UNKNOWN, CHAIN_WITH_ROOT, SERVER NAMES, -100,
+                AUTHORITY_DAY, false, "self-signed certificate in certificate chain"},
+        {"self-signed", ISSUER_SELF, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
+                "self-signed certificate"},
+        {"expired", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, -AUTHORITY_DAY, -AUTHORITY_HOUR,
+                false, "has expired"},
+        {"not yet valid", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, AUTHORITY_HOUR, AUTHORITY_DAY,
+                false, "not yet valid"},
+        {"other names", ISSUER_TRUSTED, CHAIN_LEAF,
+                SERVER "subjectAltName = DNS:other.example, IP:127.0.0.2\n", -100, AUTHORITY_DAY,
+                false, "mismatch"},
+        {"other purpose", ISSUER_TRUSTED, CHAIN_LEAF,
+                AUTHORITY_CLIENT_EXTENSIONS "extendedKeyUsage = clientAuth\n" NAMES, -100,
+                AUTHORITY_DAY, false, "unsuitable certificate purpose"},
+};
+
+static const char *const hosts[] = {"db.example", "localhost", "127.0.0.1", "::1"};
+
+/* As the callback of Connector/C 3.4. */
+static int accept_everything(int ok, X509_STORE_CTX *context)
+{
+        return 1;
+}
+
+static X509 *other_root(void)
+{
+        Request request = authority_ca_request(&authority);
+
+        request.common_name = "another CA";
+        request.key = request.issuer_key = authority.other_ca_key;
+        return authority_issue(&authority, &request);
+}
+
+static SSL_CTX *make_server(size_t i)
+{
+        CLEANUP(X509_freep) X509 *root = other_root();
+        CLEANUP(X509_freep) X509 *leaf = NULL;
+        SSL_CTX *server = SSL_CTX_new(TLS_server_method());
+        Request request = authority_client_request(&authority);
+
+        request.common_name = "server";
+        request.extensions = cases[i].extensions;
+        request.not_before = cases[i].not_before;
+        request.not_after = cases[i].not_after;
+        if (cases[i].issuer == ISSUER_INTERMEDIATE) {
+                request.issuer = authority.intermediate;
+                request.issuer_key = authority.intermediate_key;
+        } else if (cases[i].issuer == ISSUER_UNKNOWN) {
+                request.issuer = root;
+                request.issuer_key = authority.other_ca_key;
+        } else if (cases[i].issuer == ISSUER_SELF) {
+                request.issuer = NULL;
+                request.issuer_key = request.key;
+        }
+        leaf = authority_issue(&authority, &request);
+        assert_int_equal(SSL_CTX_use_certificate(server, leaf), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey(server, request.key), 1);
+        if (cases[i].chain == CHAIN_WITH_INTERMEDIATE)
+                assert_int_equal(SSL_CTX_add1_chain_cert(server, authority.intermediate), 1);
+        else if (cases[i].chain == CHAIN_WITH_ROOT)
+                assert_int_equal(SSL_CTX_add1_chain_cert(server, root), 1);
+        return server;
+}
+
+/* Returns true if the client would send its login: its part of the handshake has ended. */
+static bool shake_hands(SSL_CTX *server_context, SSL_CTX *client_context)
+{
+        SSL *server = SSL_new(server_context), *client = SSL_new(client_context);
+        BIO *client_end, *server_end;
+        bool ended;
+
+        assert_int_equal(BIO_new_bio_pair(&client_end, 0, &server_end, 0), 1);
+        SSL_set_bio(client, client_end, client_end);
+        SSL_set_bio(server, server_end, server_end);
+        for (unsigned i = 0; i < 10; i++) {
+                (void)SSL_connect(client);
+                (void)SSL_accept(server);
+        }
+        ended = SSL_is_init_finished(client);
+        SSL_free(client);
+        SSL_free(server);
+        return ended;
+}
+
+static SSL_CTX *make_client(int mode)
+{
+        SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+
+        assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(client), authority.ca), 1);
+        SSL_CTX_set_verify(client, mode, accept_everything);
+        return client;
+}
+
+static void meet(size_t i, const char *host, int mode)
+{
+        SSL_CTX *server = make_server(i), *client = make_client(mode);
+        bool ended, verified;
+
+        peer_verify_begin(host);
+        ended = shake_hands(server, client);
+        verified = peer_verify_end();
+        if (ended != cases[i].good || verified != cases[i].good)
+                fail_msg("%s as %s: handshake %s, peer %s", cases[i].name, host,
+                        ended ? "ended" : "failed", verified ? "verified" : "not verified");
+        if (!strstr(peer_verify_error(), cases[i].error) ||
+                (peer_verify_error()[0] == '\0') != cases[i].good)
+                fail_msg("%s as %s: %s", cases[i].name, host, peer_verify_error());
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+static void test_each_certificate_has_its_result_for_every_kind_of_host(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+                        meet(i, hosts[k], SSL_VERIFY_PEER);
+                        meet(i, hosts[k], SSL_VERIFY_NONE);
+                }
+}
+
+static void test_a_host_that_the_certificate_lacks_is_refused(void **state)
+{
+        static const char *const others[] = {
+                "example", "x.db.example", "127.0.0.2", "::2", "server"};
+        SSL_CTX *server = make_server(0), *client = make_client(SSL_VERIFY_PEER);
+
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                peer_verify_begin(others[i]);
+                assert_false(shake_hands(server, client));
+                assert_false(peer_verify_end());
+                assert_non_null(strstr(peer_verify_error(), "mismatch"));
+        }
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+/* The probe of --check-clusters makes a connection of its own with its own callback. */
+static void test_other_connections_of_the_process_are_left_alone(void **state)
+{
+        SSL_CTX *server = make_server(4), *client = make_client(SSL_VERIFY_PEER);
+
+        peer_verify_begin("db.example");
+        (void)peer_verify_end();
+        assert_true(shake_hands(server, client));
+        assert_string_equal(peer_verify_error(), "");
+        SSL_CTX_free(server);
+        SSL_CTX_free(client);
+}
+
+static void test_without_a_handshake_nothing_is_verified(void **state)
+{
+        meet(0, "db.example", SSL_VERIFY_PEER);
+        peer_verify_begin("db.example");
+        assert_false(peer_verify_end());
+}
+
+static int setup(void **state)
+{
+        authority_init(&authority, time(NULL));
+        return peer_verify_install();
+}
+
+static int teardown(void **state)
+{
+        authority_done(&authority);
+        return 0;
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_each_certificate_has_its_result_for_every_kind_of_host),
+                cmocka_unit_test(test_a_host_that_the_certificate_lacks_is_refused),
+                cmocka_unit_test(test_other_connections_of_the_process_are_left_alone),
+                cmocka_unit_test(test_without_a_handshake_nothing_is_verified),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
