@@ -48,7 +48,7 @@ void journal_started(const char *version, const Config *config)
 
 void journal_stopping(unsigned running_imports)
 {
-        log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; %u imports are brought to their end",
+        log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; waiting for %u running imports",
                 running_imports);
 }
 
@@ -72,7 +72,7 @@ void journal_configuration_invalid(const ConfigProblem *problem)
 void journal_reloaded(const Config *config)
 {
         log_send(LOG_NOTICE, ID_RELOADED, NULL, 0,
-                "the configuration was read anew: %zu clusters, %zu materials", config->n_clusters,
+                "configuration reloaded: %zu clusters, %zu materials", config->n_clusters,
                 config->n_materials);
 }
 
@@ -81,14 +81,14 @@ void journal_reload_refused(const ConfigProblem *problem)
         char line[LINE_SIZE];
 
         log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
-                "the configuration was not taken, the old one stays in force: %s%s: %s",
+                "the configuration is refused, the previous one stays in force: %s%s: %s",
                 problem->file, line_of(line, problem), problem->text);
 }
 
 void journal_reload_failed(int error)
 {
         log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
-                "the configuration was not taken, the old one stays in force: %s",
+                "the configuration is refused, the previous one stays in force: %s",
                 strerror(abs(error)));
 }
 
@@ -196,8 +196,8 @@ static const char *newlines_note(char buffer[static FORM_SIZE], const Outcome *o
         buffer[0] = '\0';
         if (outcome->effect.newlines_learned)
                 snprintf(buffer, FORM_SIZE,
-                        "; the server took %s line ends, payload-newlines = %s fixes that", form,
-                        form);
+                        "; the server accepted %s line ends, payload-newlines = %s sets that form",
+                        form, form);
         return buffer;
 }
 
@@ -234,7 +234,7 @@ void journal_already_current(const ClusterStatus *cluster, const Outcome *outcom
 
         import_fields(&import, cluster, outcome);
         log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, ARRAY_SIZE(import.fields),
-                "cluster %s: set %.12s is there already, as its ledger says (%s)",
+                "cluster %s: set %.12s is imported already, according to the ledger (%s)",
                 cluster->config->name, cluster->record->imported.fingerprint,
                 entry_text(entry, sizeof(entry), &outcome->ledger.newest));
 }
@@ -265,10 +265,10 @@ void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
 
         if (cluster->check.error[0] == '\0')
                 log_send(LOG_NOTICE, ID_CHECK_WORKS, fields, 1,
-                        "cluster %s: it can be looked at again", cluster->config->name);
+                        "cluster %s: the check succeeds again", cluster->config->name);
         else
                 log_send(LOG_WARNING, ID_CHECK_FAILED, fields, ARRAY_SIZE(fields),
-                        "cluster %s: it could not be looked at: %s: %s%s%s", cluster->config->name,
+                        "cluster %s: the check failed: %s: %s%s%s", cluster->config->name,
                         outcome_kind_to_string(outcome->kind), cluster->check.error,
                         next[0] != '\0' ? "; " : "", next);
 }
@@ -284,14 +284,12 @@ void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)
 
         if (ledger->state == LEDGER_STATE_IMPORTED)
                 log_send(LOG_WARNING, ID_DRIFT, fields, ARRAY_SIZE(fields),
-                        "cluster %s: its ledger names set %.12s (%s), which is not what was known "
-                        "to be there",
+                        "cluster %s: the ledger names set %.12s (%s), not the set of the record",
                         cluster->config->name, ledger->set.fingerprint,
                         entry_text(entry, sizeof(entry), ledger));
         else
                 log_send(LOG_WARNING, ID_DRIFT, fields, 1,
-                        "cluster %s: its ledger names no set that was brought there to the end",
-                        cluster->config->name);
+                        "cluster %s: the ledger names no completed import", cluster->config->name);
 }
 
 void journal_replication(const ClusterStatus *cluster)

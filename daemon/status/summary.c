@@ -86,7 +86,7 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                                 ? record->attempt.text
                                 : outcome_kind_to_string(record->attempt.outcome));
         else if (cluster->check.error[0] != '\0')
-                text_format(buffer, size, "it could not be looked at: %s", cluster->check.error);
+                text_format(buffer, size, "the check failed: %s", cluster->check.error);
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));

@@ -76,7 +76,7 @@ def test_a_second_daemon_does_not_import_the_same_set(testbed, service, other):
     assert second["outcome"] == "already_current"
     assert second["imported_fingerprint"] == first["imported_fingerprint"]
     assert abs(second["imported_at"] - first["imported_at"]) < 5_000_000
-    assert "is there already, as its ledger says" in other.log()
+    assert "is imported already, according to the ledger" in other.log()
     assert imports(testbed) == before + 1 and len(rows(testbed)) == 1
 
 

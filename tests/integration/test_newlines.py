@@ -9,7 +9,7 @@ import pytest
 from tests.integration.conftest import configuration
 from tests.standin import write_material
 
-FORM_LOGGED = re.compile(r"the server took (\w+) line ends")
+FORM_LOGGED = re.compile(r"the server accepted (\w+) line ends")
 
 
 class ImportCounter:

@@ -94,7 +94,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays_in_force(testbed, 
     before = len(testbed.aurora.imports())
     write_material(current.material, testbed.authority.certificate, testbed.client("still"))
     current.wait(lambda: len(testbed.aurora.imports()) == before + 1)
-    assert "the old one stays in force" in current.log()
+    assert "the previous one stays in force" in current.log()
 
 
 def test_a_signal_reloads_as_well(testbed, current):
