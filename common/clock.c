@@ -53,6 +53,14 @@ int clock_poll_timeout(uint64_t deadline_usec)
         return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+void clock_sleep_usec(uint64_t usec)
+{
+        struct timespec time = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
+                .tv_nsec = (long)(usec % USEC_PER_SEC * 1000)};
+
+        (void)nanosleep(&time, NULL);
+}
+
 uint64_t clock_monotonic_usec(void)
 {
         return now_usec(CLOCK_MONOTONIC);

@@ -26,6 +26,9 @@ uint64_t clock_wall_usec(void);
 uint64_t clock_left_usec(uint64_t deadline_usec);
 int clock_poll_timeout(uint64_t deadline_usec);
 
+/* Returns earlier if a signal handler runs. */
+void clock_sleep_usec(uint64_t usec);
+
 /* CLOCK_MONOTONIC, which systemd requires with RELOADING=1 (sd_notify(3)) and nothing else uses. */
 uint64_t clock_monotonic_usec(void);
 

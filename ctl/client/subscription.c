@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -95,14 +94,7 @@ static bool reconnect(Subscription *subscription, uint64_t deadline_usec, int *r
                 uint64_t next = subscription->retry_usec < deadline_usec ? subscription->retry_usec
                                                                          : deadline_usec;
 
-                if (now < next) {
-                        struct timespec pause = {
-                                .tv_sec = (time_t)((next - now) / USEC_PER_SEC),
-                                .tv_nsec = (long)((next - now) % USEC_PER_SEC * 1000),
-                        };
-
-                        (void)nanosleep(&pause, NULL);
-                }
+                clock_sleep_usec(clock_left_usec(next));
                 if (now < subscription->retry_usec && subscription->retry_usec > deadline_usec)
                         return false;
                 *ret_error = connect_client(subscription);

@@ -77,12 +77,10 @@ static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const ch
 
 static bool acquire_lock(Outcome *ret, Session *session, const char *table, uint64_t deadline_usec)
 {
-        uint64_t now = clock_boottime_usec();
-        uint64_t left = deadline_usec > now ? deadline_usec - now : 0;
+        unsigned wait_sec = (unsigned)(clock_left_usec(deadline_usec) / USEC_PER_SEC / 2);
         SessionError error = {0};
         bool locked;
-        SessionResult result =
-                ledger_lock(&locked, session, (unsigned)(left / USEC_PER_SEC / 2), &error);
+        SessionResult result = ledger_lock(&locked, session, wait_sec, &error);
 
         if (ledger_failed(ret, session, table, result, &error))
                 return false;

@@ -1,7 +1,5 @@
 #include "daemon/import/replication-restart.h"
 
-#include <time.h>
-
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/mysql/rds.h"
@@ -16,14 +14,6 @@
 #define REPLICATION_RESTART_STABLE_USEC (300 * USEC_PER_MSEC)
 #define REPLICATION_RESTART_MARGIN_USEC \
         (300 * USEC_PER_MSEC) /* to report the failure before the session ends */
-
-static void pause_usec(uint64_t usec)
-{
-        struct timespec time = {.tv_sec = (time_t)(usec / USEC_PER_SEC),
-                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000};
-
-        (void)nanosleep(&time, NULL);
-}
 
 /* Waits until both threads run and have run for REPLICATION_RESTART_STABLE_USEC. */
 static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline_usec)
@@ -48,7 +38,7 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
                         return true;
                 if (now >= until)
                         return false;
-                pause_usec(REPLICATION_RESTART_PAUSE_USEC);
+                clock_sleep_usec(REPLICATION_RESTART_PAUSE_USEC);
         }
 }
 

@@ -94,11 +94,10 @@ bool login_read_password(Secret *ret, char *reason, size_t reason_size,
 static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cluster,
         uint64_t deadline_usec, Redactor *redactor)
 {
-        uint64_t now_usec = clock_boottime_usec();
-        uint64_t left_usec = deadline_usec > now_usec ? deadline_usec - now_usec : 0;
         char reason[OUTCOME_TEXT_MAX];
 
-        if (login_read_password(ret, reason, sizeof(reason), cluster, left_usec / 2)) {
+        if (login_read_password(
+                    ret, reason, sizeof(reason), cluster, clock_left_usec(deadline_usec) / 2)) {
                 if (redactor_add_text(redactor, ret) == 0)
                         return true;
                 text_set(reason, sizeof(reason), strerror(ENOMEM));

@@ -129,11 +129,9 @@ static SessionResult use_error(Session *session, SessionError *ret)
 /* Returns at least 1: libmariadb waits without limit for 0. */
 static unsigned seconds_until(uint64_t deadline_usec)
 {
-        uint64_t now = clock_boottime_usec();
+        unsigned left_sec = (unsigned)(clock_left_usec(deadline_usec) / USEC_PER_SEC);
 
-        return deadline_usec < now + USEC_PER_SEC
-                ? 1
-                : (unsigned)((deadline_usec - now) / USEC_PER_SEC);
+        return left_sec > 0 ? left_sec : 1;
 }
 
 /* For each connection, every CA of a file is read, and of a directory only the one needed. */
