@@ -2,7 +2,7 @@
 
 /*
  * Macros: variables that release what they own at the end of their scope, the transfer of that
- * ownership, and short names of compiler attributes.
+ * ownership, the growth of an array, and short names of compiler attributes.
  *
  *     CLEANUP(secret_done) Secret password = SECRET_NULL;
  *     CLEANUP(json_freep) JsonValue *value = NULL;
@@ -32,6 +32,16 @@
                 int taken_ = (fd); \
                 (fd) = -1;         \
                 taken_;            \
+        })
+
+/* Makes room for one more element in an array of `n` on the heap. Returns false without memory; the
+ * array is then unchanged. */
+#define GROW(array, n)                                                           \
+        __extension__({                                                          \
+                void *grown_ = reallocarray((array), (n) + 1, sizeof(*(array))); \
+                if (grown_)                                                      \
+                        (array) = grown_;                                        \
+                grown_ != NULL;                                                  \
         })
 
 /* Defines `functionp`, the form that CLEANUP requires, for a `function` that takes the pointer. */

@@ -188,17 +188,14 @@ static int material_resolve(MaterialConfig *material)
 
 static int load_material(const Load *load, Config *config, const Section *section, const char *name)
 {
-        MaterialConfig *materials =
-                reallocarray(config->materials, config->n_materials + 1, sizeof(MaterialConfig));
         MaterialConfig *material;
         int r;
 
-        if (!materials)
+        if (!GROW(config->materials, config->n_materials))
                 return -ENOMEM;
-        config->materials = materials;
         if (config->n_materials >= CONFIG_MATERIALS_MAX)
                 return LOAD_PROBLEM(load, section, "more than %d materials", CONFIG_MATERIALS_MAX);
-        material = &materials[config->n_materials];
+        material = &config->materials[config->n_materials];
         *material = (MaterialConfig){0};
         snprintf(material->name, sizeof(material->name), "%s", name);
         r = load_object(load, material, &schema_material, section->name, NULL);
@@ -257,18 +254,15 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
 
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
 {
-        ClusterConfig *clusters =
-                reallocarray(config->clusters, config->n_clusters + 1, sizeof(ClusterConfig));
         const Setting *reference = find_setting(load, section->name, DEFAULTS, "material");
         ClusterConfig *cluster;
         int r;
 
-        if (!clusters)
+        if (!GROW(config->clusters, config->n_clusters))
                 return -ENOMEM;
-        config->clusters = clusters;
         if (config->n_clusters >= CONFIG_CLUSTERS_MAX)
                 return LOAD_PROBLEM(load, section, "more than %d clusters", CONFIG_CLUSTERS_MAX);
-        cluster = &clusters[config->n_clusters];
+        cluster = &config->clusters[config->n_clusters];
         *cluster = (ClusterConfig){0};
         snprintf(cluster->name, sizeof(cluster->name), "%s", name);
         for (size_t i = 0; i < schema_cluster.n_keys; i++) {

@@ -65,7 +65,6 @@ static int section_normalise(char *ret, const char *text)
 static void add_section(Parse *parse, const char *name)
 {
         Settings *settings = parse->settings;
-        Section *sections;
         char *copy;
 
         for (size_t i = 0; i < settings->n_sections; i++) {
@@ -78,15 +77,12 @@ static void add_section(Parse *parse, const char *name)
                 section->last_file = parse->file;
                 return;
         }
-        sections = reallocarray(settings->sections, settings->n_sections + 1, sizeof(Section));
-        if (sections)
-                settings->sections = sections;
-        copy = sections ? strdup(name) : NULL;
+        copy = GROW(settings->sections, settings->n_sections) ? strdup(name) : NULL;
         if (!copy) {
                 parse_fail(parse, -ENOMEM);
                 return;
         }
-        sections[settings->n_sections++] = (Section){
+        settings->sections[settings->n_sections++] = (Section){
                 .name = copy, .file = parse->file, .last_file = parse->file, .line = parse->line};
 }
 
@@ -167,12 +163,9 @@ static char *parse_read_line(char *buffer, int size, void *userdata)
 
 static int add_setting(Settings *settings, Setting setting)
 {
-        Setting *items = reallocarray(settings->items, settings->n_items + 1, sizeof(Setting));
-
-        if (!items)
+        if (!GROW(settings->items, settings->n_items))
                 return -ENOMEM;
-        settings->items = items;
-        items[settings->n_items++] = setting;
+        settings->items[settings->n_items++] = setting;
         return 0;
 }
 
@@ -235,15 +228,12 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
 
 static int add_file(Settings *settings, const char *path, const char **ret)
 {
-        char **files = reallocarray(settings->files, settings->n_files + 1, sizeof(char *));
-
-        if (!files)
+        if (!GROW(settings->files, settings->n_files))
                 return -ENOMEM;
-        settings->files = files;
-        files[settings->n_files] = strdup(path);
-        if (!files[settings->n_files])
+        settings->files[settings->n_files] = strdup(path);
+        if (!settings->files[settings->n_files])
                 return -ENOMEM;
-        *ret = files[settings->n_files++];
+        *ret = settings->files[settings->n_files++];
         return 0;
 }
 

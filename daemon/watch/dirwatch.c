@@ -113,13 +113,10 @@ static int on_inotify(sd_event_source *source, const struct inotify_event *event
 
 static int add_name(Directory *directory, const char *name)
 {
-        char **names = reallocarray(directory->names, directory->n_names + 1, sizeof(char *));
-
-        if (!names)
+        if (!GROW(directory->names, directory->n_names))
                 return -ENOMEM;
-        directory->names = names;
-        names[directory->n_names] = strdup(name);
-        if (!names[directory->n_names])
+        directory->names[directory->n_names] = strdup(name);
+        if (!directory->names[directory->n_names])
                 return -ENOMEM;
         directory->n_names++;
         return 0;
@@ -136,14 +133,11 @@ static Directory *find_directory(const DirWatch *watch, const PathStep *step)
 
 static int add_directory(DirWatch *watch, const PathStep *step)
 {
-        Directory **directories =
-                reallocarray(watch->directories, watch->n_directories + 1, sizeof(Directory *));
         Directory *directory;
         int r;
 
-        if (!directories)
+        if (!GROW(watch->directories, watch->n_directories))
                 return -ENOMEM;
-        watch->directories = directories;
         directory = calloc(1, sizeof(*directory));
         if (!directory)
                 return -ENOMEM;
@@ -157,7 +151,7 @@ static int add_directory(DirWatch *watch, const PathStep *step)
                 return r;
         }
         (void)sd_event_source_set_description(directory->source, "watch-directory");
-        directories[watch->n_directories++] = directory;
+        watch->directories[watch->n_directories++] = directory;
         return 0;
 }
 

@@ -95,16 +95,14 @@ static PathStep *find_step(const PathWalk *walk, const struct stat *directory, c
 static int add_step(PathWalk *walk, PathStep **ret, const Cursor *cursor,
         const struct stat *directory, const char *name)
 {
-        PathStep *steps, *step;
+        PathStep *step;
         int r;
 
         if (walk->n_steps >= PATH_WALK_STEPS_MAX)
                 return -E2BIG;
-        steps = reallocarray(walk->steps, walk->n_steps + 1, sizeof(PathStep));
-        if (!steps)
+        if (!GROW(walk->steps, walk->n_steps))
                 return -ENOMEM;
-        walk->steps = steps;
-        step = &steps[walk->n_steps];
+        step = &walk->steps[walk->n_steps];
         *step = (PathStep){
                 .directory = strdup(cursor->directory[0] != '\0' ? cursor->directory : "/"),
                 .device = directory->st_dev,
