@@ -25,12 +25,6 @@ typedef struct Parse {
         int error;
 } Parse;
 
-static void parse_fail(Parse *parse, int error)
-{
-        if (parse->error == 0)
-                parse->error = error;
-}
-
 #define PARSE_PROBLEM(parse, ...)                                                             \
         do {                                                                                  \
                 if ((parse)->error == 0) {                                                    \
@@ -79,7 +73,7 @@ static void add_section(Parse *parse, const char *name)
         }
         copy = GROW(settings->sections, settings->n_sections) ? strdup(name) : NULL;
         if (!copy) {
-                parse_fail(parse, -ENOMEM);
+                parse->error = -ENOMEM;
                 return;
         }
         settings->sections[settings->n_sections++] = (Section){
@@ -153,20 +147,12 @@ static char *parse_read_line(char *buffer, int size, void *userdata)
         buffer[length] = '\0';
         if (!line_is_clean(buffer, length))
                 PARSE_PROBLEM(parse, "line contains a control character or is not UTF-8");
-        if (buffer[0] == '[')
+        if (buffer[0] == '[' && parse->error == 0)
                 parse_section_line(parse, buffer);
         buffer[length] = '\n';
         buffer[length + 1] = '\0';
         parse->cursor = end < parse->end ? end + 1 : end;
         return buffer;
-}
-
-static int add_setting(Settings *settings, Setting setting)
-{
-        if (!GROW(settings->items, settings->n_items))
-                return -ENOMEM;
-        settings->items[settings->n_items++] = setting;
-        return 0;
 }
 
 static void setting_done(Setting *setting)
@@ -191,10 +177,10 @@ const Setting *settings_find(const Settings *settings, const char *section, cons
 static int parse_setting(void *userdata, const char *section, const char *key, const char *value)
 {
         Parse *parse = userdata;
+        Settings *settings = parse->settings;
         char name[SETTINGS_SECTION_MAX];
         const Setting *first;
         Setting setting;
-        int r;
 
         if (parse->error < 0)
                 return 0;
@@ -204,7 +190,7 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
         }
         if (section_normalise(name, section) < 0)
                 return 0;
-        first = settings_find(parse->settings, name, key);
+        first = settings_find(settings, name, key);
         if (first && first->file == parse->file) {
                 PARSE_PROBLEM(
                         parse, "%s occurs twice in [%s], first in line %u", key, name, first->line);
@@ -217,35 +203,26 @@ static int parse_setting(void *userdata, const char *section, const char *key, c
                 .file = parse->file,
                 .line = parse->line,
         };
-        r = setting.section && setting.key && setting.value ? add_setting(parse->settings, setting)
-                                                            : -ENOMEM;
-        if (r < 0) {
+        if (!setting.section || !setting.key || !setting.value ||
+                !GROW(settings->items, settings->n_items)) {
                 setting_done(&setting);
-                parse_fail(parse, r);
+                parse->error = -ENOMEM;
+                return 0;
         }
-        return r >= 0;
-}
-
-static int add_file(Settings *settings, const char *path, const char **ret)
-{
-        if (!GROW(settings->files, settings->n_files))
-                return -ENOMEM;
-        settings->files[settings->n_files] = strdup(path);
-        if (!settings->files[settings->n_files])
-                return -ENOMEM;
-        *ret = settings->files[settings->n_files++];
-        return 0;
+        settings->items[settings->n_items++] = setting;
+        return 1;
 }
 
 static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
         Parse parse = {.settings = settings, .problem = ret_problem};
+        char *name = GROW(settings->files, settings->n_files) ? strdup(path) : NULL;
         int r;
 
-        r = add_file(settings, path, &parse.file);
-        if (r < 0)
-                return r;
+        if (!name)
+                return -ENOMEM;
+        parse.file = settings->files[settings->n_files++] = name;
         r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
         if (r == -ENOMEM)
                 return r;
