@@ -118,8 +118,9 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         _exit(n < 0 ? 1 : 0);
 }
 
-static void finish(Job *job, const siginfo_t *info)
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
+        Job *job = userdata;
         size_t size = sizeof(Message) + job->result_size;
         CLEANUP(freep) Message *message = malloc(size + 1);
         bool succeeded = info->si_code == CLD_EXITED && info->si_status == 0;
@@ -140,11 +141,6 @@ static void finish(Job *job, const siginfo_t *info)
         else
                 job->fn(job, JOB_CRASHED, info->si_code == CLD_EXITED ? 0 : info->si_status, NULL,
                         job->userdata);
-}
-
-static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
-{
-        finish(userdata, info);
         return 0;
 }
 
