@@ -40,9 +40,9 @@ uint64_t clock_wall_usec(void)
 
 uint64_t clock_left_usec(uint64_t deadline_usec)
 {
-        uint64_t now_usec = clock_boottime_usec();
+        uint64_t now = clock_boottime_usec();
 
-        return deadline_usec > now_usec ? deadline_usec - now_usec : 0;
+        return deadline_usec > now ? deadline_usec - now : 0;
 }
 
 int clock_poll_timeout(uint64_t deadline_usec)
