@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/macro.h"
+#include "common/text.h"
 
 /* The state while a path is walked: the current directory and the rest of the path. */
 typedef struct Cursor {
@@ -251,8 +252,7 @@ static bool step_equal(const PathStep *a, const PathStep *b)
 {
         return a->device == b->device && a->inode == b->inode && strcmp(a->name, b->name) == 0 &&
                 a->error == b->error && a->entry_device == b->entry_device &&
-                a->entry_inode == b->entry_inode && !a->link == !b->link &&
-                (!a->link || strcmp(a->link, b->link) == 0);
+                a->entry_inode == b->entry_inode && text_equal(a->link, b->link);
 }
 
 bool path_walk_equal(const PathWalk *a, const PathWalk *b)
