@@ -6,20 +6,12 @@
 
 int import_tracker_add(ImportTracker *tracker, const char *name)
 {
-        char **names = reallocarray(tracker->names, tracker->n + 1, sizeof(*names));
-        bool *ended;
-
-        if (!names)
+        if (!GROW(tracker->names, tracker->n) || !GROW(tracker->ended, tracker->n))
                 return -ENOMEM;
-        tracker->names = names;
-        ended = reallocarray(tracker->ended, tracker->n + 1, sizeof(*ended));
-        if (!ended)
+        tracker->names[tracker->n] = strdup(name);
+        if (!tracker->names[tracker->n])
                 return -ENOMEM;
-        tracker->ended = ended;
-        names[tracker->n] = strdup(name);
-        if (!names[tracker->n])
-                return -ENOMEM;
-        ended[tracker->n++] = false;
+        tracker->ended[tracker->n++] = false;
         return 0;
 }
 

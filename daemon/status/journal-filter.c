@@ -52,11 +52,9 @@ static LoggedState *logged_state(JournalFilter *filter, const char *material)
         for (size_t i = 0; i < filter->n_logged; i++)
                 if (strcmp(filter->logged[i].material, material) == 0)
                         return &filter->logged[i];
-        logged = reallocarray(filter->logged, filter->n_logged + 1, sizeof(LoggedState));
-        if (!logged)
+        if (!GROW(filter->logged, filter->n_logged))
                 return NULL;
-        filter->logged = logged;
-        logged += filter->n_logged++;
+        logged = &filter->logged[filter->n_logged++];
         *logged = (LoggedState){0};
         text_set(logged->material, sizeof(logged->material), material);
         return logged;

@@ -52,16 +52,14 @@ static Counter *find(const Metrics *metrics, const char *cluster)
 
 static Counter *add(Metrics *metrics, const char *cluster)
 {
-        Counter *counters =
-                reallocarray(metrics->counters, metrics->n_counters + 1, sizeof(Counter));
+        Counter *counter;
 
-        if (!counters)
+        if (!GROW(metrics->counters, metrics->n_counters))
                 return NULL;
-        metrics->counters = counters;
-        counters += metrics->n_counters++;
-        *counters = (Counter){0};
-        text_set(counters->cluster, sizeof(counters->cluster), cluster);
-        return counters;
+        counter = &metrics->counters[metrics->n_counters++];
+        *counter = (Counter){0};
+        text_set(counter->cluster, sizeof(counter->cluster), cluster);
+        return counter;
 }
 
 void metrics_count(
