@@ -6,23 +6,45 @@
 
 #include "common/macro.h"
 
-static const char *const kind_names[_OUTCOME_KIND_MAX] = {
-        [OUTCOME_IMPORTED] = "imported",
-        [OUTCOME_ALREADY_CURRENT] = "already_current",
-        [OUTCOME_SUPERSEDED] = "superseded",
-        [OUTCOME_REFUSED_LOG] = "refused_log",
-        [OUTCOME_NOT_WRITER] = "not_writer",
-        [OUTCOME_UNREACHABLE] = "unreachable",
-        [OUTCOME_TLS] = "tls",
-        [OUTCOME_AUTH] = "auth",
-        [OUTCOME_NO_PROCEDURE] = "no_procedure",
-        [OUTCOME_NO_PRIVILEGE] = "no_privilege",
-        [OUTCOME_REJECTED] = "rejected",
-        [OUTCOME_TIMED_OUT] = "timed_out",
-        [OUTCOME_UNKNOWN] = "unknown",
-        [OUTCOME_REPLICATION_FAILED] = "replication_failed",
-        [OUTCOME_CRASHED] = "crashed",
+/* One row per outcome: name, whether it is transient, and the general next step. Whether a rejection
+ * is transient depends on the server's number as well. */
+static const struct {
+        const char *name;
+        bool transient;
+        const char *next_step;
+} kinds[] = {
+        [OUTCOME_IMPORTED] = {"imported", false, ""},
+        [OUTCOME_ALREADY_CURRENT] = {"already_current", false, ""},
+        /* until this host has the newer set as well */
+        [OUTCOME_SUPERSEDED] = {"superseded", true,
+                "copy the newer set to this host as well; binlog-sslctl import --force restores "
+                "the older one"},
+        [OUTCOME_REFUSED_LOG] = {"refused_log", false,
+                "switch that log off, on Aurora in the cluster's parameter group, or set "
+                "query-log = warn if it may hold the key"},
+        [OUTCOME_NOT_WRITER] = {"not_writer", true,
+                "host must be the cluster endpoint; during a failover this passes"},
+        [OUTCOME_UNREACHABLE] = {"unreachable", true,
+                "check host, port, name resolution and the security group"},
+        [OUTCOME_TLS] = {"tls", true,
+                "check server-ca, and that host is a name in the server's certificate"},
+        [OUTCOME_AUTH] = {"auth", false, "check user, password and the account's host and plugin"},
+        [OUTCOME_NO_PROCEDURE] = {"no_procedure", false,
+                "this server has no mysql.rds_import_binlog_ssl_material; check host and the "
+                "Aurora MySQL version"},
+        [OUTCOME_NO_PRIVILEGE] = {"no_privilege", false,
+                "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material to the user; a "
+                "version without the procedure may answer the same"},
+        [OUTCOME_REJECTED] = {"rejected", false,
+                "the server's message says why; payload-newlines is one thing to try"},
+        [OUTCOME_TIMED_OUT] = {"timed_out", true, ""},
+        [OUTCOME_UNKNOWN] = {"unknown", true, ""},
+        [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false,
+                "check SHOW REPLICA STATUS on the cluster"},
+        [OUTCOME_CRASHED] = {"crashed", true,
+                "this is a bug: please report it with the journal of this unit"},
 };
+_Static_assert(ARRAY_SIZE(kinds) == _OUTCOME_KIND_MAX, "every outcome has a row");
 
 void outcome_redact(Outcome *outcome, const Redactor *redactor)
 {
@@ -37,13 +59,13 @@ void outcome_redact(Outcome *outcome, const Redactor *redactor)
 
 const char *outcome_kind_to_string(OutcomeKind kind)
 {
-        return (unsigned)kind < _OUTCOME_KIND_MAX ? kind_names[kind] : "";
+        return (unsigned)kind < _OUTCOME_KIND_MAX ? kinds[kind].name : "";
 }
 
 int outcome_kind_from_string(OutcomeKind *ret, const char *name)
 {
         for (unsigned i = 0; i < _OUTCOME_KIND_MAX; i++)
-                if (strcmp(kind_names[i], name) == 0) {
+                if (strcmp(kinds[i].name, name) == 0) {
                         *ret = (OutcomeKind)i;
                         return 0;
                 }
@@ -71,79 +93,23 @@ static bool is_momentary(unsigned sql_errno)
 
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
 {
-        switch (kind) {
-        case OUTCOME_SUPERSEDED: /* until this host has the newer set as well */
-        case OUTCOME_UNREACHABLE:
-        case OUTCOME_NOT_WRITER:
-        case OUTCOME_TLS:
-        case OUTCOME_TIMED_OUT:
-        case OUTCOME_UNKNOWN:
-        case OUTCOME_CRASHED:
-                return true;
-        case OUTCOME_REJECTED:
+        if (kind == OUTCOME_REJECTED)
                 return is_momentary(sql_errno);
-        case OUTCOME_IMPORTED:
-        case OUTCOME_ALREADY_CURRENT:
-        case OUTCOME_REFUSED_LOG:
-        case OUTCOME_AUTH:
-        case OUTCOME_NO_PROCEDURE:
-        case OUTCOME_NO_PRIVILEGE:
-        case OUTCOME_REPLICATION_FAILED:
-        case _OUTCOME_KIND_MAX:
-                break;
-        }
-        return false;
+        return (unsigned)kind < _OUTCOME_KIND_MAX && kinds[kind].transient;
 }
 
 const char *outcome_next_step(OutcomeKind kind, const char *exact)
 {
         if (exact[0] != '\0')
                 return exact;
-        switch (kind) {
-        case OUTCOME_IMPORTED:
-        case OUTCOME_ALREADY_CURRENT:
-        case OUTCOME_UNKNOWN:
-        case OUTCOME_TIMED_OUT:
-        case _OUTCOME_KIND_MAX:
-                break;
-        case OUTCOME_SUPERSEDED:
-                return "copy the newer set to this host as well; binlog-sslctl import --force "
-                       "restores the older one";
-        case OUTCOME_REFUSED_LOG:
-                return "switch that log off, on Aurora in the cluster's parameter group, or set "
-                       "query-log = warn if it may hold the key";
-        case OUTCOME_NOT_WRITER:
-                return "host must be the cluster endpoint; during a failover this passes";
-        case OUTCOME_UNREACHABLE:
-                return "check host, port, name resolution and the security group";
-        case OUTCOME_TLS:
-                return "check server-ca, and that host is a name in the server's certificate";
-        case OUTCOME_AUTH:
-                return "check user, password and the account's host and plugin";
-        case OUTCOME_NO_PROCEDURE:
-                return "this server has no mysql.rds_import_binlog_ssl_material; check host and "
-                       "the Aurora MySQL version";
-        case OUTCOME_NO_PRIVILEGE:
-                return "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material to the "
-                       "user; a version without the procedure may answer the same";
-        case OUTCOME_REJECTED:
-                return "the server's message says why; payload-newlines is one thing to try";
-        case OUTCOME_REPLICATION_FAILED:
-                return "check SHOW REPLICA STATUS on the cluster";
-        case OUTCOME_CRASHED:
-                return "this is a bug: please report it with the journal of this unit";
-        }
-        return "";
+        return (unsigned)kind < _OUTCOME_KIND_MAX ? kinds[kind].next_step : "";
 }
 
 const char *outcome_retry_note(OutcomeKind kind)
 {
-        switch (kind) {
-        case OUTCOME_TIMED_OUT:
+        if (kind == OUTCOME_TIMED_OUT)
                 return "check whether the cluster is slow or a firewall drops packets";
-        case OUTCOME_UNKNOWN:
+        if (kind == OUTCOME_UNKNOWN)
                 return "nothing: the set is imported again, which is harmless";
-        default:
-                return "nothing: the import is retried";
-        }
+        return "nothing: the import is retried";
 }
