@@ -96,15 +96,9 @@ FileStage rule_ends_at(Rule rule)
 
 const char *severity_to_string(Severity severity)
 {
-        switch (severity) {
-        case SEVERITY_WARNING:
-                return "warning";
-        case SEVERITY_ERROR:
-                return "error";
-        case _SEVERITY_MAX:
-                break;
-        }
-        return "";
+        static const char *const names[_SEVERITY_MAX] = {"warning", "error"};
+
+        return (unsigned)severity < _SEVERITY_MAX ? names[severity] : "";
 }
 
 int rule_from_string(Rule *ret, const char *name)
