@@ -13,76 +13,71 @@
 #include "common/text.h"
 #include "daemon/config/paths.h"
 
-bool record_update_from_ledger(Record *record, const Outcome *outcome)
+static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec)
 {
-        const LedgerEntry *entry = &outcome->ledger.newest;
-        bool imported = entry->state == LEDGER_STATE_IMPORTED;
-        const char *fingerprint = imported ? entry->set.fingerprint : "";
-
-        if (!outcome->ledger.known)
-                return false;
-        if (strcmp(record->imported.fingerprint, fingerprint) == 0)
-                return false;
-        text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint), fingerprint);
-        record->imported.at_usec = imported ? entry->imported_at_usec : 0;
-        record->imported.not_after_usec = imported ? entry->set.not_after_usec : 0;
-        record->imported.in_use = false;
-        return true;
+        record->imported = (RecordImport){
+                .at_usec = at_usec,
+                .not_after_usec = set->not_after_usec,
+        };
+        text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint),
+                set->fingerprint);
 }
 
-static void clear_imported(Record *record)
+bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
-        record->imported = (RecordImport){0};
+        static const SetInfo none = {0};
+        const LedgerEntry *entry = &outcome->ledger.newest;
+        bool imported = entry->state == LEDGER_STATE_IMPORTED;
+        const SetInfo *set = imported ? &entry->set : &none;
+
+        if (!outcome->ledger.known || strcmp(record->imported.fingerprint, set->fingerprint) == 0)
+                return false;
+        set_imported(record, set, imported ? entry->imported_at_usec : 0);
+        return true;
 }
 
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
 {
-        if (strcmp(record->attempt.fingerprint, set->fingerprint) != 0) {
-                text_set(record->attempt.fingerprint, sizeof(record->attempt.fingerprint),
-                        set->fingerprint);
-                record->attempt.failures = 0;
+        RecordAttempt *attempt = &record->attempt;
+
+        if (strcmp(attempt->fingerprint, set->fingerprint) != 0) {
+                text_set(attempt->fingerprint, sizeof(attempt->fingerprint), set->fingerprint);
+                attempt->failures = 0;
         }
-        record->attempt.at_usec = now_usec;
-        record->attempt.has_outcome = true;
-        record->attempt.outcome = outcome->kind;
-        record->attempt.sql_errno = outcome->sql_errno;
-        text_set(record->attempt.text, sizeof(record->attempt.text), outcome->text);
-        text_set(record->attempt.next_step, sizeof(record->attempt.next_step), outcome->next_step);
+        attempt->at_usec = now_usec;
+        attempt->has_outcome = true;
+        attempt->outcome = outcome->kind;
+        attempt->sql_errno = outcome->sql_errno;
+        text_set(attempt->text, sizeof(attempt->text), outcome->text);
+        text_set(attempt->next_step, sizeof(attempt->next_step), outcome->next_step);
         if (outcome->effect.newlines != NEWLINES_AUTO)
                 record->newlines = outcome->effect.newlines;
 
         (void)record_update_from_ledger(record, outcome);
-        if (outcome->effect.committed) {
-                text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint),
-                        set->fingerprint);
-                record->imported.at_usec = now_usec;
-                record->imported.not_after_usec = set->not_after_usec;
-                record->imported.in_use = false;
-        }
+        if (outcome->effect.committed)
+                set_imported(record, set, now_usec);
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
-                clear_imported(record);
+                record->imported = (RecordImport){0};
         if (outcome->effect.replication_restarted)
                 record->imported.in_use = true;
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;
-                record->attempt.failures = 0;
+                attempt->failures = 0;
         } else
-                record->attempt.failures++;
+                attempt->failures++;
 }
 
 static void write_text(JsonWriter *writer, const char *key, const char *text)
 {
-        if (text[0] == '\0')
-                return;
-        json_put_string(writer, key, text);
+        if (text[0] != '\0')
+                json_put_string(writer, key, text);
 }
 
 static void write_number(JsonWriter *writer, const char *key, uint64_t number)
 {
-        if (number == 0)
-                return;
-        json_put_integer(writer, key, (int64_t)number);
+        if (number > 0)
+                json_put_integer(writer, key, (int64_t)number);
 }
 
 int record_format(char **ret, const Record *record)
