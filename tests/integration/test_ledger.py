@@ -129,7 +129,7 @@ def test_a_restored_cluster_is_found_and_brought_up_to_date(testbed, service):
                        f"INSERT INTO {TABLE} SELECT * FROM binlog_ssl.snapshot")
     service.wait(lambda: imports(testbed) == before + 1)
     service.wait_cluster("orders", "current")
-    assert "its ledger names set" in service.log()
+    assert "the ledger names set" in service.log()
     assert [state for state, _ in rows(testbed)] == ["imported", "imported"]
     # No further import follows.
     checks = testbed.aurora.sql("SHOW GLOBAL STATUS LIKE 'Connections'")[0][1]
