@@ -6,8 +6,8 @@
 
 #include "common/macro.h"
 
-/* One row per outcome: name, whether it is transient, and the general next step. Whether a rejection
- * is transient depends on the server's number as well. */
+/* One row per outcome: name, whether it is transient, and the general next step. A rejection is
+ * also transient for some numbers of the server: is_momentary(). */
 static const struct {
         const char *name;
         bool transient;
