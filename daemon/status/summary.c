@@ -69,22 +69,18 @@ static void append(char *buffer, size_t size, const char *text)
 /* The error of a cluster, without the next step; "" if it has none. */
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
-        const Record *record = cluster->record;
+        const RecordAttempt *attempt = &cluster->record->attempt;
+        const char *failure =
+                attempt->text[0] != '\0' ? attempt->text : outcome_kind_to_string(attempt->outcome);
 
         buffer[0] = '\0';
         if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
-                text_set(buffer, size,
-                        record->attempt.text[0] != '\0'
-                                ? record->attempt.text
-                                : outcome_kind_to_string(record->attempt.outcome));
+                text_set(buffer, size, failure);
         else if (replication_is_broken(cluster->replication))
                 text_format(
                         buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
         else if (reimport_failed(cluster))
-                text_format(buffer, size, "the repeated import failed: %s",
-                        record->attempt.text[0] != '\0'
-                                ? record->attempt.text
-                                : outcome_kind_to_string(record->attempt.outcome));
+                text_format(buffer, size, "the repeated import failed: %s", failure);
         else if (cluster->check.error[0] != '\0')
                 text_format(buffer, size, "the check failed: %s", cluster->check.error);
         else if (cluster->record_error != 0)
