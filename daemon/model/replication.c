@@ -30,13 +30,24 @@ void replication_redact(Replication *replication, const Redactor *redactor)
         REDACT(redactor, replication->sql_error);
 }
 
-void replication_write(const Replication *replication, bool errno_known, JsonWriter *writer)
+void replication_write(JsonWriter *writer, const Replication *replication, bool in_status)
 {
+        json_key(writer, "replication");
+        if (!replication->known) {
+                json_null(writer);
+                return;
+        }
+        json_open_object(writer);
         json_put_boolean(writer, "configured", replication->configured);
         json_put_text(writer, "io_running", replication->io_running);
         json_put_text(writer, "sql_running", replication->sql_running);
         json_put_known_boolean(writer, "tls", replication->tls != TRISTATE_UNKNOWN,
                 replication->tls == TRISTATE_YES);
-        json_put_known_integer(writer, "io_errno", errno_known, replication->io_errno);
+        json_put_known_integer(writer, "io_errno",
+                in_status ? replication->io_errno > 0 : replication->configured,
+                replication->io_errno);
         json_put_text(writer, "io_error", replication->io_error);
+        if (in_status)
+                json_put_integer(writer, "checked_at", (int64_t)replication->checked_at_usec);
+        json_close_object(writer);
 }

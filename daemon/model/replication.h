@@ -44,6 +44,6 @@ bool replication_is_active(const Replication *replication);
 /* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);
 
-/* Writes the members that every JSON form of a replication has into the open object. io_errno is
- * null unless `errno_known`. */
-void replication_write(const Replication *replication, bool errno_known, JsonWriter *writer);
+/* Writes the member "replication", null if the status was not read. `in_status`: with checked_at,
+ * and io_errno 0 is null; otherwise io_errno is null only if replication is not configured. */
+void replication_write(JsonWriter *writer, const Replication *replication, bool in_status);

@@ -44,18 +44,6 @@ static void write_procedures(JsonWriter *writer, const Probe *probe)
         json_close_object(writer);
 }
 
-static void write_replication(JsonWriter *writer, const Replication *replication)
-{
-        if (!replication->known) {
-                json_put_null(writer, "replication");
-                return;
-        }
-        json_key(writer, "replication");
-        json_open_object(writer);
-        replication_write(replication, replication->configured, writer);
-        json_close_object(writer);
-}
-
 static void write_ledger(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
 {
         const LedgerEntry *entry = &probe->ledger.newest;
@@ -119,7 +107,7 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         json_put_text(writer, "keeps_call", probe->preflight.keeps_call);
         write_procedures(writer, probe);
         write_ledger(writer, cluster, probe);
-        write_replication(writer, &probe->replication);
+        replication_write(writer, &probe->replication, false);
         json_put_text(writer, "payload_newlines",
                 probe->newlines != NEWLINES_AUTO ? newlines_to_string(probe->newlines) : "");
         json_put_known_integer(

@@ -1,7 +1,5 @@
 #include "daemon/varlink/status-json.h"
 
-#include <string.h>
-
 #include "common/json-writer.h"
 
 /* Writes null for 0, which means unknown. */
@@ -69,19 +67,6 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         json_close_object(writer);
 }
 
-static void write_replication(JsonWriter *writer, const Replication *replication)
-{
-        if (!replication->known) {
-                json_put_null(writer, "replication");
-                return;
-        }
-        json_key(writer, "replication");
-        json_open_object(writer);
-        replication_write(replication, replication->io_errno > 0, writer);
-        json_put_integer(writer, "checked_at", (int64_t)replication->checked_at_usec);
-        json_close_object(writer);
-}
-
 void status_json_write_cluster(
         JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material)
 {
@@ -101,20 +86,15 @@ void status_json_write_cluster(
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         json_put_text(writer, "imported_fingerprint", record->imported.fingerprint);
         number_or_null(writer, "imported_at", record->imported.at_usec);
-        json_key(writer, "in_use");
-        if (record->imported.in_use)
-                json_boolean(writer, true);
-        else
-                json_null(writer);
+        json_put_known_boolean(writer, "in_use", record->imported.in_use, true);
         json_put_integer(writer, "attempts", (int64_t)record->attempt.failures);
         number_or_null(writer, "last_attempt", record->attempt.at_usec);
         number_or_null(writer, "last_success", record->last_success_usec);
         number_or_null(writer, "next_attempt", cluster->next_attempt_at_usec);
-        json_put_string(writer, "outcome",
-                record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome)
-                                            : NULL);
+        json_put_text(writer, "outcome",
+                record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome) : "");
         number_or_null(writer, "sql_errno", record->attempt.sql_errno);
-        write_replication(writer, cluster->replication);
+        replication_write(writer, cluster->replication, true);
         json_close_object(writer);
 }
 
