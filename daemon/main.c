@@ -29,8 +29,8 @@ typedef enum Mode {
 
 typedef struct Options {
         const char *path; /* of the configuration; NULL: the default */
-        Mode mode;
-        bool json;
+        int mode;         /* Mode; this and `json` are flags of getopt_long(3) */
+        int json;
 } Options;
 
 static void print_help(void)
@@ -120,8 +120,7 @@ static int run_manager(Config *config, const Options *options)
                 journal_failure("cannot start", r);
                 return EXIT_FAILURE;
         }
-        r = manager_run(manager);
-        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return manager_run(manager) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int run_mode(Options *options)
@@ -156,57 +155,34 @@ static int run_mode(Options *options)
         return r;
 }
 
-static int start(Options *options)
-{
-        int status = run_mode(options);
-
-        if (options->mode == MODE_SERVICE && status != EXIT_SUCCESS)
-                server_refuse();
-        return status;
-}
-
 int main(int argc, char **argv)
 {
         enum {
                 OPTION_CONFIG = 256,
-                OPTION_CHECK,
-                OPTION_CHECK_CLUSTERS,
-                OPTION_JSON,
-                OPTION_ONCE,
                 OPTION_VERSION,
                 OPTION_HELP,
         };
-        static const struct option long_options[] = {
+        Options options = {.mode = MODE_SERVICE};
+        const struct option long_options[] = {
                 {"config", required_argument, NULL, OPTION_CONFIG},
-                {"check", no_argument, NULL, OPTION_CHECK},
-                {"check-clusters", no_argument, NULL, OPTION_CHECK_CLUSTERS},
-                {"json", no_argument, NULL, OPTION_JSON},
-                {"once", no_argument, NULL, OPTION_ONCE},
+                {"check", no_argument, &options.mode, MODE_CHECK},
+                {"check-clusters", no_argument, &options.mode, MODE_CHECK_CLUSTERS},
+                {"json", no_argument, &options.json, true},
+                {"once", no_argument, &options.mode, MODE_ONCE},
                 {"version", no_argument, NULL, OPTION_VERSION},
                 {"help", no_argument, NULL, OPTION_HELP},
                 {0},
         };
-        Options options = {.mode = MODE_SERVICE};
-        int option;
+        int option, status;
 
         session_scrub_environment();
         log_open();
         while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
                 switch (option) {
+                case 0: /* a flag */
+                        break;
                 case OPTION_CONFIG:
                         options.path = optarg;
-                        break;
-                case OPTION_CHECK:
-                        options.mode = MODE_CHECK;
-                        break;
-                case OPTION_CHECK_CLUSTERS:
-                        options.mode = MODE_CHECK_CLUSTERS;
-                        break;
-                case OPTION_JSON:
-                        options.json = true;
-                        break;
-                case OPTION_ONCE:
-                        options.mode = MODE_ONCE;
                         break;
                 case OPTION_VERSION:
                         printf("binlog-ssld %s\n", BUILD_VERSION);
@@ -225,5 +201,8 @@ int main(int argc, char **argv)
                 fprintf(stderr, "binlog-ssld: --json requires --check-clusters\n");
                 return EX_USAGE;
         }
-        return start(&options);
+        status = run_mode(&options);
+        if (options.mode == MODE_SERVICE && status != EXIT_SUCCESS)
+                server_refuse();
+        return status;
 }
