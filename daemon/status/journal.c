@@ -36,7 +36,6 @@
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
 #define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
 
-#define LINE_SIZE 32
 #define FORM_SIZE 96
 
 void journal_started(const char *version, const Config *config)
@@ -52,21 +51,20 @@ void journal_stopping(unsigned running_imports)
                 running_imports);
 }
 
-/* ":LINE", or nothing for a problem of the file as a whole. */
-static const char *line_of(char buffer[static LINE_SIZE], const ConfigProblem *problem)
+/* `prefix`FILE:LINE: TEXT, without the line for a problem of the file as a whole. */
+static void log_problem(const char *message_id, const char *prefix, const ConfigProblem *problem)
 {
-        buffer[0] = '\0';
+        char line[16] = "";
+
         if (problem->line > 0)
-                snprintf(buffer, LINE_SIZE, ":%u", problem->line);
-        return buffer;
+                snprintf(line, sizeof(line), ":%u", problem->line);
+        log_send(LOG_ERR, message_id, NULL, 0, "%s%s%s: %s", prefix, problem->file, line,
+                problem->text);
 }
 
 void journal_configuration_invalid(const ConfigProblem *problem)
 {
-        char line[LINE_SIZE];
-
-        log_send(LOG_ERR, ID_CONFIGURATION_INVALID, NULL, 0, "%s%s: %s", problem->file,
-                line_of(line, problem), problem->text);
+        log_problem(ID_CONFIGURATION_INVALID, "", problem);
 }
 
 void journal_reloaded(const Config *config)
@@ -78,11 +76,8 @@ void journal_reloaded(const Config *config)
 
 void journal_reload_refused(const ConfigProblem *problem)
 {
-        char line[LINE_SIZE];
-
-        log_send(LOG_ERR, ID_RELOAD_REFUSED, NULL, 0,
-                "the configuration is refused, the previous one stays in force: %s%s: %s",
-                problem->file, line_of(line, problem), problem->text);
+        log_problem(ID_RELOAD_REFUSED,
+                "the configuration is refused, the previous one stays in force: ", problem);
 }
 
 void journal_reload_failed(int error)
