@@ -70,9 +70,8 @@ int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
                 .delay_usec = delay_usec,
                 .fn = fn,
                 .userdata = userdata};
-        r = sd_event_add_time(event, &writer->timer, CLOCK_BOOTTIME, 0, 1, on_timer, writer);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(writer->timer, SD_EVENT_OFF);
+        r = sd_event_add_time(
+                event, &writer->timer, CLOCK_BOOTTIME, USEC_NEVER, 1, on_timer, writer);
         if (r >= 0)
                 r = sd_event_source_set_priority(writer->timer, RECORD_WRITER_PRIORITY);
         if (r < 0)

@@ -58,9 +58,7 @@ int metrics_file_new(MetricsFile **ret, sd_event *event, metrics_file_text_fn te
         if (!file)
                 return -ENOMEM;
         *file = (MetricsFile){.text_fn = text_fn, .error_fn = error_fn, .userdata = userdata};
-        r = sd_event_add_time(event, &file->timer, CLOCK_BOOTTIME, 0, 1, on_timer, file);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(file->timer, SD_EVENT_OFF);
+        r = sd_event_add_time(event, &file->timer, CLOCK_BOOTTIME, USEC_NEVER, 1, on_timer, file);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(file->timer, "metrics-file");

@@ -181,10 +181,8 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
                 r = sd_event_add_io(
                         event, &server->accept_source, server->fd, EPOLLIN, on_accept, server);
         if (r >= 0)
-                r = sd_event_add_time(
-                        event, &server->pause_timer, CLOCK_BOOTTIME, 0, 1, on_pause, server);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
+                r = sd_event_add_time(event, &server->pause_timer, CLOCK_BOOTTIME, USEC_NEVER, 1,
+                        on_pause, server);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(server->accept_source, "server-accept");
