@@ -103,6 +103,9 @@ static double seconds(uint64_t usec)
 
 static void write_materials(FILE *stream, const ManagerStatus *status)
 {
+        static const char not_after[] = "binlog_ssld_material_not_after_timestamp_seconds"
+                                        "{material=\"%s\",file=\"%s\"} %.17g\n";
+
         head(stream, "material_not_after_timestamp_seconds", "gauge",
                 "When the certificate on disk expires, and the first of its CAs.");
         for (size_t i = 0; i < status->n_materials; i++) {
@@ -110,15 +113,10 @@ static void write_materials(FILE *stream, const ManagerStatus *status)
                 const char *name = status->materials[i]->config->name;
 
                 if (report->has_certificate)
-                        fprintf(stream,
-                                "binlog_ssld_material_not_after_timestamp_seconds"
-                                "{material=\"%s\",file=\"cert\"} %.17g\n",
-                                name, seconds(report->certificate.not_after_usec));
+                        fprintf(stream, not_after, name, "cert",
+                                seconds(report->certificate.not_after_usec));
                 if (report->ca_count > 0)
-                        fprintf(stream,
-                                "binlog_ssld_material_not_after_timestamp_seconds"
-                                "{material=\"%s\",file=\"ca\"} %.17g\n",
-                                name, seconds(report->ca_not_after_usec));
+                        fprintf(stream, not_after, name, "ca", seconds(report->ca_not_after_usec));
         }
         head(stream, "material_valid", "gauge", "The set on disk can be imported.");
         for (size_t i = 0; i < status->n_materials; i++)
