@@ -126,14 +126,14 @@ static bool read_text(char *buffer, size_t size, const JsonValue *object, const 
         return true;
 }
 
-static bool read_number(uint64_t *ret, const JsonValue *object, const char *key, int64_t maximum)
+static bool read_number(uint64_t *ret, const JsonValue *object, const char *key)
 {
         const JsonValue *value = json_member(object, key);
         int64_t number;
 
         if (!value)
                 return true;
-        if (!json_get_integer(&number, value) || number < 0 || number > maximum)
+        if (!json_get_integer(&number, value) || number < 0)
                 return false;
         *ret = (uint64_t)number;
         return true;
@@ -143,7 +143,7 @@ static bool read_unsigned(unsigned *ret, const JsonValue *object, const char *ke
 {
         uint64_t number = *ret;
 
-        if (!read_number(&number, object, key, INT32_MAX))
+        if (!read_number(&number, object, key) || number > INT32_MAX)
                 return false;
         *ret = (unsigned)number;
         return true;
@@ -163,19 +163,17 @@ static bool read_fingerprint(char *buffer, const JsonValue *object, const char *
         return true;
 }
 
-static bool read_outcome(Record *record, const JsonValue *object)
+static bool read_outcome(RecordAttempt *attempt, const JsonValue *object)
 {
         char name[32] = "";
 
         if (!read_text(name, sizeof(name), object, "outcome") ||
-                !read_unsigned(&record->attempt.sql_errno, object, "sql_errno") ||
-                !read_text(record->attempt.text, sizeof(record->attempt.text), object, "text") ||
-                !read_text(record->attempt.next_step, sizeof(record->attempt.next_step), object,
-                        "next"))
+                !read_unsigned(&attempt->sql_errno, object, "sql_errno") ||
+                !read_text(attempt->text, sizeof(attempt->text), object, "text") ||
+                !read_text(attempt->next_step, sizeof(attempt->next_step), object, "next"))
                 return false;
-        record->attempt.has_outcome = name[0] != '\0';
-        return !record->attempt.has_outcome ||
-                outcome_kind_from_string(&record->attempt.outcome, name) == 0;
+        attempt->has_outcome = name[0] != '\0';
+        return !attempt->has_outcome || outcome_kind_from_string(&attempt->outcome, name) == 0;
 }
 
 static bool read_newlines(Record *record, const JsonValue *object)
@@ -205,16 +203,15 @@ int record_parse(Record *ret, const char *text, size_t size)
                 return r;
         if (!json_is_object(object) ||
                 !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
-                !read_number(&record.imported.at_usec, object, "imported_at", INT64_MAX) ||
-                !read_number(
-                        &record.imported.not_after_usec, object, "imported_not_after", INT64_MAX) ||
+                !read_number(&record.imported.at_usec, object, "imported_at") ||
+                !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
                 !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
                 !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
-                !read_number(&record.warned.within_usec, object, "warned_within", INT64_MAX) ||
+                !read_number(&record.warned.within_usec, object, "warned_within") ||
                 !read_unsigned(&record.attempt.failures, object, "attempts") ||
-                !read_number(&record.attempt.at_usec, object, "last_attempt", INT64_MAX) ||
-                !read_number(&record.last_success_usec, object, "last_success", INT64_MAX) ||
-                !read_outcome(&record, object) || !read_newlines(&record, object) ||
+                !read_number(&record.attempt.at_usec, object, "last_attempt") ||
+                !read_number(&record.last_success_usec, object, "last_success") ||
+                !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
                 !read_in_use(&record, object))
                 return -EBADMSG;
         *ret = record;
