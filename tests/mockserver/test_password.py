@@ -192,7 +192,7 @@ def failed(make_harness: Callable[[str], Harness], workspace: Workspace
         here = workspace.directory(f"failing {name}")
         paths[name] = here / "token"
         paths[name].write_text(f"#!/bin/sh\nhere='{here}'\nprintf %s {quoted(OLD)}\n"
-                               f"echo complaint of {name} >&2\n{lines}\n")
+                               f"echo message of {name} >&2\n{lines}\n")
         paths[name].chmod(0o755)
         harness.add(name, harness.script(), of_command(paths[name], NEW.replace('"', "")))
     for name, path in (("missing", "/no/such/token"), ("silent", "/bin/true")):
@@ -221,7 +221,7 @@ def test_output_and_arguments_of_a_failing_command_are_not_shown(
     harness, _, _ = failed
     assert leaks_of(harness, OLD, NEW.replace('"', "")) == []
     for name in FAILURES:
-        assert f"complaint of {name}\n" in harness.service.log()
+        assert f"message of {name}\n" in harness.service.log()
 
 
 def test_children_of_a_killed_command_are_killed_with_it(
