@@ -211,7 +211,7 @@ static void validate_path(Validator *validator, X509 *leaf)
         char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64], time[CLOCK_TEXT_SIZE];
 
         if (!path && validator->config->chain != POLICY_IGNORE &&
-                !report_has_rule(validator->report, RULE_CA_NOT_A_CA))
+                !report_last(validator->report, RULE_CA_NOT_A_CA))
                 VIOLATION(validator, MATERIAL_CERT, RULE_CHAIN_BROKEN,
                         validator->config->chain == POLICY_REFUSE ? SEVERITY_ERROR
                                                                   : SEVERITY_WARNING,

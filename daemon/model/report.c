@@ -24,12 +24,12 @@ void report_add(
         va_end(arguments);
 }
 
-bool report_has_rule(const Report *report, Rule rule)
+const Problem *report_last(const Report *report, Rule rule)
 {
-        for (unsigned i = 0; i < report->n_problems; i++)
-                if (report->problems[i].rule == rule)
-                        return true;
-        return false;
+        for (unsigned i = report->n_problems; i > 0; i--)
+                if (report->problems[i - 1].rule == rule)
+                        return &report->problems[i - 1];
+        return NULL;
 }
 
 const Problem *report_first(const Report *report)

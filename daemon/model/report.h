@@ -55,7 +55,8 @@ typedef struct Report {
 void report_add(Report *report, MaterialFile file, Rule rule, Severity severity, const char *format,
         ...) PRINTF(5, 6);
 
-bool report_has_rule(const Report *report, Rule rule);
+/* Returns the last problem of a rule that was kept, or NULL. */
+const Problem *report_last(const Report *report, Rule rule);
 
 /* Returns the first error, else the first warning, else NULL: the problem that a reason quotes. */
 const Problem *report_first(const Report *report);

@@ -136,15 +136,13 @@ void journal_material_expiring(const MaterialStatus *material)
                 {"BINLOG_SSL_MATERIAL", material->config->name},
                 {"BINLOG_SSL_FINGERPRINT", report->fingerprint},
         };
+        const Problem *expiry = report_last(report, RULE_EXPIRES_SOON);
         char within[DURATION_TEXT_SIZE];
-        const char *text = "";
 
-        for (unsigned i = 0; i < report->n_problems; i++)
-                if (report->problems[i].rule == RULE_EXPIRES_SOON)
-                        text = report->problems[i].text;
         log_send(LOG_WARNING, ID_MATERIAL_EXPIRING, fields, ARRAY_SIZE(fields),
                 "material %s expires within %s and has not been renewed: %s",
-                material->config->name, duration_format(within, report->expires_within_usec), text);
+                material->config->name, duration_format(within, report->expires_within_usec),
+                expiry ? expiry->text : "");
 }
 
 void journal_watch(const MaterialStatus *material)

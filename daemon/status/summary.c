@@ -43,6 +43,7 @@ Health summary_health(const ManagerStatus *status)
 void summary_material_reason(char *buffer, size_t size, const MaterialStatus *material)
 {
         const Problem *problem = report_first(material->report);
+        const Problem *expiry = report_last(material->report, RULE_EXPIRES_SOON);
 
         buffer[0] = '\0';
         if (!material->inspected)
@@ -53,10 +54,8 @@ void summary_material_reason(char *buffer, size_t size, const MaterialStatus *ma
                 text_set(buffer, size, "the files change while they are read");
         else if (problem && problem->severity == SEVERITY_ERROR)
                 text_format(buffer, size, "%s: %s", rule_to_string(problem->rule), problem->text);
-        else if (material->state == MATERIAL_STATE_EXPIRING)
-                for (unsigned i = 0; i < material->report->n_problems; i++)
-                        if (material->report->problems[i].rule == RULE_EXPIRES_SOON)
-                                text_set(buffer, size, material->report->problems[i].text);
+        else if (material->state == MATERIAL_STATE_EXPIRING && expiry)
+                text_set(buffer, size, expiry->text);
 }
 
 static void append(char *buffer, size_t size, const char *text)

@@ -37,6 +37,18 @@ static void test_a_set_with_an_expiry_warning_is_expiring(void **state)
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_EXPIRING);
 }
 
+static void test_the_last_problem_of_a_rule_is_found(void **state)
+{
+        Report report = {0};
+
+        assert_null(report_last(&report, RULE_EXPIRES_SOON));
+        report_add(&report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 3 days");
+        report_add(&report, MATERIAL_CA, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 5 days");
+        report_add(&report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
+        assert_string_equal(report_last(&report, RULE_EXPIRES_SOON)->text, "in 5 days");
+        assert_null(report_last(&report, RULE_CERT_EXPIRED));
+}
+
 static void test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on(void **state)
 {
         for (Rule rule = 0; rule < _RULE_MAX; rule++) {
@@ -141,6 +153,7 @@ int main(void)
                 cmocka_unit_test(test_a_set_without_problems_is_valid_at_any_age),
                 cmocka_unit_test(test_a_set_with_a_warning_alone_is_valid),
                 cmocka_unit_test(test_a_set_with_an_expiry_warning_is_expiring),
+                cmocka_unit_test(test_the_last_problem_of_a_rule_is_found),
                 cmocka_unit_test(
                         test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on),
                 cmocka_unit_test(
