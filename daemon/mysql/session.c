@@ -60,14 +60,22 @@ static bool is_refused_login(unsigned number)
         case 1820: /* password must be changed */
         case 1862: /* password expired */
         case 2054: /* old authentication protocol */
-        case 2059: /* plugin cannot be loaded here */
         case 3118: /* account locked */
         case 4151: /* account locked, MariaDB */
+        case CR_AUTH_PLUGIN_CANNOT_LOAD:
         case CR_PLUGIN_NOT_ALLOWED:
                 return true;
         default:
                 return false;
         }
+}
+
+/* Connector/C 3.4 continues with a plugin that answers nothing: the text of the one that it could not
+ * load remains, with the number of what the server did then. */
+static bool is_unloaded_plugin(unsigned number, const char *text)
+{
+        return is_library_error(number) && strncmp(text, "Plugin ", strlen("Plugin ")) == 0 &&
+                strstr(text, "could not be loaded");
 }
 
 /* libmariadb's text of CR_PLUGIN_NOT_ALLOWED points into a reused buffer: it can show a part of the
@@ -81,6 +89,8 @@ static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugi
         in_progress = strstr(ret->text, " (115)");
         if (ret->number == CR_CONNECTION_ERROR && in_progress)
                 *in_progress = '\0';
+        if (is_unloaded_plugin(ret->number, ret->text))
+                ret->number = CR_AUTH_PLUGIN_CANNOT_LOAD;
         if (ret->number == CR_SSL_CONNECTION_ERROR && peer_verify_error()[0] != '\0')
                 text_format(ret->text, sizeof(ret->text), "TLS/SSL error: %s", peer_verify_error());
         if (ret->number == CR_PLUGIN_NOT_ALLOWED)
