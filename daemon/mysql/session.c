@@ -167,9 +167,8 @@ static void set_plugins(MYSQL *mysql, const char *plugins)
         (void)mysql_options(mysql, MYSQL_DEFAULT_AUTH, first);
 }
 
-static void set_options(MYSQL *mysql, const SessionTarget *target)
+static void set_options(MYSQL *mysql, const SessionTarget *target, unsigned left_sec)
 {
-        unsigned left_sec = seconds_until(target->deadline_usec);
         unsigned connect_sec = left_sec < SESSION_CONNECT_SEC ? left_sec : SESSION_CONNECT_SEC;
         unsigned protocol =
                 MYSQL_PROTOCOL_TCP; /* "localhost" would be a UNIX socket, without TLS */
@@ -252,6 +251,9 @@ SessionResult session_open(
         Session **ret, const SessionTarget *target, const Secret *password, SessionError *ret_error)
 {
         CLEANUP(session_freep) Session *session = calloc(1, sizeof(*session));
+        unsigned left_sec = seconds_until(target->deadline_usec);
+        /* Before any time-out of a read, which 3.4 reports as a lost connection. */
+        uint64_t end_usec = clock_boottime_usec() + left_sec * USEC_PER_SEC;
         bool connected, verified;
 
         if (session)
@@ -267,7 +269,7 @@ SessionResult session_open(
                         mysql_get_client_info());
                 return SESSION_TLS;
         }
-        set_options(session->mysql, target);
+        set_options(session->mysql, target, left_sec);
         peer_verify_begin(target->host);
         connected = mysql_real_connect(session->mysql, target->host, target->user, password->data,
                 NULL, target->port, NULL, 0);
@@ -280,7 +282,9 @@ SessionResult session_open(
                 set_error(ret_error, 0, "the connection is not verified TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
-        if (socket_deadline_set((int)mysql_get_socket(session->mysql), target->deadline_usec) < 0) {
+        if (end_usec > target->deadline_usec)
+                end_usec = target->deadline_usec;
+        if (socket_deadline_set((int)mysql_get_socket(session->mysql), end_usec) < 0) {
                 set_error(ret_error, 0, "cannot create a timer");
                 return SESSION_UNREACHABLE;
         }

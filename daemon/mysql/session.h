@@ -11,9 +11,6 @@
  * checked before the first statement. A version of Connector/C other than 3.3 and 3.4, or one with
  * another TLS library than OpenSSL, connects to nothing: SESSION_TLS.
  *
- * With Connector/C 3.4 a timeout in the preflight or the prepare, and a plugin name that is a part of
- * the list, end as a lost connection (doc/aurora.md, "Debian 13 and MySQL 9.7").
- *
  * libmariadb allows a plugin whose name is a part of the list's text, "native" for instance, and
  * loads it before it checks. So it loads from one directory only, which the build sets, and never
  * looks up a name with a slash or a dot. A server whose own default plugin is not allowed would be
@@ -70,8 +67,9 @@ void session_scrub_environment(void);
  * reseeds the child's random numbers (RAND_DRBG(7), "Fork-safety"). */
 void session_prepare(void);
 
-/* Each step of connecting and login may take the time that was left at the start; after the login
- * the session ends exactly at the deadline. One session at a time in a process. */
+/* Each step of connecting and login may take the time that was left at the start, in whole seconds,
+ * which is all that libmariadb knows. After the login the session ends when that time is over: at
+ * most a second before the deadline. One session at a time in a process. */
 SessionResult session_open(Session **ret, const SessionTarget *target, const Secret *password,
         SessionError *ret_error);
 Session *session_free(Session *session);
