@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/macro.h"
 #include "daemon/tls/tcp-stream.h"
+#include "tests/unit/loopback.h"
 
 #define LONG  (60 * USEC_PER_SEC)
 #define SHORT (20 * USEC_PER_MSEC)
@@ -107,26 +108,12 @@ static void test_a_deadline_in_the_past_allows_no_call(void **state)
         assert_int_equal(tcp_stream_send_all(&stream, buffer, sizeof(buffer)), -ETIMEDOUT);
 }
 
-/* Binds a port of the loopback without listening on it. */
-static int bind_port(unsigned *port)
-{
-        struct sockaddr_in address = {
-                .sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-        socklen_t size = sizeof(address);
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-        *port = ntohs(address.sin_port);
-        return fd;
-}
-
 static void test_a_listening_port_is_connected_to(void **state)
 {
         CLEANUP(tcp_stream_done) TcpStream client = TCP_STREAM_NULL;
         char address[TCP_STREAM_ADDRESS_MAX] = "";
         unsigned port;
-        CLEANUP(closep) int fd = bind_port(&port);
+        CLEANUP(closep) int fd = loopback_bind(&port);
 
         client.deadline_usec = clock_boottime_usec() + LONG;
         assert_int_equal(tcp_stream_connect(&client, "127.0.0.1", port, address), -ECONNREFUSED);
@@ -173,7 +160,7 @@ static void test_each_address_is_tried_for_its_share_of_the_time(void **state)
         uint64_t begin_usec;
 
         for (int i = 0; i < 3; i++) {
-                fds[i] = bind_port(&ports[i]);
+                fds[i] = loopback_bind(&ports[i]);
                 list[i] = resolve(ports[i]);
                 if (i > 0)
                         list[i - 1]->ai_next = list[i];
