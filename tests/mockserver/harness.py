@@ -40,7 +40,8 @@ class Harness:
         values = {"host": "localhost", "user": USER,
                   "password-file": str(self._password_file(script.password)),
                   "server-ca": str(self.session.identities.authority.certificate),
-                  "port": str(self._pool.add(script)), **(settings or {})}
+                  **(settings or {})}
+        values["port"] = str(self._pool.add(script, values["host"]))
         lines = [f"{key} = {value}" for key, value in values.items() if value]
         self.scripts[name] = script
         # Numbers, because the names are longer than a section name may be.

@@ -23,9 +23,10 @@ class ServerPool:
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
 
-    def add(self, script: Script) -> int:
-        """Returns the port on which a server with this script listens."""
-        listener = socket.create_server((LOOPBACK, 0), backlog=16)
+    def add(self, script: Script, host: str = LOOPBACK) -> int:
+        """Returns the port on which a server with this script listens for clients of host."""
+        family, address = (socket.AF_INET6, host) if ":" in host else (socket.AF_INET, LOOPBACK)
+        listener = socket.create_server((address, 0), family=family, backlog=16)
         self._selector.register(listener, selectors.EVENT_READ, script)
         return int(listener.getsockname()[1])
 

@@ -57,6 +57,7 @@ class Authority:
         self.certificate, self.key, self.subject = made
 
     def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
+                     usage: str = "serverAuth",
                      valid: tuple[float, float] | None = None) -> Pair:
         """Issues a server certificate.
 
@@ -65,7 +66,7 @@ class Authority:
         """
         names = names or ("localhost", "127.0.0.1")
         alternatives = ",".join(("IP:" if _is_address(name) else "DNS:") + name for name in names)
-        extensions = [*LEAF_EXTENSIONS, "extendedKeyUsage=serverAuth",
+        extensions = [*LEAF_EXTENSIONS, f"extendedKeyUsage={usage}",
                       f"subjectAltName={alternatives}"]
         pair = self._make("server", f"/CN={names[0]}", extensions, key, days, self)
         if valid is not None:

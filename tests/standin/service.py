@@ -57,8 +57,8 @@ class Service:
         return True
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(self.build / "binlog-ssld"), *arguments], env=self.environment,
-                              capture_output=True, text=True, timeout=60)
+        return subprocess.run([*self.wrapper, str(self.build / "binlog-ssld"), *arguments],
+                              env=self.environment, capture_output=True, text=True, timeout=60)
 
     def stop(self, seconds: float = 15) -> int:
         if self._process is None:
