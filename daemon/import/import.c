@@ -11,8 +11,8 @@
 #include "daemon/mysql/sql-error.h"
 
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
-static bool check_logs(
-        Outcome *ret, const Preflight *preflight, Policy policy, const CallPayload *payload)
+static bool check_logs(Outcome *ret, Session *session, const Preflight *preflight, Policy policy,
+        const CallPayload *payload)
 {
         size_t key_offset = call_key_offset(payload->data, payload->size);
         char text[OUTCOME_TEXT_MAX];
@@ -25,6 +25,8 @@ static bool check_logs(
                 return true;
         ret->kind = OUTCOME_REFUSED_LOG;
         text_set(ret->text, sizeof(ret->text), text);
+        if (preflight->privilege_missing)
+                sql_error_advise_logs(ret, session);
         return false;
 }
 
@@ -42,7 +44,7 @@ static bool check_server(
                 return false;
         /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
         if (!preflight.reader && task->action == IMPORT_ACTION_IMPORT &&
-                !check_logs(ret, &preflight, task->cluster->query_log, payload))
+                !check_logs(ret, session, &preflight, task->cluster->query_log, payload))
                 return false;
         why = preflight_not_writer_reason(&preflight);
         if (!why)

@@ -96,7 +96,9 @@ void preflight_parse_variable(PreflightVariables *variables, const char *name, c
         } else if (strcasecmp(name, "slow_query_log") == 0) {
                 variables->slow_log_known = true;
                 variables->slow_log = is_on(value);
-        } else if (strcasecmp(name, "log_output") == 0)
+        } else if (strcasecmp(name, "log_queries_not_using_indexes") == 0)
+                variables->without_index_off = !is_on(value);
+        else if (strcasecmp(name, "log_output") == 0)
                 variables->log_output_none = list_names(value, "NONE", strlen("NONE"));
         else if (strcasecmp(name, "server_audit_logging") == 0)
                 variables->audit = is_on(value);
@@ -148,11 +150,16 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
         char *keeps = ret->keeps_call;
         const size_t size = sizeof(ret->keeps_call);
 
-        *ret = (Preflight){.role_known = variables->role_known, .reader = variables->reader};
+        *ret = (Preflight){.role_known = variables->role_known,
+                .reader = variables->reader,
+                .privilege_missing = variables->privilege_missing};
         if (general && !variables->general_log_disabled)
                 add(keeps, size, "general_log = ON");
         if (slow && !variables->slow_log_disabled)
-                add(keeps, size, "slow_query_log = ON, which this session cannot turn off");
+                add(keeps, size, "slow_query_log = ON, which this session cannot turn off%s",
+                        variables->without_index_off
+                                ? ""
+                                : " while log_queries_not_using_indexes is not OFF");
         if (variables->audit && !variables->audit_without_calls && audits_user(variables))
                 add(keeps, size,
                         "server_audit_logging = ON with server_audit_events = '%s' "
@@ -175,14 +182,23 @@ static void on_row(
                 preflight_parse_variable(userdata, values[0], values[1]);
 }
 
+const char *preflight_slow_log_statement(const PreflightVariables *variables)
+{
+        return variables->without_index_off ? "SET SESSION long_query_time = 31536000"
+                                            : "SET SESSION min_examined_row_limit = 4294967295";
+}
+
 /* A refusal of the server is no error: the log stays on. */
-static SessionResult disable_log(
-        bool *ret_disabled, Session *session, const char *statement, SessionError *ret_error)
+static SessionResult disable_log(PreflightVariables *variables, bool *ret_disabled,
+        Session *session, const char *statement, SessionError *ret_error)
 {
         SessionResult result = session_query(session, statement, NULL, NULL, ret_error);
 
         *ret_disabled = result == SESSION_OK;
-        return result == SESSION_SERVER ? SESSION_OK : result;
+        if (result != SESSION_SERVER)
+                return result;
+        variables->privilege_missing |= ret_error->number == 1227;
+        return SESSION_OK;
 }
 
 SessionResult preflight_run(
@@ -190,21 +206,19 @@ SessionResult preflight_run(
 {
         static const char statement[] =
                 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'general_log', "
-                "'slow_query_log', 'log_output', 'server_audit_logging', 'server_audit_events', "
-                "'server_audit_incl_users', 'server_audit_excl_users', 'performance_schema', "
+                "'slow_query_log', 'log_queries_not_using_indexes', 'log_output', "
+                "'server_audit_logging', 'server_audit_events', 'server_audit_incl_users', "
+                "'server_audit_excl_users', 'performance_schema', "
                 "'performance_schema_max_sql_text_length')";
         PreflightVariables variables = {.user = user};
         SessionResult result = session_query(session, statement, on_row, &variables, ret_error);
 
         if (result == SESSION_OK && variables.general_log && !variables.log_output_none)
-                result = disable_log(&variables.general_log_disabled, session,
+                result = disable_log(&variables, &variables.general_log_disabled, session,
                         "SET SESSION sql_log_off = 1", ret_error);
-        /* The greatest values that every server accepts: a year, and 32 bits of rows. */
         if (result == SESSION_OK && variables.slow_log && !variables.log_output_none)
-                result = disable_log(&variables.slow_log_disabled, session,
-                        "SET SESSION long_query_time = 31536000, "
-                        "min_examined_row_limit = 4294967295",
-                        ret_error);
+                result = disable_log(&variables, &variables.slow_log_disabled, session,
+                        preflight_slow_log_statement(&variables), ret_error);
         if (result == SESSION_OK)
                 preflight_evaluate(ret, &variables);
         return result;

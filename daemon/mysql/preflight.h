@@ -5,13 +5,12 @@
  * server would keep the CALL (doc/design.md, "Query logs"). One round trip, and one more for each
  * of two logs that is on, to turn it off for the session:
  *
- * - the general log, by sql_log_off. Needs a privilege as a rule (1227 without).
- * - the slow log, by long_query_time and min_examined_row_limit: a statement that examined fewer
- *   rows than the limit is not logged, not even under log_queries_not_using_indexes (MySQL manual,
- *   "The Slow Query Log": the order of the conditions). The server's own values are therefore not
- *   read. On MariaDB 10.11 neither needs a privilege. On MySQL 9.7 min_examined_row_limit needs
- *   SESSION_VARIABLES_ADMIN; without it the one statement that sets both fails (1227), the slow log
- *   stays on and the outcome is refused_log by default (doc/aurora.md, "Debian 13 and MySQL 9.7").
+ * - the general log, by sql_log_off, which needs a privilege;
+ * - the slow log, by long_query_time, which needs none. Where log_queries_not_using_indexes is on, a
+ *   procedure that reads a table without an index would be logged nevertheless, with the text of the
+ *   CALL; there min_examined_row_limit is set instead: a statement that examined fewer rows is not
+ *   logged for any reason. It needs no privilege on MariaDB, and SESSION_VARIABLES_ADMIN on MySQL.
+ *   The server's own values of the two are not read (doc/aurora.md, "Leaks": measured on both).
  *
  * MariaDB 10.11 writes the key also into the logs of the statements inside the procedure; a log
  * that the session turns off, and an audit that excludes the user, keep those neither.
@@ -50,6 +49,7 @@ typedef struct PreflightVariables {
         bool role_known, reader;
         bool general_log_known, general_log;
         bool slow_log_known, slow_log;
+        bool without_index_off;          /* log_queries_not_using_indexes; unknown is on */
         bool log_output_none;            /* log_output, of both logs */
         bool audit, audit_without_calls; /* server_audit_logging, server_audit_events */
         char audit_events[PREFLIGHT_EVENTS_MAX];
@@ -59,20 +59,26 @@ typedef struct PreflightVariables {
         bool text_bytes_known;
         uint64_t text_bytes;
         bool general_log_disabled, slow_log_disabled; /* for this session */
+        bool privilege_missing;                       /* to disable one of them: 1227 */
 } PreflightVariables;
 
 typedef struct Preflight {
         bool role_known; /* `reader` is known */
         bool reader;
         char keeps_call[PREFLIGHT_TEXT_MAX]; /* each setting that would keep the CALL; "": none */
-        bool keeps_unknown;  /* keeps_call lists only settings that the server did not report */
-        uint64_t text_bytes; /* of a statement's beginning that performance_schema keeps */
+        bool keeps_unknown;     /* keeps_call lists only settings that the server did not report */
+        uint64_t text_bytes;    /* of a statement's beginning that performance_schema keeps */
+        bool privilege_missing; /* with which the session could turn off a log in keeps_call */
 } Preflight;
 
 /* Parses one row of the answer. */
 void preflight_parse_variable(PreflightVariables *variables, const char *name, const char *value);
 
 void preflight_evaluate(Preflight *ret, const PreflightVariables *variables);
+
+/* Returns the statement that keeps this session's statements out of a slow log that is on. The
+ * values are the greatest that every server accepts: a year, and 32 bits of rows. */
+const char *preflight_slow_log_statement(const PreflightVariables *variables);
 
 /* Reads the variables, turns the logs off for the session, and evaluates the result. */
 SessionResult preflight_run(

@@ -76,6 +76,15 @@ void sql_error_advise_status(Outcome *ret, Session *session)
                 ret->next_step, sizeof(ret->next_step), "%s; or set replication = ignore", grant);
 }
 
+void sql_error_advise_logs(Outcome *ret, Session *session)
+{
+        char account[SQL_GRANT_ACCOUNT_MAX];
+
+        if (read_account(session, account))
+                sql_grant_logs(
+                        ret->next_step, sizeof(ret->next_step), ret->server.version, account);
+}
+
 void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
@@ -153,12 +162,27 @@ void sql_grant_for_table(
         }
 }
 
+static bool is_mariadb(const char *server_version)
+{
+        return strstr(server_version, "MariaDB") != NULL;
+}
+
 void sql_grant_status(char *buffer, size_t size, const char *server_version, const char *account)
 {
         char quoted[SQL_GRANT_ACCOUNT_MAX];
 
         sql_grant_quote_account(quoted, sizeof(quoted), account);
         text_format(buffer, size, "GRANT %s ON *.* TO %s",
-                strstr(server_version, "MariaDB") ? "REPLICA MONITOR" : "REPLICATION CLIENT",
-                quoted);
+                is_mariadb(server_version) ? "REPLICA MONITOR" : "REPLICATION CLIENT", quoted);
+}
+
+void sql_grant_logs(char *buffer, size_t size, const char *server_version, const char *account)
+{
+        char quoted[SQL_GRANT_ACCOUNT_MAX];
+
+        sql_grant_quote_account(quoted, sizeof(quoted), account);
+        text_format(buffer, size,
+                "GRANT %s ON *.* TO %s; or switch off what the reason names, on Aurora in the "
+                "cluster's parameter group; or set query-log = warn if the log may hold the key",
+                is_mariadb(server_version) ? "SUPER" : "SESSION_VARIABLES_ADMIN", quoted);
 }

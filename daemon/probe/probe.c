@@ -47,11 +47,16 @@ static void evaluate_log(Probe *probe, const ClusterConfig *cluster)
 {
         Severity severity = cluster->query_log == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING;
         char text[OUTCOME_TEXT_MAX];
+        ProbeFinding *finding;
 
         if (cluster->query_log == POLICY_IGNORE ||
                 !preflight_would_log_key(text, sizeof(text), &probe->preflight, UINT64_MAX))
                 return;
-        text_set(add(probe, OUTCOME_REFUSED_LOG, severity)->text, OUTCOME_TEXT_MAX, text);
+        finding = add(probe, OUTCOME_REFUSED_LOG, severity);
+        text_set(finding->text, sizeof(finding->text), text);
+        if (probe->preflight.privilege_missing && probe->procedures_known)
+                sql_grant_logs(finding->next_step, sizeof(finding->next_step),
+                        probe->server.version, probe->account);
 }
 
 /* The offset of the key depends on the set, and a probe has none: a warning, not an error. */

@@ -21,7 +21,7 @@ from .wire import Limited, Ended, Wire
 STEPS = ("accept", "greeting", "tls", "login", "variables", "log-off", "prepare", "call", "status")
 
 VARIABLES = {"innodb_read_only": "OFF", "general_log": "OFF", "slow_query_log": "OFF",
-             "log_output": "FILE", "performance_schema": "ON",
+             "log_queries_not_using_indexes": "OFF", "log_output": "FILE", "performance_schema": "ON",
              "performance_schema_max_sql_text_length": "1024"}
 
 QUIT, QUERY, PREPARE, EXECUTE, LONG_DATA, CLOSE = 0x01, 0x03, 0x16, 0x17, 0x18, 0x19
@@ -143,7 +143,7 @@ class Conversation:
             rows = [packet.text_row(pair) for pair in VARIABLES.items()]
             self._perform("variables", packet.table(["Variable_name", "Value"], rows))
         elif kind == QUERY and b"SET SESSION" in rest:
-            refused = b"sql_log_off" in rest
+            refused = b"long_query_time" not in rest  # as by MySQL, without a privilege
             self._perform("log-off", [packet.error(1227) if refused else packet.ok()])
         elif kind == QUERY and b"SHOW REPLICA STATUS" in rest:
             self._perform("status", packet.table(["Replica_IO_Running", "Replica_SQL_Running"],

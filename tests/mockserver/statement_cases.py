@@ -84,6 +84,11 @@ LOG_CASES = [
     logs("general-left", "refuse", "imported", log_off=ALLOWED, general_log="ON"),
     logs("general-nowhere", "refuse", "imported", general_log="ON", log_output="NONE"),
     logs("slow-left", "refuse", "imported", slow_query_log="ON"),
+    *[logs(f"slow-without-index-{name}", "refuse", outcome, last, how, slow_query_log="ON",
+           log_queries_not_using_indexes=value)
+      for name, value, how, outcome, last in (("on", "ON", None, "refused_log", "log-off"),
+                                              ("unknown", None, None, "refused_log", "log-off"),
+                                              ("left", "ON", ALLOWED, "imported", ""))],
     logs("slow", "refuse", "refused_log", "log-off", faults.reply(packet.error(1227)),
          slow_query_log="1"),
     *[logs(f"log-off-{name}", "ignore", outcome, "log-off", how, slow_query_log="ON")

@@ -17,6 +17,7 @@ static const Row clean[] = {
         {"innodb_read_only", "OFF"},
         {"general_log", "OFF"},
         {"slow_query_log", "OFF"},
+        {"log_queries_not_using_indexes", "OFF"},
         {"log_output", "FILE"},
         {"server_audit_logging", "ON"},
         {"server_audit_events", "CONNECT,TABLE,QUERY_DDL,QUERY_DCL"},
@@ -73,6 +74,8 @@ static void test_each_variable_alone(void **state)
                 {{"slow_query_log", "ON"}, "slow_query_log = ON"},
                 {{"slow_query_log", "1"}, "slow_query_log = ON"},
                 {{"slow_query_log", "0"}, ""},
+                {{"log_queries_not_using_indexes", "ON"}, ""},
+                {{"log_queries_not_using_indexes", NULL}, ""},
                 {{"log_output", "NONE"}, ""},
                 {{"log_output", NULL}, ""},
                 {{"server_audit_events", "QUERY"}, "server_audit_events = 'QUERY' ("},
@@ -141,11 +144,48 @@ static void test_a_log_that_the_session_turned_off_keeps_nothing(void **state)
         variables.general_log = variables.slow_log = true;
         variables.general_log_disabled = true;
         preflight_evaluate(&preflight, &variables);
+        assert_false(preflight.privilege_missing);
         assert_string_equal(
                 preflight.keeps_call, "slow_query_log = ON, which this session cannot turn off");
         variables.slow_log_disabled = true;
         preflight_evaluate(&preflight, &variables);
         assert_string_equal(preflight.keeps_call, "");
+}
+
+static void test_the_slow_log_needs_another_statement_for_queries_without_index(void **state)
+{
+        static const struct {
+                const char *without_index, *statement, *keeps;
+        } cases[] = {
+                {"OFF", "SET SESSION long_query_time = 31536000",
+                        "slow_query_log = ON, which this session cannot turn off"},
+                {"0", "SET SESSION long_query_time = 31536000",
+                        "slow_query_log = ON, which this session cannot turn off"},
+                {"ON", "SET SESSION min_examined_row_limit = 4294967295",
+                        "slow_query_log = ON, which this session cannot turn off while "
+                        "log_queries_not_using_indexes is not OFF"},
+                {NULL, "SET SESSION min_examined_row_limit = 4294967295",
+                        "slow_query_log = ON, which this session cannot turn off while "
+                        "log_queries_not_using_indexes is not OFF"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                assert_true(WOULD_LOG({"log_queries_not_using_indexes", cases[i].without_index},
+                        {"slow_query_log", "ON"}));
+                assert_string_equal(preflight_slow_log_statement(&variables), cases[i].statement);
+                assert_string_equal(preflight.keeps_call, cases[i].keeps);
+                variables.slow_log_disabled = true;
+                preflight_evaluate(&preflight, &variables);
+                assert_string_equal(preflight.keeps_call, "");
+        }
+}
+
+static void test_a_missing_privilege_is_passed_on(void **state)
+{
+        would_log(NULL, 0);
+        variables.general_log = variables.privilege_missing = true;
+        preflight_evaluate(&preflight, &variables);
+        assert_true(preflight.privilege_missing);
 }
 
 static void test_the_lists_of_users_decide_whether_the_user_is_audited(void **state)
@@ -242,6 +282,9 @@ int main(void)
                 cmocka_unit_test(test_each_variable_alone),
                 cmocka_unit_test(test_logs_with_output_none_keep_nothing),
                 cmocka_unit_test(test_a_log_that_the_session_turned_off_keeps_nothing),
+                cmocka_unit_test(
+                        test_the_slow_log_needs_another_statement_for_queries_without_index),
+                cmocka_unit_test(test_a_missing_privilege_is_passed_on),
                 cmocka_unit_test(test_the_lists_of_users_decide_whether_the_user_is_audited),
                 cmocka_unit_test(test_a_missing_variable_does_not_count_as_off),
                 cmocka_unit_test(test_known_settings_stand_before_unknown_ones),

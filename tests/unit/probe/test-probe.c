@@ -86,6 +86,24 @@ static void test_a_log_is_evaluated_by_the_configured_policy(void **state)
         }
 }
 
+static void test_a_missing_privilege_for_a_log_names_the_whole_grant(void **state)
+{
+        static const struct {
+                const char *version, *grant;
+        } cases[] = {
+                {"8.0.39", "GRANT SESSION_VARIABLES_ADMIN ON *.* TO 'ssl_importer'@'%'; or "},
+                {"10.11.14-MariaDB", "GRANT SUPER ON *.* TO 'ssl_importer'@'%'; or "},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                make(state);
+                strcpy(probe.server.version, cases[i].version);
+                strcpy(probe.preflight.keeps_call, "general_log = ON");
+                probe.preflight.privilege_missing = true;
+                expect(OUTCOME_REFUSED_LOG, SEVERITY_ERROR, cases[i].grant);
+        }
+}
+
 static void test_a_statement_text_that_may_reach_the_key_is_a_warning(void **state)
 {
         probe.preflight.text_bytes = PREFLIGHT_CERTIFICATES_MIN;
@@ -299,6 +317,7 @@ int main(void)
                 probe_test(test_a_reader_is_an_error),
                 probe_test(test_a_missing_procedure_names_the_whole_grant),
                 probe_test(test_a_log_is_evaluated_by_the_configured_policy),
+                probe_test(test_a_missing_privilege_for_a_log_names_the_whole_grant),
                 probe_test(test_a_statement_text_that_may_reach_the_key_is_a_warning),
                 probe_test(test_a_server_without_a_role_is_an_error),
                 probe_test(test_a_restart_needs_to_read_replication),
