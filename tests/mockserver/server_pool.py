@@ -18,6 +18,7 @@ class ServerPool:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(MAX_DESCRIPTORS, hard), hard))
         self._selector = selectors.DefaultSelector()
+        self._reserved: list[socket.socket] = []
         self._stop, self._stopped = socket.socketpair()
         self._selector.register(self._stopped, selectors.EVENT_READ, None)
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -25,14 +26,20 @@ class ServerPool:
 
     def add(self, script: Script, host: str = LOOPBACK) -> int:
         """Returns the port on which a server with this script listens for clients of host."""
-        family, address = (socket.AF_INET6, host) if ":" in host else (socket.AF_INET, LOOPBACK)
-        listener = socket.create_server((address, 0), family=family, backlog=16)
+        listener = socket.create_server((LOOPBACK, 0), backlog=16)
+        if ":" in host:
+            # The port of 127.0.0.1 stays taken: a client of localhost tries ::1 first.
+            self._reserved.append(listener)
+            listener = socket.create_server((host, listener.getsockname()[1]),
+                                            family=socket.AF_INET6, backlog=16)
         self._selector.register(listener, selectors.EVENT_READ, script)
         return int(listener.getsockname()[1])
 
     def close(self) -> None:
         self._stop.close()
         self._acceptor.join()
+        for listener in self._reserved:
+            listener.close()
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
