@@ -13,10 +13,11 @@ static void run_action(Outcome *ret, const ImportTask *task, const CallPayload *
 {
         CLEANUP(session_freep) Session *session = NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
+        ServerCertificate certificate; /* its reason, if any, is in the outcome */
         uint64_t start_usec = clock_boottime_usec();
         uint64_t deadline_usec = login_deadline_usec(start_usec, task->timeout_usec);
 
-        if (login_open(&session, ret, task->cluster, deadline_usec, &password)) {
+        if (login_open(&session, ret, &certificate, task->cluster, deadline_usec, &password)) {
                 if (task->action == IMPORT_ACTION_CHECK)
                         import_check(ret, session, task->cluster);
                 else

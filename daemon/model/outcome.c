@@ -27,7 +27,7 @@ static const struct {
         [OUTCOME_UNREACHABLE] = {"unreachable", true,
                 "check host, port, name resolution and the security group"},
         [OUTCOME_TLS] = {"tls", true,
-                "check server-ca, and that host is a name in the server's certificate"},
+                "check server-ca, host and port; the server must offer TLS 1.2 or 1.3"},
         [OUTCOME_AUTH] = {"auth", false, "check user, password and the account's host and plugin"},
         [OUTCOME_NO_PROCEDURE] = {"no_procedure", false,
                 "this server has no mysql.rds_import_binlog_ssl_material; check host and the "

@@ -136,8 +136,8 @@ uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
         return start_usec + timeout_usec - timeout_usec / 10;
 }
 
-bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
-        uint64_t deadline_usec, Redactor *redactor)
+bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certificate,
+        const ClusterConfig *cluster, uint64_t deadline_usec, Redactor *redactor)
 {
         CLEANUP(secret_done) Secret password = SECRET_NULL;
         char plugins[CONFIG_PLUGINS_MAX];
@@ -155,10 +155,13 @@ bool login_open(Session **ret, Outcome *outcome, const ClusterConfig *cluster,
         config_list_plugins(cluster, plugins);
         if (!read_password(&password, outcome, cluster, deadline_usec, redactor))
                 return false;
-        result = session_open(ret, &target, &password, &error);
+        result = session_open(ret, &target, &password, ret_certificate, &error);
         if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
                 read_changed_password(&password, cluster, deadline_usec, redactor))
-                result = session_open(ret, &target, &password, &error);
+                result = session_open(ret, &target, &password, ret_certificate, &error);
+        if (result == SESSION_TLS)
+                server_certificate_advise(outcome->next_step, sizeof(outcome->next_step),
+                        ret_certificate, cluster->server_ca);
         if (sql_error_fail(outcome, result, &error, NULL))
                 return false;
         session_describe(*ret, &outcome->server);

@@ -2,10 +2,12 @@
 
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <errmsg.h>
 #include <mysql.h>
@@ -80,7 +82,8 @@ static bool is_unloaded_plugin(unsigned number, const char *text)
 
 /* libmariadb's text of CR_PLUGIN_NOT_ALLOWED points into a reused buffer: it can show a part of the
  * data sent last, which can be the password (doc/aurora.md, "Connector/C"). */
-static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugins)
+static void set_connect_error(
+        SessionError *ret, MYSQL *mysql, const char *plugins, const ServerCertificate *certificate)
 {
         char *in_progress;
 
@@ -91,8 +94,8 @@ static void set_connect_error(SessionError *ret, MYSQL *mysql, const char *plugi
                 *in_progress = '\0';
         if (is_unloaded_plugin(ret->number, ret->text))
                 ret->number = CR_AUTH_PLUGIN_CANNOT_LOAD;
-        if (ret->number == CR_SSL_CONNECTION_ERROR && peer_verify_error()[0] != '\0')
-                text_format(ret->text, sizeof(ret->text), "TLS/SSL error: %s", peer_verify_error());
+        if (ret->number == CR_SSL_CONNECTION_ERROR && certificate->reason[0] != '\0')
+                text_set(ret->text, sizeof(ret->text), certificate->reason);
         if (ret->number == CR_PLUGIN_NOT_ALLOWED)
                 text_format(ret->text, sizeof(ret->text),
                         "the server asks for an authentication plugin other than %s", plugins);
@@ -247,8 +250,8 @@ void session_prepare(void)
         SSL_CTX_free(context);
 }
 
-SessionResult session_open(
-        Session **ret, const SessionTarget *target, const Secret *password, SessionError *ret_error)
+SessionResult session_open(Session **ret, const SessionTarget *target, const Secret *password,
+        ServerCertificate *ret_certificate, SessionError *ret_error)
 {
         CLEANUP(session_freep) Session *session = calloc(1, sizeof(*session));
         unsigned left_sec = seconds_until(target->deadline_usec);
@@ -256,6 +259,7 @@ SessionResult session_open(
         uint64_t end_usec = clock_boottime_usec() + left_sec * USEC_PER_SEC;
         bool connected, verified;
 
+        *ret_certificate = (ServerCertificate){0};
         if (session)
                 session->mysql = mysql_init(NULL);
         if (!session || !session->mysql) {
@@ -269,13 +273,19 @@ SessionResult session_open(
                         mysql_get_client_info());
                 return SESSION_TLS;
         }
+        if (target->server_ca[0] != '\0' && access(target->server_ca, R_OK) < 0) {
+                set_error(ret_error, 0, "");
+                text_format(ret_error->text, sizeof(ret_error->text),
+                        "server-ca cannot be read: %s: %s", target->server_ca, strerror(errno));
+                return SESSION_TLS;
+        }
         set_options(session->mysql, target, left_sec);
-        peer_verify_begin(target->host);
+        peer_verify_begin(ret_certificate, target->host, target->server_ca);
         connected = mysql_real_connect(session->mysql, target->host, target->user, password->data,
                 NULL, target->port, NULL, 0);
         verified = peer_verify_end();
         if (!connected) {
-                set_connect_error(ret_error, session->mysql, target->plugins);
+                set_connect_error(ret_error, session->mysql, target->plugins, ret_certificate);
                 return classify_connect(ret_error->number, ret_error->text);
         }
         if (!verified || !is_encrypted(session)) {

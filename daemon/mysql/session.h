@@ -26,6 +26,7 @@
 #include "common/macro.h"
 #include "common/secret.h"
 #include "daemon/model/outcome.h"
+#include "daemon/tls/server-certificate.h"
 
 typedef struct Session Session;
 
@@ -67,15 +68,16 @@ void session_scrub_environment(void);
  * reseeds the child's random numbers (RAND_DRBG(7), "Fork-safety"). */
 void session_prepare(void);
 
-/* Each step of connecting and login may take the time that was left at the start, in whole seconds,
+/* `ret_certificate` is what the server showed, also on failure; its reason is then the error's text.
+ *
+ * Each step of connecting and login may take the time that was left at the start, in whole seconds,
  * which is all that libmariadb knows. After the login the session ends when that time is over: at
  * most a second before the deadline. One session at a time in a process. */
 SessionResult session_open(Session **ret, const SessionTarget *target, const Secret *password,
-        SessionError *ret_error);
+        ServerCertificate *ret_certificate, SessionError *ret_error);
 Session *session_free(Session *session);
 DEFINE_CLEANUP(Session *, session_free);
 
-/* Connector/C 3.3 cannot show the certificate that it verified: daemon/tls/tls-probe.h can. */
 void session_describe(const Session *session, ServerInfo *ret);
 
 /* Called for each row with the names and values of the columns; a value may be NULL. */

@@ -14,21 +14,19 @@ static void write_names(JsonWriter *writer, const ServerCertificate *certificate
 
 static void write_certificate(JsonWriter *writer, const ServerCertificate *certificate)
 {
-        bool known = server_certificate_is_known(certificate);
-
         json_key(writer, "certificate");
-        if (certificate->result == CERTIFICATE_NOT_REQUESTED) {
+        if (!server_certificate_is_known(certificate)) {
                 json_null(writer);
                 return;
         }
         json_open_object(writer);
-        json_put_text(writer, "subject", known ? certificate->subject : "");
-        json_put_text(writer, "issuer", known ? certificate->issuer : "");
+        json_put_text(writer, "subject", certificate->subject);
+        json_put_text(writer, "issuer", certificate->issuer);
         write_names(writer, certificate);
-        json_put_known_integer(writer, "name_count", known, certificate->n_names);
-        json_put_known_integer(writer, "not_before", known, certificate->not_before_usec);
-        json_put_known_integer(writer, "not_after", known, certificate->not_after_usec);
-        json_put_known_integer(writer, "chain_length", known, certificate->chain_length);
+        json_put_integer(writer, "name_count", certificate->n_names);
+        json_put_integer(writer, "not_before", certificate->not_before_usec);
+        json_put_integer(writer, "not_after", certificate->not_after_usec);
+        json_put_integer(writer, "chain_length", certificate->chain_length);
         json_put_boolean(writer, "verified", certificate->result == CERTIFICATE_VERIFIED);
         json_put_text(writer, "reason", certificate->reason);
         json_close_object(writer);

@@ -105,15 +105,13 @@ static void put_certificate(const Terminal *terminal, const Probe *probe)
         const ServerCertificate *certificate = &probe->server_certificate;
         char line[LINE_MAX], names[3 * SERVER_CERTIFICATE_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
 
-        if (server_certificate_is_known(certificate))
-                text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
-                        certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
-                        certificate->subject, certificate->issuer,
-                        server_certificate_names(names, sizeof(names), certificate),
-                        clock_format_date(date, certificate->not_after_usec));
-        else
-                text_format(line, sizeof(line), "%s%s",
-                        certificate->reason[0] != '\0' ? "not seen: " : "", certificate->reason);
+        if (!server_certificate_is_known(certificate))
+                return;
+        text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
+                certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
+                certificate->subject, certificate->issuer,
+                server_certificate_names(names, sizeof(names), certificate),
+                clock_format_date(date, certificate->not_after_usec));
         terminal_paragraph(terminal, DETAIL_INDENT, "cert:  ", line);
 }
 

@@ -154,62 +154,21 @@ void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
                 evaluate_replication(probe, cluster);
 }
 
-static ProbeFinding *find(Probe *probe, OutcomeKind outcome)
-{
-        for (unsigned i = 0; i < probe->n_findings; i++)
-                if (probe->findings[i].outcome == outcome)
-                        return &probe->findings[i];
-        return NULL;
-}
-
-/* Keeps the library's message, for a search, unless the reason contains it. */
-static void explain_tls(
-        ProbeFinding *finding, const ServerCertificate *certificate, const char *server_ca)
-{
-        char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_STEP_MAX];
-        const char *words;
-
-        if (certificate->reason[0] == '\0')
-                return;
-        text_set(text, sizeof(text), finding->text);
-        words = strstr(text, ": ");
-        if (strstr(certificate->reason, words ? words + 2 : text))
-                text_set(finding->text, sizeof(finding->text), certificate->reason);
-        else
-                text_format(
-                        finding->text, sizeof(finding->text), "%s (%s)", certificate->reason, text);
-        server_certificate_advise(next, sizeof(next), certificate, server_ca);
-        if (next[0] != '\0')
-                text_set(finding->next_step, sizeof(finding->next_step), next);
-}
-
-void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec)
+void probe_evaluate_certificate(Probe *probe, uint64_t now_usec)
 {
         const ServerCertificate *certificate = &probe->server_certificate;
-        ProbeFinding *finding = find(probe, OUTCOME_TLS);
+        ProbeFinding *finding;
         char date[CLOCK_TEXT_SIZE];
 
-        if (finding) {
-                explain_tls(finding, certificate, cluster->server_ca);
+        if (certificate->result != CERTIFICATE_VERIFIED ||
+                certificate->not_after_usec >= now_usec + PROBE_EXPIRY_USEC)
                 return;
-        }
-        if (!server_certificate_is_known(certificate))
-                return;
-        if (certificate->result != CERTIFICATE_VERIFIED) {
-                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
-                text_format(finding->text, sizeof(finding->text),
-                        "another connection was shown another certificate: %s",
-                        certificate->reason);
-                server_certificate_advise(finding->next_step, sizeof(finding->next_step),
-                        certificate, cluster->server_ca);
-        } else if (certificate->not_after_usec < now_usec + PROBE_EXPIRY_USEC) {
-                finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
-                text_format(finding->text, sizeof(finding->text),
-                        "the server's certificate is valid until %s",
-                        clock_format_date(date, certificate->not_after_usec));
-                text_set(finding->next_step, sizeof(finding->next_step),
-                        "renew it on the server before that day: no import works afterwards");
-        }
+        finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
+        text_format(finding->text, sizeof(finding->text),
+                "the server's certificate is valid until %s",
+                clock_format_date(date, certificate->not_after_usec));
+        text_set(finding->next_step, sizeof(finding->next_step),
+                "renew it on the server before that day: no import works afterwards");
 }
 
 void probe_redact(Probe *probe, const Redactor *redactor)

@@ -51,7 +51,7 @@ typedef struct Probe {
         SessionError replication_error; /* of reading the status; number 0: none */
         LedgerReading ledger;
         SessionError ledger_error;            /* of reading the table, or of checking writes */
-        ServerCertificate server_certificate; /* of a second connection, whatever the first did */
+        ServerCertificate server_certificate; /* that the login was shown */
         Newlines newlines; /* the payload's form: configured, from the record, or AUTO: unknown */
         uint64_t duration_usec;
         ProbeFinding findings[PROBE_FINDINGS_MAX];
@@ -69,9 +69,8 @@ void probe_evaluate(Probe *probe, const ClusterConfig *cluster);
 /* A server certificate that expires within this time gets a warning. */
 #define PROBE_EXPIRY_USEC (30 * USEC_PER_DAY)
 
-/* Explains the finding of a login that failed in TLS by the certificate. Without such a finding,
- * adds one if the certificate does not verify or expires soon. */
-void probe_evaluate_certificate(Probe *probe, const ClusterConfig *cluster, uint64_t now_usec);
+/* Adds a finding if the certificate is verified and expires soon. */
+void probe_evaluate_certificate(Probe *probe, uint64_t now_usec);
 
 /* Covers every text of the server that may repeat a secret. */
 void probe_redact(Probe *probe, const Redactor *redactor);

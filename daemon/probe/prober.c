@@ -13,10 +13,6 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/session.h"
 #include "daemon/mysql/sql-error.h"
-#include "daemon/tls/tls-probe.h"
-
-/* The limit of a connect; the deadline of the process may be earlier. */
-#define PROBER_TLS_PROBE_USEC (SESSION_CONNECT_SEC * USEC_PER_SEC)
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
@@ -99,30 +95,6 @@ static void read_facts(Probe *probe, Session *session, const ClusterConfig *clus
                 probe_add_outcome(probe, &outcome);
 }
 
-/* Returns true if the login reached TLS. Otherwise a second connection would only be one more
- * failure that the server counts. */
-static bool reached_tls(const Probe *probe, const Outcome *outcome)
-{
-        return probe->logged_in || outcome->kind == OUTCOME_TLS ||
-                (outcome->kind == OUTCOME_AUTH && outcome->sql_errno != 0);
-}
-
-static void read_certificate(Probe *probe, const ProberTask *task, uint64_t deadline_usec)
-{
-        TlsProbeTarget target = {
-                .host = task->cluster->host,
-                .address = probe->server.address,
-                .port = task->cluster->port,
-                .server_ca = task->cluster->server_ca,
-                .deadline_usec = clock_boottime_usec() + PROBER_TLS_PROBE_USEC,
-        };
-
-        if (target.deadline_usec > deadline_usec)
-                target.deadline_usec = deadline_usec;
-        tls_probe_run(&probe->server_certificate, &target);
-        probe_evaluate_certificate(probe, task->cluster, clock_wall_usec());
-}
-
 int prober_run(Probe *ret, const ProberTask *task)
 {
         CLEANUP(session_freep) Session *session = NULL;
@@ -133,19 +105,15 @@ int prober_run(Probe *ret, const ProberTask *task)
         Outcome outcome = {0};
 
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
-        if (login_open(&session, &outcome, cluster, deadline_usec, &password)) {
+        if (login_open(&session, &outcome, &ret->server_certificate, cluster, deadline_usec,
+                    &password)) {
                 ret->logged_in = true;
                 ret->server = outcome.server;
                 read_facts(ret, session, cluster);
                 probe_evaluate(ret, cluster);
-                session = session_free(session); /* one connection at a time */
         } else
                 probe_add_outcome(ret, &outcome);
-        if (reached_tls(ret, &outcome))
-                read_certificate(ret, task, deadline_usec);
-        if (ret->server.address[0] == '\0')
-                text_set(ret->server.address, sizeof(ret->server.address),
-                        ret->server_certificate.address);
+        probe_evaluate_certificate(ret, clock_wall_usec());
         if (ret->server.address[0] == '\0' && outcome.sql_errno != 0 &&
                 outcome.sql_errno != PROBER_UNKNOWN_HOST)
                 resolve(ret, cluster->host);

@@ -7,11 +7,6 @@
  * changes nothing on the server beyond its own session. After the login it needs the round
  * trips of the preflight, one for the procedures, two for a configured ledger, and one for
  * replication unless that is ignored.
- *
- * Afterwards the server's certificate is read on a second connection to the same address
- * (daemon/tls/tls-probe.h), which needs one round trip after the greeting: if the login succeeded,
- * failed in TLS, or was refused inside TLS. The server therefore counts a failing TLS twice.
- * Without an answer to the login, or without time left, the certificate is not read.
  */
 
 #include "daemon/config/config.h"

@@ -5,44 +5,74 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-static const char *expected_host;
-static bool passed;
-static int error_code;
+static struct {
+        ServerCertificate *certificate; /* NULL: connections are left alone */
+        const char *host, *server_ca;
+        CertificateError error; /* the first one of this handshake */
+        bool passed;
+} peer;
 
-/* Returns the result unchanged. libmariadb 3.4 sets a callback that turns each error into a success,
- * and SSL_set_verify(3) cannot remove a callback. */
-static int keep_result(int ok, X509_STORE_CTX *context)
+/* The names alone do not show that two CAs of one name differ. */
+static bool same_name_is_trusted(X509_STORE_CTX *context, const X509 *certificate)
 {
-        return ok;
+        STACK_OF(X509) *found = certificate
+                ? X509_STORE_CTX_get1_certs(context, X509_get_issuer_name(certificate))
+                : NULL;
+        bool trusted = sk_X509_num(found) > 0;
+
+        sk_X509_pop_free(found, X509_free);
+        return trusted;
 }
 
-static bool set_host(X509_VERIFY_PARAM *parameters, const char *host)
+static void set_error(X509_STORE_CTX *context)
 {
-        X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        return X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1 ||
-                X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1;
+        X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+        int code = X509_STORE_CTX_get_error(context);
+
+        server_certificate_set_error(&peer.error, code != X509_V_OK ? code : X509_V_ERR_UNSPECIFIED,
+                X509_STORE_CTX_get_error_depth(context), certificate);
+        peer.error.same_name = same_name_is_trusted(context, certificate);
+}
+
+/* Never turns an error into a success, as the callback that libmariadb 3.4 sets does;
+ * SSL_set_verify(3) cannot remove a callback. */
+static int on_certificate(int ok, X509_STORE_CTX *context)
+{
+        if (!ok && peer.error.code == X509_V_OK)
+                set_error(context);
+        return ok;
 }
 
 static int on_verify(X509_STORE_CTX *context, void *userdata)
 {
         X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(context);
+        bool verified;
 
-        X509_STORE_CTX_set_verify_cb(context, keep_result);
+        if (!peer.certificate)
+                return 0;
+        X509_STORE_CTX_set_verify_cb(context, on_certificate);
         X509_VERIFY_PARAM_clear_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
-        passed = expected_host && set_host(parameters, expected_host) &&
-                X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER) == 1 &&
+        verified = X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER) == 1 &&
                 X509_verify_cert(context) == 1 && X509_STORE_CTX_get_error(context) == X509_V_OK;
-        error_code = X509_STORE_CTX_get_error(context);
-        if (!passed && error_code == X509_V_OK)
-                X509_STORE_CTX_set_error(context, error_code = X509_V_ERR_UNSPECIFIED);
-        return passed;
+        if (!verified && peer.error.code == X509_V_OK)
+                set_error(context);
+        peer.certificate->chain_length =
+                (unsigned)sk_X509_num(X509_STORE_CTX_get0_untrusted(context));
+        server_certificate_evaluate(peer.certificate, X509_STORE_CTX_get0_cert(context),
+                &peer.error, peer.host, peer.server_ca);
+        peer.passed = verified && peer.certificate->result == CERTIFICATE_VERIFIED;
+        if (verified && !peer.passed) /* decides the alert */
+                X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
+        return peer.passed;
 }
 
 static void on_info(const SSL *ssl, int where, int result)
 {
-        if (!(where & SSL_CB_HANDSHAKE_START) || !expected_host)
+        if (!(where & SSL_CB_HANDSHAKE_START) || !peer.certificate)
                 return;
-        passed = false;
+        *peer.certificate = (ServerCertificate){0};
+        peer.error = (CertificateError){0};
+        peer.passed = false;
         SSL_CTX_set_cert_verify_callback(SSL_get_SSL_CTX(ssl), on_verify, NULL);
         SSL_set_verify((SSL *)ssl, SSL_VERIFY_PEER, NULL);
 }
@@ -50,7 +80,7 @@ static void on_info(const SSL *ssl, int where, int result)
 static void on_new(
         void *parent, void *data, CRYPTO_EX_DATA *extra, int index, long number, void *pointer)
 {
-        if (expected_host)
+        if (peer.certificate)
                 SSL_set_info_callback(parent, on_info);
 }
 
@@ -63,20 +93,16 @@ int peer_verify_install(void)
         return index < 0 ? -ENOTSUP : 0;
 }
 
-void peer_verify_begin(const char *host)
+void peer_verify_begin(ServerCertificate *ret, const char *host, const char *server_ca)
 {
-        expected_host = host;
-        passed = false;
-        error_code = X509_V_OK;
+        peer.certificate = ret;
+        peer.host = host;
+        peer.server_ca = server_ca;
+        peer.passed = false;
 }
 
 bool peer_verify_end(void)
 {
-        expected_host = NULL;
-        return passed;
-}
-
-const char *peer_verify_error(void)
-{
-        return error_code == X509_V_OK ? "" : X509_verify_cert_error_string(error_code);
+        peer.certificate = NULL;
+        return peer.passed;
 }

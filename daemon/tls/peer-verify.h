@@ -13,23 +13,23 @@
  * certificate that fails ends the handshake with an alert.
  *
  * Verified are the chain to a CA that the library has loaded (of server-ca, or of the system's trust
- * store), the dates, the purpose of a TLS server, and the host as a DNS name or an IP address
- * (X509_VERIFY_PARAM_set1_host(3), RFC 6125). The common name counts only without a DNS name.
+ * store), the dates, the purpose of a TLS server, and the host (daemon/tls/server-certificate.h). It
+ * also keeps the certificate for a person: libmariadb 3.3 cannot show it.
  *
  * State of the process: one connection at a time, for short-lived children only.
  */
 
 #include <stdbool.h>
 
+#include "daemon/tls/server-certificate.h"
+
 /* Installs the hooks; later calls do nothing. -ENOTSUP: OpenSSL has no room for them. */
 int peer_verify_install(void);
 
-/* Verifies the connections that begin until peer_verify_end(): they must reach `host`, which the
- * caller keeps until then. */
-void peer_verify_begin(const char *host);
+/* Verifies the connections that begin until peer_verify_end(): they must reach `host`. `ret` gets
+ * the certificate of the last handshake; reasons name `server_ca`, "" for the system's trust store. All
+ * three are lent until the end. */
+void peer_verify_begin(ServerCertificate *ret, const char *host, const char *server_ca);
 
 /* Returns true if the last handshake since the begin has verified its peer. */
 bool peer_verify_end(void);
-
-/* OpenSSL's reason of the last failure since the begin; "" if there was none. Static text. */
-const char *peer_verify_error(void);

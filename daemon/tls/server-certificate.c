@@ -71,8 +71,12 @@ static void read_names(ServerCertificate *certificate, X509 *leaf)
 
 static bool matches_host(X509 *leaf, const char *host)
 {
-        return X509_check_host(leaf, host, 0, 0, NULL) == 1 ||
-                X509_check_ip_asc(leaf, host, 0) == 1;
+        int matched = X509_check_ip_asc(leaf, host, 0); /* -2: host is no address */
+
+        if (matched == -2)
+                matched =
+                        X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL);
+        return matched == 1;
 }
 
 static CertificateResult classify(const CertificateError *error)
@@ -146,9 +150,7 @@ static void set_reason(
         case CERTIFICATE_REFUSED:
                 text_format(certificate->reason, sizeof(certificate->reason), "%s: %s", why, who);
                 break;
-        case CERTIFICATE_NOT_REQUESTED:
         case CERTIFICATE_NOT_SHOWN:
-        case CERTIFICATE_NO_TLS:
         case CERTIFICATE_VERIFIED:
         case CERTIFICATE_OTHER_HOST:
         case _CERTIFICATE_RESULT_MAX:
@@ -221,15 +223,10 @@ void server_certificate_advise(
 
         text_set(buffer, size, "");
         switch (certificate->result) {
-        case CERTIFICATE_NOT_REQUESTED:
         case CERTIFICATE_NOT_SHOWN:
         case CERTIFICATE_VERIFIED:
         case CERTIFICATE_REFUSED:
         case _CERTIFICATE_RESULT_MAX:
-                break;
-        case CERTIFICATE_NO_TLS:
-                text_set(buffer, size,
-                        "TLS 1.2 or 1.3 must be enabled on the server; check host and port, too");
                 break;
         case CERTIFICATE_UNTRUSTED:
                 text_format(buffer, size,

@@ -6,8 +6,9 @@
  *
  * All facts are the peer's own statements; only CERTIFICATE_VERIFIED makes them reliable: a CA of
  * server-ca, or of the system's trust store, issued the certificate, and host is one of its names.
- * Names are matched as libmariadb 3.3 does: X509_check_host(3) without flags, then
- * X509_check_ip_asc(3). The subject's common name counts only where there is no DNS name.
+ * An address matches only an address, X509_check_ip_asc(3); a name matches as in RFC 6125 with
+ * wildcards for a whole label, X509_check_host(3). The subject's common name counts only where there
+ * is no DNS name.
  *
  * Every other result is an expected one. It has a sentence that includes OpenSSL's reason,
  * X509_STORE_CTX_get_error(3), and where possible a next step.
@@ -26,9 +27,7 @@
 typedef struct x509_st X509; /* OpenSSL's; a reader of the value needs no OpenSSL header */
 
 typedef enum CertificateResult {
-        CERTIFICATE_NOT_REQUESTED,
-        CERTIFICATE_NOT_SHOWN, /* requested, and none received */
-        CERTIFICATE_NO_TLS,    /* the server does not offer TLS 1.2 or 1.3 */
+        CERTIFICATE_NOT_SHOWN, /* none was received */
         CERTIFICATE_VERIFIED,  /* from here on, all facts are known */
         CERTIFICATE_UNTRUSTED,
         CERTIFICATE_EXPIRED,
@@ -50,7 +49,6 @@ typedef struct CertificateError {
 typedef struct ServerCertificate {
         CertificateResult result;
         char reason[OUTCOME_TEXT_MAX]; /* one sentence; "" when verified */
-        char address[64];              /* of the server, numeric; "": there was no connection */
         char subject[REPORT_NAME_MAX];
         char issuer[REPORT_NAME_MAX];
         char authority[REPORT_NAME_MAX]; /* the CA that is unknown or expired; "": no CA is */

@@ -5,13 +5,15 @@
 
 #include "tests/unit/test.h"
 
+#include <sys/socket.h>
+
+#include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/macro.h"
 #include "daemon/mysql/session.h"
-#include "tests/unit/loopback.h"
 
 static const char *version, *tls_library;
 
@@ -29,22 +31,40 @@ char mariadb_get_infov(void *mysql, int value, void *ret, ...)
         return tls_library == NULL;
 }
 
+/* Binds a free port without listening on it. */
+static int bind_port(unsigned *ret_port)
+{
+        struct sockaddr_in address = {
+                .sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+        socklen_t size = sizeof(address);
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        *ret_port = ntohs(address.sin_port);
+        return fd;
+}
+
 static SessionResult open_with(
         const char *client_version, const char *client_tls_library, SessionError *ret_error)
 {
         CLEANUP(session_freep) Session *session = NULL;
+        ServerCertificate certificate;
         Secret password = SECRET_NULL;
         SessionTarget target = {.host = "127.0.0.1",
                 .user = "ssl_importer",
                 .server_ca = "",
                 .plugins = "mysql_native_password",
                 .deadline_usec = clock_boottime_usec() + 60 * USEC_PER_SEC};
-        CLEANUP(closep) int fd = loopback_bind(&target.port);
+        int fd = bind_port(&target.port);
+        SessionResult result;
 
         version = client_version;
         tls_library = client_tls_library;
         *ret_error = (SessionError){0};
-        return session_open(&session, &target, &password, ret_error);
+        result = session_open(&session, &target, &password, &certificate, ret_error);
+        close(fd);
+        return result;
 }
 
 static void test_a_proven_library_connects(void **state)

@@ -196,7 +196,7 @@ static void test_all_findings_together_have_room(void **state)
         make_replication_unreadable();
         probe_add_outcome(&probe, &outcome);
         probe_evaluate(&probe, &cluster);
-        probe_evaluate_certificate(&probe, &cluster, 1);
+        probe_evaluate_certificate(&probe, 1);
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
         assert_int_equal(probe.findings[0].outcome, OUTCOME_TIMED_OUT);
         assert_string_not_equal(probe.findings[0].next_step, "");
@@ -205,66 +205,15 @@ static void test_all_findings_together_have_room(void **state)
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
 }
 
-static void fail_in_tls(const char *text)
-{
-        Outcome outcome = {.kind = OUTCOME_TLS, .sql_errno = 2026};
-
-        probe = (Probe){.server_certificate = {.subject = "CN = db", .n_names = 1}};
-        strcpy(outcome.text, text);
-        probe_add_outcome(&probe, &outcome);
-}
-
-static void test_a_login_that_failed_in_tls_is_explained_by_the_certificate(void **state)
-{
-        fail_in_tls("TLS/SSL error: Validation of SSL server certificate failed");
-        probe.server_certificate.result = CERTIFICATE_OTHER_HOST;
-        strcpy(probe.server_certificate.reason, "the certificate is for db; host is x");
-        strcpy(probe.server_certificate.names[0], "db");
-        probe_evaluate_certificate(&probe, &cluster, 0);
-        assert_int_equal(probe.n_findings, 1);
-        assert_int_equal(probe.findings[0].severity, SEVERITY_ERROR);
-        assert_int_equal(probe.findings[0].sql_errno, 2026);
-        assert_string_equal(probe.findings[0].text,
-                "the certificate is for db; host is x (TLS/SSL error: Validation of SSL server "
-                "certificate failed)");
-        assert_string_equal(probe.findings[0].next_step, "host must be one of: db");
-}
-
-static void test_the_library_s_message_is_not_repeated(void **state)
-{
-        fail_in_tls("TLS/SSL error: certificate has expired");
-        probe.server_certificate.result = CERTIFICATE_EXPIRED;
-        strcpy(probe.server_certificate.reason, "certificate has expired: CN = db expired at noon");
-        probe_evaluate_certificate(&probe, &cluster, 0);
-        assert_string_equal(
-                probe.findings[0].text, "certificate has expired: CN = db expired at noon");
-}
-
-static void test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is(void **state)
-{
-        static const CertificateResult results[] = {
-                CERTIFICATE_NOT_REQUESTED, CERTIFICATE_VERIFIED};
-
-        for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
-                fail_in_tls("no shared cipher");
-                probe.server_certificate.result = results[i];
-                probe.server_certificate.not_after_usec = USEC_NEVER;
-                probe_evaluate_certificate(&probe, &cluster, 0);
-                assert_int_equal(probe.n_findings, 1);
-                assert_string_equal(probe.findings[0].text, "no shared cipher");
-                assert_non_null(strstr(probe.findings[0].next_step, "check server-ca"));
-        }
-}
-
 static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state)
 {
         static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
 
         probe.server_certificate.result = CERTIFICATE_VERIFIED;
         probe.server_certificate.not_after_usec = end_usec;
-        probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC);
+        probe_evaluate_certificate(&probe, end_usec - PROBE_EXPIRY_USEC);
         assert_int_equal(probe.n_findings, 0);
-        probe_evaluate_certificate(&probe, &cluster, end_usec - PROBE_EXPIRY_USEC + 1);
+        probe_evaluate_certificate(&probe, end_usec - PROBE_EXPIRY_USEC + 1);
         assert_int_equal(probe.n_findings, 1);
         assert_int_equal(probe.findings[0].outcome, OUTCOME_TLS);
         assert_int_equal(probe.findings[0].severity, SEVERITY_WARNING);
@@ -273,12 +222,16 @@ static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state
         assert_true(probe_is_good(&probe));
 }
 
-static void test_a_certificate_that_was_not_shown_has_no_finding(void **state)
+/* It is the reason of the login's own finding. */
+static void test_a_certificate_that_is_not_verified_has_no_finding(void **state)
 {
-        probe.server_certificate.result = CERTIFICATE_NOT_SHOWN;
-        strcpy(probe.server_certificate.reason, "no greeting: no answer in time");
-        probe_evaluate_certificate(&probe, &cluster, USEC_PER_DAY);
-        assert_int_equal(probe.n_findings, 0);
+        static const CertificateResult results[] = {CERTIFICATE_NOT_SHOWN, CERTIFICATE_EXPIRED};
+
+        for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+                probe.server_certificate.result = results[i];
+                probe_evaluate_certificate(&probe, USEC_PER_DAY);
+                assert_int_equal(probe.n_findings, 0);
+        }
 }
 
 static void test_an_account_is_quoted_for_a_grant(void **state)
@@ -326,11 +279,8 @@ int main(void)
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
                 probe_test(test_an_unusable_ledger_has_the_missing_step),
                 probe_test(test_all_findings_together_have_room),
-                probe_test(test_a_login_that_failed_in_tls_is_explained_by_the_certificate),
-                probe_test(test_the_library_s_message_is_not_repeated),
-                probe_test(test_a_failure_that_the_certificate_does_not_explain_stays_as_it_is),
                 probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
-                probe_test(test_a_certificate_that_was_not_shown_has_no_finding),
+                probe_test(test_a_certificate_that_is_not_verified_has_no_finding),
                 probe_test(test_an_account_is_quoted_for_a_grant),
                 probe_test(test_an_account_too_long_for_its_buffer_is_cut),
         };

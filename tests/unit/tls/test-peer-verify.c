@@ -38,32 +38,32 @@ static const struct {
         Chain chain;
         const char *extensions;
         long not_before, not_after;
-        bool good;
-        const char *error; /* a part of OpenSSL's reason */
+        CertificateResult result;
 } cases[] = {
-        {"right", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, true, ""},
+        {"right", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY,
+                CERTIFICATE_VERIFIED},
         {"without a usage", ISSUER_TRUSTED, CHAIN_LEAF, AUTHORITY_CLIENT_EXTENSIONS NAMES, -100,
-                AUTHORITY_DAY, true, ""},
+                AUTHORITY_DAY, CERTIFICATE_VERIFIED},
         {"chain", ISSUER_INTERMEDIATE, CHAIN_WITH_INTERMEDIATE, SERVER NAMES, -100, AUTHORITY_DAY,
-                true, ""},
-        {"leaf alone", ISSUER_INTERMEDIATE, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
-                "unable to get local issuer"},
-        {"unknown issuer", ISSUER_UNKNOWN, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
-                "unable to get local issuer"},
+                CERTIFICATE_VERIFIED},
+        {"leaf alone", ISSUER_INTERMEDIATE, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY,
+                CERTIFICATE_UNTRUSTED},
+        {"unknown issuer", ISSUER_UNKNOWN, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY,
+                CERTIFICATE_UNTRUSTED},
         {"unknown issuer with its root", ISSUER_UNKNOWN, CHAIN_WITH_ROOT, SERVER NAMES, -100,
-                AUTHORITY_DAY, false, "self-signed certificate in certificate chain"},
-        {"self-signed", ISSUER_SELF, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY, false,
-                "self-signed certificate"},
+                AUTHORITY_DAY, CERTIFICATE_UNTRUSTED},
+        {"self-signed", ISSUER_SELF, CHAIN_LEAF, SERVER NAMES, -100, AUTHORITY_DAY,
+                CERTIFICATE_UNTRUSTED},
         {"expired", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, -AUTHORITY_DAY, -AUTHORITY_HOUR,
-                false, "has expired"},
+                CERTIFICATE_EXPIRED},
         {"not yet valid", ISSUER_TRUSTED, CHAIN_LEAF, SERVER NAMES, AUTHORITY_HOUR, AUTHORITY_DAY,
-                false, "not yet valid"},
+                CERTIFICATE_NOT_YET_VALID},
         {"other names", ISSUER_TRUSTED, CHAIN_LEAF,
                 SERVER "subjectAltName = DNS:other.example, IP:127.0.0.2\n", -100, AUTHORITY_DAY,
-                false, "mismatch"},
+                CERTIFICATE_OTHER_HOST},
         {"other purpose", ISSUER_TRUSTED, CHAIN_LEAF,
                 AUTHORITY_CLIENT_EXTENSIONS "extendedKeyUsage = clientAuth\n" NAMES, -100,
-                AUTHORITY_DAY, false, "unsuitable certificate purpose"},
+                AUTHORITY_DAY, CERTIFICATE_OTHER_PURPOSE},
 };
 
 static const char *const hosts[] = {"db.example", "localhost", "127.0.0.1", "::1"};
@@ -146,17 +146,19 @@ static SSL_CTX *make_client(int mode)
 static void meet(size_t i, const char *host, int mode)
 {
         SSL_CTX *server = make_server(i), *client = make_client(mode);
-        bool ended, verified;
+        bool good = cases[i].result == CERTIFICATE_VERIFIED, ended, verified;
+        ServerCertificate certificate;
 
-        peer_verify_begin(host);
+        peer_verify_begin(&certificate, host, "");
         ended = shake_hands(server, client);
         verified = peer_verify_end();
-        if (ended != cases[i].good || verified != cases[i].good)
+        if (ended != good || verified != good)
                 fail_msg("%s as %s: handshake %s, peer %s", cases[i].name, host,
                         ended ? "ended" : "failed", verified ? "verified" : "not verified");
-        if (!strstr(peer_verify_error(), cases[i].error) ||
-                (peer_verify_error()[0] == '\0') != cases[i].good)
-                fail_msg("%s as %s: %s", cases[i].name, host, peer_verify_error());
+        if (certificate.result != cases[i].result || (certificate.reason[0] == '\0') != good)
+                fail_msg("%s as %s: %s", cases[i].name, host, certificate.reason);
+        assert_non_null(strstr(certificate.subject, "CN = server"));
+        assert_int_equal(certificate.chain_length, cases[i].chain == CHAIN_LEAF ? 1 : 2);
         SSL_CTX_free(server);
         SSL_CTX_free(client);
 }
@@ -175,34 +177,60 @@ static void test_a_host_that_the_certificate_lacks_is_refused(void **state)
         static const char *const others[] = {
                 "example", "x.db.example", "127.0.0.2", "::2", "server"};
         SSL_CTX *server = make_server(0), *client = make_client(SSL_VERIFY_PEER);
+        ServerCertificate certificate;
 
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-                peer_verify_begin(others[i]);
+                peer_verify_begin(&certificate, others[i], "");
                 assert_false(shake_hands(server, client));
                 assert_false(peer_verify_end());
-                assert_non_null(strstr(peer_verify_error(), "mismatch"));
+                assert_int_equal(certificate.result, CERTIFICATE_OTHER_HOST);
         }
         SSL_CTX_free(server);
         SSL_CTX_free(client);
 }
 
-/* The probe of --check-clusters makes a connection of its own with its own callback. */
+static void test_the_last_handshake_counts(void **state)
+{
+        SSL_CTX *good = make_server(0), *bad = make_server(4);
+        SSL_CTX *client = make_client(SSL_VERIFY_PEER);
+        ServerCertificate certificate;
+
+        peer_verify_begin(&certificate, "db.example", "");
+        assert_true(shake_hands(good, client));
+        assert_false(shake_hands(bad, client));
+        assert_false(peer_verify_end());
+        assert_int_equal(certificate.result, CERTIFICATE_UNTRUSTED);
+
+        peer_verify_begin(&certificate, "db.example", "");
+        assert_false(shake_hands(bad, client));
+        assert_true(shake_hands(good, client));
+        assert_true(peer_verify_end());
+        assert_int_equal(certificate.result, CERTIFICATE_VERIFIED);
+        assert_string_equal(certificate.reason, "");
+        SSL_CTX_free(good);
+        SSL_CTX_free(bad);
+        SSL_CTX_free(client);
+}
+
 static void test_other_connections_of_the_process_are_left_alone(void **state)
 {
         SSL_CTX *server = make_server(4), *client = make_client(SSL_VERIFY_PEER);
+        ServerCertificate certificate = {0};
 
-        peer_verify_begin("db.example");
+        peer_verify_begin(&certificate, "db.example", "");
         (void)peer_verify_end();
         assert_true(shake_hands(server, client));
-        assert_string_equal(peer_verify_error(), "");
+        assert_int_equal(certificate.result, CERTIFICATE_NOT_SHOWN);
         SSL_CTX_free(server);
         SSL_CTX_free(client);
 }
 
 static void test_without_a_handshake_nothing_is_verified(void **state)
 {
+        ServerCertificate certificate = {0};
+
         meet(0, "db.example", SSL_VERIFY_PEER);
-        peer_verify_begin("db.example");
+        peer_verify_begin(&certificate, "db.example", "");
         assert_false(peer_verify_end());
 }
 
@@ -223,6 +251,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_certificate_has_its_result_for_every_kind_of_host),
                 cmocka_unit_test(test_a_host_that_the_certificate_lacks_is_refused),
+                cmocka_unit_test(test_the_last_handshake_counts),
                 cmocka_unit_test(test_other_connections_of_the_process_are_left_alone),
                 cmocka_unit_test(test_without_a_handshake_nothing_is_verified),
         };
