@@ -148,6 +148,7 @@ def test_a_signal_ends_all_processes(tmp_path, number):
     while processes_below(tmp_path):
         assert number == signal.SIGKILL and time.monotonic() < end
         time.sleep(0.01)
+    assert not (half / "usr").exists()  # debootstrap has not gone on
     if number == signal.SIGKILL:
         assert_failed(make_root(tmp_path / "root", within=WITHOUT_NETWORK),
                       "Failed getting release file")
