@@ -12,7 +12,9 @@ static const char *const choices_replication[] = {"ignore", "observe", "restart"
 #define MATERIAL(member) offsetof(MaterialConfig, member)
 #define CLUSTER(member)  offsetof(ClusterConfig, member)
 
-/* Name, kind, member, default (NULL: mandatory), then what the kind needs. */
+/* Name, kind, member, default (NULL: mandatory), then what the kind needs. Versions 14 and 19 of
+ * the formatter disagree about the braces. */
+/* clang-format off */
 #define TEXT(name, kind, member, fallback, allowed)                            \
         {                                                                      \
                 name, CONFIG_KEY_##kind, member, fallback, 0, 0, NULL, allowed \
@@ -31,6 +33,7 @@ static const char *const choices_replication[] = {"ignore", "observe", "restart"
         {                                                                         \
                 name, CONFIG_KEY_CHOICE, member, fallback, 0, 0, choices, allowed \
         }
+/* clang-format on */
 
 static const ConfigKey daemon_keys[] = {
         NUMBER("parallel-imports", DAEMON(parallel_imports), "32", 1, 512),
