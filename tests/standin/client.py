@@ -34,7 +34,7 @@ class Client:
 
     @classmethod
     def on_socket(cls, socket: Path) -> Client:
-        return cls([f"--socket={socket}", "--user=root"])
+        return cls([f"--socket={socket}", "--user=root", "--skip-ssl"])
 
     @classmethod
     def over_tcp(cls, port: int, user: str, password: str, *, ca: Path | None,
@@ -55,12 +55,14 @@ class Client:
         names = [name or "" for name in _fields(lines[0])]
         return [dict(zip(names, _fields(line))) for line in lines[1:]]
 
+    def command(self, *more: str) -> list[str]:
+        return ["mariadb", "--no-defaults", "--batch", "--default-character-set=utf8mb4",
+                *self.arguments, *more]
+
     def _run(self, text: str, *more: str) -> list[str]:
         # The text goes to standard input: a key must not be in the list of processes.
         done = subprocess.run(
-            ["mariadb", "--no-defaults", "--batch", "--default-character-set=utf8mb4",
-             *self.arguments, *more],
-            input=text, capture_output=True, encoding="utf-8", errors="replace",
+            self.command(*more), input=text, capture_output=True, encoding="utf-8", errors="replace",
             timeout=self.seconds, env={**os.environ, "MYSQL_PWD": self.password})
         if done.returncode != 0:
             raise SqlError(done.stderr)

@@ -124,8 +124,7 @@ class Aurora(Server):
     def locked(self, name: str) -> Iterator[None]:
         """Another session holds GET_LOCK() of this name within the block."""
         holder = subprocess.Popen(
-            ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch",
-             "--skip-column-names", "--unbuffered"],
+            self.client().command("--skip-column-names", "--unbuffered"),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert holder.stdin and holder.stdout
