@@ -22,7 +22,7 @@ from tests.bench.arguments import run
 from tests.bench.status import Caller
 from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
-from tests.standin.server import die_with
+from tests.standin.process import die_with
 from tests.standin.service import Service
 
 CLUSTERS = 200

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.standin import Authority, write_material
-from tests.standin.server import die_with
+from tests.standin.process import die_with
 
 from .conftest import BUILD, Ctl
 from .mock_manager import cluster, material, problem

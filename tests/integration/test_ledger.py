@@ -299,12 +299,12 @@ def test_replication_that_a_dead_importer_left_stopped_is_started(testbed, servi
     start(testbed, service, pair)
     service.wait_cluster("orders", "current")
     service.stop()
-    if testbed.aurora.replication()["Slave_IO_Running"] != "No":
+    if testbed.aurora.replication()["Replica_IO_Running"] != "No":
         testbed.aurora.sql("CALL mysql.rds_stop_replication")
     start(testbed, other, pair, cluster=LEDGER + "replication = restart")
     cluster = other.wait_cluster("orders", "current")
     assert cluster["outcome"] == "already_current" and cluster["in_use"] is True
-    assert testbed.aurora.replication()["Slave_IO_Running"] == "Yes"
+    assert testbed.aurora.replication()["Replica_IO_Running"] == "Yes"
 
 
 def test_once_reads_the_ledger(testbed, service):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from tests.standin.server import LIBC, die_with
+from tests.standin.process import LIBC, die_with
 
 CLONE_NEWNET = 0x40000000
 BOOT_SECONDS = 60.0

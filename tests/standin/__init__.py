@@ -1,5 +1,10 @@
 from .cluster import Aurora, Source
+from .make import Make, Unavailable
+from .mariadb import MariaDB
+from .mysql import MySQL
 from .pki import Authority, write_material
 from .workspace import Workspace
 
-__all__ = ["Aurora", "Authority", "Source", "Workspace", "write_material"]
+MAKES: dict[str, type[Make]] = {"mariadb": MariaDB, "mysql": MySQL}
+
+__all__ = ["MAKES", "Aurora", "Authority", "Source", "Unavailable", "Workspace", "write_material"]

@@ -60,7 +60,7 @@ class Source(Server):
                 self.sql(f"KILL {row['Id']}")
 
     def position(self) -> tuple[str, int]:
-        row = self.rows("SHOW MASTER STATUS")[0]
+        row = self.rows(self.make.position)[0]
         return str(row["File"]), int(row["Position"] or 0)
 
 
@@ -71,17 +71,17 @@ class Aurora(Server):
                  arguments: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> None:
         self.ca = authority.certificate
         super().__init__(workspace, name,
-                         ["--server-id=2", "--skip-slave-start", *arguments],
+                         ["--server-id=2", workspace.make.stays_stopped, *arguments],
                          identity=authority.issue_server(*names))
 
     def prepare(self) -> None:
-        self.sql(PROCEDURES.read_text())
+        self.sql(self.make.procedures.read_text() + PROCEDURES.read_text())
         self.sql(f"""
             CREATE USER {IMPORT_USER}@'%' IDENTIFIED BY {quoted(IMPORT_PASSWORD)} REQUIRE SSL;
             GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO {IMPORT_USER}@'%';
             GRANT EXECUTE ON PROCEDURE mysql.rds_start_replication TO {IMPORT_USER}@'%';
             GRANT EXECUTE ON PROCEDURE mysql.rds_stop_replication TO {IMPORT_USER}@'%';
-            GRANT REPLICA MONITOR ON *.* TO {IMPORT_USER}@'%'""")
+            GRANT {self.make.status_privilege} ON *.* TO {IMPORT_USER}@'%'""")
 
     def follow(self, source: Source) -> None:
         file, position = source.position()
@@ -98,7 +98,7 @@ class Aurora(Server):
     def become_reader(self) -> None:
         """As after a failover: @@innodb_read_only is 1, and replication does not run.
 
-        Logins still work, because the grant tables are not InnoDB tables.
+        Logins still work: the grant tables are only read.
         """
         self.restart(["--innodb-read-only"])
 
@@ -109,16 +109,17 @@ class Aurora(Server):
     def without_procedure(self, name: str = "rds_import_binlog_ssl_material") -> Iterator[None]:
         """As on a version without this procedure: a user with the grant gets error 1305.
 
-        DROP PROCEDURE would also remove the grant, and without it the error is 1370, whether the
-        procedure exists or not. Affects new connections only: an open one may have it in a cache.
+        Without the grant the error is 1370, whether the procedure exists or not. Affects new
+        connections only: an open one may have it in a cache.
         """
-        rename = "UPDATE mysql.proc SET name = {} WHERE db = 'mysql' AND name = {}"
-        hidden = f"hidden_{name}"
-        self.sql(rename.format(quoted(hidden), quoted(name)))
+        text = self.rows(f"SHOW CREATE PROCEDURE mysql.{name}")[0]["Create Procedure"]
+        self.sql("SET GLOBAL automatic_sp_privileges = 0;"  # DROP keeps the grant
+                 f"DROP PROCEDURE mysql.{name}")
         try:
             yield
         finally:
-            self.sql(rename.format(quoted(name), quoted(hidden)))
+            self.sql(f"USE mysql;\nDELIMITER //\n{text}//\nDELIMITER ;\n"
+                     "SET GLOBAL automatic_sp_privileges = 1")
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -168,8 +169,10 @@ class Aurora(Server):
         return self.rows("SELECT * FROM standin.imports ORDER BY id")
 
     def replication(self) -> dict[str, Value]:
+        """A row of SHOW REPLICA STATUS, with the names of MySQL's columns."""
         rows = self.rows("SHOW REPLICA STATUS")
-        return rows[0] if rows else {}
+        return {name.replace("Slave", "Replica").replace("Master", "Source"): value
+                for name, value in rows[0].items()} if rows else {}
 
     def as_importer(self) -> Client:
         return Client.over_tcp(self.port, IMPORT_USER, IMPORT_PASSWORD, ca=self.ca)

@@ -1,15 +1,15 @@
--- Aurora's binlog procedures on a MariaDB server, with the behaviour of the vendor's documentation
--- and public run-books. An import writes the files that encrypted replication uses.
+-- Aurora's binlog procedures as the vendor's documentation and public run-books describe them. An
+-- import writes the files that encrypted replication uses. mariadb.sql or mysql.sql runs before: it
+-- creates the database standin and in it what the two makes have no common statement for.
 
 -- The directory of the files is a database: DROP DATABASE is the only SQL statement that deletes
 -- files, and of files that the server does not know it deletes those that end in .BAK.
 CREATE DATABASE sslreplication;
 
-CREATE DATABASE standin;
 CREATE TABLE standin.options (
     name VARCHAR(32) PRIMARY KEY,
     value VARCHAR(255) NOT NULL,
-    initial VARCHAR(255) NOT NULL DEFAULT value);
+    initial VARCHAR(255) NOT NULL DEFAULT (value));
 INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
@@ -34,19 +34,15 @@ CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
 
 -- INTO DUMPFILE does not overwrite files: each import has its own.
 CREATE FUNCTION standin.prefix_of(import INT) RETURNS VARCHAR(400)
+    READS SQL DATA
     RETURN CONCAT(@@datadir, 'sslreplication/', import)//
-
-CREATE PROCEDURE standin.write_file(IN path VARCHAR(512), IN content MEDIUMTEXT)
-BEGIN
-    EXECUTE IMMEDIATE CONCAT('SELECT ? INTO DUMPFILE ', QUOTE(path)) USING content;
-END//
 
 CREATE PROCEDURE mysql.rds_import_binlog_ssl_material(IN ssl_material MEDIUMTEXT)
     SQL SECURITY DEFINER
 BEGIN
     DECLARE form VARCHAR(8) DEFAULT IF(LOCATE('\n', ssl_material) > 0, 'raw', 'escaped');
     DECLARE strict MEDIUMTEXT DEFAULT REPLACE(ssl_material, '\n', '\\n');
-    DECLARE key_text MEDIUMTEXT;
+    DECLARE ca_text, cert_text, key_text MEDIUMTEXT;
     DECLARE wanted VARCHAR(8) DEFAULT standin.option_of('newlines');
     DECLARE prefix VARCHAR(400);
     DECLARE failing INT;
@@ -61,23 +57,23 @@ BEGIN
     IF wanted <> 'both' AND wanted <> form THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not in the right format.';
     END IF;
-    IF NOT JSON_VALID(strict) OR JSON_VALUE(strict, '$.ssl_ca') IS NULL
-        OR JSON_VALUE(strict, '$.ssl_cert') IS NULL OR JSON_VALUE(strict, '$.ssl_key') IS NULL THEN
+    IF JSON_VALID(strict) THEN
+        SET ca_text = JSON_UNQUOTE(JSON_EXTRACT(strict, '$.ssl_ca'));
+        SET cert_text = JSON_UNQUOTE(JSON_EXTRACT(strict, '$.ssl_cert'));
+        SET key_text = JSON_UNQUOTE(JSON_EXTRACT(strict, '$.ssl_key'));
+    END IF;
+    IF ca_text IS NULL OR cert_text IS NULL OR key_text IS NULL THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not valid JSON.';
     END IF;
-    SET key_text = JSON_VALUE(strict, '$.ssl_key');
     IF LOCATE(standin.option_of('key_like'), key_text) <> 1 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ssl_key must be an RSA PRIVATE KEY.';
     END IF;
     DO SLEEP(standin.option_of('slow_seconds'));
     INSERT INTO standin.imports (account, cipher, newlines, ssl_ca, ssl_cert)
-        VALUES (SESSION_USER(),
-            (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS
-                WHERE VARIABLE_NAME = 'Ssl_cipher'),
-            form, JSON_VALUE(strict, '$.ssl_ca'), JSON_VALUE(strict, '$.ssl_cert'));
+        VALUES (SESSION_USER(), standin.cipher(), form, ca_text, cert_text);
     SET prefix = standin.prefix_of(LAST_INSERT_ID());
-    CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), JSON_VALUE(strict, '$.ssl_ca'));
-    CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), JSON_VALUE(strict, '$.ssl_cert'));
+    CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), ca_text);
+    CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), cert_text);
     CALL standin.write_file(CONCAT(prefix, '-key.pem.BAK'), key_text);
     -- Written last: when this file exists, the other three are complete.
     CALL standin.write_file(CONCAT(prefix, '-account.BAK'), SESSION_USER());
@@ -94,15 +90,6 @@ BEGIN
     CREATE DATABASE sslreplication;
 END//
 
--- Replication runs if either thread runs. A procedure cannot read the columns of SHOW REPLICA
--- STATUS, but it can read the status variables.
-CREATE FUNCTION standin.is_running() RETURNS TINYINT
-    READS SQL DATA
-    RETURN (SELECT VARIABLE_VALUE = 'ON' FROM information_schema.GLOBAL_STATUS
-        WHERE VARIABLE_NAME = 'Slave_running')
-        OR EXISTS (SELECT 1 FROM information_schema.PROCESSLIST
-            WHERE USER = 'system user' AND COMMAND IN ('Slave_IO', 'Slave_SQL'))//
-
 CREATE PROCEDURE mysql.rds_stop_replication()
     SQL SECURITY DEFINER
 BEGIN
@@ -113,8 +100,8 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
             'Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;';
     END IF;
-    STOP SLAVE;
-    -- The threads stay in the process list for a short time.
+    STOP REPLICA;
+    -- The threads end shortly after the statement.
     WHILE standin.is_running() DO
         DO SLEEP(0.01);
     END WHILE;
@@ -134,13 +121,12 @@ BEGIN
             'Replication may already be running. Call rds_stop_replication to stop replication';
     END IF;
     IF newest IS NOT NULL THEN
-        EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_SSL = 1,',
-            ' MASTER_SSL_VERIFY_SERVER_CERT = 0,',
-            ' MASTER_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem.BAK')), ',',
-            ' MASTER_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem.BAK')), ',',
-            ' MASTER_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem.BAK')));
+        CALL standin.change_source(CONCAT('SOURCE_SSL = 1, SOURCE_SSL_VERIFY_SERVER_CERT = 0,',
+            ' SOURCE_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem.BAK')), ',',
+            ' SOURCE_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem.BAK')), ',',
+            ' SOURCE_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem.BAK'))));
     END IF;
-    START SLAVE;
+    START REPLICA;
     SELECT 'Replication started. Slave is now running normally.' AS Message;
 END//
 
@@ -154,11 +140,11 @@ BEGIN
             'You can''t modify replication because replication is running. '
             'First call mysql.rds_stop_replication.';
     END IF;
-    EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO MASTER_HOST = ', QUOTE(host),
-        ', MASTER_PORT = ', port, ', MASTER_USER = ', QUOTE(user),
-        ', MASTER_PASSWORD = ', QUOTE(password), ', MASTER_LOG_FILE = ', QUOTE(log_file),
-        ', MASTER_LOG_POS = ', log_pos, ', MASTER_SSL = ', ssl_encryption,
-        ', MASTER_CONNECT_RETRY = 1');
+    CALL standin.change_source(CONCAT(
+        'SOURCE_HOST = ', QUOTE(host), ', SOURCE_PORT = ', port, ', SOURCE_USER = ', QUOTE(user),
+        ', SOURCE_PASSWORD = ', QUOTE(password), ', SOURCE_LOG_FILE = ', QUOTE(log_file),
+        ', SOURCE_LOG_POS = ', log_pos, ', SOURCE_SSL = ', ssl_encryption,
+        ', SOURCE_CONNECT_RETRY = 1'));
 END//
 
 DELIMITER ;

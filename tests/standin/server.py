@@ -1,24 +1,20 @@
-"""One mariadbd process on loopback, with a directory of its own."""
+"""One process of MariaDB or MySQL on loopback, with a directory of its own."""
 
 from __future__ import annotations
 
-import ctypes
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from .client import Client, Value
+from .make import ACCOUNT
 from .pki import Pair
-from .workspace import ACCOUNT, STORAGE, Workspace
-
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
+from .workspace import Workspace
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -31,6 +27,7 @@ class Server:
     def __init__(self, workspace: Workspace, name: str, arguments: Sequence[str] = (), *,
                  identity: Pair | None = None, client_ca: Path | None = None) -> None:
         self.workspace = workspace
+        self.make = workspace.make
         self.name = name
         self.directory = workspace.directory(name, account=ACCOUNT)
         self.datadir = self.directory / "data"
@@ -138,18 +135,15 @@ class Server:
         self._process.send_signal(number)
 
     def _spawn(self, extra: Sequence[str]) -> None:
-        command = ["mariadbd", "--no-defaults", *STORAGE, f"--datadir={self.datadir}",
-                   f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
-                   f"--pid-file={self.directory / 'pid'}", "--performance-schema=OFF",
-                   "--skip-name-resolve", "--max-connections=200", "--table-open-cache=200",
-                   "--thread-cache-size=4", "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2",
-                   *self._arguments, *extra]
-        # Not --user: a change of user clears the parent-death signal, so the user is changed before
-        # the signal is set.
+        command = [*self.make.command(self.datadir), f"--socket={self.socket}",
+                   f"--port={self.port}", "--bind-address=127.0.0.1",
+                   f"--pid-file={self.directory / 'pid'}", "--skip-name-resolve",
+                   "--max-connections=200", "--table-open-cache=200", "--thread-cache-size=4",
+                   "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", *self._arguments,
+                   *extra]
         with open(self.directory / "error.log", "wb") as log:
-            self._process = subprocess.Popen(
-                command, user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd=self.directory,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
+            self._process = subprocess.Popen(command, **self.workspace.child(), stdout=log,
+                                             stderr=log)
 
     def _sends_greeting(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -188,11 +182,3 @@ def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def die_with(parent: int) -> Callable[[], None]:
-    def prepare() -> None:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-    return prepare

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .server import die_with
+from .process import die_with
 from .varlink import Varlink
 
 

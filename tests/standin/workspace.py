@@ -9,23 +9,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
-ACCOUNT = "mysql"
-
-# Small files and buffers: a test session copies and starts many servers. The template and its
-# copies must have the same settings.
-STORAGE = [
-    "--innodb-buffer-pool-size=8M",
-    "--innodb-log-file-size=4M",
-    "--innodb-log-buffer-size=2M",
-    "--innodb-data-file-path=ibdata1:10M:autoextend",
-    "--innodb-temp-data-file-path=ibtmp1:5M:autoextend",
-    "--innodb-autoextend-increment=1",
-    "--innodb-use-native-aio=0",
-    "--aria-pagecache-buffer-size=1M",
-    "--key-buffer-size=64K",
-]
+from .make import ACCOUNT, Make
+from .mariadb import MariaDB
 
 # Removes the directory if this process ends without doing so (SIGKILL, a crash), which ends the
 # standard input of this script. The servers are killed at the same time and may still write, hence
@@ -46,7 +33,9 @@ class Stoppable(Protocol):
 
 
 class Workspace:
-    def __init__(self, directory: Path | None = None) -> None:
+    """make: of all its servers, MariaDB by default."""
+
+    def __init__(self, directory: Path | None = None, make: Make | None = None) -> None:
         if os.geteuid() != 0:
             raise RuntimeError("the stand-in needs root, because it starts servers as user mysql")
         if directory is None:
@@ -54,6 +43,7 @@ class Workspace:
         else:
             directory.mkdir()
             self.path = directory.resolve()
+        self.make = make or MariaDB()
         self._running: list[Stoppable] = []
         self._template: Path | None = None
         self._cleanup = subprocess.Popen(
@@ -80,17 +70,20 @@ class Workspace:
         if self._template is None:
             path = self.directory("template", account=ACCOUNT, mode=0o700)
             made = subprocess.run(
-                ["mariadb-install-db", "--no-defaults", *STORAGE, f"--datadir={path}",
-                 "--auth-root-authentication-method=socket", "--auth-root-socket-user=root",
-                 "--skip-test-db", "--skip-name-resolve"],
-                user=ACCOUNT, group=ACCOUNT, extra_groups=[], cwd="/",
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, errors="replace")
+                self.make.initialisation(path), **self.child(), stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, errors="replace")
             if made.returncode != 0:
                 shutil.rmtree(path, ignore_errors=True)
-                raise RuntimeError(f"mariadb-install-db failed:\n{made.stdout[-2000:]}")
+                raise RuntimeError(
+                    f"{self.make.name}: no data directory:\n{made.stdout[-2000:]}")
+            # MySQL's server UUID: each copy must have its own.
+            (path / "auto.cnf").unlink(missing_ok=True)
             self._template = path
         return self._template
+
+    def child(self) -> dict[str, Any]:
+        """Arguments of Popen for a process of a server."""
+        return self.make.child(self.path.parent)
 
     def close(self) -> None:
         atexit.unregister(self.close)

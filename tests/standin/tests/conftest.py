@@ -4,14 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.standin import Aurora, Authority, Source, Workspace
+from tests.standin import MAKES, Aurora, Authority, Source, Unavailable, Workspace
 from tests.standin.cluster import document
 from tests.standin.pki import Pair
 
 
-@pytest.fixture(scope="session")
-def workspace() -> Iterator[Workspace]:
-    with Workspace() as workspace:
+@pytest.fixture(scope="session", params=MAKES)
+def workspace(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    try:
+        make = MAKES[request.param]()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with Workspace(make=make) as workspace:
         yield workspace
 
 
@@ -68,8 +72,8 @@ def source(shared_source: Source, pair: Pair) -> Source:
 def replica(aurora: Aurora, source: Source) -> Iterator[Aurora]:
     """Replication is configured and stopped, without material; the source requires pair."""
     aurora.sql("CALL mysql.rds_remove_binlog_ssl_material()")
-    aurora.sql("CREATE DATABASE IF NOT EXISTS app; CREATE OR REPLACE TABLE app.t "
-               "(id INT PRIMARY KEY, text TEXT)")
+    aurora.sql("CREATE DATABASE IF NOT EXISTS app; DROP TABLE IF EXISTS app.t;"
+               "CREATE TABLE app.t (id INT PRIMARY KEY, text TEXT)")
     aurora.follow(source)
     yield aurora
-    aurora.sql("STOP SLAVE; RESET SLAVE ALL")
+    aurora.sql("STOP REPLICA; RESET REPLICA ALL")

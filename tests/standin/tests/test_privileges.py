@@ -41,7 +41,7 @@ def test_the_importer_cannot_log_in_with_another_password(aurora):
     ("SELECT * FROM mysql.user", 1142),
     ("SELECT * FROM mysql.proc", 1142),
     ("SET GLOBAL general_log = 1", 1227),
-    ("STOP SLAVE", 1227),
+    ("STOP REPLICA", 1227),
     ("CREATE DATABASE mine", 1044),
     ("SELECT 1 INTO OUTFILE '/nowhere/file'", 1227),
     (SET_SOURCE, NO_PRIVILEGE),
@@ -53,7 +53,7 @@ def test_the_importer_may_do_nothing_else(aurora, text, code):
 
 def test_the_importer_sees_no_database_of_the_standin(aurora):
     names = {row[0] for row in aurora.as_importer().sql("SHOW DATABASES")}
-    assert names == {"information_schema", "mysql"}
+    assert names - {"performance_schema"} == {"information_schema", "mysql"}
 
 
 @pytest.mark.parametrize("name, arguments", [

@@ -14,7 +14,7 @@ TLS_ERROR = "2026"
 
 
 def runs(status):
-    return status["Slave_IO_Running"] == status["Slave_SQL_Running"] == "Yes"
+    return status["Replica_IO_Running"] == status["Replica_SQL_Running"] == "Yes"
 
 
 def fails(status):
@@ -43,7 +43,7 @@ def refused(client, call):
 def test_replication_runs_with_the_required_subject(running, source):
     source.sql("INSERT INTO app.t VALUES (1, 'over TLS')")
     assert running.wait_for_row(1) == "over TLS"
-    assert running.replication()["Master_SSL_Allowed"] == "Yes"
+    assert running.replication()["Source_SSL_Allowed"] == "Yes"
 
 
 def test_with_another_subject_the_start_succeeds_and_the_io_thread_fails(
@@ -53,12 +53,12 @@ def test_with_another_subject_the_start_succeeds_and_the_io_thread_fails(
     status = replica.wait_for_replication(fails)
     assert status["Last_IO_Errno"] == ACCESS_DENIED
     assert REPLICATION_USER in str(status["Last_IO_Error"])
-    assert status["Slave_IO_Running"] == "Connecting"
+    assert status["Replica_IO_Running"] == "Connecting"
 
 
 def test_without_material_the_start_succeeds_and_the_io_thread_fails(replica):
     assert replica.as_importer().rows(START) == STARTED
-    assert replica.wait_for_replication(fails)["Slave_IO_Running"] == "Connecting"
+    assert replica.wait_for_replication(fails)["Replica_IO_Running"] == "Connecting"
 
 
 def test_a_new_required_subject_breaks_replication_until_import_and_restart(
@@ -77,7 +77,7 @@ def test_an_import_does_not_affect_running_replication(running, authority, other
     import_pair(running, authority, other_pair)
     after = running.replication()
     assert runs(after)
-    assert after["Master_SSL_Cert"] == before["Master_SSL_Cert"]
+    assert after["Source_SSL_Cert"] == before["Source_SSL_Cert"]
 
 
 def test_a_removal_does_not_affect_running_replication_but_the_next_start(running, authority, pair):
@@ -112,7 +112,7 @@ def test_stopping_stopped_replication_is_refused(replica):
 def test_stopping_stops_both_threads(running):
     assert running.as_importer().rows(STOP) == [{"Message": "Slave is now down or disabled"}]
     status = running.replication()
-    assert (status["Slave_IO_Running"], status["Slave_SQL_Running"]) == ("No", "No")
+    assert (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("No", "No")
 
 
 def test_changing_the_source_of_running_replication_is_refused(running):
@@ -133,4 +133,4 @@ def test_fail_at_start_refuses_a_start(replica, authority, pair):
     import_pair(replica, authority, pair)
     replica.set_option("fail_at", "start")
     assert refused(replica.as_importer(), START) == "Replication could not be started."
-    assert replica.replication()["Slave_IO_Running"] == "No"
+    assert replica.replication()["Replica_IO_Running"] == "No"

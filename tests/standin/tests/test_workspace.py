@@ -12,8 +12,9 @@ from tests.standin import Aurora, Authority, Workspace
 
 ROOT = Path(__file__).parents[3]
 STANDIN = """
-from tests.standin import Aurora, Authority, Workspace
-workspace = Workspace()
+import sys
+from tests.standin import MAKES, Aurora, Authority, Workspace
+workspace = Workspace(make=MAKES[sys.argv[1]]())
 aurora = Aurora(workspace, Authority(workspace.path / "rds"))
 aurora.start()
 print(workspace.path, aurora.pid, flush=True)
@@ -26,7 +27,7 @@ def is_removed(path: Path, pid: int) -> bool:
 
 
 def test_a_failing_test_leaves_neither_servers_nor_files(shared_aurora):
-    with pytest.raises(ZeroDivisionError), Workspace() as workspace:
+    with pytest.raises(ZeroDivisionError), Workspace(make=shared_aurora.make) as workspace:
         # Saves time: the template of the other workspace has the same contents.
         workspace._template = shared_aurora.workspace.template()
         aurora = Aurora(workspace, Authority(workspace.path / "rds"))
@@ -37,9 +38,9 @@ def test_a_failing_test_leaves_neither_servers_nor_files(shared_aurora):
     assert is_removed(workspace.path, pid)
 
 
-def test_a_killed_test_leaves_neither_servers_nor_files():
-    with subprocess.Popen([sys.executable, "-c", STANDIN], cwd=ROOT, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as standin:
+def test_a_killed_test_leaves_neither_servers_nor_files(workspace):
+    with subprocess.Popen([sys.executable, "-c", STANDIN, workspace.make.name], cwd=ROOT,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as standin:
         try:
             path, pid = standin.stdout.readline().split()
             assert not is_removed(Path(path), int(pid))

@@ -1,0 +1,28 @@
+"""MariaDB of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .make import STORAGE, Make
+
+
+class MariaDB(Make):
+    name = "mariadb"
+    program = "mariadbd"
+    options = [
+        "--innodb-log-file-size=4M",
+        "--innodb-data-file-path=ibdata1:10M:autoextend",
+        "--innodb-temp-data-file-path=ibtmp1:5M:autoextend",
+        "--aria-pagecache-buffer-size=1M",
+        "--performance-schema=OFF",
+    ]
+    stays_stopped = "--skip-slave-start"
+    procedures = Path(__file__).with_name("mariadb.sql")
+    status_privilege = "REPLICA MONITOR"
+    position = "SHOW MASTER STATUS"
+
+    def initialisation(self, datadir: Path) -> list[str]:
+        return ["mariadb-install-db", "--no-defaults", *STORAGE, *self.options,
+                f"--datadir={datadir}", "--auth-root-authentication-method=socket",
+                "--auth-root-socket-user=root", "--skip-test-db", "--skip-name-resolve"]

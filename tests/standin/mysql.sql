@@ -1,0 +1,40 @@
+-- What procedures.sql needs, for MySQL.
+
+CREATE DATABASE standin;
+
+DELIMITER //
+
+-- Only a user variable can be a parameter of EXECUTE. While the key is written, it is in
+-- performance_schema.user_variables_by_thread and, in the text of EXECUTE, in the process list.
+CREATE PROCEDURE standin.write_file(IN path VARCHAR(512), IN content MEDIUMTEXT)
+BEGIN
+    SET @standin_text = CONCAT('SELECT ? INTO DUMPFILE ', QUOTE(path));
+    SET @standin_content = content;
+    PREPARE write_file FROM @standin_text;
+    EXECUTE write_file USING @standin_content;
+    DEALLOCATE PREPARE write_file;
+    SET @standin_text = NULL, @standin_content = NULL;
+END//
+
+CREATE PROCEDURE standin.change_source(IN options TEXT)
+BEGIN
+    SET @standin_text = CONCAT('CHANGE REPLICATION SOURCE TO ', options);
+    PREPARE change_source FROM @standin_text;
+    EXECUTE change_source;
+    DEALLOCATE PREPARE change_source;
+    SET @standin_text = NULL;
+END//
+
+CREATE FUNCTION standin.cipher() RETURNS VARCHAR(64)
+    READS SQL DATA
+    RETURN (SELECT VARIABLE_VALUE FROM performance_schema.session_status
+        WHERE VARIABLE_NAME = 'Ssl_cipher')//
+
+CREATE FUNCTION standin.is_running() RETURNS TINYINT
+    READS SQL DATA
+    RETURN EXISTS (SELECT 1 FROM performance_schema.replication_connection_status
+            WHERE SERVICE_STATE <> 'OFF')
+        OR EXISTS (SELECT 1 FROM performance_schema.replication_applier_status
+            WHERE SERVICE_STATE <> 'OFF')//
+
+DELIMITER ;
