@@ -113,14 +113,24 @@ void text_hex(char *buffer, const unsigned char *bytes, size_t size)
                 snprintf(buffer + 2 * i, 3, "%02x", bytes[i]);
 }
 
-bool text_is_utf8(const char *text, size_t size)
+static bool is_valid(const char *text, size_t size, bool controls)
 {
         for (size_t i = 0, length; i < size; i += length) {
                 uint32_t code;
 
                 length = utf8_decode(&code, (const unsigned char *)text + i, size - i);
-                if (length == 0)
+                if (length == 0 || (!controls && is_control(code)))
                         return false;
         }
         return true;
+}
+
+bool text_is_displayable(const char *text, size_t size)
+{
+        return is_valid(text, size, false);
+}
+
+bool text_is_utf8(const char *text, size_t size)
+{
+        return is_valid(text, size, true);
 }

@@ -26,6 +26,9 @@ void text_format(char *buffer, size_t buffer_size, const char *format, ...) PRIN
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
         PRINTF(3, 0);
 
+/* Returns true if text_copy() would change none of the bytes. */
+bool text_is_displayable(const char *text, size_t size);
+
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 
 /* Returns the index of `text` in a list that ends with NULL, or -1. */

@@ -29,6 +29,7 @@ static const Kind kinds[] = {
 
 typedef struct Load {
         const Settings *settings;
+        const Section *defaults; /* of clusters; NULL: none */
         ConfigProblem *problem;
 } Load;
 
@@ -58,7 +59,7 @@ static const Kind *kind_of(const char *section, const char **ret_name)
 static int check_sections(const Load *load)
 {
         for (size_t i = 0; i < load->settings->n_sections; i++) {
-                const Section *section = &load->settings->sections[i];
+                const Section *section = load->settings->sections[i];
                 const char *name;
                 const Kind *kind = kind_of(section->name, &name);
 
@@ -76,13 +77,14 @@ static int check_sections(const Load *load)
         return 0;
 }
 
-static int check_keys(const Load *load)
+static int check_keys_of(const Load *load, const Section *section)
 {
-        for (size_t i = 0; i < load->settings->n_items; i++) {
-                const Setting *setting = &load->settings->items[i];
-                const char *name;
-                const Kind *kind = kind_of(setting->section, &name);
-                char allowed[400];
+        const char *name;
+        const Kind *kind = kind_of(section->name, &name);
+        char allowed[400];
+
+        for (size_t i = 0; i < section->n_settings; i++) {
+                const Setting *setting = &section->settings[i];
 
                 if (config_key_find(kind->keys, setting->key))
                         continue;
@@ -91,12 +93,21 @@ static int check_keys(const Load *load)
                                 "unknown key %s in [%s]: a password does not belong in the "
                                 "configuration; password-credential, password-file and "
                                 "password-command name where it is",
-                                setting->key, setting->section);
+                                setting->key, section->name);
                 return LOAD_PROBLEM(load, setting, "unknown key %s in [%s]; allowed: %s",
-                        setting->key, setting->section,
+                        setting->key, section->name,
                         config_key_list(allowed, sizeof(allowed), kind->keys));
         }
         return 0;
+}
+
+static int check_keys(const Load *load)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < load->settings->n_sections && r == 0; i++)
+                r = check_keys_of(load, load->settings->sections[i]);
+        return r;
 }
 
 /* A user may have written the password itself as the value of such a key. */
@@ -115,24 +126,23 @@ static int load_key(const Load *load, void *object, const ConfigKey *key, const 
                 load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
 }
 
-/* Returns the setting of `section`, else that of the section `defaults`, which may be NULL. */
-static const Setting *find_setting(
-        const Load *load, const char *section, const char *defaults, const char *key)
+/* Returns the setting of `section`, else that of `defaults`; both may be NULL. */
+static const Setting *find_setting(const Section *section, const Section *defaults, const char *key)
 {
-        const Setting *setting = settings_find(load->settings, section, key);
+        const Setting *setting = section_find(section, key);
 
-        return setting || !defaults ? setting : settings_find(load->settings, defaults, key);
+        return setting ? setting : section_find(defaults, key);
 }
 
 /* A key without a setting gets the default of the table. Every mandatory key has a setting. */
 static int load_object(const Load *load, void *object, const ConfigKeyTable *table,
-        const char *section, const char *defaults)
+        const Section *section, const Section *defaults)
 {
         int r = 0;
 
         for (size_t i = 0; i < table->n_keys && r == 0; i++) {
                 const ConfigKey *key = &table->keys[i];
-                const Setting *setting = find_setting(load, section, defaults, key->name);
+                const Setting *setting = find_setting(section, defaults, key->name);
 
                 if (setting)
                         r = load_key(load, object, key, setting);
@@ -142,7 +152,7 @@ static int load_object(const Load *load, void *object, const ConfigKeyTable *tab
         return r;
 }
 
-static int resolve_group(const Load *load, Config *config)
+static int resolve_group(const Load *load, const Section *section, Config *config)
 {
         struct group *group;
 
@@ -150,7 +160,7 @@ static int resolve_group(const Load *load, Config *config)
                 return 0;
         group = getgrnam(config->control_group);
         if (!group)
-                return LOAD_PROBLEM(load, settings_find(load->settings, "daemon", "control-group"),
+                return LOAD_PROBLEM(load, section_find(section, "control-group"),
                         "control-group = %s: there is no such group", config->control_group);
         config->control_gid = group->gr_gid;
         return 0;
@@ -158,17 +168,18 @@ static int resolve_group(const Load *load, Config *config)
 
 static int load_daemon(const Load *load, Config *config)
 {
+        const Section *section = settings_find(load->settings, "daemon");
         const Setting *setting;
-        int r = load_object(load, config, &schema_daemon, "daemon", NULL);
+        int r = load_object(load, config, &schema_daemon, section, NULL);
 
         if (r < 0)
                 return r;
-        r = resolve_group(load, config);
+        r = resolve_group(load, section, config);
         if (r < 0 || config->retry_min_usec <= config->retry_max_usec)
                 return r;
-        setting = settings_find(load->settings, "daemon", "retry-min");
+        setting = section_find(section, "retry-min");
         if (!setting)
-                setting = settings_find(load->settings, "daemon", "retry-max");
+                setting = section_find(section, "retry-max");
         return LOAD_PROBLEM(load, setting, "retry-min is longer than retry-max");
 }
 
@@ -198,7 +209,7 @@ static int load_material(const Load *load, Config *config, const Section *sectio
         material = &config->materials[config->n_materials];
         *material = (MaterialConfig){0};
         snprintf(material->name, sizeof(material->name), "%s", name);
-        r = load_object(load, material, &schema_material, section->name, NULL);
+        r = load_object(load, material, &schema_material, section, NULL);
         if (r < 0)
                 return r;
         config->n_materials++;
@@ -225,19 +236,18 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
                 {"password-file", cluster->password_file},
                 {"password-command", cluster->password_command},
         };
-        const char *const places[] = {section->name, DEFAULTS};
+        const Section *const places[] = {section, load->defaults};
         size_t chosen = SIZE_MAX;
 
         for (size_t p = 0; p < ARRAY_SIZE(places) && chosen == SIZE_MAX; p++)
                 for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-                        const Setting *setting =
-                                settings_find(load->settings, places[p], sources[i].key);
+                        const Setting *setting = section_find(places[p], sources[i].key);
 
                         if (setting && chosen != SIZE_MAX)
                                 return LOAD_PROBLEM(load, setting,
                                         "%s and %s are both set in [%s]; only one of them can "
                                         "take effect",
-                                        sources[i].key, sources[chosen].key, places[p]);
+                                        sources[i].key, sources[chosen].key, places[p]->name);
                         if (setting)
                                 chosen = i;
                 }
@@ -254,7 +264,7 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
 
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
 {
-        const Setting *reference = find_setting(load, section->name, DEFAULTS, "material");
+        const Setting *reference = find_setting(section, load->defaults, "material");
         ClusterConfig *cluster;
         int r;
 
@@ -268,11 +278,11 @@ static int load_cluster(const Load *load, Config *config, const Section *section
         for (size_t i = 0; i < schema_cluster.n_keys; i++) {
                 const ConfigKey *key = &schema_cluster.keys[i];
 
-                if (!key->fallback && !find_setting(load, section->name, DEFAULTS, key->name))
+                if (!key->fallback && !find_setting(section, load->defaults, key->name))
                         return LOAD_PROBLEM(load, section, "[%s] lacks the mandatory key %s",
                                 section->name, key->name);
         }
-        r = load_object(load, cluster, &schema_cluster, section->name, DEFAULTS);
+        r = load_object(load, cluster, &schema_cluster, section, load->defaults);
         if (r == 0)
                 r = cluster_choose_password(load, cluster, section);
         if (r < 0)
@@ -299,7 +309,7 @@ static int load_sections(const Load *load, Config *config, const char *word, loa
         int r = 0;
 
         for (size_t i = 0; i < load->settings->n_sections && r == 0; i++) {
-                const Section *section = &load->settings->sections[i];
+                const Section *section = load->settings->sections[i];
                 const char *name;
 
                 if (strcmp(kind_of(section->name, &name)->word, word) == 0)
@@ -322,6 +332,7 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
         if (r < 0)
                 return r;
         load.settings = settings;
+        load.defaults = settings_find(settings, DEFAULTS);
         r = check_sections(&load);
         if (r == 0)
                 r = check_keys(&load);
@@ -354,10 +365,9 @@ static bool set_value(char ret[CONFIG_VALUE_MAX], const char *value)
 int config_load_default_material(
         MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX])
 {
-        static const Settings none = {0};
-        const Load load = {.settings = &none};
+        const Load load = {0};
         MaterialConfig material = {.name = "default"};
-        int r = load_object(&load, &material, &schema_material, "", NULL);
+        int r = load_object(&load, &material, &schema_material, NULL, NULL);
 
         if (r < 0)
                 return r;

@@ -3,226 +3,263 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <ini.h>
-
 #include "common/file.h"
 #include "common/text.h"
 
-/* The state of parsing one file. libinih passes no line numbers and does not report an empty
- * section, so the function that passes it lines counts them and detects sections itself. */
+/* The state of parsing one file. The text is split in place. */
 typedef struct Parse {
         Settings *settings;
         const char *file;
-        const char *cursor;
-        const char *end;
         unsigned line;
+        Section *section; /* NULL before the first */
+        const char *key;  /* the one that an indented line continues, or NULL */
+        char *value;      /* of that key */
+        size_t value_size;
         ConfigProblem *problem;
-        int error;
 } Parse;
 
-#define PARSE_PROBLEM(parse, ...)                                                             \
-        do {                                                                                  \
-                if ((parse)->error == 0) {                                                    \
-                        (parse)->error = -EINVAL;                                             \
-                        config_problem_set(                                                   \
-                                (parse)->problem, (parse)->file, (parse)->line, __VA_ARGS__); \
-                }                                                                             \
-        } while (0)
+#define PARSE_PROBLEM(parse, ...) \
+        (config_problem_set((parse)->problem, (parse)->file, (parse)->line, __VA_ARGS__), -EINVAL)
+#define PARSE_NO_LINE(parse) \
+        PARSE_PROBLEM(parse, "neither a [section] nor key = value nor a comment")
 
-/* "cluster   orders" and "cluster orders" are one section. */
-static int section_normalise(char *ret, const char *text)
+static void section_free(void *userdata)
 {
-        size_t size = 0;
-        bool blank = false;
+        Section *section = userdata;
 
-        for (; *text != '\0'; text++) {
-                if (*text == ' ' || *text == '\t') {
-                        blank = size > 0;
-                        continue;
-                }
-                if (size + blank + 1 >= SETTINGS_SECTION_MAX)
-                        return -E2BIG;
-                if (blank)
-                        ret[size++] = ' ';
-                blank = false;
-                ret[size++] = *text;
-        }
-        ret[size] = '\0';
-        return 0;
+        free(section->settings);
+        free(section);
 }
 
-static void add_section(Parse *parse, const char *name)
+static int compare_sections(const void *a, const void *b)
 {
-        Settings *settings = parse->settings;
-        char *copy;
-
-        for (size_t i = 0; i < settings->n_sections; i++) {
-                Section *section = &settings->sections[i];
-
-                if (strcmp(section->name, name) != 0)
-                        continue;
-                if (section->last_file == parse->file)
-                        PARSE_PROBLEM(parse, "section [%s] occurs twice in this file", name);
-                section->last_file = parse->file;
-                return;
-        }
-        copy = GROW(settings->sections, settings->n_sections) ? strdup(name) : NULL;
-        if (!copy) {
-                parse->error = -ENOMEM;
-                return;
-        }
-        settings->sections[settings->n_sections++] = (Section){
-                .name = copy, .file = parse->file, .last_file = parse->file, .line = parse->line};
+        return strcmp(((const Section *)a)->name, ((const Section *)b)->name);
 }
 
-static void parse_section_line(Parse *parse, const char *line)
+Section *settings_find(const Settings *settings, const char *name)
 {
-        char inside[CONFIG_VALUE_MAX];
-        char name[SETTINGS_SECTION_MAX];
-        const char *end = strchr(line, ']');
+        const Section wanted = {.name = name};
+        void *node = tfind(&wanted, &settings->index, compare_sections);
 
-        if (!end)
-                return; /* libinih reports this line */
-        text_copy(inside, sizeof(inside), line + 1, (size_t)(end - line - 1));
-        end += 1 + strspn(end + 1, " \t\r");
-        if (section_normalise(name, inside) < 0 || strlen(inside) >= SETTINGS_SECTION_MAX)
-                PARSE_PROBLEM(parse, "section name is longer than %d characters",
-                        SETTINGS_SECTION_MAX - 1);
-        else if (*end != '\0' && !strchr(";#", *end)) /* libinih would ignore the rest */
-                PARSE_PROBLEM(parse, "only a comment may follow the section [%s]", name);
-        else
-                add_section(parse, name);
+        return node ? *(Section **)node : NULL;
 }
 
-/* Returns true if text_copy() would not change the line, so that messages, paths and names display
- * every text as it is. A comment may contain anything. */
-static bool line_is_clean(const char *line, size_t length)
+Setting *section_find(const Section *section, const char *key)
 {
-        char blanks[CONFIG_VALUE_MAX], clean[CONFIG_VALUE_MAX];
-
-        if (length == 0 || strchr(";#", line[0]))
-                return true;
-        if (line[length - 1] == '\r')
-                length--;
-        for (size_t i = 0; i < length; i++)
-                blanks[i] = (char)(line[i] == '\t' ? ' ' : line[i]);
-        text_copy(clean, sizeof(clean), blanks, length);
-        return strlen(clean) == length && memcmp(clean, blanks, length) == 0;
-}
-
-/* Passes one line to libinih, without indentation: libinih would treat an indented line as the
- * continuation of the value before it. */
-static char *parse_read_line(char *buffer, int size, void *userdata)
-{
-        Parse *parse = userdata;
-        const char *end;
-        size_t length;
-
-        if (parse->cursor == parse->end)
-                return NULL;
-        parse->line++;
-        end = memchr(parse->cursor, '\n', (size_t)(parse->end - parse->cursor));
-        if (!end)
-                end = parse->end;
-        if (parse->line == 1 && parse->end - parse->cursor >= 3 &&
-                memcmp(parse->cursor, "\xef\xbb\xbf", 3) == 0)
-                parse->cursor += 3;
-        while (parse->cursor < end && (*parse->cursor == ' ' || *parse->cursor == '\t'))
-                parse->cursor++;
-        length = (size_t)(end - parse->cursor);
-        if (length > (size_t)size - 2) {
-                PARSE_PROBLEM(parse, "line is longer than %d characters", size - 2);
-                length = (size_t)size - 2;
-        }
-        if (memchr(parse->cursor, '\0', length)) {
-                PARSE_PROBLEM(parse, "line contains a NUL byte");
-                length = 0;
-        }
-        memcpy(buffer, parse->cursor, length);
-        buffer[length] = '\0';
-        if (!line_is_clean(buffer, length))
-                PARSE_PROBLEM(parse, "line contains a control character or is not UTF-8");
-        if (buffer[0] == '[' && parse->error == 0)
-                parse_section_line(parse, buffer);
-        buffer[length] = '\n';
-        buffer[length + 1] = '\0';
-        parse->cursor = end < parse->end ? end + 1 : end;
-        return buffer;
-}
-
-static void setting_done(Setting *setting)
-{
-        free(setting->section);
-        free(setting->key);
-        free(setting->value);
-        *setting = (Setting){0};
-}
-
-const Setting *settings_find(const Settings *settings, const char *section, const char *key)
-{
-        /* Backwards, because the last file overrides the others. */
-        for (size_t i = settings->n_items; i-- > 0;)
-                if (strcmp(settings->items[i].section, section) == 0 &&
-                        strcmp(settings->items[i].key, key) == 0)
-                        return &settings->items[i];
+        for (size_t i = 0; section && i < section->n_settings; i++)
+                if (strcmp(section->settings[i].key, key) == 0)
+                        return &section->settings[i];
         return NULL;
 }
 
-/* Handler of libinih: returns 1 for success, 0 to refuse the line. */
-static int parse_setting(void *userdata, const char *section, const char *key, const char *value)
+/* Removes the blanks at both ends. */
+static char *trim(char *text)
 {
-        Parse *parse = userdata;
-        Settings *settings = parse->settings;
-        char name[SETTINGS_SECTION_MAX];
-        const Setting *first;
-        Setting setting;
+        size_t size;
 
-        if (parse->error < 0)
-                return 0;
-        if (section[0] == '\0') {
-                PARSE_PROBLEM(parse, "%s comes before the first section", key);
+        text += strspn(text, " ");
+        size = strlen(text);
+        while (size > 0 && text[size - 1] == ' ')
+                text[--size] = '\0';
+        return text;
+}
+
+/* "cluster   orders" and "cluster orders" are one section. */
+static char *section_normalise(char *text)
+{
+        char *name = trim(text), *end = name;
+
+        for (const char *from = name; *from != '\0'; from++)
+                if (from[0] != ' ' || from[1] != ' ')
+                        *end++ = *from;
+        *end = '\0';
+        return name;
+}
+
+static int add_section(Parse *parse, const char *name)
+{
+        Settings *settings = parse->settings;
+        Section *section =
+                GROW(settings->sections, settings->n_sections) ? calloc(1, sizeof(*section)) : NULL;
+
+        if (!section)
+                return -ENOMEM;
+        *section = (Section){.name = name, .file = parse->file, .line = parse->line};
+        if (!tsearch(section, &settings->index, compare_sections)) {
+                free(section);
+                return -ENOMEM;
+        }
+        settings->sections[settings->n_sections++] = section;
+        parse->section = section;
+        return 0;
+}
+
+static int parse_section(Parse *parse, char *line)
+{
+        char *end = strchr(line, ']'), *name;
+        int r = 0;
+
+        if (!end)
+                return PARSE_NO_LINE(parse);
+        *end++ = '\0';
+        end += strspn(end, " ");
+        name = section_normalise(line + 1);
+        if (*end != '\0' && !strchr(";#", *end))
+                return PARSE_PROBLEM(parse, "only a comment may follow the section [%s]", name);
+        parse->key = NULL;
+        parse->section = settings_find(parse->settings, name);
+        if (!parse->section)
+                r = add_section(parse, name);
+        else if (parse->section->last_file == parse->file)
+                return PARSE_PROBLEM(parse, "section [%s] occurs twice in this file", name);
+        if (r == 0)
+                parse->section->last_file = parse->file;
+        return r;
+}
+
+/* `text` is behind the value in the same file, so there is room for it. */
+static int append_value(Parse *parse, const char *text)
+{
+        size_t size = strlen(text);
+        bool blank = parse->value_size > 0 && size > 0;
+
+        if (parse->value_size + blank + size >= CONFIG_VALUE_MAX)
+                return PARSE_PROBLEM(parse, "the value of %s is longer than %d bytes", parse->key,
+                        CONFIG_VALUE_MAX - 1);
+        if (blank)
+                parse->value[parse->value_size++] = ' ';
+        memmove(parse->value + parse->value_size, text, size + 1);
+        parse->value_size += size;
+        return 0;
+}
+
+static int parse_setting(Parse *parse, char *line)
+{
+        Section *section = parse->section;
+        char *value = strchr(line, '='), *key;
+        Setting *setting;
+
+        if (!value)
+                return PARSE_NO_LINE(parse);
+        *value++ = '\0';
+        key = trim(line);
+        if (key[0] == '\0')
+                return PARSE_NO_LINE(parse);
+        if (!section)
+                return PARSE_PROBLEM(parse, "%s comes before the first section", key);
+        setting = section_find(section, key);
+        if (setting && setting->file == parse->file)
+                return PARSE_PROBLEM(parse, "%s occurs twice in [%s], first in line %u", key,
+                        section->name, setting->line);
+        if (!setting && section->n_settings >= SETTINGS_KEYS_MAX)
+                return PARSE_PROBLEM(
+                        parse, "[%s] has more than %d keys", section->name, SETTINGS_KEYS_MAX);
+        if (!setting && !GROW(section->settings, section->n_settings))
+                return -ENOMEM;
+        if (!setting)
+                setting = &section->settings[section->n_settings++];
+        *setting = (Setting){.key = key, .value = value, .file = parse->file, .line = parse->line};
+        parse->key = key;
+        parse->value = value;
+        parse->value_size = 0;
+        return append_value(parse, trim(value));
+}
+
+static bool is_key_or_section(const char *text)
+{
+        size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
+
+        return text[0] == '[' ||
+                (size > 0 && text[0] != '-' && text[size + strspn(text + size, " ")] == '=');
+}
+
+/* A section or key that was indented by mistake would become a part of the value before it. */
+static int parse_continuation(Parse *parse, const char *text)
+{
+        if (!parse->key)
+                return PARSE_PROBLEM(parse,
+                        "an indented line continues the value of a key, and there is no key before "
+                        "it; a section or key begins in the first column");
+        if (is_key_or_section(text))
+                return PARSE_PROBLEM(parse,
+                        "an indented line continues the value of %s; a section or key begins in "
+                        "the first column",
+                        parse->key);
+        return append_value(parse, text);
+}
+
+static int parse_line(Parse *parse, char *line)
+{
+        bool indented;
+        char *comment;
+
+        for (char *tab = line; (tab = strchr(tab, '\t')) != NULL;)
+                *tab = ' ';
+        indented = line[0] == ' ';
+        line = trim(line);
+        if (line[0] == '\0') {
+                parse->key = NULL;
                 return 0;
         }
-        if (section_normalise(name, section) < 0)
+        if (strchr(";#", line[0]))
                 return 0;
-        first = settings_find(settings, name, key);
-        if (first && first->file == parse->file) {
-                PARSE_PROBLEM(
-                        parse, "%s occurs twice in [%s], first in line %u", key, name, first->line);
-                return 0;
+        if (!text_is_displayable(line, strlen(line)))
+                return PARSE_PROBLEM(parse, "line contains a control character or is not UTF-8");
+        if (line[0] == '[' && !indented)
+                return parse_section(parse, line);
+        comment = strstr(line, " ;");
+        if (comment)
+                *comment = '\0';
+        line = trim(line);
+        return indented ? parse_continuation(parse, line) : parse_setting(parse, line);
+}
+
+static int parse_text(Parse *parse, char *text, size_t size)
+{
+        static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark */
+        const size_t mark_size = sizeof(mark) - 1;
+        char *const end = text + size;
+        int r = 0;
+
+        if (size >= mark_size && memcmp(text, mark, mark_size) == 0)
+                text += mark_size;
+        while (r == 0 && text < end) {
+                char *line = text, *line_end = memchr(text, '\n', (size_t)(end - text));
+
+                if (!line_end)
+                        line_end = end;
+                text = line_end + 1;
+                parse->line++;
+                if (memchr(line, '\0', (size_t)(line_end - line)))
+                        return PARSE_PROBLEM(parse, "line contains a NUL byte");
+                if (line_end > line && line_end[-1] == '\r')
+                        line_end--;
+                *line_end = '\0';
+                r = parse_line(parse, line);
         }
-        setting = (Setting){
-                .section = strdup(name),
-                .key = strdup(key),
-                .value = strdup(value),
-                .file = parse->file,
-                .line = parse->line,
-        };
-        if (!setting.section || !setting.key || !setting.value ||
-                !GROW(settings->items, settings->n_items)) {
-                setting_done(&setting);
-                parse->error = -ENOMEM;
-                return 0;
-        }
-        settings->items[settings->n_items++] = setting;
-        return 1;
+        return r;
 }
 
 static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
-        CLEANUP(secret_done) Secret content = SECRET_NULL;
         Parse parse = {.settings = settings, .problem = ret_problem};
-        char *name = GROW(settings->files, settings->n_files) ? strdup(path) : NULL;
+        Secret content = SECRET_NULL;
+        SettingsFile *file;
         int r;
 
-        if (!name)
+        if (!GROW(settings->files, settings->n_files))
                 return -ENOMEM;
-        parse.file = settings->files[settings->n_files++] = name;
+        file = &settings->files[settings->n_files];
+        *file = (SettingsFile){.name = strdup(path)};
+        if (!file->name)
+                return -ENOMEM;
+        settings->n_files++;
         r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
         if (r == -ENOMEM)
                 return r;
@@ -230,16 +267,9 @@ static int read_file(Settings *settings, const char *path, ConfigProblem *ret_pr
                 config_problem_set(ret_problem, path, 0, "cannot be read: %s", strerror(-r));
                 return -EINVAL;
         }
-        parse.cursor = content.data;
-        parse.end = content.data + content.size;
-        r = ini_parse_stream(parse_read_line, &parse, parse_setting, &parse);
-        if (r > 0 &&
-                (parse.error == 0 || (parse.error == -EINVAL && (unsigned)r < ret_problem->line))) {
-                config_problem_set(ret_problem, path, (unsigned)r,
-                        "neither a [section] nor key = value nor a comment");
-                return -EINVAL;
-        }
-        return parse.error;
+        file->text = content.data; /* holds no secret, so it is not wiped */
+        parse.file = file->name;
+        return parse_text(&parse, file->text, content.size);
 }
 
 static int is_drop_in(const struct dirent *entry)
@@ -310,14 +340,12 @@ Settings *settings_free(Settings *settings)
 {
         if (!settings)
                 return NULL;
-        for (size_t i = 0; i < settings->n_items; i++)
-                setting_done(&settings->items[i]);
-        for (size_t i = 0; i < settings->n_sections; i++)
-                free(settings->sections[i].name);
-        for (size_t i = 0; i < settings->n_files; i++)
-                free(settings->files[i]);
-        free(settings->items);
+        tdestroy(settings->index, section_free);
         free(settings->sections);
+        for (size_t i = 0; i < settings->n_files; i++) {
+                free(settings->files[i].name);
+                free(settings->files[i].text);
+        }
         free(settings->files);
         free(settings);
         return NULL;

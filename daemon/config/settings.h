@@ -1,14 +1,19 @@
 #pragma once
 
 /*
- * Settings: reads the configuration files into a list of section, key and value, each with its file
- * and line.
+ * Settings: reads the configuration files into sections of keys and values, each with its file and
+ * line.
  *
  * Reads FILE, then FILE.d/\*.conf in the order of their names; a later file overrides single keys.
- * This module implements syntax and merging; the keys are those of daemon/config/schema.h. libinih
- * parses. The library silently cuts lines at 198 characters and section names at 49; this module
- * refuses both, and everything else that would be ignored: the same section or key twice in one
- * file, a line that is neither, a file that cannot be read.
+ * This module implements syntax (binlog-ssld.conf(5)) and merging; the keys are those of
+ * daemon/config/schema.h. It refuses everything that would be ignored: the same section or key twice
+ * in one file, a line that is none, a file that cannot be read.
+ *
+ * It splits the lines itself. libinih of Debian is built for lines of 198 characters, passes each
+ * line of a continued value as a value of its own, and reports neither line numbers nor a section
+ * without keys. libini-config has no comments after a value, ends a value at a NUL byte and ignores
+ * case; iniparser is built for lines of 1024 characters and lets the second of two equal keys win.
+ * What each leaves to its caller is more than splitting a line at '='.
  */
 
 #include <stddef.h>
@@ -16,31 +21,35 @@
 #include "common/macro.h"
 #include "daemon/config/config.h"
 
-#define SETTINGS_SECTION_MAX 50
-#define SETTINGS_FILE_LIMIT  (1024 * 1024)
+#define SETTINGS_FILE_LIMIT (1024 * 1024)
+#define SETTINGS_KEYS_MAX   64 /* of a section; section_find() searches them one by one */
 
 typedef struct Setting {
-        char *section; /* "cluster orders": kind, one space, name */
-        char *key;
-        char *value;
-        const char *file; /* owned by the Settings */
-        unsigned line;
+        const char *key;
+        const char *value;
+        const char *file;
+        unsigned line; /* of the key; its value may go on in the next lines */
 } Setting;
 
-/* The first occurrence of a section; its keys may come from several files. */
 typedef struct Section {
-        char *name;
+        const char *name;             /* "cluster orders": kind, one space, name */
         const char *file, *last_file; /* the first and the last file that has it */
-        unsigned line;                /* of the first */
+        unsigned line;                /* in the first */
+        Setting *settings;            /* of all files, each key once: that of the last file */
+        size_t n_settings;
 } Section;
 
-/* Sections have the order of their first occurrence, items the order of the files. */
+/* Names, keys and values are parts of `text`. */
+typedef struct SettingsFile {
+        char *name;
+        char *text;
+} SettingsFile;
+
 typedef struct Settings {
-        Setting *items;
-        size_t n_items;
-        Section *sections;
+        Section **sections; /* in the order of their first occurrence */
         size_t n_sections;
-        char **files; /* their names, which items and sections borrow */
+        void *index; /* the sections by name: a tree of tsearch(3) */
+        SettingsFile *files;
         size_t n_files;
 } Settings;
 
@@ -49,5 +58,8 @@ int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem);
 Settings *settings_free(Settings *settings);
 DEFINE_CLEANUP(Settings *, settings_free);
 
-/* Returns the setting of the last file that has it, or NULL. */
-const Setting *settings_find(const Settings *settings, const char *section, const char *key);
+/* Returns NULL if no file has the section. */
+Section *settings_find(const Settings *settings, const char *name);
+
+/* Returns NULL if the section is NULL or does not have the key. */
+Setting *section_find(const Section *section, const char *key);

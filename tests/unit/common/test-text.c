@@ -11,6 +11,8 @@ static void expect_copy_of_bytes(const char *source, size_t size, const char *ex
 
         text_copy(buffer, sizeof(buffer), source, size);
         assert_string_equal(buffer, expected);
+        assert_int_equal(text_is_displayable(source, size),
+                strlen(expected) == size && memcmp(source, expected, size) == 0);
 }
 
 static void expect_copy(const char *source, const char *expected)

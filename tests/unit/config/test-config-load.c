@@ -199,24 +199,6 @@ static void test_only_the_named_plugins_are_allowed(void **state)
                 "mysql_native_password,caching_sha2_password,client_ed25519,mysql_clear_password");
 }
 
-static void test_a_long_line_is_refused_and_not_cut(void **state)
-{
-        char text[600];
-
-        snprintf(text, sizeof(text), "%sserver-ca = /%0250d\n", GOOD, 0);
-        expect_problem(text, 9, "longer than");
-}
-
-static void test_an_indented_line_is_a_line_of_its_own(void **state)
-{
-        Config *config = NULL;
-        ConfigProblem problem;
-
-        assert_int_equal(load(&config, GOOD "    port = 3307\n", &problem), 0);
-        assert_int_equal(config->clusters[0].port, 3307);
-        config_free(config);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -227,8 +209,6 @@ int main(void)
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
                 cmocka_unit_test(test_only_the_named_plugins_are_allowed),
-                cmocka_unit_test(test_a_long_line_is_refused_and_not_cut),
-                cmocka_unit_test(test_an_indented_line_is_a_line_of_its_own),
         };
         int fd = mkstemp(path), failures;
 

@@ -10,7 +10,6 @@
 
 #define FILE_NAME  "ssld.conf"
 #define DROP_IN(n) FILE_NAME ".d/" n ".conf"
-#define NAME_OF_48 "cluster 0123456789012345678901234567890123456789"
 
 static Settings *load_file(const char *name)
 {
@@ -32,7 +31,7 @@ static Settings *load(const char *text)
 static void expect_setting(
         const Settings *settings, const char *section, const char *key, const char *expected)
 {
-        const Setting *setting = settings_find(settings, section, key);
+        const Setting *setting = section_find(settings_find(settings, section), key);
 
         if (!setting)
                 fail_msg("no %s in [%s]", key, section);
@@ -78,29 +77,31 @@ static void test_settings_keep_their_order_and_their_place(void **state)
                                   "# another\n"
                                   "host=h ; the writer\n"
                                   "empty =\n");
-        const Setting *setting = &settings->items[1];
+        const Section *daemon = settings->sections[0], *orders = settings->sections[1];
+        const Setting *setting = &orders->settings[0];
 
         assert_int_equal(settings->n_sections, 2);
-        assert_string_equal(settings->sections[0].name, "daemon");
-        assert_int_equal(settings->sections[0].line, 2);
-        assert_string_equal(settings->sections[1].name, "cluster orders");
-        assert_int_equal(settings->sections[1].line, 5);
-        assert_int_equal(settings->n_items, 3);
-        assert_string_equal(setting->section, "cluster orders");
+        assert_string_equal(daemon->name, "daemon");
+        assert_int_equal(daemon->line, 2);
+        assert_int_equal(daemon->n_settings, 1);
+        assert_string_equal(orders->name, "cluster orders");
+        assert_int_equal(orders->line, 5);
+        assert_int_equal(orders->n_settings, 2);
         assert_string_equal(setting->key, "host");
         assert_string_equal(setting->value, "h");
         assert_string_equal(setting->file, scratch_path(FILE_NAME));
         assert_int_equal(setting->line, 7);
         expect_setting(settings, "cluster orders", "empty", "");
-        assert_null(settings_find(settings, "daemon", "host"));
-        assert_null(settings_find(settings, "cluster users", "host"));
+        assert_null(section_find(daemon, "host"));
+        assert_null(settings_find(settings, "cluster users"));
+        assert_null(section_find(NULL, "host"));
 }
 
 static void test_blanks_in_a_section_name_do_not_make_another_section(void **state)
 {
         CLEANUP(settings_freep) Settings *settings = load("[ cluster \t orders ]\nhost = h\n");
 
-        assert_string_equal(settings->sections[0].name, "cluster orders");
+        assert_string_equal(settings->sections[0]->name, "cluster orders");
         expect_setting(settings, "cluster orders", "host", "h");
         expect_problem("[cluster orders]\n[cluster   orders]\n", 2, "occurs twice");
 }
@@ -110,10 +111,9 @@ static void test_an_empty_file_and_an_empty_section_are_read(void **state)
         CLEANUP(settings_freep) Settings *empty = load("");
         CLEANUP(settings_freep) Settings *section = load("[daemon]\n");
 
-        assert_int_equal(empty->n_items, 0);
         assert_int_equal(empty->n_sections, 0);
-        assert_int_equal(section->n_items, 0);
         assert_int_equal(section->n_sections, 1);
+        assert_int_equal(section->sections[0]->n_settings, 0);
 }
 
 static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **state)
@@ -129,6 +129,7 @@ static void test_a_byte_order_mark_and_crlf_are_not_part_of_the_text(void **stat
 static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
 {
         CLEANUP(settings_freep) Settings *settings = NULL;
+        const Setting *setting;
 
         scratch_make_directory(FILE_NAME ".d");
         scratch_write_text(DROP_IN("20"), "[a]\nkey = 20\nown = 20\n[b]\nnew = 20\n");
@@ -141,10 +142,11 @@ static void test_a_later_file_wins_key_by_key_in_name_order(void **state)
         expect_setting(settings, "a", "ten", "10");
         expect_setting(settings, "a", "main", "main");
         expect_setting(settings, "b", "new", "20");
-        assert_string_equal(settings_find(settings, "a", "key")->file, scratch_path(DROP_IN("20")));
-        assert_int_equal(settings_find(settings, "b", "new")->line, 5);
+        setting = section_find(settings_find(settings, "a"), "key");
+        assert_string_equal(setting->file, scratch_path(DROP_IN("20")));
+        assert_int_equal(setting->line, 2);
         assert_int_equal(settings->n_sections, 2);
-        assert_string_equal(settings->sections[0].file, scratch_path(FILE_NAME));
+        assert_string_equal(settings->sections[0]->file, scratch_path(FILE_NAME));
 }
 
 static void test_drop_ins_are_found_for_any_path(void **state)
@@ -200,6 +202,9 @@ static void test_nothing_is_ignored(void **state)
                 {"[a]\nkey = 1\n[a]\nother = 1\n", 3, "[a] occurs twice in this file"},
                 {"key = 1\n", 1, "before the first section"},
                 {"[a]\nwords\n", 2, "neither"},
+                {"[a]\nkey: 1\n", 2, "neither"},
+                {"[a]\n= 1\n", 2, "neither"},
+                {"[a]\nkey ; = 1\n", 2, "neither"},
                 {"[a\nkey = 1\n", 1, "neither"},
                 {"[a] key = 1\n", 1, "follow the section"},
                 {"[a]x\n", 1, "follow the section"},
@@ -222,29 +227,98 @@ static void test_a_comment_may_follow_a_section(void **state)
         assert_int_equal(settings->n_sections, 2);
 }
 
-static void test_a_line_of_198_characters_is_read_and_a_longer_one_is_not(void **state)
-{
-        CLEANUP(settings_freep) Settings *settings = NULL;
-        char text[300], value[200];
-
-        snprintf(value, sizeof(value), "%0194d", 7);
-        snprintf(text, sizeof(text), "[a]\nkey=%s\n", value);
-        settings = load(text);
-        expect_setting(settings, "a", "key", value);
-        snprintf(text, sizeof(text), "[a]\nkey=0%s\n", value);
-        expect_problem(text, 2, "longer than 198 characters");
-        snprintf(text, sizeof(text), "[a]\nkey=%s ; and why\n", value);
-        expect_problem(text, 2, "longer than 198 characters");
-}
-
-static void test_a_section_of_49_characters_is_read_and_a_longer_one_is_not(void **state)
+static void test_an_indented_line_continues_the_value(void **state)
 {
         CLEANUP(settings_freep)
-        Settings *settings = load("[" NAME_OF_48 "x]\nkey = 1\n");
+        Settings *settings = load("[a]\n"
+                                  "command = /bin/token  ; which\n"
+                                  " --region\teu-west-1 ; where\r\n"
+                                  "\t  --host=%h\n"
+                                  "below =\n"
+                                  " A=1 \"b = 2\" -c = 3\n"
+                                  "after = 4\n"
+                                  "[b]\n"
+                                  "last = 5\n"
+                                  " \"[6]\"");
 
-        expect_setting(settings, NAME_OF_48 "x", "key", "1");
-        expect_problem("[" NAME_OF_48 "xy]\nkey = 1\n", 1, "longer than 49 characters");
-        expect_problem("[  " NAME_OF_48 "]\nkey = 1\n", 1, "longer than 49 characters");
+        expect_setting(settings, "a", "command", "/bin/token --region eu-west-1 --host=%h");
+        expect_setting(settings, "a", "below", "A=1 \"b = 2\" -c = 3");
+        expect_setting(settings, "a", "after", "4");
+        expect_setting(settings, "b", "last", "5 \"[6]\"");
+        assert_int_equal(section_find(settings_find(settings, "a"), "after")->line, 7);
+}
+
+static void test_a_comment_does_not_end_a_value_and_an_empty_line_does(void **state)
+{
+        CLEANUP(settings_freep)
+        Settings *settings = load("[a]\nkey = 1\n; a\n 2\n # b\n\t;c\n 3\n");
+
+        expect_setting(settings, "a", "key", "1 2 3");
+        expect_problem("[a]\nkey = 1\n\n 2\n", 4, "there is no key before it");
+        expect_problem("[a]\nkey = 1\n \t\n 2\n", 4, "there is no key before it");
+}
+
+static void test_a_continuation_needs_a_key_before_it(void **state)
+{
+        expect_problem(" 1\n", 1, "there is no key before it");
+        expect_problem("[a]\n key = 1\n", 2, "there is no key before it");
+        expect_problem("[a]\nkey = 1\n[b]\n 2\n", 4, "there is no key before it");
+}
+
+/* They would become a part of the value before them. */
+static void test_an_indented_key_or_section_is_refused(void **state)
+{
+        static const char *const lines[] = {
+                "other = 2", "other=2", "two-words  = 2", "[b]", "[cluster b] ; c"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                char text[64];
+
+                snprintf(text, sizeof(text), "[a]\nkey = 1\n  %s\n", lines[i]);
+                expect_problem(text, 3,
+                        "continues the value of key; a section or key begins in the first column");
+        }
+}
+
+static void test_a_value_of_the_limit_is_read_and_a_longer_one_is_refused(void **state)
+{
+        CLEANUP(settings_freep) Settings *settings = NULL;
+        char text[3 * CONFIG_VALUE_MAX], value[CONFIG_VALUE_MAX];
+
+        memset(value, 'x', sizeof(value) - 1);
+        value[CONFIG_VALUE_MAX - 1] = '\0';
+        snprintf(text, sizeof(text), "[a]\nkey = %s ; and why: %s\n", value, value);
+        settings = load(text);
+        expect_setting(settings, "a", "key", value);
+        snprintf(text, sizeof(text), "[a]\nkey = 1%s\n", value);
+        expect_problem(text, 2, "the value of key is longer than");
+        value[CONFIG_VALUE_MAX - 2] = '\0';
+        snprintf(text, sizeof(text), "[a]\nkey =\n %s\n x\n", value);
+        expect_problem(text, 4, "the value of key is longer than");
+}
+
+static void test_a_section_has_a_limit_of_keys(void **state)
+{
+        char text[16 * SETTINGS_KEYS_MAX] = "[a]\n";
+        size_t used = strlen(text);
+
+        for (unsigned i = 0; i < SETTINGS_KEYS_MAX; i++)
+                used += (size_t)sprintf(text + used, "k%u = 1\n", i);
+        settings_free(load(text));
+        strcpy(text + used, "k = 1\n");
+        expect_problem(text, SETTINGS_KEYS_MAX + 2, "[a] has more than 64 keys");
+}
+
+static void test_a_later_file_replaces_the_whole_value(void **state)
+{
+        CLEANUP(settings_freep) Settings *settings = NULL;
+
+        scratch_make_directory(FILE_NAME ".d");
+        scratch_write_text(DROP_IN("1"), "[a]\nkey = 3\n 4\n");
+        settings = load("[a]\nkey = 1\n 2\n");
+        expect_setting(settings, "a", "key", "3 4");
+        scratch_write_text(DROP_IN("1"), " 4\n");
+        expect_problem_in(DROP_IN("1"), 1, "there is no key before it");
 }
 
 static void test_the_first_of_two_errors_is_reported(void **state)
@@ -274,8 +348,13 @@ int main(void)
                 scratch_test(test_an_error_in_a_drop_in_is_reported_with_its_line),
                 scratch_test(test_nothing_is_ignored),
                 scratch_test(test_a_comment_may_follow_a_section),
-                scratch_test(test_a_line_of_198_characters_is_read_and_a_longer_one_is_not),
-                scratch_test(test_a_section_of_49_characters_is_read_and_a_longer_one_is_not),
+                scratch_test(test_an_indented_line_continues_the_value),
+                scratch_test(test_a_comment_does_not_end_a_value_and_an_empty_line_does),
+                scratch_test(test_a_continuation_needs_a_key_before_it),
+                scratch_test(test_an_indented_key_or_section_is_refused),
+                scratch_test(test_a_value_of_the_limit_is_read_and_a_longer_one_is_refused),
+                scratch_test(test_a_section_has_a_limit_of_keys),
+                scratch_test(test_a_later_file_replaces_the_whole_value),
                 scratch_test(test_the_first_of_two_errors_is_reported),
                 cmocka_unit_test(test_freeing_nothing_is_allowed),
         };
