@@ -19,6 +19,15 @@ bool config_key_is_name(const char *text)
         return true;
 }
 
+/* A host is an argument of programs (password-command), so it must not look like an option. */
+static bool is_host(const char *text)
+{
+        size_t size =
+                strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:");
+
+        return size > 0 && size < CONFIG_HOST_MAX && text[size] == '\0' && !strchr(".-", text[0]);
+}
+
 /* The text is used in SQL statements without quotes. */
 static bool is_table(const char *text)
 {
@@ -151,6 +160,9 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
         case CONFIG_KEY_NAME:
                 valid = config_key_is_name(text);
                 break;
+        case CONFIG_KEY_HOST:
+                valid = is_host(text);
+                break;
         case CONFIG_KEY_TABLE:
                 valid = is_table(text) || strcmp(text, "off") == 0;
                 text = is_table(text) ? text : "";
@@ -186,6 +198,7 @@ static bool key_equal(const ConfigKey *key, const void *a, const void *b)
         case CONFIG_KEY_PATH:
         case CONFIG_KEY_TABLE:
         case CONFIG_KEY_NAME:
+        case CONFIG_KEY_HOST:
         case CONFIG_KEY_COMMAND:
                 return strcmp(a, b) == 0;
         case CONFIG_KEY_UNSIGNED:

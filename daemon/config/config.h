@@ -17,6 +17,7 @@
 
 #define CONFIG_VALUE_MAX           200 /* bytes of a value, with NUL */
 #define CONFIG_NAME_MAX            41  /* a cluster's or material's name, with NUL */
+#define CONFIG_HOST_MAX            256 /* with NUL; a name has at most 253 (RFC 1035) */
 #define CONFIG_PATH_MAX            512 /* directory and file name, with NUL */
 #define CONFIG_EXPIRY_WARNINGS_MAX 8
 #define CONFIG_CLUSTERS_MAX        4096

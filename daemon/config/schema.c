@@ -73,7 +73,8 @@ static const ConfigKey material_keys[] = {
 };
 
 static const ConfigKey cluster_keys[] = {
-        TEXT("host", TEXT, CLUSTER(host), NULL, "a host name or address"),
+        TEXT("host", HOST, CLUSTER(host), NULL,
+                "a host name or address: letters, digits, dots, dashes, underscores and colons"),
         NUMBER("port", CLUSTER(port), "3306", 1, 65535),
         TEXT("user", TEXT, CLUSTER(user), NULL, "a user name"),
         TEXT("password-credential", NAME, CLUSTER(password_credential), "",

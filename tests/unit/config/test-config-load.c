@@ -120,6 +120,29 @@ static void test_each_error_is_reported_with_its_line(void **state)
         expect_problem("[daemon]\nretry-min = 1h\n[cluster a]\n", 2, "longer than retry-max");
 }
 
+static void test_a_host_is_a_name_or_an_address(void **state)
+{
+        static const char *const hosts[] = {"orders.cluster-abc.eu-west-1.rds.amazonaws.com", "h",
+                "127.0.0.1", "::1", "2001:DB8::ab", "a_b"};
+        static const char *const others[] = {"-h", "--help", ".h", "h $(id)", "h;id", "\"h\"",
+                "'h'", "h/x", "%h", "fe80::1%eth0", "[::1]", "h\\", "h port = 3307", "h\xc3\xa9"};
+        char text[400];
+
+        for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "%s[cluster a]\nhost = %s\n", GOOD, hosts[i]);
+                assert_int_equal(load(&config, text, &problem), 0);
+                assert_string_equal(config->clusters[1].host, hosts[i]);
+                config_free(config);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                snprintf(text, sizeof(text), "%s[cluster a]\nhost = %s\n", GOOD, others[i]);
+                expect_problem(text, 10, "this is not a host name or address");
+        }
+}
+
 static void test_a_password_is_refused_and_not_repeated(void **state)
 {
         static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
@@ -205,6 +228,7 @@ int main(void)
                 cmocka_unit_test(test_values_override_defaults),
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_error_is_reported_with_its_line),
+                cmocka_unit_test(test_a_host_is_a_name_or_an_address),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),

@@ -32,7 +32,7 @@ static const struct {
         {&schema_material, "key-types", "rsa,ec", "ec"},
         {&schema_material, "minimum-rsa-bits", "1024", "1023"},
         {&schema_material, "expiry-warnings", "60d 1min", "1d 7d"},
-        {&schema_cluster, "host", "db.example", ""},
+        {&schema_cluster, "host", "db.example", "db.example#1"},
         {&schema_cluster, "port", "65535", "0"},
         {&schema_cluster, "user", "someone", ""},
         {&schema_cluster, "password-credential", "orders", "a/b"},
