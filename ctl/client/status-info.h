@@ -41,7 +41,7 @@ typedef struct MaterialInfo {
 
 typedef struct ClusterInfo {
         char name[CONFIG_NAME_MAX];
-        char host[CONFIG_VALUE_MAX];
+        char host[CONFIG_HOST_MAX];
         char material[CONFIG_NAME_MAX];
         char state_text[STATUS_INFO_WORD_MAX];
         ClusterState state; /* _CLUSTER_STATE_MAX: unknown to this program */

@@ -74,34 +74,37 @@ static int print_json(const MaterialConfig *config, const Report *report)
         return json_writer_print(stdout, writer);
 }
 
-static int load_config(MaterialConfig *ret, const Request *request)
+static int make_absolute(char **ret, const char *path)
+{
+        CLEANUP(freep) char *here = path[0] == '/' ? NULL : get_current_dir_name();
+
+        if (path[0] != '/' && !here)
+                return -errno;
+        return asprintf(ret, "%s%s%s", here ? here : "", here ? "/" : "", path) < 0 ? -ENOMEM : 0;
+}
+
+/* `directory` must outlive the material. */
+static int load_config(MaterialConfig *ret, const char *directory, const Request *request)
 {
         const char *const files[_MATERIAL_FILE_MAX] = {
                 [MATERIAL_CA] = request->ca,
                 [MATERIAL_CERT] = request->cert,
                 [MATERIAL_KEY] = request->key,
         };
-        CLEANUP(freep) char *here = NULL;
-        CLEANUP(freep) char *path = NULL;
-        const char *directory = request->names[0];
 
-        if (directory[0] == '/')
-                return config_load_default_material(ret, directory, files);
-        here = get_current_dir_name();
-        if (!here)
-                return -errno;
-        if (asprintf(&path, "%s/%s", here, directory) < 0)
-                return -ENOMEM;
-        return config_load_default_material(ret, path, files);
+        return config_load_default_material(ret, directory, files);
 }
 
 static int run(const Request *request)
 {
         MaterialConfig config = {0};
+        CLEANUP(freep) char *directory = NULL;
         CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
         InspectorTask task = {&config, -1, clock_wall_usec()};
-        int r = report ? load_config(&config, request) : -ENOMEM;
+        int r = report ? make_absolute(&directory, request->names[0]) : -ENOMEM;
 
+        if (r == 0)
+                r = load_config(&config, directory, request);
         if (r == 0)
                 r = inspector_run(report, &task);
         if (r == 0 && request->json)

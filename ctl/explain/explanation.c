@@ -25,6 +25,7 @@ static int load_config(Explanation *explanation)
                 if (strcmp(config->materials[i].name, material->name) == 0 &&
                         strcmp(config->materials[i].directory, material->directory) == 0) {
                         explanation->config = config->materials[i];
+                        explanation->service_config = TAKE(config);
                         explanation->configured = true;
                         return 0;
                 }
@@ -68,4 +69,5 @@ int explanation_make(
 void explanation_done(Explanation *explanation)
 {
         path_access_free(explanation->access);
+        config_free(explanation->service_config);
 }

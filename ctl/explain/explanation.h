@@ -13,6 +13,7 @@
 typedef struct Explanation {
         const MaterialInfo *material;
         const ServiceIdentity *identity; /* NULL: access of the caller */
+        Config *service_config;          /* NULL if it is not that of the service */
         MaterialConfig config;
         bool configured; /* `config` is that of the service; otherwise it has the default names */
         char config_error[512]; /* why it is not that of the service */

@@ -187,8 +187,16 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
                 return 0;
         }
         if (valid && member)
-                text_set(member, CONFIG_VALUE_MAX, text);
+                *(const char **)member = text;
         return valid ? 0 : -EINVAL;
+}
+
+int config_key_set_default(void *object, const ConfigKey *key)
+{
+        if (key->fallback[0] != '\0')
+                return config_key_parse(object, key, key->fallback);
+        *(const char **)((char *)object + key->offset) = ""; /* only a text can be unset */
+        return 0;
 }
 
 static bool key_equal(const ConfigKey *key, const void *a, const void *b)
@@ -200,7 +208,7 @@ static bool key_equal(const ConfigKey *key, const void *a, const void *b)
         case CONFIG_KEY_NAME:
         case CONFIG_KEY_HOST:
         case CONFIG_KEY_COMMAND:
-                return strcmp(a, b) == 0;
+                return text_equal(*(const char *const *)a, *(const char *const *)b);
         case CONFIG_KEY_UNSIGNED:
         case CONFIG_KEY_CHOICES:
         case CONFIG_KEY_CHOICE: /* an int */

@@ -52,8 +52,10 @@ const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);
 /* "a, b, c": the names of all keys, for messages. Returns `buffer`. */
 const char *config_key_list(char *buffer, size_t size, const ConfigKeyTable *table);
 
-/* -EINVAL: `text` is not `key->allowed`; `object` is unchanged. */
+/* A value that is a text is stored as a pointer to it, so it must outlive the object. -EINVAL: it is
+ * not `key->allowed`; `object` is unchanged. */
 int config_key_parse(void *object, const ConfigKey *key, const char *text);
+int config_key_set_default(void *object, const ConfigKey *key);
 
 /* Returns true if every key of the table has the same value in both objects. */
 bool config_key_table_equal(const ConfigKeyTable *table, const void *a, const void *b);

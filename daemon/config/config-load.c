@@ -146,8 +146,8 @@ static int load_object(const Load *load, void *object, const ConfigKeyTable *tab
 
                 if (setting)
                         r = load_key(load, object, key, setting);
-                else if (key->fallback[0] != '\0')
-                        r = config_key_parse(object, key, key->fallback);
+                else
+                        r = config_key_set_default(object, key);
         }
         return r;
 }
@@ -183,16 +183,29 @@ static int load_daemon(const Load *load, Config *config)
         return LOAD_PROBLEM(load, setting, "retry-min is longer than retry-max");
 }
 
-static int material_resolve(MaterialConfig *material)
+/* Makes the absolute path of a file. Returns false if it is too long. */
+static bool material_resolve(MaterialConfig *material, unsigned file)
+{
+        bool absolute = material->file[file][0] == '/';
+        int n = snprintf(material->path[file], CONFIG_PATH_MAX, "%s%s%s",
+                absolute ? "" : material->directory, absolute ? "" : "/", material->file[file]);
+
+        return n >= 0 && n < CONFIG_PATH_MAX;
+}
+
+static int material_resolve_all(const Load *load, MaterialConfig *material, const Section *section)
 {
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                bool absolute = material->file[i][0] == '/';
-                int n = snprintf(material->path[i], CONFIG_PATH_MAX, "%s%s%s",
-                        absolute ? "" : material->directory, absolute ? "" : "/",
-                        material->file[i]);
+                const char *key = material_file_to_string((MaterialFile)i);
+                const Setting *setting = section_find(section, key);
 
-                if (n < 0 || n >= CONFIG_PATH_MAX)
-                        return -ENAMETOOLONG;
+                if (material_resolve(material, i))
+                        continue;
+                if (!setting)
+                        setting = section_find(section, "directory");
+                return LOAD_PROBLEM(load, setting,
+                        "%s: the path is longer than %d bytes, with directory before it", key,
+                        CONFIG_PATH_MAX - 1);
         }
         return 0;
 }
@@ -213,7 +226,7 @@ static int load_material(const Load *load, Config *config, const Section *sectio
         if (r < 0)
                 return r;
         config->n_materials++;
-        return material_resolve(material);
+        return material_resolve_all(load, material, section);
 }
 
 static size_t find_material(const Config *config, const char *name)
@@ -230,11 +243,11 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
 {
         const struct {
                 const char *key;
-                char *value;
+                const char **value;
         } sources[] = {
-                {"password-credential", cluster->password_credential},
-                {"password-file", cluster->password_file},
-                {"password-command", cluster->password_command},
+                {"password-credential", &cluster->password_credential},
+                {"password-file", &cluster->password_file},
+                {"password-command", &cluster->password_command},
         };
         const Section *const places[] = {section, load->defaults};
         size_t chosen = SIZE_MAX;
@@ -258,7 +271,7 @@ static int cluster_choose_password(const Load *load, ClusterConfig *cluster, con
                         section->name);
         for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
                 if (i != chosen)
-                        sources[i].value[0] = '\0';
+                        *sources[i].value = "";
         return 0;
 }
 
@@ -352,14 +365,9 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
                         "there is no [cluster NAME] section; at least one is needed");
                 return -EINVAL;
         }
+        config->texts = settings_take_texts(settings, &config->n_texts);
         *ret = TAKE(config);
         return 0;
-}
-
-/* Returns false if the value is too long. */
-static bool set_value(char ret[CONFIG_VALUE_MAX], const char *value)
-{
-        return snprintf(ret, CONFIG_VALUE_MAX, "%s", value) < CONFIG_VALUE_MAX;
 }
 
 int config_load_default_material(
@@ -371,11 +379,13 @@ int config_load_default_material(
 
         if (r < 0)
                 return r;
-        if (!set_value(material.directory, directory))
-                return -ENAMETOOLONG;
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                if (files[i] && !set_value(material.file[i], files[i]))
+        material.directory = directory;
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                if (files[i])
+                        material.file[i] = files[i];
+                if (!material_resolve(&material, i))
                         return -ENAMETOOLONG;
+        }
         *ret = material;
-        return material_resolve(ret);
+        return 0;
 }

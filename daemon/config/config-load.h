@@ -14,6 +14,6 @@
 int config_load(Config **ret, const char *path, ConfigProblem *ret_problem);
 
 /* Returns a material with the default values in `directory`; names in `files` that are not NULL
- * replace the defaults. -ENAMETOOLONG. */
+ * replace the defaults. Both must outlive the material. -ENAMETOOLONG: a path does not fit. */
 int config_load_default_material(
         MaterialConfig *ret, const char *directory, const char *const files[_MATERIAL_FILE_MAX]);

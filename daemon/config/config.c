@@ -23,6 +23,9 @@ Config *config_free(Config *config)
 {
         if (!config)
                 return NULL;
+        for (size_t i = 0; i < config->n_texts; i++)
+                free(config->texts[i]);
+        free(config->texts);
         free(config->materials);
         free(config->clusters);
         free(config);

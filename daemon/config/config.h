@@ -3,8 +3,12 @@
 /*
  * Configuration: the checked values of all keys (binlog-ssld.conf(5)).
  *
- * daemon/config/config-load.h makes a Config, which is immutable from then on. Structs are plain
- * values; every value is in the range of its key, so that other modules need no checks.
+ * daemon/config/config-load.h makes a Config, which is immutable from then on. Every value is in the
+ * range of its key, so that other modules need no checks.
+ *
+ * A text is a part of a configuration file, which the Config owns, or the default of its key. It is
+ * not copied, so that a long command that serves 4096 clusters exists once. A copy of a
+ * MaterialConfig or ClusterConfig lives no longer than the Config.
  */
 
 #include <sys/types.h>
@@ -15,10 +19,10 @@
 
 #include "common/macro.h"
 
-#define CONFIG_VALUE_MAX           200 /* bytes of a value, with NUL */
-#define CONFIG_NAME_MAX            41  /* a cluster's or material's name, with NUL */
-#define CONFIG_HOST_MAX            256 /* with NUL; a name has at most 253 (RFC 1035) */
-#define CONFIG_PATH_MAX            512 /* directory and file name, with NUL */
+#define CONFIG_VALUE_MAX           4096 /* bytes of a value, with NUL */
+#define CONFIG_NAME_MAX            41   /* a cluster's or material's name, with NUL */
+#define CONFIG_HOST_MAX            256  /* with NUL; a name has at most 253 (RFC 1035) */
+#define CONFIG_PATH_MAX            512  /* directory and file name, with NUL */
 #define CONFIG_EXPIRY_WARNINGS_MAX 8
 #define CONFIG_CLUSTERS_MAX        4096
 #define CONFIG_MATERIALS_MAX       256
@@ -70,9 +74,9 @@ typedef enum AuthPlugin {
 
 typedef struct MaterialConfig {
         char name[CONFIG_NAME_MAX];
-        char directory[CONFIG_VALUE_MAX];
-        char file[_MATERIAL_FILE_MAX][CONFIG_VALUE_MAX]; /* as configured */
-        char path[_MATERIAL_FILE_MAX][CONFIG_PATH_MAX];  /* absolute */
+        const char *directory;
+        const char *file[_MATERIAL_FILE_MAX];           /* as configured */
+        char path[_MATERIAL_FILE_MAX][CONFIG_PATH_MAX]; /* absolute */
         uint64_t settle_usec;
         uint64_t settle_limit_usec;
         uint64_t poll_interval_usec;
@@ -85,21 +89,21 @@ typedef struct MaterialConfig {
 
 typedef struct ClusterConfig {
         char name[CONFIG_NAME_MAX];
-        char host[CONFIG_VALUE_MAX];
+        const char *host;
         unsigned port;
-        char user[CONFIG_VALUE_MAX];
-        char password_credential[CONFIG_VALUE_MAX]; /* exactly one of these three is set */
-        char password_file[CONFIG_VALUE_MAX];
-        char password_command[CONFIG_VALUE_MAX]; /* command_split() accepts it */
-        unsigned auth_plugins;                   /* 1u << AuthPlugin, at least one */
-        bool cleartext_password;                 /* allows mysql_clear_password as well */
-        char server_ca[CONFIG_VALUE_MAX];        /* "": the system's trust store */
-        size_t material;                         /* index in Config.materials */
+        const char *user;
+        const char *password_credential; /* one of these three is set, the others are "" */
+        const char *password_file;
+        const char *password_command; /* command_split() accepts it */
+        unsigned auth_plugins;        /* 1u << AuthPlugin, at least one */
+        bool cleartext_password;      /* allows mysql_clear_password as well */
+        const char *server_ca;        /* "": the system's trust store */
+        size_t material;              /* index in Config.materials */
         char material_name[CONFIG_NAME_MAX];
         Newlines newlines;
         Policy query_log;
         ReplicationMode replication;
-        char ledger[CONFIG_VALUE_MAX]; /* "schema.table"; "": none */
+        const char *ledger; /* "schema.table"; "": none */
         bool enabled;
 } ClusterConfig;
 
@@ -110,13 +114,15 @@ typedef struct Config {
         uint64_t retry_max_usec;
         uint64_t retry_held_usec;
         uint64_t check_interval_usec;
-        char metrics_file[CONFIG_VALUE_MAX];  /* "": none */
-        char control_group[CONFIG_VALUE_MAX]; /* "": none */
-        gid_t control_gid;                    /* of that group */
+        const char *metrics_file;  /* "": none */
+        const char *control_group; /* "": none */
+        gid_t control_gid;         /* of that group */
         MaterialConfig *materials;
         size_t n_materials;
         ClusterConfig *clusters;
         size_t n_clusters;
+        char **texts; /* the configuration files */
+        size_t n_texts;
 } Config;
 
 Config *config_free(Config *config);

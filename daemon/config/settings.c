@@ -246,20 +246,26 @@ static int parse_text(Parse *parse, char *text, size_t size)
         return r;
 }
 
+/* Owns the text, also on failure. */
+static int add_text(Settings *settings, char *text)
+{
+        if (!text || !GROW(settings->texts, settings->n_texts)) {
+                free(text);
+                return -ENOMEM;
+        }
+        settings->texts[settings->n_texts++] = text;
+        return 0;
+}
+
 static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         Parse parse = {.settings = settings, .problem = ret_problem};
         Secret content = SECRET_NULL;
-        SettingsFile *file;
-        int r;
+        char *name = strdup(path);
+        int r = add_text(settings, name);
 
-        if (!GROW(settings->files, settings->n_files))
-                return -ENOMEM;
-        file = &settings->files[settings->n_files];
-        *file = (SettingsFile){.name = strdup(path)};
-        if (!file->name)
-                return -ENOMEM;
-        settings->n_files++;
+        if (r < 0)
+                return r;
         r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
         if (r == -ENOMEM)
                 return r;
@@ -267,9 +273,11 @@ static int read_file(Settings *settings, const char *path, ConfigProblem *ret_pr
                 config_problem_set(ret_problem, path, 0, "cannot be read: %s", strerror(-r));
                 return -EINVAL;
         }
-        file->text = content.data; /* holds no secret, so it is not wiped */
-        parse.file = file->name;
-        return parse_text(&parse, file->text, content.size);
+        r = add_text(settings, content.data); /* no secret, so it is not wiped */
+        if (r < 0)
+                return r;
+        parse.file = name;
+        return parse_text(&parse, content.data, content.size);
 }
 
 static int is_drop_in(const struct dirent *entry)
@@ -342,11 +350,16 @@ Settings *settings_free(Settings *settings)
                 return NULL;
         tdestroy(settings->index, section_free);
         free(settings->sections);
-        for (size_t i = 0; i < settings->n_files; i++) {
-                free(settings->files[i].name);
-                free(settings->files[i].text);
-        }
-        free(settings->files);
+        for (size_t i = 0; i < settings->n_texts; i++)
+                free(settings->texts[i]);
+        free(settings->texts);
         free(settings);
         return NULL;
+}
+
+char **settings_take_texts(Settings *settings, size_t *ret_n)
+{
+        *ret_n = settings->n_texts;
+        settings->n_texts = 0;
+        return TAKE(settings->texts);
 }

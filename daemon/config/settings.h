@@ -39,24 +39,21 @@ typedef struct Section {
         size_t n_settings;
 } Section;
 
-/* Names, keys and values are parts of `text`. */
-typedef struct SettingsFile {
-        char *name;
-        char *text;
-} SettingsFile;
-
 typedef struct Settings {
         Section **sections; /* in the order of their first occurrence */
         size_t n_sections;
-        void *index; /* the sections by name: a tree of tsearch(3) */
-        SettingsFile *files;
-        size_t n_files;
+        void *index;  /* the sections by name: a tree of tsearch(3) */
+        char **texts; /* names and contents of the files, which everything else points into */
+        size_t n_texts;
 } Settings;
 
 /* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
 int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem);
 Settings *settings_free(Settings *settings);
 DEFINE_CLEANUP(Settings *, settings_free);
+
+/* Returns the texts, which then outlive the settings: they are the values of the keys. */
+char **settings_take_texts(Settings *settings, size_t *ret_n);
 
 /* Returns NULL if no file has the section. */
 Section *settings_find(const Settings *settings, const char *name);

@@ -22,7 +22,7 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* Copies `config` and `record`, which is RECORD_NULL for a cluster without a record. */
+/* Copies `config`, whose texts must outlive the cluster, and `record`, which is RECORD_NULL for a cluster without a record. */
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
         cluster_changed_fn fn, void *userdata);
 

@@ -7,11 +7,13 @@
 #include "daemon/config/schema.h"
 #include "daemon/model/record.h"
 
-/* The objects of one configuration; the arrays are as long as its lists. */
+/* The objects of one configuration, in its order. */
 typedef struct Generation {
         Config *config;
         Material **materials;
+        size_t n_materials;
         Cluster **clusters;
+        size_t n_clusters;
         const MaterialStatus **material_statuses;
         const ClusterStatus **cluster_statuses;
 } Generation;
@@ -20,26 +22,18 @@ struct Inventory {
         sd_event *event;
         InventoryHandlers handlers;
         Generation generation;
-        Cluster **retired;
+        Generation *retired; /* earlier ones, as long as an importer of their clusters runs */
         size_t n_retired;
 };
-
-static size_t n_materials(const Generation *generation)
-{
-        return generation->config ? generation->config->n_materials : 0;
-}
-
-static size_t n_clusters(const Generation *generation)
-{
-        return generation->config ? generation->config->n_clusters : 0;
-}
 
 static int generation_new(Generation *ret, Config *config)
 {
         *ret = (Generation){
                 .config = config,
                 .materials = calloc(config->n_materials, sizeof(Material *)),
+                .n_materials = config->n_materials,
                 .clusters = calloc(config->n_clusters, sizeof(Cluster *)),
+                .n_clusters = config->n_clusters,
                 .material_statuses = calloc(config->n_materials, sizeof(MaterialStatus *)),
                 .cluster_statuses = calloc(config->n_clusters, sizeof(ClusterStatus *)),
         };
@@ -51,9 +45,9 @@ static int generation_new(Generation *ret, Config *config)
 /* Frees the configuration and the objects that are still in the arrays. */
 static void generation_done(Generation *generation)
 {
-        for (size_t i = 0; generation->clusters && i < n_clusters(generation); i++)
+        for (size_t i = 0; generation->clusters && i < generation->n_clusters; i++)
                 cluster_free(generation->clusters[i]);
-        for (size_t i = 0; generation->materials && i < n_materials(generation); i++)
+        for (size_t i = 0; generation->materials && i < generation->n_materials; i++)
                 material_free(generation->materials[i]);
         free(generation->materials);
         free(generation->clusters);
@@ -65,7 +59,7 @@ static void generation_done(Generation *generation)
 
 static Material **find_material(const Generation *generation, const MaterialConfig *config)
 {
-        for (size_t i = 0; i < n_materials(generation); i++) {
+        for (size_t i = 0; i < generation->n_materials; i++) {
                 const MaterialConfig *other = &generation->config->materials[i];
 
                 if (strcmp(other->name, config->name) == 0 &&
@@ -77,7 +71,7 @@ static Material **find_material(const Generation *generation, const MaterialConf
 
 static Cluster **find_cluster(const Generation *generation, const char *name)
 {
-        for (size_t i = 0; i < n_clusters(generation); i++)
+        for (size_t i = 0; i < generation->n_clusters; i++)
                 if (strcmp(generation->config->clusters[i].name, name) == 0)
                         return &generation->clusters[i];
         return NULL;
@@ -99,7 +93,7 @@ static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig
  * later. */
 static int create_new(Inventory *inventory, Generation *generation)
 {
-        for (size_t i = 0; i < n_clusters(generation); i++) {
+        for (size_t i = 0; i < generation->n_clusters; i++) {
                 const ClusterConfig *config = &generation->config->clusters[i];
                 int r = find_cluster(&inventory->generation, config->name)
                         ? 0
@@ -108,7 +102,7 @@ static int create_new(Inventory *inventory, Generation *generation)
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; i < n_materials(generation); i++) {
+        for (size_t i = 0; i < generation->n_materials; i++) {
                 const MaterialConfig *config = &generation->config->materials[i];
                 int r = find_material(&inventory->generation, config)
                         ? 0
@@ -125,13 +119,15 @@ static int create_new(Inventory *inventory, Generation *generation)
 /* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
 static void adopt_existing(Generation *generation, Generation *old)
 {
-        for (size_t i = 0; i < n_materials(generation); i++) {
+        for (size_t i = 0; i < generation->n_materials; i++) {
+                const MaterialConfig *config = &generation->config->materials[i];
+
                 if (!generation->materials[i])
-                        generation->materials[i] =
-                                TAKE(*find_material(old, &generation->config->materials[i]));
+                        generation->materials[i] = TAKE(*find_material(old, config));
+                material_configure(generation->materials[i], config);
                 generation->material_statuses[i] = material_status(generation->materials[i]);
         }
-        for (size_t i = 0; i < n_clusters(generation); i++) {
+        for (size_t i = 0; i < generation->n_clusters; i++) {
                 const ClusterConfig *config = &generation->config->clusters[i];
 
                 if (!generation->clusters[i])
@@ -142,22 +138,36 @@ static void adopt_existing(Generation *generation, Generation *old)
         }
 }
 
-static void retire_removed(Inventory *inventory, Generation *old)
+static void report_removed(const InventoryHandlers *handlers, const Generation *old)
 {
-        const InventoryHandlers *handlers = &inventory->handlers;
-
-        for (size_t i = 0; i < n_clusters(old); i++) {
-                if (!old->clusters[i])
-                        continue;
-                cluster_flush(old->clusters[i]);
-                handlers->cluster_removed(cluster_status(old->clusters[i]), handlers->userdata);
-                if (cluster_is_importing(old->clusters[i]))
-                        inventory->retired[inventory->n_retired++] = TAKE(old->clusters[i]);
-        }
-        for (size_t i = 0; i < n_materials(old); i++)
+        for (size_t i = 0; i < old->n_clusters; i++)
+                if (old->clusters[i]) {
+                        cluster_flush(old->clusters[i]);
+                        handlers->cluster_removed(
+                                cluster_status(old->clusters[i]), handlers->userdata);
+                }
+        for (size_t i = 0; i < old->n_materials; i++)
                 if (old->materials[i])
                         handlers->material_removed(
                                 material_status(old->materials[i]), handlers->userdata);
+}
+
+/* Keeps the clusters whose importer runs, and the configuration into which they point. Returns true
+ * if there are any. */
+static bool generation_retire(Generation *generation)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < generation->n_clusters; i++)
+                if (generation->clusters[i] && cluster_is_importing(generation->clusters[i]))
+                        generation->clusters[kept++] = generation->clusters[i];
+                else
+                        cluster_free(generation->clusters[i]);
+        generation->n_clusters = kept;
+        for (size_t i = 0; i < generation->n_materials; i++)
+                material_free(generation->materials[i]);
+        generation->n_materials = 0;
+        return kept > 0;
 }
 
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
@@ -176,7 +186,7 @@ Inventory *inventory_free(Inventory *inventory)
         if (!inventory)
                 return NULL;
         for (size_t i = 0; i < inventory->n_retired; i++)
-                cluster_free(inventory->retired[i]);
+                generation_done(&inventory->retired[i]);
         free(inventory->retired);
         generation_done(&inventory->generation);
         sd_event_unref(inventory->event);
@@ -188,7 +198,6 @@ int inventory_apply(Inventory *inventory, Config *config)
 {
         CLEANUP(generation_done) Generation generation = {0};
         CLEANUP(generation_done) Generation old = {0};
-        Cluster **retired;
         int r;
 
         r = generation_new(&generation, config);
@@ -196,16 +205,17 @@ int inventory_apply(Inventory *inventory, Config *config)
                 r = create_new(inventory, &generation);
         if (r < 0)
                 return r;
-        retired = reallocarray(inventory->retired,
-                inventory->n_retired + n_clusters(&inventory->generation) + 1, sizeof(Cluster *));
-        if (!retired)
+        if (!GROW(inventory->retired, inventory->n_retired))
                 return -ENOMEM;
-        inventory->retired = retired;
         adopt_existing(&generation, &inventory->generation);
         old = inventory->generation;
         inventory->generation = generation;
         generation = (Generation){0};
-        retire_removed(inventory, &old);
+        report_removed(&inventory->handlers, &old);
+        if (generation_retire(&old)) {
+                inventory->retired[inventory->n_retired++] = old;
+                old = (Generation){0};
+        }
         return 0;
 }
 
@@ -229,10 +239,11 @@ unsigned inventory_count_importing(const Inventory *inventory)
 {
         unsigned n = 0;
 
-        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 n += cluster_is_importing(inventory->generation.clusters[i]);
         for (size_t i = 0; i < inventory->n_retired; i++)
-                n += cluster_is_importing(inventory->retired[i]);
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
+                        n += cluster_is_importing(inventory->retired[i].clusters[k]);
         return n;
 }
 
@@ -240,7 +251,7 @@ unsigned inventory_count_checking(const Inventory *inventory)
 {
         unsigned n = 0;
 
-        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 n += cluster_is_checking(inventory->generation.clusters[i]);
         return n;
 }
@@ -249,27 +260,32 @@ void inventory_free_retired(Inventory *inventory)
 {
         size_t kept = 0;
 
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                if (cluster_is_importing(inventory->retired[i]))
-                        inventory->retired[kept++] = inventory->retired[i];
-                else {
-                        cluster_flush(inventory->retired[i]);
-                        cluster_free(inventory->retired[i]);
-                }
+        for (size_t i = 0; i < inventory->n_retired; i++) {
+                Generation *retired = &inventory->retired[i];
+
+                for (size_t k = 0; k < retired->n_clusters; k++)
+                        if (!cluster_is_importing(retired->clusters[k]))
+                                cluster_flush(retired->clusters[k]);
+                if (generation_retire(retired))
+                        inventory->retired[kept++] = *retired;
+                else
+                        generation_done(retired);
+        }
         inventory->n_retired = kept;
 }
 
 void inventory_flush(Inventory *inventory)
 {
-        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 cluster_flush(inventory->generation.clusters[i]);
         for (size_t i = 0; i < inventory->n_retired; i++)
-                cluster_flush(inventory->retired[i]);
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
+                        cluster_flush(inventory->retired[i].clusters[k]);
 }
 
 bool inventory_flush_one(Inventory *inventory)
 {
-        for (size_t i = 0; i < n_clusters(&inventory->generation); i++)
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 if (cluster_flush_pending(inventory->generation.clusters[i]))
                         return true;
         return false;
@@ -298,9 +314,9 @@ ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec)
 {
         return (ManagerStatus){
                 .materials = inventory->generation.material_statuses,
-                .n_materials = n_materials(&inventory->generation),
+                .n_materials = inventory->generation.n_materials,
                 .clusters = inventory->generation.cluster_statuses,
-                .n_clusters = n_clusters(&inventory->generation),
+                .n_clusters = inventory->generation.n_clusters,
                 .now_usec = now_usec,
         };
 }

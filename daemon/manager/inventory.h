@@ -5,8 +5,8 @@
  *
  * A configuration is applied as a whole or not at all. A material with the same name and settings
  * and a cluster with the same name keep their state; the others are made new or removed. A removed
- * cluster whose importer runs is retired: it is freed when the importer has ended, because an
- * aborted CALL leaves an unknown outcome.
+ * cluster whose importer runs is retired: it is freed, with its configuration, when the importer has
+ * ended, because an aborted CALL leaves an unknown outcome.
  */
 
 #include <stddef.h>

@@ -205,6 +205,11 @@ Material *material_free(Material *material)
         return NULL;
 }
 
+void material_configure(Material *material, const MaterialConfig *config)
+{
+        material->config = *config;
+}
+
 const MaterialStatus *material_status(const Material *material)
 {
         return &material->status;

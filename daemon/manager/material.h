@@ -21,11 +21,14 @@ typedef struct Material Material;
 /* The status may have changed. */
 typedef void (*material_changed_fn)(Material *material, void *userdata);
 
-/* Copies `config`. The first inspection starts at once. */
+/* Copies `config`, whose texts must outlive the material. The first inspection starts at once. */
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata);
 Material *material_free(Material *material);
 DEFINE_CLEANUP(Material *, material_free);
+
+/* Replaces the settings by equal ones of another configuration. */
+void material_configure(Material *material, const MaterialConfig *config);
 
 const MaterialStatus *material_status(const Material *material);
 

@@ -1,7 +1,6 @@
 #include "daemon/probe/probe-json.h"
 
 #include "common/json-writer.h"
-#include "common/text.h"
 
 static void write_names(JsonWriter *writer, const ServerCertificate *certificate)
 {
@@ -86,12 +85,9 @@ static void write_findings(JsonWriter *writer, const Probe *probe)
 static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
 {
         bool preflight_known = probe->preflight_known;
-        char host[CONFIG_VALUE_MAX];
-
-        text_set(host, sizeof(host), cluster->host);
         json_open_object(writer);
         json_put_text(writer, "name", cluster->name);
-        json_put_text(writer, "host", host);
+        json_put_text(writer, "host", cluster->host);
         json_put_integer(writer, "port", cluster->port);
         json_put_text(writer, "import", probe_result_word(cluster, probe));
         json_put_text(writer, "address", probe->server.address);

@@ -6,6 +6,8 @@
 void status_fixture_make(StatusFixture *ret)
 {
         static const char *const names[FIXTURE_CLUSTERS] = {"orders", "users", "logs"};
+        static const char *const hosts[FIXTURE_CLUSTERS] = {
+                "orders.example", "users.example", "logs.example"};
 
         *ret = (StatusFixture){
                 .material_config = {.name = "default", .directory = "/etc/material"},
@@ -36,7 +38,7 @@ void status_fixture_make(StatusFixture *ret)
         ret->materials[0] = &ret->material;
         for (unsigned i = 0; i < FIXTURE_CLUSTERS; i++) {
                 text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);
-                text_format(ret->cluster_config[i].host, CONFIG_VALUE_MAX, "%s.example", names[i]);
+                ret->cluster_config[i].host = hosts[i];
                 ret->cluster_config[i].port = 3306;
                 text_set(ret->cluster_config[i].material_name, CONFIG_NAME_MAX, "default");
                 ret->record[i] = (Record){.imported.fingerprint = FIXTURE_A,

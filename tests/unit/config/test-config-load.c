@@ -143,6 +143,54 @@ static void test_a_host_is_a_name_or_an_address(void **state)
         }
 }
 
+static void test_a_host_of_255_bytes_is_read_and_a_longer_one_is_not(void **state)
+{
+        char text[600];
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        snprintf(text, sizeof(text), "%s[cluster a]\nhost = %0255d\n", GOOD, 7);
+        assert_int_equal(load(&config, text, &problem), 0);
+        config_free(config);
+        snprintf(text, sizeof(text), "%s[cluster a]\nhost = %0256d\n", GOOD, 7);
+        expect_problem(text, 10, "this is not a host name or address");
+}
+
+static void test_a_long_command_in_the_defaults_exists_once(void **state)
+{
+        char text[4096] = "[cluster-defaults]\nuser = u\npassword-command = /usr/bin/aws\n";
+        char command[4096] = "/usr/bin/aws";
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        for (unsigned i = 0; i < 40; i++) {
+                char option[40];
+
+                snprintf(option, sizeof(option), " --option-%02u %015u", i, i);
+                strcat(command, option);
+                strcat(strcat(strcat(text, "   "), option), " ; why\n");
+        }
+        assert_true(strlen(command) > 1000);
+        strcat(text, "[cluster a]\nhost = a\n[cluster b]\nhost = b\n");
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_string_equal(config->clusters[0].password_command, command);
+        assert_ptr_equal(
+                config->clusters[0].password_command, config->clusters[1].password_command);
+        config_free(config);
+}
+
+static void test_a_path_that_is_too_long_names_its_key(void **state)
+{
+        char text[2000];
+
+        snprintf(text, sizeof(text), "%s[material m]\ndirectory = /%0400d\ncert = %0200d\n", GOOD,
+                7, 7);
+        expect_problem(text, 11, "cert: the path is longer than 511 bytes");
+        snprintf(text, sizeof(text), "%s[material m]\ndirectory = /%0508d\n", GOOD, 7);
+        expect_problem(text, 10, "ca: the path is longer than 511 bytes");
+}
+
 static void test_a_password_is_refused_and_not_repeated(void **state)
 {
         static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
@@ -229,6 +277,9 @@ int main(void)
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_error_is_reported_with_its_line),
                 cmocka_unit_test(test_a_host_is_a_name_or_an_address),
+                cmocka_unit_test(test_a_host_of_255_bytes_is_read_and_a_longer_one_is_not),
+                cmocka_unit_test(test_a_long_command_in_the_defaults_exists_once),
+                cmocka_unit_test(test_a_path_that_is_too_long_names_its_key),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),

@@ -96,6 +96,7 @@ int fixture_make(void **state)
                         .check_interval_usec = CHECK_INTERVAL},
                 .cluster_config = {.name = "orders",
                         .replication = REPLICATION_OBSERVE,
+                        .ledger = "",
                         .enabled = true},
                 .set.payload_fd = -1,
         };

@@ -24,6 +24,11 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         return 0;
 }
 
+void material_configure(Material *material, const MaterialConfig *config)
+{
+        material->config = *config;
+}
+
 Material *material_free(Material *material)
 {
         fixture.n_materials -= material != NULL;
@@ -168,14 +173,21 @@ Config *fixture_config(const char *materials, const char *clusters)
         assert_non_null(config);
         config->materials = calloc(4, sizeof(MaterialConfig));
         config->clusters = calloc(4, sizeof(ClusterConfig));
-        assert_true(config->materials && config->clusters);
-        for (; sscanf(materials, " %40s%n", name, &length) == 1; materials += length)
-                text_set(config->materials[config->n_materials++].name, CONFIG_NAME_MAX, name);
+        config->texts = calloc(1, sizeof(char *));
+        assert_true(config->materials && config->clusters && config->texts);
+        config->texts[config->n_texts++] = strdup("text");
+        for (; sscanf(materials, " %40s%n", name, &length) == 1; materials += length) {
+                MaterialConfig *material = &config->materials[config->n_materials++];
+
+                text_set(material->name, CONFIG_NAME_MAX, name);
+                material->directory = config->texts[0];
+        }
         for (; sscanf(clusters, " %40s%n", name, &length) == 1; clusters += length) {
                 ClusterConfig *cluster = &config->clusters[config->n_clusters++];
 
                 text_set(cluster->name, CONFIG_NAME_MAX, name);
                 text_set(cluster->material_name, CONFIG_NAME_MAX, config->materials[0].name);
+                cluster->host = config->texts[0];
         }
         return config;
 }

@@ -13,6 +13,7 @@
 
 struct Material {
         char name[CONFIG_NAME_MAX];
+        MaterialConfig config;
         MaterialStatus status;
 };
 
@@ -38,7 +39,8 @@ extern InventoryFixture fixture;
 int fixture_make(void **state);
 int fixture_done(void **state);
 
-/* A configuration from names with blanks between them; each cluster has the first material. */
+/* A configuration from names with blanks between them; each cluster has the first material. Every
+ * text is "text", which the configuration owns. */
 Config *fixture_config(const char *materials, const char *clusters);
 int fixture_apply(const char *materials, const char *clusters);
 

@@ -44,7 +44,7 @@ static void test_without_replication_and_ledger_there_is_no_check(void **state)
 static void test_a_ledger_alone_is_checked(void **state)
 {
         fixture.cluster_config.replication = REPLICATION_IGNORE;
-        strcpy(fixture.cluster_config.ledger, "binlog.ledger");
+        fixture.cluster_config.ledger = "binlog.ledger";
         fixture_configure();
         fixture_import(OUTCOME_IMPORTED);
         assert_int_not_equal(fixture_not_before(), 0);

@@ -170,7 +170,7 @@ static void test_force_during_an_import_needs_no_second_one(void **state)
 
 static void test_with_a_ledger_force_during_an_import_needs_a_second_one(void **state)
 {
-        strcpy(fixture.cluster_config.ledger, "binlog.ledger");
+        fixture.cluster_config.ledger = "binlog.ledger";
         fixture_configure();
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         cluster_retry_now(fixture.cluster, true);

@@ -44,6 +44,16 @@ static void test_the_same_configuration_keeps_every_object(void **state)
         assert_int_equal(orders->n_retries, 2); /* a reload resets the back-off */
 }
 
+static void test_an_object_that_is_kept_has_the_texts_of_the_new_configuration(void **state)
+{
+        const char *text;
+
+        assert_int_equal(fixture_apply("default", "orders users"), 0);
+        text = inventory_config(fixture.inventory)->texts[0];
+        assert_ptr_equal(fixture_cluster(0)->config.host, text);
+        assert_ptr_equal(inventory_material_of(fixture.inventory, 0)->config.directory, text);
+}
+
 static void test_another_order_moves_the_objects(void **state)
 {
         Cluster *orders = fixture_cluster(0);
@@ -118,6 +128,8 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
         assert_int_equal(inventory_count_importing(fixture.inventory), 1);
         inventory_free_retired(fixture.inventory);
         assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(fixture.n_materials, 1);
+        assert_string_equal(orders->config.host, "text");
         inventory_flush(fixture.inventory);
         assert_int_equal(orders->n_flushes, 2);
         orders->importing = false;
@@ -216,6 +228,7 @@ int main(void)
                 inventory_test(test_before_the_first_configuration_the_inventory_is_empty),
                 inventory_test(test_the_status_is_in_the_order_of_the_configuration),
                 inventory_test(test_the_same_configuration_keeps_every_object),
+                inventory_test(test_an_object_that_is_kept_has_the_texts_of_the_new_configuration),
                 inventory_test(test_another_order_moves_the_objects),
                 inventory_test(test_a_cluster_with_other_settings_is_kept_and_configured),
                 inventory_test(test_a_material_with_other_settings_is_made_anew),

@@ -24,18 +24,24 @@ typedef enum Source {
         _SOURCE_MAX,
 } Source;
 
+/* Every source is empty. */
+static const ClusterConfig none = {
+        .password_credential = "", .password_file = "", .password_command = ""};
+
 static ClusterConfig prepare(Source source, const void *content, size_t size)
 {
-        ClusterConfig cluster = {0};
+        static char path[CONFIG_PATH_MAX], command[CONFIG_PATH_MAX + 16];
+        ClusterConfig cluster = none;
 
         scratch_write("secret", content, size);
+        text_set(path, sizeof(path), scratch_path("secret"));
+        snprintf(command, sizeof(command), "/bin/cat \"%s\"", path);
         if (source == SOURCE_FILE)
-                text_set(cluster.password_file, CONFIG_VALUE_MAX, scratch_path("secret"));
+                cluster.password_file = path;
         else if (source == SOURCE_CREDENTIAL)
-                text_set(cluster.password_credential, CONFIG_VALUE_MAX, "secret");
+                cluster.password_credential = "secret";
         else
-                text_format(cluster.password_command, CONFIG_VALUE_MAX, "/bin/cat \"%s\"",
-                        scratch_path("secret"));
+                cluster.password_command = command;
         return cluster;
 }
 
@@ -129,10 +135,11 @@ static void test_a_password_is_read_each_time(void **state)
 static void test_an_error_names_the_source(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        ClusterConfig file = {.password_file = "/no/such/file"};
-        ClusterConfig credential = {.password_credential = "orders"};
-        ClusterConfig command = {.password_command = "/bin/sh -c \"exit 3 # hunter2\""};
+        ClusterConfig file = none, credential = none, command = none;
 
+        file.password_file = "/no/such/file";
+        credential.password_credential = "orders";
+        command.password_command = "/bin/sh -c \"exit 3 # hunter2\"";
         assert_false(login_read_password(&secret, reason, sizeof(reason), &file, LONG));
         assert_string_equal(reason, "/no/such/file: No such file or directory");
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);

@@ -14,6 +14,8 @@ static int make(void **state)
 {
         cluster = (ClusterConfig){.name = "orders",
                 .user = "ssl_importer",
+                .server_ca = "",
+                .ledger = "",
                 .replication = REPLICATION_RESTART,
                 .enabled = true};
         probe = (Probe){.logged_in = true,
@@ -174,12 +176,12 @@ static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **
 
 static void test_an_unusable_ledger_has_the_missing_step(void **state)
 {
-        strcpy(cluster.ledger, "ops.ledger");
+        cluster.ledger = "ops.ledger";
         probe.ledger_error.number = 1142;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR,
                 "GRANT SELECT, INSERT, UPDATE ON ops.ledger TO 'ssl_importer'@'%'");
         make(NULL);
-        strcpy(cluster.ledger, "ops.ledger");
+        cluster.ledger = "ops.ledger";
         probe.ledger_error.number = 1146;
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
 }

@@ -107,7 +107,7 @@ static ManagerOperations operations = {
 
 int fixture_make(void **state)
 {
-        fixture = (MethodsFixture){.config = {.control_gid = CONTROL_GID}};
+        fixture = (MethodsFixture){.config = {.control_group = "", .control_gid = CONTROL_GID}};
         status_fixture_make(&fixture.status);
         fixture.status.status.n_clusters = 2;
         for (size_t i = 0; i < 2; i++)

@@ -70,7 +70,7 @@ static void test_a_stranger_may_neither_import_nor_reload(void **state)
 static void test_a_member_of_control_group_may_import_and_reload(void **state)
 {
         fixture.uid = STRANGER;
-        strcpy(fixture.config.control_group, "dba");
+        fixture.config.control_group = "dba";
         fixture.is_member = true;
         expect_right(true);
 }
@@ -78,7 +78,7 @@ static void test_a_member_of_control_group_may_import_and_reload(void **state)
 static void test_who_is_no_member_of_control_group_may_neither(void **state)
 {
         fixture.uid = STRANGER;
-        strcpy(fixture.config.control_group, "dba");
+        fixture.config.control_group = "dba";
         expect_right(false);
 }
 
@@ -255,7 +255,7 @@ static void add_missing_material(void)
         static MaterialStatus missing;
         static const MaterialStatus *materials[2];
 
-        config = (MaterialConfig){.name = "default"};
+        config = (MaterialConfig){.name = "default", .directory = "/etc/material"};
         missing = fixture.status.material;
         missing.config = &config;
         missing.state = MATERIAL_STATE_MISSING;
