@@ -198,39 +198,3 @@ bool command_run(
         }
         return false;
 }
-
-static bool is_blank(char byte)
-{
-        return byte == ' ' || byte == '\t';
-}
-
-int command_split(char **ret, size_t max, char *line)
-{
-        const char *from = line;
-        char *to = line;
-        size_t n = 0;
-
-        for (;;) {
-                bool quoted = false;
-
-                while (is_blank(*from))
-                        from++;
-                if (*from == '\0')
-                        break;
-                if (n == max)
-                        return -E2BIG;
-                ret[n++] = to;
-                for (; *from != '\0' && (quoted || !is_blank(*from)); from++)
-                        if (*from == '"')
-                                quoted = !quoted;
-                        else
-                                *to++ = *from;
-                if (quoted)
-                        return -EINVAL;
-                if (*from != '\0')
-                        from++; /* the NUL below may overwrite this byte */
-                *to++ = '\0';
-        }
-        ret[n] = NULL;
-        return (int)n;
-}

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/command.h"
 #include "common/text.h"
+#include "daemon/config/password-command.h"
 
 bool config_key_is_name(const char *text)
 {
@@ -118,10 +118,10 @@ static int parse_choices(unsigned *ret, const ConfigKey *key, const char *text)
 
 static bool is_command(const char *text)
 {
-        char copy[CONFIG_VALUE_MAX], *words[CONFIG_VALUE_MAX];
+        const ClusterConfig any = {.host = "", .user = ""};
+        CLEANUP(freep) char **words = NULL;
 
-        text_set(copy, sizeof(copy), text);
-        return command_split(words, ARRAY_SIZE(words) - 1, copy) > 0 && words[0][0] == '/';
+        return password_command_parse(&words, text, &any) > 0 && words[0][0] == '/';
 }
 
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name)

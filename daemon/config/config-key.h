@@ -25,7 +25,7 @@ typedef enum ConfigKeyKind {
         CONFIG_KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
         CONFIG_KEY_CHOICES,   /* a list of `choices`, separated by commas; 1u << index of each */
         CONFIG_KEY_BOOLEAN,   /* yes or no, stored as a bool */
-        CONFIG_KEY_COMMAND,   /* words as in common/command.h, the first an absolute path */
+        CONFIG_KEY_COMMAND, /* password_command_parse() accepts it, and it begins with an absolute path */
 } ConfigKeyKind;
 
 typedef struct ConfigKey {

@@ -81,7 +81,8 @@ static const ConfigKey cluster_keys[] = {
                 "the name of a systemd credential"),
         TEXT("password-file", PATH, CLUSTER(password_file), "", "an absolute path"),
         TEXT("password-command", COMMAND, CLUSTER(password_command), "",
-                "an absolute path and arguments, double quotes in pairs"),
+                "an absolute path and arguments, double quotes in pairs, each percent sign one of "
+                "%h (host), %p (port), %u (user) and %%"),
         {"auth-plugins", CONFIG_KEY_CHOICES, CLUSTER(auth_plugins),
                 "mysql_native_password,caching_sha2_password", 0, 0, auth_plugin_names,
                 "a list out of mysql_native_password, caching_sha2_password and "

@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/config/password-command.h"
 #include "daemon/config/paths.h"
 #include "daemon/mysql/sql-error.h"
 
@@ -36,14 +37,12 @@ static const char *trim_line(Secret *text)
 static bool read_command(Secret *ret, char *reason, size_t reason_size,
         const ClusterConfig *cluster, uint64_t timeout_usec)
 {
-        char command[CONFIG_VALUE_MAX];
-        char *words[CONFIG_VALUE_MAX];
+        CLEANUP(freep) char **words = NULL;
+        int r = password_command_parse(&words, cluster->password_command, cluster);
         const char *problem;
 
-        text_set(command, sizeof(command), cluster->password_command);
-        /* The configuration accepts only a command that can be split. */
-        if (command_split(words, ARRAY_SIZE(words) - 1, command) < 1) {
-                text_set(reason, reason_size, "password-command is empty");
+        if (r < 0) {
+                text_format(reason, reason_size, "password-command: %s", strerror(-r));
                 return false;
         }
         if (!command_run(ret, reason, reason_size, words, timeout_usec))

@@ -12,6 +12,21 @@
 #include "common/macro.h"
 #include "common/text.h"
 #include "daemon/config/config-load.h"
+#include "daemon/config/password-command.h"
+
+/* It can be run: each word is there, and the first is a path. */
+static void check_command(const ClusterConfig *cluster)
+{
+        CLEANUP(freep) char **words = NULL;
+        int n;
+
+        if (cluster->password_command[0] == '\0')
+                return;
+        n = password_command_parse(&words, cluster->password_command, cluster);
+        MUST(n > 0 && words[0][0] == '/' && !words[n]);
+        for (int i = 0; i < n; i++)
+                MUST(words[i] && strlen(words[i]) < CONFIG_VALUE_MAX * CONFIG_VALUE_MAX);
+}
 
 static void check(const Config *config)
 {
@@ -27,8 +42,7 @@ static void check(const Config *config)
                                 (cluster->password_command[0] != '\0') ==
                         1);
                 MUST(cluster->auth_plugins != 0);
-                MUST(cluster->password_command[0] == '\0' || cluster->password_command[0] == '/' ||
-                        cluster->password_command[0] == '"');
+                check_command(cluster);
         }
         for (size_t i = 0; i < config->n_materials; i++)
                 for (unsigned k = 0; k < _MATERIAL_FILE_MAX; k++)

@@ -20,6 +20,22 @@ def test_a_bad_configuration_exits_with_78_and_names_the_line(testbed, service):
     assert "binlog-ssld.conf:" in done.stderr and "unknown key colour" in done.stderr
 
 
+@pytest.mark.parametrize("lines, place, text", [
+    ("password-command = /bin/t %h %x", -1, "password-command: this is not an absolute path and"),
+    ("password-command = /bin/t\n  100%", -2, "%h (host), %p (port), %u (user) and %%"),
+    ("\n  --region eu", -1, "there is no key before it"),
+    ("  port = 1", -1, "continues the value of server-ca"),
+])
+def test_an_error_names_the_line_the_key_and_what_is_allowed(
+        testbed, service, lines, place, text):
+    content = configuration(service, testbed.aurora).rstrip() + "\n" + lines
+    service.configure(content)
+    done = service.run()
+    assert done.returncode == 78
+    number = len(content.splitlines()) + 1 + place
+    assert f"binlog-ssld.conf:{number}: " in done.stderr and text in done.stderr
+
+
 def test_check_of_a_good_set_sends_nothing(testbed, configured):
     before = len(testbed.aurora.imports())
     done = configured.run("--check")

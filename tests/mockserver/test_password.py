@@ -70,6 +70,24 @@ def test_a_command_is_run_for_each_attempt(harness: Harness, script: Callable[[s
     assert leaks_of(harness, NEW) == []
 
 
+def test_a_command_gets_host_port_and_user_of_each_cluster(
+        harness: Harness, script: Callable[[str], Path]) -> None:
+    """Whatever a user is called, it is one argument."""
+    odd = """-x "b" '; $(touch "$here/id") %h`id`|'"""
+    path = script(f'printf "%s\\n" "$*" >>"$here/runs"; echo {quoted(NEW)}')
+    for name, host, user in (("one", "localhost", odd), ("two", "127.0.0.1", "importer")):
+        harness.add(name, harness.script(password=NEW.encode()), {
+            **of_command(path, "--host=%h", "%p", '"for %u"', "100%%"),
+            "host": host, "user": user})
+    harness.start()
+    clusters = harness.wait(SECONDS)
+    assert [cluster["outcome"] for cluster in clusters.values()] == ["imported"] * 2
+    assert sorted(path.with_name("runs").read_text().splitlines()) == sorted(
+        f"--host={cluster['host']} {cluster['port']} for {user} 100%"
+        for cluster, user in zip(clusters.values(), (odd, "importer")))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["runs", "token"]
+
+
 def test_a_command_with_a_refused_password_is_run_exactly_twice(
         harness: Harness, script: Callable[[str], Path]) -> None:
     """The second token is sent even if it is the same: only the server can tell when it expires."""

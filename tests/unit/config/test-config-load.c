@@ -196,7 +196,8 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
         static const char *const lines[] = {"password = hunter2\n", "passwd = hunter2\n",
                 "password-file = hunter2\n", "password-credential = /hunter2\n",
                 "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
-                "password-command = \"\" hunter2\n"};
+                "password-command = /bin/echo %hunter2 %x\n",
+                "password-command = /bin/echo %hunter2 %\n", "password-command = \"\" hunter2\n"};
 
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
                 char text[300];
@@ -212,7 +213,7 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 "password-credential, password-file and password-command name where it is");
         expect_problem(GOOD "password-command = bin/x\n", 9,
                 "password-command: this is not an absolute path and arguments, double quotes in "
-                "pairs");
+                "pairs, each percent sign one of %h (host), %p (port), %u (user) and %%");
 }
 
 static void expect_source(

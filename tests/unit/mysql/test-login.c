@@ -25,8 +25,11 @@ typedef enum Source {
 } Source;
 
 /* Every source is empty. */
-static const ClusterConfig none = {
-        .password_credential = "", .password_file = "", .password_command = ""};
+static const ClusterConfig none = {.host = "",
+        .user = "",
+        .password_credential = "",
+        .password_file = "",
+        .password_command = ""};
 
 static ClusterConfig prepare(Source source, const void *content, size_t size)
 {
@@ -120,6 +123,19 @@ static void test_a_password_can_be_as_long_as_the_limit(void **state)
         }
 }
 
+static void test_a_command_gets_host_port_and_user_of_the_cluster(void **state)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        ClusterConfig cluster = none;
+
+        cluster.host = "db.example";
+        cluster.port = 3307;
+        cluster.user = "a \"b\"; $(exit 1) 'c' %p";
+        cluster.password_command = "/usr/bin/printf %%s, %h %p:%% \"-u %u\"";
+        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_string_equal(secret.data, "db.example,3307:%,-u a \"b\"; $(exit 1) 'c' %p,");
+}
+
 static void test_a_password_is_read_each_time(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -156,6 +172,7 @@ int main(void)
                 scratch_test(test_one_line_end_is_not_part_of_the_password),
                 scratch_test(test_an_invalid_password_has_its_reason),
                 scratch_test(test_a_password_can_be_as_long_as_the_limit),
+                scratch_test(test_a_command_gets_host_port_and_user_of_the_cluster),
                 scratch_test(test_a_password_is_read_each_time),
                 scratch_test(test_an_error_names_the_source),
         };
