@@ -35,7 +35,7 @@ static bool text_is_shallow(const char *text, size_t size)
         return !inside && depth == 0;
 }
 
-/* yajl accepts overlong forms, and makes a surrogate out of "\udc00". */
+/* yajl accepts overlong forms. */
 static bool string_is_valid(const char *string)
 {
         return text_is_utf8(string, strlen(string));
@@ -73,19 +73,44 @@ static bool tree_is_valid(yajl_val value)
         return true;
 }
 
-/* yajl returns strings that end with NUL, so the rest of a string after "\u0000" would be lost;
- * such a document is refused before it is parsed. */
-static bool has_escaped_nul(const char *text)
+/* Returns the code unit of "XXXX" in \uXXXX, or -1, which yajl refuses. */
+static int code_unit(const char *digits, const char *end)
 {
-        for (const char *at = text; (at = strstr(at, "\\u0000")) != NULL; at++) {
-                size_t n = 0;
+        char text[5] = "";
 
-                while (at - n > text && at[-(ptrdiff_t)n - 1] == '\\')
-                        n++;
-                if (n % 2 == 0)
-                        return true;
+        if (end - digits < 4)
+                return -1;
+        memcpy(text, digits, 4);
+        return strspn(text, "0123456789abcdefABCDEF") == 4 ? (int)strtol(text, NULL, 16) : -1;
+}
+
+static bool is_surrogate(int unit, int first)
+{
+        return unit >= first && unit < first + 0x400;
+}
+
+/* yajl returns strings that end with NUL, so the rest of a string after "\u0000" would be lost, and
+ * makes '?' or another character out of half a surrogate pair. A document with either is refused
+ * before it is parsed. */
+static bool escapes_are_characters(const char *text, size_t size)
+{
+        const char *end = text + size;
+
+        while ((text = memchr(text, '\\', (size_t)(end - text))) != NULL && end - text >= 2) {
+                int unit = text[1] == 'u' ? code_unit(text + 2, end) : -1;
+
+                text += 2;
+                if (unit == 0 || is_surrogate(unit, 0xdc00))
+                        return false;
+                if (!is_surrogate(unit, 0xd800))
+                        continue;
+                text += 4;
+                if (end - text < 2 || memcmp(text, "\\u", 2) != 0 ||
+                        !is_surrogate(code_unit(text + 2, end), 0xdc00))
+                        return false;
+                text += 2;
         }
-        return false;
+        return true;
 }
 
 int json_parse(JsonValue **ret, const char *text, size_t size)
@@ -94,13 +119,11 @@ int json_parse(JsonValue **ret, const char *text, size_t size)
         CLEANUP(json_freep) JsonValue *value = NULL;
         char problem[128];
 
-        if (!text_is_shallow(text, size))
+        if (!text_is_shallow(text, size) || !escapes_are_characters(text, size))
                 return -EBADMSG;
         copy = strndup(text, size);
         if (!copy)
                 return -ENOMEM;
-        if (has_escaped_nul(copy))
-                return -EBADMSG;
         value = yajl_tree_parse(copy, problem, sizeof(problem));
         if (!value || !tree_is_valid(value))
                 return -EBADMSG;

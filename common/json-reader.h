@@ -4,8 +4,8 @@
  * JSON reader: parses a document into a tree with yajl and reads values by type.
  *
  * The input is untrusted. The parser refuses more than JSON_DEPTH_MAX levels, more than
- * JSON_KEYS_MAX keys in one object, duplicate keys, comments, invalid UTF-8, NUL characters, and
- * anything after the value.
+ * JSON_KEYS_MAX keys in one object, duplicate keys, comments, invalid UTF-8, NUL characters, halves
+ * of surrogate pairs, and anything after the value.
  */
 
 #include <stdbool.h>

@@ -206,11 +206,14 @@ static void test_text_that_is_not_utf8_is_refused(void **state)
         static const char *const cases[] = {"[\"\xff\"]", "[\"\x80\"]", "[\"\xc3\"]",
                 "[\"\xe2\x82\"]", "[\"\xc0\xaf\"]", "[\"\xe0\x80\xaf\"]", "[\"\xf0\x80\x80\xaf\"]",
                 "[\"\xed\xa0\x80\"]", "[\"\xf4\x90\x80\x80\"]", "{\"\xc0\xaf\":1}", "[\"\\udc00\"]",
-                "{\"\\udfff\":1}"};
+                "[\"\\ud800\"]", "[\"\\uD83Dx\"]", "[\"\\ud83d\\n\"]",
+                "[\"\\ud83d\\ud83d\\ude00\"]", "[\"\\ud83d\\u0041\"]",
+                "[\"\\ud83d\\ude00\\ude00\"]", "{\"\\udfff\":1}"};
 
         expect_refused(cases, ARRAY_SIZE(cases));
         assert_int_equal(verdict("[\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]"), 0);
         assert_int_equal(verdict("[\"\\ud83d\\ude00\"]"), 0);
+        assert_int_equal(verdict("[\"\\\\ud83d \\uD7ff\\uE000 \\ud83d\\ude00\\udbff\\udfff\"]"), 0);
 }
 
 static void test_nothing_may_follow_the_value(void **state)
