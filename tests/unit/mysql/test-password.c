@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "common/macro.h"
 #include "common/text.h"
-#include "daemon/mysql/login.h"
+#include "daemon/mysql/password.h"
 #include "tests/unit/scratch.h"
 
 #define LONG (60 * USEC_PER_SEC)
@@ -57,7 +57,7 @@ static bool read_content(Secret *ret, Source source, const void *content, size_t
         *strrchr(directory, '/') = '\0';
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
         reason[0] = '\0';
-        return login_read_password(ret, reason, sizeof(reason), &cluster, LONG);
+        return password_read(ret, reason, sizeof(reason), &cluster, LONG);
 }
 
 static void expect_password(const char *content, const char *password)
@@ -109,15 +109,15 @@ static void test_an_invalid_password_has_its_reason(void **state)
 
 static void test_a_password_can_be_as_long_as_the_limit(void **state)
 {
-        char text[LOGIN_PASSWORD_MAX + 2];
+        char text[PASSWORD_MAX + 2];
 
         memset(text, 'x', sizeof(text));
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-                assert_true(read_content(&secret, source, text, LOGIN_PASSWORD_MAX));
-                assert_int_equal(secret.size, LOGIN_PASSWORD_MAX);
-                assert_false(read_content(&secret, source, text, LOGIN_PASSWORD_MAX + 1));
+                assert_true(read_content(&secret, source, text, PASSWORD_MAX));
+                assert_int_equal(secret.size, PASSWORD_MAX);
+                assert_false(read_content(&secret, source, text, PASSWORD_MAX + 1));
                 assert_non_null(strstr(
                         reason, source == SOURCE_COMMAND ? "printed more than" : "File too large"));
         }
@@ -132,7 +132,7 @@ static void test_a_command_gets_host_port_and_user_of_the_cluster(void **state)
         cluster.port = 3307;
         cluster.user = "a \"b\"; $(exit 1) 'c' %p";
         cluster.password_command = "/usr/bin/printf %%s, %h %p:%% \"-u %u\"";
-        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
         assert_string_equal(secret.data, "db.example,3307:%,-u a \"b\"; $(exit 1) 'c' %p,");
 }
 
@@ -141,10 +141,10 @@ static void test_a_password_is_read_each_time(void **state)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         ClusterConfig cluster = prepare(SOURCE_COMMAND, "old\n", 4);
 
-        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
         assert_string_equal(secret.data, "old");
         scratch_write_text("secret", "new\n");
-        assert_true(login_read_password(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
         assert_string_equal(secret.data, "new");
 }
 
@@ -156,13 +156,13 @@ static void test_an_error_names_the_source(void **state)
         file.password_file = "/no/such/file";
         credential.password_credential = "orders";
         command.password_command = "/bin/sh -c \"exit 3 # hunter2\"";
-        assert_false(login_read_password(&secret, reason, sizeof(reason), &file, LONG));
+        assert_false(password_read(&secret, reason, sizeof(reason), &file, LONG));
         assert_string_equal(reason, "/no/such/file: No such file or directory");
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
-        assert_false(login_read_password(&secret, reason, sizeof(reason), &credential, LONG));
+        assert_false(password_read(&secret, reason, sizeof(reason), &credential, LONG));
         assert_string_equal(reason, "$CREDENTIALS_DIRECTORY/orders: No such file or directory");
         /* Without the arguments, which may hold a secret. */
-        assert_false(login_read_password(&secret, reason, sizeof(reason), &command, LONG));
+        assert_false(password_read(&secret, reason, sizeof(reason), &command, LONG));
         assert_string_equal(reason, "/bin/sh exited with status 3; its stderr is in the journal");
 }
 

@@ -1,0 +1,22 @@
+#pragma once
+
+/*
+ * Password: reads the password, or token, of a cluster.
+ *
+ * It is one line in a file, in a credential of systemd or on the output of a command; its line end
+ * is not part of it. An error never quotes any of it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/secret.h"
+#include "daemon/config/config.h"
+
+#define PASSWORD_MAX (64 * 1024) /* bytes; a token of IAM has one to two thousand */
+
+/* A command is killed after `timeout_usec`. Returns false if there is no password; `reason` then
+ * names the file, or the first word of the command, and the error. */
+bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster,
+        uint64_t timeout_usec);
