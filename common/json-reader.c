@@ -90,9 +90,8 @@ static bool is_surrogate(int unit, int first)
 }
 
 /* yajl returns strings that end with NUL, so the rest of a string after "\u0000" would be lost, and
- * makes '?' or another character out of half a surrogate pair. A document with either is refused
- * before it is parsed. */
-static bool escapes_are_characters(const char *text, size_t size)
+ * makes '?' or another character out of half a surrogate pair. */
+bool json_escapes_are_characters(const char *text, size_t size)
 {
         const char *end = text + size;
 
@@ -119,7 +118,7 @@ int json_parse(JsonValue **ret, const char *text, size_t size)
         CLEANUP(json_freep) JsonValue *value = NULL;
         char problem[128];
 
-        if (!text_is_shallow(text, size) || !escapes_are_characters(text, size))
+        if (!text_is_shallow(text, size) || !json_escapes_are_characters(text, size))
                 return -EBADMSG;
         copy = strndup(text, size);
         if (!copy)

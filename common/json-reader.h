@@ -38,3 +38,6 @@ const JsonValue *json_member(const JsonValue *object, const char *key); /* NULL 
 size_t json_size(const JsonValue *value); /* elements of an array, keys of an object, else 0 */
 const JsonValue *json_element(const JsonValue *array, size_t index);
 const char *json_key_at(const JsonValue *object, size_t index);
+
+/* Returns false if a \uXXXX in the text is NUL or half a surrogate pair. */
+bool json_escapes_are_characters(const char *text, size_t size);

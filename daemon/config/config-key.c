@@ -167,6 +167,10 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
                 valid = is_table(text) || strcmp(text, "off") == 0;
                 text = is_table(text) ? text : "";
                 break;
+        case CONFIG_KEY_FIELD:
+                valid = text[0] != '\0';
+                text = strcmp(text, "off") == 0 ? "" : text;
+                break;
         case CONFIG_KEY_UNSIGNED:
                 return parse_unsigned(member, key, text);
         case CONFIG_KEY_DURATION:
@@ -205,6 +209,7 @@ static bool key_equal(const ConfigKey *key, const void *a, const void *b)
         case CONFIG_KEY_TEXT:
         case CONFIG_KEY_PATH:
         case CONFIG_KEY_TABLE:
+        case CONFIG_KEY_FIELD:
         case CONFIG_KEY_NAME:
         case CONFIG_KEY_HOST:
         case CONFIG_KEY_COMMAND:

@@ -17,6 +17,7 @@ typedef enum ConfigKeyKind {
         CONFIG_KEY_TEXT,      /* any text that is not empty */
         CONFIG_KEY_PATH,      /* absolute */
         CONFIG_KEY_TABLE,     /* schema.table, or off, stored as "" */
+        CONFIG_KEY_FIELD,     /* any text that is not empty; off is stored as "" */
         CONFIG_KEY_NAME,      /* letters, digits, dot, dash, underscore */
         CONFIG_KEY_HOST,      /* a name, or an address of IPv4 or IPv6 */
         CONFIG_KEY_UNSIGNED,  /* minimum .. maximum */

@@ -95,6 +95,7 @@ typedef struct ClusterConfig {
         const char *password_credential; /* one of these three is set, the others are "" */
         const char *password_file;
         const char *password_command; /* password_command_parse() accepts it */
+        const char *password_field;   /* of a JSON object; "": the whole text is the password */
         unsigned auth_plugins;        /* 1u << AuthPlugin, at least one */
         bool cleartext_password;      /* allows mysql_clear_password as well */
         const char *server_ca;        /* "": the system's trust store */

@@ -83,6 +83,8 @@ static const ConfigKey cluster_keys[] = {
         TEXT("password-command", COMMAND, CLUSTER(password_command), "",
                 "an absolute path and arguments, double quotes in pairs, each percent sign one of "
                 "%h (host), %p (port), %u (user) and %%"),
+        TEXT("password-field", FIELD, CLUSTER(password_field), "off",
+                "off or the name of a member of a JSON object"),
         {"auth-plugins", CONFIG_KEY_CHOICES, CLUSTER(auth_plugins),
                 "mysql_native_password,caching_sha2_password", 0, 0, auth_plugin_names,
                 "a list out of mysql_native_password, caching_sha2_password and "

@@ -25,13 +25,15 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         }
         outcome->kind = OUTCOME_AUTH;
         text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
-        text_set(outcome->next_step, sizeof(outcome->next_step),
+        text_format(outcome->next_step, sizeof(outcome->next_step), "%s; expected is %s",
                 cluster->password_command[0] != '\0'
                         ? "run password-command by hand as the service's user"
                         : cluster->password_file[0] != '\0'
-                        ? "let the service's user read password-file; it is one line"
+                        ? "let the service's user read password-file"
                         : "hand the credential to the unit: LoadCredential= in a drop-in, as "
-                          "examples/credentials.conf shows");
+                          "examples/credentials.conf shows",
+                cluster->password_field[0] != '\0' ? "a JSON object with password-field as a string"
+                                                   : "one line");
         return false;
 }
 

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "daemon/config/password-command.h"
 #include "daemon/config/paths.h"
+#include "daemon/mysql/password-json.h"
 
 _Static_assert(PASSWORD_MAX == COMMAND_OUTPUT_MAX, "a password is at most a command's output");
 
@@ -29,6 +30,14 @@ static const char *trim_line(Secret *text)
         return NULL;
 }
 
+/* Leaves the password alone. Returns NULL, or what the text is instead. */
+static const char *extract_password(Secret *text, const ClusterConfig *cluster)
+{
+        if (cluster->password_field[0] != '\0')
+                return password_json_read(text, text, cluster->password_field);
+        return trim_line(text);
+}
+
 static bool read_command(Secret *ret, char *reason, size_t reason_size,
         const ClusterConfig *cluster, uint64_t timeout_usec)
 {
@@ -42,24 +51,27 @@ static bool read_command(Secret *ret, char *reason, size_t reason_size,
         }
         if (!command_run(ret, reason, reason_size, words, timeout_usec))
                 return false;
-        problem = trim_line(ret);
+        problem = extract_password(ret, cluster);
         if (problem)
                 text_format(reason, reason_size, "the output of %s is %s", words[0], problem);
         return !problem;
 }
 
-static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path)
+static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path,
+        const ClusterConfig *cluster)
 {
         int r = file_read(ret, AT_FDCWD, path, PASSWORD_MAX);
-        const char *problem = r < 0 ? strerror(-r) : trim_line(ret);
+        const char *problem = r < 0 ? strerror(-r) : extract_password(ret, cluster);
 
         if (problem)
                 text_format(reason, reason_size, "%s: %s", path, problem);
         return !problem;
 }
 
-static bool read_credential(Secret *ret, char *reason, size_t reason_size, const char *name)
+static bool read_credential(
+        Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster)
 {
+        const char *name = cluster->password_credential;
         char directory[CONFIG_PATH_MAX], path[CONFIG_PATH_MAX];
         int r = paths_directory(directory, sizeof(directory), PATHS_DIRECTORY_CREDENTIALS);
 
@@ -71,7 +83,7 @@ static bool read_credential(Secret *ret, char *reason, size_t reason_size, const
                 return false;
         }
         text_format(path, sizeof(path), "%s/%s", directory, name);
-        return read_file(ret, reason, reason_size, path);
+        return read_file(ret, reason, reason_size, path, cluster);
 }
 
 bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster,
@@ -80,6 +92,6 @@ bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterC
         if (cluster->password_command[0] != '\0')
                 return read_command(ret, reason, reason_size, cluster, timeout_usec);
         if (cluster->password_file[0] != '\0')
-                return read_file(ret, reason, reason_size, cluster->password_file);
-        return read_credential(ret, reason, reason_size, cluster->password_credential);
+                return read_file(ret, reason, reason_size, cluster->password_file, cluster);
+        return read_credential(ret, reason, reason_size, cluster);
 }

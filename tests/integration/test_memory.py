@@ -9,6 +9,7 @@ works.
 from __future__ import annotations
 
 import fcntl
+import json
 import mmap
 import os
 import shutil
@@ -109,6 +110,26 @@ def test_during_the_call_the_importer_has_the_key_and_the_manager_has_not(testbe
     for process in (importer, manager):
         assert secret.found_in(process.start_data()) == []
         assert PASSWORD.found_in(process.start_data()) == []
+
+
+def test_of_a_json_secret_the_importer_keeps_the_password_alone(testbed, slow):
+    """The text is long, so that the session does not overwrite all of what the parser may leave; the
+    pieces are longer than what the dynamic linker may save of the vector registers."""
+    others = [f"text-{number}-of-the-object \u00e9" * 100 * number for number in range(1, 6)]
+    path = slow.directory / "secret"
+    path.write_text(json.dumps({"password": IMPORT_PASSWORD, **{
+        f"member {number}": other for number, other in enumerate(others)}}))
+    text = (slow.directory / "etc" / "binlog-ssld.conf").read_text()
+    slow.configure(text.replace(str(slow.directory / "etc" / "password"),
+                                f"{path}\npassword-field = password"))
+    write(testbed, slow)
+    slow.start()
+    importer = calling(testbed, slow)
+    assert importer.holds(PASSWORD) != set()
+    parts = [other[:500] for other in others]
+    assert importer.holds(Secret({
+        f"{kind} of {part[:6]}": piece for part in parts for kind, piece in (
+            ("text", json.dumps(part)[1:-1].encode()), ("string", part.encode()))})) == set()
 
 
 def test_an_importer_is_not_dumpable_and_has_the_needed_descriptors_only(testbed, slow):

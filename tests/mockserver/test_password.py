@@ -1,8 +1,9 @@
-"""Passwords from files and commands, the second login, and messages about a failing command."""
+"""Passwords from files and commands, JSON, the second login, and messages about a failing command."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -188,6 +189,94 @@ def test_a_server_that_repeats_both_passwords_is_redacted(
     assert passwords == [OLD, NEW]
     assert "denied: ***" in cluster["reason"]
     assert leaks_of(harness, OLD, NEW) == []
+
+
+OTHER = "0ther-secret-of-the-object"  # no part of it may be seen either
+
+
+def json_of(password: object, **more: object) -> str:
+    return json.dumps({"username": OTHER, "password": password, **more}, indent=1)
+
+
+@pytest.mark.parametrize("source", ["file", "credential", "command"])
+def test_a_member_of_json_is_the_password(
+        harness: Harness, script: Callable[[str], Path], source: str) -> None:
+    password = NEW + "\n\\ \U0001f600\u00e9"
+    path = script(f"cat <<'END'\n{json_of(password)}\nEND")
+    content = path.with_name("secret")
+    content.write_text(json_of(password))
+    harness.service.variables["CREDENTIALS_DIRECTORY"] = str(content.parent)
+    settings = {"file": {"password-file": str(content)}, "command": of_command(path),
+                "credential": {**FILE, "password-credential": "secret"}}[source]
+    harness.add("json", harness.script(password=password.encode()),
+                {**settings, "password-field": "password"})
+    harness.start()
+    cluster = harness.wait(SECONDS)["json"]
+    assert cluster["outcome"] == "imported", cluster["reason"]
+    assert leaks_of(harness, NEW, OTHER) == []
+
+
+def test_a_changed_object_with_the_same_password_is_not_sent_again(
+        harness: Harness, workspace: Workspace) -> None:
+    path = workspace.directory(f"rotated {next(numbers)}") / "secret"
+    path.write_text(json_of(OLD))
+    harness.add("same", harness.script(password=NEW.encode(), handlers={
+        "login": denies_after(lambda: path.write_text(json_of(OLD, version=2)))}),
+                {"password-file": str(path), "password-field": "password"})
+    harness.start()
+    assert harness.wait(SECONDS)["same"]["sql_errno"] == 1045
+    assert len(harness.scripts["same"].conversations) == 1
+
+
+def test_a_server_that_repeats_a_member_of_json_is_redacted(
+        harness: Harness, workspace: Workspace) -> None:
+    path = workspace.directory(f"echoed {next(numbers)}") / "secret"
+    path.write_text(json_of(NEW))
+    harness.add("echo", harness.script(
+        handlers={"login": faults.reply(packet.error(1044, f"denied: {NEW}", "28000"))}),
+                {"password-file": str(path), "password-field": "password"})
+    harness.start()
+    assert "denied: ***" in harness.wait(SECONDS)["echo"]["reason"]
+    assert leaks_of(harness, NEW, OTHER) == []
+
+
+BAD_JSON = {
+    "line": (NEW, "not JSON"),
+    "nothing": ("", "not JSON"),
+    "cut": (json_of(NEW)[:-2], "not JSON"),
+    "trailing": (json_of(NEW) + OTHER, "not JSON"),
+    "nul": (json_of(NEW) + "\0", "not JSON"),
+    "escaped-nul": (json_of(NEW + "\0"), "JSON with an escape that is no character"),
+    "half-pair": (json_of(NEW + "\ud83d"), "JSON with an escape that is no character"),
+    "array": (f"[{json_of(NEW)}]", "JSON, but not an object"),
+    "absent": (json.dumps({"username": OTHER, "Password": NEW}),
+               "a JSON object without password-field"),
+    "twice": (json_of(NEW)[:-2] + f', "password": "{OTHER}"}}',
+              "a JSON object with password-field twice"),
+    "number": (json_of(12345678), "a JSON object in which password-field is not a string"),
+    "null": (json_of(None), "a JSON object in which password-field is not a string"),
+    "list": (json_of([NEW]), "a JSON object in which password-field is not a string"),
+    "object": (json_of({"password": NEW}), "a JSON object in which password-field is not a string"),
+    "empty": (json_of(""), "a JSON object in which password-field is empty"),
+}
+
+
+def test_json_without_a_password_has_a_reason_that_shows_none_of_it(
+        harness: Harness, workspace: Workspace) -> None:
+    folder = workspace.directory(f"json {next(numbers)}")
+    for name, (content, _) in BAD_JSON.items():
+        (folder / name).write_text(content)
+        harness.add(name, harness.script(), {"password-file": str(folder / name),
+                                             "password-field": "password"})
+    harness.start()
+    clusters = harness.wait(SECONDS)
+    for name, (_, reason) in BAD_JSON.items():
+        cluster = clusters[name]
+        assert (cluster["outcome"], cluster["state"]) == ("auth", "held")
+        assert cluster["reason"] == f"no password: {folder / name}: {reason}"
+        assert "a JSON object with password-field as a string" in cluster["next_step"]
+        assert harness.scripts[name].conversations == []
+    assert leaks_of(harness, NEW, OTHER) == []
 
 
 FAILURES = {

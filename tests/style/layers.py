@@ -31,7 +31,7 @@ LIBRARIES = {
     "mysql": r"daemon/mysql/session\.c",
     "errmsg": r"daemon/mysql/session\.c",  # of libmariadb
     "openssl": r"daemon/(tls|inspect)/.*|daemon/mysql/session\.c",
-    "yajl": r"common/json-(reader|writer)\.c",
+    "yajl": r"common/json-(reader|writer)\.c|daemon/mysql/password-json\.c",
 }
 # The long-lived process holds no key and no password.
 KEYLESS = ("daemon/watch", "daemon/manager", "daemon/status", "daemon/varlink")

@@ -243,6 +243,32 @@ static void test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defau
                 "", "", "\"/my bin/t\"");
 }
 
+static void expect_field(const char *defaults, const char *cluster, const char *field)
+{
+        char text[512];
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        snprintf(text, sizeof(text),
+                "[cluster-defaults]\nuser = u\npassword-command = /t\n%s"
+                "[cluster orders]\nhost = h\n%s",
+                defaults, cluster);
+        if (load(&config, text, &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_string_equal(config->clusters[0].password_field, field);
+        config_free(config);
+}
+
+static void test_a_field_is_inherited_until_it_is_off(void **state)
+{
+        expect_field("", "", "");
+        expect_field("password-field = password\n", "", "password");
+        expect_field("password-field = password\n", "password-file = /f\n", "password");
+        expect_field("password-field = a\n", "password-field = b c\n", "b c");
+        expect_field("password-field = a\n", "password-field = off\n", "");
+        expect_problem(GOOD "password-field =\n", 9, "off or the name of a member");
+}
+
 static void expect_plugins(const char *lines, const char *plugins)
 {
         char text[512], list[CONFIG_PLUGINS_MAX];
@@ -284,6 +310,7 @@ int main(void)
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
+                cmocka_unit_test(test_a_field_is_inherited_until_it_is_off),
                 cmocka_unit_test(test_only_the_named_plugins_are_allowed),
         };
         int fd = mkstemp(path), failures;

@@ -38,6 +38,7 @@ static const struct {
         {&schema_cluster, "password-credential", "orders", "a/b"},
         {&schema_cluster, "password-file", "/run/password", "password"},
         {&schema_cluster, "password-command", "/bin/token \"a b\" %h", "/bin/token %x"},
+        {&schema_cluster, "password-field", "password", ""},
         {&schema_cluster, "auth-plugins", "client_ed25519", "mysql_clear_password"},
         {&schema_cluster, "allow-cleartext-password", "yes", "true"},
         {&schema_cluster, "server-ca", "/etc/ssl/rds.pem", "rds.pem"},

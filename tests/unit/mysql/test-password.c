@@ -29,7 +29,8 @@ static const ClusterConfig none = {.host = "",
         .user = "",
         .password_credential = "",
         .password_file = "",
-        .password_command = ""};
+        .password_command = "",
+        .password_field = ""};
 
 static ClusterConfig prepare(Source source, const void *content, size_t size)
 {
@@ -48,7 +49,9 @@ static ClusterConfig prepare(Source source, const void *content, size_t size)
         return cluster;
 }
 
-static bool read_content(Secret *ret, Source source, const void *content, size_t size)
+/* `field`: password-field. */
+static bool read_content(
+        Secret *ret, Source source, const char *field, const void *content, size_t size)
 {
         ClusterConfig cluster = prepare(source, content, size);
         char directory[CONFIG_PATH_MAX];
@@ -57,28 +60,34 @@ static bool read_content(Secret *ret, Source source, const void *content, size_t
         *strrchr(directory, '/') = '\0';
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
         reason[0] = '\0';
+        cluster.password_field = field;
         return password_read(ret, reason, sizeof(reason), &cluster, LONG);
 }
 
-static void expect_password(const char *content, const char *password)
+static void expect_member(const char *field, const char *content, const char *password)
 {
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-                if (!read_content(&secret, source, content, strlen(content)))
+                if (!read_content(&secret, source, field, content, strlen(content)))
                         fail_msg("%s", reason);
                 assert_string_equal(secret.data, password);
                 assert_int_equal(secret.size, strlen(password));
         }
 }
 
-static void expect_error(const void *content, size_t size, const char *error)
+static void expect_password(const char *content, const char *password)
+{
+        expect_member("", content, password);
+}
+
+static void expect_error_of(const char *field, const void *content, size_t size, const char *error)
 {
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
                 char expected[384];
 
-                assert_false(read_content(&secret, source, content, size));
+                assert_false(read_content(&secret, source, field, content, size));
                 if (source == SOURCE_COMMAND)
                         snprintf(expected, sizeof(expected), "the output of /bin/cat is %s", error);
                 else
@@ -86,6 +95,11 @@ static void expect_error(const void *content, size_t size, const char *error)
                                 error);
                 assert_string_equal(reason, expected);
         }
+}
+
+static void expect_error(const void *content, size_t size, const char *error)
+{
+        expect_error_of("", content, size, error);
 }
 
 static void test_one_line_end_is_not_part_of_the_password(void **state)
@@ -107,6 +121,28 @@ static void test_an_invalid_password_has_its_reason(void **state)
         expect_error("hunter2\rhunter3", 15, "more than one line");
 }
 
+static void test_a_member_of_json_can_be_the_password_of_each_source(void **state)
+{
+        expect_member("password", "{\"username\":\"u\",\n\"password\":\"Tr0ub\\u0034dor&3\\n\"}\n",
+                "Tr0ub4dor&3\n");
+}
+
+static void test_another_json_has_its_reason_without_its_text(void **state)
+{
+        static const struct {
+                const char *text, *error;
+        } cases[] = {{"hunter2\n", "not JSON"}, {"", "not JSON"},
+                {"[\"hunter2\"]", "JSON, but not an object"},
+                {"{\"hunter2\":\"hunter2\"}", "a JSON object without password-field"},
+                {"{\"password\":[\"hunter2\"]}",
+                        "a JSON object in which password-field is not a string"}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                expect_error_of("password", cases[i].text, strlen(cases[i].text), cases[i].error);
+                assert_null(strstr(reason, "hunter2"));
+        }
+}
+
 static void test_a_password_can_be_as_long_as_the_limit(void **state)
 {
         char text[PASSWORD_MAX + 2];
@@ -115,9 +151,9 @@ static void test_a_password_can_be_as_long_as_the_limit(void **state)
         for (Source source = 0; source < _SOURCE_MAX; source++) {
                 CLEANUP(secret_done) Secret secret = SECRET_NULL;
 
-                assert_true(read_content(&secret, source, text, PASSWORD_MAX));
+                assert_true(read_content(&secret, source, "", text, PASSWORD_MAX));
                 assert_int_equal(secret.size, PASSWORD_MAX);
-                assert_false(read_content(&secret, source, text, PASSWORD_MAX + 1));
+                assert_false(read_content(&secret, source, "", text, PASSWORD_MAX + 1));
                 assert_non_null(strstr(
                         reason, source == SOURCE_COMMAND ? "printed more than" : "File too large"));
         }
@@ -171,6 +207,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 scratch_test(test_one_line_end_is_not_part_of_the_password),
                 scratch_test(test_an_invalid_password_has_its_reason),
+                scratch_test(test_a_member_of_json_can_be_the_password_of_each_source),
+                scratch_test(test_another_json_has_its_reason_without_its_text),
                 scratch_test(test_a_password_can_be_as_long_as_the_limit),
                 scratch_test(test_a_command_gets_host_port_and_user_of_the_cluster),
                 scratch_test(test_a_password_is_read_each_time),
