@@ -118,7 +118,7 @@ static int parse_choices(unsigned *ret, const ConfigKey *key, const char *text)
 
 static bool is_command(const char *text)
 {
-        const ClusterConfig any = {.host = "", .user = ""};
+        const ClusterConfig any = {.host = "h", .user = "u"};
         CLEANUP(freep) char **words = NULL;
 
         return password_command_parse(&words, text, &any) > 0 && words[0][0] == '/';

@@ -197,7 +197,8 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 "password-file = hunter2\n", "password-credential = /hunter2\n",
                 "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
                 "password-command = /bin/echo %hunter2 %x\n",
-                "password-command = /bin/echo %hunter2 %\n", "password-command = \"\" hunter2\n"};
+                "password-command = /bin/echo %hunter2 %\n", "password-command = \"\" hunter2\n",
+                "password-command = %h/hunter2\n"};
 
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
                 char text[300];
