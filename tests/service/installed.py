@@ -94,6 +94,9 @@ user = ssl_importer
     def ctl(self, *arguments: str) -> CompletedProcess[str]:
         return self.machine.run("binlog-sslctl", *arguments, check=False)
 
+    def status(self) -> dict:
+        return json.loads(self.ctl("--json", "status").stdout)
+
     def cluster(self) -> dict:
         done = self.ctl("--json", "status")
         return json.loads(done.stdout)["clusters"][0] if done.stdout else {"state": "no answer"}

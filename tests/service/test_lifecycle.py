@@ -61,34 +61,46 @@ def test_a_stop_waits_for_a_running_import(service: Installed):
     service.wait_imports(1)
 
 
-def test_a_reload_uses_the_new_configuration(service: Installed):
-    needs_reload(service)
+@pytest.mark.parametrize("kind", ["notify", "notify-reload"])
+def test_a_reload_uses_the_new_configuration(service: Installed, kind: str):
+    """systemctl reload returns when the new configuration is in force."""
+    set_type(service, kind)
     service.configure(port=1)
     service.start()
     service.wait_cluster("retrying")
     pid = service.show("MainPID")
     service.configure()
+    before = service.status()["loaded_at"]
     service.systemctl("reload")
+    assert service.status()["loaded_at"] > before
+    assert service.show("ActiveState") == "active" and service.show("MainPID") == pid
     service.wait_imports(1)
-    assert service.show("MainPID") == pid
 
 
-def test_a_refused_configuration_fails_the_reload_and_the_old_one_stays(service: Installed):
-    needs_reload(service)
+@pytest.mark.parametrize("kind, status", [("notify", 1), ("notify-reload", 0)])
+def test_after_a_refused_configuration_the_old_one_stays(service: Installed, kind: str,
+                                                         status: int):
+    """The protocol of notify-reload has no word for it: only the journal has the reason then."""
+    set_type(service, kind)
     service.start()
     service.wait_imports(1)
-    pid = service.show("MainPID")
+    pid, before = service.show("MainPID"), service.status()["loaded_at"]
     service.machine.write(CONFIGURATION, "[daemon]\ncolour = red\n")
-    assert service.systemctl("reload", check=False).returncode != 0
+    assert service.systemctl("reload", check=False).returncode == status
     assert "unknown key colour" in service.messages()
+    assert service.status()["loaded_at"] == before
     assert service.show("ActiveState") == "active" and service.show("MainPID") == pid
     service.rotate()
     service.wait_imports(2)
 
 
-def needs_reload(service: Installed) -> None:
-    if " reload" not in service.ctl("--help").stdout:
-        pytest.skip("binlog-sslctl cannot reload")
+def set_type(service: Installed, kind: str) -> None:
+    if kind == "notify-reload":
+        version = int(service.machine.run("systemctl", "--version").stdout.split()[1])
+        if version < 253:
+            pytest.skip(f"systemd {version} has no Type=notify-reload")
+        service.drop_in(service.machine.shell(f"cat {EXAMPLES}/notify-reload.conf"))
+    assert service.show("Type") == kind
 
 
 def test_the_once_unit_and_its_timer_import_too(service: Installed):
