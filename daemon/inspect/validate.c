@@ -93,6 +93,7 @@ static void validate_time(
         uint64_t *shortest = &validator->report->expires_within_usec, within = 0;
         const char *path = validator->config->path[file];
         char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
+        Problem *problem;
 
         add_boundary(validator, not_before);
         add_boundary(validator, not_after);
@@ -121,10 +122,12 @@ static void validate_time(
                 return;
         if (*shortest == 0 || within < *shortest)
                 *shortest = within;
-        VIOLATION(validator, file, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+        problem = VIOLATION(validator, file, RULE_EXPIRES_SOON, SEVERITY_WARNING,
                 "%s: %s expires in %s, at %s", path, what,
                 duration_format(left, not_after - validator->now_usec),
                 clock_format_time(time, not_after));
+        if (problem)
+                problem->end_usec = not_after;
 }
 
 static bool common_name(char *buffer, size_t size, X509 *certificate)
@@ -211,7 +214,7 @@ static void validate_path(Validator *validator, X509 *leaf)
         char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64], time[CLOCK_TEXT_SIZE];
 
         if (!path && validator->config->chain != POLICY_IGNORE &&
-                !report_last(validator->report, RULE_CA_NOT_A_CA))
+                !report_has(validator->report, RULE_CA_NOT_A_CA))
                 VIOLATION(validator, MATERIAL_CERT, RULE_CHAIN_BROKEN,
                         validator->config->chain == POLICY_REFUSE ? SEVERITY_ERROR
                                                                   : SEVERITY_WARNING,

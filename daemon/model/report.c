@@ -5,7 +5,7 @@
 
 #include "common/text.h"
 
-void report_add(
+Problem *report_add(
         Report *report, MaterialFile file, Rule rule, Severity severity, const char *format, ...)
 {
         va_list arguments;
@@ -15,21 +15,36 @@ void report_add(
                 report->failed = true;
         if (report->n_problems >= REPORT_PROBLEMS_MAX) {
                 report->n_omitted++;
-                return;
+                return NULL;
         }
         problem = &report->problems[report->n_problems++];
         *problem = (Problem){.file = file, .rule = rule, .severity = severity};
         va_start(arguments, format);
         text_vformat(problem->text, sizeof(problem->text), format, arguments);
         va_end(arguments);
+        return problem;
 }
 
-const Problem *report_last(const Report *report, Rule rule)
+bool report_has(const Report *report, Rule rule)
 {
-        for (unsigned i = report->n_problems; i > 0; i--)
-                if (report->problems[i - 1].rule == rule)
-                        return &report->problems[i - 1];
-        return NULL;
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (report->problems[i].rule == rule)
+                        return true;
+        return false;
+}
+
+const Problem *report_expiry(const Report *report)
+{
+        const Problem *first = NULL;
+
+        for (unsigned i = 0; i < report->n_problems; i++) {
+                const Problem *problem = &report->problems[i];
+
+                if (problem->rule == RULE_EXPIRES_SOON &&
+                        (!first || problem->end_usec < first->end_usec))
+                        first = problem;
+        }
+        return first;
 }
 
 const Problem *report_first(const Report *report)

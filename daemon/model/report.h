@@ -51,12 +51,16 @@ typedef struct Report {
         Problem problems[REPORT_PROBLEMS_MAX];
 } Report;
 
-/* Adds a problem; its text becomes one clean line (common/text.h). */
-void report_add(Report *report, MaterialFile file, Rule rule, Severity severity, const char *format,
-        ...) PRINTF(5, 6);
+/* Adds a problem; its text becomes one clean line (common/text.h). Returns NULL if it is only
+ * counted. */
+Problem *report_add(Report *report, MaterialFile file, Rule rule, Severity severity,
+        const char *format, ...) PRINTF(5, 6);
 
-/* Returns the last problem of a rule that was kept, or NULL. */
-const Problem *report_last(const Report *report, Rule rule);
+/* Returns true if a problem of the rule was kept. */
+bool report_has(const Report *report, Rule rule);
+
+/* Returns the problem of the certificate that expires first of those that expire soon, or NULL. */
+const Problem *report_expiry(const Report *report);
 
 /* Returns the first error, else the first warning, else NULL: the problem that a reason quotes. */
 const Problem *report_first(const Report *report);

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/macro.h"
 #include "daemon/config/config.h"
@@ -49,6 +50,7 @@ typedef struct Problem {
         MaterialFile file;
         Rule rule;
         Severity severity;
+        uint64_t end_usec; /* wall clock, of a certificate that expires soon; else 0 */
         char text[PROBLEM_TEXT_MAX];
 } Problem;
 

@@ -136,7 +136,7 @@ void journal_material_expiring(const MaterialStatus *material)
                 {"BINLOG_SSL_MATERIAL", material->config->name},
                 {"BINLOG_SSL_FINGERPRINT", report->fingerprint},
         };
-        const Problem *expiry = report_last(report, RULE_EXPIRES_SOON);
+        const Problem *expiry = report_expiry(report);
         char within[DURATION_TEXT_SIZE];
 
         log_send(LOG_WARNING, ID_MATERIAL_EXPIRING, fields, ARRAY_SIZE(fields),

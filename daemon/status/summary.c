@@ -43,7 +43,7 @@ Health summary_health(const ManagerStatus *status)
 void summary_material_reason(char *buffer, size_t size, const MaterialStatus *material)
 {
         const Problem *problem = report_first(material->report);
-        const Problem *expiry = report_last(material->report, RULE_EXPIRES_SOON);
+        const Problem *expiry = report_expiry(material->report);
 
         buffer[0] = '\0';
         if (!material->inspected)

@@ -37,16 +37,26 @@ static void test_a_set_with_an_expiry_warning_is_expiring(void **state)
         assert_int_equal(state_at(&report, OLD), MATERIAL_STATE_EXPIRING);
 }
 
-static void test_the_last_problem_of_a_rule_is_found(void **state)
+static void add_expiry(Report *report, uint64_t end_usec, const char *text)
+{
+        report_add(report, MATERIAL_CA, RULE_EXPIRES_SOON, SEVERITY_WARNING, "%s", text)->end_usec =
+                end_usec;
+}
+
+static void test_the_first_expiry_is_found_in_any_order(void **state)
 {
         Report report = {0};
 
-        assert_null(report_last(&report, RULE_EXPIRES_SOON));
-        report_add(&report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 3 days");
-        report_add(&report, MATERIAL_CA, RULE_EXPIRES_SOON, SEVERITY_WARNING, "in 5 days");
+        assert_null(report_expiry(&report));
         report_add(&report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "mode 0644");
-        assert_string_equal(report_last(&report, RULE_EXPIRES_SOON)->text, "in 5 days");
-        assert_null(report_last(&report, RULE_CERT_EXPIRED));
+        assert_null(report_expiry(&report));
+        add_expiry(&report, 3, "in 3 days");
+        add_expiry(&report, 5, "in 5 days");
+        assert_string_equal(report_expiry(&report)->text, "in 3 days");
+        add_expiry(&report, 2, "in 2 days");
+        assert_string_equal(report_expiry(&report)->text, "in 2 days");
+        assert_true(report_has(&report, RULE_KEY_PERMISSIONS));
+        assert_false(report_has(&report, RULE_CERT_EXPIRED));
 }
 
 static void test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on(void **state)
@@ -153,7 +163,7 @@ int main(void)
                 cmocka_unit_test(test_a_set_without_problems_is_valid_at_any_age),
                 cmocka_unit_test(test_a_set_with_a_warning_alone_is_valid),
                 cmocka_unit_test(test_a_set_with_an_expiry_warning_is_expiring),
-                cmocka_unit_test(test_the_last_problem_of_a_rule_is_found),
+                cmocka_unit_test(test_the_first_expiry_is_found_in_any_order),
                 cmocka_unit_test(
                         test_an_error_is_a_change_until_the_limit_and_invalid_from_then_on),
                 cmocka_unit_test(
