@@ -33,7 +33,7 @@ def run_on(roots: Path, *command: str, host: str = "debian-13",
 @pytest.fixture
 def roots(tmp_path: Path) -> Iterator[Path]:
     """A root that make-root takes for a complete one; only the needed programs are in it."""
-    root = tmp_path / "trixie"
+    root = tmp_path / "debian-13"
     for name in DIRECTORIES:
         (root / name).mkdir(parents=True)
     for name in ("bin", "lib", "lib64"):
