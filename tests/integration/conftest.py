@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.standin import Aurora, Authority, Source, Workspace
+from tests.standin import MAKES, Aurora, Authority, Source, Unavailable, Workspace
 from tests.standin.client import quoted
 from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
 from tests.standin.service import Service
@@ -29,10 +29,45 @@ class Testbed:
     def client(self, common_name: str, **more):
         return self.authority.issue_client(common_name, **more)
 
+    def flight(self, number: int) -> int:
+        """Returns the number of a flight that has this one where a login takes one flight.
+
+        The first login with a password takes one more on MySQL, so there is one before.
+        """
+        self.aurora.as_importer().sql("DO 0")
+        return number + self.aurora.make.login_flights - 1
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of a module with BOTH_MAKES = True run with MariaDB and MySQL, others with MariaDB."""
+    if "testbed" in metafunc.fixturenames:
+        both = getattr(metafunc.module, "BOTH_MAKES", False)
+        both = getattr(metafunc.function, "both_makes", both)
+        metafunc.parametrize("testbed", MAKES if both else ["mariadb"], indirect=True,
+                             scope="session")
+
+
+def both_makes(test: Callable) -> Callable:
+    """The test runs with MySQL, too, although its module does not."""
+    test.both_makes = True  # type: ignore[attr-defined]
+    return test
+
+
+def only_mariadb(reason: str) -> Callable:
+    """The test is bound to MariaDB, although its module is not."""
+    def bind(test: Callable) -> Callable:
+        test.both_makes = False  # type: ignore[attr-defined]
+        return test
+    return bind
+
 
 @pytest.fixture(scope="session")
-def testbed() -> Iterator[Testbed]:
-    with Workspace() as workspace:
+def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
+    try:
+        make = MAKES[request.param]()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with Workspace(make=make) as workspace:
         authority = Authority(workspace.path / "ca")
         source = Source(workspace, authority.issue_server(), authority.certificate)
         aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
@@ -65,7 +100,8 @@ def user_identified(testbed: Testbed, how: str) -> Iterator[None]:
     try:
         yield
     finally:
-        testbed.aurora.sql(alter.format(f"IDENTIFIED BY {quoted(IMPORT_PASSWORD)}"))
+        original = f"{testbed.aurora.make.identified_by} {quoted(IMPORT_PASSWORD)}"
+        testbed.aurora.sql(alter.format(original))
 
 
 def configuration(service: Service, aurora: Aurora, *, cluster: str = "", material: str = "",

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.integration.conftest import configuration
+from tests.integration.conftest import both_makes, configuration
 from tests.standin.proxy import Fault, Proxy
 from tests.standin.server import free_port
 
@@ -56,6 +56,7 @@ def another(text, name, port=0, more=""):
     return re.sub(r"port = \d+", f"port = {port}", section) + more if port else section + more
 
 
+@both_makes
 def test_a_good_cluster_has_all_fields(testbed, check):
     status, cluster = check(cluster="replication = restart")
     assert status == 0
@@ -177,6 +178,7 @@ def test_a_host_that_the_certificate_does_not_name_gets_no_login(check):
     assert finding["next"] == "host must be one of: localhost, 127.0.0.1"
 
 
+@both_makes
 def test_a_procedure_that_is_not_granted_names_the_grant(testbed, check):
     restore = without_grant(testbed, f"EXECUTE ON PROCEDURE {IMPORT}")
     try:
@@ -191,6 +193,7 @@ def test_a_procedure_that_is_not_granted_names_the_grant(testbed, check):
     testbed.aurora.sql(finding["next"].split(";")[0])
 
 
+@both_makes
 def test_a_server_without_the_procedure_has_the_same_finding(testbed, check):
     with testbed.aurora.without_procedure():
         status, cluster = check()
@@ -198,11 +201,13 @@ def test_a_server_without_the_procedure_has_the_same_finding(testbed, check):
     assert cluster["procedures"]["rds_import_binlog_ssl_material"] is False
 
 
+@both_makes
 @pytest.mark.parametrize("mode, status, severity", [
     ("ignore", 0, None), ("observe", 0, "warning"), ("restart", 1, "error")])
 def test_the_severity_of_an_unreadable_status_depends_on_the_mode(
         testbed, check, mode, status, severity):
-    restore = without_grant(testbed, "REPLICA MONITOR ON *.*")
+    privilege = testbed.aurora.make.status_privilege
+    restore = without_grant(testbed, f"{privilege} ON *.*")
     try:
         found, cluster = check(cluster=f"replication = {mode}")
     finally:
@@ -211,9 +216,10 @@ def test_the_severity_of_an_unreadable_status_depends_on_the_mode(
     assert outcomes(cluster) == ([("replication_failed", severity)] if severity else [])
     if severity:
         assert cluster["findings"][0]["next"] == \
-            "GRANT REPLICA MONITOR ON *.* TO 'ssl_importer'@'%'"
+            f"GRANT {privilege} ON *.* TO 'ssl_importer'@'%'"
 
 
+@both_makes
 @pytest.mark.parametrize("name", ["rds_stop_replication", "rds_start_replication"])
 def test_a_restart_needs_both_procedures(testbed, check, name):
     restore = without_grant(testbed, f"EXECUTE ON PROCEDURE mysql.{name}")
@@ -227,6 +233,7 @@ def test_a_restart_needs_both_procedures(testbed, check, name):
         cluster["findings"][0]["next"]
 
 
+@both_makes
 def test_a_reader_is_an_error(testbed, check):
     testbed.aurora.become_reader()
     try:
@@ -237,6 +244,7 @@ def test_a_reader_is_an_error(testbed, check):
     assert cluster["writer"] is False
 
 
+@both_makes
 @pytest.mark.parametrize("policy, status, found", [
     ("refuse", 1, [("refused_log", "error")]), ("warn", 0, [("refused_log", "warning")]),
     ("ignore", 0, [])])

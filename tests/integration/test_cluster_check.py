@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.conftest import configuration
+from tests.integration.conftest import both_makes, configuration
 from tests.standin import write_material
 from tests.standin.proxy import Fault, Proxy
 
@@ -28,6 +28,7 @@ def replicating(testbed, service):
     return pair
 
 
+@both_makes
 def test_broken_replication_and_its_recovery_are_reported(testbed, service, replicating):
     before = len(testbed.aurora.imports())
     testbed.source.require_subject("/CN=somebody else")
@@ -81,16 +82,18 @@ def test_a_cluster_that_does_not_answer_stays_current_with_a_reason(testbed, ser
     assert len(testbed.aurora.imports()) == before
 
 
+@both_makes
 def test_a_missing_grant_for_the_check_is_named(testbed, service):
-    testbed.aurora.sql("REVOKE REPLICA MONITOR ON *.* FROM ssl_importer@'%'")
+    grant = f"{testbed.aurora.make.status_privilege} ON *.*"
+    testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
     try:
         start(testbed, service, testbed.client("checked"))
         service.wait(lambda: service.cluster("orders")["reason"] is not None)
         cluster = service.cluster("orders")
     finally:
-        testbed.aurora.sql("GRANT REPLICA MONITOR ON *.* TO ssl_importer@'%'")
+        testbed.aurora.sql(f"GRANT {grant} TO ssl_importer@'%'")
     assert cluster["state"] == "current"
-    assert cluster["next_step"] == ("GRANT REPLICA MONITOR ON *.* TO 'ssl_importer'@'%'; "
+    assert cluster["next_step"] == (f"GRANT {grant} TO 'ssl_importer'@'%'; "
                                     "or set replication = ignore")
     service.wait(lambda: service.cluster("orders")["replication"] is not None)
 
@@ -118,6 +121,7 @@ def test_imports_do_not_wait_for_the_checks_of_clusters_that_hang(testbed, servi
         service.wait(lambda: len(testbed.aurora.imports()) == before + 1, 8)
 
 
+@both_makes
 def test_after_a_restart_the_status_of_replication_is_read_without_an_import(testbed, service,
                                                                              replicating):
     before = len(testbed.aurora.imports())

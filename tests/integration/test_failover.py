@@ -15,6 +15,8 @@ import pytest
 from tests.integration.conftest import configuration
 from tests.standin import Aurora, Authority, write_material
 
+BOTH_MAKES = True
+
 NAME = "writer.cluster.test"
 FIRST, SECOND, DEAD = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 

@@ -13,6 +13,8 @@ from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.proxy import Fault, Proxy
 from tests.standin.service import Service
 
+BOTH_MAKES = True
+
 SQL = Path(__file__).parents[2] / "conf" / "ledger.sql"
 TABLE = "binlog_ssl.ledger"
 LEDGER = f"ledger = {TABLE}\n"
@@ -94,7 +96,7 @@ def test_a_lost_record_is_restored_from_the_ledger(testbed, service):
 def test_a_connection_that_breaks_after_the_call_costs_one_more_import(testbed, service):
     before = imports(testbed)
     with Proxy(testbed.aurora.port) as proxy:
-        proxy.next_faults.append(Fault(CALL, "answer", "reset"))
+        proxy.next_faults.append(Fault(testbed.flight(CALL), "answer", "reset"))
         start(testbed, service, testbed.client("ledger"), port=proxy.port,
               retry=("2s", "2s"))
         assert service.wait_cluster("orders", "retrying")["outcome"] == "unknown"
@@ -107,7 +109,7 @@ def test_a_connection_that_breaks_after_the_call_costs_one_more_import(testbed, 
 def test_an_incomplete_row_is_completed_by_another_daemon(testbed, service, other):
     pair, before = testbed.client("ledger"), imports(testbed)
     with Proxy(testbed.aurora.port) as proxy:
-        proxy.next_faults.append(Fault(CALL, "answer", "reset"))
+        proxy.next_faults.append(Fault(testbed.flight(CALL), "answer", "reset"))
         start(testbed, service, pair, port=proxy.port, retry=("1h", "1h"))
         service.wait_cluster("orders", "retrying")
         start(testbed, other, pair)

@@ -9,6 +9,8 @@ from tests.integration.conftest import configuration
 from tests.standin import write_material
 from tests.standin.server import free_port
 
+BOTH_MAKES = True
+
 TRANSIENT = {"unreachable", "tls", "timed_out", "unknown", "not_writer"}
 
 
@@ -85,7 +87,7 @@ def test_an_error_that_needs_an_operator_is_held(testbed, service, statement, un
 IMPORT = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
 STOP = "EXECUTE ON PROCEDURE mysql.rds_stop_replication"
 START = "EXECUTE ON PROCEDURE mysql.rds_start_replication"
-STATUS = "REPLICA MONITOR ON *.*"
+STATUS = "{status_privilege} ON *.*"
 
 
 @pytest.mark.parametrize("grant, outcome, errno", [
@@ -93,6 +95,7 @@ STATUS = "REPLICA MONITOR ON *.*"
     (START, "replication_failed", 1370), (STATUS, "replication_failed", 1227)])
 def test_a_missing_grant_has_the_grant_statement_as_next_step(testbed, service, grant, outcome,
                                                               errno):
+    grant = grant.format(status_privilege=testbed.aurora.make.status_privilege)
     testbed.source.require_subject("/CN=outcome")
     testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
     try:

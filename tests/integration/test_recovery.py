@@ -5,77 +5,87 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.conftest import configuration
+from tests.integration.conftest import Testbed, configuration
 from tests.standin import write_material
 from tests.standin.cluster import IMPORT_PASSWORD
+from tests.standin.service import Service
+
+BOTH_MAKES = True
 
 PROCEDURE = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
-Step = Callable[..., object]
+ACCOUNT = "ssl_importer@'%'"
 
 
 @dataclass(frozen=True)
 class Problem:
     outcome: str
     errno: int | None
-    cause: Step  # with testbed and service
-    cure: Step
+    cause: Callable[[Testbed, Service], AbstractContextManager[None]]  # its end is the cure
     reason: str  # patterns of the reason
     advice: str  # and of the next step
 
 
-def hide(testbed, service) -> None:
-    testbed.aurora.sql("UPDATE mysql.proc SET name = 'hidden' WHERE db = 'mysql' "
-                       "AND name = 'rds_import_binlog_ssl_material'")
+@contextmanager
+def statements(testbed: Testbed, do: str, undo: str) -> Iterator[None]:
+    testbed.aurora.sql(do)
+    try:
+        yield
+    finally:
+        testbed.aurora.sql(undo)
 
 
-def show(testbed, service) -> None:
-    testbed.aurora.sql("UPDATE mysql.proc SET name = 'rds_import_binlog_ssl_material' "
-                       "WHERE db = 'mysql' AND name = 'hidden'")
-
-
-def sql(text: str) -> Step:
-    return lambda testbed, service: testbed.aurora.sql(text)
+@contextmanager
+def password(service: Service, text: str | None) -> Iterator[None]:
+    path = service.password_file(text or "")
+    if text is None:
+        path.unlink()
+    try:
+        yield
+    finally:
+        service.password_file(IMPORT_PASSWORD)
 
 
 PROBLEMS = [
-    Problem("no_privilege", 1370, sql(f"REVOKE {PROCEDURE} FROM ssl_importer@'%'"),
-            sql(f"GRANT {PROCEDURE} TO ssl_importer@'%'"),
+    Problem("no_privilege", 1370,
+            lambda testbed, service: statements(testbed, f"REVOKE {PROCEDURE} FROM {ACCOUNT}",
+                                                f"GRANT {PROCEDURE} TO {ACCOUNT}"),
             "execute command denied to user", f"GRANT {re.escape(PROCEDURE)} "),
-    Problem("refused_log", None, sql("SET GLOBAL general_log = 1"),
-            sql("SET GLOBAL general_log = 0"),
+    Problem("refused_log", None,
+            lambda testbed, service: statements(testbed, "SET GLOBAL general_log = 1",
+                                                "SET GLOBAL general_log = 0"),
             "write the key to a log: general_log = ON", r"\boff\b|general_log = 0"),
-    Problem("auth", 1045, lambda testbed, service: service.password_file("wrong"),
-            lambda testbed, service: service.password_file(IMPORT_PASSWORD),
+    Problem("auth", 1045, lambda testbed, service: password(service, "wrong"),
             "Access denied for user 'ssl_importer'", "password"),
-    Problem("auth", None,
-            lambda testbed, service: (service.directory / "etc" / "password").unlink(),
-            lambda testbed, service: service.password_file(IMPORT_PASSWORD),
+    Problem("auth", None, lambda testbed, service: password(service, None),
             "no password: .*/etc/password: No such file", "password"),
-    Problem("auth", 1045, sql("ALTER USER ssl_importer@'%' REQUIRE SUBJECT '/CN=nobody'"),
-            sql("ALTER USER ssl_importer@'%' REQUIRE SSL"),
+    Problem("auth", 1045,
+            lambda testbed, service: statements(
+                testbed, f"ALTER USER {ACCOUNT} REQUIRE SUBJECT '/CN=nobody'",
+                f"ALTER USER {ACCOUNT} REQUIRE SSL"),
             "Access denied for user 'ssl_importer'", "account"),
     Problem("rejected", 1644,
-            lambda testbed, service: testbed.aurora.set_option("fail_at", "import"),
-            lambda testbed, service: testbed.aurora.set_option("fail_at", ""),
+            lambda testbed, service: statements(
+                testbed, "UPDATE standin.options SET value = 'import' WHERE name = 'fail_at'",
+                "UPDATE standin.options SET value = initial"),
             r"The SSL material could not be imported\.", "payload-newlines"),
-    Problem("no_procedure", 1305, hide, show,
+    Problem("no_procedure", 1305, lambda testbed, service: testbed.aurora.without_procedure(),
             "rds_import_binlog_ssl_material does not exist", "Aurora MySQL version"),
 ]
 
 
 @pytest.fixture(params=PROBLEMS, ids=[f"{problem.outcome}-{number}"
                                       for number, problem in enumerate(PROBLEMS)])
-def problem(request, testbed, service):
-    """Causes the problem; removes its cause after the test."""
-    problem: Problem = request.param
-    problem.cause(testbed, service)
-    yield problem
-    problem.cure(testbed, service)
+def problem(request, testbed, service) -> Iterator[tuple[Problem, Callable[[], None]]]:
+    """Causes the problem; returns it, and the function that removes its cause."""
+    with ExitStack() as stack:
+        stack.enter_context(request.param.cause(testbed, service))
+        yield request.param, stack.close
 
 
 def start(testbed, service, retry_held: str) -> int:
@@ -88,6 +98,7 @@ def start(testbed, service, retry_held: str) -> int:
 
 
 def test_a_held_cluster_shows_the_next_step_and_import_retries_it(testbed, service, problem):
+    problem, cure = problem
     before = start(testbed, service, "1h")
     cluster = service.wait_cluster("orders", "held")
     assert (cluster["outcome"], cluster["sql_errno"]) == (problem.outcome, problem.errno)
@@ -103,7 +114,7 @@ def test_a_held_cluster_shows_the_next_step_and_import_retries_it(testbed, servi
     assert done.returncode == 1 and re.search(problem.reason, done.stdout + done.stderr)
     assert len(testbed.aurora.imports()) == before
 
-    problem.cure(testbed, service)
+    cure()
     assert service.ctl("import", "--wait").returncode == 0
     cluster = service.cluster("orders")
     assert (cluster["state"], cluster["reason"]) == ("current", None)
@@ -113,11 +124,12 @@ def test_a_held_cluster_shows_the_next_step_and_import_retries_it(testbed, servi
 
 
 def test_a_held_cluster_is_retried_after_retry_held(testbed, service, problem):
+    problem, cure = problem
     before = start(testbed, service, "300ms")
     service.wait(lambda: service.cluster("orders")["outcome"] == problem.outcome)
     service.wait(lambda: service.cluster("orders")["attempts"] > 1)
     assert len(testbed.aurora.imports()) == before
-    problem.cure(testbed, service)
+    cure()
     service.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 1
 
@@ -125,22 +137,16 @@ def test_a_held_cluster_is_retried_after_retry_held(testbed, service, problem):
 def test_a_reload_and_a_new_set_do_not_wait_for_retry_held(testbed, service):
     """Each of them resets every back-off."""
     problem = PROBLEMS[0]
-    problem.cause(testbed, service)
-    try:
+    with problem.cause(testbed, service):
         before = start(testbed, service, "1h")
         service.wait_cluster("orders", "held")
-    finally:
-        problem.cure(testbed, service)
     assert service.ctl("reload").returncode == 0
     service.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 1
 
-    problem.cause(testbed, service)
-    try:
+    with problem.cause(testbed, service):
         write_material(service.material, testbed.authority.certificate, testbed.client("held"))
         service.wait_cluster("orders", "held")
-    finally:
-        problem.cure(testbed, service)
     write_material(service.material, testbed.authority.certificate, testbed.client("recovered"))
     service.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 2

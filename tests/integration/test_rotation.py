@@ -3,6 +3,8 @@
 from tests.integration.conftest import configuration
 from tests.standin import write_material
 
+BOTH_MAKES = True
+
 
 def test_a_rotation_keeps_encrypted_replication_alive(testbed, service):
     first, second = testbed.client("rotation-1"), testbed.client("rotation-2")

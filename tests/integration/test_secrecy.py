@@ -17,9 +17,11 @@ from tests.integration.process import Process
 from tests.mockserver.secret import Secret
 from tests.standin import write_material
 from tests.standin.cluster import IMPORT_PASSWORD
-from tests.standin.proxy import Fault, Proxy
+from tests.standin.proxy import Break, Fault, Proxy
 from tests.standin.server import free_port
 from tests.standin.varlink import Varlink
+
+BOTH_MAKES = True
 
 CALL = 5  # the flight of an import (test_connections.py)
 PROCEDURE = "EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material"
@@ -54,8 +56,8 @@ class Scenario:
 
 
 @contextmanager
-def fault(scenario: Scenario, what: Fault) -> Iterator[None]:
-    scenario.proxy.fault = what
+def fault(scenario: Scenario, flight: int, how: Break) -> Iterator[None]:
+    scenario.proxy.fault = Fault(scenario.testbed.flight(flight), "answer", how)
     yield
     scenario.proxy.fault = None
 
@@ -130,8 +132,8 @@ SCENARIOS: list[tuple[str, Callable[[Scenario], object]]] = [
     ("unreachable", lambda scenario: settings(scenario, port=free_port())),
     ("tls", wrong_authority),
     ("auth", lambda scenario: password(scenario, WRONG)),
-    ("timed_out", lambda scenario: fault(scenario, Fault(CALL - 1, "answer", "silence"))),
-    ("unknown", lambda scenario: fault(scenario, Fault(CALL, "answer", "reset"))),
+    ("timed_out", lambda scenario: fault(scenario, CALL - 1, "silence")),
+    ("unknown", lambda scenario: fault(scenario, CALL, "reset")),
     ("no_privilege", lambda scenario: sql(scenario, f"REVOKE {PROCEDURE} FROM ssl_importer@'%'",
                                           f"GRANT {PROCEDURE} TO ssl_importer@'%'")),
     ("no_procedure", lambda scenario: scenario.testbed.aurora.without_procedure()),

@@ -12,14 +12,20 @@ from tests.integration.conftest import configuration
 from tests.standin import write_material
 from tests.standin.proxy import Fault, Proxy
 
+BOTH_MAKES = True
+
 CALL = 5  # the flight of an import (test_connections.py)
-LOST = Fault(CALL, "answer", "reset")  # the server has completed the CALL; its answer is lost
 
 
 @pytest.fixture
 def proxy(testbed):
     with Proxy(testbed.aurora.port) as proxy:
         yield proxy
+
+
+def lost(testbed) -> Fault:
+    """The server has completed the CALL; its answer is lost."""
+    return Fault(testbed.flight(CALL), "answer", "reset")
 
 
 def counted(service) -> tuple[dict[str, int], int]:
@@ -59,7 +65,7 @@ def kill_in_its_call(testbed, service) -> None:
 
 
 def test_a_lost_answer_is_unknown_then_imported_and_each_counted_once(testbed, service, proxy):
-    proxy.next_faults.append(LOST)
+    proxy.next_faults.append(lost(testbed))
     before = len(testbed.aurora.imports())
     configure_slow_retry(service, testbed.aurora, proxy.port)
     write(testbed, service)
@@ -105,7 +111,7 @@ def test_an_importer_killed_at_its_deadline_is_timed_out_and_counted_once(testbe
 
 
 def lose(testbed, service, proxy) -> None:
-    proxy.next_faults.append(LOST)
+    proxy.next_faults.append(lost(testbed))
     write(testbed, service, "in-doubt")
     assert service.wait_cluster("orders", "retrying")["outcome"] == "unknown"
 
@@ -148,7 +154,7 @@ def test_a_failure_before_the_call_keeps_the_imported_set(testbed, service, prox
     service.start()
     good = service.wait_cluster("orders", "current")["imported_fingerprint"]
     before = len(testbed.aurora.imports())
-    proxy.next_faults.append(Fault(CALL - 1, "answer", "reset"))
+    proxy.next_faults.append(Fault(testbed.flight(CALL - 1), "answer", "reset"))
     write(testbed, service, "lost")
     cluster = service.wait_cluster("orders", "retrying")
     assert (cluster["outcome"], cluster["imported_fingerprint"]) == ("unreachable", good)
@@ -163,7 +169,7 @@ def test_an_unknown_outcome_of_a_forced_repetition_keeps_the_imported_set(testbe
     write(testbed, service)
     service.start()
     good = service.wait_cluster("orders", "current")["imported_fingerprint"]
-    proxy.next_faults.append(LOST)
+    proxy.next_faults.append(lost(testbed))
     assert service.ctl("import", "--force").returncode == 0
     service.wait(lambda: service.cluster("orders")["outcome"] == "unknown")
     assert service.cluster("orders")["imported_fingerprint"] == good

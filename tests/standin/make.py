@@ -34,6 +34,9 @@ class Make(ABC):
     stays_stopped: str  # the option with which replication does not start with the server
     procedures: Path  # the SQL that precedes procedures.sql
     status_privilege: str  # for SHOW REPLICA STATUS
+    default_plugin: str  # of a user IDENTIFIED BY a password
+    login_flights: int  # of a client that begins with mysql_native_password, as libmariadb does
+    identified_by: str  # the same clause for a user that may have another plugin
     position: str  # the statement that shows the position of the binary log
 
     @abstractmethod

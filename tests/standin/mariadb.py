@@ -20,6 +20,9 @@ class MariaDB(Make):
     stays_stopped = "--skip-slave-start"
     procedures = Path(__file__).with_name("mariadb.sql")
     status_privilege = "REPLICA MONITOR"
+    default_plugin = "mysql_native_password"
+    login_flights = 1
+    identified_by = "IDENTIFIED BY"
     position = "SHOW MASTER STATUS"
 
     def initialisation(self, datadir: Path) -> list[str]:

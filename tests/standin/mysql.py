@@ -38,6 +38,9 @@ class MySQL(Make):
     stays_stopped = "--skip-replica-start"
     procedures = Path(__file__).with_name("mysql.sql")
     status_privilege = "REPLICATION CLIENT"
+    default_plugin = "caching_sha2_password"
+    login_flights = 2
+    identified_by = "IDENTIFIED WITH caching_sha2_password BY"
     position = "SHOW BINARY LOG STATUS"
 
     def __init__(self) -> None:
