@@ -25,8 +25,8 @@ static bool check_logs(Outcome *ret, Session *session, const Preflight *prefligh
                 return true;
         ret->kind = OUTCOME_REFUSED_LOG;
         text_set(ret->text, sizeof(ret->text), text);
-        if (preflight->privilege_missing)
-                sql_error_advise_logs(ret, session);
+        if (preflight->general_privilege_missing || preflight->slow_privilege_missing)
+                sql_error_advise_logs(ret, session, preflight->general_privilege_missing);
         return false;
 }
 

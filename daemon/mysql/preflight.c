@@ -152,7 +152,8 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
 
         *ret = (Preflight){.role_known = variables->role_known,
                 .reader = variables->reader,
-                .privilege_missing = variables->privilege_missing};
+                .general_privilege_missing = variables->general_privilege_missing,
+                .slow_privilege_missing = variables->slow_privilege_missing};
         if (general && !variables->general_log_disabled)
                 add(keeps, size, "general_log = ON");
         if (slow && !variables->slow_log_disabled)
@@ -189,16 +190,47 @@ const char *preflight_slow_log_statement(const PreflightVariables *variables)
 }
 
 /* A refusal of the server is no error: the log stays on. */
-static SessionResult disable_log(PreflightVariables *variables, bool *ret_disabled,
-        Session *session, const char *statement, SessionError *ret_error)
+static SessionResult accept_refusal(SessionResult result, const SessionError *error, bool *missing)
 {
-        SessionResult result = session_query(session, statement, NULL, NULL, ret_error);
-
-        *ret_disabled = result == SESSION_OK;
         if (result != SESSION_SERVER)
                 return result;
-        variables->privilege_missing |= ret_error->number == 1227;
+        *missing = error->number == 1227;
         return SESSION_OK;
+}
+
+static void on_privilege(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        *(bool *)userdata = true;
+}
+
+/* MySQL accepts sql_log_off from a user with SESSION_VARIABLES_ADMIN, and continues to log unless the
+ * user has one of two other privileges as well. One through a role is not found here. */
+static SessionResult disable_general_log(
+        PreflightVariables *variables, Session *session, SessionError *ret_error)
+{
+        static const char effective[] =
+                "SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN "
+                "('SUPER', 'CONNECTION_ADMIN') AND REPLACE(GRANTEE, '''', '') = CURRENT_USER()";
+        SessionResult result =
+                session_query(session, "SET SESSION sql_log_off = 1", NULL, NULL, ret_error);
+
+        if (result == SESSION_OK)
+                result = session_query(session, effective, on_privilege,
+                        &variables->general_log_disabled, ret_error);
+        if (result == SESSION_OK)
+                variables->general_privilege_missing = !variables->general_log_disabled;
+        return accept_refusal(result, ret_error, &variables->general_privilege_missing);
+}
+
+static SessionResult disable_slow_log(
+        PreflightVariables *variables, Session *session, SessionError *ret_error)
+{
+        SessionResult result = session_query(
+                session, preflight_slow_log_statement(variables), NULL, NULL, ret_error);
+
+        variables->slow_log_disabled = result == SESSION_OK;
+        return accept_refusal(result, ret_error, &variables->slow_privilege_missing);
 }
 
 SessionResult preflight_run(
@@ -214,11 +246,9 @@ SessionResult preflight_run(
         SessionResult result = session_query(session, statement, on_row, &variables, ret_error);
 
         if (result == SESSION_OK && variables.general_log && !variables.log_output_none)
-                result = disable_log(&variables, &variables.general_log_disabled, session,
-                        "SET SESSION sql_log_off = 1", ret_error);
+                result = disable_general_log(&variables, session, ret_error);
         if (result == SESSION_OK && variables.slow_log && !variables.log_output_none)
-                result = disable_log(&variables, &variables.slow_log_disabled, session,
-                        preflight_slow_log_statement(&variables), ret_error);
+                result = disable_slow_log(&variables, session, ret_error);
         if (result == SESSION_OK)
                 preflight_evaluate(ret, &variables);
         return result;

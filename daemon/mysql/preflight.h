@@ -5,7 +5,8 @@
  * server would keep the CALL (doc/design.md, "Query logs"). One round trip, and one more for each
  * of two logs that is on, to turn it off for the session:
  *
- * - the general log, by sql_log_off, which needs a privilege;
+ * - the general log, by sql_log_off, which needs SUPER, or on MySQL both SESSION_VARIABLES_ADMIN and
+ *   CONNECTION_ADMIN: the first alone can set it, without effect (one more round trip finds out);
  * - the slow log, by long_query_time, which needs none. Where log_queries_not_using_indexes is on, a
  *   procedure that reads a table without an index would be logged nevertheless, with the text of the
  *   CALL; there min_examined_row_limit is set instead: a statement that examined fewer rows is not
@@ -58,17 +59,18 @@ typedef struct PreflightVariables {
         bool keeps_text;                  /* performance_schema */
         bool text_bytes_known;
         uint64_t text_bytes;
-        bool general_log_disabled, slow_log_disabled; /* for this session */
-        bool privilege_missing;                       /* to disable one of them: 1227 */
+        bool general_log_disabled, slow_log_disabled;           /* for this session */
+        bool general_privilege_missing, slow_privilege_missing; /* to disable them */
 } PreflightVariables;
 
 typedef struct Preflight {
         bool role_known; /* `reader` is known */
         bool reader;
         char keeps_call[PREFLIGHT_TEXT_MAX]; /* each setting that would keep the CALL; "": none */
-        bool keeps_unknown;     /* keeps_call lists only settings that the server did not report */
-        uint64_t text_bytes;    /* of a statement's beginning that performance_schema keeps */
-        bool privilege_missing; /* with which the session could turn off a log in keeps_call */
+        bool keeps_unknown;  /* keeps_call lists only settings that the server did not report */
+        uint64_t text_bytes; /* of a statement's beginning that performance_schema keeps */
+        /* The session could turn off this log, which is in keeps_call, with a privilege. */
+        bool general_privilege_missing, slow_privilege_missing;
 } Preflight;
 
 /* Parses one row of the answer. */

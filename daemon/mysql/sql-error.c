@@ -76,13 +76,13 @@ void sql_error_advise_status(Outcome *ret, Session *session)
                 ret->next_step, sizeof(ret->next_step), "%s; or set replication = ignore", grant);
 }
 
-void sql_error_advise_logs(Outcome *ret, Session *session)
+void sql_error_advise_logs(Outcome *ret, Session *session, bool general)
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
         if (read_account(session, account))
-                sql_grant_logs(
-                        ret->next_step, sizeof(ret->next_step), ret->server.version, account);
+                sql_grant_logs(ret->next_step, sizeof(ret->next_step), ret->server.version, account,
+                        general);
 }
 
 void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
@@ -176,7 +176,8 @@ void sql_grant_status(char *buffer, size_t size, const char *server_version, con
                 is_mariadb(server_version) ? "REPLICA MONITOR" : "REPLICATION CLIENT", quoted);
 }
 
-void sql_grant_logs(char *buffer, size_t size, const char *server_version, const char *account)
+void sql_grant_logs(
+        char *buffer, size_t size, const char *server_version, const char *account, bool general)
 {
         char quoted[SQL_GRANT_ACCOUNT_MAX];
 
@@ -184,5 +185,8 @@ void sql_grant_logs(char *buffer, size_t size, const char *server_version, const
         text_format(buffer, size,
                 "GRANT %s ON *.* TO %s; or switch off what the reason names, on Aurora in the "
                 "cluster's parameter group; or set query-log = warn if the log may hold the key",
-                is_mariadb(server_version) ? "SUPER" : "SESSION_VARIABLES_ADMIN", quoted);
+                is_mariadb(server_version) ? "SUPER"
+                        : general          ? "SESSION_VARIABLES_ADMIN, CONNECTION_ADMIN"
+                                           : "SESSION_VARIABLES_ADMIN",
+                quoted);
 }

@@ -26,8 +26,9 @@ void sql_error_advise_procedure(Outcome *ret, Session *session, const char *proc
 void sql_error_advise_status(Outcome *ret, Session *session);
 void sql_error_advise_table(Outcome *ret, Session *session, const char *table);
 
-/* Sets the next step to the privilege with which the session can turn off the query logs. */
-void sql_error_advise_logs(Outcome *ret, Session *session);
+/* Sets the next step to the privilege with which the session can turn off the slow log, or with
+ * `general` both query logs. */
+void sql_error_advise_logs(Outcome *ret, Session *session, bool general);
 
 #define SQL_GRANT_ACCOUNT_MAX 400 /* bytes of an account, quoted or not, with NUL */
 #define SQL_GRANT_TEXT_MAX    640
@@ -48,5 +49,6 @@ void sql_grant_for_table(
  * CLIENT (doc/aurora.md, "Versions and privileges"); `server_version` decides which is named. */
 void sql_grant_status(char *buffer, size_t size, const char *server_version, const char *account);
 
-/* For SET SESSION of sql_log_off and, on MySQL, of min_examined_row_limit. */
-void sql_grant_logs(char *buffer, size_t size, const char *server_version, const char *account);
+/* For SET SESSION of min_examined_row_limit, and with `general` of sql_log_off. */
+void sql_grant_logs(
+        char *buffer, size_t size, const char *server_version, const char *account, bool general);

@@ -54,9 +54,12 @@ static void evaluate_log(Probe *probe, const ClusterConfig *cluster)
                 return;
         finding = add(probe, OUTCOME_REFUSED_LOG, severity);
         text_set(finding->text, sizeof(finding->text), text);
-        if (probe->preflight.privilege_missing && probe->procedures_known)
+        if (probe->procedures_known &&
+                (probe->preflight.general_privilege_missing ||
+                        probe->preflight.slow_privilege_missing))
                 sql_grant_logs(finding->next_step, sizeof(finding->next_step),
-                        probe->server.version, probe->account);
+                        probe->server.version, probe->account,
+                        probe->preflight.general_privilege_missing);
 }
 
 /* The offset of the key depends on the set, and a probe has none: a warning, not an error. */

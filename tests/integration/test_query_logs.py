@@ -251,6 +251,26 @@ def test_a_privileged_user_disables_the_logs_of_the_session(
     assert places_with(server, Secret.of_key(pair.key)) == set()
 
 
+def test_a_privilege_that_has_no_effect_is_not_relied_on(
+        testbed: Testbed, service: Service, server: Aurora) -> None:
+    """MySQL accepts sql_log_off from a user whose statements it continues to log."""
+    if server.make.name == "mariadb":
+        pytest.skip("MariaDB has one privilege for both")
+    pair = testbed.client("without-effect")
+    write_material(service.material, testbed.authority.certificate, pair)
+    server.sql(f"GRANT SESSION_VARIABLES_ADMIN ON *.* TO {IMPORT_USER}@'%'")
+    set_global(server, {"general_log": 1})
+    try:
+        cluster = attempt(service, server, "refuse")
+    finally:
+        set_global(server, OFF)
+        server.sql(f"REVOKE SESSION_VARIABLES_ADMIN ON *.* FROM {IMPORT_USER}@'%'")
+    assert cluster["outcome"] == "refused_log"
+    assert cluster["next_step"].startswith("GRANT SESSION_VARIABLES_ADMIN, CONNECTION_ADMIN ON *.* "
+                                           f"TO '{IMPORT_USER}'@'%'; or ")
+    assert places_with(server, Secret.of_key(pair.key)) == set()
+
+
 @only_mariadb("the plugin server_audit")
 def test_several_logs_are_all_named(testbed: Testbed, service: Service,
                                     server: Aurora) -> None:

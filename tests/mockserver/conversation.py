@@ -1,9 +1,10 @@
 """The mock server's side of an import: a sequence of steps, each with a replaceable handler.
 
 The steps: `accept` (before the greeting), `greeting`, `tls`, `login`, `variables` (SHOW GLOBAL
-VARIABLES), `log-off` (SET SESSION of a log that is on; not part of the successful conversation),
-`prepare`, `call`, `status` (SHOW REPLICA STATUS). Each step has a correct answer of one or more
-payloads. The default handler sends it; a case replaces the handlers of single steps.
+VARIABLES), `prepare`, `call`, `status` (SHOW REPLICA STATUS); and where a log is on, after the
+variables, `log-off` (SET SESSION) and `privileges` (whether that has an effect). Each step has a
+correct answer of one or more payloads. The default handler sends it; a case replaces the handlers of
+single steps.
 """
 
 from __future__ import annotations
@@ -145,6 +146,8 @@ class Conversation:
         elif kind == QUERY and b"SET SESSION" in rest:
             refused = b"long_query_time" not in rest  # as by MySQL, without a privilege
             self._perform("log-off", [packet.error(1227) if refused else packet.ok()])
+        elif kind == QUERY and b"USER_PRIVILEGES" in rest:
+            self._perform("privileges", packet.table(["1"], [packet.text_row(["1"])]))
         elif kind == QUERY and b"SHOW REPLICA STATUS" in rest:
             self._perform("status", packet.table(["Replica_IO_Running", "Replica_SQL_Running"],
                                                  [packet.text_row(["Yes", "Yes"])]))

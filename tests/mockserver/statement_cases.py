@@ -63,10 +63,12 @@ def variables(**other: str | None) -> list[bytes]:
 
 
 def logs(name: str, policy: str, outcome: str, last: str = "", log_off: Handler | None = None,
-         **other: str | None) -> Case:
+         privileges: Handler | None = None, **other: str | None) -> Case:
     handlers = {"variables": faults.reply(*variables(**other))}
     if log_off:
         handlers["log-off"] = log_off
+    if privileges:
+        handlers["privileges"] = privileges
     return Case(f"logs-{name}-{policy}", handlers, {outcome}, last_step=last,
                 settings={"query-log": policy})
 
@@ -82,6 +84,11 @@ LOG_CASES = [
     logs("general", "warn", "imported", general_log="1"),
     logs("general", "ignore", "imported", general_log="ON"),
     logs("general-left", "refuse", "imported", log_off=ALLOWED, general_log="ON"),
+    *[logs(f"general-left-{name}", "refuse", outcome, "privileges", ALLOWED, how, general_log="ON")
+      for name, how, outcome in (
+          ("without-effect", faults.reply(*packet.table(["1"], [])), "refused_log"),
+          ("perhaps", faults.reply(packet.error(1142)), "refused_log"),
+          ("silent", faults.silence, "timed_out"))],
     logs("general-nowhere", "refuse", "imported", general_log="ON", log_output="NONE"),
     logs("slow-left", "refuse", "imported", slow_query_log="ON"),
     *[logs(f"slow-without-index-{name}", "refuse", outcome, last, how, slow_query_log="ON",

@@ -144,7 +144,6 @@ static void test_a_log_that_the_session_turned_off_keeps_nothing(void **state)
         variables.general_log = variables.slow_log = true;
         variables.general_log_disabled = true;
         preflight_evaluate(&preflight, &variables);
-        assert_false(preflight.privilege_missing);
         assert_string_equal(
                 preflight.keeps_call, "slow_query_log = ON, which this session cannot turn off");
         variables.slow_log_disabled = true;
@@ -183,9 +182,14 @@ static void test_the_slow_log_needs_another_statement_for_queries_without_index(
 static void test_a_missing_privilege_is_passed_on(void **state)
 {
         would_log(NULL, 0);
-        variables.general_log = variables.privilege_missing = true;
+        assert_false(preflight.general_privilege_missing || preflight.slow_privilege_missing);
+        variables.general_log = variables.general_privilege_missing = true;
         preflight_evaluate(&preflight, &variables);
-        assert_true(preflight.privilege_missing);
+        assert_true(preflight.general_privilege_missing && !preflight.slow_privilege_missing);
+        variables.slow_log = variables.slow_privilege_missing = true;
+        variables.general_privilege_missing = false;
+        preflight_evaluate(&preflight, &variables);
+        assert_true(!preflight.general_privilege_missing && preflight.slow_privilege_missing);
 }
 
 static void test_the_lists_of_users_decide_whether_the_user_is_audited(void **state)

@@ -91,17 +91,25 @@ static void test_a_log_is_evaluated_by_the_configured_policy(void **state)
 static void test_a_missing_privilege_for_a_log_names_the_whole_grant(void **state)
 {
         static const struct {
-                const char *version, *grant;
+                const char *version;
+                bool general, slow;
+                const char *grant;
         } cases[] = {
-                {"8.0.39", "GRANT SESSION_VARIABLES_ADMIN ON *.* TO 'ssl_importer'@'%'; or "},
-                {"10.11.14-MariaDB", "GRANT SUPER ON *.* TO 'ssl_importer'@'%'; or "},
+                {"8.0.39", false, true, "GRANT SESSION_VARIABLES_ADMIN ON *.* TO "},
+                {"8.0.39", true, false,
+                        "GRANT SESSION_VARIABLES_ADMIN, CONNECTION_ADMIN ON *.* TO "},
+                {"8.0.39", true, true,
+                        "GRANT SESSION_VARIABLES_ADMIN, CONNECTION_ADMIN ON *.* TO "},
+                {"10.11.14-MariaDB", true, false, "GRANT SUPER ON *.* TO 'ssl_importer'@'%'; or "},
+                {"8.0.39", false, false, "switch that log off"},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 make(state);
                 strcpy(probe.server.version, cases[i].version);
                 strcpy(probe.preflight.keeps_call, "general_log = ON");
-                probe.preflight.privilege_missing = true;
+                probe.preflight.general_privilege_missing = cases[i].general;
+                probe.preflight.slow_privilege_missing = cases[i].slow;
                 expect(OUTCOME_REFUSED_LOG, SEVERITY_ERROR, cases[i].grant);
         }
 }
