@@ -17,8 +17,8 @@ from .test_make_root import WITHOUT_NETWORK
 
 TESTS = Path(__file__).resolve().parents[1]
 PROGRAMS = ("cat", "env", "ls", "sh", "sleep", "touch", "true", "umount", "unshare")
-DIRECTORIES = ("dev/shm", "etc", "home", "media", "mnt", "proc", "run", "sys", "tmp", "usr/bin",
-               "usr/lib", "var/tmp")
+DIRECTORIES = ("dev/shm", "etc", "home", "media", "mnt", "proc", "run", "srv", "sys", "tmp",
+               "usr/bin", "usr/lib", "var/tmp")
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")
 
@@ -90,7 +90,7 @@ def test_a_signal_ends_everything(roots, number):
 
 def test_an_unknown_host_is_an_error(roots):
     done = run_on(roots, "true", host="debian-1")
-    assert (done.returncode, done.stderr) == (2, "debian-1 is none of debian-12, debian-13\n")
+    assert (done.returncode, done.stderr) == (2, "debian-1 is none of debian-12, debian-12-arm64, debian-13\n")
 
 
 def test_without_a_mirror_the_host_is_skipped_with_the_reason(tmp_path):
