@@ -16,7 +16,7 @@
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
-/* Sets the address that did not answer or refused the login. */
+/* Sets the address that did not answer: the first one that was tried. */
 static void resolve(Probe *probe, const char *host)
 {
         static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -105,10 +105,10 @@ int prober_run(Probe *ret, const ProberTask *task)
         Outcome outcome = {0};
 
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
-        if (login_open(&session, &outcome, &ret->server_certificate, cluster, deadline_usec,
-                    &password)) {
-                ret->logged_in = true;
-                ret->server = outcome.server;
+        ret->logged_in = login_open(
+                &session, &outcome, &ret->server_certificate, cluster, deadline_usec, &password);
+        ret->server = outcome.server;
+        if (ret->logged_in) {
                 read_facts(ret, session, cluster);
                 probe_evaluate(ret, cluster);
         } else
