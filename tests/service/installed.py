@@ -124,10 +124,20 @@ user = ssl_importer
                                  f"_SYSTEMD_INVOCATION_ID={self.show('InvocationID')}").stdout
         return [json.loads(line) for line in lines.splitlines()]
 
-    def messages(self) -> str:
-        """All journal messages of the unit since boot, from all processes."""
+    def messages(self, *options: str) -> str:
+        """All journal messages of the unit since boot, from all processes.
+
+        By name as well: journald looks for the unit of a message in /proc, where a short process
+        may have ended.
+        """
         self.machine.run("journalctl", "--sync")
-        return self.machine.run("journalctl", "--output=cat", "--unit", UNIT).stdout
+        return self.machine.run("journalctl", "--output=cat", *options, f"_SYSTEMD_UNIT={UNIT}", "+",
+                                f"UNIT={UNIT}", "+", "SYSLOG_IDENTIFIER=binlog-ssld").stdout
+
+    def cursor(self) -> str:
+        """The option with which messages() returns those from here on."""
+        shown = self.machine.run("journalctl", "--lines=0", "--show-cursor").stdout
+        return f"--after-cursor={shown.split('cursor: ')[1].strip()}"
 
     def importers(self) -> list[str]:
         return self.machine.run("pgrep", "-x", "binlog-import", check=False).stdout.split()
