@@ -82,8 +82,6 @@ bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certific
         if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
                 read_changed_password(&password, cluster, deadline_usec, redactor))
                 result = session_open(ret, &target, &password, ret_certificate, &error);
-        text_set(
-                outcome->server.address, sizeof(outcome->server.address), ret_certificate->address);
         if (result == SESSION_TLS)
                 server_certificate_advise(outcome->next_step, sizeof(outcome->next_step),
                         ret_certificate, cluster->server_ca);

@@ -1,6 +1,9 @@
 #include "daemon/mysql/session.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,9 +315,17 @@ Session *session_free(Session *session)
 
 void session_describe(const Session *session, ServerInfo *ret)
 {
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof(peer);
+
+        *ret = (ServerInfo){0};
         text_set(ret->tls_version, sizeof(ret->tls_version), session->tls_version);
         text_set(ret->tls_cipher, sizeof(ret->tls_cipher), mysql_get_ssl_cipher(session->mysql));
         text_set(ret->version, sizeof(ret->version), mysql_get_server_info(session->mysql));
+        if (getpeername((int)mysql_get_socket(session->mysql), (struct sockaddr *)&peer, &size) ==
+                0)
+                (void)getnameinfo((struct sockaddr *)&peer, size, ret->address,
+                        sizeof(ret->address), NULL, 0, NI_NUMERICHOST);
 }
 
 static void pass_rows(MYSQL_RES *rows, session_row_fn fn, void *userdata)

@@ -78,7 +78,6 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
 Session *session_free(Session *session);
 DEFINE_CLEANUP(Session *, session_free);
 
-/* Sets all but the address. */
 void session_describe(const Session *session, ServerInfo *ret);
 
 /* Called for each row with the names and values of the columns; a value may be NULL. */

@@ -40,7 +40,7 @@ typedef struct ProbeFinding {
 } ProbeFinding;
 
 typedef struct Probe {
-        ServerInfo server;    /* without a login only the address */
+        ServerInfo server;    /* without a login only the address, if the host has one */
         bool logged_in;       /* false: no fact of the login's session is known */
         bool preflight_known; /* false: no fact below is known, except those of the certificate */
         Preflight preflight;

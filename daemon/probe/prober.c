@@ -16,7 +16,7 @@
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
-/* Sets the address that did not answer: the first one that was tried. */
+/* Sets the address of a server that did not answer, or refused the login, if the name has only one. */
 static void resolve(Probe *probe, const char *host)
 {
         static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -24,8 +24,9 @@ static void resolve(Probe *probe, const char *host)
 
         if (getaddrinfo(host, NULL, &hints, &list) != 0)
                 return;
-        (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->server.address,
-                sizeof(probe->server.address), NULL, 0, NI_NUMERICHOST);
+        if (!list->ai_next)
+                (void)getnameinfo(list->ai_addr, list->ai_addrlen, probe->server.address,
+                        sizeof(probe->server.address), NULL, 0, NI_NUMERICHOST);
         freeaddrinfo(list);
 }
 
@@ -105,10 +106,10 @@ int prober_run(Probe *ret, const ProberTask *task)
         Outcome outcome = {0};
 
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
-        ret->logged_in = login_open(
-                &session, &outcome, &ret->server_certificate, cluster, deadline_usec, &password);
-        ret->server = outcome.server;
-        if (ret->logged_in) {
+        if (login_open(&session, &outcome, &ret->server_certificate, cluster, deadline_usec,
+                    &password)) {
+                ret->logged_in = true;
+                ret->server = outcome.server;
                 read_facts(ret, session, cluster);
                 probe_evaluate(ret, cluster);
         } else

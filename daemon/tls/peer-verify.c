@@ -1,9 +1,6 @@
 #include "daemon/tls/peer-verify.h"
 
-#include <sys/socket.h>
-
 #include <errno.h>
-#include <netdb.h>
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -69,22 +66,11 @@ static int on_verify(X509_STORE_CTX *context, void *userdata)
         return peer.passed;
 }
 
-static void set_address(ServerCertificate *certificate, int fd)
-{
-        struct sockaddr_storage address;
-        socklen_t size = sizeof(address);
-
-        if (getpeername(fd, (struct sockaddr *)&address, &size) == 0)
-                (void)getnameinfo((struct sockaddr *)&address, size, certificate->address,
-                        sizeof(certificate->address), NULL, 0, NI_NUMERICHOST);
-}
-
 static void on_info(const SSL *ssl, int where, int result)
 {
         if (!(where & SSL_CB_HANDSHAKE_START) || !peer.certificate)
                 return;
         *peer.certificate = (ServerCertificate){0};
-        set_address(peer.certificate, SSL_get_fd(ssl));
         peer.error = (CertificateError){0};
         peer.passed = false;
         SSL_CTX_set_cert_verify_callback(SSL_get_SSL_CTX(ssl), on_verify, NULL);

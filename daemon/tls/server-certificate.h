@@ -49,7 +49,6 @@ typedef struct CertificateError {
 typedef struct ServerCertificate {
         CertificateResult result;
         char reason[OUTCOME_TEXT_MAX]; /* one sentence; "" when verified */
-        char address[64];              /* of the server, numeric; "": no handshake began */
         char subject[REPORT_NAME_MAX];
         char issuer[REPORT_NAME_MAX];
         char authority[REPORT_NAME_MAX]; /* the CA that is unknown or expired; "": no CA is */

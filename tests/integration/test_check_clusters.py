@@ -44,6 +44,12 @@ def outcomes(cluster):
     return [(finding["outcome"], finding["severity"]) for finding in cluster["findings"]]
 
 
+def only_address(host):
+    """The address that a server without a login has: none, if the name has several."""
+    found = {entry[4][0] for entry in socket.getaddrinfo(host, 0)}
+    return found.pop() if len(found) == 1 else None
+
+
 def without_grant(testbed, grant):
     """Revokes a grant of the importing user; returns a function that restores it."""
     testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
@@ -125,7 +131,7 @@ def test_a_wrong_password_is_an_auth_error_after_verified_tls(testbed, service, 
     status, cluster = check()
     assert status == 1 and outcomes(cluster) == [("auth", "error")]
     assert cluster["findings"][0]["sql_errno"] == 1045
-    assert cluster["address"] == "127.0.0.1"
+    assert cluster["address"] == only_address("localhost")
     assert cluster["tls_version"] is cluster["writer"] is cluster["server_version"] is None
     assert cluster["certificate"]["verified"] is True  # TLS succeeded
 
@@ -140,7 +146,7 @@ def test_a_missing_password_is_named(testbed, service, check):
 def test_a_server_that_is_down_is_unreachable(check):
     status, cluster = check(port=free_port())
     assert status == 1 and outcomes(cluster) == [("unreachable", "error")]
-    assert cluster["address"] == socket.getaddrinfo("localhost", 0)[0][4][0]
+    assert cluster["address"] == only_address("localhost")
     assert cluster["certificate"] is None
 
 
