@@ -78,6 +78,9 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
                 if (result != SESSION_SERVER)
                         error = other;
         }
+        /* A procedure can leave a transaction open, which would be rolled back at the end. */
+        if (result == SESSION_OK && session_in_transaction(session))
+                result = session_query(session, "COMMIT", NULL, NULL, &error);
         ret->effect.committed = result == SESSION_OK;
         if (result == SESSION_OK) {
                 ret->effect.newlines = form;

@@ -236,7 +236,12 @@ static SessionResult disable_slow_log(
 SessionResult preflight_run(
         Preflight *ret, Session *session, const char *user, SessionError *ret_error)
 {
+        /* completion_type first: with RELEASE a ROLLBACK ends the connection. */
         static const char statement[] =
+                "SET SESSION completion_type = NO_CHAIN; ROLLBACK; "
+                "SET SESSION TRANSACTION READ WRITE; "
+                "SET SESSION autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', "
+                "time_zone = '+00:00', sql_safe_updates = 0; "
                 "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'general_log', "
                 "'slow_query_log', 'log_queries_not_using_indexes', 'log_output', "
                 "'server_audit_logging', 'server_audit_events', 'server_audit_incl_users', "

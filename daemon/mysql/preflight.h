@@ -16,6 +16,11 @@
  * MariaDB 10.11 writes the key also into the logs of the statements inside the procedure; a log
  * that the session turns off, and an audit that excludes the user, keep those neither.
  *
+ * The same round trip first sets what the statements of the session, and the transactions within the
+ * procedure, depend on, whatever the server's defaults and init_connect say: no open transaction,
+ * autocommit, writable transactions, a strict SQL mode, UTC, and updates without a key. None of it
+ * needs a privilege.
+ *
  * An unknown setting counts as one that keeps the CALL. A variable that a server lacks is missing
  * in its answer; every server has the role and the two logs, so without them the answer is
  * incomplete.
@@ -82,7 +87,7 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables);
  * values are the greatest that every server accepts: a year, and 32 bits of rows. */
 const char *preflight_slow_log_statement(const PreflightVariables *variables);
 
-/* Reads the variables, turns the logs off for the session, and evaluates the result. */
+/* Sets the session's state, reads the variables, turns the logs off for the session, and evaluates the result. */
 SessionResult preflight_run(
         Preflight *ret, Session *session, const char *user, SessionError *ret_error);
 

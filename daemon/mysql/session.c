@@ -282,7 +282,7 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
         set_options(session->mysql, target, left_sec);
         peer_verify_begin(ret_certificate, target->host, target->server_ca);
         connected = mysql_real_connect(session->mysql, target->host, target->user, password->data,
-                NULL, target->port, NULL, 0);
+                NULL, target->port, NULL, CLIENT_MULTI_STATEMENTS);
         verified = peer_verify_end();
         if (!connected) {
                 set_connect_error(ret_error, session->mysql, target->plugins, ret_certificate);
@@ -364,7 +364,16 @@ SessionResult session_query(Session *session, const char *statement, session_row
                 mysql_free_result(rows);
                 next = mysql_next_result(session->mysql);
         } while (next == 0);
-        return next > 0 ? use_error(session, ret_error) : SESSION_OK;
+        /* The result of an error is -1 as well, "no more results". */
+        return mysql_errno(session->mysql) != 0 ? use_error(session, ret_error) : SESSION_OK;
+}
+
+bool session_in_transaction(const Session *session)
+{
+        unsigned status = 0;
+
+        return mariadb_get_infov(session->mysql, MARIADB_CONNECTION_SERVER_STATUS, &status) == 0 &&
+                (status & SERVER_STATUS_IN_TRANS);
 }
 
 uint64_t session_insert_id(const Session *session)

@@ -84,9 +84,13 @@ void session_describe(const Session *session, ServerInfo *ret);
 typedef void (*session_row_fn)(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values);
 
-/* Reads every result to its end. `fn` may be NULL. */
+/* Reads every result to its end. `fn` may be NULL. `statement` may be several, separated by
+ * semicolons; an error ends the last one of them that was executed. */
 SessionResult session_query(Session *session, const char *statement, session_row_fn fn,
         void *userdata, SessionError *ret_error);
+
+/* Returns true if the last statement has left a transaction open. */
+bool session_in_transaction(const Session *session);
 
 /* Returns the AUTO_INCREMENT value of the last statement, 0 if it created none. */
 uint64_t session_insert_id(const Session *session);

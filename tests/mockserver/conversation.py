@@ -141,6 +141,8 @@ class Conversation:
         if kind == QUIT:
             return False
         if kind == QUERY and b"SHOW GLOBAL VARIABLES" in rest:
+            others = rest.count(b";")  # statements before it
+            self.send([packet.ok(packet.AUTOCOMMIT | packet.MORE_RESULTS)] * others)
             rows = [packet.text_row(pair) for pair in VARIABLES.items()]
             self._perform("variables", packet.table(["Variable_name", "Value"], rows))
         elif kind == QUERY and b"SET SESSION" in rest:

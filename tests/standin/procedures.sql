@@ -14,6 +14,7 @@ INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
     ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- the required first line of the key
+    ('transaction', ''),       -- open: the import leaves its transaction open
     ('fail_at', '');           -- import, stop, start, or an error number for the import
 
 -- All imports, without the keys.
@@ -69,6 +70,9 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ssl_key must be an RSA PRIVATE KEY.';
     END IF;
     DO SLEEP(standin.option_of('slow_seconds'));
+    IF standin.option_of('transaction') = 'open' THEN
+        START TRANSACTION;
+    END IF;
     INSERT INTO standin.imports (account, cipher, newlines, ssl_ca, ssl_cert)
         VALUES (SESSION_USER(), standin.cipher(), form, ca_text, cert_text);
     SET prefix = standin.prefix_of(LAST_INSERT_ID());

@@ -1,5 +1,5 @@
 /*
- * session_call() and session_query() are stand-ins, so that the linker takes no session.o from the
+ * The functions of the session are stand-ins, so that the linker takes no session.o from the
  * library. The sets are those that the build makes (tests/pki).
  */
 
@@ -27,6 +27,9 @@ static struct {
         } answers[2];
         char documents[2][sizeof(STRICT)];
         unsigned n_calls;
+        bool in_transaction; /* after the CALL */
+        SessionResult commit;
+        unsigned n_commits;
 } server;
 
 static CallPayload payload;
@@ -53,9 +56,19 @@ SessionResult session_query(Session *session, const char *statement, session_row
         static const char *const names[] = {"CURRENT_USER()"}, *const values[] = {"importer@%"};
 
         assert_null(session);
+        if (strcmp(statement, "COMMIT") == 0) {
+                server.n_commits++;
+                ret_error->number = server.commit == SESSION_SERVER ? 1180 : 2013;
+                return server.commit;
+        }
         assert_string_equal(statement, "SELECT CURRENT_USER()");
         fn(userdata, 1, names, values);
         return SESSION_OK;
+}
+
+bool session_in_transaction(const Session *session)
+{
+        return server.in_transaction;
 }
 
 static int make(void **state)
@@ -115,6 +128,33 @@ static void test_the_raw_form_is_sent_first_and_learned_if_it_works(void **state
         assert_true(outcome.effect.committed);
         assert_int_equal(outcome.effect.newlines, NEWLINES_RAW);
         assert_true(outcome.effect.newlines_learned);
+}
+
+static void test_a_transaction_that_the_procedure_left_open_is_committed(void **state)
+{
+        static const struct {
+                bool open;
+                SessionResult commit;
+                unsigned n_commits;
+                OutcomeKind kind;
+                bool committed, in_doubt;
+        } cases[] = {
+                {false, SESSION_LOST, 0, OUTCOME_IMPORTED, true, false},
+                {true, SESSION_OK, 1, OUTCOME_IMPORTED, true, false},
+                {true, SESSION_SERVER, 1, OUTCOME_REJECTED, false, false},
+                {true, SESSION_LOST, 1, OUTCOME_UNKNOWN, false, true},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                make(state);
+                server.in_transaction = cases[i].open;
+                server.commit = cases[i].commit;
+                call(NEWLINES_RAW);
+                assert_int_equal(server.n_commits, cases[i].n_commits);
+                assert_int_equal(outcome.kind, cases[i].kind);
+                assert_int_equal(outcome.effect.committed, cases[i].committed);
+                assert_int_equal(outcome.effect.in_doubt, cases[i].in_doubt);
+        }
 }
 
 static void test_the_form_that_worked_before_is_sent_first(void **state)
@@ -277,6 +317,7 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
                 call_test(test_a_configured_form_is_the_only_one_that_is_sent),
                 call_test(test_the_raw_form_is_sent_first_and_learned_if_it_works),
+                call_test(test_a_transaction_that_the_procedure_left_open_is_committed),
                 call_test(test_the_form_that_worked_before_is_sent_first),
                 call_test(test_the_other_form_is_sent_if_the_error_can_concern_the_form),
                 call_test(test_only_an_error_of_the_server_can_concern_the_form),
