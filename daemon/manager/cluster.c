@@ -29,6 +29,7 @@ struct Cluster {
         uint64_t retry_usec; /* boot time; see PlanInput */
         uint64_t check_usec; /* boot time; see PlanInput */
         bool forced;
+        bool moved; /* the server of the import that runs is no longer the configured one */
         ImportJob *import, *check;
 
         /* As they were at the last start. */
@@ -67,6 +68,7 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
                 .fn = fn,
                 .userdata = userdata,
                 .record = *record};
+        (void)record_set_server(&cluster->record, config->host, config->port);
         r = record_writer_new(&cluster->writer, event, cluster->config.name, &cluster->record,
                 CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
         if (r < 0)
@@ -97,6 +99,14 @@ Cluster *cluster_free(Cluster *cluster)
 void cluster_configure(Cluster *cluster, const ClusterConfig *config)
 {
         cluster->config = *config;
+        if (!record_set_server(&cluster->record, config->host, config->port))
+                return;
+        cluster->moved = cluster->import;
+        cluster->check = import_job_free(cluster->check);
+        cluster->replication = (Replication){0};
+        cluster->status.check = (ClusterCheck){0};
+        cluster->retry_usec = cluster->check_usec = 0;
+        record_writer_schedule(cluster->writer);
 }
 
 const ClusterStatus *cluster_status(const Cluster *cluster)
@@ -182,10 +192,17 @@ static void apply_attempt(Cluster *cluster, const Outcome *outcome)
 static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
+        Outcome applied = *outcome;
 
+        if (cluster->moved) { /* what another server has acknowledged says nothing of this one */
+                applied.effect = (ImportEffect){0};
+                applied.ledger = (LedgerReading){0};
+                applied.replication = (Replication){0};
+        }
+        cluster->moved = false;
         cluster->import = import_job_free(cluster->import);
         cluster->status.deadline_usec = 0;
-        apply_attempt(cluster, outcome);
+        apply_attempt(cluster, &applied);
 }
 
 static void update_check(Cluster *cluster, const Outcome *outcome)

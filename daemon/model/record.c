@@ -23,6 +23,15 @@ static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec)
                 set->fingerprint);
 }
 
+bool record_set_server(Record *record, const char *host, unsigned port)
+{
+        if (strcmp(record->host, host) == 0 && record->port == port)
+                return false;
+        *record = (Record){.port = port, .warned = record->warned};
+        text_set(record->host, sizeof(record->host), host);
+        return true;
+}
+
 bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
         static const SetInfo none = {0};
@@ -87,6 +96,8 @@ int record_format(char **ret, const Record *record)
         int r;
 
         json_open_object(writer);
+        write_text(writer, "host", record->host);
+        write_number(writer, "port", record->port);
         write_text(writer, "imported_fingerprint", record->imported.fingerprint);
         write_number(writer, "imported_at", record->imported.at_usec);
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
@@ -202,6 +213,8 @@ int record_parse(Record *ret, const char *text, size_t size)
         if (r < 0)
                 return r;
         if (!json_is_object(object) ||
+                !read_text(record.host, sizeof(record.host), object, "host") ||
+                !read_unsigned(&record.port, object, "port") ||
                 !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
                 !read_number(&record.imported.at_usec, object, "imported_at") ||
                 !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||

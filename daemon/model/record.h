@@ -42,6 +42,8 @@ typedef struct RecordWarning {
 } RecordWarning;
 
 typedef struct Record {
+        char host[CONFIG_HOST_MAX]; /* the server that everything here is about, as configured */
+        unsigned port;
         RecordImport imported;
         RecordAttempt attempt;
         uint64_t last_success_usec;
@@ -50,6 +52,10 @@ typedef struct Record {
 } Record;
 
 #define RECORD_NULL ((Record){0})
+
+/* Makes the record one of this server. Returns true if it was one of another, or of none: only the
+ * expiry warning is kept then. */
+bool record_set_server(Record *record, const char *host, unsigned port);
 
 /* Copies the newest row of the ledger into the record, if the ledger was read. Returns true if the
  * row is another set than the imported one of the record. */

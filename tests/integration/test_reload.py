@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.integration.conftest import configuration
-from tests.standin import write_material
+from tests.standin import Aurora, Authority, write_material
 from tests.standin.server import free_port
 from tests.standin.varlink import VarlinkError
 
@@ -140,3 +140,29 @@ def test_the_metrics_file_is_updated_and_moved(testbed, current):
     current.wait(lambda: "metrics file /missing/c.prom cannot be written" in current.log())
     time.sleep(1.5)
     assert current.log().count("cannot be written") == 1
+
+
+@pytest.fixture(scope="module")
+def elsewhere(testbed):
+    """Another cluster, with the same procedures and user."""
+    aurora = Aurora(testbed.workspace, Authority(testbed.workspace.path / "elsewhere-ca", "Other CA"),
+                    "elsewhere")
+    aurora.start()
+    aurora.prepare()
+    yield aurora
+    aurora.stop()
+
+
+@pytest.mark.parametrize("how", ["reload", "restart"])
+def test_another_server_behind_the_same_name_gets_the_set(testbed, current, elsewhere, how):
+    """A move: the record is one of the server before."""
+    before = len(testbed.aurora.imports()), len(elsewhere.imports())
+    if how == "restart":
+        assert current.stop() == 0
+    current.configure(configuration(current, elsewhere))
+    if how == "restart":
+        current.start()
+    else:
+        reload(current)
+    current.wait_cluster("orders", "current")
+    assert (len(testbed.aurora.imports()), len(elsewhere.imports())) == (before[0], before[1] + 1)

@@ -95,6 +95,8 @@ int fixture_make(void **state)
                         .retry_held_usec = RETRY_HELD,
                         .check_interval_usec = CHECK_INTERVAL},
                 .cluster_config = {.name = "orders",
+                        .host = "db.example",
+                        .port = 3306,
                         .replication = REPLICATION_OBSERVE,
                         .ledger = "",
                         .enabled = true},

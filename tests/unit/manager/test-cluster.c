@@ -197,6 +197,42 @@ static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void 
         assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
 }
 
+static void test_another_server_is_not_known_to_have_the_set(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture_configure();
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture.cluster_config.port = 3307;
+        fixture_configure();
+        assert_false(fixture.status->replication->known);
+        fixture_import(OUTCOME_IMPORTED);
+        fixture.cluster_config.host = "db2.example";
+        fixture_configure();
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_an_import_into_the_server_before_says_nothing_of_this_one(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_IMPORTED,
+                .effect = {.committed = true, .newlines = NEWLINES_ESCAPED},
+                .replication = {.known = true},
+                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
+
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.cluster_config.host = "db2.example";
+        fixture_configure();
+        assert_true(cluster_is_importing(fixture.cluster));
+        fixture_end(&fixture.import, &outcome);
+        assert_string_equal(fixture.status->record->imported.fingerprint, "");
+        assert_int_equal(fixture.status->record->newlines, NEWLINES_AUTO);
+        assert_false(fixture.status->replication->known);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_ATTEMPT], 1);
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
 static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
 {
         fixture_import(OUTCOME_AUTH); /* waiting, importing */
@@ -244,6 +280,8 @@ int main(void)
                 cluster_test(test_force_during_an_import_needs_no_second_one),
                 cluster_test(test_with_a_ledger_force_during_an_import_needs_a_second_one),
                 cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
+                cluster_test(test_another_server_is_not_known_to_have_the_set),
+                cluster_test(test_an_import_into_the_server_before_says_nothing_of_this_one),
                 cluster_test(test_a_state_has_the_time_of_its_beginning_and_one_event),
                 cluster_test(test_a_record_that_cannot_be_written_is_in_the_status),
                 cluster_test(test_a_warning_covers_its_set_and_every_longer_threshold),

@@ -34,6 +34,37 @@ static LedgerEntry row(const char *fingerprint, LedgerState state)
         return entry;
 }
 
+static void test_a_record_of_another_server_is_forgotten(void **state)
+{
+        static const struct {
+                const char *host;
+                unsigned port;
+                bool other;
+        } cases[] = {{"db.example", 3306, false}, {"db.example", 3307, true},
+                {"db2.example", 3306, true}, {"", 3306, true}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Record record = attempted(A, OUTCOME_IMPORTED, true);
+
+                assert_true(record_set_server(&record, "db.example", 3306));
+                assert_string_equal(record.imported.fingerprint, ""); /* it was of no server */
+                record_apply(&record, &(SetInfo){.fingerprint = A},
+                        &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true}, 2000);
+                strcpy(record.warned.fingerprint, A);
+                record.warned.within_usec = 7;
+
+                assert_int_equal(
+                        record_set_server(&record, cases[i].host, cases[i].port), cases[i].other);
+                assert_string_equal(record.host, cases[i].host);
+                assert_int_equal(record.port, cases[i].port);
+                assert_string_equal(record.imported.fingerprint, cases[i].other ? "" : A);
+                assert_int_equal(record.attempt.has_outcome, !cases[i].other);
+                assert_int_equal(record.last_success_usec, cases[i].other ? 0 : 2000);
+                assert_string_equal(record.warned.fingerprint, A);
+                assert_int_equal(record.warned.within_usec, 7);
+        }
+}
+
 static void test_the_ledger_replaces_the_imported_set(void **state)
 {
         Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
@@ -238,6 +269,7 @@ static void test_unknown_members_are_ignored_and_absent_ones_keep_their_default(
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_record_of_another_server_is_forgotten),
                 cmocka_unit_test(test_the_ledger_replaces_the_imported_set),
                 cmocka_unit_test(test_a_set_found_in_the_ledger_is_recorded_with_its_own_time),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
