@@ -96,16 +96,25 @@ Cluster *cluster_free(Cluster *cluster)
         return NULL;
 }
 
+/* What is asked no more, or asked of another server, is not known any more. */
+static void forget_check(Cluster *cluster)
+{
+        cluster->check = import_job_free(cluster->check);
+        cluster->status.check = (ClusterCheck){0};
+        cluster->replication = (Replication){0};
+}
+
 void cluster_configure(Cluster *cluster, const ClusterConfig *config)
 {
+        if (cluster->config.replication != config->replication ||
+                strcmp(cluster->config.ledger, config->ledger) != 0)
+                forget_check(cluster);
         cluster->config = *config;
         if (!record_set_server(&cluster->record, config->host, config->port))
                 return;
+        forget_check(cluster);
         cluster->moved = cluster->import;
-        cluster->check = import_job_free(cluster->check);
-        cluster->replication = (Replication){0};
-        cluster->status.check = (ClusterCheck){0};
-        cluster->retry_usec = cluster->check_usec = 0;
+        cluster->retry_usec = 0;
         record_writer_schedule(cluster->writer);
 }
 
@@ -175,13 +184,19 @@ static void schedule_check(Cluster *cluster)
                 plan_check_delay_usec(cluster->check_interval_usec, random_number());
 }
 
+/* An import can end after the configuration was changed. */
+static void update_replication(Cluster *cluster, const Outcome *outcome)
+{
+        if (outcome->replication.known && cluster->config.replication != REPLICATION_IGNORE)
+                cluster->replication = outcome->replication;
+}
+
 static void apply_attempt(Cluster *cluster, const Outcome *outcome)
 {
         schedule_check(cluster);
         cluster->status.check.error[0] = cluster->status.check.next_step[0] = '\0';
         record_apply(&cluster->record, &cluster->set, outcome, clock_wall_usec());
-        if (outcome->replication.known)
-                cluster->replication = outcome->replication;
+        update_replication(cluster, outcome);
         cluster->retry_usec = clock_boottime_usec() +
                 plan_retry_delay_usec(&cluster->retry, outcome, cluster->record.attempt.failures,
                         random_number());
@@ -230,8 +245,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
         cluster->status.check.due = false;
         schedule_check(cluster);
         update_check(cluster, outcome);
-        if (outcome->replication.known)
-                cluster->replication = outcome->replication;
+        update_replication(cluster, outcome);
         if (replication_is_broken(&cluster->replication) != broken)
                 cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
         if (record_update_from_ledger(&cluster->record, outcome)) {

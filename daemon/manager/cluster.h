@@ -22,7 +22,8 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* Copies `config`, whose texts must outlive the cluster, and `record`, which is RECORD_NULL for a cluster without a record. */
+/* Copies `config`, whose texts must outlive the cluster, and `record`, which is RECORD_NULL for a
+ * cluster without a record. */
 int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
         cluster_changed_fn fn, void *userdata);
 
@@ -30,7 +31,8 @@ int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, con
 Cluster *cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster *, cluster_free);
 
-/* Replaces the settings. An importer that runs ends with the settings that it started with. */
+/* Replaces the settings; the texts of the former ones must still exist. An importer that runs ends
+ * with the settings that it started with. */
 void cluster_configure(Cluster *cluster, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);

@@ -41,6 +41,47 @@ static void test_without_replication_and_ledger_there_is_no_check(void **state)
         assert_int_equal(fixture_not_before(), 0);
 }
 
+static void test_what_is_asked_no_more_is_not_known_any_more(void **state)
+{
+        Outcome broken = {.kind = OUTCOME_NO_PRIVILEGE,
+                .text = "denied",
+                .replication = {.known = true, .configured = true, .io_errno = 2026}};
+
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&broken);
+        fixture_configure();
+        assert_true(fixture.status->replication->known);
+        assert_string_equal(fixture.status->check.error, "denied");
+        fixture_start_check();
+        fixture.cluster_config.replication = REPLICATION_IGNORE;
+        fixture_configure();
+        assert_false(fixture.check.running);
+        assert_false(fixture.status->replication->known);
+        assert_string_equal(fixture.status->check.error, "");
+        assert_false(fixture.status->check.due);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+
+        fixture.cluster_config.ledger = "binlog.ledger";
+        fixture_configure();
+        fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE, .text = "no route"});
+        fixture.cluster_config.ledger = "binlog.other";
+        fixture_configure();
+        assert_string_equal(fixture.status->check.error, "");
+}
+
+static void test_an_import_that_ends_later_does_not_know_it_either(void **state)
+{
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.cluster_config.replication = REPLICATION_IGNORE;
+        fixture_configure();
+        fixture_end(&fixture.import,
+                &(Outcome){.kind = OUTCOME_IMPORTED,
+                        .effect.committed = true,
+                        .replication = {.known = true, .io_errno = 2026}});
+        assert_false(fixture.status->replication->known);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
 static void test_a_ledger_alone_is_checked(void **state)
 {
         fixture.cluster_config.replication = REPLICATION_IGNORE;
@@ -149,6 +190,8 @@ int main(void)
                 cluster_test(test_a_retry_now_without_force_only_checks_a_current_cluster),
                 cluster_test(test_a_current_cluster_is_checked_when_the_interval_is_over),
                 cluster_test(test_without_replication_and_ledger_there_is_no_check),
+                cluster_test(test_what_is_asked_no_more_is_not_known_any_more),
+                cluster_test(test_an_import_that_ends_later_does_not_know_it_either),
                 cluster_test(test_a_ledger_alone_is_checked),
                 cluster_test(test_a_check_gives_way_to_an_import),
                 cluster_test(test_a_failed_check_is_reported_until_one_succeeds),
