@@ -26,9 +26,11 @@ struct Cluster {
         Record record;
         RecordWriter *writer;
         Replication replication;
-        uint64_t retry_usec; /* boot time; see PlanInput */
-        uint64_t check_usec; /* boot time; see PlanInput */
-        bool forced;
+        uint64_t retry_usec;                  /* boot time; see PlanInput */
+        uint64_t check_usec;                  /* boot time; see PlanInput */
+        char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
+        char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
+        bool restarting;                      /* the import that runs only restarts replication */
         bool moved; /* the server of the import that runs is no longer the configured one */
         ImportJob *import, *check;
 
@@ -151,13 +153,17 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 .fingerprint = fingerprint,
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,
-                .forced = cluster->forced,
                 .checks = cluster->config.replication != REPLICATION_IGNORE ||
                         cluster->config.ledger[0] != '\0',
                 .check_usec = cluster->check_usec,
         };
-        Plan plan = plan_cluster(&input, now_usec);
+        Plan plan;
 
+        text_set(cluster->planned, sizeof(cluster->planned), set->info.fingerprint);
+        if (strcmp(cluster->forced, cluster->planned) != 0)
+                cluster->forced[0] = '\0';
+        input.forced = cluster->forced[0] != '\0';
+        plan = plan_cluster(&input, now_usec);
         update_sync(cluster, cluster->config.enabled ? fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
         cluster->status.check.due = plan.action == PLAN_CHECK;
@@ -277,7 +283,7 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
                 .payload_fd = set->payload_fd,
                 .set = set->info,
                 .newlines = cluster->record.newlines,
-                .forced = cluster->forced,
+                .forced = cluster->forced[0] != '\0',
                 .timeout_usec = config->import_timeout_usec,
         };
         Outcome outcome;
@@ -290,7 +296,8 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         cluster->retry = (PlanRetry){
                 config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
         cluster->set = set->info;
-        cluster->forced = false;
+        cluster->forced[0] = '\0';
+        cluster->restarting = task.action == IMPORT_ACTION_RESTART_REPLICATION;
         set_state(cluster, CLUSTER_IMPORTING);
         r = import_job_start(
                 &cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
@@ -305,10 +312,11 @@ void cluster_retry_now(Cluster *cluster, bool force)
 {
         cluster->retry_usec = 0;
         cluster->check_usec = 0;
-        /* An import that runs already satisfies the request, unless the ledger makes it do
-         * nothing. */
-        if (force && (!cluster->import || cluster->config.ledger[0] != '\0'))
-                cluster->forced = true;
+        /* An import that runs already satisfies the request, unless it makes no CALL: because of
+         * the ledger, or because it only restarts replication. */
+        if (force && cluster->config.enabled &&
+                (!cluster->import || cluster->restarting || cluster->config.ledger[0] != '\0'))
+                text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);
 }
 
 void cluster_flush(Cluster *cluster)

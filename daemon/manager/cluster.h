@@ -50,8 +50,8 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 int cluster_start(
         Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
 
-/* Resets the back-off and makes a check due. With `force` the next plan imports even a current
- * set. */
+/* Resets the back-off and makes a check due. With `force` the set of the last plan is imported even if
+ * it is current; this ends with that set, and a cluster without a set, or a disabled one, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */

@@ -179,6 +179,50 @@ static void test_with_a_ledger_force_during_an_import_needs_a_second_one(void **
         assert_true(fixture.import.task.forced);
 }
 
+static void test_force_during_a_restart_of_replication_makes_a_call_after_it(void **state)
+{
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture_end(&fixture.import,
+                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true});
+        fixture.now += RETRY_HELD;
+        assert_int_equal(fixture_start(PLAN_RESTART_REPLICATION), 0);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED});
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_int_equal(fixture.import.task.action, IMPORT_ACTION_IMPORT);
+}
+
+static void test_force_ends_with_the_set_that_it_was_meant_for(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_put_on_disk(B);
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_false(fixture.import.task.forced);
+        fixture_end(
+                &fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true});
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
+static void test_without_a_set_or_enabled_force_is_not_kept(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_put_on_disk("");
+        fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_put_on_disk(A);
+        fixture_expect(PLAN_CHECK, CLUSTER_CURRENT);
+
+        fixture.cluster_config.enabled = false;
+        fixture_configure();
+        fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
+        cluster_retry_now(fixture.cluster, true);
+        fixture.cluster_config.enabled = true;
+        fixture_configure();
+        fixture_expect(PLAN_CHECK, CLUSTER_CURRENT);
+}
+
 static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void **state)
 {
         uint64_t first;
@@ -279,6 +323,9 @@ int main(void)
                 cluster_test(test_force_imports_a_current_set_once),
                 cluster_test(test_force_during_an_import_needs_no_second_one),
                 cluster_test(test_with_a_ledger_force_during_an_import_needs_a_second_one),
+                cluster_test(test_force_during_a_restart_of_replication_makes_a_call_after_it),
+                cluster_test(test_force_ends_with_the_set_that_it_was_meant_for),
+                cluster_test(test_without_a_set_or_enabled_force_is_not_kept),
                 cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
                 cluster_test(test_another_server_is_not_known_to_have_the_set),
                 cluster_test(test_an_import_into_the_server_before_says_nothing_of_this_one),
