@@ -210,20 +210,29 @@ static void apply_attempt(Cluster *cluster, const Outcome *outcome)
         record_writer_schedule(cluster->writer);
 }
 
+/* What the server before has answered says nothing of the one that is configured now. */
+static void apply_elsewhere(Cluster *cluster, const Outcome *outcome)
+{
+        Outcome applied = *outcome;
+
+        applied.effect = (ImportEffect){0};
+        applied.ledger = (LedgerReading){0};
+        applied.replication = (Replication){0};
+        apply_attempt(cluster, &applied);
+        cluster->retry_usec = 0;
+        cluster->moved = false;
+}
+
 static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
-        Outcome applied = *outcome;
 
-        if (cluster->moved) { /* what another server has acknowledged says nothing of this one */
-                applied.effect = (ImportEffect){0};
-                applied.ledger = (LedgerReading){0};
-                applied.replication = (Replication){0};
-        }
-        cluster->moved = false;
         cluster->import = import_job_free(cluster->import);
         cluster->status.deadline_usec = 0;
-        apply_attempt(cluster, &applied);
+        if (cluster->moved)
+                apply_elsewhere(cluster, outcome);
+        else
+                apply_attempt(cluster, outcome);
 }
 
 static void update_check(Cluster *cluster, const Outcome *outcome)

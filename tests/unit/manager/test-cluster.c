@@ -277,6 +277,15 @@ static void test_an_import_into_the_server_before_says_nothing_of_this_one(void 
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
 }
 
+static void test_a_failure_of_the_server_before_delays_no_import_into_this_one(void **state)
+{
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.cluster_config.host = "db2.example";
+        fixture_configure();
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_AUTH});
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+}
+
 static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
 {
         fixture_import(OUTCOME_AUTH); /* waiting, importing */
@@ -329,6 +338,7 @@ int main(void)
                 cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
                 cluster_test(test_another_server_is_not_known_to_have_the_set),
                 cluster_test(test_an_import_into_the_server_before_says_nothing_of_this_one),
+                cluster_test(test_a_failure_of_the_server_before_delays_no_import_into_this_one),
                 cluster_test(test_a_state_has_the_time_of_its_beginning_and_one_event),
                 cluster_test(test_a_record_that_cannot_be_written_is_in_the_status),
                 cluster_test(test_a_warning_covers_its_set_and_every_longer_threshold),
