@@ -14,6 +14,10 @@ from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
 from tests.standin.service import Service
 
 
+LEDGER_SQL = Path(__file__).parents[2] / "conf" / "ledger.sql"
+LEDGER_TABLE = "binlog_ssl.ledger"
+
+
 @dataclass
 class Testbed:
     """What all tests of a session share: the CA, a source server, a stand-in for Aurora."""
@@ -90,6 +94,17 @@ def service(testbed: Testbed) -> Iterator[Service]:
     yield service
     service.kill()
     testbed.aurora.reset_options()
+
+
+@contextmanager
+def ledger_created(testbed: Testbed) -> Iterator[None]:
+    """An empty ledger within the block, created by the shipped SQL file."""
+    testbed.aurora.sql(LEDGER_SQL.read_text())
+    try:
+        yield
+    finally:
+        testbed.aurora.sql("DROP DATABASE binlog_ssl; REVOKE SELECT, INSERT, UPDATE ON "
+                           f"{LEDGER_TABLE} FROM {IMPORT_USER}@'%'")
 
 
 @contextmanager

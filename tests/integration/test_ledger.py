@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import configuration
+from tests.integration.conftest import LEDGER_TABLE as TABLE
+from tests.integration.conftest import configuration, ledger_created
 from tests.standin import write_material
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.proxy import Fault, Proxy
@@ -15,19 +15,14 @@ from tests.standin.service import Service
 
 BOTH_MAKES = True
 
-SQL = Path(__file__).parents[2] / "conf" / "ledger.sql"
-TABLE = "binlog_ssl.ledger"
 LEDGER = f"ledger = {TABLE}\n"
 CALL = 8  # its flight, after TLS, login, variables, lock, read, begin, prepare
 
 
 @pytest.fixture(autouse=True)
 def ledger(testbed):
-    """An empty ledger, created by the shipped SQL file."""
-    testbed.aurora.sql(SQL.read_text())
-    yield
-    testbed.aurora.sql("DROP DATABASE binlog_ssl;"
-                       f"REVOKE SELECT, INSERT, UPDATE ON {TABLE} FROM ssl_importer@'%'")
+    with ledger_created(testbed):
+        yield
 
 
 @pytest.fixture

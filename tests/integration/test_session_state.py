@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Testbed, configuration
+from tests.integration.conftest import LEDGER_TABLE as TABLE
+from tests.integration.conftest import Testbed, configuration, ledger_created
 from tests.standin import write_material
 from tests.standin.client import quoted
 from tests.standin.service import Service
 
 BOTH_MAKES = True
-
-SQL = Path(__file__).parents[2] / "conf" / "ledger.sql"
-TABLE = "binlog_ssl.ledger"
 
 
 def variable(name: str, value: str, before: str) -> tuple[str, str]:
@@ -49,12 +46,10 @@ TURNED = {
 def turned(testbed: Testbed, service: Service,
            request: pytest.FixtureRequest) -> Iterator[None]:
     statement, undo = TURNED[request.param]
-    testbed.aurora.sql(SQL.read_text())
-    testbed.aurora.sql(statement)
-    yield
-    testbed.aurora.sql(undo)
-    testbed.aurora.sql("DROP DATABASE binlog_ssl;"
-                       f"REVOKE SELECT, INSERT, UPDATE ON {TABLE} FROM ssl_importer@'%'")
+    with ledger_created(testbed):
+        testbed.aurora.sql(statement)
+        yield
+        testbed.aurora.sql(undo)
 
 
 @pytest.mark.parametrize("turned", TURNED, indirect=True)
