@@ -12,7 +12,7 @@ from tests.standin import Aurora, Authority, Workspace, write_material
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.service import Service
 
-from .test_ledger import LEDGER, SQL, TABLE
+from .conftest import LEDGER_SQL, LEDGER_TABLE
 
 DAEMONS, CLUSTERS, ROTATIONS = 5, 3, 50
 LATE = 0.15   # seconds between the first and the last host that gets a set
@@ -49,12 +49,13 @@ user = ssl_importer
 password-file = {service.password_file(IMPORT_PASSWORD)}
 server-ca = {auroras[0].ca}
 replication = ignore
-{LEDGER}
+ledger = {LEDGER_TABLE}
 {clusters}"""
 
 
 def completed(aurora: Aurora) -> int:
-    return int(aurora.sql(f"SELECT COUNT(*) FROM {TABLE} WHERE state = 'imported'")[0][0] or 0)
+    query = f"SELECT COUNT(*) FROM {LEDGER_TABLE} WHERE state = 'imported'"
+    return int(aurora.sql(query)[0][0] or 0)
 
 
 def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
@@ -74,7 +75,7 @@ def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
         for aurora in auroras:
             aurora.ready()
             aurora.prepare()
-            aurora.sql(SQL.read_text())
+            aurora.sql(LEDGER_SQL.read_text())
             aurora.set_option("slow_seconds", SLOW)
         services = [Service(build, workspace.directory(f"d{n}")) for n in range(DAEMONS)]
         for service in services:
@@ -97,8 +98,8 @@ def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
             return ({c["state"] for c in clusters} == {"current"} and
                     {c["imported_fingerprint"] for c in clusters} == newest)
 
-        newest = {aurora.sql(f"SELECT fingerprint FROM {TABLE} ORDER BY id DESC LIMIT 1")[0][0]
-                  for aurora in auroras}
+        query = f"SELECT fingerprint FROM {LEDGER_TABLE} ORDER BY id DESC LIMIT 1"
+        newest = {aurora.sql(query)[0][0] for aurora in auroras}
         assert len(newest) == 1, seed
         for service in services:
             service.wait(lambda: agree(service), 60)
@@ -109,7 +110,8 @@ def test_each_set_is_imported_once_per_cluster_and_all_agree() -> None:
             # Twice only if the daemon was killed between the CALL and the update of the ledger.
             assert max(sets.values()) <= 2, seed
             repeated += sum(sets.values()) - ROTATIONS
-            states = Counter(row["state"] for row in aurora.rows(f"SELECT state FROM {TABLE}"))
+            states = Counter(row["state"]
+                             for row in aurora.rows(f"SELECT state FROM {LEDGER_TABLE}"))
             assert states == {"imported": ROTATIONS}, seed
         # Rare: the killed daemon must be the one that imports, and be in its CALL.
         assert repeated <= CLUSTERS * ROTATIONS // 4, seed
