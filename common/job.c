@@ -107,7 +107,8 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         (void)setrlimit(RLIMIT_CORE, &no_core);
         limit_memory();
         (void)prctl(PR_SET_NAME, spec->name);
-        (void)alarm((unsigned)(spec->deadline_usec / USEC_PER_SEC) + JOB_ALARM_GRACE_SEC);
+        if (spec->deadline_usec != USEC_NEVER)
+                (void)alarm((unsigned)(spec->deadline_usec / USEC_PER_SEC) + JOB_ALARM_GRACE_SEC);
         close_all_but(spec->keep, spec->n_keep, result_fd);
 
         message = calloc(1, sizeof(*message) + spec->result_size);
@@ -118,9 +119,8 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         _exit(n < 0 ? 1 : 0);
 }
 
-static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+static void end(Job *job, const siginfo_t *info)
 {
-        Job *job = userdata;
         size_t size = sizeof(Message) + job->result_size;
         CLEANUP(freep) Message *message = malloc(size + 1);
         bool succeeded = info->si_code == CLD_EXITED && info->si_status == 0;
@@ -141,7 +141,23 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         else
                 job->fn(job, JOB_CRASHED, info->si_code == CLD_EXITED ? 0 : info->si_status, NULL,
                         job->userdata);
+}
+
+/* sd-event has reaped the child. */
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+        if (userdata)
+                end(userdata, info);
+        else
+                (void)sd_event_source_set_floating(source, false); /* of a job that is freed */
         return 0;
+}
+
+/* Before the end is known the child is not reaped, so its pid cannot be reused. */
+void job_kill(Job *job)
+{
+        if (job->pid > 0 && !job->ended)
+                (void)kill(job->pid, SIGKILL);
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -149,7 +165,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         Job *job = userdata;
 
         job->timed_out = true;
-        (void)kill(job->pid, SIGKILL); /* not reaped yet, so the pid cannot be reused */
+        job_kill(job);
         return 0;
 }
 
@@ -179,13 +195,14 @@ int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, vo
         if (job->pid == 0)
                 child_main(spec, manager, child_fd);
         r = sd_event_add_child(event, &job->child_source, job->pid, WEXITED, on_child, job);
-        if (r == 0)
+        if (r == 0 && spec->deadline_usec != USEC_NEVER)
                 r = sd_event_add_time_relative(event, &job->deadline_source, CLOCK_BOOTTIME,
                         spec->deadline_usec, 0, on_deadline, job);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(job->child_source, "job-child");
-        (void)sd_event_source_set_description(job->deadline_source, "job-deadline");
+        if (job->deadline_source)
+                (void)sd_event_source_set_description(job->deadline_source, "job-deadline");
         *ret = TAKE(job);
         return 0;
 }
@@ -194,12 +211,16 @@ Job *job_free(Job *job)
 {
         if (!job)
                 return NULL;
-        job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
-        job->child_source = sd_event_source_disable_unref(job->child_source);
-        if (job->pid > 0 && !job->ended) {
-                (void)kill(job->pid, SIGKILL);
+        sd_event_source_disable_unref(job->deadline_source);
+        job_kill(job);
+        if (job->ended)
+                sd_event_source_disable_unref(job->child_source);
+        else if (job->child_source) {
+                (void)sd_event_source_set_userdata(job->child_source, NULL);
+                (void)sd_event_source_set_floating(job->child_source, true);
+                sd_event_source_unref(job->child_source);
+        } else if (job->pid > 0) /* job_start() failed: the child has hardly begun */
                 (void)waitpid(job->pid, NULL, 0);
-        }
         closep(&job->result_fd);
         free(job);
         return NULL;

@@ -34,7 +34,7 @@ typedef struct JobSpec {
         size_t result_size;     /* bytes of `result`, all zero when `run` is called */
         int keep[JOB_KEEP_MAX]; /* descriptors that stay open in the child */
         size_t n_keep;
-        uint64_t deadline_usec; /* from the start; then the child is killed */
+        uint64_t deadline_usec; /* from the start; then the child is killed; USEC_NEVER: none */
 } JobSpec;
 
 typedef enum JobResult {
@@ -53,9 +53,13 @@ typedef void (*job_end_fn)(
 /* -E2BIG: `result_size` is larger than JOB_RESULT_SIZE_MAX. */
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata);
 
-/* Kills and reaps a child that still runs. */
+/* Kills a child that still runs and does not wait for its end: a process that waits for a file system
+ * may not be killable for a long time. The event loop reaps it. */
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free);
+
+/* Kills the child; its end is reported as always, JOB_CRASHED. */
+void job_kill(Job *job);
 
 pid_t job_pid(const Job *job);
 

@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -241,24 +242,84 @@ static void test_a_child_over_its_deadline_is_killed(void **state)
         assert_int_equal(errno, ECHILD);
 }
 
-static void test_freeing_a_job_kills_and_reaps_its_child(void **state)
+/* Returns false if the child has ended and is reaped. */
+static bool exists(pid_t pid)
+{
+        return kill(pid, 0) == 0;
+}
+
+static void run_until_reaped(pid_t pid)
+{
+        uint64_t limit = clock_boottime_usec() + LATE / 2; /* the alarm is not the cause */
+
+        while (exists(pid) && clock_boottime_usec() < limit)
+                assert_true(sd_event_run(event, 10 * USEC_PER_MSEC) >= 0);
+        assert_false(exists(pid));
+        assert_int_equal(ended.n_calls, 0);
+}
+
+static void test_freeing_a_job_kills_its_child_and_the_loop_reaps_it(void **state)
 {
         JobSpec spec = {.name = "freed", .run = hang, .deadline_usec = LATE};
-        uint64_t before = clock_boottime_usec();
         Job *job = NULL;
         pid_t pid;
 
         assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
         pid = job_pid(job);
-        assert_int_equal(kill(pid, 0), 0);
+        assert_true(exists(pid));
         assert_null(job_free(job));
-        /* The alarm was not the cause. */
-        assert_true(clock_boottime_usec() - before < LATE / 2);
-        assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
-        assert_int_equal(errno, ECHILD);
-        assert_int_equal(sd_event_run(event, 0), 0);
-        assert_int_equal(ended.n_calls, 0);
+        run_until_reaped(pid);
         assert_null(job_free(NULL));
+}
+
+/* The end of a traced process is not reported to its parent before its tracer has waited for it: as
+ * if it could not be killed. */
+static pid_t trace(pid_t pid)
+{
+        int pipe_fds[2];
+        char byte = 0;
+        pid_t tracer;
+
+        assert_int_equal(pipe(pipe_fds), 0);
+        tracer = fork();
+        if (tracer == 0) {
+                byte = ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0;
+                (void)write(pipe_fds[1], &byte, 1);
+                (void)pause();
+        }
+        assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
+        assert_true(byte);
+        assert_int_equal(close(pipe_fds[0]) + close(pipe_fds[1]), 0);
+        return tracer;
+}
+
+static void test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed(void **state)
+{
+        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = USEC_NEVER};
+        Job *job = NULL;
+        pid_t pid, tracer;
+
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        pid = job_pid(job);
+        tracer = trace(pid);
+        job_free(job);
+        assert_true(exists(pid));
+        assert_int_equal(kill(tracer, SIGKILL), 0);
+        assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+        run_until_reaped(pid);
+}
+
+static void test_a_killed_child_without_a_deadline_is_a_crash(void **state)
+{
+        JobSpec spec = {.name = "killed", .run = hang, .deadline_usec = USEC_NEVER};
+        Job *job = NULL;
+
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        job_kill(job);
+        run_until_ended(&ended);
+        assert_int_equal(ended.end, JOB_CRASHED);
+        assert_int_equal(ended.detail, SIGKILL);
+        job_free(job);
 }
 
 static void free_at_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
@@ -322,7 +383,9 @@ int main(void)
                 job_test(test_a_crash_after_a_complete_result_is_a_crash),
                 job_test(test_an_incomplete_result_is_a_crash),
                 job_test(test_a_child_over_its_deadline_is_killed),
-                job_test(test_freeing_a_job_kills_and_reaps_its_child),
+                job_test(test_freeing_a_job_kills_its_child_and_the_loop_reaps_it),
+                job_test(test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed),
+                job_test(test_a_killed_child_without_a_deadline_is_a_crash),
                 job_test(test_the_handler_may_free_the_job),
                 job_test(test_concurrent_jobs_keep_their_own_results),
         };
