@@ -11,6 +11,25 @@
 
 #include "common/macro.h"
 
+int file_read_block(Secret *content, int fd, size_t limit)
+{
+        char block[4096];
+        ssize_t n;
+        int r;
+
+        do
+                n = read(fd, block, sizeof(block));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        if (n > 0 && (size_t)n > limit - content->size)
+                r = -EFBIG;
+        else
+                r = secret_append(content, block, (size_t)n);
+        explicit_bzero(block, (size_t)n);
+        return r < 0 ? r : n > 0;
+}
+
 int file_read_fd(Secret *ret, int fd, size_t limit)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
@@ -25,24 +44,11 @@ int file_read_fd(Secret *ret, int fd, size_t limit)
         r = secret_allocate(&content, (size_t)(st.st_size > 0 ? st.st_size : 0) + 1);
         if (r < 0)
                 return r;
-        for (;;) {
-                char block[4096];
-                ssize_t n = read(fd, block, sizeof(block));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        r = -errno;
-                else if (n > 0 && (size_t)n > limit - content.size)
-                        r = -EFBIG;
-                else if (n > 0)
-                        r = secret_append(&content, block, (size_t)n);
-                explicit_bzero(block, n > 0 ? (size_t)n : 0);
-                if (r < 0)
-                        return r;
-                if (n == 0)
-                        break;
-        }
+        do
+                r = file_read_block(&content, fd, limit);
+        while (r > 0);
+        if (r < 0)
+                return r;
         secret_done(ret);
         *ret = content;
         content = SECRET_NULL;
@@ -151,11 +157,11 @@ static FileStat file_stat_from(int r, const struct stat *st)
         };
 }
 
-FileStat file_stat(const char *path)
+FileStat file_stat_at(int directory_fd, const char *name)
 {
         struct stat st;
 
-        return file_stat_from(stat(path, &st), &st);
+        return file_stat_from(fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW), &st);
 }
 
 FileStat file_stat_fd(int fd)

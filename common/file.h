@@ -25,6 +25,10 @@ int file_read(Secret *ret, int directory_fd, const char *name, size_t limit);
 /* Reads a descriptor from its current offset to its end; accepts every type of file. */
 int file_read_fd(Secret *ret, int fd, size_t limit);
 
+/* The same by single calls of read(2): appends to `content`. Returns 1 if there may be more, 0 at the
+ * end. -EFBIG: `content` would become larger than `limit`. */
+int file_read_block(Secret *content, int fd, size_t limit);
+
 /* Follows symbolic links. */
 bool file_is_directory(const char *path);
 
@@ -53,8 +57,8 @@ typedef struct FileStat {
         unsigned mode;
 } FileStat;
 
-/* Follows symbolic links. */
-FileStat file_stat(const char *path);
+/* Does not follow a symbolic link. */
+FileStat file_stat_at(int directory_fd, const char *name);
 
 /* Of an open file, even if its name means another file by now. */
 FileStat file_stat_fd(int fd);

@@ -230,3 +230,25 @@ pid_t job_pid(const Job *job)
 {
         return job->pid;
 }
+
+void job_reap(uint64_t limit_usec)
+{
+        uint64_t deadline = clock_boottime_usec() + limit_usec, left = limit_usec;
+        sigset_t child;
+
+        sigemptyset(&child);
+        sigaddset(&child, SIGCHLD);
+        while (left > 0) {
+                struct timespec timeout = {.tv_sec = (time_t)(left / USEC_PER_SEC),
+                        .tv_nsec = (long)(left % USEC_PER_SEC) * 1000};
+                pid_t pid;
+
+                do
+                        pid = waitpid(-1, NULL, WNOHANG);
+                while (pid > 0);
+                if (pid < 0)
+                        return;
+                (void)sigtimedwait(&child, NULL, &timeout);
+                left = clock_left_usec(deadline);
+        }
+}

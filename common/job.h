@@ -63,5 +63,9 @@ void job_kill(Job *job);
 
 pid_t job_pid(const Job *job);
 
+/* Reaps the children of freed jobs until none is left, for at most `limit_usec`: before the exit, so
+ * that only a child that cannot be killed is left to init. SIGCHLD is blocked. */
+void job_reap(uint64_t limit_usec);
+
 /* Gives all signals their default action and unblocks them, in a child after fork(2). */
 void job_reset_signals(void);

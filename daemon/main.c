@@ -58,7 +58,8 @@ static int check_materials(const Config *config)
 
         for (size_t i = 0; i < config->n_materials; i++) {
                 const MaterialConfig *material = &config->materials[i];
-                InspectorTask task = {material, -1, clock_wall_usec()};
+                InspectorTask task = {
+                        .config = material, .payload_fd = -1, .now_usec = clock_wall_usec()};
                 Report *report = calloc(1, sizeof(*report));
                 int r = report ? inspector_run(report, &task) : -ENOMEM;
 

@@ -106,6 +106,7 @@ static int read_material(MaterialInfo *ret, const JsonValue *value)
         TEXT(ret->fingerprint, value, "fingerprint");
         TEXT(ret->watch, value, "watch");
         ret->since_usec = number(value, "since");
+        ret->not_responding_since_usec = number(value, "not_responding_since");
         ret->missed_events = number(value, "missed_events");
         ret->last_check_usec = number(value, "last_check");
         ret->last_change_usec = number(value, "last_change");
@@ -314,7 +315,9 @@ bool status_info_import_failed(const ClusterInfo *cluster)
 Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
 {
         const MaterialInfo *material = status_info_material(info, cluster->material);
-        Health of_material = material ? health_of_material(material->state) : HEALTH_OK;
+        Health of_material = material
+                ? health_of_material(material->state, material->not_responding_since_usec == 0)
+                : HEALTH_OK;
         Health of_cluster =
                 health_of_cluster(cluster->state, replication_is_broken(&cluster->replication),
                         cluster->state == CLUSTER_CURRENT && cluster->reason[0] != '\0');

@@ -33,6 +33,7 @@ typedef struct MaterialInfo {
         Certificate certificate;
         Problem problems[REPORT_PROBLEMS_MAX]; /* rule _RULE_MAX: unknown to this program */
         size_t n_problems;
+        uint64_t not_responding_since_usec; /* 0: the file system answers */
         char watch[512];
         uint64_t missed_events, last_check_usec, last_change_usec;
         bool changed; /* an event brought another state or fingerprint */

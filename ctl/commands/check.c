@@ -100,7 +100,7 @@ static int run(const Request *request)
         MaterialConfig config = {0};
         CLEANUP(freep) char *directory = NULL;
         CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
-        InspectorTask task = {&config, -1, clock_wall_usec()};
+        InspectorTask task = {.config = &config, .payload_fd = -1, .now_usec = clock_wall_usec()};
         int r = report ? make_absolute(&directory, request->names[0]) : -ENOMEM;
 
         if (r == 0)

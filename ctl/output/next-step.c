@@ -12,7 +12,11 @@ void next_step_material(char *buffer, size_t size, const MaterialInfo *material)
         for (size_t i = 0; i < material->n_problems; i++)
                 if (!first || material->problems[i].severity > first->severity)
                         first = &material->problems[i];
-        if (material->state == MATERIAL_STATE_CHANGING)
+        if (material->not_responding_since_usec > 0)
+                text_set(buffer, size,
+                        "look at the mount and its server: the service goes on by itself when they "
+                        "answer");
+        else if (material->state == MATERIAL_STATE_CHANGING)
                 text_set(buffer, size,
                         "nothing yet: the set is validated again when the rest is written");
         else if (first)
@@ -61,6 +65,8 @@ void next_step_cluster_command(char *buffer, size_t size, const ClusterInfo *clu
 void next_step_material_command(char *buffer, size_t size, const MaterialInfo *material)
 {
         buffer[0] = '\0';
-        if (!material_state_is_good(material->state))
+        if (material->not_responding_since_usec > 0)
+                text_format(buffer, size, "findmnt -T %s", material->directory);
+        else if (!material_state_is_good(material->state))
                 text_format(buffer, size, "binlog-sslctl explain %s", material->name);
 }

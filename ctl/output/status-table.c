@@ -102,7 +102,7 @@ static void put_material(const Table *table, const MaterialInfo *material)
                 terminal_paragraph(terminal, DETAIL_INDENT,
                         material->problems[i].severity == SEVERITY_ERROR ? "why:  " : "note: ",
                         material->problems[i].text);
-        if (material->n_problems == 0)
+        if (material->n_problems == 0 || material->not_responding_since_usec > 0)
                 terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", material->reason);
         next_step_material(text, sizeof(text), material);
         terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);

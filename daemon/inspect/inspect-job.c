@@ -11,18 +11,27 @@
 #include "common/job.h"
 #include "common/text.h"
 #include "daemon/inspect/inspector.h"
+#include "daemon/watch/stall.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* memfd_create(2), Linux 6.3 */
 #endif
 
-#define INSPECT_JOB_DEADLINE_USEC (30 * USEC_PER_SEC)
+/* The files are read by about a hundred calls, each of which may take as long as a stall. */
+#define INSPECT_JOB_DEADLINE_USEC (20 * USEC_PER_MIN)
+
+/* In units of STALL_LIMIT_USEC. The validation takes milliseconds, on a busy machine longer. */
+#define INSPECT_JOB_READING_STALLS    2
+#define INSPECT_JOB_VALIDATION_STALLS 3
 
 struct InspectJob {
         Job *job;
-        inspect_job_end_fn fn;
-        void *userdata;
-        int payload_fd; /* of the inspector until it has exited */
+        InspectJobHandlers handlers;
+        Progress *progress;
+        Stall *stall;
+        unsigned n_stalls;
+        bool not_read, too_slow; /* why it was killed */
+        int payload_fd;          /* of the inspector until it has exited */
 };
 
 static int payload_fd_new(void)
@@ -58,6 +67,10 @@ static void on_end(Job *job, JobResult end, int detail, const void *report, void
         int r = 0;
 
         inspect_job->job = NULL;
+        stall_stop(inspect_job->stall);
+        if (inspect_job->too_slow)
+                end = JOB_TIMED_OUT;
+        result.not_read = inspect_job->not_read && end != JOB_DONE;
         switch (end) {
         case JOB_DONE:
                 if (result.report->payload_size == 0)
@@ -79,10 +92,27 @@ static void on_end(Job *job, JobResult end, int detail, const void *report, void
         }
         if (r < 0)
                 text_format(error, sizeof(error), "the inspection failed: %s", strerror(-r));
-        if (error[0] != '\0')
+        if (error[0] != '\0' && !result.not_read)
                 result.error = error;
-        inspect_job->fn(&result, inspect_job->userdata);
+        inspect_job->handlers.ended(&result, inspect_job->handlers.userdata);
         job_free(job);
+}
+
+static void on_stall(StallEvent event, void *userdata)
+{
+        InspectJob *inspect_job = userdata;
+        bool reading = !progress_is_finished(inspect_job->progress);
+
+        inspect_job->n_stalls = event == STALL_NO_PROGRESS ? inspect_job->n_stalls + 1 : 0;
+        if (inspect_job->n_stalls <
+                (reading ? INSPECT_JOB_READING_STALLS : INSPECT_JOB_VALIDATION_STALLS))
+                return;
+        stall_stop(inspect_job->stall);
+        inspect_job->not_read = reading;
+        inspect_job->too_slow = !reading;
+        job_kill(inspect_job->job);
+        if (reading)
+                inspect_job->handlers.not_responding(inspect_job->handlers.userdata);
 }
 
 static int run(void *result, const void *task)
@@ -91,7 +121,7 @@ static int run(void *result, const void *task)
 }
 
 int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *config,
-        uint64_t now_usec, inspect_job_end_fn fn, void *userdata)
+        uint64_t now_usec, const InspectJobHandlers *handlers)
 {
         CLEANUP(inspect_job_freep) InspectJob *inspect_job = calloc(1, sizeof(*inspect_job));
         InspectorTask task = {.config = config, .now_usec = now_usec};
@@ -107,13 +137,20 @@ int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *c
 
         if (!inspect_job)
                 return -ENOMEM;
-        *inspect_job = (InspectJob){.fn = fn, .userdata = userdata, .payload_fd = payload_fd_new()};
+        *inspect_job = (InspectJob){.handlers = *handlers, .payload_fd = payload_fd_new()};
         if (inspect_job->payload_fd < 0)
                 return inspect_job->payload_fd;
         spec.keep[0] = task.payload_fd = inspect_job->payload_fd;
-        r = job_start(&inspect_job->job, event, &spec, on_end, inspect_job);
+        r = progress_new(&inspect_job->progress);
+        if (r == 0)
+                r = stall_new(&inspect_job->stall, event, STALL_GRACE_USEC, STALL_LIMIT_USEC,
+                        on_stall, inspect_job);
+        task.progress = inspect_job->progress;
+        if (r == 0)
+                r = job_start(&inspect_job->job, event, &spec, on_end, inspect_job);
         if (r < 0)
                 return r;
+        stall_expect(inspect_job->stall, inspect_job->progress, clock_boottime_usec());
         *ret = TAKE(inspect_job);
         return 0;
 }
@@ -123,6 +160,8 @@ InspectJob *inspect_job_free(InspectJob *inspect_job)
         if (!inspect_job)
                 return NULL;
         job_free(inspect_job->job);
+        stall_free(inspect_job->stall);
+        progress_free(inspect_job->progress);
         closep(&inspect_job->payload_fd);
         free(inspect_job);
         return NULL;

@@ -30,7 +30,8 @@ int inspector_run(Report *ret, const InspectorTask *task)
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
                 paths[i] = task->config->path[i];
-        r = snapshot_take(&snapshot, paths);
+        r = snapshot_take(&snapshot, paths, task->progress);
+        progress_finish(task->progress);
         if (r < 0)
                 return r;
         if (snapshot.files_changed) {

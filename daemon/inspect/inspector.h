@@ -11,11 +11,13 @@
 
 #include "daemon/config/config.h"
 #include "daemon/model/report.h"
+#include "daemon/watch/progress.h"
 
 typedef struct InspectorTask {
         const MaterialConfig *config;
-        int payload_fd;    /* written from its start; -1: validate only */
-        uint64_t now_usec; /* wall clock */
+        int payload_fd;     /* written from its start; -1: validate only */
+        uint64_t now_usec;  /* wall clock */
+        Progress *progress; /* finished when the files are read; NULL: none */
 } InspectorTask;
 
 /* Returns 0, or a negative errno if the inspection itself failed; bad material is in the report. */

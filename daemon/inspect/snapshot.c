@@ -21,7 +21,8 @@ static void open_files_done(OpenFiles *files)
 }
 
 /* Opens the file at the end of the path walk. Another file under its name is a change. */
-static int open_file(Snapshot *snapshot, int *ret_fd, MaterialFile file, const PathEnd *end)
+static int open_file(
+        Snapshot *snapshot, int *ret_fd, MaterialFile file, const PathEnd *end, Progress *progress)
 {
         CLEANUP(closep) int fd = -1;
 
@@ -29,21 +30,47 @@ static int open_file(Snapshot *snapshot, int *ret_fd, MaterialFile file, const P
                 return S_ISDIR(end->mode) ? -EISDIR : -ENXIO;
         fd = openat(end->directory_fd, end->name,
                 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+        progress_count(progress);
         if (fd < 0) {
                 snapshot->files_changed |= errno == ENOENT || errno == ELOOP;
                 return -errno;
         }
         snapshot->stat[file] = file_stat_fd(fd);
+        progress_count(progress);
         snapshot->files_changed |= snapshot->stat[file].device != end->device ||
                 snapshot->stat[file].inode != end->inode;
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_MAX])
+static int read_file(Secret *ret, int fd, uint64_t size, Progress *progress)
 {
-        CLEANUP(path_walk_done) PathWalk before = PATH_WALK_NULL;
-        CLEANUP(path_walk_done) PathWalk after = PATH_WALK_NULL;
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        int r;
+
+        if (size > SNAPSHOT_FILE_LIMIT)
+                return -EFBIG;
+        /* One byte more, so that the content need not grow unless the file grows. */
+        r = secret_allocate(&content, size + 1);
+        if (r < 0)
+                return r;
+        do {
+                r = file_read_block(&content, fd, SNAPSHOT_FILE_LIMIT);
+                progress_count(progress);
+        } while (r > 0);
+        if (r < 0)
+                return r;
+        secret_done(ret);
+        *ret = content;
+        content = SECRET_NULL;
+        return 0;
+}
+
+static int read_all(
+        Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_MAX], Progress *progress)
+{
+        CLEANUP(path_walk_done) PathWalk before = {.progress = progress};
+        CLEANUP(path_walk_done) PathWalk after = {.progress = progress};
         CLEANUP(open_files_done) OpenFiles files = {{-1, -1, -1}};
         PathEnd end;
 
@@ -51,9 +78,10 @@ static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_M
                 int r = path_walk_add(&before, paths[i], &end);
 
                 if (r == 0)
-                        r = open_file(snapshot, &files.fd[i], i, &end);
+                        r = open_file(snapshot, &files.fd[i], i, &end, progress);
                 if (r == 0)
-                        r = file_read_fd(&snapshot->content[i], files.fd[i], SNAPSHOT_FILE_LIMIT);
+                        r = read_file(&snapshot->content[i], files.fd[i], snapshot->stat[i].size,
+                                progress);
                 if (r == -ENOMEM)
                         return r;
                 /* ESTALE: a file server replaced the open file. */
@@ -69,13 +97,14 @@ static int read_all(Snapshot *snapshot, const char *const paths[_MATERIAL_FILE_M
                 if (files.fd[i] < 0)
                         continue;
                 last = file_stat_fd(files.fd[i]);
+                progress_count(progress);
                 snapshot->files_changed |= !file_stat_equal(&last, &snapshot->stat[i]);
         }
         snapshot->files_changed |= !path_walk_equal(&before, &after);
         return 0;
 }
 
-int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX])
+int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX], Progress *progress)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
 
@@ -83,7 +112,7 @@ int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX])
                 int r;
 
                 snapshot_done(&snapshot);
-                r = read_all(&snapshot, paths);
+                r = read_all(&snapshot, paths, progress);
                 if (r < 0)
                         return r;
                 if (!snapshot.files_changed)

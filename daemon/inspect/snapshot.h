@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/secret.h"
 #include "daemon/model/rule.h"
+#include "daemon/watch/progress.h"
 
 #define SNAPSHOT_FILE_LIMIT (1024 * 1024) /* bytes */
 #define SNAPSHOT_ATTEMPTS   5
@@ -28,6 +29,7 @@ typedef struct Snapshot {
 
 #define SNAPSHOT_NULL ((Snapshot){0})
 
-/* `paths` are absolute. Returns 0 or -ENOMEM. */
-int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX]);
+/* `paths` are absolute. `progress` counts each call to the file system; NULL: none. Returns 0 or
+ * -ENOMEM. */
+int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX], Progress *progress);
 void snapshot_done(Snapshot *snapshot);

@@ -13,6 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "common/clock.h"
+#include "common/job.h"
 #include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
 #include "daemon/manager/inventory.h"
@@ -28,6 +29,8 @@
 
 /* Time for running imports to end after SIGTERM. */
 #define MANAGER_STOP_USEC (10 * USEC_PER_SEC)
+
+#define MANAGER_REAP_USEC (1 * USEC_PER_SEC)
 
 struct Manager {
         sd_event *event;
@@ -363,6 +366,7 @@ Manager *manager_free(Manager *manager)
         wakeup_free(manager->wakeup);
         sd_event_unref(manager->event);
         free(manager);
+        job_reap(MANAGER_REAP_USEC);
         return NULL;
 }
 

@@ -6,6 +6,10 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/inspect/inspect-job.h"
+#include "daemon/watch/watch-job.h"
+
+/* To the next inspection after one that the file system did not answer. */
+#define MATERIAL_READ_RETRY_USEC (30 * USEC_PER_SEC)
 
 struct Material {
         MaterialConfig config;
@@ -14,10 +18,13 @@ struct Material {
         void *userdata;
         MaterialStatus status;
         Report report;
-        Watcher *watcher;
+        WatchJob *watch;
         sd_event_source *review_timer; /* set to when time alone changes the state */
         InspectJob *job;
         bool inspect_again; /* a read was requested while the inspector runs */
+        bool not_read;      /* the last inspection read nothing: the file system did not answer */
+        uint64_t
+                unread_since_at_usec; /* wall clock of that inspection's start; 0: files can be read */
         uint64_t inspected_usec, inspected_at_usec; /* start of the last inspection, both clocks */
         uint64_t failing_usec; /* start of the first inspection since the last good one; 0: none */
         int payload_fd;        /* sealed */
@@ -39,9 +46,9 @@ static void close_fd(int *fd)
         *fd = -1;
 }
 
-/* Sets the timer to the earlier of the end of settle-limit and the next boundary of a certificate.
- * The poll evaluates the times as well: it notices a step of the wall clock, and a boundary more
- * than a day away is left to it. */
+/* Sets the timer to the earliest of the end of settle-limit, the next boundary of a certificate, and
+ * the next try to read. The poll evaluates the times as well: it notices a step of the wall clock, and
+ * a boundary more than a day away is left to it. */
 static void schedule_review(Material *material)
 {
         const MaterialStatus *status = &material->status;
@@ -53,9 +60,21 @@ static void schedule_review(Material *material)
                 at = changed_usec(material) + status->config->settle_limit_usec;
         if (boundary > wall && boundary - wall < USEC_PER_DAY && now + (boundary - wall) < at)
                 at = now + (boundary - wall);
+        if (material->not_read && now + MATERIAL_READ_RETRY_USEC < at)
+                at = now + MATERIAL_READ_RETRY_USEC;
         (void)sd_event_source_set_time(material->review_timer, at < now ? now : at);
         (void)sd_event_source_set_enabled(
                 material->review_timer, at == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+/* To the watch process, or to the inspector: since the earlier of both. */
+static void update_not_responding(Material *material)
+{
+        uint64_t watch = watch_job_process_status(material->watch)->not_responding_since_at_usec;
+        uint64_t unread = material->unread_since_at_usec;
+
+        material->status.not_responding_since_at_usec =
+                watch == 0 || (unread > 0 && unread < watch) ? unread : watch;
 }
 
 static void update_state(Material *material)
@@ -79,11 +98,38 @@ static void update_state(Material *material)
 
 static void inspect(Material *material);
 
+static void on_not_responding(void *userdata)
+{
+        Material *material = userdata;
+
+        if (material->unread_since_at_usec == 0)
+                material->unread_since_at_usec = material->inspected_at_usec;
+        update_not_responding(material);
+        material->fn(material, material->userdata);
+}
+
+/* The state stays. A read that was requested meanwhile is made at once: the process could end, so the
+ * file system may answer again. */
+static void on_not_read(Material *material)
+{
+        schedule_review(material);
+        if (material->inspect_again)
+                inspect(material);
+}
+
 static void on_inspected(const InspectResult *result, void *userdata)
 {
         Material *material = userdata;
         MaterialStatus *status = &material->status;
 
+        material->job = inspect_job_free(material->job);
+        material->not_read = result->not_read;
+        if (result->not_read) {
+                on_not_read(material);
+                return;
+        }
+        material->unread_since_at_usec = 0;
+        update_not_responding(material);
         text_set(status->error, sizeof(status->error), result->error);
         close_fd(&material->payload_fd);
         material->payload_fd = result->payload_fd;
@@ -94,17 +140,21 @@ static void on_inspected(const InspectResult *result, void *userdata)
                 else if (material->failing_usec == 0)
                         material->failing_usec = material->inspected_usec;
         }
-        material->job = inspect_job_free(material->job);
         update_state(material);
         /* Files that changed while they were read are read again when they have settled. */
         if (material->inspect_again)
                 inspect(material);
         else if (material->report.files_changed)
-                watcher_request_read(material->watcher);
+                watch_job_request_read(material->watch);
 }
 
 static void inspect(Material *material)
 {
+        const InspectJobHandlers handlers = {
+                .ended = on_inspected,
+                .not_responding = on_not_responding,
+                .userdata = material,
+        };
         int r;
 
         if (material->job) {
@@ -115,7 +165,7 @@ static void inspect(Material *material)
         material->inspected_usec = clock_boottime_usec();
         material->inspected_at_usec = clock_wall_usec();
         r = inspect_job_start(&material->job, material->event, material->status.config,
-                material->inspected_at_usec, on_inspected, material);
+                material->inspected_at_usec, &handlers);
         if (r < 0) {
                 text_format(material->status.error, sizeof(material->status.error),
                         "the inspection could not start: %s", strerror(-r));
@@ -133,20 +183,41 @@ static bool state_is_stale(const Material *material)
         return (boundary > 0 && now >= boundary) || now < material->inspected_at_usec;
 }
 
-static void on_watcher(WatcherEvent event, void *userdata)
+static void review(Material *material)
 {
-        Material *material = userdata;
         const MaterialStatus *status = &material->status;
 
-        if (event == WATCHER_READ || status->error[0] != '\0' || state_is_stale(material))
+        if (status->error[0] != '\0' || material->not_read || state_is_stale(material))
                 inspect(material);
         else if (status->inspected && !material->job)
                 update_state(material);
 }
 
+static void on_watch(WatchJobEvent event, void *userdata)
+{
+        Material *material = userdata;
+
+        switch (event) {
+        case WATCH_JOB_READ:
+                inspect(material);
+                break;
+        case WATCH_JOB_UNCHANGED:
+                review(material);
+                break;
+        case WATCH_JOB_STATUS:
+                update_not_responding(material);
+                material->fn(material, material->userdata);
+                break;
+        }
+}
+
+/* What is known stays while the file system does not answer. */
 static int on_review(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        on_watcher(WATCHER_UNCHANGED, userdata);
+        Material *material = userdata;
+
+        if (watch_job_process_status(material->watch)->not_responding_since_at_usec == 0)
+                review(material);
         return 0;
 }
 
@@ -154,8 +225,8 @@ static int start(Material *material)
 {
         int r;
 
-        r = watcher_new(
-                &material->watcher, material->event, material->status.config, on_watcher, material);
+        r = watch_job_new(
+                &material->watch, material->event, material->status.config, on_watch, material);
         if (r == 0)
                 r = sd_event_add_time(material->event, &material->review_timer, CLOCK_BOOTTIME, 0,
                         1, on_review, material);
@@ -164,8 +235,8 @@ static int start(Material *material)
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(material->review_timer, "material-review");
-        material->status.watch = watcher_status(material->watcher);
-        inspect(material);
+        material->status.watch = watch_job_status(material->watch);
+        material->status.watch_process = watch_job_process_status(material->watch);
         return 0;
 }
 
@@ -198,7 +269,7 @@ Material *material_free(Material *material)
                 return NULL;
         inspect_job_free(material->job);
         sd_event_source_disable_unref(material->review_timer);
-        watcher_free(material->watcher);
+        watch_job_free(material->watch);
         close_fd(&material->payload_fd);
         sd_event_unref(material->event);
         free(material);

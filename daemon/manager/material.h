@@ -7,6 +7,9 @@
  * Owns the descriptor of the sealed payload and never maps it; only the inspector process opens
  * the key file. The payload of a set that is no longer good is closed, so an import starts only
  * with the set that is on disk.
+ *
+ * While the file system does not answer, the last known state stays and is marked with the time of
+ * the last answer.
  */
 
 #include <systemd/sd-event.h>
@@ -14,14 +17,14 @@
 #include "common/macro.h"
 #include "daemon/config/config.h"
 #include "daemon/model/status.h"
-#include "daemon/watch/watcher.h"
 
 typedef struct Material Material;
 
 /* The status may have changed. */
 typedef void (*material_changed_fn)(Material *material, void *userdata);
 
-/* Copies `config`, whose texts must outlive the material. The first inspection starts at once. */
+/* Copies `config`, whose texts must outlive the material. The first inspection starts when the path is
+ * watched. */
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata);
 Material *material_free(Material *material);

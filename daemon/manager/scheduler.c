@@ -54,10 +54,14 @@ bool scheduler_is_idle(const Inventory *inventory, bool *ret_current)
         ManagerStatus status = inventory_status(inventory, 0);
         bool current = true;
 
-        for (size_t i = 0; i < status.n_materials; i++)
-                if (!status.materials[i]->inspected ||
-                        status.materials[i]->state == MATERIAL_STATE_CHANGING)
+        for (size_t i = 0; i < status.n_materials; i++) {
+                const MaterialStatus *material = status.materials[i];
+
+                if (material->not_responding_since_at_usec > 0)
+                        current = false; /* no end of the wait is known */
+                else if (!material->inspected || material->state == MATERIAL_STATE_CHANGING)
                         return false;
+        }
         for (size_t i = 0; i < status.n_clusters; i++) {
                 ClusterState state = status.clusters[i]->state;
 

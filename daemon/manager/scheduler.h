@@ -23,6 +23,7 @@
  * is first, and moves on. */
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec);
 
-/* Returns true if each material is inspected and settled and nothing runs or is due. Then
- * `ret_current` is true if all enabled clusters are current. */
+/* Returns true if each material is inspected and settled, or its file system does not respond, and
+ * nothing runs or is due. Then `ret_current` is true if all enabled clusters are current and every
+ * file system responds. */
 bool scheduler_is_idle(const Inventory *inventory, bool *ret_current);

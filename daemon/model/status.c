@@ -7,12 +7,12 @@ const char *health_to_string(Health health)
         return (unsigned)health < _HEALTH_MAX ? names[health] : "";
 }
 
-Health health_of_material(MaterialState state)
+Health health_of_material(MaterialState state, bool responding)
 {
         switch (state) {
         case MATERIAL_STATE_VALID:
         case MATERIAL_STATE_CHANGING:
-                return HEALTH_OK;
+                return responding ? HEALTH_OK : HEALTH_WARNING;
         case MATERIAL_STATE_EXPIRING:
         case MATERIAL_STATE_NOT_YET_VALID:
                 return HEALTH_WARNING;

@@ -26,15 +26,27 @@ typedef enum Health {
 
 const char *health_to_string(Health health);
 
+#define WATCH_TEXT_MAX 320
+
+/* What the watch process of a material has reported. */
 typedef struct WatchStatus {
-        const char *watch;        /* "inotify", or "poll" and why; lives as long as the watcher */
+        char watch[WATCH_TEXT_MAX]; /* "inotify", or what is used instead and why */
         bool watching;            /* every directory of the path has a watch that reports changes */
         unsigned missed_events;   /* changes that the poll found while `watching` */
         uint64_t changed_usec;    /* boot time of the last change found, at first of the start */
         uint64_t changed_at_usec; /* wall clock; 0: none was found since the start */
-        uint64_t polled_usec;     /* boot time of the last poll, at first of the start */
         uint64_t checked_at_usec; /* wall clock of the last comparison */
 } WatchStatus;
+
+#define WATCH_END_MAX 128
+
+/* The watch process itself. */
+typedef struct WatchProcessStatus {
+        unsigned restarts;
+        char end[WATCH_END_MAX]; /* of the process before; "": there was none */
+        uint64_t deadline_usec;  /* boot time of the next look at it; USEC_NEVER: none */
+        uint64_t not_responding_since_at_usec; /* wall clock; 0: the file system answers */
+} WatchProcessStatus;
 
 typedef struct MaterialStatus {
         const MaterialConfig *config;
@@ -43,6 +55,8 @@ typedef struct MaterialStatus {
         uint64_t since_at_usec; /* in this state */
         const Report *report;
         const WatchStatus *watch;
+        const WatchProcessStatus *watch_process;
+        uint64_t not_responding_since_at_usec; /* the file system, to any process; 0: it answers */
         char error[256]; /* why the inspection itself failed; "": it did not */
 } MaterialStatus;
 
@@ -97,8 +111,8 @@ typedef struct ManagerStatus {
         uint64_t now_usec; /* wall clock */
 } ManagerStatus;
 
-/* The health of one material by its state alone. */
-Health health_of_material(MaterialState state);
+/* The health of one material by its state, and whether its file system answers. */
+Health health_of_material(MaterialState state, bool responding);
 
 /* The health of one cluster, without its material. `has_warning`: the cluster has an error that its
  * state does not show. */

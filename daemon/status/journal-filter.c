@@ -14,7 +14,8 @@ typedef struct LoggedState {
         MaterialState state;
         char fingerprint[REPORT_FINGERPRINT_MAX];
         uint64_t within_usec; /* the expiry warning logged for that set; 0: none */
-        bool polling;
+        bool polling, not_responding;
+        unsigned restarts; /* of the watch process */
 } LoggedState;
 
 struct JournalFilter {
@@ -75,6 +76,22 @@ static bool log_expiry(JournalFilter *filter, LoggedState *logged, const Materia
         return true;
 }
 
+/* A process that ends again and again is logged at every power of two. */
+static bool log_watch_process(LoggedState *logged, const MaterialStatus *material)
+{
+        bool not_responding = material->not_responding_since_at_usec > 0;
+        unsigned restarts = material->watch_process->restarts;
+        bool changed = logged->not_responding != not_responding;
+
+        if (restarts != logged->restarts && (restarts & (restarts - 1)) == 0)
+                journal_watch_restarted(material);
+        logged->restarts = restarts;
+        if (changed)
+                journal_file_system(material);
+        logged->not_responding = not_responding;
+        return changed;
+}
+
 bool journal_filter_material(JournalFilter *filter, const MaterialStatus *material)
 {
         const char *fingerprint = material->report->fingerprint;
@@ -85,11 +102,13 @@ bool journal_filter_material(JournalFilter *filter, const MaterialStatus *materi
 
         if (!logged)
                 logged = &unlogged;
-        if (logged->polling == material->watch->watching) {
+        /* Before the first report nothing is known of the path. */
+        if (material->watch->checked_at_usec > 0 && logged->polling == material->watch->watching) {
                 logged->polling = !material->watch->watching;
                 journal_watch(material);
                 changed = true;
         }
+        changed |= log_watch_process(logged, material);
         if (!material->inspected)
                 return changed;
         if (!logged->state_logged || logged->state != material->state ||

@@ -18,6 +18,9 @@
 #define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
 #define ID_WATCH_DEGRADED        "41e77ca381654290a074cae04b94ab3f"
 #define ID_WATCH_RESTORED        "6c3ae8f1e85a48dabb18f96c7f785da2"
+#define ID_WATCH_RESTARTED       "4b20eb0ef3244d6e9ec80a25eff6508b"
+#define ID_FILE_SYSTEM_SILENT    "0b65f83776514493b6bae19a2013769f"
+#define ID_FILE_SYSTEM_ANSWERS   "2dbf32a14d304e11a98295f9aa545a5f"
 #define ID_MATERIAL_EXPIRING     "c3b3612523384d20a977949aa1fbed3d"
 #define ID_RELOADED              "0faad106cc5047c7b16fec97102e5a69"
 #define ID_RELOAD_REFUSED        "182df1b6d99048a380ee7b9e80ef9a25"
@@ -155,10 +158,36 @@ void journal_watch(const MaterialStatus *material)
                         "material %s: the path is watched again", material->config->name);
         else
                 log_send(LOG_WARNING, ID_WATCH_DEGRADED, fields, ARRAY_SIZE(fields),
-                        "material %s: changes are found by the poll every %s only: %s",
-                        material->config->name,
+                        "material %s: changes are found within %s only: %s", material->config->name,
                         duration_format(interval, material->config->poll_interval_usec),
                         material->watch->watch);
+}
+
+void journal_watch_restarted(const MaterialStatus *material)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material->config->name}};
+
+        log_send(LOG_WARNING, ID_WATCH_RESTARTED, fields, ARRAY_SIZE(fields),
+                "material %s: the watch process %s and is started again; the files are then read "
+                "once more",
+                material->config->name, material->watch_process->end);
+}
+
+void journal_file_system(const MaterialStatus *material)
+{
+        LogField fields[] = {{"BINLOG_SSL_MATERIAL", material->config->name}};
+        char time[CLOCK_TEXT_SIZE];
+
+        if (material->not_responding_since_at_usec > 0)
+                log_send(LOG_ERR, ID_FILE_SYSTEM_SILENT, fields, ARRAY_SIZE(fields),
+                        "material %s: the file system of %s has not answered since %s; its last "
+                        "known state stays",
+                        material->config->name, material->config->directory,
+                        clock_format_time(time, material->not_responding_since_at_usec));
+        else
+                log_send(LOG_NOTICE, ID_FILE_SYSTEM_ANSWERS, fields, ARRAY_SIZE(fields),
+                        "material %s: the file system of %s answers again", material->config->name,
+                        material->config->directory);
 }
 
 typedef struct ImportFields {

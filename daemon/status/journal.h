@@ -28,6 +28,10 @@ void journal_material_expiring(const MaterialStatus *material);
 
 /* The path is watched again, or only polled, with the reason. */
 void journal_watch(const MaterialStatus *material);
+void journal_watch_restarted(const MaterialStatus *material);
+
+/* The file system of the material does not answer, or answers again. */
+void journal_file_system(const MaterialStatus *material);
 
 void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
 /* According to the ledger on the cluster. */

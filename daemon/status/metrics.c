@@ -132,6 +132,17 @@ static void write_materials(FILE *stream, const ManagerStatus *status)
         for (size_t i = 0; i < status->n_materials; i++)
                 put(stream, "watch_active", "material", status->materials[i]->config->name,
                         status->materials[i]->watch->watching);
+        head(stream, "watch_restarts_total", "counter",
+                "Watch processes that ended and were replaced.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "watch_restarts_total", "material", status->materials[i]->config->name,
+                        status->materials[i]->watch_process->restarts);
+        head(stream, "file_system_responding", "gauge",
+                "The file system of the material answers; 0: what is known of it is old.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                put(stream, "file_system_responding", "material",
+                        status->materials[i]->config->name,
+                        status->materials[i]->not_responding_since_at_usec == 0);
         head(stream, "last_check_timestamp_seconds", "gauge",
                 "When the files were last compared with what is known of them.");
         for (size_t i = 0; i < status->n_materials; i++)

@@ -27,8 +27,10 @@ Health summary_health(const ManagerStatus *status)
 
         for (size_t i = 0; i < status->n_materials; i++) {
                 const MaterialStatus *material = status->materials[i];
+                MaterialState state =
+                        material->inspected ? material->state : MATERIAL_STATE_CHANGING;
                 Health health =
-                        material->inspected ? health_of_material(material->state) : HEALTH_OK;
+                        health_of_material(state, material->not_responding_since_at_usec == 0);
 
                 worst = health > worst ? health : worst;
         }
@@ -44,9 +46,14 @@ void summary_material_reason(char *buffer, size_t size, const MaterialStatus *ma
 {
         const Problem *problem = report_first(material->report);
         const Problem *expiry = report_expiry(material->report);
+        char time[CLOCK_TEXT_SIZE];
 
         buffer[0] = '\0';
-        if (!material->inspected)
+        if (material->not_responding_since_at_usec > 0)
+                text_format(buffer, size, "the file system of %s has not answered since %s",
+                        material->config->directory,
+                        clock_format_time(time, material->not_responding_since_at_usec));
+        else if (!material->inspected)
                 text_set(buffer, size, "the first inspection is under way");
         else if (material->error[0] != '\0')
                 text_set(buffer, size, material->error);
@@ -135,6 +142,12 @@ static const ClusterStatus *worst_cluster(const ManagerStatus *status)
         return found;
 }
 
+static bool is_fine(const MaterialStatus *material)
+{
+        return material_state_is_good(material->state) &&
+                material->not_responding_since_at_usec == 0;
+}
+
 static void append_materials(char *buffer, size_t size, const ManagerStatus *status)
 {
         const MaterialStatus *earliest = NULL;
@@ -142,20 +155,20 @@ static void append_materials(char *buffer, size_t size, const ManagerStatus *sta
 
         for (size_t i = 0; i < status->n_materials; i++) {
                 const MaterialStatus *material = status->materials[i];
+                bool explained = material->inspected || material->not_responding_since_at_usec > 0;
 
-                if (material_state_is_good(material->state)) {
-                        if (!earliest ||
+                if (material_state_is_good(material->state) &&
+                        (!earliest ||
                                 material->report->certificate.not_after_usec <
-                                        earliest->report->certificate.not_after_usec)
-                                earliest = material;
+                                        earliest->report->certificate.not_after_usec))
+                        earliest = material;
+                if (is_fine(material))
                         continue;
-                }
                 summary_material_reason(reason, sizeof(reason), material);
                 text_format(part, sizeof(part), "; material %s %s%s%s", material->config->name,
                         material->inspected ? material_state_to_string(material->state)
                                             : "not inspected yet",
-                        material->inspected && reason[0] != '\0' ? ": " : "",
-                        material->inspected ? reason : "");
+                        explained && reason[0] != '\0' ? ": " : "", explained ? reason : "");
                 append(buffer, size, part);
         }
         if (earliest) {

@@ -23,9 +23,9 @@ WatchdogFault watchdog_find_fault(
                 const MaterialStatus *material = status->materials[i];
 
                 *ret_name = material->config->name;
-                if (now_usec >
-                        material->watch->polled_usec + 2 * material->config->poll_interval_usec)
-                        return WATCHDOG_POLL_OVERDUE;
+                if (material->watch_process->deadline_usec != USEC_NEVER &&
+                        now_usec > material->watch_process->deadline_usec + WATCHDOG_GRACE_USEC)
+                        return WATCHDOG_WATCH_OVERDUE;
         }
         for (size_t i = 0; i < status->n_clusters; i++) {
                 const ClusterStatus *cluster = status->clusters[i];
@@ -41,8 +41,8 @@ WatchdogFault watchdog_find_fault(
 
 static void log_fault(WatchdogFault fault, const char *name)
 {
-        if (fault == WATCHDOG_POLL_OVERDUE)
-                journal_watchdog_stopped(name, NULL, "the poll is overdue");
+        if (fault == WATCHDOG_WATCH_OVERDUE)
+                journal_watchdog_stopped(name, NULL, "a watch process outlived its deadline");
         else
                 journal_watchdog_stopped(NULL, name, "an importer outlived its deadline");
 }

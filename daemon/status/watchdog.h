@@ -4,9 +4,8 @@
  * Watchdog: pings systemd's watchdog (sd_watchdog_enabled(3)) while the manager does its work, not
  * only while its event loop runs.
  *
- * A timer of the loop sends the pings, so a loop that hangs sends none. No ping is sent while the
- * poll of a material is overdue by a whole period, or while an importer runs longer than its
- * deadline and WATCHDOG_GRACE_USEC. Three pings fit into the time that systemd waits, so a single
+ * A timer of the loop sends the pings, so a loop that hangs sends none. No ping is sent while a watch
+ * process owes a report, or an importer runs, for longer than its deadline and WATCHDOG_GRACE_USEC. Three pings fit into the time that systemd waits, so a single
  * missing one is harmless, such as after a suspend, when everything is late at once.
  */
 
@@ -17,12 +16,12 @@
 #include "common/macro.h"
 #include "daemon/status/summary.h"
 
-/* The time from the kill of an importer at its deadline to its exit. */
+/* The time from a deadline to what the manager does at it, and to the exit of a killed importer. */
 #define WATCHDOG_GRACE_USEC (5 * UINT64_C(1000000))
 
 typedef enum WatchdogFault {
         WATCHDOG_NO_FAULT,
-        WATCHDOG_POLL_OVERDUE,
+        WATCHDOG_WATCH_OVERDUE,
         WATCHDOG_IMPORTER_OVERDUE,
         _WATCHDOG_FAULT_MAX,
 } WatchdogFault;

@@ -60,6 +60,7 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         for (unsigned i = 0; i < report->n_problems; i++)
                 write_problem(writer, &report->problems[i]);
         json_close_array(writer);
+        number_or_null(writer, "not_responding_since", material->not_responding_since_at_usec);
         json_put_string(writer, "watch", material->watch->watch);
         json_put_integer(writer, "missed_events", (int64_t)material->watch->missed_events);
         number_or_null(writer, "last_check", material->watch->checked_at_usec);

@@ -27,6 +27,7 @@ typedef struct Directory {
 
 struct DirWatch {
         sd_event *event;
+        Progress *progress;
         dirwatch_fn fn;
         void *userdata;
         sd_event_source *mounts_source;
@@ -172,14 +173,16 @@ static int watch_mounts(DirWatch *watch)
         return r;
 }
 
-int dirwatch_new(DirWatch **ret, sd_event *event, dirwatch_fn fn, void *userdata)
+int dirwatch_new(
+        DirWatch **ret, sd_event *event, Progress *progress, dirwatch_fn fn, void *userdata)
 {
         CLEANUP(dirwatch_freep) DirWatch *watch = calloc(1, sizeof(*watch));
         int r;
 
         if (!watch)
                 return -ENOMEM;
-        *watch = (DirWatch){.event = sd_event_ref(event), .fn = fn, .userdata = userdata};
+        *watch = (DirWatch){
+                .event = sd_event_ref(event), .progress = progress, .fn = fn, .userdata = userdata};
         r = watch_mounts(watch);
         if (r < 0)
                 return r;
@@ -211,6 +214,7 @@ void dirwatch_rebuild(DirWatch *watch, const PathWalk *walk)
                 Directory *directory = find_directory(watch, step);
                 int r = directory ? add_name(directory, step->name) : add_directory(watch, step);
 
+                progress_count(watch->progress);
                 if (r < 0 && error == 0) {
                         place = step->directory;
                         error = -r;

@@ -25,7 +25,9 @@ typedef enum DirWatchEvent {
 
 typedef void (*dirwatch_fn)(DirWatchEvent change, void *userdata);
 
-int dirwatch_new(DirWatch **ret, sd_event *event, dirwatch_fn fn, void *userdata);
+/* `progress` counts each directory that is watched; NULL: none. */
+int dirwatch_new(
+        DirWatch **ret, sd_event *event, Progress *progress, dirwatch_fn fn, void *userdata);
 DirWatch *dirwatch_free(DirWatch *watch);
 DEFINE_CLEANUP(DirWatch *, dirwatch_free);
 

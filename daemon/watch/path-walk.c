@@ -32,13 +32,23 @@ static void step_done(PathStep *step)
 
 /* Opens the entry without following a symbolic link. O_DIRECTORY first, because only that
  * triggers an automount (open(2), O_PATH). */
-static int open_entry(int directory_fd, const char *name)
+static int open_entry(int directory_fd, const char *name, Progress *progress)
 {
         int fd = openat(directory_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+        progress_count(progress);
         if (fd < 0 && errno == ENOTDIR)
                 fd = openat(directory_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        progress_count(progress);
         return fd < 0 ? -errno : fd;
+}
+
+static int stat_fd(struct stat *ret, int fd, Progress *progress)
+{
+        int r = fstat(fd, ret) < 0 ? -errno : 0;
+
+        progress_count(progress);
+        return r;
 }
 
 static int read_link(char **ret, int fd)
@@ -55,15 +65,16 @@ static int read_link(char **ret, int fd)
         return *ret ? 0 : -ENOMEM;
 }
 
-static int look_up(PathStep *step)
+static int look_up(PathStep *step, Progress *progress)
 {
-        CLEANUP(closep) int fd = open_entry(step->directory_fd, step->name);
+        CLEANUP(closep) int fd = open_entry(step->directory_fd, step->name, progress);
         struct stat st;
+        int r = fd < 0 ? fd : stat_fd(&st, fd, progress);
 
-        if (fd == -ENOMEM)
-                return fd;
-        if (fd < 0 || fstat(fd, &st) < 0) {
-                step->error = fd < 0 ? -fd : errno;
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                step->error = -r;
                 return 0;
         }
         step->entry_device = st.st_dev;
@@ -72,8 +83,8 @@ static int look_up(PathStep *step)
         if (S_ISDIR(st.st_mode))
                 step->entry_fd = TAKE_FD(fd);
         else if (S_ISLNK(st.st_mode)) {
-                int r = read_link(&step->link, fd);
-
+                r = read_link(&step->link, fd);
+                progress_count(progress);
                 if (r == -ENOMEM)
                         return r;
                 step->error = -r;
@@ -115,7 +126,7 @@ static int add_step(PathWalk *walk, PathStep **ret, const Cursor *cursor,
         if (step->directory_fd < 0)
                 r = -errno;
         else
-                r = step->directory && step->name ? look_up(step) : -ENOMEM;
+                r = step->directory && step->name ? look_up(step, walk->progress) : -ENOMEM;
         if (r < 0) {
                 step_done(step);
                 return r;
@@ -181,12 +192,13 @@ static int walk_path(PathWalk *walk, Cursor *cursor, int root_fd, PathEnd *ret_e
         while (next_component(name, sizeof(name), cursor->rest)) {
                 PathStep *step = NULL;
                 struct stat directory;
-                int r = 0;
+                int r;
 
                 if (strcmp(name, ".") == 0)
                         continue;
-                if (fstat(cursor->fd, &directory) < 0)
-                        return -errno;
+                r = stat_fd(&directory, cursor->fd, walk->progress);
+                if (r < 0)
+                        return r;
                 step = find_step(walk, &directory, name);
                 if (!step)
                         r = add_step(walk, &step, cursor, &directory, name);

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/watch/progress.h"
+
 #define PATH_WALK_STEPS_MAX 128
 #define PATH_WALK_LINKS_MAX 40 /* the limit of path_resolution(7) */
 
@@ -37,6 +39,7 @@ typedef struct PathStep {
 } PathStep;
 
 typedef struct PathWalk {
+        Progress *progress; /* counts each call to the file system; NULL: none */
         PathStep *steps;
         size_t n_steps;
         int blocked_error; /* why the first path that ended early did: an errno, or 0 */

@@ -1,27 +1,30 @@
 #include "daemon/watch/watcher.h"
 
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include <systemd/sd-event.h>
+
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/macro.h"
 #include "common/text.h"
-#include "daemon/model/rule.h"
 #include "daemon/watch/dirwatch.h"
 #include "daemon/watch/settle.h"
 
-struct Watcher {
+typedef struct Watcher {
+        const WatcherTask *task;
         const MaterialConfig *config;
-        watcher_fn fn;
-        void *userdata;
-        WatchStatus status;
-        char description[320];
-        FileStat files[_MATERIAL_FILE_MAX];
+        sd_event *event;
+        WatchReport report;
         DirWatch *dirwatch;
         Settle *settle;
-        sd_event_source *poll_timer;
+        sd_event_source *poll_timer, *request_source;
 
         /* Sources of a change since the last comparison. */
         bool name_changed;   /* inotify: a name on a path */
@@ -29,25 +32,50 @@ struct Watcher {
         bool poll_changed;   /* a poll found a difference */
 
         bool missed;           /* the last change raised no event */
-        uint64_t read_at_usec; /* wall clock of the last WATCHER_READ */
-};
+        uint64_t read_at_usec; /* wall clock of the last WATCH_READ */
+        uint64_t polled_usec;  /* boot time of the last poll */
+} Watcher;
+
+static void watcher_done(Watcher *watcher)
+{
+        sd_event_source_disable_unref(watcher->request_source);
+        sd_event_source_disable_unref(watcher->poll_timer);
+        settle_free(watcher->settle);
+        dirwatch_free(watcher->dirwatch);
+        sd_event_unref(watcher->event);
+}
+
+/* The socket blocks: a manager that does not read gets no more reports. */
+static void send_report(Watcher *watcher, WatchEvent event)
+{
+        watcher->report.event = event;
+        watcher->report.due_usec = event == WATCH_BUSY
+                ? clock_boottime_usec()
+                : watcher->polled_usec + watch_report_interval_usec(watcher->config);
+        if (event == WATCH_READ)
+                watcher->read_at_usec = clock_wall_usec();
+        if (send(watcher->task->fd, &watcher->report, sizeof(watcher->report), MSG_NOSIGNAL) < 0)
+                (void)sd_event_exit(watcher->event, -errno);
+}
 
 static void describe(Watcher *watcher)
 {
-        watcher->status.watching = dirwatch_is_complete(watcher->dirwatch) && !watcher->missed;
-        if (dirwatch_is_complete(watcher->dirwatch) && watcher->missed)
-                text_format(watcher->description, sizeof(watcher->description),
+        WatchStatus *status = &watcher->report.status;
+        bool complete = dirwatch_is_complete(watcher->dirwatch);
+
+        status->watching = complete && !watcher->missed;
+        if (complete && watcher->missed)
+                text_format(status->watch, sizeof(status->watch),
                         "poll (this path delivers no events: %u changes were found by the poll)",
-                        watcher->status.missed_events);
+                        status->missed_events);
         else
-                text_set(watcher->description, sizeof(watcher->description),
-                        dirwatch_describe(watcher->dirwatch));
-        watcher->status.watch = watcher->description;
+                text_set(
+                        status->watch, sizeof(status->watch), dirwatch_describe(watcher->dirwatch));
 }
 
 static void rebuild(Watcher *watcher)
 {
-        CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
+        CLEANUP(path_walk_done) PathWalk walk = {.progress = watcher->task->progress};
 
         /* If a path leads to no file, the directory in which it will appear is watched. */
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
@@ -56,39 +84,40 @@ static void rebuild(Watcher *watcher)
         describe(watcher);
 }
 
+/* A walk of its own, after the watches are set: what changed before is seen, and each call to the
+ * file system counts as progress. */
 static bool files_differ(Watcher *watcher)
 {
+        CLEANUP(path_walk_done) PathWalk walk = {.progress = watcher->task->progress};
         bool differ = false;
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
-                FileStat file = file_stat(watcher->config->path[i]);
+                PathEnd end;
+                int r = path_walk_add(&walk, watcher->config->path[i], &end);
+                FileStat file =
+                        r < 0 ? (FileStat){.error = -r} : file_stat_at(end.directory_fd, end.name);
 
-                differ = differ || !file_stat_equal(&file, &watcher->files[i]);
-                watcher->files[i] = file;
+                progress_count(watcher->task->progress);
+                differ = differ || !file_stat_equal(&file, &watcher->report.files[i]);
+                watcher->report.files[i] = file;
         }
-        watcher->status.checked_at_usec = clock_wall_usec();
+        watcher->report.status.checked_at_usec = clock_wall_usec();
         return differ;
 }
 
 static void record_change(Watcher *watcher)
 {
-        watcher->status.changed_usec = clock_boottime_usec();
-        watcher->status.changed_at_usec = clock_wall_usec();
+        watcher->report.status.changed_usec = clock_boottime_usec();
+        watcher->report.status.changed_at_usec = clock_wall_usec();
 }
 
 /* The value of stat(2) before the last read does not exclude a write after it. */
 static bool files_are_racy(const Watcher *watcher)
 {
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                if (file_stat_is_racy(&watcher->files[i], watcher->read_at_usec))
+                if (file_stat_is_racy(&watcher->report.files[i], watcher->read_at_usec))
                         return true;
         return false;
-}
-
-static void report_read(Watcher *watcher)
-{
-        watcher->read_at_usec = clock_wall_usec();
-        watcher->fn(WATCHER_READ, watcher->userdata);
 }
 
 static void on_watch(DirWatchEvent change, void *userdata)
@@ -107,6 +136,7 @@ static void on_settled(void *userdata)
         Watcher *watcher = userdata;
         bool complete = dirwatch_is_complete(watcher->dirwatch);
 
+        send_report(watcher, WATCH_BUSY);
         rebuild(watcher);
         if (files_differ(watcher))
                 record_change(watcher);
@@ -114,81 +144,100 @@ static void on_settled(void *userdata)
                 watcher->missed = false;
         else if (watcher->poll_changed && !watcher->mounts_changed && complete) {
                 watcher->missed = true;
-                watcher->status.missed_events++;
+                watcher->report.status.missed_events++;
         }
         watcher->name_changed = watcher->mounts_changed = watcher->poll_changed = false;
         describe(watcher);
         /* Even if stat(2) shows no change: a mounted image may have equal files, and two writes
          * within one tick of the file system's clock look like one. */
-        report_read(watcher);
+        send_report(watcher, WATCH_READ);
+}
+
+static void set_poll_timer(Watcher *watcher)
+{
+        watcher->polled_usec = clock_boottime_usec();
+        (void)sd_event_source_set_time_relative(
+                watcher->poll_timer, watcher->config->poll_interval_usec);
+        (void)sd_event_source_set_enabled(watcher->poll_timer, SD_EVENT_ONESHOT);
 }
 
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Watcher *watcher = userdata;
 
-        watcher->status.polled_usec = clock_boottime_usec();
-        (void)sd_event_source_set_time_relative(source, watcher->config->poll_interval_usec);
-        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        set_poll_timer(watcher);
         rebuild(watcher);
         if (files_differ(watcher)) {
                 record_change(watcher);
                 watcher->poll_changed = true;
                 settle_trigger(watcher->settle);
-        } else if (files_are_racy(watcher))
-                report_read(watcher);
-        else
-                watcher->fn(WATCHER_UNCHANGED, watcher->userdata);
+        } else
+                send_report(watcher, files_are_racy(watcher) ? WATCH_READ : WATCH_UNCHANGED);
         return 0;
 }
 
-int watcher_new(
-        Watcher **ret, sd_event *event, const MaterialConfig *config, watcher_fn fn, void *userdata)
+/* The manager requests to read the files after the next quiet time, or has closed the socket. */
+static int on_request(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-        CLEANUP(watcher_freep) Watcher *watcher = calloc(1, sizeof(*watcher));
-        int r;
+        Watcher *watcher = userdata;
+        char request;
+        ssize_t n = recv(fd, &request, sizeof(request), MSG_DONTWAIT);
 
-        if (!watcher)
-                return -ENOMEM;
-        *watcher = (Watcher){.config = config, .fn = fn, .userdata = userdata};
-        r = dirwatch_new(&watcher->dirwatch, event, on_watch, watcher);
+        if (n > 0)
+                settle_trigger(watcher->settle);
+        else if (n == 0 || errno != EAGAIN)
+                return sd_event_exit(watcher->event, 0);
+        return 0;
+}
+
+static int setup(Watcher *watcher)
+{
+        const MaterialConfig *config = watcher->config;
+        int r = sd_event_new(&watcher->event);
+
+        if (r >= 0)
+                r = dirwatch_new(&watcher->dirwatch, watcher->event, watcher->task->progress,
+                        on_watch, watcher);
         /* Continuous changes are reported as often as a poll would report them. */
         if (r == 0)
-                r = settle_new(&watcher->settle, event, config->settle_usec,
+                r = settle_new(&watcher->settle, watcher->event, config->settle_usec,
                         config->poll_interval_usec, on_settled, watcher);
         /* The poll only finds what inotify misses, so its timer has slack to save wake-ups. */
         if (r == 0)
-                r = sd_event_add_time_relative(event, &watcher->poll_timer, CLOCK_BOOTTIME,
+                r = sd_event_add_time_relative(watcher->event, &watcher->poll_timer, CLOCK_BOOTTIME,
                         config->poll_interval_usec, config->poll_interval_usec / 30, on_poll,
                         watcher);
+        if (r == 0)
+                r = sd_event_add_io(watcher->event, &watcher->request_source, watcher->task->fd,
+                        EPOLLIN, on_request, watcher);
+        return r < 0 ? r : 0;
+}
+
+/* A change while no process watched was missed by none. */
+static void begin(Watcher *watcher)
+{
+        const WatchReport *last = watcher->task->last;
+
+        if (last) {
+                watcher->report.status = last->status;
+                for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+                        watcher->report.files[i] = last->files[i];
+        } else
+                watcher->report.status.changed_usec = clock_boottime_usec();
+        rebuild(watcher);
+        if (files_differ(watcher) && last)
+                record_change(watcher);
+        set_poll_timer(watcher);
+        send_report(watcher, WATCH_READ);
+}
+
+int watcher_run(const WatcherTask *task)
+{
+        CLEANUP(watcher_done) Watcher watcher = {.task = task, .config = task->config};
+        int r = setup(&watcher);
+
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(watcher->poll_timer, "watcher-poll");
-        rebuild(watcher);
-        (void)files_differ(watcher);
-        watcher->status.changed_usec = watcher->status.polled_usec = clock_boottime_usec();
-        watcher->read_at_usec = clock_wall_usec();
-        *ret = TAKE(watcher);
-        return 0;
-}
-
-Watcher *watcher_free(Watcher *watcher)
-{
-        if (!watcher)
-                return NULL;
-        sd_event_source_disable_unref(watcher->poll_timer);
-        settle_free(watcher->settle);
-        dirwatch_free(watcher->dirwatch);
-        free(watcher);
-        return NULL;
-}
-
-const WatchStatus *watcher_status(const Watcher *watcher)
-{
-        return &watcher->status;
-}
-
-void watcher_request_read(Watcher *watcher)
-{
-        settle_trigger(watcher->settle);
+        begin(&watcher);
+        return sd_event_loop(watcher.event);
 }

@@ -17,7 +17,7 @@ ALLOWED = {
     "daemon/probe": "common config model mysql tls",
     "daemon/status": "common config model",
     "daemon/varlink": "common config model status",
-    "daemon/manager": "common config model watch status varlink inspect/inspect-job import/import-job",
+    "daemon/manager": "common config model status varlink watch/watch-job inspect/inspect-job import/import-job",
     "daemon": "common config model manager status probe inspect/inspector varlink/server mysql/session",
     "ctl/client": "common config model",
     "ctl/output": "common config model ctl/client",

@@ -31,7 +31,7 @@ Pem pem_fixture_load(const char *name)
         Report report = {0};
 
         pem_fixture_paths(paths, pointers, name);
-        assert_int_equal(snapshot_take(&snapshot, pointers), 0);
+        assert_int_equal(snapshot_take(&snapshot, pointers, NULL), 0);
         assert_int_equal(pem_parse(&pem, &snapshot, pointers, &report), 0);
         assert_false(report.failed);
         return pem;

@@ -34,7 +34,9 @@ void status_fixture_make(StatusFixture *ret)
                 .state = MATERIAL_STATE_VALID,
                 .since_at_usec = 1000,
                 .report = &ret->report,
-                .watch = &ret->watch};
+                .watch = &ret->watch,
+                .watch_process = &ret->watch_process};
+        ret->watch_process.deadline_usec = USEC_NEVER;
         ret->materials[0] = &ret->material;
         for (unsigned i = 0; i < FIXTURE_CLUSTERS; i++) {
                 text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);

@@ -18,6 +18,7 @@ typedef struct StatusFixture {
         MaterialConfig material_config;
         Report report;
         WatchStatus watch;
+        WatchProcessStatus watch_process;
         MaterialStatus material;
         ClusterConfig cluster_config[FIXTURE_CLUSTERS];
         Record record[FIXTURE_CLUSTERS];

@@ -309,6 +309,42 @@ static void test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed(v
         run_until_reaped(pid);
 }
 
+static void test_reaping_ends_with_the_last_child(void **state)
+{
+        JobSpec spec = {.name = "reaped", .run = hang, .deadline_usec = USEC_NEVER};
+        Job *jobs[3] = {NULL};
+        uint64_t begin = clock_boottime_usec();
+
+        for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+                assert_int_equal(job_start(&jobs[i], event, &spec, on_end, &ended), 0);
+        for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+                job_free(jobs[i]);
+        job_reap(LATE);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+        assert_true(clock_boottime_usec() - begin < LATE);
+}
+
+static void test_reaping_ends_at_its_limit(void **state)
+{
+        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = USEC_NEVER};
+        Job *job = NULL;
+        uint64_t begin;
+        pid_t pid, tracer;
+
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        pid = job_pid(job);
+        tracer = trace(pid);
+        job_free(job);
+        begin = clock_boottime_usec();
+        job_reap(30 * USEC_PER_MSEC);
+        assert_true(clock_boottime_usec() - begin >= 30 * USEC_PER_MSEC);
+        assert_true(exists(pid));
+        assert_int_equal(kill(tracer, SIGKILL), 0);
+        job_reap(LATE);
+        assert_false(exists(pid));
+}
+
 static void test_a_killed_child_without_a_deadline_is_a_crash(void **state)
 {
         JobSpec spec = {.name = "killed", .run = hang, .deadline_usec = USEC_NEVER};
@@ -385,6 +421,8 @@ int main(void)
                 job_test(test_a_child_over_its_deadline_is_killed),
                 job_test(test_freeing_a_job_kills_its_child_and_the_loop_reaps_it),
                 job_test(test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed),
+                job_test(test_reaping_ends_with_the_last_child),
+                job_test(test_reaping_ends_at_its_limit),
                 job_test(test_a_killed_child_without_a_deadline_is_a_crash),
                 job_test(test_the_handler_may_free_the_job),
                 job_test(test_concurrent_jobs_keep_their_own_results),

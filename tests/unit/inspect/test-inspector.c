@@ -38,7 +38,8 @@ static MaterialConfig config_for(const char *directory)
 static Report inspect(const char *directory, int payload_fd)
 {
         MaterialConfig config = config_for(directory);
-        InspectorTask task = {&config, payload_fd, clock_wall_usec()};
+        InspectorTask task = {
+                .config = &config, .payload_fd = payload_fd, .now_usec = clock_wall_usec()};
         Report report = {0};
 
         assert_int_equal(inspector_run(&report, &task), 0);
@@ -66,7 +67,8 @@ static void test_the_certificate_that_expires_first_is_named(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 MaterialConfig config = config_for(cases[i].fixture);
-                InspectorTask task = {&config, -1, clock_wall_usec()};
+                InspectorTask task = {
+                        .config = &config, .payload_fd = -1, .now_usec = clock_wall_usec()};
                 Report report = {0};
 
                 config.expiry_warning_usec[0] = 400 * USEC_PER_DAY; /* includes the other one */

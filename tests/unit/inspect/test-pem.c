@@ -46,7 +46,7 @@ static bool parse(const char *set, unsigned failing)
         int r;
 
         pem_fixture_paths(paths, pointers, set);
-        assert_int_equal(snapshot_take(&snapshot, pointers), 0);
+        assert_int_equal(snapshot_take(&snapshot, pointers, NULL), 0);
         n_allocations = 0;
         fail_at = failing;
         r = pem_parse(&pem, &snapshot, pointers, &report);

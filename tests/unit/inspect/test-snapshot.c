@@ -97,7 +97,7 @@ static Snapshot take_snapshot(void)
         }
         n_hooked = 0;
         hook = fn;
-        r = snapshot_take(&snapshot, pointers);
+        r = snapshot_take(&snapshot, pointers, NULL);
         hook = NULL;
         assert_int_equal(r, 0);
         return snapshot;

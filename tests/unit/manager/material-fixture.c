@@ -26,7 +26,7 @@ void fixture_pass(uint64_t usec)
 }
 
 int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *config,
-        uint64_t now_usec, inspect_job_end_fn fn, void *userdata)
+        uint64_t now_usec, const InspectJobHandlers *handlers)
 {
         assert_string_equal(config->name, "default");
         assert_int_equal(now_usec, fixture.wall);
@@ -34,7 +34,7 @@ int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *c
         if (fixture.start_error < 0)
                 return fixture.start_error;
         fixture.n_inspections++;
-        fixture.job = (InspectJob){.fn = fn, .userdata = userdata, .running = true};
+        fixture.job = (InspectJob){.handlers = *handlers, .running = true};
         *ret = &fixture.job;
         return 0;
 }
@@ -46,28 +46,33 @@ InspectJob *inspect_job_free(InspectJob *job)
         return NULL;
 }
 
-int watcher_new(
-        Watcher **ret, sd_event *event, const MaterialConfig *config, watcher_fn fn, void *userdata)
+int watch_job_new(WatchJob **ret, sd_event *event, const MaterialConfig *config, watch_job_fn fn,
+        void *userdata)
 {
-        fixture.watcher =
-                (Watcher){.fn = fn, .userdata = userdata, .status.changed_usec = fixture.now};
-        *ret = &fixture.watcher;
+        fixture.watch =
+                (WatchJob){.fn = fn, .userdata = userdata, .status.changed_usec = fixture.now};
+        *ret = &fixture.watch;
         return 0;
 }
 
-Watcher *watcher_free(Watcher *watcher)
+WatchJob *watch_job_free(WatchJob *job)
 {
         return NULL;
 }
 
-const WatchStatus *watcher_status(const Watcher *watcher)
+const WatchStatus *watch_job_status(const WatchJob *job)
 {
-        return &watcher->status;
+        return &job->status;
 }
 
-void watcher_request_read(Watcher *watcher)
+const WatchProcessStatus *watch_job_process_status(const WatchJob *job)
 {
-        watcher->n_requests++;
+        return &job->process;
+}
+
+void watch_job_request_read(WatchJob *job)
+{
+        job->n_requests++;
 }
 
 int sd_event_add_time(sd_event *event, sd_event_source **ret, clockid_t clock, uint64_t usec,
@@ -107,6 +112,7 @@ int fixture_make(void **state)
         if (material_new(&fixture.material, NULL, &config, on_changed, &fixture) < 0)
                 return -1;
         fixture.status = material_status(fixture.material);
+        fixture_notify(WATCH_JOB_READ);
         return 0;
 }
 
@@ -152,9 +158,9 @@ int fixture_deliver_set(const char *fingerprint)
         return fixture_deliver(&report);
 }
 
-void fixture_notify(WatcherEvent event)
+void fixture_notify(WatchJobEvent event)
 {
-        fixture.watcher.fn(event, fixture.watcher.userdata);
+        fixture.watch.fn(event, fixture.watch.userdata);
 }
 
 void fixture_expect_no_set(void)
@@ -168,7 +174,7 @@ void fixture_expect_no_set(void)
 void fixture_end(const InspectResult *result)
 {
         assert_true(fixture.job.running);
-        fixture.job.fn(result, fixture.job.userdata);
+        fixture.job.handlers.ended(result, fixture.job.handlers.userdata);
 }
 
 void fixture_review(void)

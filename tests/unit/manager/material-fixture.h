@@ -3,13 +3,14 @@
 /*
  * Material fixture: a new material whose first inspection runs.
  *
- * The inspect job, the watcher, the review timer and the clock are stand-ins: a test delivers
+ * The inspect job, the watch job, the review timer and the clock are stand-ins: a test delivers
  * reports and events and sets the time by hand.
  */
 
 #include "common/clock.h"
 #include "daemon/inspect/inspect-job.h"
 #include "daemon/manager/material.h"
+#include "daemon/watch/watch-job.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -17,15 +18,15 @@
 #define SETTLE_LIMIT (30 * USEC_PER_SEC)
 
 struct InspectJob {
-        inspect_job_end_fn fn;
-        void *userdata;
+        InspectJobHandlers handlers;
         bool running;
 };
 
-struct Watcher {
-        watcher_fn fn;
+struct WatchJob {
+        watch_job_fn fn;
         void *userdata;
         WatchStatus status;
+        WatchProcessStatus process;
         unsigned n_requests;
 };
 
@@ -37,7 +38,7 @@ typedef struct MaterialFixture {
         InspectJob job;
         unsigned n_inspections;
         int start_error; /* what inspect_job_start() returns */
-        Watcher watcher;
+        WatchJob watch;
         uint64_t timer_usec; /* boot time; 0: the timer is off */
         sd_event_time_handler_t timer_fn;
 } MaterialFixture;
@@ -53,7 +54,7 @@ int fixture_done(void **state);
 /* Moves both clocks. */
 void fixture_pass(uint64_t usec);
 
-void fixture_notify(WatcherEvent event);
+void fixture_notify(WatchJobEvent event);
 void fixture_review(void);
 
 Report fixture_report(const char *fingerprint);

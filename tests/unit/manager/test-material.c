@@ -11,7 +11,7 @@ static bool is_open(int fd)
         return fcntl(fd, F_GETFD) >= 0;
 }
 
-static void test_the_first_inspection_starts_at_once(void **state)
+static void test_the_first_inspection_starts_with_the_first_report_of_the_watch(void **state)
 {
         assert_int_equal(fixture.n_inspections, 1);
         assert_false(fixture.status->inspected);
@@ -37,7 +37,7 @@ static void test_the_payload_of_a_set_that_is_replaced_is_closed(void **state)
 {
         int first = fixture_deliver_set(A), second;
 
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         second = fixture_deliver_set(B);
         assert_false(is_open(first));
         assert_string_equal(material_set(fixture.material).info.fingerprint, B);
@@ -49,7 +49,7 @@ static void test_the_payload_of_a_set_that_is_no_longer_good_is_closed(void **st
         int fd = fixture_deliver_set(A);
         Report report = fixture_failed_report();
 
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         assert_true(is_open(fd)); /* good until the inspection has ended */
         fixture_deliver(&report);
         assert_false(is_open(fd));
@@ -88,12 +88,12 @@ static void test_a_set_that_was_good_until_now_is_not_older_than_this_inspection
 
         fixture_deliver_set(A);
         fixture_pass(2 * SETTLE_LIMIT);
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         fixture_deliver(&report);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
         assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT);
         fixture_pass(SETTLE_LIMIT - 1);
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         fixture_deliver(&report);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
         fixture_pass(1);
@@ -107,14 +107,14 @@ static void test_files_that_change_during_the_read_are_read_again_when_settled(v
 
         fixture_deliver(&report);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
-        assert_int_equal(fixture.watcher.n_requests, 1);
+        assert_int_equal(fixture.watch.n_requests, 1);
         assert_int_equal(fixture.n_inspections, 1);
 }
 
 static void test_reads_requested_during_an_inspection_make_one_more(void **state)
 {
-        fixture_notify(WATCHER_READ);
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
+        fixture_notify(WATCH_JOB_READ);
         assert_int_equal(fixture.n_inspections, 1);
         fixture_deliver_set(A);
         assert_int_equal(fixture.n_inspections, 2);
@@ -126,7 +126,7 @@ static void test_a_poll_without_a_change_inspects_nothing(void **state)
 {
         fixture_deliver_set(A);
         fixture_pass(USEC_PER_MIN);
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 1);
         assert_int_equal(fixture.n_changes, 2);
         assert_int_equal(fixture.status->since_at_usec, fixture.wall - USEC_PER_MIN);
@@ -134,7 +134,7 @@ static void test_a_poll_without_a_change_inspects_nothing(void **state)
 
 static void test_a_poll_during_an_inspection_does_nothing(void **state)
 {
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_changes, 0);
         fixture_deliver_set(A);
         assert_int_equal(fixture.n_inspections, 1);
@@ -148,7 +148,7 @@ static void test_a_set_is_inspected_again_when_its_boundary_has_passed(void **st
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, fixture.now + USEC_PER_HOUR);
         fixture_pass(USEC_PER_HOUR - 1);
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 1);
         fixture_pass(1);
         fixture_review();
@@ -163,7 +163,7 @@ static void test_a_boundary_beyond_a_day_is_left_to_the_poll(void **state)
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, 0);
         fixture_pass(1);
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.timer_usec, fixture.now + USEC_PER_DAY - 1);
 }
 
@@ -174,7 +174,7 @@ static void test_the_timer_is_for_the_earlier_of_boundary_and_settle_limit(void 
         report.next_boundary_usec = fixture.wall + SETTLE_LIMIT - 1;
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT - 1);
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         report.next_boundary_usec = fixture.wall + SETTLE_LIMIT + 1;
         fixture_deliver(&report);
         assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT);
@@ -184,7 +184,7 @@ static void test_a_clock_that_is_set_back_has_the_set_inspected_again(void **sta
 {
         fixture_deliver_set(A);
         fixture.wall--;
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 2);
 }
 
@@ -193,12 +193,12 @@ static void test_an_inspection_that_fails_is_repeated_at_the_next_poll(void **st
         InspectResult result = {.payload_fd = -1, .error = "the inspector crashed"};
 
         fixture_deliver_set(A);
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         fixture_end(&result);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
         assert_string_equal(fixture.status->error, "the inspector crashed");
         fixture_expect_no_set();
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 3);
         fixture_deliver_set(A);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
@@ -209,19 +209,120 @@ static void test_an_inspection_that_cannot_start_leaves_no_set(void **state)
 {
         fixture_deliver_set(A);
         fixture.start_error = -EAGAIN;
-        fixture_notify(WATCHER_READ);
+        fixture_notify(WATCH_JOB_READ);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
         assert_non_null(strstr(fixture.status->error, strerror(EAGAIN)));
         fixture_expect_no_set();
         fixture.start_error = 0;
-        fixture_notify(WATCHER_UNCHANGED);
+        fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 2);
+}
+
+static void stop_responding(uint64_t since_at_usec)
+{
+        fixture.watch.process.not_responding_since_at_usec = since_at_usec;
+        fixture_notify(WATCH_JOB_STATUS);
+}
+
+static void test_a_file_system_that_does_not_respond_leaves_the_state_and_marks_it(void **state)
+{
+        int fd = fixture_deliver_set(A);
+
+        stop_responding(1234);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, 1234);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
+        assert_true(is_open(fd));
+        assert_int_equal(fixture.n_changes, 2);
+        assert_int_equal(fixture.n_inspections, 1);
+        stop_responding(0);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, 0);
+        assert_int_equal(fixture.n_changes, 3);
+}
+
+static void test_time_changes_no_state_while_the_file_system_does_not_respond(void **state)
+{
+        Report report = fixture_failed_report();
+
+        fixture_deliver(&report);
+        stop_responding(1234);
+        fixture_pass(SETTLE_LIMIT);
+        fixture_review();
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+        stop_responding(0);
+        fixture_notify(WATCH_JOB_UNCHANGED);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
+}
+
+static void not_read(void)
+{
+        fixture.job.handlers.not_responding(fixture.job.handlers.userdata);
+}
+
+static void test_an_inspection_that_cannot_read_leaves_the_state_and_marks_it(void **state)
+{
+        int fd = fixture_deliver_set(A);
+        uint64_t begin;
+
+        fixture_pass(USEC_PER_HOUR);
+        begin = fixture.wall;
+        fixture_notify(WATCH_JOB_READ);
+        fixture_pass(20 * USEC_PER_SEC);
+        not_read();
+        assert_int_equal(fixture.status->not_responding_since_at_usec, begin);
+        assert_int_equal(fixture.n_changes, 2);
+        fixture_pass(USEC_PER_HOUR);
+        fixture_end(&(InspectResult){.payload_fd = -1, .not_read = true});
+        assert_int_equal(fixture.status->not_responding_since_at_usec, begin);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
+        assert_string_equal(fixture.status->error, "");
+        assert_true(is_open(fd));
+}
+
+static void test_files_that_could_not_be_read_are_read_again_later(void **state)
+{
+        InspectResult result = {.payload_fd = -1, .not_read = true};
+
+        fixture_deliver_set(A);
+        fixture_notify(WATCH_JOB_READ);
+        not_read();
+        fixture_end(&result);
+        assert_int_equal(fixture.n_inspections, 2);
+        assert_int_equal(fixture.timer_usec, fixture.now + 30 * USEC_PER_SEC);
+        fixture_review();
+        assert_int_equal(fixture.n_inspections, 3);
+        fixture_deliver_set(B);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, 0);
+        assert_string_equal(material_set(fixture.material).info.fingerprint, B);
+}
+
+static void test_a_read_requested_of_a_stuck_inspector_is_made_when_it_ends(void **state)
+{
+        fixture_deliver_set(A);
+        fixture_notify(WATCH_JOB_READ);
+        not_read();
+        fixture_notify(WATCH_JOB_READ);
+        assert_int_equal(fixture.n_inspections, 2);
+        fixture_end(&(InspectResult){.payload_fd = -1, .not_read = true});
+        assert_int_equal(fixture.n_inspections, 3);
+}
+
+static void test_the_mark_has_the_earlier_time_of_watch_and_inspection(void **state)
+{
+        uint64_t begin = fixture.wall;
+
+        not_read();
+        stop_responding(begin - 1);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, begin - 1);
+        stop_responding(begin + 1);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, begin);
+        stop_responding(0);
+        assert_int_equal(fixture.status->not_responding_since_at_usec, begin);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                material_test(test_the_first_inspection_starts_at_once),
+                material_test(test_the_first_inspection_starts_with_the_first_report_of_the_watch),
                 material_test(test_a_good_set_is_valid_and_has_a_payload),
                 material_test(test_the_payload_of_a_set_that_is_replaced_is_closed),
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
@@ -238,6 +339,13 @@ int main(void)
                 material_test(test_a_clock_that_is_set_back_has_the_set_inspected_again),
                 material_test(test_an_inspection_that_fails_is_repeated_at_the_next_poll),
                 material_test(test_an_inspection_that_cannot_start_leaves_no_set),
+                material_test(
+                        test_a_file_system_that_does_not_respond_leaves_the_state_and_marks_it),
+                material_test(test_time_changes_no_state_while_the_file_system_does_not_respond),
+                material_test(test_an_inspection_that_cannot_read_leaves_the_state_and_marks_it),
+                material_test(test_files_that_could_not_be_read_are_read_again_later),
+                material_test(test_a_read_requested_of_a_stuck_inspector_is_made_when_it_ends),
+                material_test(test_the_mark_has_the_earlier_time_of_watch_and_inspection),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,17 @@ static void test_cluster_states_are_spelled_as_documented(void **state)
 
 static void test_a_value_that_is_no_material_state_is_critical(void **state)
 {
-        assert_int_equal(health_of_material(_MATERIAL_STATE_MAX), HEALTH_CRITICAL);
+        assert_int_equal(health_of_material(_MATERIAL_STATE_MAX, true), HEALTH_CRITICAL);
+}
+
+static void test_a_file_system_that_does_not_respond_is_at_least_a_warning(void **state)
+{
+        for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++) {
+                Health responding = health_of_material(one, true);
+
+                assert_int_equal(health_of_material(one, false),
+                        responding > HEALTH_WARNING ? responding : HEALTH_WARNING);
+        }
 }
 
 int main(void)
@@ -70,6 +80,7 @@ int main(void)
                 cmocka_unit_test(test_without_an_attempt_no_reimport_failed),
                 cmocka_unit_test(test_cluster_states_are_spelled_as_documented),
                 cmocka_unit_test(test_a_value_that_is_no_material_state_is_critical),
+                cmocka_unit_test(test_a_file_system_that_does_not_respond_is_at_least_a_warning),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@
 #define FIXTURE_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static struct {
-        unsigned material, expiring, watch, current, imported, failed, check, drift, replication;
+        unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
+                drift, replication;
         unsigned written, unwritable;
         int error;
         char reason[128];
@@ -45,6 +46,18 @@ void journal_watch(const MaterialStatus *material)
 {
         assert_ptr_equal(material, &fixture.material);
         logged.watch++;
+}
+
+void journal_watch_restarted(const MaterialStatus *material)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.restarts++;
+}
+
+void journal_file_system(const MaterialStatus *material)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.file_system++;
 }
 
 void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome)
@@ -316,6 +329,37 @@ static void test_every_other_event_of_a_cluster_has_its_message(void **state)
         assert_int_equal(logged.written, 1);
 }
 
+static void test_a_watch_process_is_logged_at_each_power_of_two(void **state)
+{
+        for (unsigned i = 0; i <= 5; i++) {
+                fixture.watch_process.restarts = i;
+                (void)pass_material();
+                (void)pass_material();
+        }
+        assert_int_equal(logged.restarts, 3);
+        assert_int_equal(logged.watch, 0);
+}
+
+static void test_nothing_is_logged_of_a_path_before_its_first_report(void **state)
+{
+        fixture.watch = (WatchStatus){0};
+        (void)pass_material();
+        assert_int_equal(logged.watch, 0);
+}
+
+static void test_a_file_system_is_logged_when_it_stops_to_respond_and_when_it_responds_again(
+        void **state)
+{
+        fixture.material.inspected = false;
+        assert_false(pass_material());
+        for (unsigned i = 1; i <= 4; i++) {
+                fixture.material.not_responding_since_at_usec = i % 2 != 0 ? 1234 : 0;
+                assert_true(pass_material());
+                assert_false(pass_material());
+                assert_int_equal(logged.file_system, i);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -324,6 +368,10 @@ int main(void)
                 filter_test(test_before_the_first_inspection_only_the_watch_is_logged),
                 filter_test(
                         test_a_path_is_logged_when_it_is_polled_only_and_when_it_is_watched_again),
+                filter_test(test_a_watch_process_is_logged_at_each_power_of_two),
+                filter_test(test_nothing_is_logged_of_a_path_before_its_first_report),
+                filter_test(
+                        test_a_file_system_is_logged_when_it_stops_to_respond_and_when_it_responds_again),
                 filter_test(test_an_expiry_is_logged_once_per_threshold),
                 filter_test(test_the_expiry_of_another_set_is_logged_anew),
                 filter_test(test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again),

@@ -78,6 +78,8 @@ static void test_a_current_cluster_has_all_samples(void **state)
                 "binlog_ssld_material_valid{material=\"default\"} 1\n"
                 "binlog_ssld_watch_missed_total{material=\"default\"} 3\n"
                 "binlog_ssld_watch_active{material=\"default\"} 1\n"
+                "binlog_ssld_watch_restarts_total{material=\"default\"} 0\n"
+                "binlog_ssld_file_system_responding{material=\"default\"} 1\n"
                 "binlog_ssld_last_check_timestamp_seconds{material=\"default\"} 1500000000\n"
                 "binlog_ssld_cluster_current{cluster=\"orders\"} 1\n"
                 "binlog_ssld_cluster_imported_timestamp_seconds{cluster=\"orders\"} 1600000000\n"
@@ -113,7 +115,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 13);
+        assert_int_equal(n, 15);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -144,6 +146,16 @@ static void test_a_path_that_is_polled_only_is_not_watched(void **state)
         format();
         assert_sample("watch_active{material=\"default\"}", "0");
         assert_sample("watch_missed_total{material=\"default\"}", "4");
+}
+
+static void test_a_file_system_that_does_not_respond_is_shown(void **state)
+{
+        fixture.material.not_responding_since_at_usec = 1;
+        fixture.watch_process.restarts = 2;
+        format();
+        assert_sample("file_system_responding{material=\"default\"}", "0");
+        assert_sample("watch_restarts_total{material=\"default\"}", "2");
+        assert_sample("material_valid{material=\"default\"}", "1");
 }
 
 static void test_a_cluster_is_current_in_that_state_only(void **state)
@@ -278,6 +290,7 @@ int main(void)
                 metrics_test(test_a_set_without_a_certificate_has_no_expiry),
                 metrics_test(test_only_a_set_that_may_be_imported_is_valid),
                 metrics_test(test_a_path_that_is_polled_only_is_not_watched),
+                metrics_test(test_a_file_system_that_does_not_respond_is_shown),
                 metrics_test(test_a_cluster_is_current_in_that_state_only),
                 metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
                 metrics_test(test_the_expiry_of_the_imported_set_has_its_own_metric),

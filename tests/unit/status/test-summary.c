@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/macro.h"
 #include "common/text.h"
 #include "tests/unit/status-fixture.h"
@@ -204,6 +205,24 @@ static void test_a_material_without_an_inspection_is_named(void **state)
         assert_string_equal(material_reason(), "the first inspection is under way");
 }
 
+static void test_a_file_system_that_does_not_respond_is_the_reason_beside_the_last_state(
+        void **state)
+{
+        fixture.material.not_responding_since_at_usec = FIXTURE_TIME - 60 * USEC_PER_DAY;
+        assert_string_equal(material_reason(),
+                "the file system of /etc/material has not answered since 2026-12-03 14:05:09Z");
+        assert_string_equal(line(),
+                "1/1 clusters current; material default valid: the file system of /etc/material "
+                "has not answered since 2026-12-03 14:05:09Z, certificate valid until 2027-02-01");
+        assert_int_equal(health(), HEALTH_WARNING);
+        fixture.material.inspected = false;
+        assert_string_equal(line(),
+                "1/1 clusters current; material default not inspected yet: the file system of "
+                "/etc/material has not answered since 2026-12-03 14:05:09Z, certificate valid "
+                "until 2027-02-01");
+        assert_int_equal(health(), HEALTH_WARNING);
+}
+
 static void test_the_reason_of_a_material_is_the_nearest_cause(void **state)
 {
         fixture.material.state = MATERIAL_STATE_EXPIRING;
@@ -305,6 +324,8 @@ int main(void)
                 summary_test(test_disabled_clusters_are_not_counted),
                 summary_test(test_an_invalid_material_is_named_with_its_reason),
                 summary_test(test_a_material_without_an_inspection_is_named),
+                summary_test(
+                        test_a_file_system_that_does_not_respond_is_the_reason_beside_the_last_state),
                 summary_test(test_the_reason_of_a_material_is_the_nearest_cause),
                 summary_test(test_a_waiting_cluster_has_its_material_as_the_reason),
                 summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),

@@ -12,15 +12,7 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/status-fixture.h"
 
-#define START  (1000 * USEC_PER_SEC)
-#define PERIOD (30 * USEC_PER_SEC)
-
-static void make(StatusFixture *status)
-{
-        status_fixture_make(status);
-        status->watch.polled_usec = START;
-        status->material_config.poll_interval_usec = PERIOD;
-}
+#define START (1000 * USEC_PER_SEC)
 
 static void expect(
         const StatusFixture *status, uint64_t now_usec, WatchdogFault fault, const char *name)
@@ -34,21 +26,34 @@ static void expect(
                 assert_null(found);
 }
 
-static void test_a_poll_may_be_late_by_one_period(void **state)
+static void test_a_look_at_a_watch_process_may_be_a_little_late(void **state)
 {
         StatusFixture status;
 
-        make(&status);
+        status_fixture_make(&status);
+        expect(&status, START, WATCHDOG_NO_FAULT, NULL); /* nothing is due */
+        status.watch_process.deadline_usec = START;
+        expect(&status, START + WATCHDOG_GRACE_USEC, WATCHDOG_NO_FAULT, NULL);
+        expect(&status, START + WATCHDOG_GRACE_USEC + 1, WATCHDOG_WATCH_OVERDUE,
+                status.material_config.name);
+}
+
+static void test_a_file_system_that_does_not_respond_is_no_fault_of_the_manager(void **state)
+{
+        StatusFixture status;
+
+        status_fixture_make(&status);
+        status.watch_process.deadline_usec = START;
+        status.material.not_responding_since_at_usec = 1;
+        status.watch.checked_at_usec = 1;
         expect(&status, START, WATCHDOG_NO_FAULT, NULL);
-        expect(&status, START + 2 * PERIOD, WATCHDOG_NO_FAULT, NULL);
-        expect(&status, START + 2 * PERIOD + 1, WATCHDOG_POLL_OVERDUE, status.material_config.name);
 }
 
 static void test_an_importer_may_end_a_little_after_its_deadline(void **state)
 {
         StatusFixture status;
 
-        make(&status);
+        status_fixture_make(&status);
         status.status.n_clusters = 2;
         status.cluster[1].deadline_usec = START;
         expect(&status, START + WATCHDOG_GRACE_USEC, WATCHDOG_NO_FAULT, NULL);
@@ -95,8 +100,7 @@ static void test_pings_are_sent_periodically_and_stop_with_a_fault(void **state)
         StatusFixture status;
         int fd = listen_for_pings();
 
-        make(&status);
-        status.watch.polled_usec = clock_boottime_usec();
+        status_fixture_make(&status);
         unsetenv("WATCHDOG_PID");
         setenv("WATCHDOG_USEC", "150000", 1);
         assert_int_equal(sd_event_new(&event), 0);
@@ -127,7 +131,9 @@ static void test_a_service_without_a_watchdog_sends_no_pings(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_poll_may_be_late_by_one_period),
+                cmocka_unit_test(test_a_look_at_a_watch_process_may_be_a_little_late),
+                cmocka_unit_test(
+                        test_a_file_system_that_does_not_respond_is_no_fault_of_the_manager),
                 cmocka_unit_test(test_an_importer_may_end_a_little_after_its_deadline),
                 scratch_test(test_pings_are_sent_periodically_and_stop_with_a_fault),
                 cmocka_unit_test(test_a_service_without_a_watchdog_sends_no_pings),

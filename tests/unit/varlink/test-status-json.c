@@ -149,6 +149,7 @@ static void test_a_material_is_written(void **state)
         expect_number(material, "ca_not_after", FIXTURE_TIME + USEC_PER_DAY);
         assert_true(json_is_array(json_member(material, "problems")));
         assert_int_equal(json_size(json_member(material, "problems")), 0);
+        expect_null(material, "not_responding_since");
         expect_text(material, "watch", "inotify");
         expect_number(material, "missed_events", 3);
         expect_number(material, "last_check", 2000);

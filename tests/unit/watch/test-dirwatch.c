@@ -25,7 +25,7 @@ static int make_watch(void **state)
         n_calls = 0;
         if (scratch_make(state) < 0 || sd_event_new(&event) < 0)
                 return -1;
-        return dirwatch_new(&watch, event, on_change, &n_calls);
+        return dirwatch_new(&watch, event, NULL, on_change, &n_calls);
 }
 
 static int remove_watch(void **state)
