@@ -224,6 +224,9 @@ void dirwatch_rebuild(DirWatch *watch, const PathWalk *walk)
         watch->complete = error == 0;
         if (watch->complete)
                 text_set(watch->description, sizeof(watch->description), "inotify");
+        else if (error == EMFILE) /* inotify_init(2): one instance for each watch process */
+                text_set(watch->description, sizeof(watch->description),
+                        "poll (no inotify instance is left: fs.inotify.max_user_instances)");
         else
                 text_format(watch->description, sizeof(watch->description), "poll (%s: %s)",
                         place ? place : "memory", strerror(error));

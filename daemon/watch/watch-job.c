@@ -279,6 +279,10 @@ int watch_job_new(WatchJob **ret, sd_event *event, const MaterialConfig *config,
         if (r == 0)
                 r = sd_event_add_time(
                         event, &job->start_timer, CLOCK_BOOTTIME, 0, 1, on_start, job);
+        /* All processes of a start before the first report: they then share what the manager
+         * changes afterwards. */
+        if (r == 0)
+                r = sd_event_source_set_priority(job->start_timer, SD_EVENT_PRIORITY_IMPORTANT);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(job->start_timer, "watch-start");
