@@ -8,6 +8,9 @@
  * once a second. An alert takes its modification time as the sign that the daemon runs, so callers
  * also poke after every poll. Not synced: after a crash of the machine the daemon writes the file
  * again.
+ *
+ * A process of its own writes the file, one at a time and for at most 30 s, since its file system may
+ * hang.
  */
 
 #include <systemd/sd-event.h>
@@ -27,7 +30,7 @@ int metrics_file_new(MetricsFile **ret, sd_event *event, metrics_file_text_fn te
 MetricsFile *metrics_file_free(MetricsFile *file);
 DEFINE_CLEANUP(MetricsFile *, metrics_file_free);
 
-/* Sets the path of the file, "" for none, and removes the file at another old path. */
+/* Sets the path of the file, "" for none; the next write removes the file at another old path. */
 void metrics_file_set_path(MetricsFile *file, const char *path);
 
 /* Schedules a write, because the text may have changed. */

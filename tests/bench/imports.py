@@ -53,6 +53,12 @@ def wakes(pid: int) -> int:
     return int(next(line for line in lines if line.startswith("voluntary_ctxt")).split()[1])
 
 
+def processes(service: Service) -> list[int]:
+    """The manager and its watch processes."""
+    children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
+    return [service.pid, *map(int, children)]
+
+
 def measure(workspace: Workspace, build: Path) -> None:
     authority = Authority(workspace.path / "ca")
     aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
@@ -80,12 +86,14 @@ def measure(workspace: Workspace, build: Path) -> None:
     service.start()
     service.wait(lambda: service.status()["health"] == "ok" and
                  all(c["state"] == "current" for c in service.status()["clusters"]), 60)
-    print(f"manager with {CLUSTERS} clusters: {pss_kb(service.pid)} kB proportional set size")
     time.sleep(5)
-    before = wakes(service.pid)
+    each = processes(service)
+    print(f"manager and watcher with {CLUSTERS} clusters: "
+          f"{' + '.join(str(pss_kb(pid)) for pid in each)} kB proportional set size")
+    before = [wakes(pid) for pid in each]
     time.sleep(IDLE_SECONDS)
     print(f"idle for {IDLE_SECONDS} s with poll-interval 30 s: woken "
-          f"{wakes(service.pid) - before} times")
+          f"{' + '.join(str(wakes(pid) - was) for pid, was in zip(each, before))} times")
     service.stop()
 
 

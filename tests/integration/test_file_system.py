@@ -171,6 +171,25 @@ def test_a_slow_file_system_is_waited_for(testbed, service, remote, content):
     assert "no progress" not in service.log()
 
 
+def test_a_metrics_file_that_cannot_be_written_holds_up_nothing(testbed, service, remote, content,
+                                                                tmp_path):
+    local = tmp_path / "local"
+    local.mkdir()
+    write_material(local, testbed.authority.certificate, testbed.client("first"))
+    service.configure(configuration(service, testbed.aurora, daemon=f"metrics-file = "
+                                    f"{service.material}/binlog-ssld.prom")
+                      .replace(f"directory = {service.material}", f"directory = {local}"))
+    remote.hang()
+    service.start()
+    first = imported(service, "orders")
+    service.wait(lambda: remote.waiting > 0)
+    write_material(local, testbed.authority.certificate, testbed.client("second"))
+    service.wait(lambda: imported(service, "orders") != first)
+    assert len(processes(service, "binlog-metrics")) == 1
+    service.wait(lambda: "binlog-ssld.prom" in service.log(), DETECTED)
+    assert service.stop() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_watch_process_is_replaced_and_nothing_is_lost(testbed, service, number):
     service.configure(configuration(service, testbed.aurora))

@@ -18,6 +18,8 @@ TYPES = {
     "material_valid": "gauge",
     "watch_missed_total": "counter",
     "watch_active": "gauge",
+    "watch_restarts_total": "counter",
+    "file_system_responding": "gauge",
     "last_check_timestamp_seconds": "gauge",
     "cluster_current": "gauge",
     "cluster_imported_timestamp_seconds": "gauge",
