@@ -41,8 +41,8 @@ int inspector_run(Report *ret, const InspectorTask *task)
         r = pem_parse(&pem, &snapshot, paths, ret);
         if (r < 0)
                 return r;
-        validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);
-        if (pem.authorities && pem.chain && pem.key)
+        r = validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);
+        if (r == 0 && pem.authorities && pem.chain && pem.key)
                 r = payload_fingerprint(ret->fingerprint, &pem);
         return r < 0 ? r : write_payload(ret, task, &pem);
 }

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/inspect/private-key.h"
 #include "daemon/tls/x509.h"
 
 typedef struct Validator {
@@ -57,6 +58,31 @@ static void validate_key(Validator *validator, const FileStat *key_stat)
                         "%s: wanted a key of type %s, found %s", path,
                         config->key_types == KEY_TYPES_RSA ? "rsa" : "rsa or ec",
                         x509_key_type_text(key));
+}
+
+/* A key of a refused type or length is not computed with. */
+static int validate_pair(Validator *validator, X509 *leaf)
+{
+        const char *path = validator->config->path[MATERIAL_KEY], *fault = NULL;
+        EVP_PKEY *key = validator->pem->key, *certified = X509_get0_pubkey(leaf);
+        bool refused = report_has(validator->report, RULE_KEY_TYPE) ||
+                report_has(validator->report, RULE_KEY_BITS);
+        int same = certified ? EVP_PKEY_eq(certified, key) : 0, r = 0;
+
+        /* OpenSSL 3.5 cannot compare a key with a number longer than the modulus (-2). */
+        if ((same == 1 || same == -2) && !refused)
+                r = private_key_check(&fault, key, certified);
+        ERR_clear_error();
+        if (r < 0)
+                return r;
+        if (fault)
+                VIOLATION(validator, MATERIAL_KEY, RULE_KEY_DAMAGED, SEVERITY_ERROR,
+                        "%s: wanted numbers that belong together, found %s", path, fault);
+        else if (same != 1)
+                VIOLATION(validator, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
+                        "%s: does not belong to the certificate in %s", path,
+                        validator->config->path[MATERIAL_CERT]);
+        return 0;
 }
 
 static bool is_weak_digest(X509 *certificate)
@@ -268,28 +294,29 @@ static void validate_authorities(Validator *validator)
         }
 }
 
-void validate(Report *report, const Pem *pem, const MaterialConfig *config,
-        const FileStat *key_stat, uint64_t now_usec)
+int validate(Report *report, const Pem *pem, const MaterialConfig *config, const FileStat *key_stat,
+        uint64_t now_usec)
 {
         Validator validator = {report, pem, config, now_usec};
         X509 *leaf = pem_leaf(pem);
+        int r = 0;
 
         validate_key(&validator, key_stat);
         if (pem->authorities)
                 validate_authorities(&validator);
         if (!leaf)
-                return;
+                return 0;
         report->has_certificate = true;
         x509_describe(&report->certificate, leaf);
-        if (pem->key && X509_check_private_key(leaf, pem->key) != 1)
-                VIOLATION(&validator, MATERIAL_KEY, RULE_KEY_MISMATCH, SEVERITY_ERROR,
-                        "%s: does not belong to the certificate in %s", config->path[MATERIAL_KEY],
-                        config->path[MATERIAL_CERT]);
-        ERR_clear_error();
+        if (pem->key)
+                r = validate_pair(&validator, leaf);
+        if (r < 0)
+                return r;
         validate_time(&validator, leaf, MATERIAL_CERT, RULE_CERT_EXPIRED, "the certificate");
         validate_signatures(&validator);
         if (!pem->authorities)
-                return;
+                return 0;
         validate_leaf(&validator, leaf);
         validate_path(&validator, leaf);
+        return 0;
 }

@@ -15,6 +15,6 @@
 #include "daemon/model/report.h"
 
 /* Evaluates the members of `pem` that are not NULL; the parser has reported the others. Fills the
- * certificate, the CA facts and the next time at which the result changes. */
-void validate(Report *report, const Pem *pem, const MaterialConfig *config,
-        const FileStat *key_stat, uint64_t now_usec);
+ * certificate, the CA facts and the next time at which the result changes. Returns 0 or -ENOMEM. */
+int validate(Report *report, const Pem *pem, const MaterialConfig *config, const FileStat *key_stat,
+        uint64_t now_usec);

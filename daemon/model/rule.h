@@ -24,6 +24,7 @@ typedef enum Rule {
         RULE_KEY_TYPE,
         RULE_KEY_BITS,
         RULE_KEY_MISMATCH,
+        RULE_KEY_DAMAGED,
         RULE_KEY_PERMISSIONS,
         RULE_CERT_EXPIRED,
         RULE_CERT_NOT_YET_VALID,

@@ -7,8 +7,9 @@ import shutil
 import pytest
 
 from tests.standin import Authority, write_material
+from tests.standin.pki import damage_key
 
-RULES = 21
+RULES = 22
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +47,15 @@ def test_a_bad_pair_exits_with_1_and_shows_the_next_step(ctl, authority, directo
     assert "broken      key-mismatch" in done.stdout
     assert "next: write the key that belongs to this certificate" in done.stdout
     assert verdicts(ctl("--json", "check", str(directory)))["key-mismatch"] == "broken"
+
+
+def test_a_damaged_key_exits_with_1_and_names_its_number(ctl, directory):
+    key = directory / "client-key.pem"
+    key.write_bytes(damage_key(key, "dmp1"))
+    done = ctl("check", str(directory))
+    assert done.returncode == 1
+    assert "broken      key-damaged" in done.stdout
+    assert "dmp1" in done.stdout and "next: write this key again" in done.stdout
 
 
 def test_rules_that_need_a_missing_file_are_not_judged(ctl, directory):

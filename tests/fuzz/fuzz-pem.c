@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         split(&snapshot, data, size);
         MUST(pem_parse(&pem, &snapshot, paths, &report) == 0);
         MUST(report.failed == (!pem.authorities || !pem.chain || !pem.key));
-        validate(&report, &pem, &config, &key_stat, NOW);
+        MUST(validate(&report, &pem, &config, &key_stat, NOW) == 0);
         check_report(&report);
         if (!report.failed)
                 check_payload(&pem);

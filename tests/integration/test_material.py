@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.conftest import configuration
 from tests.standin import write_material
+from tests.standin.pki import PKCS1, damage_key, key_as
 
 KEY = "client-key.pem"
 CERT = "client-cert.pem"
@@ -34,6 +35,7 @@ def rules(material: dict) -> list[tuple[str, str]]:
 def replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(".fresh")
     fresh.write_bytes(content)
+    fresh.chmod(path.stat().st_mode & 0o777)
     fresh.rename(path)
 
 
@@ -89,6 +91,51 @@ def test_one_bad_file_is_changing_and_then_a_named_problem(running, spoil, state
     assert rule[1] in material["reason"]
     assert running.cluster("orders")["state"] == "waiting"
     assert running.ctl("status").returncode == 2
+
+
+def put(path: Path, content: bytes, like: os.stat_result, *, rename: bool) -> None:
+    """Writes another file or into the same one, with the size and times of like."""
+    target = path.with_name(".fresh") if rename else path
+    target.write_bytes(content)
+    target.chmod(like.st_mode & 0o777)
+    os.utime(target, ns=(like.st_atime_ns, like.st_mtime_ns))
+    if rename:
+        target.rename(path)
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns) == (like.st_size, like.st_mtime_ns)
+
+
+@pytest.mark.parametrize("rename", [True, False])
+@pytest.mark.parametrize("number", ["d", "dmp1"])
+def test_a_key_damaged_under_a_current_set_is_named_and_its_repair_imports_nothing(
+        running, number, rename):
+    path = running.material / KEY
+    good, damaged = key_as(path, PKCS1), damage_key(path, number)
+    replace(path, good)
+    like = path.stat()
+    put(path, damaged, like, rename=rename)
+    assert rules(running.wait_material("changing")) == [("key", "key-damaged")]
+    material = running.wait_material("invalid")
+    assert rules(material) == [("key", "key-damaged")]
+    assert running.cluster("orders")["state"] == "waiting"
+    put(path, good, like, rename=rename)
+    running.wait_material("valid")
+    running.wait_cluster("orders", "current")
+
+
+def test_a_set_with_a_damaged_key_is_imported_once_it_is_repaired(testbed, service):
+    pair = testbed.client("damaged")
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, pair)
+    replace(service.material / KEY, damage_key(pair.key, "dmp1"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    assert rules(service.wait_material("invalid")) == [("key", "key-damaged")]
+    assert service.cluster("orders")["state"] == "waiting"
+    assert len(testbed.aurora.imports()) == before
+    replace(service.material / KEY, pair.key.read_bytes())
+    service.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 1
 
 
 def test_an_empty_directory_is_missing_immediately(running):

@@ -8,15 +8,38 @@
 
 #include <openssl/bio.h>
 #include <openssl/conf.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "tests/pki/failure.h"
 
 DEFINE_CLEANUP(CONF *, NCONF_free);
+DEFINE_CLEANUP(EVP_PKEY_CTX *, EVP_PKEY_CTX_free);
 
 static EVP_PKEY *make_rsa_key(size_t bits)
 {
         EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits);
+
+        MUST(key);
+        return key;
+}
+
+static EVP_PKEY *make_three_primes_key(void)
+{
+        CLEANUP(EVP_PKEY_CTX_freep)
+        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+        EVP_PKEY *key = NULL;
+
+        MUST(context && EVP_PKEY_keygen_init(context) > 0);
+        MUST(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0);
+        MUST(EVP_PKEY_CTX_set_rsa_keygen_primes(context, 3) > 0);
+        MUST(EVP_PKEY_generate(context, &key) > 0);
+        return key;
+}
+
+static EVP_PKEY *make_ec_key(void)
+{
+        EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 
         MUST(key);
         return key;
@@ -140,9 +163,10 @@ void authority_init(Authority *ret, time_t now)
                 .client_key = make_rsa_key(2048),
                 .other_client_key = make_rsa_key(2048),
                 .short_key = make_rsa_key(1024),
-                .ec_key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
+                .three_primes_key = make_three_primes_key(),
+                .ec_key = make_ec_key(),
+                .other_ec_key = make_ec_key(),
         };
-        MUST(ret->ec_key);
 
         request = authority_ca_request(ret);
         ret->ca = authority_issue(ret, &request);
@@ -160,7 +184,9 @@ void authority_done(Authority *authority)
         X509_free(authority->client);
         X509_free(authority->intermediate);
         X509_free(authority->ca);
+        EVP_PKEY_free(authority->other_ec_key);
         EVP_PKEY_free(authority->ec_key);
+        EVP_PKEY_free(authority->three_primes_key);
         EVP_PKEY_free(authority->short_key);
         EVP_PKEY_free(authority->other_client_key);
         EVP_PKEY_free(authority->client_key);

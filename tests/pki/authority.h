@@ -40,8 +40,10 @@ typedef struct Authority {
         EVP_PKEY *intermediate_key;
         EVP_PKEY *client_key;
         EVP_PKEY *other_client_key;
-        EVP_PKEY *short_key; /* RSA, 1024 bits */
-        EVP_PKEY *ec_key;    /* P-256 */
+        EVP_PKEY *short_key;        /* RSA, 1024 bits */
+        EVP_PKEY *three_primes_key; /* RSA */
+        EVP_PKEY *ec_key;           /* P-256 */
+        EVP_PKEY *other_ec_key;
 
         X509 *ca;
         X509 *intermediate;   /* issued by ca */

@@ -57,6 +57,8 @@ typedef struct Fixture {
 extern const Fixture client_fixtures[];
 extern const Fixture chain_fixtures[];
 extern const Fixture pem_fixtures[];
+extern const Fixture rsa_fixtures[];
+extern const Fixture ec_fixtures[];
 extern const Fixture file_fixtures[];
 
 void set_init(Set *ret, const Authority *authority, MaterialFile file);

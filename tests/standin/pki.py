@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import tempfile
@@ -30,6 +31,9 @@ commonName = supplied
 
 CA_EXTENSIONS = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
 LEAF_EXTENSIONS = ["basicConstraints=CA:FALSE", "keyUsage=digitalSignature,keyEncipherment"]
+
+# RSAPrivateKey, RFC 8017, A.1.2.
+RSA_NUMBERS = ("version", "n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp")
 
 PKCS1 = b"-----BEGIN RSA PRIVATE KEY-----"
 PKCS8 = b"-----BEGIN PRIVATE KEY-----"
@@ -134,6 +138,18 @@ def key_as(key: Path, header: bytes) -> bytes:
     return _openssl("pkcs8", "-topk8", "-nocrypt", "-in", str(key))
 
 
+def damage_key(key: Path, number: str) -> bytes:
+    """Returns the RSA key as PKCS1, of the same size, with one bit of one of RSA_NUMBERS changed."""
+    der = bytearray(_openssl("rsa", "-traditional", "-outform", "DER", "-in", str(key)))
+    at = _der_content(der, 0)[0]
+    for _ in RSA_NUMBERS[:RSA_NUMBERS.index(number) + 1]:
+        at = _der_content(der, at)[1]
+    der[at - 1] ^= 2  # an odd number stays odd
+    text = base64.b64encode(der)
+    lines = [text[begin:begin + 64] for begin in range(0, len(text), 64)]
+    return b"\n".join([PKCS1, *lines, PKCS1.replace(b"BEGIN", b"END"), b""])
+
+
 def write_material(directory: Path, ca: Path, pair: Pair, *, header: bytes = PKCS8) -> None:
     """Writes a set as a careful renewal tool does: each file by rename, the key last."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -151,6 +167,15 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         os.fchmod(file.fileno(), mode)
         os.fchown(file.fileno(), directory.st_uid, directory.st_gid)
     os.replace(fresh, path)
+
+
+def _der_content(der: bytearray, at: int) -> tuple[int, int]:
+    """Returns begin and end of the content of the element at this offset."""
+    size, begin = der[at + 1], at + 2
+    if size & 0x80:
+        begin += size & 0x7f
+        size = int.from_bytes(der[at + 2:begin], "big")
+    return begin, begin + size
 
 
 def _is_address(name: str) -> bool:

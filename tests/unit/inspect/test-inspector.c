@@ -28,6 +28,7 @@ static MaterialConfig config_for(const char *directory)
                 .key_permissions = POLICY_WARN,
                 .minimum_rsa_bits = 2048,
                 .expiry_warning_usec = {30 * USEC_PER_DAY, 7 * USEC_PER_DAY, USEC_PER_DAY},
+                .key_types = strstr(directory, "-ec") ? KEY_TYPES_RSA_EC : KEY_TYPES_RSA,
         };
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
