@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/rsa.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -49,10 +50,12 @@ static void validate_key(Validator *validator, const FileStat *key_stat)
         if (!key)
                 return;
         if (EVP_PKEY_is_a(key, "RSA")) {
-                if ((unsigned)EVP_PKEY_get_bits(key) < config->minimum_rsa_bits)
+                int bits = EVP_PKEY_get_bits(key);
+
+                if (bits < (int)config->minimum_rsa_bits || bits > OPENSSL_RSA_MAX_MODULUS_BITS)
                         VIOLATION(validator, MATERIAL_KEY, RULE_KEY_BITS, SEVERITY_ERROR,
-                                "%s: wanted an RSA key of at least %u bits, found %d", path,
-                                config->minimum_rsa_bits, EVP_PKEY_get_bits(key));
+                                "%s: wanted an RSA key of %u to %d bits, found %d", path,
+                                config->minimum_rsa_bits, OPENSSL_RSA_MAX_MODULUS_BITS, bits);
         } else if (!EVP_PKEY_is_a(key, "EC") || config->key_types != KEY_TYPES_RSA_EC)
                 VIOLATION(validator, MATERIAL_KEY, RULE_KEY_TYPE, SEVERITY_ERROR,
                         "%s: wanted a key of type %s, found %s", path,

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include "tests/pki/failure.h"
 #include "tests/pki/sequence.h"
@@ -343,6 +344,18 @@ static void n_is_even(Set *set)
         certify_numbers(set, key);
 }
 
+/* OpenSSL verifies no signature with such a modulus. */
+static void n_is_long(Set *set)
+{
+        CLEANUP(sequence_freep) Sequence *key = client_key(set);
+        CLEANUP(BN_freep) BIGNUM *n = sequence_number(key, PLACE_N);
+
+        MUST(BN_lshift(n, n, OPENSSL_RSA_MAX_MODULUS_BITS + 1 - BN_num_bits(n)) &&
+                BN_set_bit(n, 0));
+        sequence_set_number(key, PLACE_N, n);
+        certify_numbers(set, key);
+}
+
 static void three_primes(Set *set)
 {
         certify(set, set->authority->three_primes_key);
@@ -399,6 +412,7 @@ const Fixture rsa_fixtures[] = {
         {"good-d-modulo-phi", "-", d_modulo_phi},
         {"good-smaller-prime-first", "-", smaller_prime_first},
         {"good-three-primes", "-", three_primes},
+        {"key-bits-long", "key-bits/key/error", n_is_long},
         {"key-mismatch-n", "key-mismatch/key/error", other_n},
         {"key-mismatch-e", "key-mismatch/key/error", other_e},
         {"key-damaged-d", "key-damaged/key/error", bad_d},
