@@ -38,10 +38,22 @@ static int load_config(Explanation *explanation)
         return config_load_default_material(&explanation->config, material->directory, defaults);
 }
 
+/* A walk of a file system that does not respond would never end. */
+static int check_no_access(Explanation *explanation)
+{
+        explanation->access = calloc(1, sizeof(*explanation->access));
+        if (!explanation->access)
+                return -ENOMEM;
+        explanation->access->error = ETIMEDOUT;
+        return 0;
+}
+
 static int check_access(Explanation *explanation)
 {
         const char *paths[_MATERIAL_FILE_MAX];
 
+        if (explanation->material->not_responding_since_usec > 0)
+                return check_no_access(explanation);
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
                 paths[i] = explanation->config.path[i];
         return path_access_check(&explanation->access, explanation->identity, paths);

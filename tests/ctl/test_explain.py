@@ -225,6 +225,13 @@ def test_all_materials_or_the_named_one(ctl, manage):
     assert (done.returncode, done.stderr) == (64, "binlog-sslctl: there is no material third\n")
 
 
+def test_a_file_system_that_does_not_respond_is_not_walked(ctl, manage):
+    manage(materials=[material(not_responding_since=1)])
+    done = ctl("explain")
+    assert "could not be checked: Connection timed out" in done.stdout
+    assert "look at the mount and its server" in " ".join(done.stdout.split())
+
+
 def test_without_a_daemon_check_is_suggested(ctl):
     done = ctl("explain")
     assert done.returncode == 3 and "binlog-sslctl check DIR" in done.stderr

@@ -70,6 +70,18 @@ def test_polled_paths_and_missed_events_are_shown(ctl, manage):
     assert "3 changes were found by the poll alone" in text
 
 
+def test_a_file_system_that_does_not_respond_is_shown(ctl, manage):
+    manage(cluster("orders"), materials=[material(
+        not_responding_since=1, reason="the file system of /nfs/pki has not answered since then")],
+        health="warning")
+    done = ctl("status")
+    assert done.returncode == 1
+    assert "why:  the file system of /nfs/pki has not answered since then" in done.stdout
+    assert "next: look at the mount and its server" in done.stdout
+    assert "run:  findmnt -T /etc/binlog-ssld/material\n" in done.stdout
+    assert ctl("status", "orders").returncode == 1
+
+
 def test_broken_replication_of_a_current_cluster_is_shown(ctl, manage):
     replication = {"configured": True, "io_running": "Connecting", "sql_running": "Yes",
                    "tls": True, "io_errno": 2026, "io_error": "SSL connection error: expired",
