@@ -64,9 +64,9 @@ const Command command_monitor = {
         .help = "Prints each material and cluster with its state, and then every transition "
                 "as it happens, until the command is interrupted. When the service stops, the "
                 "command waits until it runs again.\n\n"
-                "With --json every line is a document {event, material, cluster}: first event"
-                " \"state\" for each, then one \"ready\"; after that \"changed\", \"removed\""
-                " and \"reloaded\".\n\n"
+                "With --json every line is a document {event, material, cluster}: the event"
+                " is \"state\" for each at first, then once \"ready\"; \"changed\","
+                " \"removed\" and \"reloaded\" for what happens.\n\n"
                 "Exit: 3 the daemon cannot be reached; otherwise the command runs until a signal "
                 "ends it.\n",
         .run = run,

@@ -210,6 +210,7 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
                 journal_reload_failed(r);
         else {
                 manager->info.loaded_at_usec = clock_wall_usec();
+                manager->info.generation++;
                 manager->turn = 0;
                 metrics_file_set_path(
                         manager->metrics_file, inventory_config(manager->inventory)->metrics_file);

@@ -4,7 +4,8 @@
  * Wakeup: calls one handler when something has happened or a time has come.
  *
  * Handlers of events only record a change and request a wakeup. The handler of the wakeup runs
- * after all events that are pending, so many changes cause one call.
+ * after all events of processes and files that are pending, so many changes cause one call, and in
+ * turn with the clients of the socket.
  */
 
 #include <stdint.h>

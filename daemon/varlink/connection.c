@@ -23,109 +23,127 @@ struct Connection {
         sd_event_source *io;
         sd_event_source *idle;
         char *input; /* grows to CONNECTION_MESSAGE_MAX */
-        size_t input_size, input_capacity;
-        char *output;
-        size_t output_size, output_sent, output_capacity;
-        bool handling; /* the handler runs */
+        size_t input_begin, input_size, input_capacity;
+        const Backlog *backlog;
+        BacklogPosition position;
+        char *output; /* one message of its own, before the backlog */
+        size_t output_size;
+        size_t sent; /* of `output`, or without one of the next publication */
+        connection_next_fn next_fn;
+        void *next_userdata;
+        ConnectionCursor cursor;
         bool streaming;
         bool finished; /* the client has ended its side */
+        bool overrun;  /* the client is too far behind */
+        bool progress; /* bytes have arrived or left, or a call was handled */
 };
 
-static size_t backlog(const Connection *connection)
+/* Takes the next message for the client, after everything before it is sent. */
+static int reply(Connection *connection, const char *parameters, const char *error, bool continues)
 {
-        return connection->output_size - connection->output_sent;
+        return varlink_reply_format(
+                &connection->output, &connection->output_size, parameters, error, continues);
 }
 
-static int append(Connection *connection, const char *message, size_t size)
+static bool is_owed(const Connection *connection)
 {
-        if (connection->output_size + size > connection->output_capacity) {
-                size_t capacity = (connection->output_size + size) * 2;
-                char *output = realloc(connection->output, capacity);
+        return connection->output || connection->next_fn || connection_is_behind(connection);
+}
 
-                if (!output)
-                        return -ENOMEM;
-                connection->output = output;
-                connection->output_capacity = capacity;
+static int make_next(Connection *connection)
+{
+        CLEANUP(freep) char *parameters = NULL;
+        int r = connection->next_fn(
+                connection, &connection->cursor, &parameters, connection->next_userdata);
+
+        if (r == 0)
+                connection->next_fn = NULL;
+        return r < 0 || !parameters ? r : reply(connection, parameters, NULL, true);
+}
+
+/* Sends the rest of one message, as far as the client has read. */
+static int send_one(Connection *connection)
+{
+        const char *message;
+        size_t size;
+        ssize_t n;
+        int r;
+
+        if (!connection->output && !connection_is_behind(connection) && connection->next_fn) {
+                r = make_next(connection);
+                if (r < 0)
+                        return r;
         }
-        memcpy(connection->output + connection->output_size, message, size);
-        connection->output_size += size;
+        if (connection->output) {
+                message = connection->output;
+                size = connection->output_size;
+        } else if (!backlog_position_peek(&connection->position, &message, &size))
+                return 0;
+        n = send(connection->fd, message + connection->sent, size - connection->sent,
+                MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        connection->progress = true;
+        connection->sent += (size_t)n;
+        if (connection->sent < size)
+                return 0;
+        connection->sent = 0;
+        if (connection->output)
+                free(TAKE(connection->output));
+        else
+                backlog_position_step(&connection->position);
         return 0;
 }
 
-static int reply(Connection *connection, const char *parameters, const char *error, bool continues)
+/* Returns the size of the next call without its NUL, or -1 if it is not complete. */
+static ssize_t find_call(const Connection *connection)
 {
-        CLEANUP(freep) char *message = NULL;
-        size_t size;
-        int r = varlink_reply_format(&message, &size, parameters, error, continues);
+        const char *begin, *end;
 
-        return r < 0 ? r : append(connection, message, size);
+        if (connection->input_size == 0)
+                return -1;
+        begin = connection->input + connection->input_begin;
+        end = memchr(begin, '\0', connection->input_size);
+        return end ? end - begin : -1;
 }
 
-/* A negative result ends the connection. */
-static int handle(Connection *connection, const char *message, size_t size)
+/* A call waits until the answer to the one before it is sent. Calls after a streaming call are not
+ * handled. */
+static bool can_handle(const Connection *connection)
+{
+        return !connection->output && !connection->streaming && find_call(connection) >= 0;
+}
+
+static int handle(Connection *connection)
 {
         CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
         CLEANUP(freep) char *parameters = NULL;
+        size_t size = (size_t)find_call(connection);
         const char *error = NULL;
         int r;
 
-        r = varlink_call_parse(&call, message, size);
-        connection->handling = true;
+        connection->progress = true;
+        r = varlink_call_parse(&call, connection->input + connection->input_begin, size);
+        connection->input_begin += size + 1;
+        connection->input_size -= size + 1;
         if (r == 0)
                 r = connection->call_fn(
                         connection, &call, &parameters, &error, connection->userdata);
-        connection->handling = false;
         if (r < 0 || call.oneway || connection->streaming)
                 return r;
-        return reply(connection, parameters, error, false);
-}
-
-static int send_output(Connection *connection)
-{
-        while (backlog(connection) > 0) {
-                ssize_t n = send(connection->fd, connection->output + connection->output_sent,
-                        backlog(connection), MSG_NOSIGNAL | MSG_DONTWAIT);
-
-                if (n < 0)
-                        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-                connection->output_sent += (size_t)n;
-        }
-        free(connection->output); /* most clients call rarely */
-        connection->output = NULL;
-        connection->output_size = connection->output_sent = connection->output_capacity = 0;
-        return 0;
-}
-
-/* Answers complete messages in order, one at a time: the next message, and with it its sender,
- * waits until the answer is sent. Messages after a streaming call are not answered. */
-static int process(Connection *connection)
-{
-        while (backlog(connection) == 0 && !connection->streaming) {
-                char *end = connection->input_size > 0
-                        ? memchr(connection->input, '\0', connection->input_size)
-                        : NULL;
-                size_t size;
-                int r;
-
-                if (!end)
-                        return connection->input_size >= CONNECTION_MESSAGE_MAX ? -EMSGSIZE : 0;
-                size = (size_t)(end - connection->input);
-                r = handle(connection, connection->input, size);
-                if (r < 0)
-                        return r;
-                connection->input_size -= size + 1;
-                memmove(connection->input, end + 1, connection->input_size);
-                r = send_output(connection);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        r = reply(connection, parameters, error, false);
+        return r < 0 ? r : send_one(connection);
 }
 
 static int receive(Connection *connection)
 {
         ssize_t n;
 
+        if (connection->input_begin > 0) {
+                memmove(connection->input, connection->input + connection->input_begin,
+                        connection->input_size);
+                connection->input_begin = 0;
+        }
         if (connection->input_size == connection->input_capacity) {
                 size_t capacity =
                         connection->input_capacity > 0 ? connection->input_capacity * 2 : 1024;
@@ -140,40 +158,61 @@ static int receive(Connection *connection)
                 connection->input_capacity - connection->input_size, MSG_DONTWAIT);
         if (n < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        connection->progress = n > 0;
         connection->finished = n == 0;
         connection->input_size += (size_t)n;
-        return 0;
+        return connection->input_size >= CONNECTION_MESSAGE_MAX && find_call(connection) < 0
+                ? -EMSGSIZE
+                : 0;
 }
 
-/* A client with a stream sends no further call: wait until it leaves or reads. */
-static void wait_for_more(Connection *connection)
+/* Runs while a call is expected from the client, or it has not read its answers. A subscriber that
+ * has read everything may be silent. */
+static void watch_idle(Connection *connection)
 {
-        uint32_t events = connection->streaming ? EPOLLRDHUP : EPOLLIN;
-        bool silent = connection->streaming && backlog(connection) == 0;
+        bool silent = connection->streaming && !is_owed(connection);
+        int enabled = SD_EVENT_OFF;
 
-        if (backlog(connection) > 0)
-                events = connection->streaming ? EPOLLRDHUP | EPOLLOUT : EPOLLOUT;
-        (void)sd_event_source_set_io_events(connection->io, events);
-        (void)sd_event_source_set_time_relative(connection->idle, CONNECTION_IDLE_USEC);
+        (void)sd_event_source_get_enabled(connection->idle, &enabled);
+        if (connection->progress || enabled == SD_EVENT_OFF)
+                (void)sd_event_source_set_time_relative(connection->idle, CONNECTION_IDLE_USEC);
         (void)sd_event_source_set_enabled(
                 connection->idle, silent ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        connection->progress = false;
+}
+
+/* A socket that can take a message stands for the next turn, because sd-event prefers a deferred
+ * source to the sockets of other clients, however often it runs: it counts as pending since it was
+ * made. So a client that reads no answers is also not served. */
+static void wait_for_more(Connection *connection)
+{
+        uint32_t events = connection->streaming ? EPOLLRDHUP : 0;
+
+        if (is_owed(connection) || can_handle(connection))
+                events |= EPOLLOUT;
+        else if (!connection->streaming)
+                events |= EPOLLIN;
+        (void)sd_event_source_set_io_events(connection->io, events);
+        watch_idle(connection);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         Connection *connection = userdata;
         bool left = connection->streaming && (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-        int r = 0;
+        int r = left || (events & EPOLLERR) != 0 ? -EPIPE : 0;
 
-        if (events & EPOLLOUT)
-                r = send_output(connection);
+        /* To a client that has shut down both sides, but not closed, no message can be sent, and
+         * EPOLLHUP would come again at once. */
+        if (r == 0 && (events & (EPOLLOUT | EPOLLHUP)) != 0)
+                r = send_one(connection);
         if (r == 0 && !connection->streaming && (events & (EPOLLIN | EPOLLHUP)) != 0 &&
-                backlog(connection) == 0)
+                !connection->output && !can_handle(connection))
                 r = receive(connection);
-        if (r == 0)
-                r = process(connection);
-        if (r < 0 || left || (events & EPOLLERR) != 0 ||
-                (connection->finished && backlog(connection) == 0))
+        if (r == 0 && can_handle(connection))
+                r = handle(connection);
+        if (r < 0 || connection->overrun ||
+                (connection->finished && !is_owed(connection) && !can_handle(connection)))
                 connection->end_fn(connection, connection->userdata);
         else
                 wait_for_more(connection);
@@ -188,8 +227,8 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-int connection_new(Connection **ret, sd_event *event, int fd, connection_call_fn call_fn,
-        connection_end_fn end_fn, void *userdata)
+int connection_new(Connection **ret, sd_event *event, int fd, const Backlog *backlog,
+        connection_call_fn call_fn, connection_end_fn end_fn, void *userdata)
 {
         CLEANUP(connection_freep) Connection *connection = calloc(1, sizeof(*connection));
         int r;
@@ -198,9 +237,14 @@ int connection_new(Connection **ret, sd_event *event, int fd, connection_call_fn
                 close(fd);
                 return -ENOMEM;
         }
-        *connection =
-                (Connection){.fd = fd, .call_fn = call_fn, .end_fn = end_fn, .userdata = userdata};
+        *connection = (Connection){.fd = fd,
+                .backlog = backlog,
+                .call_fn = call_fn,
+                .end_fn = end_fn,
+                .userdata = userdata};
         r = sd_event_add_io(event, &connection->io, fd, EPOLLIN, on_io, connection);
+        if (r >= 0)
+                r = sd_event_source_set_priority(connection->io, CONNECTION_PRIORITY);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &connection->idle, CLOCK_BOOTTIME,
                         CONNECTION_IDLE_USEC, USEC_PER_SEC, on_idle, connection);
@@ -217,6 +261,7 @@ Connection *connection_free(Connection *connection)
                 return NULL;
         sd_event_source_disable_unref(connection->io);
         sd_event_source_disable_unref(connection->idle);
+        backlog_position_done(&connection->position);
         close(connection->fd);
         free(connection->input);
         free(connection->output);
@@ -224,30 +269,37 @@ Connection *connection_free(Connection *connection)
         return NULL;
 }
 
-void connection_stream(Connection *connection)
+void connection_stream(Connection *connection, connection_next_fn next_fn, void *userdata)
 {
         connection->streaming = true;
-}
-
-int connection_publish(Connection *connection, const char *parameters)
-{
-        int r;
-
-        if (!connection->streaming)
-                return 0;
-        if (backlog(connection) > CONNECTION_BACKLOG_MAX && !connection->handling)
-                return -ENOBUFS;
-        r = reply(connection, parameters, NULL, true);
-        if (r == 0)
-                r = send_output(connection);
-        if (r == 0)
-                wait_for_more(connection);
-        return r;
+        connection->next_fn = next_fn;
+        connection->next_userdata = userdata;
+        backlog_position_begin(&connection->position, connection->backlog);
 }
 
 bool connection_is_streaming(const Connection *connection)
 {
         return connection->streaming;
+}
+
+bool connection_is_behind(const Connection *connection)
+{
+        return backlog_position_unread(&connection->position) > 0;
+}
+
+void connection_published(Connection *connection, bool lost)
+{
+        if (connection->overrun)
+                return;
+        if (!lost && backlog_position_unread(&connection->position) <= BACKLOG_MAX) {
+                wait_for_more(connection);
+                return;
+        }
+        connection->overrun = true;
+        backlog_position_done(&connection->position);
+        (void)sd_event_source_set_enabled(connection->io, SD_EVENT_OFF);
+        (void)sd_event_source_set_time(connection->idle, 0);
+        (void)sd_event_source_set_enabled(connection->idle, SD_EVENT_ONESHOT);
 }
 
 int connection_peer_uid(const Connection *connection, uid_t *ret)

@@ -4,23 +4,37 @@
  * Connection: frames the messages of one Varlink client, enforces its limits and answers its
  * calls in order. The handler gives the calls their meaning.
  *
- * A client cannot block the loop. A message has at most CONNECTION_MESSAGE_MAX bytes, one answer
- * is pending at a time (the next call is read when it is sent), and CONNECTION_IDLE_USEC without
- * a byte in either direction ends the connection. A client with a streaming call may be silent
- * for any time, but if it leaves more than CONNECTION_BACKLOG_MAX bytes unread the next
- * publication drops it; the publications of the handler itself count as one answer of any length.
+ * A client cannot block the loop. One turn of the loop handles one call of a client or sends one
+ * message to it, with CONNECTION_PRIORITY, so that all clients and the scheduler take turns however
+ * much a client has sent. A message has at most CONNECTION_MESSAGE_MAX bytes. One answer is pending
+ * at a time: the next call is handled when it is sent, and no more is read from the client while
+ * calls wait. CONNECTION_IDLE_USEC without a byte in either direction ends the connection; a client
+ * with a streaming call may be silent for any time, but not leave a message unread for that time.
+ *
+ * A stream is made of two parts, always in the order of the events: publications of the backlog
+ * (daemon/varlink/backlog.h), and answers that a connection_next_fn makes one by one, each when
+ * everything before it is sent. So a stream owns one message, however long its beginning is. A
+ * client that is BACKLOG_MAX behind is disconnected.
  */
 
 #include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <systemd/sd-event.h>
 
 #include "common/macro.h"
 #include "common/varlink.h"
+#include "daemon/varlink/backlog.h"
 
 #define CONNECTION_MESSAGE_MAX (64 * 1024)
-#define CONNECTION_BACKLOG_MAX (1024 * 1024)
 #define CONNECTION_IDLE_USEC   (60 * UINT64_C(1000000))
+
+/* After the events of processes and files. Equal to that of the scheduler: sources of equal
+ * priority take turns, so neither waits for all of the other. */
+#define CONNECTION_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
 typedef struct Connection Connection;
 
@@ -33,20 +47,35 @@ typedef int (*connection_call_fn)(Connection *connection, const VarlinkCall *cal
 /* The connection has ended; the owner frees it in this call. */
 typedef void (*connection_end_fn)(Connection *connection, void *userdata);
 
-/* Owns `fd`, also on failure. */
-int connection_new(Connection **ret, sd_event *event, int fd, connection_call_fn call_fn,
-        connection_end_fn end_fn, void *userdata);
+/* What a connection_next_fn keeps between its calls, 0 at the first one. */
+typedef struct ConnectionCursor {
+        uint64_t generation;
+        size_t index;
+} ConnectionCursor;
+
+/* Makes the next answer of a stream, a JSON object on the heap. Returns 1, 0 if it was the last, or
+ * a negative errno, which ends the connection. Returns 1 and leaves NULL to be called again after
+ * the publications that it has caused. */
+typedef int (*connection_next_fn)(
+        Connection *connection, ConnectionCursor *cursor, char **ret_parameters, void *userdata);
+
+/* Owns `fd`, also on failure. `backlog` must outlive the connection. */
+int connection_new(Connection **ret, sd_event *event, int fd, const Backlog *backlog,
+        connection_call_fn call_fn, connection_end_fn end_fn, void *userdata);
 Connection *connection_free(Connection *connection);
 DEFINE_CLEANUP(Connection *, connection_free);
 
-/* For a handler whose call has `more`: from now on connection_publish() answers the call. */
-void connection_stream(Connection *connection);
-
-/* Sends one more answer to the streaming call, with `continues`; does nothing if no call streams.
- * -ENOBUFS: the client reads too slowly. After any error the caller frees the connection. */
-int connection_publish(Connection *connection, const char *parameters);
-
+/* For a handler whose call has `more`: from now on the answers of `next_fn` and the publications
+ * that are yet to come answer the call. */
+void connection_stream(Connection *connection, connection_next_fn next_fn, void *userdata);
 bool connection_is_streaming(const Connection *connection);
+
+/* Returns true if a publication is not sent yet. */
+bool connection_is_behind(const Connection *connection);
+
+/* The backlog of a streaming connection has a new publication, or with `lost` lacks one, which ends
+ * the connection. The connection sends, or ends, in a later turn of the loop. */
+void connection_published(Connection *connection, bool lost);
 
 /* The credentials of the client, as the kernel recorded them at connect(2): SO_PEERCRED (unix(7))
  * and SO_PEERGROUPS. */

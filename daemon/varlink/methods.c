@@ -40,15 +40,6 @@ static int format_event(char **ret, const char *event, const MaterialStatus *mat
         return json_writer_finish(writer, ret);
 }
 
-static int publish(Connection *connection, const char *event, const MaterialStatus *material,
-        const ClusterStatus *cluster, const MaterialStatus *material_of_cluster)
-{
-        CLEANUP(freep) char *text = NULL;
-        int r = format_event(&text, event, material, cluster, material_of_cluster);
-
-        return r < 0 ? r : connection_publish(connection, text);
-}
-
 static bool is_allowed(const ManagerOperations *operations, const Connection *connection)
 {
         const Config *config = operations->config(operations->userdata);
@@ -68,25 +59,44 @@ static int answer_status(const ManagerOperations *operations, Connection *connec
         return status_json_format(ret, operations->info, &status);
 }
 
-/* Streams the state and then every change. Both are complete: no event can come between, because
- * this is one handler. */
+/* Makes the next answer of a subscription: the state of one material or cluster as it is now, or
+ * `ready` after all. A reload begins the state again, because the indices are those of another
+ * configuration then. What changes after its state was made is published, and what changes before
+ * that stands in the state, so the last answer about each object is always true. */
+static int next_state(Connection *connection, ConnectionCursor *cursor, char **ret, void *userdata)
+{
+        const ManagerOperations *operations = userdata;
+        const ClusterStatus *cluster;
+        ManagerStatus status;
+        size_t index;
+        int r;
+
+        operations->schedule(operations->userdata);
+        if (connection_is_behind(connection))
+                return 1;
+        if (cursor->generation != operations->info->generation)
+                *cursor = (ConnectionCursor){.generation = operations->info->generation};
+        status = operations->status(operations->userdata);
+        index = cursor->index++;
+        if (index < status.n_materials)
+                r = format_event(ret, "state", status.materials[index], NULL, NULL);
+        else if (index < status.n_materials + status.n_clusters) {
+                cluster = status.clusters[index - status.n_materials];
+                r = format_event(
+                        ret, "state", NULL, cluster, status.materials[cluster->config->material]);
+        } else
+                return format_event(ret, "ready", NULL, NULL, NULL);
+        return r < 0 ? r : 1;
+}
+
 static int answer_subscribe(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        ManagerStatus status = operations->status(operations->userdata);
-        int r = 0;
-
-        if (!call->more || call->oneway) {
+        if (call->more && !call->oneway)
+                connection_stream(connection, next_state, (void *)operations);
+        else
                 *ret_error = VARLINK_ERROR_EXPECTED_MORE;
-                return 0;
-        }
-        connection_stream(connection);
-        for (size_t i = 0; r == 0 && i < status.n_materials; i++)
-                r = publish(connection, "state", status.materials[i], NULL, NULL);
-        for (size_t i = 0; r == 0 && i < status.n_clusters; i++)
-                r = publish(connection, "state", NULL, status.clusters[i],
-                        status.materials[status.clusters[i]->config->material]);
-        return r == 0 ? publish(connection, "ready", NULL, NULL, NULL) : r;
+        return 0;
 }
 
 /* The parameters of Import; `names` points into the call. */

@@ -35,6 +35,7 @@ struct Server {
         void *userdata;
         sd_event_source *accept_source;
         sd_event_source *pause_timer;
+        Backlog *backlog;
         bool linked; /* the registry has a link to `path` */
         Connection *clients[SERVER_CLIENTS_MAX];
 };
@@ -81,8 +82,8 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         }
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
                 if (!server->clients[i]) {
-                        (void)connection_new(&server->clients[i], server->event, client_fd, on_call,
-                                on_end, server);
+                        (void)connection_new(&server->clients[i], server->event, client_fd,
+                                server->backlog, on_call, on_end, server);
                         return 0;
                 }
         close(client_fd); /* the limit is reached */
@@ -176,10 +177,14 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
                 .version = version,
                 .fn = fn,
                 .userdata = userdata};
-        r = listen_on(server, path);
+        r = backlog_new(&server->backlog);
+        if (r == 0)
+                r = listen_on(server, path);
         if (r == 0)
                 r = sd_event_add_io(
                         event, &server->accept_source, server->fd, EPOLLIN, on_accept, server);
+        if (r >= 0)
+                r = sd_event_source_set_priority(server->accept_source, CONNECTION_PRIORITY);
         if (r >= 0)
                 r = sd_event_add_time(event, &server->pause_timer, CLOCK_BOOTTIME, USEC_NEVER, 1,
                         on_pause, server);
@@ -214,6 +219,7 @@ Server *server_free(Server *server)
                 (void)unlink(server->path);
         if (server->fd >= 0)
                 close(server->fd);
+        backlog_free(server->backlog);
         sd_event_unref(server->event);
         free(server);
         return NULL;
@@ -221,9 +227,11 @@ Server *server_free(Server *server)
 
 void server_publish(Server *server, const char *parameters)
 {
+        bool lost = backlog_append(server->backlog, parameters) < 0;
+
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-                if (server->clients[i] && connection_publish(server->clients[i], parameters) < 0)
-                        server->clients[i] = connection_free(server->clients[i]);
+                if (server->clients[i] && connection_is_streaming(server->clients[i]))
+                        connection_published(server->clients[i], lost);
 }
 
 bool server_has_subscribers(const Server *server)

@@ -4,7 +4,8 @@
  * Server: listens on the Varlink socket and owns the connections of its clients.
  *
  * Calls of io.binlogssl.Manager go to a handler, all others to varlink/service. At most
- * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once.
+ * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. One turn of the loop
+ * accepts one client, with the priority of the connections.
  */
 
 #include <systemd/sd-event.h>
@@ -31,7 +32,8 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
 Server *server_free(Server *server);
 DEFINE_CLEANUP(Server *, server_free);
 
-/* Sends one more answer to each streaming call. */
+/* Sends one more answer to each streaming call, in later turns of the loop. Without memory each of
+ * these clients is disconnected, because its stream would lack one. */
 void server_publish(Server *server, const char *parameters);
 
 /* Returns true if a call streams. */

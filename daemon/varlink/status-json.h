@@ -14,6 +14,7 @@ typedef struct ManagerInfo {
         const char *version;
         int pid;
         uint64_t started_at_usec, loaded_at_usec; /* wall clock; start and last configuration */
+        uint64_t generation;                      /* the number of reloads that were applied */
 } ManagerInfo;
 
 /* Writes one object. The `material` of a cluster is NULL if the cluster is no longer configured. */

@@ -32,6 +32,12 @@ static int answer_large(char **ret)
         return r;
 }
 
+static int stream_one(Connection *connection, ConnectionCursor *cursor, char **ret, void *userdata)
+{
+        *ret = strdup("{\"n\":0}");
+        return *ret ? 0 : -ENOMEM;
+}
+
 static int answer(Connection *connection, const VarlinkCall *call, char **ret,
         const char **ret_error, void *userdata)
 {
@@ -44,8 +50,8 @@ static int answer(Connection *connection, const VarlinkCall *call, char **ret,
                 return varlink_pair_format(ret, "why", "asked to");
         }
         if (strcmp(call->method, "Stream") == 0) {
-                connection_stream(connection);
-                return connection_publish(connection, "{\"n\":0}");
+                connection_stream(connection, stream_one, NULL);
+                return 0;
         }
         if (strcmp(call->method, "Who") == 0) {
                 uid_t uid;
@@ -62,13 +68,18 @@ static int answer(Connection *connection, const VarlinkCall *call, char **ret,
         return asprintf(ret, "{\"n\":%u}", n_calls) < 0 ? -ENOMEM : 0;
 }
 
+int conversation_make_with(void **state, connection_call_fn fn, void *userdata)
+{
+        if (scratch_make(state) < 0 || sd_event_new(&event) < 0)
+                return -1;
+        return server_new(&server, event, conversation_path(), "1.2.3", fn, userdata);
+}
+
 int conversation_make(void **state)
 {
         n_calls = 0;
         large_size = 0;
-        if (scratch_make(state) < 0 || sd_event_new(&event) < 0)
-                return -1;
-        return server_new(&server, event, conversation_path(), "1.2.3", answer, &n_calls);
+        return conversation_make_with(state, answer, &n_calls);
 }
 
 int conversation_remove(void **state)
@@ -94,14 +105,18 @@ int conversation_connect(void)
         return fd;
 }
 
+bool conversation_turn(void)
+{
+        int r = sd_event_run(event, 0);
+
+        assert_true(r >= 0);
+        return r > 0;
+}
+
 void conversation_settle(void)
 {
-        int r;
-
-        do {
-                r = sd_event_run(event, 0);
-                assert_true(r >= 0);
-        } while (r > 0);
+        while (conversation_turn())
+                ;
 }
 
 void conversation_send(int fd, const void *data, size_t size)
@@ -162,6 +177,11 @@ void conversation_expect_silence(int fd)
         conversation_settle();
         assert_int_equal(recv(fd, &byte, 1, MSG_PEEK), -1);
         assert_int_equal(errno, EAGAIN);
+}
+
+sd_event *conversation_event(void)
+{
+        return event;
 }
 
 Server *conversation_server(void)

@@ -5,6 +5,7 @@
  * run its loop.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/varlink/server.h"
@@ -13,12 +14,18 @@
 int conversation_make(void **state);
 int conversation_remove(void **state);
 
+/* The same with a handler of the test. */
+int conversation_make_with(void **state, connection_call_fn fn, void *userdata);
+
 const char *conversation_path(void);
 
 /* Returns a connected, non-blocking descriptor. */
 int conversation_connect(void);
 
 void conversation_send(int fd, const void *data, size_t size);
+
+/* Lets the server handle one pending event. Returns false if there is none. */
+bool conversation_turn(void);
 
 /* Lets the server handle all pending events. */
 void conversation_settle(void);
@@ -33,6 +40,7 @@ void conversation_expect(int fd, const char *call, const char *answer);
 /* Expects no answer and an open connection. */
 void conversation_expect_silence(int fd);
 
+sd_event *conversation_event(void);
 Server *conversation_server(void);
 
 /* Returns the number of calls of the handler. It answers {"n":<number of the call>}, Stream with

@@ -12,8 +12,6 @@
 
 MethodsFixture fixture;
 
-static ManagerInfo info = {.version = "1.2.3", .pid = 42};
-
 int connection_peer_uid(const Connection *connection, uid_t *ret)
 {
         *ret = fixture.uid;
@@ -26,19 +24,16 @@ bool connection_peer_is_member(const Connection *connection, gid_t group)
         return fixture.is_member;
 }
 
-void connection_stream(Connection *connection)
+void connection_stream(Connection *connection, connection_next_fn next_fn, void *userdata)
 {
         fixture.streaming = true;
+        fixture.next_fn = next_fn;
+        fixture.next_userdata = userdata;
 }
 
-int connection_publish(Connection *connection, const char *parameters)
+bool connection_is_behind(const Connection *connection)
 {
-        assert_true(fixture.streaming);
-        assert_true(fixture.n_events < 8);
-        if (fixture.publish_error < 0)
-                return fixture.publish_error;
-        text_set(fixture.events[fixture.n_events++], sizeof(fixture.events[0]), parameters);
-        return 0;
+        return fixture.is_behind;
 }
 
 void server_publish(Server *server, const char *parameters)
@@ -101,13 +96,14 @@ static ManagerOperations operations = {
         .schedule = schedule,
         .reload = reload,
         .metrics = make_metrics,
-        .info = &info,
+        .info = &fixture.info,
         .userdata = &fixture,
 };
 
 int fixture_make(void **state)
 {
-        fixture = (MethodsFixture){.config = {.control_group = "", .control_gid = CONTROL_GID}};
+        fixture = (MethodsFixture){.info = {.version = "1.2.3", .pid = 42},
+                .config = {.control_group = "", .control_gid = CONTROL_GID}};
         status_fixture_make(&fixture.status);
         fixture.status.status.n_clusters = 2;
         for (size_t i = 0; i < 2; i++)
@@ -132,6 +128,12 @@ int fixture_call(const char *method, const char *members)
         snprintf(text, sizeof(text), "{\"method\":\"io.binlogssl.Manager.%s\"%s}", method, members);
         assert_int_equal(varlink_call_parse(&call, text, strlen(text)), 0);
         return methods_answer(NULL, &call, &fixture.answer, &fixture.error, &operations);
+}
+
+int fixture_next(char **ret)
+{
+        *ret = NULL;
+        return fixture.next_fn(NULL, &fixture.cursor, ret, fixture.next_userdata);
 }
 
 void fixture_expect(const char *method, const char *members, const char *error, const char *answer)

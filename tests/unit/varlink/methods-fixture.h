@@ -22,10 +22,14 @@ typedef struct MethodsFixture {
         char imports[64]; /* indices of import_now(), each with '!' if forced */
         int reload_error, metrics_error;
 
-        bool streaming;
-        int publish_error;
+        ManagerInfo info;
+
+        bool streaming, is_behind;
+        connection_next_fn next_fn;
+        void *next_userdata;
+        ConnectionCursor cursor;
         unsigned n_events;
-        char events[8][4096]; /* to the connection or to all subscribers */
+        char events[8][4096]; /* to all subscribers */
 
         char *answer;
         const char *error;
@@ -42,6 +46,9 @@ int fixture_done(void **state);
 /* Calls a method of io.binlogssl.Manager; `members` is the rest of the call's object, such as
  * ",\"more\":true". Returns what methods_answer() does; the answer is in the fixture. */
 int fixture_call(const char *method, const char *members);
+
+/* Makes the next answer of the stream that the call began. */
+int fixture_next(char **ret);
 
 /* Calls and expects that error, or NULL, and that answer, or NULL for {}. */
 void fixture_expect(const char *method, const char *members, const char *error, const char *answer);

@@ -154,25 +154,68 @@ static void expect_event(unsigned i, const char *begin, const char *name)
         assert_true(!name || strstr(fixture.events[i], name));
 }
 
+/* Expects the next answer of the subscription to begin with that text, NULL: none yet, and to be the
+ * last one or not. */
+static void expect_next(const char *begin, int expected)
+{
+        CLEANUP(freep) char *text = NULL;
+
+        assert_int_equal(fixture_next(&text), expected);
+        if (!text || !begin)
+                assert_ptr_equal(text, begin);
+        else
+                assert_memory_equal(text, begin, strlen(begin));
+}
+
+#define STATE_MATERIAL "{\"event\":\"state\",\"material\":{\"name\":\"default\""
+#define STATE_CLUSTER  "{\"event\":\"state\",\"material\":null,\"cluster\":{\"name\":"
+#define READY          "{\"event\":\"ready\",\"material\":null,\"cluster\":null}"
+
 static void test_a_subscription_begins_with_the_state_and_ready(void **state)
 {
         assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
         assert_true(fixture.streaming);
-        assert_int_equal(fixture.n_events, 4);
-        expect_event(
-                0, "{\"event\":\"state\",\"material\":{\"name\":\"default\"", ",\"cluster\":null}");
-        expect_event(
-                1, "{\"event\":\"state\",\"material\":null,\"cluster\":{\"name\":\"orders\"", NULL);
-        expect_event(
-                2, "{\"event\":\"state\",\"material\":null,\"cluster\":{\"name\":\"users\"", NULL);
-        assert_string_equal(
-                fixture.events[3], "{\"event\":\"ready\",\"material\":null,\"cluster\":null}");
+        expect_next(STATE_MATERIAL, 1);
+        expect_next(STATE_CLUSTER "\"orders\"", 1);
+        expect_next(STATE_CLUSTER "\"users\"", 1);
+        expect_next(READY, 0);
 }
 
-static void test_a_subscriber_that_cannot_be_sent_to_is_dropped(void **state)
+static void test_each_state_is_made_when_it_is_sent(void **state)
 {
-        fixture.publish_error = -EPIPE;
-        assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), -EPIPE);
+        CLEANUP(freep) char *text = NULL;
+
+        assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
+        expect_next(STATE_MATERIAL, 1);
+        fixture.status.cluster[0].state = CLUSTER_IMPORTING;
+        assert_int_equal(fixture_next(&text), 1);
+        assert_non_null(strstr(text, "\"state\":\"importing\""));
+}
+
+static void test_a_reload_begins_the_state_again(void **state)
+{
+        assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
+        expect_next(STATE_MATERIAL, 1);
+        expect_next(STATE_CLUSTER "\"orders\"", 1);
+        fixture.info.generation++;
+        fixture.status.status.n_clusters = 1;
+        expect_next(STATE_MATERIAL, 1);
+        expect_next(STATE_CLUSTER "\"orders\"", 1);
+        expect_next(READY, 0);
+}
+
+static void test_what_is_published_meanwhile_comes_before_the_next_state(void **state)
+{
+        unsigned before;
+
+        assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
+        expect_next(STATE_MATERIAL, 1);
+        before = fixture.n_schedules;
+        fixture.is_behind = true; /* by schedule() */
+        expect_next(NULL, 1);
+        assert_int_equal(fixture.n_schedules, before + 1);
+        fixture.is_behind = false;
+        expect_next(STATE_CLUSTER "\"orders\"", 1);
 }
 
 static void test_an_import_without_names_is_for_all_clusters(void **state)
@@ -328,7 +371,9 @@ int main(void)
                 methods_test(test_a_reload_is_answered_when_it_is_done),
                 methods_test(test_a_subscription_needs_more),
                 methods_test(test_a_subscription_begins_with_the_state_and_ready),
-                methods_test(test_a_subscriber_that_cannot_be_sent_to_is_dropped),
+                methods_test(test_each_state_is_made_when_it_is_sent),
+                methods_test(test_a_reload_begins_the_state_again),
+                methods_test(test_what_is_published_meanwhile_comes_before_the_next_state),
                 methods_test(test_an_import_without_names_is_for_all_clusters),
                 methods_test(test_the_answer_to_an_import_names_what_imports),
                 methods_test(test_an_import_with_names_is_for_these_clusters),

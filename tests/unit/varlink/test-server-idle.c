@@ -7,6 +7,8 @@
 
 #include <sys/syscall.h>
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,6 +88,27 @@ static void test_a_subscriber_may_be_silent_for_any_time(void **state)
         close(fd);
 }
 
+/* Each publication would start the minute again. */
+static void test_a_subscriber_that_reads_nothing_for_a_minute_is_disconnected(void **state)
+{
+        static const char stream[] = "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}";
+        static char large[500000];
+        int fd = conversation_connect();
+
+        snprintf(large, sizeof(large), "{\"a\":\"%0*d\"}", 400000, 0);
+        conversation_expect(fd, stream, "{\"parameters\":{\"n\":0},\"continues\":true}");
+        for (int i = 0; i < 4; i++) {
+                server_publish(conversation_server(), large);
+                conversation_settle();
+                assert_true(server_has_subscribers(conversation_server()));
+                large[16] = '\0';
+                memcpy(large + 14, "\"}", 2);
+                pass(CONNECTION_IDLE_USEC * 3 / 10);
+        }
+        assert_false(server_has_subscribers(conversation_server()));
+        close(fd);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -93,6 +116,7 @@ int main(void)
                 server_test(test_each_byte_starts_the_minute_again),
                 server_test(test_a_client_that_does_not_read_its_answer_is_disconnected),
                 server_test(test_a_subscriber_may_be_silent_for_any_time),
+                server_test(test_a_subscriber_that_reads_nothing_for_a_minute_is_disconnected),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,12 @@
 #include "tests/unit/test.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/macro.h"
 #include "tests/unit/conversation.h"
 
 #define STREAM   "{\"method\":\"io.binlogssl.Manager.Stream\",\"more\":true}"
@@ -73,28 +72,40 @@ static void test_a_subscriber_that_leaves_is_removed(void **state)
 
 static void test_only_a_subscriber_that_never_reads_is_dropped(void **state)
 {
-        CLEANUP(freep) char *large = malloc(100001);
+        static char text[100016];
         int lazy = subscribe(), eager = subscribe();
-        char text[100016];
-        unsigned n = 0;
+        size_t n = 0;
 
-        assert_non_null(large);
-        memset(large, 'x', 100000);
-        large[100000] = '\0';
-        snprintf(text, sizeof(text), "{\"a\":\"%s\"}", large);
-        while (server_has_subscribers(conversation_server()) && n < 100) {
+        snprintf(text, sizeof(text), "{\"a\":\"%0*d\"}", 100000, 0);
+        for (; n < 5; n++) {
                 server_publish(conversation_server(), text);
-                n++;
-                if (n < 5)
-                        assert_non_null(conversation_receive(eager));
-                if (n == 5)
-                        close(eager);
-                conversation_settle();
+                assert_non_null(conversation_receive(eager));
         }
-        assert_true(n > 5);
-        assert_true((n - 1) * 100000 > CONNECTION_BACKLOG_MAX);
-        assert_true(n * 100000 < CONNECTION_BACKLOG_MAX + 20 * 100000);
+        close(eager);
+        while (server_has_subscribers(conversation_server()) && n < 1000) {
+                server_publish(conversation_server(), text);
+                conversation_settle();
+                n++;
+        }
+        assert_true((n - 1) * 100000 > BACKLOG_MAX);
+        assert_true(n * 100000 < BACKLOG_MAX + 20 * 100000);
         close(lazy);
+}
+
+static void test_a_turn_sends_one_message(void **state)
+{
+        int fd = subscribe(), before, after;
+
+        for (int i = 0; i < 10; i++)
+                publish();
+        assert_int_equal(ioctl(fd, FIONREAD, &before), 0);
+        while (conversation_turn()) {
+                assert_int_equal(ioctl(fd, FIONREAD, &after), 0);
+                assert_true(after - before <= (int)sizeof(RECEIVED));
+                before = after;
+        }
+        assert_int_equal(before, 10 * sizeof(RECEIVED));
+        close(fd);
 }
 
 static void test_the_credentials_of_a_client_come_from_the_kernel(void **state)
@@ -115,6 +126,7 @@ int main(void)
                 server_test(test_calls_after_a_streaming_call_are_not_answered),
                 server_test(test_a_subscriber_that_leaves_is_removed),
                 server_test(test_only_a_subscriber_that_never_reads_is_dropped),
+                server_test(test_a_turn_sends_one_message),
                 server_test(test_the_credentials_of_a_client_come_from_the_kernel),
         };
 

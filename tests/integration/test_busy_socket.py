@@ -1,0 +1,144 @@
+"""Clients that call without a pause, and subscribers to the most clusters that there can be."""
+
+import json
+import socket
+import threading
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from tests.integration.conftest import configuration
+from tests.standin import write_material
+
+CLIENTS = 64  # the limit of the service
+CLUSTERS = 4096
+
+ONEWAY = [
+    b'{"method":"io.binlogssl.Manager.GetStatus","oneway":true}\0',
+    b'{"method":"org.varlink.service.GetInfo","oneway":true}\0',
+]
+
+
+def connect(service):
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.connect(str(service.directory / "run" / "io.binlogssl.Manager"))
+    return client
+
+
+def send_until_closed(client, calls):
+    with suppress(OSError):
+        while True:
+            client.sendall(calls)
+
+
+@pytest.fixture
+def current(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("busy"))
+    service.start()
+    service.wait_cluster("orders", "current")
+    return service
+
+
+def test_clients_that_flood_delay_neither_a_call_nor_an_import(testbed, current):
+    """All clients but one send oneway calls; the last one calls and waits for an import."""
+    before = len(testbed.aurora.imports())
+    threads = []
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(current)) for _ in range(CLIENTS - 2)]
+        with current.varlink() as varlink:
+            for n, client in enumerate(clients):
+                threads.append(threading.Thread(
+                    target=send_until_closed, args=(client, ONEWAY[n % 2] * 1000)))
+                threads[-1].start()
+            for _ in range(100):
+                assert varlink.call("GetStatus")["health"] == "ok"
+            write_material(current.material, testbed.authority.certificate,
+                           testbed.client("next"))
+            current.wait(lambda: len(testbed.aurora.imports()) == before + 1)
+            assert varlink.call("GetMetrics")["text"]
+        for client in clients:
+            client.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+
+
+def test_pipelined_calls_wait_for_a_client_that_reads_later(current):
+    call = b'{"method":"io.binlogssl.Manager.GetStatus"}\0'
+    calls = 2000
+    with connect(current) as client:
+        client.settimeout(60)
+        sender = threading.Thread(target=client.sendall, args=(call * calls,))
+        sender.start()
+        for _ in range(10):
+            assert current.status()["health"] == "ok"
+        answers = 0
+        while answers < calls:
+            received = client.recv(1 << 16)
+            assert received
+            answers += received.count(b"\0")
+        sender.join()
+    assert answers == calls
+
+
+def status(service):
+    """Without binlog-sslctl: with sanitizers it takes more than 30 s to read so many clusters."""
+    with service.varlink() as varlink:
+        return varlink.call("GetStatus")
+
+
+@pytest.fixture
+def many(testbed, service):
+    """The most clusters, all disabled."""
+    service.configure(configuration(service, testbed.aurora, cluster="enabled = no") + "".join(
+        f"[cluster c{n}]\nhost = localhost\nuser = u\npassword-file = /nowhere\nenabled = no\n"
+        for n in range(CLUSTERS - 1)))
+    write_material(service.material, testbed.authority.certificate, testbed.client("many"))
+    service.start()
+    service.wait(lambda: status(service)["materials"][0]["state"] == "valid")
+    return service
+
+
+def messages(client):
+    """Yields the parameters of each answer."""
+    rest = b""
+    while True:
+        received = client.recv(1 << 20)
+        if not received:
+            raise EOFError("the daemon closed the connection")
+        *complete, rest = (rest + received).split(b"\0")
+        for text in complete:
+            yield json.loads(text)["parameters"]
+
+
+def fingerprint(service):
+    return status(service)["materials"][0]["fingerprint"]
+
+
+def test_a_subscriber_to_the_most_clusters_gets_the_whole_state(testbed, many):
+    """The material changes, and a reload removes half of the clusters, before it reads."""
+    before = fingerprint(many)
+    with connect(many) as client:
+        client.settimeout(30)
+        client.sendall(b'{"method":"io.binlogssl.Manager.Subscribe","more":true}\0')
+        assert status(many)["health"]
+        write_material(many.material, testbed.authority.certificate, testbed.client("other"))
+        many.wait(lambda: fingerprint(many) != before)
+        many.configure(configuration(many, testbed.aurora, cluster="enabled = no") + "".join(
+            f"[cluster c{n}]\nhost = localhost\nuser = u\npassword-file = /nowhere\n"
+            "enabled = no\n" for n in range(CLUSTERS // 2)))
+        with many.varlink() as varlink:
+            varlink.call("Reload")
+        shown, material = {}, None
+        for event in messages(client):
+            cluster = event["cluster"]
+            if event["event"] == "ready":
+                break
+            if event["event"] == "removed":
+                shown.pop(cluster["name"], None)
+            elif cluster:
+                shown[cluster["name"]] = cluster
+            material = event["material"] or material
+    assert shown == {cluster["name"]: cluster for cluster in status(many)["clusters"]}
+    assert len(shown) == CLUSTERS // 2 + 1
+    assert material["fingerprint"] == fingerprint(many)
