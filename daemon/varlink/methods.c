@@ -92,7 +92,7 @@ static int next_state(Connection *connection, ConnectionCursor *cursor, char **r
 static int answer_subscribe(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        if (call->more && !call->oneway)
+        if (call->more)
                 connection_stream(connection, next_state, (void *)operations);
         else
                 *ret_error = VARLINK_ERROR_EXPECTED_MORE;
@@ -277,6 +277,8 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
                 if (wrong)
                         return varlink_refuse(ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER,
                                 "parameter", wrong);
+                if (call->oneway && !method->privileged)
+                        return 0; /* without an answer it has no effect */
                 return method->fn(operations, connection, call, ret, ret_error);
         }
         return varlink_refuse_method(ret, ret_error, call);

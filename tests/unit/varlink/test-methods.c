@@ -142,9 +142,19 @@ static void test_a_reload_is_answered_when_it_is_done(void **state)
 static void test_a_subscription_needs_more(void **state)
 {
         fixture_expect("Subscribe", "", VARLINK_ERROR_EXPECTED_MORE, NULL);
-        fixture_expect(
-                "Subscribe", ",\"more\":true,\"oneway\":true", VARLINK_ERROR_EXPECTED_MORE, NULL);
         assert_false(fixture.streaming);
+}
+
+static void test_a_oneway_call_that_only_reads_does_nothing(void **state)
+{
+        static const char *const methods[] = {"GetStatus", "Subscribe", "GetMetrics"};
+
+        fixture.metrics_error = -ENOMEM;
+        for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+                fixture_expect(methods[i], ",\"more\":true,\"oneway\":true", NULL, NULL);
+        assert_false(fixture.streaming);
+        fixture_expect("Reload", ",\"oneway\":true", NULL, NULL);
+        assert_int_equal(fixture.n_reloads, 1);
 }
 
 static void expect_event(unsigned i, const char *begin, const char *name)
@@ -370,6 +380,7 @@ int main(void)
                 methods_test(test_metrics_are_answered_as_text),
                 methods_test(test_a_reload_is_answered_when_it_is_done),
                 methods_test(test_a_subscription_needs_more),
+                methods_test(test_a_oneway_call_that_only_reads_does_nothing),
                 methods_test(test_a_subscription_begins_with_the_state_and_ready),
                 methods_test(test_each_state_is_made_when_it_is_sent),
                 methods_test(test_a_reload_begins_the_state_again),
