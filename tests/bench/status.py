@@ -1,14 +1,16 @@
-"""Measures the socket: answers per second, latency during imports, memory after many calls.
+"""Measures the socket: answers per second, latency during imports and floods, memory.
 
     /usr/bin/python3 -m tests.bench.status --build BUILD
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 import statistics
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.arguments import run
@@ -21,6 +23,8 @@ CALL = b'{"method":"io.binlogssl.Manager.GetStatus"}\0'
 SECONDS = 3.0
 QUERIES = 100_000
 IMPORTS = 200
+ONEWAY = b'{"method":"io.binlogssl.Manager.GetStatus","oneway":true}\0'
+FLOODERS = (0, 8, 63)  # with the caller the most clients that the service has
 
 
 class Caller:
@@ -36,7 +40,10 @@ class Caller:
         self._socket.sendall(CALL)
         size = 0
         while True:
-            size += self._socket.recv_into(self._buffer[size:])
+            received = self._socket.recv_into(self._buffer[size:])
+            if received == 0:
+                raise EOFError("the service closed the connection")
+            size += received
             if self._buffer[size - 1] == 0:
                 return size
 
@@ -80,6 +87,42 @@ def memory_after_many(service: Service) -> None:
     print(f"proportional set size: {before} kB, after {QUERIES} queries {pss_kb(service.pid)} kB")
 
 
+def flood(service: Service, n: int) -> None:
+    """In a process of its own: n clients that send oneway calls as fast as the service reads."""
+    def send(client: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client.sendall(ONEWAY * 1000)
+
+    for _ in range(n):
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.connect(str(service.directory / "run" / "io.binlogssl.Manager"))
+        threading.Thread(target=send, args=(client,), daemon=True).start()
+    threading.Event().wait()
+
+
+def answers_while_flooded(service: Service) -> None:
+    for n in FLOODERS:
+        service.stop()  # ends the clients before
+        service.start()
+        flooders = multiprocessing.Process(target=flood, args=(service, n), daemon=True)
+        flooders.start()
+        time.sleep(1)
+        caller = Caller(service)
+        delays: list[float] = []
+        end = time.monotonic() + SECONDS
+        while len(delays) < 2 or time.monotonic() < end:
+            begin = time.monotonic()
+            caller.call()
+            delays.append((time.monotonic() - begin) * 1000)
+        flooders.kill()
+        flooders.join()
+        quantiles = statistics.quantiles(delays, n=100)
+        print(f"GetStatus with {n} clients that send oneway calls: median "
+              f"{statistics.median(delays):.2f} ms, 99th percentile {quantiles[98]:.2f} ms, "
+              f"worst {max(delays):.2f} ms")
+
+
 def answers_while_importing(service: Service, aurora: Aurora) -> None:
     delays: list[float] = []
     done = threading.Event()
@@ -118,7 +161,7 @@ def measure(workspace: Workspace, build: Path) -> None:
     service = Service(build, workspace.path / "service")
     workspace.own(service)
     write_material(service.material, authority.certificate, authority.issue_client("a"))
-    for clusters, figures in ((40, (answers_a_second, memory_after_many)),
+    for clusters, figures in ((40, (answers_a_second, memory_after_many, answers_while_flooded)),
                               (IMPORTS, (lambda one: answers_while_importing(one, aurora),))):
         service.configure(configuration(service, aurora, clusters))
         service.start()
