@@ -42,9 +42,10 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                 }
                 (void)cluster_start(cluster, config, plan.action, &set);
                 started = true;
-                importing += plan.action != PLAN_CHECK;
-                running++;
                 *turn = (i + 1) % n;
+                /* An import has ended the check of its cluster, and a start may have failed. */
+                importing = inventory_count_importing(inventory);
+                running = importing + inventory_count_checking(inventory);
         }
         return earliest;
 }

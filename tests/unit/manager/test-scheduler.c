@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -38,6 +39,7 @@ static Inventory inventory;
 static size_t turn;
 static char order[N_CLUSTERS + 1]; /* of the starts, as digits */
 static uint64_t clock_usec, fork_usec;
+static int start_error;
 
 uint64_t clock_boottime_usec(void)
 {
@@ -119,6 +121,10 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         cluster->started = action;
         order[strlen(order)] = (char)('0' + (cluster - inventory.clusters));
         clock_usec += fork_usec;
+        if (start_error < 0)
+                return start_error;
+        cluster->importing = action != PLAN_CHECK;
+        cluster->checking = action == PLAN_CHECK;
         return 0;
 }
 
@@ -139,6 +145,7 @@ static int make(void **state)
         memset(order, 0, sizeof(order));
         clock_usec = NOW;
         fork_usec = 0;
+        start_error = 0;
         return 0;
 }
 
@@ -235,6 +242,21 @@ static void test_a_check_that_starts_leaves_its_place_to_an_import(void **state)
         expect(USEC_NEVER, "01");
 }
 
+static void test_an_import_that_ends_the_check_of_its_cluster_takes_one_place(void **state)
+{
+        inventory.config.parallel_imports = 2;
+        plan_all(PLAN_CHECK, 0);
+        inventory.clusters[0] = (Cluster){.plan.action = PLAN_IMPORT, .checking = true};
+        expect(USEC_NEVER, "01");
+}
+
+static void test_what_cannot_start_takes_no_place(void **state)
+{
+        inventory.config.parallel_imports = 1;
+        start_error = -EAGAIN;
+        expect(USEC_NEVER, "01234");
+}
+
 static void test_imports_and_checks_count_against_the_limit_of_a_check(void **state)
 {
         plan_all(PLAN_CHECK, 0);
@@ -251,6 +273,7 @@ static void test_clusters_are_served_round_robin(void **state)
         expect(USEC_NEVER, "34");
         assert_int_equal(turn, 0);
         memset(order, 0, sizeof(order));
+        inventory.clusters[3].importing = inventory.clusters[4].importing = false;
         expect(USEC_NEVER, "01");
         assert_int_equal(turn, 2);
 }
@@ -351,6 +374,8 @@ int main(void)
                 scheduler_test(test_an_import_of_a_retired_cluster_counts_against_the_limit),
                 scheduler_test(test_checks_do_not_count_against_the_limit_of_an_import),
                 scheduler_test(test_a_check_that_starts_leaves_its_place_to_an_import),
+                scheduler_test(test_an_import_that_ends_the_check_of_its_cluster_takes_one_place),
+                scheduler_test(test_what_cannot_start_takes_no_place),
                 scheduler_test(test_imports_and_checks_count_against_the_limit_of_a_check),
                 scheduler_test(test_clusters_are_served_round_robin),
                 scheduler_test(test_a_pass_without_a_start_keeps_the_turn),
