@@ -233,6 +233,7 @@ static void on_imported(const Outcome *outcome, void *userdata)
                 apply_elsewhere(cluster, outcome);
         else
                 apply_attempt(cluster, outcome);
+        cluster->fn(cluster, CLUSTER_EVENT_END, outcome, cluster->userdata);
 }
 
 static void update_check(Cluster *cluster, const Outcome *outcome)
@@ -267,6 +268,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
                 record_writer_schedule(cluster->writer);
                 cluster->fn(cluster, CLUSTER_EVENT_DRIFT, outcome, cluster->userdata);
         }
+        cluster->fn(cluster, CLUSTER_EVENT_END, outcome, cluster->userdata);
 }
 
 static int start_check(Cluster *cluster, ImportTask *task)
@@ -313,7 +315,7 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
         if (r == 0)
                 cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
         else /* a transient error: retried with back-off */
-                apply_attempt(cluster, &outcome);
+                on_imported(&outcome, cluster);
         return r;
 }
 

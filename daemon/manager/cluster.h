@@ -18,7 +18,8 @@
 
 typedef struct Cluster Cluster;
 
-/* The status changed. `outcome` is the result of the import or check that changed it, else NULL. */
+/* The status changed, or with CLUSTER_EVENT_END what is due. `outcome` is the result of the import or
+ * check that changed it, else NULL. */
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 

@@ -126,12 +126,13 @@ static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outc
         Manager *manager = userdata;
         const ClusterStatus *status = cluster_status(cluster);
 
+        wakeup_request(manager->wakeup);
         journal_filter_cluster(status, event, outcome);
         if (event == CLUSTER_EVENT_ATTEMPT)
                 metrics_count(manager->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        publish(manager, "changed", NULL, status);
-        wakeup_request(manager->wakeup);
+        if (event != CLUSTER_EVENT_END)
+                publish(manager, "changed", NULL, status);
 }
 
 static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
@@ -211,7 +212,6 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
         else {
                 manager->info.loaded_at_usec = clock_wall_usec();
                 manager->info.generation++;
-                manager->turn = 0;
                 metrics_file_set_path(
                         manager->metrics_file, inventory_config(manager->inventory)->metrics_file);
                 journal_reloaded(inventory_config(manager->inventory));

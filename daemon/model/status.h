@@ -99,6 +99,8 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_CHECK,       /* check.error was set or cleared; with the check's outcome */
         CLUSTER_EVENT_DRIFT,       /* the ledger names another set than the record; same outcome */
         CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
+        CLUSTER_EVENT_END,         /* an import or check ended, or could not start, also if nothing
+                                      else is to be reported: the next action may be due */
 } ClusterEvent;
 
 #define SUMMARY_TEXT_MAX 1024 /* bytes of the summary of a manager, with NUL */

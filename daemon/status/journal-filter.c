@@ -153,6 +153,8 @@ void journal_filter_cluster(
         switch (event) {
         case CLUSTER_EVENT_STATE:
                 break; /* the attempt or the material that caused it is logged */
+        case CLUSTER_EVENT_END:
+                break; /* what it changed is an event of its own */
         case CLUSTER_EVENT_ATTEMPT:
                 log_attempt(cluster, outcome);
                 break;

@@ -11,6 +11,13 @@ from tests.standin.proxy import Fault, Proxy
 SOON = "check-interval = 200ms"
 
 
+def quiet(service, aurora, **more) -> str:
+    """A configuration of which no poll wakes the daemon within a test."""
+    text = configuration(service, aurora, **more)
+    assert "poll-interval = 500ms" in text
+    return text.replace("poll-interval = 500ms", "poll-interval = 1h")
+
+
 def start(testbed, service, pair, **more):
     service.configure(configuration(service, testbed.aurora, **{"daemon": SOON, **more}))
     write_material(service.material, testbed.authority.certificate, pair)
@@ -154,3 +161,47 @@ def test_with_replication_ignore_there_is_no_check(testbed, service):
         checked = service.status()["materials"][0]["last_check"]
         service.wait(lambda: service.status()["materials"][0]["last_check"] > checked + 1_500_000)
         assert len(proxy.connections) == asked
+
+
+def test_nothing_but_its_time_is_needed_for_a_check(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        service.configure(quiet(service, testbed.aurora, port=proxy.port, daemon=SOON))
+        write_material(service.material, testbed.authority.certificate, testbed.client("alone"))
+        service.start()
+        service.wait(lambda: len(proxy.connections) >= 5)  # the import, and four checks
+
+
+def test_checks_that_wait_for_their_turn_follow_each_other(testbed, service):
+    """One slot and three current clusters, each of which is checked once after the start."""
+    text = quiet(service, testbed.aurora, daemon="check-interval = 1h\nparallel-imports = 1")
+    cluster = text[text.index("[cluster orders]"):]
+    names = ["orders", "users", "items"]
+    service.configure(text + "".join(cluster.replace("orders", name) for name in names[1:]))
+    write_material(service.material, testbed.authority.certificate, testbed.client("turns"))
+    service.start()
+    for name in names:
+        service.wait_cluster(name, "current")
+    assert service.stop() == 0
+    service.start()
+    service.wait(lambda: all(service.cluster(name)["replication"] for name in names))
+
+
+def test_once_ends_when_the_check_of_a_current_cluster_has_ended(testbed, service):
+    """The time limit of the run is far below the next poll."""
+    service.configure(quiet(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("once"))
+    for _ in range(2):
+        assert service.run("--once").returncode == 0
+
+
+def test_a_check_that_changes_nothing_is_no_event_of_a_subscription(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        start(testbed, service, testbed.client("subscribed"), port=proxy.port)
+        with service.varlink() as varlink:
+            events = varlink.subscribe()
+            while next(events)["event"] != "ready":
+                pass
+            asked = len(proxy.connections)
+            service.wait(lambda: len(proxy.connections) >= asked + 3)
+            assert service.ctl("reload").returncode == 0
+            assert next(events)["event"] == "reloaded"

@@ -42,7 +42,7 @@ typedef struct ClusterFixture {
         MaterialSet set;
         Cluster *cluster;
         const ClusterStatus *status;
-        unsigned n_events[CLUSTER_EVENT_REPLICATION + 1];
+        unsigned n_events[CLUSTER_EVENT_END + 1];
         ImportJob import, check;
         int start_error; /* what import_job_start() returns */
         RecordWriter writer;

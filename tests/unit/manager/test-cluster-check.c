@@ -141,6 +141,21 @@ static void test_a_check_that_cannot_start_has_failed(void **state)
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
 }
 
+static void test_each_check_reports_its_end_also_one_that_changes_nothing(void **state)
+{
+        Outcome passed = {.kind = OUTCOME_ALREADY_CURRENT};
+
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&passed);
+        fixture_check(&passed);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 3);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 0);
+        fixture.now += CHECK_INTERVAL;
+        fixture.start_error = -EAGAIN;
+        assert_int_equal(fixture_start(PLAN_CHECK), -EAGAIN);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 4);
+}
+
 static void test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
@@ -197,6 +212,7 @@ int main(void)
                 cluster_test(test_a_failed_check_is_reported_until_one_succeeds),
                 cluster_test(test_an_import_clears_the_error_of_a_check),
                 cluster_test(test_a_check_that_cannot_start_has_failed),
+                cluster_test(test_each_check_reports_its_end_also_one_that_changes_nothing),
                 cluster_test(test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported),
                 cluster_test(test_a_ledger_that_names_the_set_is_no_drift),
                 cluster_test(test_replication_that_breaks_and_recovers_is_reported_each_time_once),

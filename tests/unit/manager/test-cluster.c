@@ -138,6 +138,16 @@ static void test_an_importer_that_cannot_start_is_a_transient_error(void **state
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
 }
 
+static void test_each_import_reports_its_end_also_one_that_cannot_start(void **state)
+{
+        fixture_import(OUTCOME_UNREACHABLE);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 1);
+        fixture.now += RETRY_MIN;
+        fixture.start_error = -EAGAIN;
+        assert_int_equal(fixture_start(PLAN_IMPORT), -EAGAIN);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 2);
+}
+
 static void test_a_failed_restart_of_replication_is_repeated_without_an_import(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
@@ -328,6 +338,7 @@ int main(void)
                 cluster_test(test_a_retry_now_ends_the_back_off),
                 cluster_test(test_a_set_that_goes_leaves_the_cluster_waiting),
                 cluster_test(test_an_importer_that_cannot_start_is_a_transient_error),
+                cluster_test(test_each_import_reports_its_end_also_one_that_cannot_start),
                 cluster_test(test_a_failed_restart_of_replication_is_repeated_without_an_import),
                 cluster_test(test_force_imports_a_current_set_once),
                 cluster_test(test_force_during_an_import_needs_no_second_one),
