@@ -18,6 +18,7 @@
 #define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
 
 struct Cluster {
+        const Config *daemon;
         ClusterConfig config;
         sd_event *event;
         cluster_changed_fn fn;
@@ -27,17 +28,14 @@ struct Cluster {
         RecordWriter *writer;
         Replication replication;
         uint64_t retry_usec;                  /* boot time; see PlanInput */
+        unsigned retry_failures;              /* in a row since the back-off was last reset */
         uint64_t check_usec;                  /* boot time; see PlanInput */
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
         bool restarting;                      /* the import that runs only restarts replication */
         bool moved; /* the server of the import that runs is no longer the configured one */
         ImportJob *import, *check;
-
-        /* As they were at the last start. */
-        PlanRetry retry;
-        uint64_t check_interval_usec;
-        SetInfo set;
+        SetInfo set; /* of the last import that was started */
 };
 
 static void set_state(Cluster *cluster, ClusterState state)
@@ -57,15 +55,16 @@ static void on_recorded(int error, void *userdata)
         cluster->fn(cluster, CLUSTER_EVENT_RECORD, NULL, cluster->userdata);
 }
 
-int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
-        cluster_changed_fn fn, void *userdata)
+int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
+        const Record *record, cluster_changed_fn fn, void *userdata)
 {
         CLEANUP(cluster_freep) Cluster *cluster = calloc(1, sizeof(*cluster));
         int r;
 
         if (!cluster)
                 return -ENOMEM;
-        *cluster = (Cluster){.config = *config,
+        *cluster = (Cluster){.daemon = daemon,
+                .config = *config,
                 .event = sd_event_ref(event),
                 .fn = fn,
                 .userdata = userdata,
@@ -106,8 +105,15 @@ static void forget_check(Cluster *cluster)
         cluster->replication = (Replication){0};
 }
 
-void cluster_configure(Cluster *cluster, const ClusterConfig *config)
+static void reset_back_off(Cluster *cluster)
 {
+        cluster->retry_usec = 0;
+        cluster->retry_failures = 0;
+}
+
+void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config)
+{
+        cluster->daemon = daemon;
         if (cluster->config.replication != config->replication ||
                 strcmp(cluster->config.ledger, config->ledger) != 0)
                 forget_check(cluster);
@@ -116,7 +122,7 @@ void cluster_configure(Cluster *cluster, const ClusterConfig *config)
                 return;
         forget_check(cluster);
         cluster->moved = cluster->import;
-        cluster->retry_usec = 0;
+        reset_back_off(cluster);
         record_writer_schedule(cluster->writer);
 }
 
@@ -187,7 +193,20 @@ static uint32_t random_number(void)
 static void schedule_check(Cluster *cluster)
 {
         cluster->check_usec = clock_boottime_usec() +
-                plan_check_delay_usec(cluster->check_interval_usec, random_number());
+                plan_check_delay_usec(cluster->daemon->check_interval_usec, random_number());
+}
+
+/* The record's count goes on after a reset; after a success or with another set both begin anew. */
+static void schedule_retry(Cluster *cluster, const Outcome *outcome)
+{
+        const Config *daemon = cluster->daemon;
+        PlanRetry retry = {daemon->retry_min_usec, daemon->retry_max_usec, daemon->retry_held_usec};
+        unsigned failures = cluster->record.attempt.failures;
+
+        cluster->retry_failures =
+                failures <= cluster->retry_failures ? failures : cluster->retry_failures + 1;
+        cluster->retry_usec = clock_boottime_usec() +
+                plan_retry_delay_usec(&retry, outcome, cluster->retry_failures, random_number());
 }
 
 /* An import can end after the configuration was changed. */
@@ -203,9 +222,7 @@ static void apply_attempt(Cluster *cluster, const Outcome *outcome)
         cluster->status.check.error[0] = cluster->status.check.next_step[0] = '\0';
         record_apply(&cluster->record, &cluster->set, outcome, clock_wall_usec());
         update_replication(cluster, outcome);
-        cluster->retry_usec = clock_boottime_usec() +
-                plan_retry_delay_usec(&cluster->retry, outcome, cluster->record.attempt.failures,
-                        random_number());
+        schedule_retry(cluster, outcome);
         cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
         record_writer_schedule(cluster->writer);
 }
@@ -219,7 +236,7 @@ static void apply_elsewhere(Cluster *cluster, const Outcome *outcome)
         applied.ledger = (LedgerReading){0};
         applied.replication = (Replication){0};
         apply_attempt(cluster, &applied);
-        cluster->retry_usec = 0;
+        reset_back_off(cluster);
         cluster->moved = false;
 }
 
@@ -285,7 +302,7 @@ static int start_check(Cluster *cluster, ImportTask *task)
         return r;
 }
 
-int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
+int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
 {
         ImportTask task = {
                 .action = action == PLAN_RESTART_REPLICATION ? IMPORT_ACTION_RESTART_REPLICATION
@@ -295,17 +312,14 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
                 .set = set->info,
                 .newlines = cluster->record.newlines,
                 .forced = cluster->forced[0] != '\0',
-                .timeout_usec = config->import_timeout_usec,
+                .timeout_usec = cluster->daemon->import_timeout_usec,
         };
         Outcome outcome;
         int r;
 
-        cluster->check_interval_usec = config->check_interval_usec;
         if (action == PLAN_CHECK)
                 return start_check(cluster, &task);
         cluster->check = import_job_free(cluster->check);
-        cluster->retry = (PlanRetry){
-                config->retry_min_usec, config->retry_max_usec, config->retry_held_usec};
         cluster->set = set->info;
         cluster->forced[0] = '\0';
         cluster->restarting = task.action == IMPORT_ACTION_RESTART_REPLICATION;
@@ -321,7 +335,8 @@ int cluster_start(Cluster *cluster, const Config *config, PlanAction action, con
 
 void cluster_retry_now(Cluster *cluster, bool force)
 {
-        cluster->retry_usec = 0;
+        reset_back_off(cluster);
+        record_writer_retry_now(cluster->writer);
         cluster->check_usec = 0;
         /* An import that runs already satisfies the request, unless it makes no CALL: because of
          * the ledger, or because it only restarts replication. */

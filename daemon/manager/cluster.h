@@ -23,18 +23,18 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* Copies `config`, whose texts must outlive the cluster, and `record`, which is RECORD_NULL for a
- * cluster without a record. */
-int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
-        cluster_changed_fn fn, void *userdata);
+/* Copies `config`, whose texts must outlive the cluster, as `daemon` must, and `record`, which is
+ * RECORD_NULL for a cluster without a record. */
+int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
+        const Record *record, cluster_changed_fn fn, void *userdata);
 
 /* Kills an importer that still runs; a record that is not written yet is written. */
 Cluster *cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster *, cluster_free);
 
 /* Replaces the settings; the texts of the former ones must still exist. An importer that runs ends
- * with the settings that it started with. */
-void cluster_configure(Cluster *cluster, const ClusterConfig *config);
+ * with the settings that it started with; the time of what follows it is that of the new ones. */
+void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
 bool cluster_is_importing(const Cluster *cluster);
@@ -48,10 +48,9 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
  * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
  * started; that is an outcome as well, retried with back-off. */
-int cluster_start(
-        Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set);
+int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set);
 
-/* Resets the back-off and makes a check due. With `force` the set of the last plan is imported even if
+/* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the set of the last plan is imported even if
  * it is current; this ends with that set, and a cluster without a set, or a disabled one, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
 

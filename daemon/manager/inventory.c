@@ -77,7 +77,8 @@ static Cluster **find_cluster(const Generation *generation, const char *name)
         return NULL;
 }
 
-static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig *config)
+static int load_cluster(
+        Inventory *inventory, Cluster **ret, const Config *daemon, const ClusterConfig *config)
 {
         Record record;
         int r = record_load(&record, config->name);
@@ -85,7 +86,7 @@ static int load_cluster(Inventory *inventory, Cluster **ret, const ClusterConfig
         if (r < 0 && r != -ENOENT)
                 inventory->handlers.record_unreadable(
                         config->name, r, inventory->handlers.userdata);
-        return cluster_new(ret, inventory->event, config, &record,
+        return cluster_new(ret, inventory->event, daemon, config, &record,
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
 
@@ -97,7 +98,8 @@ static int create_new(Inventory *inventory, Generation *generation)
                 const ClusterConfig *config = &generation->config->clusters[i];
                 int r = find_cluster(&inventory->generation, config->name)
                         ? 0
-                        : load_cluster(inventory, &generation->clusters[i], config);
+                        : load_cluster(
+                                  inventory, &generation->clusters[i], generation->config, config);
 
                 if (r < 0)
                         return r;
@@ -132,7 +134,7 @@ static void adopt_existing(Generation *generation, Generation *old)
 
                 if (!generation->clusters[i])
                         generation->clusters[i] = TAKE(*find_cluster(old, config->name));
-                cluster_configure(generation->clusters[i], config);
+                cluster_configure(generation->clusters[i], generation->config, config);
                 cluster_retry_now(generation->clusters[i], false);
                 generation->cluster_statuses[i] = cluster_status(generation->clusters[i]);
         }

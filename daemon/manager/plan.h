@@ -49,7 +49,7 @@ typedef struct PlanRetry {
 } PlanRetry;
 
 /* Returns the delay before the next attempt with the same set, 0 after a success. `failures` counts
- * the failures in a row, `outcome` included. */
+ * the failures in a row since the back-off was last reset, `outcome` included. */
 uint64_t plan_retry_delay_usec(
         const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random);
 

@@ -99,6 +99,13 @@ void record_writer_schedule(RecordWriter *writer)
                 write_in(writer, writer->delay_usec);
 }
 
+void record_writer_retry_now(RecordWriter *writer)
+{
+        writer->failures = 0;
+        if (writer->waiting && writer->error != 0)
+                write_in(writer, 0);
+}
+
 void record_writer_flush(RecordWriter *writer)
 {
         if (writer->waiting)

@@ -32,6 +32,9 @@ DEFINE_CLEANUP(RecordWriter *, record_writer_free);
 /* Writes the record within `delay_usec`, with the content it has at that time. */
 void record_writer_schedule(RecordWriter *writer);
 
+/* Resets the back-off: a write that failed is tried again at once, which cannot fail here. */
+void record_writer_retry_now(RecordWriter *writer);
+
 /* Does a scheduled write now. */
 void record_writer_flush(RecordWriter *writer);
 

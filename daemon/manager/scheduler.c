@@ -40,7 +40,7 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         earliest = now_usec;
                         continue;
                 }
-                (void)cluster_start(cluster, config, plan.action, &set);
+                (void)cluster_start(cluster, plan.action, &set);
                 started = true;
                 *turn = (i + 1) % n;
                 /* An import has ended the check of its cluster, and a start may have failed. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/macro.h"
 #include "common/text.h"
 
 ClusterFixture fixture;
@@ -67,6 +68,11 @@ void record_writer_schedule(RecordWriter *writer)
         writer->n_scheduled++;
 }
 
+void record_writer_retry_now(RecordWriter *writer)
+{
+        writer->n_retries++;
+}
+
 void record_writer_flush(RecordWriter *writer)
 {
 }
@@ -83,10 +89,26 @@ static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outc
         fixture.n_events[event]++;
 }
 
+static const Config *next_config(void)
+{
+        Config *config = &fixture.in_force[fixture.n_configured++ % ARRAY_SIZE(fixture.in_force)];
+
+        *config = fixture.config;
+        return config;
+}
+
+static int make_cluster(const Record *record)
+{
+        int r = cluster_new(&fixture.cluster, NULL, next_config(), &fixture.cluster_config, record,
+                on_changed, &fixture);
+
+        if (r == 0)
+                fixture.status = cluster_status(fixture.cluster);
+        return r;
+}
+
 int fixture_make(void **state)
 {
-        Record record = RECORD_NULL;
-
         fixture = (ClusterFixture){
                 .now = USEC_PER_DAY,
                 .config = {.import_timeout_usec = USEC_PER_MIN,
@@ -103,11 +125,7 @@ int fixture_make(void **state)
                 .set.payload_fd = -1,
         };
         fixture_put_on_disk(A);
-        if (cluster_new(&fixture.cluster, NULL, &fixture.cluster_config, &record, on_changed,
-                    &fixture) < 0)
-                return -1;
-        fixture.status = cluster_status(fixture.cluster);
-        return 0;
+        return make_cluster(&RECORD_NULL);
 }
 
 int fixture_done(void **state)
@@ -124,7 +142,15 @@ void fixture_put_on_disk(const char *fingerprint)
 
 void fixture_configure(void)
 {
-        cluster_configure(fixture.cluster, &fixture.cluster_config);
+        cluster_configure(fixture.cluster, next_config(), &fixture.cluster_config);
+}
+
+void fixture_restart(void)
+{
+        Record record = *fixture.status->record;
+
+        cluster_free(fixture.cluster);
+        assert_int_equal(make_cluster(&record), 0);
 }
 
 void fixture_expect(PlanAction action, ClusterState state)
@@ -143,7 +169,7 @@ uint64_t fixture_not_before(void)
 int fixture_start(PlanAction action)
 {
         fixture_expect(action, action == PLAN_CHECK ? CLUSTER_CURRENT : CLUSTER_IMPORTING);
-        return cluster_start(fixture.cluster, &fixture.config, action, &fixture.set);
+        return cluster_start(fixture.cluster, action, &fixture.set);
 }
 
 void fixture_end(ImportJob *job, const Outcome *outcome)

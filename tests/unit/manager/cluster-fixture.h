@@ -32,12 +32,14 @@ struct ImportJob {
 struct RecordWriter {
         record_writer_fn fn;
         void *userdata;
-        unsigned n_scheduled;
+        unsigned n_scheduled, n_retries;
 };
 
 typedef struct ClusterFixture {
         uint64_t now; /* boot time */
         Config config;
+        Config in_force[2]; /* copies of it: the last one is that of the cluster */
+        unsigned n_configured;
         ClusterConfig cluster_config;
         MaterialSet set;
         Cluster *cluster;
@@ -59,8 +61,11 @@ int fixture_done(void **state);
 /* "": no set. */
 void fixture_put_on_disk(const char *fingerprint);
 
-/* Puts fixture.cluster_config in force. */
+/* Puts fixture.config and fixture.cluster_config in force. */
 void fixture_configure(void);
+
+/* Makes the cluster anew from its record, as another start of the daemon does. */
+void fixture_restart(void);
 
 /* Plans now and expects that action and the state that goes with it. */
 void fixture_expect(PlanAction action, ClusterState state);

@@ -41,8 +41,8 @@ const MaterialStatus *material_status(const Material *material)
         return &material->status;
 }
 
-int cluster_new(Cluster **ret, sd_event *event, const ClusterConfig *config, const Record *record,
-        cluster_changed_fn fn, void *userdata)
+int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
+        const Record *record, cluster_changed_fn fn, void *userdata)
 {
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);
@@ -63,8 +63,9 @@ Cluster *cluster_free(Cluster *cluster)
         return NULL;
 }
 
-void cluster_configure(Cluster *cluster, const ClusterConfig *config)
+void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config)
 {
+        cluster->daemon = daemon;
         cluster->config = *config;
 }
 

@@ -19,6 +19,7 @@ struct Material {
 
 struct Cluster {
         char name[CONFIG_NAME_MAX];
+        const Config *daemon;
         ClusterConfig config;
         ClusterStatus status;
         bool importing, checking, pending, warned;

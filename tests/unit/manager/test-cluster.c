@@ -120,6 +120,82 @@ static void test_a_retry_now_ends_the_back_off(void **state)
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }
 
+static void fail_times(unsigned n)
+{
+        for (unsigned i = 0; i < n; i++) {
+                fixture_import(OUTCOME_UNREACHABLE);
+                fixture.now += RETRY_MAX;
+        }
+}
+
+static void expect_retry_in(uint64_t usec)
+{
+        assert_int_equal(fixture_not_before(), fixture.now + usec);
+}
+
+static void test_after_a_reset_the_back_off_begins_anew_and_the_failures_count_on(void **state)
+{
+        fail_times(3);
+        cluster_retry_now(fixture.cluster, false);
+        assert_int_equal(fixture.writer.n_retries, 1);
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(RETRY_MIN);
+        assert_int_equal(fixture.status->record->attempt.failures, 4);
+        fixture.now += RETRY_MIN;
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(2 * RETRY_MIN);
+}
+
+static void test_a_reset_counts_also_while_an_import_runs(void **state)
+{
+        fail_times(3);
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_UNREACHABLE});
+        expect_retry_in(RETRY_MIN);
+}
+
+static void test_a_restart_resets_the_back_off(void **state)
+{
+        fail_times(3);
+        fixture_restart();
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(RETRY_MIN);
+        assert_int_equal(fixture.status->record->attempt.failures, 4);
+}
+
+static void test_the_back_off_of_another_set_or_after_a_success_begins_anew(void **state)
+{
+        fail_times(3);
+        fixture_put_on_disk(B);
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(RETRY_MIN);
+        fixture.now += RETRY_MAX;
+        fail_times(2);
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture_check(&(Outcome){.kind = OUTCOME_ALREADY_CURRENT, .ledger.known = true});
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(RETRY_MIN);
+}
+
+static void test_new_times_apply_to_an_import_and_a_check_that_run(void **state)
+{
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.config.retry_min_usec = 2 * RETRY_MIN;
+        fixture_configure();
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_UNREACHABLE});
+        expect_retry_in(2 * RETRY_MIN);
+
+        fixture.now += RETRY_MAX;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_start_check();
+        fixture.config.check_interval_usec = 2 * CHECK_INTERVAL;
+        fixture_configure();
+        fixture_end(&fixture.check, &(Outcome){.kind = OUTCOME_ALREADY_CURRENT});
+        expect_retry_in(2 * CHECK_INTERVAL - CHECK_INTERVAL / 5);
+}
+
 static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
 {
         fixture_import(OUTCOME_AUTH);
@@ -292,8 +368,9 @@ static void test_a_failure_of_the_server_before_delays_no_import_into_this_one(v
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture.cluster_config.host = "db2.example";
         fixture_configure();
-        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_AUTH});
-        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_UNREACHABLE});
+        fixture_import(OUTCOME_UNREACHABLE);
+        expect_retry_in(RETRY_MIN);
 }
 
 static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
@@ -336,6 +413,11 @@ int main(void)
                 cluster_test(test_another_error_holds_the_cluster),
                 cluster_test(test_a_new_set_ends_the_back_off),
                 cluster_test(test_a_retry_now_ends_the_back_off),
+                cluster_test(test_after_a_reset_the_back_off_begins_anew_and_the_failures_count_on),
+                cluster_test(test_a_reset_counts_also_while_an_import_runs),
+                cluster_test(test_a_restart_resets_the_back_off),
+                cluster_test(test_the_back_off_of_another_set_or_after_a_success_begins_anew),
+                cluster_test(test_new_times_apply_to_an_import_and_a_check_that_run),
                 cluster_test(test_a_set_that_goes_leaves_the_cluster_waiting),
                 cluster_test(test_an_importer_that_cannot_start_is_a_transient_error),
                 cluster_test(test_each_import_reports_its_end_also_one_that_cannot_start),

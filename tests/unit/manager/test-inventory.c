@@ -51,6 +51,7 @@ static void test_an_object_that_is_kept_has_the_texts_of_the_new_configuration(v
         assert_int_equal(fixture_apply("default", "orders users"), 0);
         text = inventory_config(fixture.inventory)->texts[0];
         assert_ptr_equal(fixture_cluster(0)->config.host, text);
+        assert_ptr_equal(fixture_cluster(0)->daemon, inventory_config(fixture.inventory));
         assert_ptr_equal(inventory_material_of(fixture.inventory, 0)->config.directory, text);
 }
 

@@ -173,6 +173,46 @@ static void test_a_failed_write_is_left_to_its_retry(void **state)
         fixture_done(&fixture);
 }
 
+/* Eight writes fail: the next one would come after a minute. */
+static void fail_for_long(Fixture *fixture)
+{
+        fixture_make(fixture);
+        for (unsigned i = 0; i < 8; i++) {
+                record_writer_schedule(fixture->writer);
+                record_writer_flush(fixture->writer);
+        }
+}
+
+static void test_a_reset_tries_a_failed_write_again_at_once(void **state)
+{
+        Fixture fixture;
+
+        fail_for_long(&fixture);
+        scratch_make_directory("state");
+        record_writer_retry_now(fixture.writer);
+        run_pending(&fixture);
+        assert_int_equal(fixture.error, 0);
+        expect_on_disk(&fixture.record);
+        record_writer_retry_now(fixture.writer); /* nothing has failed */
+        assert_false(record_writer_flush_pending(fixture.writer));
+        fixture_done(&fixture);
+}
+
+static void test_after_a_reset_the_back_off_begins_anew(void **state)
+{
+        Fixture fixture;
+
+        fail_for_long(&fixture);
+        record_writer_retry_now(fixture.writer);
+        run_pending(&fixture);
+        assert_int_equal(fixture.error, ENOENT);
+        scratch_make_directory("state");
+        while (fixture.error != 0)
+                assert_true(sd_event_run(fixture.event, 20 * UINT64_C(1000000)) > 0);
+        expect_on_disk(&fixture.record);
+        fixture_done(&fixture);
+}
+
 static void test_a_scheduled_write_is_done_when_the_writer_is_freed(void **state)
 {
         Fixture fixture;
@@ -205,6 +245,8 @@ int main(void)
                 scratch_test(test_a_flush_writes_at_once_and_reports),
                 scratch_test(test_a_write_is_delayed_unless_the_owner_is_idle),
                 scratch_test(test_a_failed_write_is_left_to_its_retry),
+                scratch_test(test_a_reset_tries_a_failed_write_again_at_once),
+                scratch_test(test_after_a_reset_the_back_off_begins_anew),
                 scratch_test(test_a_scheduled_write_is_done_when_the_writer_is_freed),
                 scratch_test(test_a_failed_write_is_tried_again_when_the_writer_is_freed),
         };

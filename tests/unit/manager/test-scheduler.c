@@ -113,9 +113,8 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         return cluster->plan;
 }
 
-int cluster_start(Cluster *cluster, const Config *config, PlanAction action, const MaterialSet *set)
+int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
 {
-        assert_ptr_equal(config, &inventory.config);
         assert_int_equal(set->payload_fd, 7);
         assert_int_equal(action, cluster->plan.action);
         cluster->started = action;
