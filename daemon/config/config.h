@@ -3,7 +3,7 @@
 /*
  * Configuration: the checked values of all keys (binlog-ssld.conf(5)).
  *
- * daemon/config/config-load.h makes a Config, which is immutable from then on. Every value is in the
+ * daemon/config/config-load.h makes a Config, which is immutable once it is in force. Every value is in the
  * range of its key, so that other modules need no checks.
  *
  * A text is a part of a configuration file, which the Config owns, or the default of its key. It is
@@ -115,6 +115,7 @@ typedef struct Config {
         uint64_t retry_max_usec;
         uint64_t retry_held_usec;
         uint64_t check_interval_usec;
+        bool once;                 /* no key, but --once: each import and check has one turn */
         const char *metrics_file;  /* "": none */
         const char *control_group; /* "": none */
         gid_t control_gid;         /* of that group */

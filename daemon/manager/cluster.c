@@ -173,7 +173,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         update_sync(cluster, cluster->config.enabled ? fingerprint : NULL);
         cluster->status.next_attempt_at_usec = 0;
         cluster->status.check.due = plan.action == PLAN_CHECK;
-        if (plan.action == PLAN_DELAY)
+        if (plan.action == PLAN_DELAY && plan.not_before_usec != USEC_NEVER)
                 cluster->status.next_attempt_at_usec =
                         clock_wall_usec() + (plan.not_before_usec - now_usec);
         set_state(cluster, plan_state(&plan, &cluster->record));
@@ -190,10 +190,16 @@ static uint32_t random_number(void)
         return number;
 }
 
+/* Returns the boot time after that delay, which never comes with --once. */
+static uint64_t usec_after(const Cluster *cluster, uint64_t delay_usec)
+{
+        return cluster->daemon->once ? USEC_NEVER : clock_boottime_usec() + delay_usec;
+}
+
 static void schedule_check(Cluster *cluster)
 {
-        cluster->check_usec = clock_boottime_usec() +
-                plan_check_delay_usec(cluster->daemon->check_interval_usec, random_number());
+        cluster->check_usec = usec_after(cluster,
+                plan_check_delay_usec(cluster->daemon->check_interval_usec, random_number()));
 }
 
 /* The record's count goes on after a reset; after a success or with another set both begin anew. */
@@ -205,8 +211,8 @@ static void schedule_retry(Cluster *cluster, const Outcome *outcome)
 
         cluster->retry_failures =
                 failures <= cluster->retry_failures ? failures : cluster->retry_failures + 1;
-        cluster->retry_usec = clock_boottime_usec() +
-                plan_retry_delay_usec(&retry, outcome, cluster->retry_failures, random_number());
+        cluster->retry_usec = usec_after(cluster,
+                plan_retry_delay_usec(&retry, outcome, cluster->retry_failures, random_number()));
 }
 
 /* An import can end after the configuration was changed. */

@@ -203,8 +203,10 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
         (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
                 clock_monotonic_usec()); /* sd_notify(3) */
         r = config_load(&config, manager->options.config_path, ret_problem);
-        if (r == 0)
+        if (r == 0) {
+                config->once = manager->options.once;
                 r = inventory_apply(manager->inventory, config);
+        }
         if (r == -EINVAL)
                 journal_reload_refused(ret_problem);
         else if (r < 0)
@@ -212,9 +214,8 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
         else {
                 manager->info.loaded_at_usec = clock_wall_usec();
                 manager->info.generation++;
-                metrics_file_set_path(
-                        manager->metrics_file, inventory_config(manager->inventory)->metrics_file);
-                journal_reloaded(inventory_config(manager->inventory));
+                metrics_file_set_path(manager->metrics_file, config->metrics_file);
+                journal_reloaded(config);
                 publish(manager, "reloaded", NULL, NULL);
         }
         (void)sd_notify(0, "READY=1");
@@ -234,9 +235,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        Manager *manager = userdata;
-
-        return sd_event_exit(manager->event, 0);
+        return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
 /* Starts nothing more. Imports that run may end, because an aborted CALL leaves an unknown
@@ -334,6 +333,7 @@ int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
         if (!manager)
                 return -ENOMEM;
         *manager = (Manager){.options = *options};
+        config->once = options->once;
         manager->info = (ManagerInfo){.version = options->version,
                 .pid = getpid(),
                 .started_at_usec = now,
@@ -347,8 +347,7 @@ int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
                 r = inventory_apply(manager->inventory, TAKE(owned));
         if (r < 0)
                 return r;
-        metrics_file_set_path(
-                manager->metrics_file, inventory_config(manager->inventory)->metrics_file);
+        metrics_file_set_path(manager->metrics_file, config->metrics_file);
         *ret = TAKE(manager);
         return 0;
 }

@@ -205,3 +205,18 @@ def test_a_check_that_changes_nothing_is_no_event_of_a_subscription(testbed, ser
             service.wait(lambda: len(proxy.connections) >= asked + 3)
             assert service.ctl("reload").returncode == 0
             assert next(events)["event"] == "reloaded"
+
+
+def test_once_ends_when_each_cluster_had_its_turn(testbed, service):
+    """Each import takes longer than the back-off: at any time one is due again."""
+    with Proxy(testbed.aurora.port) as proxy:
+        proxy.fault = Fault(1, "request", "silence")
+        text = quiet(service, testbed.aurora, port=proxy.port, retry=("10ms", "10ms"),
+                     daemon="parallel-imports = 1\nimport-timeout = 1s")
+        cluster = text[text.index("[cluster orders]"):]
+        service.configure(text + cluster.replace("orders", "users"))
+        write_material(service.material, testbed.authority.certificate, testbed.client("dead"))
+        done = service.run("--once")
+        assert done.returncode == 1
+        assert len(proxy.connections) == 2
+        assert "cluster orders" in done.stderr and "cluster users" in done.stderr

@@ -88,14 +88,18 @@ void model_end_import(
         ModelCluster *cluster, int set, const ModelEnd *end, const ModelTimes *times, uint64_t now)
 {
         cluster->importing = false;
-        cluster->check_at = now + check_delay(times);
+        cluster->check_at = times->once ? MODEL_NEVER : now + check_delay(times);
         if (cluster->attempted != set)
                 cluster->failures = 0;
         cluster->attempted = set;
         cluster->replication_failed = end->kind == OUTCOME_REPLICATION_FAILED;
         cluster->failures = end->success ? 0 : cluster->failures + 1;
-        cluster->retry_at =
-                end->success ? 0 : now + retry_delay(times, end->transient, cluster->failures);
+        if (end->success)
+                cluster->retry_at = 0;
+        else
+                cluster->retry_at = times->once
+                        ? MODEL_NEVER
+                        : now + retry_delay(times, end->transient, cluster->failures);
         if (cluster->moved) {
                 cluster->moved = false;
                 cluster->failures = 0;
@@ -114,7 +118,7 @@ void model_end_check(
         ModelCluster *cluster, const ModelEnd *end, const ModelTimes *times, uint64_t now)
 {
         cluster->checking = false;
-        cluster->check_at = now + check_delay(times);
+        cluster->check_at = times->once ? MODEL_NEVER : now + check_delay(times);
         if (end->ledger_known)
                 cluster->imported = end->ledger_set;
 }

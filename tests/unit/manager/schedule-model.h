@@ -17,6 +17,7 @@
 typedef struct ModelTimes {
         uint64_t retry_min, retry_max, retry_held, check_interval;
         uint32_t random; /* the one random number, from which every jitter is made */
+        bool once;       /* nothing is tried or asked again */
 } ModelTimes;
 
 typedef struct ModelCluster {

@@ -32,6 +32,18 @@ static void test_a_current_cluster_is_checked_when_the_interval_is_over(void **s
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_ATTEMPT], 1);
 }
 
+static void test_with_once_a_current_cluster_has_one_check(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_restart();
+        fixture.config.once = true;
+        fixture_configure();
+        fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE});
+        fixture.now += 7 * USEC_PER_DAY;
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        assert_int_equal(fixture_not_before(), USEC_NEVER);
+}
+
 static void test_without_replication_and_ledger_there_is_no_check(void **state)
 {
         fixture.cluster_config.replication = REPLICATION_IGNORE;
@@ -204,6 +216,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cluster_test(test_a_retry_now_without_force_only_checks_a_current_cluster),
                 cluster_test(test_a_current_cluster_is_checked_when_the_interval_is_over),
+                cluster_test(test_with_once_a_current_cluster_has_one_check),
                 cluster_test(test_without_replication_and_ledger_there_is_no_check),
                 cluster_test(test_what_is_asked_no_more_is_not_known_any_more),
                 cluster_test(test_an_import_that_ends_later_does_not_know_it_either),

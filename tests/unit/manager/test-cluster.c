@@ -196,6 +196,21 @@ static void test_new_times_apply_to_an_import_and_a_check_that_run(void **state)
         expect_retry_in(2 * CHECK_INTERVAL - CHECK_INTERVAL / 5);
 }
 
+static void test_with_once_a_set_has_one_attempt(void **state)
+{
+        fixture.config.once = true;
+        fixture_configure();
+        fixture_import(OUTCOME_UNREACHABLE);
+        fixture.now += 7 * USEC_PER_DAY;
+        fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+        assert_int_equal(fixture_not_before(), USEC_NEVER);
+        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+        fixture_put_on_disk(B);
+        fixture_import(OUTCOME_AUTH);
+        fixture.now += 7 * USEC_PER_DAY;
+        fixture_expect(PLAN_DELAY, CLUSTER_HELD);
+}
+
 static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
 {
         fixture_import(OUTCOME_AUTH);
@@ -418,6 +433,7 @@ int main(void)
                 cluster_test(test_a_restart_resets_the_back_off),
                 cluster_test(test_the_back_off_of_another_set_or_after_a_success_begins_anew),
                 cluster_test(test_new_times_apply_to_an_import_and_a_check_that_run),
+                cluster_test(test_with_once_a_set_has_one_attempt),
                 cluster_test(test_a_set_that_goes_leaves_the_cluster_waiting),
                 cluster_test(test_an_importer_that_cannot_start_is_a_transient_error),
                 cluster_test(test_each_import_reports_its_end_also_one_that_cannot_start),

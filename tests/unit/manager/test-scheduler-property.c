@@ -2,7 +2,8 @@
  * In every sequence of events and configurations, all that is due starts at its time.
  *
  * Each time the simulated loop would sleep, nothing that is due may be left while a slot is free, and
- * the requested time is that of the earliest thing that comes next. With a seed as its argument the
+ * the requested time is that of the earliest thing that comes next. With --once, nothing comes twice
+ * and the end is reached. With a seed as its argument the
  * program runs that sequence alone.
  */
 
@@ -86,7 +87,8 @@ static void expect_nothing_left(const Loop *loop)
         HOLDS(loop->timer == next);
 }
 
-static void expect_idle(const Loop *loop)
+/* Returns true if nothing runs or is due, and expects the same of the scheduler. */
+static bool is_idle(const Loop *loop)
 {
         size_t n_materials = inventory_config(loop->inventory)->n_materials;
         bool idle = true, all_current = true, current = false;
@@ -105,6 +107,7 @@ static void expect_idle(const Loop *loop)
         }
         HOLDS(scheduler_is_idle(loop->inventory, &current) == idle);
         HOLDS(!idle || current == all_current);
+        return idle;
 }
 
 static void random_times(Config *config)
@@ -113,6 +116,7 @@ static void random_times(Config *config)
 
         config->parallel_imports = 1 + (unsigned)schedule_random(3);
         config->import_timeout_usec = USEC_PER_MIN;
+        config->once = schedule.times.once;
         config->retry_min_usec = schedule_duration(10 * ms, USEC_PER_HOUR);
         config->retry_max_usec = schedule_duration(10 * ms, USEC_PER_HOUR);
         config->retry_held_usec = schedule_duration(100 * ms, USEC_PER_DAY);
@@ -243,11 +247,10 @@ static void happen(Loop *loop)
         }
 }
 
-/* Sleeps until the next event, end or time. */
-static void sleep_and_wake(Loop *loop)
+/* Sleeps until the next event, which is given, or end or time. */
+static void sleep_and_wake(Loop *loop, uint64_t event_at)
 {
         const ImportJob *first = schedule_next_job();
-        uint64_t event_at = schedule.now + schedule_duration(USEC_PER_MSEC, USEC_PER_HOUR);
         uint64_t end_at = first ? first->end_at : MODEL_NEVER;
 
         if (loop->timer <= event_at && loop->timer <= end_at) {
@@ -259,6 +262,30 @@ static void sleep_and_wake(Loop *loop)
         } else {
                 schedule.now = event_at;
                 happen(loop);
+        }
+}
+
+static void run_step(Loop *loop)
+{
+        run_pending(loop);
+        expect_nothing_left(loop);
+}
+
+/* With --once and without further events the daemon ends: after an import, a check and a restart of
+ * replication of each cluster at the most. */
+static void expect_end(Loop *loop)
+{
+        unsigned n_steps = 0;
+
+        for (size_t i = 0; i < N_MATERIALS; i++) {
+                schedule.materials[i].inspected = true;
+                if (schedule.materials[i].state == MATERIAL_STATE_CHANGING)
+                        schedule.materials[i].state = MATERIAL_STATE_INVALID;
+        }
+        for (run_step(loop); !is_idle(loop); run_step(loop)) {
+                HOLDS(n_steps++ < 4 * N_NAMES);
+                HOLDS(loop->timer != MODEL_NEVER || schedule_next_job());
+                sleep_and_wake(loop, MODEL_NEVER);
         }
 }
 
@@ -277,6 +304,7 @@ static void run_sequence(uint64_t seed)
         schedule.seed = schedule.random_state = seed;
         schedule.now = USEC_PER_DAY;
         schedule.times.random = (uint32_t)schedule_random(UINT64_C(1) << 32);
+        schedule.times.once = schedule_chance(20);
         schedule.start_errors = schedule_chance(30) ? 20 : 0;
         schedule.slow_forks = schedule_chance(30) ? 50 : 0;
         for (size_t i = 0; i < N_MATERIALS; i++)
@@ -284,11 +312,13 @@ static void run_sequence(uint64_t seed)
         assert_int_equal(inventory_new(&loop.inventory, NULL, &handlers), 0);
         reload(&loop);
         for (schedule.step = 0; schedule.step < N_STEPS; schedule.step++) {
-                run_pending(&loop);
-                expect_nothing_left(&loop);
-                expect_idle(&loop);
-                sleep_and_wake(&loop);
+                run_step(&loop);
+                (void)is_idle(&loop);
+                sleep_and_wake(
+                        &loop, schedule.now + schedule_duration(USEC_PER_MSEC, USEC_PER_HOUR));
         }
+        if (schedule.times.once)
+                expect_end(&loop);
         schedule.ends = true;
         inventory_free(loop.inventory);
 }
