@@ -165,7 +165,8 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         };
         Plan plan;
 
-        text_set(cluster->planned, sizeof(cluster->planned), set->info.fingerprint);
+        if (strcmp(cluster->planned, set->info.fingerprint) != 0)
+                text_set(cluster->planned, sizeof(cluster->planned), set->info.fingerprint);
         if (strcmp(cluster->forced, cluster->planned) != 0)
                 cluster->forced[0] = '\0';
         input.forced = cluster->forced[0] != '\0';

@@ -20,13 +20,19 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
         unsigned running = importing + inventory_count_checking(inventory);
         bool started = false;
         uint64_t earliest = USEC_NEVER;
+        const Material *material = NULL;
+        MaterialSet set = {.payload_fd = -1};
 
         for (size_t k = 0; k < n; k++) {
                 size_t i = (first + k) % n;
                 Cluster *cluster = inventory_cluster(inventory, i);
-                MaterialSet set = material_set(inventory_material_of(inventory, i));
+                const Material *own = inventory_material_of(inventory, i);
                 Plan plan;
 
+                /* Thousands of clusters may share a material. */
+                if (own != material)
+                        set = material_set(own);
+                material = own;
                 if (cluster_is_importing(cluster))
                         continue;
                 plan = cluster_plan(cluster, &set, now_usec);
