@@ -279,15 +279,18 @@ static void update_check(Cluster *cluster, const Outcome *outcome)
 static void on_checked(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
-        bool broken = replication_is_broken(&cluster->replication);
+        Replication before = cluster->replication;
+        const Replication *now = &cluster->replication;
 
         cluster->check = import_job_free(cluster->check);
         cluster->status.check.due = false;
         schedule_check(cluster);
         update_check(cluster, outcome);
         update_replication(cluster, outcome);
-        if (replication_is_broken(&cluster->replication) != broken)
+        if (replication_is_broken(now) != replication_is_broken(&before))
                 cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
+        else if (!replication_equal(now, &before))
+                cluster->fn(cluster, CLUSTER_EVENT_STATE, NULL, cluster->userdata);
         if (record_update_from_ledger(&cluster->record, outcome)) {
                 record_writer_schedule(cluster->writer);
                 cluster->fn(cluster, CLUSTER_EVENT_DRIFT, outcome, cluster->userdata);

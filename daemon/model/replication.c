@@ -22,6 +22,15 @@ bool replication_is_active(const Replication *replication)
                         strcasecmp(replication->sql_running, "no") != 0);
 }
 
+bool replication_equal(const Replication *a, const Replication *b)
+{
+        return a->known == b->known && a->configured == b->configured &&
+                strcmp(a->io_running, b->io_running) == 0 &&
+                strcmp(a->sql_running, b->sql_running) == 0 && a->tls == b->tls &&
+                a->io_errno == b->io_errno && strcmp(a->io_error, b->io_error) == 0 &&
+                a->sql_errno == b->sql_errno && strcmp(a->sql_error, b->sql_error) == 0;
+}
+
 void replication_redact(Replication *replication, const Redactor *redactor)
 {
         REDACT(redactor, replication->io_running);

@@ -41,6 +41,9 @@ bool replication_is_broken(const Replication *replication);
 /* Returns true unless both threads are stopped; a thread that tries to connect is active. */
 bool replication_is_active(const Replication *replication);
 
+/* Returns true if both have the same answer, regardless of when it was given. */
+bool replication_equal(const Replication *a, const Replication *b);
+
 /* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);
 

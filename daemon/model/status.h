@@ -93,7 +93,7 @@ typedef struct ClusterStatus {
 } ClusterStatus;
 
 typedef enum ClusterEvent {
-        CLUSTER_EVENT_STATE,
+        CLUSTER_EVENT_STATE,       /* the state, or the replica's status in a check */
         CLUSTER_EVENT_ATTEMPT,     /* an attempt ended and is in the record */
         CLUSTER_EVENT_RECORD,      /* record_error changed */
         CLUSTER_EVENT_CHECK,       /* check.error was set or cleared; with the check's outcome */

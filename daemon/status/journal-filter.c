@@ -152,7 +152,7 @@ void journal_filter_cluster(
 {
         switch (event) {
         case CLUSTER_EVENT_STATE:
-                break; /* the attempt or the material that caused it is logged */
+                break; /* what caused it is logged: an attempt, a material; or it is in status only */
         case CLUSTER_EVENT_END:
                 break; /* what it changed is an event of its own */
         case CLUSTER_EVENT_ATTEMPT:

@@ -220,3 +220,17 @@ def test_once_ends_when_each_cluster_had_its_turn(testbed, service):
         assert done.returncode == 1
         assert len(proxy.connections) == 2
         assert "cluster orders" in done.stderr and "cluster users" in done.stderr
+
+
+def test_replication_that_a_person_stops_is_an_event_of_a_subscription(testbed, service, replicating):
+    with service.varlink() as varlink:
+        events = varlink.subscribe()
+        while next(events)["event"] != "ready":
+            pass
+        testbed.aurora.sql("CALL mysql.rds_stop_replication")
+        try:
+            event = next(events)
+        finally:
+            testbed.aurora.sql("CALL mysql.rds_start_replication")
+    assert event["event"] == "changed"
+    assert event["cluster"]["replication"]["io_running"] == "No"
