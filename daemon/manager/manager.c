@@ -57,15 +57,15 @@ static ManagerStatus current_status(void *userdata)
         return inventory_status(manager->inventory, clock_wall_usec());
 }
 
+/* To the subscribers and the metrics file. */
 static void publish(Manager *manager, const char *event, const MaterialStatus *material,
         const ClusterStatus *cluster)
 {
-        ManagerStatus status;
+        ManagerStatus status = current_status(manager);
 
-        if (!manager->server || !server_has_subscribers(manager->server))
-                return;
-        status = current_status(manager);
-        methods_publish(manager->server, &status, event, material, cluster);
+        metrics_file_poke(manager->metrics_file);
+        if (manager->server && server_has_subscribers(manager->server))
+                methods_publish(manager->server, &status, event, material, cluster);
 }
 
 static void send_status(Manager *manager)
@@ -94,7 +94,6 @@ static void schedule(void *userdata)
         wakeup_request_at(manager->wakeup,
                 scheduler_start_due(manager->inventory, &manager->turn, clock_boottime_usec()));
         send_status(manager);
-        metrics_file_poke(manager->metrics_file);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_count_importing(manager->inventory) == 0 &&
                 inventory_flush_one(manager->inventory))
@@ -108,6 +107,7 @@ static void on_material(Material *material, void *userdata)
         Manager *manager = userdata;
         const MaterialStatus *status = material_status(material);
 
+        metrics_file_poke(manager->metrics_file); /* after each poll, as a sign of life */
         if (journal_filter_material(manager->filter, status))
                 publish(manager, "changed", status, NULL);
         wakeup_request(manager->wakeup);

@@ -234,3 +234,24 @@ def test_replication_that_a_person_stops_is_an_event_of_a_subscription(testbed, 
             testbed.aurora.sql("CALL mysql.rds_start_replication")
     assert event["event"] == "changed"
     assert event["cluster"]["replication"]["io_running"] == "No"
+
+
+def test_an_import_replaces_the_metrics_file_and_a_check_that_changes_nothing_does_not(testbed, service):
+    path = service.directory / "checks.prom"
+    with Proxy(testbed.aurora.port) as proxy:
+        def wait_for_checks(n: int) -> None:
+            asked = len(proxy.connections)
+            service.wait(lambda: len(proxy.connections) >= asked + n)
+
+        service.configure(quiet(service, testbed.aurora, port=proxy.port,
+                                daemon=f"{SOON}\nmetrics-file = {path}"))
+        write_material(service.material, testbed.authority.certificate, testbed.client("file"))
+        service.start()
+        service.wait_cluster("orders", "current")
+        wait_for_checks(10)  # the last change is in the file a second later
+        assert 'cluster_current{cluster="orders"} 1' in path.read_text()
+        written = path.stat().st_mtime_ns
+        wait_for_checks(10)
+        assert path.stat().st_mtime_ns == written
+        assert service.ctl("import", "--force", "orders").returncode == 0
+        service.wait(lambda: 'cluster="orders",outcome="imported"} 2' in path.read_text())
