@@ -334,7 +334,7 @@ static ModelEnd random_end(const ImportJob *job)
         bool imports = job->action == IMPORT_ACTION_IMPORT;
         ModelEnd end = {.kind = OUTCOME_IMPORTED, .success = true, .committed = imports};
 
-        if (schedule_chance(60))
+        if (schedule_chance(40))
                 end = ends[schedule_random(imports ? sizeof(ends) / sizeof(ends[0]) : 2)];
         if (job->has_ledger && imports && schedule_chance(20)) {
                 end = (ModelEnd){.kind = OUTCOME_SUPERSEDED, .transient = true};

@@ -235,11 +235,13 @@ static void command(Loop *loop)
 
 static void happen(Loop *loop)
 {
-        switch (schedule_random(4)) {
+        switch (schedule_random(8)) {
         case 0:
                 reload(loop);
                 break;
         case 1:
+        case 2:
+        case 3:
                 command(loop);
                 break;
         default:
