@@ -156,6 +156,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         const char *fingerprint = set->info.fingerprint[0] != '\0' ? set->info.fingerprint : NULL;
         PlanInput input = {
                 .enabled = cluster->config.enabled,
+                .importing = cluster->import,
                 .fingerprint = fingerprint,
                 .record = &cluster->record,
                 .retry_usec = cluster->retry_usec,

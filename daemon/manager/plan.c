@@ -16,6 +16,8 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
         const Record *record = input->record;
         PlanAction action = PLAN_IMPORT;
 
+        if (input->importing)
+                return (Plan){.action = PLAN_RUNS};
         if (!input->enabled)
                 return (Plan){.action = PLAN_NOTHING};
         if (!input->fingerprint)
@@ -43,6 +45,7 @@ ClusterState plan_state(const Plan *plan, const Record *record)
         case PLAN_KEEP:
         case PLAN_CHECK:
                 return CLUSTER_CURRENT;
+        case PLAN_RUNS:
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
                 return CLUSTER_IMPORTING;

@@ -15,6 +15,7 @@
 
 typedef enum PlanAction {
         PLAN_NOTHING, /* the cluster is disabled */
+        PLAN_RUNS,    /* an import runs; its end is the time of the next plan */
         PLAN_WAIT,    /* there is no set to import */
         PLAN_KEEP,    /* the set is imported; until Plan.not_before_usec, if that is not 0 */
         PLAN_CHECK,   /* now: the set is imported according to the record; a check is due */
@@ -31,6 +32,7 @@ typedef struct Plan {
 
 typedef struct PlanInput {
         bool enabled;
+        bool importing;
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */

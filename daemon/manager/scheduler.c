@@ -33,8 +33,6 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                 if (own != material)
                         set = material_set(own);
                 material = own;
-                if (cluster_is_importing(cluster))
-                        continue;
                 plan = cluster_plan(cluster, &set, now_usec);
                 if (plan.not_before_usec > 0 && plan.not_before_usec < earliest)
                         earliest = plan.not_before_usec;

@@ -28,8 +28,6 @@ bool model_is_current(const ModelCluster *cluster, int set)
 
 void model_plan(ModelCluster *cluster, int set)
 {
-        if (cluster->importing)
-                return;
         cluster->planned = set;
         if (cluster->forced != set)
                 cluster->forced = 0;

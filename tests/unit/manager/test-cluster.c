@@ -280,6 +280,30 @@ static void test_with_a_ledger_force_during_an_import_needs_a_second_one(void **
         assert_true(fixture.import.task.forced);
 }
 
+static void test_force_during_an_import_is_for_the_set_that_is_on_disk_then(void **state)
+{
+        fixture.cluster_config.ledger = "binlog.ledger";
+        fixture_configure();
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture_put_on_disk(B);
+        fixture_expect(PLAN_RUNS, CLUSTER_IMPORTING);
+        cluster_retry_now(fixture.cluster, true);
+        fixture_end(
+                &fixture.import, &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true});
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_string_equal(fixture.import.task.set.fingerprint, B);
+        assert_true(fixture.import.task.forced);
+}
+
+static void test_a_set_that_goes_during_an_import_is_not_out_of_sync(void **state)
+{
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        assert_int_not_equal(fixture.status->out_of_sync_since_usec, 0);
+        fixture_put_on_disk("");
+        fixture_expect(PLAN_RUNS, CLUSTER_IMPORTING);
+        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
+}
+
 static void test_force_during_a_restart_of_replication_makes_a_call_after_it(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
@@ -441,6 +465,8 @@ int main(void)
                 cluster_test(test_force_imports_a_current_set_once),
                 cluster_test(test_force_during_an_import_needs_no_second_one),
                 cluster_test(test_with_a_ledger_force_during_an_import_needs_a_second_one),
+                cluster_test(test_force_during_an_import_is_for_the_set_that_is_on_disk_then),
+                cluster_test(test_a_set_that_goes_during_an_import_is_not_out_of_sync),
                 cluster_test(test_force_during_a_restart_of_replication_makes_a_call_after_it),
                 cluster_test(test_force_ends_with_the_set_that_it_was_meant_for),
                 cluster_test(test_without_a_set_or_enabled_force_is_not_kept),

@@ -49,6 +49,21 @@ static void test_a_new_set_is_imported_and_the_same_is_kept(void **state)
         assert_int_equal(plan(&has_a, B, 0).action, PLAN_IMPORT);
 }
 
+static void test_an_import_that_runs_comes_before_everything_else(void **state)
+{
+        Record none = RECORD_NULL;
+        PlanInput input = {.importing = true, .record = &none, .forced = true};
+        Plan found;
+
+        for (int i = 0; i < 4; i++) {
+                input.enabled = i & 1;
+                input.fingerprint = i & 2 ? A : NULL;
+                found = plan_cluster(&input, 100);
+                assert_int_equal(found.action, PLAN_RUNS);
+                assert_int_equal(plan_state(&found, &none), CLUSTER_IMPORTING);
+        }
+}
+
 static void test_a_current_cluster_is_checked_when_the_check_is_due(void **state)
 {
         Record has_a = imported(A);
@@ -204,6 +219,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_new_set_is_imported_and_the_same_is_kept),
+                cmocka_unit_test(test_an_import_that_runs_comes_before_everything_else),
                 cmocka_unit_test(test_a_current_cluster_is_checked_when_the_check_is_due),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),

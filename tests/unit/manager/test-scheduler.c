@@ -109,8 +109,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
 {
         assert_int_equal(set->payload_fd, 7);
         assert_int_equal(now_usec, NOW);
-        assert_false(cluster->importing);
-        return cluster->plan;
+        return cluster->importing ? (Plan){.action = PLAN_RUNS} : cluster->plan;
 }
 
 int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
