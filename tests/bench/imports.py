@@ -55,8 +55,7 @@ def wakes(pid: int) -> int:
 
 def processes(service: Service) -> list[int]:
     """The manager and its watch processes."""
-    children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
-    return [service.pid, *map(int, children)]
+    return [service.pid, *service.watchers()]
 
 
 def measure(workspace: Workspace, build: Path) -> None:

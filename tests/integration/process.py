@@ -57,6 +57,16 @@ class Process:
         return [int(child) for child in
                 (self.path / "task" / str(self.pid) / "children").read_text().split()]
 
+    def jobs(self) -> list[int]:
+        """The children that end by themselves: all but the watch processes."""
+        return [child for child in self.children() if Process(child).name() != "binlog-watch"]
+
+    def name(self) -> str:
+        try:
+            return (self.path / "comm").read_text().strip()
+        except OSError:
+            return ""  # it has ended
+
     def start_data(self) -> bytes:
         """Arguments and environment."""
         return (self.path / "cmdline").read_bytes() + (self.path / "environ").read_bytes()

@@ -51,18 +51,6 @@ def material(service, name: str = "default") -> dict:
     return next(one for one in service.status()["materials"] if one["name"] == name)
 
 
-def processes(service, name: str) -> list[int]:
-    children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
-    found = []
-    for child in children:
-        try:
-            if Path(f"/proc/{child}/comm").read_text().strip() == name:
-                found.append(int(child))
-        except OSError:
-            pass  # it has ended
-    return found
-
-
 def imported(service, cluster: str) -> str:
     return service.wait_cluster(cluster, "current")["imported_fingerprint"]
 
@@ -94,13 +82,13 @@ def test_only_its_own_material_waits_for_a_file_system(testbed, service, remote,
     assert 'file_system_responding{material="default"} 0' in service.ctl("metrics").stdout
     assert 'file_system_responding{material="other"} 1' in service.ctl("metrics").stdout
     assert f"run:  findmnt -T {service.material}" in service.ctl("status").stdout
-    assert len(processes(service, "binlog-watch")) <= 3  # one of them cannot be killed yet
+    assert len(service.watchers()) <= 3  # one of them cannot be killed yet
 
     remote.write(content("remote, renewed"))
     remote.answer_again()
     service.wait(lambda: imported(service, "orders") != before["orders"], DETECTED)
     assert not not_responding(service)
-    service.wait(lambda: len(processes(service, "binlog-watch")) == 2)
+    service.wait(lambda: len(service.watchers()) == 2)
     log = service.log()
     assert log.count("has not answered since") == log.count("answers again") == 1
     assert log.count("orders: set") == log.count("users: set") == 2
@@ -147,7 +135,7 @@ def test_files_that_cannot_be_read_are_not_invalid(testbed, service, remote, con
     remote.write(content("unreadable"))
     service.wait(lambda: not_responding(service), DETECTED)
     assert material(service)["state"] == "valid"
-    assert len(processes(service, "binlog-inspect")) == 1
+    assert len(service.processes("binlog-inspect")) == 1
     remote.answer_again()
     service.wait(lambda: imported(service, "orders") != first, DETECTED)
     assert not not_responding(service)
@@ -158,12 +146,12 @@ def test_a_slow_file_system_is_waited_for(testbed, service, remote, content):
     remote.write(content("slow"))
     service.start()
     first = imported(service, "orders")
-    watcher = processes(service, "binlog-watch")
+    watchers = service.watchers()
     remote.delay = 5
     slow = remote.requests
     service.wait(lambda: remote.requests >= slow + 8, DETECTED)  # 40 s
     assert not not_responding(service)
-    assert processes(service, "binlog-watch") == watcher
+    assert service.watchers() == watchers
     remote.write(content("fast"))
     remote.delay = 0
     service.wait(lambda: imported(service, "orders") != first, DETECTED)
@@ -185,7 +173,7 @@ def test_a_metrics_file_that_cannot_be_written_holds_up_nothing(testbed, service
     service.wait(lambda: remote.waiting > 0)
     write_material(local, testbed.authority.certificate, testbed.client("second"))
     service.wait(lambda: imported(service, "orders") != first)
-    assert len(processes(service, "binlog-metrics")) == 1
+    assert len(service.processes("binlog-metrics")) == 1
     service.wait(lambda: "binlog-ssld.prom" in service.log(), DETECTED)
     assert service.stop() == 0
 
@@ -196,12 +184,12 @@ def test_a_watch_process_is_replaced_and_nothing_is_lost(testbed, service, numbe
     write_material(service.material, testbed.authority.certificate, testbed.client("first"))
     service.start()
     first = imported(service, "orders")
-    (watcher,) = processes(service, "binlog-watch")
+    (watcher,) = service.watchers()
     os.kill(watcher, number)
     write_material(service.material, testbed.authority.certificate, testbed.client("second"))
     service.wait(lambda: imported(service, "orders") != first, DETECTED)
-    service.wait(lambda: len(processes(service, "binlog-watch")) == 1)
-    assert processes(service, "binlog-watch") != [watcher]
+    service.wait(lambda: len(service.watchers()) == 1)
+    assert service.watchers() != [watcher]
     assert not not_responding(service)
     assert service.log().count("the watch process") == 1
     assert 'watch_restarts_total{material="default"} 1' in service.ctl("metrics").stdout

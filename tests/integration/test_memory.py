@@ -148,7 +148,7 @@ def test_an_importer_is_not_dumpable_and_has_the_needed_descriptors_only(testbed
     slow.wait_cluster("orders", "retrying")
     testbed.aurora.set_option("slow_seconds", "0")
     assert slow.ctl("import", "--wait").returncode == 0
-    slow.wait(lambda: Process(slow.pid).children() == [])
+    slow.wait(lambda: Process(slow.pid).jobs() == [])
 
 
 def test_the_payload_is_sealed(testbed, slow):
@@ -193,11 +193,11 @@ def inspector_with_key(testbed, service) -> tuple[Process, Secret]:
     another set is written if it has ended before it is stopped."""
     manager = Process(service.pid)
     for _ in range(20):
-        service.wait(lambda: manager.children() == [])  # the next child reads this set
+        service.wait(lambda: manager.jobs() == [])  # the next child reads this set
         secret = write(testbed, service)
         seen = time.monotonic() + 2
         while time.monotonic() < seen:
-            for process in map(Process, manager.children()):
+            for process in map(Process, manager.jobs()):
                 if stop_with_key(process, secret):
                     return process, secret
     raise AssertionError("no inspector could be stopped while it had the key")
@@ -228,9 +228,22 @@ def test_an_inspector_is_not_dumpable_and_leaves_no_key(testbed, service):
         {str(place) for file in files for place in (file, *file.parents)}
     os.kill(inspector.pid, signal.SIGCONT)
     manager = Process(service.pid)
-    service.wait(lambda: manager.children() == [])
+    service.wait(lambda: manager.jobs() == [])
     service.wait_material("valid")
     assert manager.holds(secret) == set()
+
+
+def test_a_watcher_is_not_dumpable_and_has_neither_key_nor_payload(testbed, service):
+    secret = write(testbed, service)
+    run_as_nobody(testbed, service)
+    service.start()
+    service.wait_cluster("orders", "current")
+    (watcher,) = map(Process, service.watchers())
+    assert_not_dumpable(watcher)
+    assert watcher.holds(secret) == set() and watcher.holds(PASSWORD) == set()
+    names = [name for number, name in watcher.descriptors().items() if number > 2]
+    assert names.count("socket") == 1  # to the manager; no client, no server
+    assert not [name for name in names if PAYLOAD in name or name.startswith(str(service.material))]
 
 
 def test_an_importer_dies_with_the_manager(testbed, slow):

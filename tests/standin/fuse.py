@@ -42,13 +42,15 @@ def _check(result: int, name: str) -> None:
 def private_mounts() -> Iterator[None]:
     """The calling thread, and the processes that it starts, have a mount namespace of their own."""
     outer = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
+    directory = os.getcwd()
     try:
         _check(LIBC.unshare(CLONE_NEWNS), "unshare")
         _check(LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "mount")
         yield
     finally:
-        LIBC.setns(outer, CLONE_NEWNS)
+        LIBC.setns(outer, CLONE_NEWNS)  # enters the root directory
         os.close(outer)
+        os.chdir(directory)
 
 
 class FuseServer:

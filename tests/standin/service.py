@@ -89,10 +89,16 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
-    def importers(self) -> list[int]:
-        """The process ids of the running importers."""
+    def processes(self, name: str) -> list[int]:
+        """The process ids of the running children of that name."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(child) for child in children if _name_of(child) == "binlog-import"]
+        return [int(child) for child in children if _name_of(child) == name]
+
+    def importers(self) -> list[int]:
+        return self.processes("binlog-import")
+
+    def watchers(self) -> list[int]:
+        return self.processes("binlog-watch")
 
     def ctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(self.build / "binlog-sslctl"), *arguments],
