@@ -33,7 +33,9 @@ struct Cluster {
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
         bool restarting;                      /* the import that runs only restarts replication */
-        bool moved; /* the server of the import that runs is no longer the configured one */
+        char importing_host[CONFIG_HOST_MAX]; /* the server of the import that runs */
+        unsigned importing_port;
+        bool moved; /* that is no longer the configured one */
         ImportJob *import, *check;
         SetInfo set; /* of the last import that was started */
 };
@@ -134,6 +136,12 @@ const ClusterStatus *cluster_status(const Cluster *cluster)
 bool cluster_is_importing(const Cluster *cluster)
 {
         return cluster->import;
+}
+
+bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigned port)
+{
+        return cluster->import && cluster->importing_port == port &&
+                strcmp(cluster->importing_host, host) == 0;
 }
 
 bool cluster_is_checking(const Cluster *cluster)
@@ -334,6 +342,8 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
         cluster->set = set->info;
         cluster->forced[0] = '\0';
         cluster->restarting = task.action == IMPORT_ACTION_RESTART_REPLICATION;
+        text_set(cluster->importing_host, sizeof(cluster->importing_host), cluster->config.host);
+        cluster->importing_port = cluster->config.port;
         set_state(cluster, CLUSTER_IMPORTING);
         r = import_job_start(
                 &cluster->import, cluster->event, &task, on_imported, cluster, &outcome);

@@ -38,6 +38,11 @@ void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConf
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
 bool cluster_is_importing(const Cluster *cluster);
+
+/* Returns true if an import runs that was started into this server; the configured one can be
+ * another by now. */
+bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigned port);
+
 bool cluster_is_checking(const Cluster *cluster);
 
 /* Decides the next action for `set` and sets the state that belongs to it. Of the actions

@@ -77,6 +77,27 @@ static Cluster **find_cluster(const Generation *generation, const char *name)
         return NULL;
 }
 
+/* Returns NULL unless a cluster of this name is retired. */
+static Cluster **find_retired(const Inventory *inventory, const char *name)
+{
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++) {
+                        Cluster **cluster = &inventory->retired[i].clusters[k];
+
+                        if (*cluster && strcmp(cluster_status(*cluster)->config->name, name) == 0)
+                                return cluster;
+                }
+        return NULL;
+}
+
+/* There is at most one cluster of a name. */
+static Cluster **find_existing(const Inventory *inventory, const char *name)
+{
+        Cluster **cluster = find_cluster(&inventory->generation, name);
+
+        return cluster ? cluster : find_retired(inventory, name);
+}
+
 static int load_cluster(
         Inventory *inventory, Cluster **ret, const Config *daemon, const ClusterConfig *config)
 {
@@ -90,13 +111,12 @@ static int load_cluster(
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
 
-/* Makes the objects that are not in the generation in force; the others are adopted from it
- * later. */
+/* Makes the objects that do not exist yet; the others are adopted later. */
 static int create_new(Inventory *inventory, Generation *generation)
 {
         for (size_t i = 0; i < generation->n_clusters; i++) {
                 const ClusterConfig *config = &generation->config->clusters[i];
-                int r = find_cluster(&inventory->generation, config->name)
+                int r = find_existing(inventory, config->name)
                         ? 0
                         : load_cluster(
                                   inventory, &generation->clusters[i], generation->config, config);
@@ -119,8 +139,10 @@ static int create_new(Inventory *inventory, Generation *generation)
 }
 
 /* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
-static void adopt_existing(Generation *generation, Generation *old)
+static void adopt_existing(Inventory *inventory, Generation *generation)
 {
+        const Generation *old = &inventory->generation;
+
         for (size_t i = 0; i < generation->n_materials; i++) {
                 const MaterialConfig *config = &generation->config->materials[i];
 
@@ -133,7 +155,7 @@ static void adopt_existing(Generation *generation, Generation *old)
                 const ClusterConfig *config = &generation->config->clusters[i];
 
                 if (!generation->clusters[i])
-                        generation->clusters[i] = TAKE(*find_cluster(old, config->name));
+                        generation->clusters[i] = TAKE(*find_existing(inventory, config->name));
                 cluster_configure(generation->clusters[i], generation->config, config);
                 cluster_retry_now(generation->clusters[i], false);
                 generation->cluster_statuses[i] = cluster_status(generation->clusters[i]);
@@ -196,6 +218,24 @@ Inventory *inventory_free(Inventory *inventory)
         return NULL;
 }
 
+void inventory_free_retired(Inventory *inventory)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < inventory->n_retired; i++) {
+                Generation *retired = &inventory->retired[i];
+
+                for (size_t k = 0; k < retired->n_clusters; k++)
+                        if (retired->clusters[k] && !cluster_is_importing(retired->clusters[k]))
+                                cluster_flush(retired->clusters[k]);
+                if (generation_retire(retired))
+                        inventory->retired[kept++] = *retired;
+                else
+                        generation_done(retired);
+        }
+        inventory->n_retired = kept;
+}
+
 int inventory_apply(Inventory *inventory, Config *config)
 {
         CLEANUP(generation_done) Generation generation = {0};
@@ -209,7 +249,7 @@ int inventory_apply(Inventory *inventory, Config *config)
                 return r;
         if (!GROW(inventory->retired, inventory->n_retired))
                 return -ENOMEM;
-        adopt_existing(&generation, &inventory->generation);
+        adopt_existing(inventory, &generation);
         old = inventory->generation;
         inventory->generation = generation;
         generation = (Generation){0};
@@ -218,6 +258,7 @@ int inventory_apply(Inventory *inventory, Config *config)
                 inventory->retired[inventory->n_retired++] = old;
                 old = (Generation){0};
         }
+        inventory_free_retired(inventory); /* a cluster may have left one of them */
         return 0;
 }
 
@@ -237,6 +278,14 @@ Material *inventory_material_of(const Inventory *inventory, size_t cluster)
                 .materials[inventory->generation.config->clusters[cluster].material];
 }
 
+bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster)
+{
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                if (inventory->generation.clusters[i] == cluster)
+                        return true;
+        return false;
+}
+
 unsigned inventory_count_importing(const Inventory *inventory)
 {
         unsigned n = 0;
@@ -249,6 +298,25 @@ unsigned inventory_count_importing(const Inventory *inventory)
         return n;
 }
 
+bool inventory_is_server_busy(const Inventory *inventory, size_t cluster)
+{
+        const ClusterConfig *configs = inventory->generation.config->clusters;
+        const ClusterConfig *config = &configs[cluster];
+
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
+                        if (cluster_is_importing_into(
+                                    inventory->retired[i].clusters[k], config->host, config->port))
+                                return true;
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                if ((configs[i].port != config->port ||
+                            strcmp(configs[i].host, config->host) != 0) &&
+                        cluster_is_importing_into(
+                                inventory->generation.clusters[i], config->host, config->port))
+                        return true;
+        return false;
+}
+
 unsigned inventory_count_checking(const Inventory *inventory)
 {
         unsigned n = 0;
@@ -256,24 +324,6 @@ unsigned inventory_count_checking(const Inventory *inventory)
         for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 n += cluster_is_checking(inventory->generation.clusters[i]);
         return n;
-}
-
-void inventory_free_retired(Inventory *inventory)
-{
-        size_t kept = 0;
-
-        for (size_t i = 0; i < inventory->n_retired; i++) {
-                Generation *retired = &inventory->retired[i];
-
-                for (size_t k = 0; k < retired->n_clusters; k++)
-                        if (!cluster_is_importing(retired->clusters[k]))
-                                cluster_flush(retired->clusters[k]);
-                if (generation_retire(retired))
-                        inventory->retired[kept++] = *retired;
-                else
-                        generation_done(retired);
-        }
-        inventory->n_retired = kept;
 }
 
 void inventory_flush(Inventory *inventory)

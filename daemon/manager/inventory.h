@@ -6,7 +6,8 @@
  * A configuration is applied as a whole or not at all. A material with the same name and settings
  * and a cluster with the same name keep their state; the others are made new or removed. A removed
  * cluster whose importer runs is retired: it is freed, with its configuration, when the importer has
- * ended, because an aborted CALL leaves an unknown outcome.
+ * ended, because an aborted CALL leaves an unknown outcome. If its name is configured again before,
+ * it comes back: there is never more than one cluster, and one importer, of a name.
  */
 
 #include <stddef.h>
@@ -44,6 +45,13 @@ const Config *inventory_config(const Inventory *inventory);
 /* By the cluster's index in the configuration. */
 Cluster *inventory_cluster(const Inventory *inventory, size_t index);
 Material *inventory_material_of(const Inventory *inventory, size_t cluster);
+
+/* Returns false for a cluster that a reload has removed. */
+bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster);
+
+/* Returns true if an import still runs into the server of this cluster that was started by a cluster
+ * which has another server or is removed since, for example because it has a new name. */
+bool inventory_is_server_busy(const Inventory *inventory, size_t cluster);
 
 /* Returns the number of running imports, including those of retired clusters. */
 unsigned inventory_count_importing(const Inventory *inventory);

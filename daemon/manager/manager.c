@@ -131,7 +131,7 @@ static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outc
         if (event == CLUSTER_EVENT_ATTEMPT)
                 metrics_count(manager->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        if (event != CLUSTER_EVENT_END)
+        if (event != CLUSTER_EVENT_END && inventory_is_in_force(manager->inventory, cluster))
                 publish(manager, "changed", NULL, status);
 }
 

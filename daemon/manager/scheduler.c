@@ -40,6 +40,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         continue;
                 if ((plan.action == PLAN_CHECK ? running : importing) >= config->parallel_imports)
                         continue;
+                if (plan.action != PLAN_CHECK && inventory_is_server_busy(inventory, i))
+                        continue;
                 if (started && clock_boottime_usec() - now_usec >= SCHEDULER_PASS_USEC) {
                         earliest = now_usec;
                         continue;

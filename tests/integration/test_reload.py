@@ -122,6 +122,121 @@ def test_a_running_import_ends_although_its_cluster_is_removed(testbed, service)
     assert "cluster users: set" in service.log()
 
 
+def imported(testbed, before: int) -> int:
+    return len(testbed.aurora.imports()) - before
+
+
+def test_a_cluster_that_comes_back_while_it_imports_has_one_import(testbed, service):
+    """Two importers would call the procedure at once and write the same record."""
+    testbed.aurora.set_option("slow_seconds", "3")
+    two = second(configuration(service, testbed.aurora))
+    service.configure(two)
+    write_material(service.material, testbed.authority.certificate, testbed.client("returning"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    service.wait(lambda: testbed.aurora.calls() == 2)
+    first = set(service.importers())
+    for text in (configuration(service, testbed.aurora), two):
+        service.configure(text)
+        reload(service)
+    assert names(service) == ["orders", "users"]
+    assert service.cluster("users")["state"] == "importing"
+
+    def ended():
+        assert testbed.aurora.calls() <= 2
+        assert set(service.importers()) <= first
+        return {cluster["state"] for cluster in service.status()["clusters"]} == {"current"}
+
+    service.wait(ended)
+    assert imported(testbed, before) == 2
+    assert service.record("users")["imported_fingerprint"]
+
+
+def test_a_cluster_that_comes_back_with_another_material_gets_it_after_the_import(testbed, service):
+    testbed.aurora.set_option("slow_seconds", "2")
+    one = configuration(service, testbed.aurora)
+    other = service.directory / "other"
+    pair = testbed.client("the-other")
+    write_material(other, testbed.authority.certificate, pair)
+    service.configure(one)
+    write_material(service.material, testbed.authority.certificate, testbed.client("the-first"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    service.wait(testbed.aurora.in_call)
+    for text in (one.replace("orders", "users") + "enabled = no\n",
+                 one.replace(f"directory = {service.material}", f"directory = {other}")):
+        service.configure(text)
+        reload(service)
+
+    def ended():
+        assert testbed.aurora.calls() <= 1
+        return service.cluster("orders")["state"] == "current"
+
+    service.wait(ended)
+    assert imported(testbed, before) == 2
+    assert testbed.aurora.imports()[-1]["ssl_cert"] == pair.certificate.read_text()
+
+
+def test_a_cluster_with_a_new_name_waits_for_the_import_of_the_former_one(testbed, service):
+    testbed.aurora.set_option("slow_seconds", "2")
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("renamed"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    service.wait(testbed.aurora.in_call)
+    service.configure(configuration(service, testbed.aurora).replace("orders", "users"))
+    reload(service)
+
+    def ended():
+        assert testbed.aurora.calls() <= 1
+        return service.cluster("users")["state"] == "current"
+
+    service.wait(ended)
+    assert imported(testbed, before) == 2
+    assert 'cluster="orders"' not in service.ctl("metrics").stdout
+
+
+def test_a_removed_cluster_is_published_no_more(testbed, service):
+    testbed.aurora.set_option("slow_seconds", "1")
+    service.configure(second(configuration(service, testbed.aurora)))
+    write_material(service.material, testbed.authority.certificate, testbed.client("gone"))
+    service.start()
+    with service.varlink() as varlink:
+        events = varlink.subscribe()
+        assert any(event["event"] == "ready" for event in events)
+        service.wait(lambda: len(service.importers()) == 2)
+        service.configure(configuration(service, testbed.aurora))
+        reload(service)
+        service.wait_cluster("orders", "current")
+        service.wait(lambda: service.importers() == [])
+        service.wait(lambda: "cluster users: set" in service.log())
+        reload(service)
+        seen = []
+        for event in events:
+            seen.append((event["event"], (event.get("cluster") or {}).get("name")))
+            if seen.count(("reloaded", None)) == 2:
+                break
+    assert ("removed", "users") in seen
+    assert "users" not in [name for _, name in seen[seen.index(("removed", "users")) + 1:]]
+
+
+def test_a_cluster_that_is_disabled_while_it_imports_ends_its_import(testbed, service):
+    testbed.aurora.set_option("slow_seconds", "2")
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate, testbed.client("disabled"))
+    before = len(testbed.aurora.imports())
+    service.start()
+    service.wait(testbed.aurora.in_call)
+    service.configure(configuration(service, testbed.aurora, cluster="enabled = no"))
+    reload(service)
+    cluster = service.wait_cluster("orders", "disabled")
+    assert imported(testbed, before) == 1 and cluster["imported_fingerprint"]
+    service.configure(configuration(service, testbed.aurora))
+    reload(service)
+    service.wait_cluster("orders", "current")
+    assert imported(testbed, before) == 1
+
+
 def test_the_metrics_file_is_updated_and_moved(testbed, current):
     first, other = current.directory / "a.prom", current.directory / "b.prom"
     current.configure(configuration(current, testbed.aurora, daemon=f"metrics-file = {first}"))

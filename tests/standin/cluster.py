@@ -137,10 +137,13 @@ class Aurora(Server):
             holder.kill()
             holder.communicate()
 
+    def calls(self) -> int:
+        """Returns the number of CALLs that sleep (slow_seconds): the server has the payload."""
+        return len(self.sql("SELECT 1 FROM information_schema.PROCESSLIST "
+                            "WHERE INFO LIKE 'DO SLEEP%'"))
+
     def in_call(self) -> bool:
-        """Returns true if a CALL sleeps (slow_seconds): the server has the payload then."""
-        return self.sql("SELECT 1 FROM information_schema.PROCESSLIST "
-                        "WHERE INFO LIKE 'DO SLEEP%'") != []
+        return self.calls() > 0
 
     def end_calls(self) -> None:
         """Kills the sessions of importers: the server notices a dead client late.

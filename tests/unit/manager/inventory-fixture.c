@@ -52,6 +52,8 @@ int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const Clus
         *ret = calloc(1, sizeof(Cluster));
         assert_non_null(*ret);
         text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
+        (*ret)->config = *config;
+        (*ret)->status.config = &(*ret)->config;
         fixture.n_clusters++;
         return 0;
 }
@@ -77,6 +79,11 @@ const ClusterStatus *cluster_status(const Cluster *cluster)
 bool cluster_is_importing(const Cluster *cluster)
 {
         return cluster->importing;
+}
+
+bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigned port)
+{
+        return cluster->importing && port == cluster->importing_port;
 }
 
 bool cluster_is_checking(const Cluster *cluster)

@@ -23,6 +23,7 @@ struct Cluster {
         ClusterConfig config;
         ClusterStatus status;
         bool importing, checking, pending, warned;
+        unsigned importing_port;
         unsigned n_retries, n_flushes;
 };
 

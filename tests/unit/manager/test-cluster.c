@@ -366,6 +366,21 @@ static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void 
         assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
 }
 
+static void test_an_import_is_one_into_the_server_that_it_started_with(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_TIMED_OUT};
+
+        assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.cluster_config.host = "db2.example";
+        fixture_configure();
+        assert_true(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
+        assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3307));
+        assert_false(cluster_is_importing_into(fixture.cluster, "db2.example", 3306));
+        fixture_end(&fixture.import, &outcome);
+        assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
+}
+
 static void test_another_server_is_not_known_to_have_the_set(void **state)
 {
         fixture_import(OUTCOME_IMPORTED);
@@ -471,6 +486,7 @@ int main(void)
                 cluster_test(test_force_ends_with_the_set_that_it_was_meant_for),
                 cluster_test(test_without_a_set_or_enabled_force_is_not_kept),
                 cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
+                cluster_test(test_an_import_is_one_into_the_server_that_it_started_with),
                 cluster_test(test_another_server_is_not_known_to_have_the_set),
                 cluster_test(test_an_import_into_the_server_before_says_nothing_of_this_one),
                 cluster_test(test_a_failure_of_the_server_before_delays_no_import_into_this_one),

@@ -147,15 +147,78 @@ static void test_a_removed_cluster_that_only_checks_is_freed_at_once(void **stat
         assert_int_equal(inventory_count_checking(fixture.inventory), 0);
 }
 
-static void test_a_cluster_that_comes_back_while_it_is_retired_is_a_new_one(void **state)
+static void test_a_retired_cluster_comes_back_as_the_same_one(void **state)
+{
+        Cluster *retired = fixture_cluster(0);
+        Config *config = fixture_config("other", "users orders");
+
+        retired->importing = true;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_int_equal(fixture_apply("default", "users logs"), 0);
+        assert_false(inventory_is_in_force(fixture.inventory, retired));
+        assert_string_equal(fixture.removed, "orders ");
+        config->clusters[1].port = 3307;
+        assert_int_equal(inventory_apply(fixture.inventory, config), 0);
+        assert_true(inventory_is_in_force(fixture.inventory, retired));
+        assert_ptr_equal(fixture_cluster(1), retired);
+        assert_int_equal(retired->config.port, 3307);
+        assert_ptr_equal(retired->config.host, config->texts[0]);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
+        retired->importing = false;
+        inventory_free_retired(fixture.inventory);
+        assert_ptr_equal(fixture_cluster(1), retired);
+}
+
+static void test_a_retired_cluster_comes_back_although_its_import_has_just_ended(void **state)
 {
         Cluster *retired = fixture_cluster(0);
 
         retired->importing = true;
         assert_int_equal(fixture_apply("default", "users"), 0);
+        retired->importing = false;
         assert_int_equal(fixture_apply("default", "orders users"), 0);
-        assert_ptr_not_equal(fixture_cluster(0), retired);
-        assert_int_equal(fixture.n_clusters, 3);
+        assert_ptr_equal(fixture_cluster(0), retired);
+        assert_int_equal(fixture.n_clusters, 2);
+}
+
+static void test_a_retired_cluster_stays_retired_if_the_reload_fails(void **state)
+{
+        Cluster *retired = fixture_cluster(0);
+
+        retired->importing = true;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        fixture.cluster_error = -ENOMEM;
+        assert_int_equal(fixture_apply("default", "orders users logs"), -ENOMEM);
+        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_false(inventory_is_in_force(fixture.inventory, retired));
+        assert_int_equal(retired->n_retries, 1);
+}
+
+static void test_a_server_is_busy_while_a_removed_cluster_imports_into_it(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+
+        orders->importing = true;
+        assert_false(inventory_is_server_busy(fixture.inventory, 1));
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_true(inventory_is_server_busy(fixture.inventory, 0));
+        orders->importing_port = 3307;
+        assert_false(inventory_is_server_busy(fixture.inventory, 0));
+}
+
+static void test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_into_it(void **state)
+{
+        Config *config = fixture_config("default", "orders users");
+
+        fixture_cluster(0)->importing = true;
+        config->clusters[0].port = 3307;
+        assert_int_equal(inventory_apply(fixture.inventory, config), 0);
+        assert_true(inventory_is_server_busy(fixture.inventory, 1));
+        assert_false(inventory_is_server_busy(fixture.inventory, 0));
+        fixture_cluster(0)->importing = false;
+        assert_false(inventory_is_server_busy(fixture.inventory, 1));
 }
 
 static void expect_unchanged(const Config *config, const Cluster *orders)
@@ -239,7 +302,13 @@ int main(void)
                 inventory_test(test_a_removed_cluster_is_flushed_and_freed),
                 inventory_test(test_a_removed_cluster_that_imports_is_freed_after_the_import),
                 inventory_test(test_a_removed_cluster_that_only_checks_is_freed_at_once),
-                inventory_test(test_a_cluster_that_comes_back_while_it_is_retired_is_a_new_one),
+                inventory_test(test_a_retired_cluster_comes_back_as_the_same_one),
+                inventory_test(
+                        test_a_retired_cluster_comes_back_although_its_import_has_just_ended),
+                inventory_test(test_a_retired_cluster_stays_retired_if_the_reload_fails),
+                inventory_test(test_a_server_is_busy_while_a_removed_cluster_imports_into_it),
+                inventory_test(
+                        test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_into_it),
                 inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_a_material_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_one_pending_record_is_written_at_a_time),

@@ -17,7 +17,7 @@
 
 struct Cluster {
         Plan plan;
-        bool importing, checking;
+        bool importing, checking, server_busy;
         PlanAction started; /* PLAN_NOTHING: not started */
         ClusterStatus status;
 };
@@ -78,6 +78,11 @@ unsigned inventory_count_checking(const Inventory *unused)
         for (size_t i = 0; i < N_CLUSTERS; i++)
                 n += inventory.clusters[i].checking;
         return n;
+}
+
+bool inventory_is_server_busy(const Inventory *unused, size_t cluster)
+{
+        return inventory.clusters[cluster].server_busy;
 }
 
 ManagerStatus inventory_status(const Inventory *unused, uint64_t now_usec)
@@ -221,6 +226,16 @@ static void test_an_import_of_a_retired_cluster_counts_against_the_limit(void **
         inventory.config.parallel_imports = 2;
         inventory.n_retired = 2;
         expect(USEC_NEVER, "");
+}
+
+static void test_an_import_waits_for_one_that_a_reload_left_behind(void **state)
+{
+        inventory.clusters[1].server_busy = true;
+        inventory.clusters[2].server_busy = true;
+        inventory.clusters[2].plan.action = PLAN_RESTART_REPLICATION;
+        inventory.clusters[3].server_busy = true;
+        inventory.clusters[3].plan.action = PLAN_CHECK;
+        expect(USEC_NEVER, "034");
 }
 
 static void test_checks_do_not_count_against_the_limit_of_an_import(void **state)
@@ -370,6 +385,7 @@ int main(void)
                 scheduler_test(test_parallel_imports_is_the_limit),
                 scheduler_test(test_an_import_that_runs_counts_against_the_limit),
                 scheduler_test(test_an_import_of_a_retired_cluster_counts_against_the_limit),
+                scheduler_test(test_an_import_waits_for_one_that_a_reload_left_behind),
                 scheduler_test(test_checks_do_not_count_against_the_limit_of_an_import),
                 scheduler_test(test_a_check_that_starts_leaves_its_place_to_an_import),
                 scheduler_test(test_an_import_that_ends_the_check_of_its_cluster_takes_one_place),
