@@ -269,6 +269,22 @@ static void on_imported(const Outcome *outcome, void *userdata)
         cluster->fn(cluster, CLUSTER_EVENT_END, outcome, cluster->userdata);
 }
 
+void cluster_end_check(Cluster *cluster)
+{
+        cluster->check = import_job_free(cluster->check);
+}
+
+void cluster_abort_import(Cluster *cluster)
+{
+        Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
+
+        if (!cluster->import)
+                return;
+        text_set(outcome.text, sizeof(outcome.text),
+                "the service was stopped before the import ended");
+        on_imported(&outcome, cluster); /* kills the importer */
+}
+
 static void update_check(Cluster *cluster, const Outcome *outcome)
 {
         ClusterStatus *status = &cluster->status;

@@ -55,6 +55,12 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
  * started; that is an outcome as well, retried with back-off. */
 int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set);
 
+/* Ends a check that runs, without a result. */
+void cluster_end_check(Cluster *cluster);
+
+/* Kills an importer that runs. Its CALL may have been executed, so the import is in doubt. */
+void cluster_abort_import(Cluster *cluster);
+
 /* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the set of the last plan is imported even if
  * it is current; this ends with that set, and a cluster without a set, or a disabled one, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);

@@ -326,6 +326,40 @@ unsigned inventory_count_checking(const Inventory *inventory)
         return n;
 }
 
+static uint64_t later(uint64_t usec, const Cluster *cluster)
+{
+        uint64_t deadline = cluster_status(cluster)->deadline_usec;
+
+        return deadline > usec ? deadline : usec;
+}
+
+uint64_t inventory_import_deadline_usec(const Inventory *inventory)
+{
+        uint64_t latest = 0;
+
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                latest = later(latest, inventory->generation.clusters[i]);
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
+                        latest = later(latest, inventory->retired[i].clusters[k]);
+        return latest;
+}
+
+void inventory_end_checks(Inventory *inventory)
+{
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                cluster_end_check(inventory->generation.clusters[i]);
+}
+
+void inventory_abort_imports(Inventory *inventory)
+{
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                cluster_abort_import(inventory->generation.clusters[i]);
+        for (size_t i = 0; i < inventory->n_retired; i++)
+                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
+                        cluster_abort_import(inventory->retired[i].clusters[k]);
+}
+
 void inventory_flush(Inventory *inventory)
 {
         for (size_t i = 0; i < inventory->generation.n_clusters; i++)

@@ -62,6 +62,14 @@ unsigned inventory_count_checking(const Inventory *inventory);
 /* Frees the retired clusters whose importer has ended. */
 void inventory_free_retired(Inventory *inventory);
 
+/* Returns the boot time at which the last of the running imports is killed; 0: none runs. */
+uint64_t inventory_import_deadline_usec(const Inventory *inventory);
+
+void inventory_end_checks(Inventory *inventory);
+
+/* Kills all importers that run, including those of retired clusters; the imports are in doubt. */
+void inventory_abort_imports(Inventory *inventory);
+
 /* Writes each record that is not written yet. */
 void inventory_flush(Inventory *inventory);
 

@@ -27,8 +27,14 @@
 #include "daemon/varlink/methods.h"
 #include "daemon/varlink/server.h"
 
-/* Time for running imports to end after SIGTERM. */
-#define MANAGER_STOP_USEC (10 * USEC_PER_SEC)
+/* While a stop waits for imports: the extension of the unit's TimeoutStopSec, and the time after
+ * which it is extended again (EXTEND_TIMEOUT_USEC, sd_notify(3)). The unit's own value must be the
+ * longer one of the two. */
+#define MANAGER_STOP_EXTEND_USEC (30 * USEC_PER_SEC)
+#define MANAGER_STOP_REPEAT_USEC (10 * USEC_PER_SEC)
+
+/* The time from the kill of the last importer at its deadline to the end of a stop. */
+#define MANAGER_STOP_GRACE_USEC (5 * USEC_PER_SEC)
 
 #define MANAGER_REAP_USEC (1 * USEC_PER_SEC)
 
@@ -87,6 +93,7 @@ static void schedule(void *userdata)
 
         inventory_free_retired(manager->inventory);
         if (manager->stopping) {
+                inventory_flush(manager->inventory);
                 if (inventory_count_importing(manager->inventory) == 0)
                         (void)sd_event_exit(manager->event, 0);
                 return;
@@ -233,9 +240,21 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
+/* Each importer is killed at its own deadline, so this ends the stop only if one survives that. */
 static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        return sd_event_exit(sd_event_source_get_event(source), 0);
+        Manager *manager = userdata;
+        uint64_t now = clock_boottime_usec();
+        uint64_t deadline =
+                inventory_import_deadline_usec(manager->inventory) + MANAGER_STOP_GRACE_USEC;
+
+        if (now >= deadline)
+                return sd_event_exit(manager->event, 0);
+        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, MANAGER_STOP_EXTEND_USEC);
+        (void)sd_event_source_set_time(source,
+                deadline - now < MANAGER_STOP_REPEAT_USEC ? deadline
+                                                          : now + MANAGER_STOP_REPEAT_USEC);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 /* Starts nothing more. Imports that run may end, because an aborted CALL leaves an unknown
@@ -243,15 +262,19 @@ static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
         Manager *manager = userdata;
+        unsigned running;
 
         if (manager->stopping)
                 return sd_event_exit(manager->event, 0);
         manager->stopping = true;
-        (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-        journal_stopping(inventory_count_importing(manager->inventory));
+        running = inventory_count_importing(manager->inventory);
+        (void)sd_notifyf(0, "STOPPING=1\nSTATUS=stopping; %u imports run", running);
+        journal_stopping(
+                running, clock_left_usec(inventory_import_deadline_usec(manager->inventory)));
         manager->server = server_free(manager->server);
-        (void)sd_event_add_time_relative(manager->event, &manager->stop_timer, CLOCK_BOOTTIME,
-                MANAGER_STOP_USEC, 0, on_stop_timer, manager);
+        inventory_end_checks(manager->inventory);
+        (void)sd_event_add_time_relative(
+                manager->event, &manager->stop_timer, CLOCK_BOOTTIME, 0, 0, on_stop_timer, manager);
         wakeup_request(manager->wakeup);
         return 0;
 }
@@ -377,6 +400,7 @@ int manager_run(Manager *manager)
         journal_started(manager->options.version, inventory_config(manager->inventory));
         (void)sd_notify(0, "READY=1");
         r = sd_event_loop(manager->event);
+        inventory_abort_imports(manager->inventory);
         inventory_flush(manager->inventory);
         if (r < 0)
                 journal_failure("event loop", r);

@@ -31,7 +31,7 @@ typedef enum OutcomeKind {
         OUTCOME_NO_PRIVILEGE,    /* 1370; or the ledger's table cannot be used */
         OUTCOME_REJECTED,        /* any other error that the server returned */
         OUTCOME_TIMED_OUT,       /* before the CALL, or killed at the deadline */
-        OUTCOME_UNKNOWN,         /* the connection broke after the CALL was sent */
+        OUTCOME_UNKNOWN, /* the connection broke after the CALL was sent, or a stop killed it */
         OUTCOME_REPLICATION_FAILED, /* could not be stopped before, or does not run after */
         OUTCOME_CRASHED,            /* the importer ended without a result */
         _OUTCOME_KIND_MAX,

@@ -48,10 +48,15 @@ void journal_started(const char *version, const Config *config)
                 config->n_materials);
 }
 
-void journal_stopping(unsigned running_imports)
+void journal_stopping(unsigned running_imports, uint64_t left_usec)
 {
-        log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; waiting for %u running imports",
-                running_imports);
+        if (running_imports == 0)
+                log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; no import runs");
+        else
+                log_send(LOG_INFO, ID_STOPPING, NULL, 0,
+                        "stopping; waiting for %u running imports, at most %" PRIu64
+                        " s (import-timeout); a second signal ends them",
+                        running_imports, (left_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
 /* `prefix`FILE:LINE: TEXT, without the line for a problem of the file as a whole. */

@@ -12,7 +12,9 @@
 #include "daemon/model/status.h"
 
 void journal_started(const char *version, const Config *config);
-void journal_stopping(unsigned running_imports);
+
+/* `left_usec`: the time until the last of the imports is killed. */
+void journal_stopping(unsigned running_imports, uint64_t left_usec);
 void journal_configuration_invalid(const ConfigProblem *problem);
 void journal_failure(const char *what, int error); /* `what` failed and the daemon exits */
 

@@ -91,6 +91,16 @@ bool cluster_is_checking(const Cluster *cluster)
         return cluster->checking;
 }
 
+void cluster_end_check(Cluster *cluster)
+{
+        cluster->checking = false;
+}
+
+void cluster_abort_import(Cluster *cluster)
+{
+        cluster->importing = false;
+}
+
 void cluster_retry_now(Cluster *cluster, bool force)
 {
         assert_false(force);

@@ -237,6 +237,16 @@ static void test_another_answer_about_replication_is_an_event_and_the_same_one_i
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 0);
 }
 
+static void test_a_check_that_is_ended_has_no_result(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_start_check();
+        cluster_end_check(fixture.cluster);
+        assert_false(fixture.check.running);
+        assert_false(cluster_is_checking(fixture.cluster));
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -257,6 +267,7 @@ int main(void)
                 cluster_test(
                         test_another_answer_about_replication_is_an_event_and_the_same_one_is_none),
                 cluster_test(test_replication_that_breaks_and_recovers_is_reported_each_time_once),
+                cluster_test(test_a_check_that_is_ended_has_no_result),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

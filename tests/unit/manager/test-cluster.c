@@ -381,6 +381,24 @@ static void test_an_import_is_one_into_the_server_that_it_started_with(void **st
         assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
 }
 
+static void test_an_import_that_is_aborted_is_in_doubt(void **state)
+{
+        fixture_import(OUTCOME_IMPORTED);
+        cluster_abort_import(fixture.cluster); /* none runs */
+        assert_string_equal(fixture.status->record->imported.fingerprint, A);
+        fixture_put_on_disk(B);
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.writer.n_scheduled = 0;
+        cluster_abort_import(fixture.cluster);
+        assert_false(fixture.import.running);
+        assert_false(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_UNKNOWN);
+        assert_string_equal(fixture.status->record->imported.fingerprint, "");
+        assert_int_equal(fixture.writer.n_scheduled, 1);
+        fixture_put_on_disk(A);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
 static void test_another_server_is_not_known_to_have_the_set(void **state)
 {
         fixture_import(OUTCOME_IMPORTED);
@@ -487,6 +505,7 @@ int main(void)
                 cluster_test(test_without_a_set_or_enabled_force_is_not_kept),
                 cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
                 cluster_test(test_an_import_is_one_into_the_server_that_it_started_with),
+                cluster_test(test_an_import_that_is_aborted_is_in_doubt),
                 cluster_test(test_another_server_is_not_known_to_have_the_set),
                 cluster_test(test_an_import_into_the_server_before_says_nothing_of_this_one),
                 cluster_test(test_a_failure_of_the_server_before_delays_no_import_into_this_one),

@@ -221,6 +221,38 @@ static void test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_i
         assert_false(inventory_is_server_busy(fixture.inventory, 1));
 }
 
+static void test_the_latest_deadline_is_that_of_any_import(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+
+        assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 0);
+        orders->importing = true;
+        orders->status.deadline_usec = 7;
+        fixture_cluster(1)->status.deadline_usec = 5;
+        assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 7);
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 7);
+        orders->status.deadline_usec = 3;
+        assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 5);
+}
+
+static void test_every_import_is_aborted_and_every_check_ended(void **state)
+{
+        Cluster *orders = fixture_cluster(0);
+
+        orders->importing = true;
+        fixture_cluster(1)->importing = true;
+        assert_int_equal(fixture_apply("default", "users"), 0);
+        fixture_cluster(0)->checking = true;
+        inventory_end_checks(fixture.inventory);
+        assert_int_equal(inventory_count_checking(fixture.inventory), 0);
+        assert_int_equal(inventory_count_importing(fixture.inventory), 2);
+        inventory_abort_imports(fixture.inventory);
+        assert_int_equal(inventory_count_importing(fixture.inventory), 0);
+        inventory_flush(fixture.inventory);
+        assert_int_equal(orders->n_flushes, 2);
+}
+
 static void expect_unchanged(const Config *config, const Cluster *orders)
 {
         assert_ptr_equal(inventory_config(fixture.inventory), config);
@@ -309,6 +341,8 @@ int main(void)
                 inventory_test(test_a_server_is_busy_while_a_removed_cluster_imports_into_it),
                 inventory_test(
                         test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_into_it),
+                inventory_test(test_the_latest_deadline_is_that_of_any_import),
+                inventory_test(test_every_import_is_aborted_and_every_check_ended),
                 inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_a_material_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_one_pending_record_is_written_at_a_time),
