@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -39,10 +40,14 @@ struct Job {
         pid_t pid;
         int result_fd;
         size_t result_size;
+        int request_fd; /* -1: the child asks nothing */
+        size_t request_size;
+        job_answer_fn answer;
         bool timed_out;
         bool ended;
         sd_event_source *child_source;
         sd_event_source *deadline_source;
+        sd_event_source *request_source;
         job_end_fn fn;
         void *userdata;
 };
@@ -53,15 +58,17 @@ static int compare_fd(const void *a, const void *b)
 }
 
 /* Keeps stdin, stdout and stderr: a library's message before a crash goes to the journal. */
-static void close_all_but(const int *keep, size_t n_keep, int result_fd)
+static void close_all_but(const int *keep, size_t n_keep, int result_fd, int request_fd)
 {
-        int open[JOB_KEEP_MAX + 1];
+        int open[JOB_KEEP_MAX + 2];
         unsigned next = 3;
         size_t n = 0;
 
         for (size_t i = 0; i < n_keep; i++)
                 open[n++] = keep[i];
         open[n++] = result_fd;
+        if (request_fd >= 0)
+                open[n++] = request_fd;
         qsort(open, n, sizeof(*open), compare_fd);
         for (size_t i = 0; i < n; i++) {
                 if (open[i] > (int)next)
@@ -93,7 +100,7 @@ static void limit_memory(void)
         (void)setrlimit(RLIMIT_DATA, &data);
 }
 
-_Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd)
+_Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd, int request_fd)
 {
         static const struct rlimit no_core = {0, 0};
         Message *message;
@@ -109,7 +116,9 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         (void)prctl(PR_SET_NAME, spec->name);
         if (spec->deadline_usec != USEC_NEVER)
                 (void)alarm((unsigned)(spec->deadline_usec / USEC_PER_SEC) + JOB_ALARM_GRACE_SEC);
-        close_all_but(spec->keep, spec->n_keep, result_fd);
+        close_all_but(spec->keep, spec->n_keep, result_fd, request_fd);
+        if (spec->link)
+                spec->link->fd = request_fd;
 
         message = calloc(1, sizeof(*message) + spec->result_size);
         if (!message)
@@ -117,6 +126,25 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         message->error = spec->run(message->result, spec->task);
         n = send(result_fd, message, sizeof(*message) + spec->result_size, MSG_NOSIGNAL);
         _exit(n < 0 ? 1 : 0);
+}
+
+static int on_request(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        Job *job = userdata;
+        CLEANUP(freep) void *request = malloc(job->request_size + 1);
+        int answer = -EBADMSG;
+        ssize_t n = 0;
+
+        if (request)
+                n = recv(fd, request, job->request_size + 1, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+                return 0;
+        if (n <= 0) /* the child has closed its end, or there is no memory */
+                return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        if (n == (ssize_t)job->request_size)
+                answer = job->answer(request, job->userdata);
+        (void)send(fd, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+        return 0;
 }
 
 static void end(Job *job, const siginfo_t *info)
@@ -128,6 +156,7 @@ static void end(Job *job, const siginfo_t *info)
 
         job->ended = true;
         job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
+        job->request_source = sd_event_source_disable_unref(job->request_source);
         if (message)
                 n = recv(job->result_fd, message, size + 1, MSG_DONTWAIT);
         /* The handler may free the job, which is not used after the call. */
@@ -169,40 +198,76 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* One socket for the result and, if the child may ask, one for requests. */
+static int make_sockets(Job *job, int *ret_result_fd, int *ret_request_fd, bool asks)
+{
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        job->result_fd = pair[0];
+        *ret_result_fd = pair[1];
+        if (!asks)
+                return 0;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        job->request_fd = pair[0];
+        *ret_request_fd = pair[1];
+        return 0;
+}
+
+static int add_sources(Job *job, sd_event *event, uint64_t deadline_usec)
+{
+        int r = sd_event_add_child(event, &job->child_source, job->pid, WEXITED, on_child, job);
+
+        if (r >= 0 && deadline_usec != USEC_NEVER)
+                r = sd_event_add_time_relative(event, &job->deadline_source, CLOCK_BOOTTIME,
+                        deadline_usec, 0, on_deadline, job);
+        if (r >= 0 && job->request_fd >= 0)
+                r = sd_event_add_io(
+                        event, &job->request_source, job->request_fd, EPOLLIN, on_request, job);
+        if (r < 0)
+                return r;
+        (void)sd_event_source_set_description(job->child_source, "job-child");
+        if (job->deadline_source)
+                (void)sd_event_source_set_description(job->deadline_source, "job-deadline");
+        if (job->request_source)
+                (void)sd_event_source_set_description(job->request_source, "job-request");
+        return 0;
+}
+
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata)
 {
         CLEANUP(job_freep) Job *job = calloc(1, sizeof(*job));
-        CLEANUP(closep) int child_fd = -1;
+        CLEANUP(closep) int result_fd = -1;
+        CLEANUP(closep) int request_fd = -1;
         pid_t manager = getpid();
-        int pair[2];
         int r;
 
         if (!job)
                 return -ENOMEM;
-        *job = (Job){
-                .result_fd = -1, .result_size = spec->result_size, .fn = fn, .userdata = userdata};
-        if (spec->result_size > JOB_RESULT_SIZE_MAX)
+        *job = (Job){.result_fd = -1,
+                .result_size = spec->result_size,
+                .request_fd = -1,
+                .request_size = spec->request_size,
+                .answer = spec->answer,
+                .fn = fn,
+                .userdata = userdata};
+        if (spec->result_size > JOB_RESULT_SIZE_MAX || spec->request_size > JOB_RESULT_SIZE_MAX)
                 return -E2BIG;
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return -errno;
-        job->result_fd = pair[0];
-        child_fd = pair[1];
+        r = make_sockets(job, &result_fd, &request_fd, spec->link);
+        if (r < 0)
+                return r;
         job->pid = fork();
         if (job->pid < 0) {
                 job->pid = 0;
                 return -errno;
         }
         if (job->pid == 0)
-                child_main(spec, manager, child_fd);
-        r = sd_event_add_child(event, &job->child_source, job->pid, WEXITED, on_child, job);
-        if (r == 0 && spec->deadline_usec != USEC_NEVER)
-                r = sd_event_add_time_relative(event, &job->deadline_source, CLOCK_BOOTTIME,
-                        spec->deadline_usec, 0, on_deadline, job);
+                child_main(spec, manager, result_fd, request_fd);
+        r = add_sources(job, event, spec->deadline_usec);
         if (r < 0)
                 return r;
-        (void)sd_event_source_set_description(job->child_source, "job-child");
-        if (job->deadline_source)
-                (void)sd_event_source_set_description(job->deadline_source, "job-deadline");
         *ret = TAKE(job);
         return 0;
 }
@@ -211,6 +276,7 @@ Job *job_free(Job *job)
 {
         if (!job)
                 return NULL;
+        sd_event_source_disable_unref(job->request_source);
         sd_event_source_disable_unref(job->deadline_source);
         job_kill(job);
         if (job->ended)
@@ -222,6 +288,7 @@ Job *job_free(Job *job)
         } else if (job->pid > 0) /* job_start() failed: the child has hardly begun */
                 (void)waitpid(job->pid, NULL, 0);
         closep(&job->result_fd);
+        closep(&job->request_fd);
         free(job);
         return NULL;
 }
@@ -251,4 +318,34 @@ void job_reap(uint64_t limit_usec)
                 (void)sigtimedwait(&child, NULL, &timeout);
                 left = clock_left_usec(deadline);
         }
+}
+
+/* Returns 0 when an answer can be read. */
+static int wait_for_answer(int fd, uint64_t deadline_usec)
+{
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        int n;
+
+        do
+                n = poll(&poll_fd, 1, clock_poll_timeout(deadline_usec));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        return n == 0 ? -ETIMEDOUT : 0;
+}
+
+int job_ask(JobLink *link, const void *request, size_t size, uint64_t deadline_usec)
+{
+        int answer, r;
+
+        if (link->fd < 0)
+                return -EBADF;
+        r = send(link->fd, request, size, MSG_NOSIGNAL) < 0 ? -ECONNRESET : 0;
+        if (r == 0)
+                r = wait_for_answer(link->fd, deadline_usec);
+        if (r == 0 && recv(link->fd, &answer, sizeof(answer), 0) == sizeof(answer))
+                return answer;
+        (void)close(link->fd); /* an answer that comes late belongs to no further request */
+        *link = JOB_LINK_NULL;
+        return r == 0 ? -ECONNRESET : r;
 }

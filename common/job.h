@@ -11,6 +11,9 @@
  *
  * A job ends when both its datagram and its exit are known. The datagram is sent before the exit,
  * so it is in the socket when the manager handles the exit.
+ *
+ * Before that, a child can ask: job_ask() sends a request over a second socket and waits for the
+ * answer of the manager's handler, 0 or a negative errno.
  */
 
 #include <sys/types.h>
@@ -27,6 +30,18 @@
 
 typedef struct Job Job;
 
+/* The child's end of the socket for requests. */
+typedef struct JobLink {
+        int fd; /* -1: closed */
+} JobLink;
+
+#define JOB_LINK_NULL ((JobLink){.fd = -1})
+
+/* In the manager: answers a request of JobSpec.request_size bytes, which is valid until the handler
+ * returns. Returns 0 or a negative errno. The child waits meanwhile; the handler does not free the
+ * job. */
+typedef int (*job_answer_fn)(const void *request, void *userdata);
+
 typedef struct JobSpec {
         const char *name; /* the child's process name; 15 characters are used (prctl(2)) */
         int (*run)(void *result, const void *task); /* in the child; 0 or a negative errno */
@@ -35,6 +50,9 @@ typedef struct JobSpec {
         int keep[JOB_KEEP_MAX]; /* descriptors that stay open in the child */
         size_t n_keep;
         uint64_t deadline_usec; /* from the start; then the child is killed; USEC_NEVER: none */
+        JobLink *link;          /* set in the child before `run`; NULL: the child asks nothing */
+        size_t request_size;    /* bytes of each request */
+        job_answer_fn answer;   /* with the `userdata` of job_start() */
 } JobSpec;
 
 typedef enum JobResult {
@@ -50,7 +68,7 @@ typedef enum JobResult {
 typedef void (*job_end_fn)(
         Job *job, JobResult result, int detail, const void *data, void *userdata);
 
-/* -E2BIG: `result_size` is larger than JOB_RESULT_SIZE_MAX. */
+/* -E2BIG: `result_size` or `request_size` is larger than JOB_RESULT_SIZE_MAX. */
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata);
 
 /* Kills a child that still runs and does not wait for its end: a process that waits for a file system
@@ -66,6 +84,11 @@ pid_t job_pid(const Job *job);
 /* Reaps the children of freed jobs until none is left, for at most `limit_usec`: before the exit, so
  * that only a child that cannot be killed is left to init. SIGCHLD is blocked. */
 void job_reap(uint64_t limit_usec);
+
+/* In the child: sends a request and returns the answer. -ETIMEDOUT: there is none at
+ * `deadline_usec` (boot time); -ECONNRESET: the manager has ended. The link is closed then, and
+ * further requests return -EBADF. */
+int job_ask(JobLink *link, const void *request, size_t size, uint64_t deadline_usec);
 
 /* Gives all signals their default action and unblocks them, in a child after fork(2). */
 void job_reset_signals(void);
