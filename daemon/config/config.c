@@ -19,6 +19,12 @@ const char *const newlines_names[_NEWLINES_MAX + 1] = {
         [NEWLINES_ESCAPED] = "escaped",
 };
 
+const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1] = {
+        [REPLICATION_IGNORE] = "ignore",
+        [REPLICATION_OBSERVE] = "observe",
+        [REPLICATION_RESTART] = "restart",
+};
+
 Config *config_free(Config *config)
 {
         if (!config)
@@ -72,6 +78,21 @@ int newlines_from_string(Newlines *ret, const char *name)
         if (index < 0)
                 return -EINVAL;
         *ret = (Newlines)index;
+        return 0;
+}
+
+const char *replication_mode_to_string(ReplicationMode mode)
+{
+        return (unsigned)mode < _REPLICATION_MODE_MAX ? replication_mode_names[mode] : "";
+}
+
+int replication_mode_from_string(ReplicationMode *ret, const char *name)
+{
+        int index = text_index(replication_mode_names, name);
+
+        if (index < 0)
+                return -EINVAL;
+        *ret = (ReplicationMode)index;
         return 0;
 }
 

@@ -133,6 +133,7 @@ DEFINE_CLEANUP(Config *, config_free);
 /* Names as in the configuration files; each list ends with NULL. */
 extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];
 extern const char *const newlines_names[_NEWLINES_MAX + 1];
+extern const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1];
 
 /* The names of all plugins that the cluster allows, separated by commas. */
 #define CONFIG_PLUGINS_MAX 96
@@ -140,6 +141,8 @@ void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_
 
 const char *material_file_to_string(MaterialFile file); /* "ca", "cert", "key" */
 const char *newlines_to_string(Newlines newlines);
+const char *replication_mode_to_string(ReplicationMode mode);
+int replication_mode_from_string(ReplicationMode *ret, const char *name); /* -EINVAL */
 int newlines_from_string(Newlines *ret, const char *name); /* -EINVAL: no form has that name */
 
 /* An error in the configuration files. */

@@ -6,7 +6,6 @@
 static const char *const choices_chain[] = {"require", "warn", "off", NULL};
 static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
 static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
-static const char *const choices_replication[] = {"ignore", "observe", "restart", NULL};
 
 #define DAEMON(member)   offsetof(Config, member)
 #define MATERIAL(member) offsetof(MaterialConfig, member)
@@ -96,7 +95,7 @@ static const ConfigKey cluster_keys[] = {
         CHOICE("payload-newlines", CLUSTER(newlines), "auto", newlines_names,
                 "auto, raw or escaped"),
         CHOICE("query-log", CLUSTER(query_log), "refuse", choices_policy, "refuse, warn or ignore"),
-        CHOICE("replication", CLUSTER(replication), "observe", choices_replication,
+        CHOICE("replication", CLUSTER(replication), "observe", replication_mode_names,
                 "ignore, observe or restart"),
         TEXT("ledger", TABLE, CLUSTER(ledger), "off",
                 "off or schema.table, each of 1 to 64 letters, digits, _ and $"),

@@ -10,6 +10,7 @@
 struct ImportJob {
         Job *job;
         import_job_end_fn fn;
+        import_job_stop_fn stop_fn;
         void *userdata;
 };
 
@@ -50,28 +51,48 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         import_job->fn(&outcome, import_job->userdata);
 }
 
+static int on_stop(const void *request, void *userdata)
+{
+        ImportJob *import_job = userdata;
+
+        return import_job->stop_fn(request, import_job->userdata);
+}
+
+static bool may_stop_replication(const ImportTask *task)
+{
+        return task->cluster->replication == REPLICATION_RESTART &&
+                (task->action == IMPORT_ACTION_IMPORT ||
+                        task->action == IMPORT_ACTION_RESTART_REPLICATION);
+}
+
 static int run(void *result, const void *task)
 {
         return importer_run(result, task);
 }
 
 int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        void *userdata, Outcome *ret_outcome)
+        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome)
 {
         CLEANUP(import_job_freep) ImportJob *job = calloc(1, sizeof(*job));
+        JobLink link = JOB_LINK_NULL;
+        ImportTask child_task = *task;
         JobSpec spec = {
                 .name = task->action == IMPORT_ACTION_CHECK ? "binlog-check" : "binlog-import",
                 .run = run,
-                .task = task,
+                .task = &child_task,
                 .result_size = sizeof(Outcome),
                 .keep = {task->payload_fd},
-                .n_keep = 1,
+                .n_keep = task->payload_fd >= 0 ? 1 : 0,
                 .deadline_usec = task->timeout_usec,
+                .link = may_stop_replication(task) ? &link : NULL,
+                .request_size = sizeof(RecordStop),
+                .answer = on_stop,
         };
         int r = -ENOMEM;
 
+        child_task.link = &link;
         if (job) {
-                *job = (ImportJob){.fn = fn, .userdata = userdata};
+                *job = (ImportJob){.fn = fn, .stop_fn = stop_fn, .userdata = userdata};
                 r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {

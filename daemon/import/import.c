@@ -142,7 +142,7 @@ static void end_row(Outcome *ret, Session *session, const char *table, uint64_t 
 }
 
 void import_run(Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload,
-        uint64_t deadline_usec)
+        const StopNote *note, uint64_t deadline_usec)
 {
         const ClusterConfig *cluster = task->cluster;
         bool imports = task->action == IMPORT_ACTION_IMPORT;
@@ -158,12 +158,19 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
                 return;
         if (ledger_used && !acquire_lock(ret, session, cluster->ledger, deadline_usec))
                 return;
+        /* What was stopped is started, whatever `replication` is now. */
+        if (task->action == IMPORT_ACTION_START_REPLICATION ||
+                (task->stopped && !imports && !restart)) {
+                replication_restart_resume(ret, session);
+                return;
+        }
         if (ledger_used && imports && !begin_row(ret, &ledger, &row, session, task)) {
-                if (restart && ret->kind == OUTCOME_ALREADY_CURRENT)
+                if ((restart || task->stopped) && ret->kind == OUTCOME_ALREADY_CURRENT)
                         replication_restart_recover(ret, session, deadline_usec);
                 return;
         }
-        if (restart && !replication_restart_stop(ret, session, &configured)) {
+        if (restart &&
+                !replication_restart_stop(ret, session, task, note, deadline_usec, &configured)) {
                 end_row(ret, session, cluster->ledger, row);
                 return;
         }

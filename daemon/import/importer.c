@@ -9,7 +9,8 @@
 #include "daemon/import/import.h"
 #include "daemon/mysql/login.h"
 
-static void run_action(Outcome *ret, const ImportTask *task, const CallPayload *payload)
+static void run_action(
+        Outcome *ret, const ImportTask *task, const CallPayload *payload, const Redactor *key)
 {
         CLEANUP(session_freep) Session *session = NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
@@ -21,7 +22,8 @@ static void run_action(Outcome *ret, const ImportTask *task, const CallPayload *
                 if (task->action == IMPORT_ACTION_CHECK)
                         import_check(ret, session, task->cluster);
                 else
-                        import_run(ret, session, task, payload, deadline_usec);
+                        import_run(ret, session, task, payload, &(StopNote){&password, key},
+                                deadline_usec);
         }
         outcome_redact(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
@@ -34,6 +36,10 @@ int importer_run(Outcome *ret, const ImportTask *task)
         void *payload;
         int r;
 
+        if (task->payload_fd < 0) {
+                run_action(ret, task, NULL, &key);
+                return 0;
+        }
         if (fstat(task->payload_fd, &st) < 0)
                 return -errno;
         payload = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, task->payload_fd, 0);
@@ -42,7 +48,8 @@ int importer_run(Outcome *ret, const ImportTask *task)
         (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
         r = redactor_set_pem(&key, payload, (size_t)st.st_size);
         if (r == 0) {
-                run_action(ret, task, &(CallPayload){payload, (size_t)st.st_size, task->newlines});
+                run_action(ret, task, &(CallPayload){payload, (size_t)st.st_size, task->newlines},
+                        &key);
                 outcome_redact(ret, &key);
         }
         (void)munmap(payload, (size_t)st.st_size);

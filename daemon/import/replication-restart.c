@@ -1,5 +1,7 @@
 #include "daemon/import/replication-restart.h"
 
+#include <string.h>
+
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/mysql/rds.h"
@@ -42,7 +44,44 @@ static bool wait_until_running(Outcome *ret, Session *session, uint64_t deadline
         }
 }
 
-bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configured)
+static bool is_recorded(
+        Outcome *ret, const ImportTask *task, const StopNote *note, uint64_t deadline_usec)
+{
+        int r = stop_note_write(note, task, &ret->replication, deadline_usec);
+
+        if (r == 0)
+                return true;
+        ret->kind = OUTCOME_RECORD_FAILED;
+        text_format(ret->text, sizeof(ret->text),
+                "replication is not stopped and nothing is imported, because the stop cannot be "
+                "recorded: %s",
+                strerror(-r));
+        return false;
+}
+
+static SessionResult call(Session *session, const char *statement, SessionError *ret_error)
+{
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
+/* What is known after the stop: the status read before it is no longer true. */
+static void update_stopped(Replication *replication, Session *session, SessionResult result)
+{
+        SessionError error;
+
+        if (result == SESSION_OK) {
+                text_set(replication->io_running, sizeof(replication->io_running), "No");
+                text_set(replication->sql_running, sizeof(replication->sql_running), "No");
+                replication->checked_at_usec = clock_wall_usec();
+        } else {
+                *replication = (Replication){0};
+                if (result == SESSION_SERVER)
+                        (void)replica_status_read(replication, session, &error);
+        }
+}
+
+bool replication_restart_stop(Outcome *ret, Session *session, const ImportTask *task,
+        const StopNote *note, uint64_t deadline_usec, bool *ret_configured)
 {
         bool stopping = false;
         SessionError error = {0};
@@ -52,8 +91,10 @@ bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configur
         *ret_configured = result == SESSION_OK && ret->replication.configured;
         if (result == SESSION_OK && replication_is_active(&ret->replication)) {
                 stopping = true;
-                result = session_query(
-                        session, "CALL mysql." RDS_STOP_PROCEDURE, NULL, NULL, &error);
+                if (!is_recorded(ret, task, note, deadline_usec))
+                        return false;
+                result = call(session, "CALL mysql." RDS_STOP_PROCEDURE, &error);
+                update_stopped(&ret->replication, session, result);
         }
         if (!sql_error_fail(ret, result, &error, NULL))
                 return true;
@@ -69,15 +110,47 @@ bool replication_restart_stop(Outcome *ret, Session *session, bool *ret_configur
         return false;
 }
 
+static SessionResult start(Outcome *ret, Session *session, SessionError *ret_error)
+{
+        SessionResult result = call(session, "CALL mysql." RDS_START_PROCEDURE, ret_error);
+
+        ret->effect.replication_started = result == SESSION_OK;
+        return result;
+}
+
+/* Without the wait: the status is the one immediately after the start. */
+static void read_started(Replication *replication, Session *session)
+{
+        SessionError error = {0};
+
+        *replication = (Replication){0};
+        (void)replica_status_read(replication, session, &error);
+}
+
+static void start_after_failure(Outcome *ret, Session *session)
+{
+        size_t used = strlen(ret->text);
+        SessionError error = {0};
+        SessionResult result = start(ret, session, &error);
+
+        if (result == SESSION_OK)
+                read_started(&ret->replication, session);
+        else if (result == SESSION_SERVER)
+                text_format(ret->text + used, sizeof(ret->text) - used, "%s%s: %s",
+                        used > 0 ? "; after that " : "", RDS_START_PROCEDURE, error.text);
+}
+
 void replication_restart_start(Outcome *ret, Session *session, uint64_t deadline_usec)
 {
         const Replication *replication = &ret->replication;
         SessionError error = {0};
-        SessionResult result =
-                session_query(session, "CALL mysql." RDS_START_PROCEDURE, NULL, NULL, &error);
+        SessionResult result;
 
-        if (!outcome_is_success(ret->kind))
+        if (!outcome_is_success(ret->kind)) {
+                start_after_failure(ret, session);
                 return;
+        }
+        result = start(ret, session, &error);
         if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
@@ -105,4 +178,27 @@ void replication_restart_recover(Outcome *ret, Session *session, uint64_t deadli
         if (replica_status_read(&ret->replication, session, &error) == SESSION_OK &&
                 ret->replication.configured && !replication_is_active(&ret->replication))
                 replication_restart_start(ret, session, deadline_usec);
+}
+
+void replication_restart_resume(Outcome *ret, Session *session)
+{
+        SessionError error = {0};
+        SessionResult result = replica_status_read(&ret->replication, session, &error);
+
+        if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS")) {
+                if (result == SESSION_SERVER)
+                        ret->kind = OUTCOME_REPLICATION_FAILED;
+                sql_error_advise_status(ret, session);
+                return;
+        }
+        if (!ret->replication.configured || replication_is_active(&ret->replication))
+                return;
+        result = start(ret, session, &error);
+        if (result == SESSION_OK)
+                read_started(&ret->replication, session);
+        if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
+                if (result == SESSION_SERVER)
+                        ret->kind = OUTCOME_REPLICATION_FAILED;
+                sql_error_advise_procedure(ret, session, RDS_START_PROCEDURE);
+        }
 }

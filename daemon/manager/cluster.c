@@ -30,9 +30,11 @@ struct Cluster {
         uint64_t retry_usec;                  /* boot time; see PlanInput */
         unsigned retry_failures;              /* in a row since the back-off was last reset */
         uint64_t check_usec;                  /* boot time; see PlanInput */
+        uint64_t start_usec;                  /* boot time; see PlanInput */
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
-        bool restarting;                      /* the import that runs only restarts replication */
+        PlanAction running;                   /* what the importer that runs was started for */
+        bool stop_reported;                   /* CLUSTER_EVENT_STOPPED was raised */
         char importing_host[CONFIG_HOST_MAX]; /* the server of the import that runs */
         unsigned importing_port;
         bool moved; /* that is no longer the configured one */
@@ -57,6 +59,13 @@ static void on_recorded(int error, void *userdata)
         cluster->fn(cluster, CLUSTER_EVENT_RECORD, NULL, cluster->userdata);
 }
 
+static void forget_replication(Cluster *cluster)
+{
+        cluster->replication = (Replication){0};
+        if (record_is_stopped(&cluster->record))
+                replication_set_stopped(&cluster->replication, cluster->record.stop.at_usec);
+}
+
 int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
         const Record *record, cluster_changed_fn fn, void *userdata)
 {
@@ -76,6 +85,7 @@ int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const Clus
                 CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
         if (r < 0)
                 return r;
+        forget_replication(cluster);
         cluster->status = (ClusterStatus){
                 .config = &cluster->config,
                 .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
@@ -104,12 +114,13 @@ static void forget_check(Cluster *cluster)
 {
         cluster->check = import_job_free(cluster->check);
         cluster->status.check = (ClusterCheck){0};
-        cluster->replication = (Replication){0};
+        forget_replication(cluster);
 }
 
 static void reset_back_off(Cluster *cluster)
 {
         cluster->retry_usec = 0;
+        cluster->start_usec = 0;
         cluster->retry_failures = 0;
 }
 
@@ -159,6 +170,19 @@ static void update_sync(Cluster *cluster, const char *fingerprint)
                 *since = clock_wall_usec();
 }
 
+/* Reports once that replication stays stopped, and once that it is started. An import that runs is
+ * about to start it. */
+static void report_stop(Cluster *cluster)
+{
+        bool stopped = record_is_stopped(&cluster->record);
+
+        if (cluster->import || stopped == cluster->stop_reported)
+                return;
+        cluster->stop_reported = stopped;
+        cluster->fn(cluster, stopped ? CLUSTER_EVENT_STOPPED : CLUSTER_EVENT_STARTED, NULL,
+                cluster->userdata);
+}
+
 Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
 {
         const char *fingerprint = set->info.fingerprint[0] != '\0' ? set->info.fingerprint : NULL;
@@ -171,6 +195,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 .checks = cluster->config.replication != REPLICATION_IGNORE ||
                         cluster->config.ledger[0] != '\0',
                 .check_usec = cluster->check_usec,
+                .start_usec = cluster->start_usec,
         };
         Plan plan;
 
@@ -187,6 +212,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 cluster->status.next_attempt_at_usec =
                         clock_wall_usec() + (plan.not_before_usec - now_usec);
         set_state(cluster, plan_state(&plan, &cluster->record));
+        report_stop(cluster); /* one that was left by a daemon before */
         return plan;
 }
 
@@ -228,8 +254,21 @@ static void schedule_retry(Cluster *cluster, const Outcome *outcome)
 /* An import can end after the configuration was changed. */
 static void update_replication(Cluster *cluster, const Outcome *outcome)
 {
-        if (outcome->replication.known && cluster->config.replication != REPLICATION_IGNORE)
-                cluster->replication = outcome->replication;
+        replication_update(&cluster->replication, &outcome->replication,
+                record_is_stopped(&cluster->record),
+                cluster->config.replication != REPLICATION_IGNORE);
+}
+
+/* Replication that an attempt has left stopped is started again, with back-off. `outcome` is that of
+ * a start, else NULL. */
+static void update_start(Cluster *cluster, const Outcome *outcome)
+{
+        ClusterStart *start = &cluster->status.start;
+
+        cluster_start_update(start, record_is_stopped(&cluster->record), outcome);
+        cluster->start_usec = usec_after(cluster,
+                plan_backoff_usec(start->failures, cluster->daemon->retry_min_usec,
+                        cluster->daemon->retry_max_usec, random_number()));
 }
 
 static void apply_attempt(Cluster *cluster, const Outcome *outcome)
@@ -239,8 +278,22 @@ static void apply_attempt(Cluster *cluster, const Outcome *outcome)
         record_apply(&cluster->record, &cluster->set, outcome, clock_wall_usec());
         update_replication(cluster, outcome);
         schedule_retry(cluster, outcome);
+        update_start(cluster, NULL);
         cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
+        report_stop(cluster);
         record_writer_schedule(cluster->writer);
+}
+
+/* A start says nothing of the set, and leaves its state and back-off as they are. */
+static void apply_start(Cluster *cluster, const Outcome *outcome)
+{
+        if (record_update_stop(&cluster->record, outcome))
+                record_writer_schedule(cluster->writer);
+        update_replication(cluster, outcome);
+        update_start(cluster, outcome);
+        if (record_is_stopped(&cluster->record))
+                cluster->fn(cluster, CLUSTER_EVENT_STOPPED, NULL, cluster->userdata);
+        report_stop(cluster);
 }
 
 /* What the server before has answered says nothing of the one that is configured now. */
@@ -262,11 +315,33 @@ static void on_imported(const Outcome *outcome, void *userdata)
 
         cluster->import = import_job_free(cluster->import);
         cluster->status.deadline_usec = 0;
-        if (cluster->moved)
+        if (cluster->running == PLAN_START_REPLICATION && cluster->moved)
+                cluster->moved = false;
+        else if (cluster->running == PLAN_START_REPLICATION)
+                apply_start(cluster, outcome);
+        else if (cluster->moved)
                 apply_elsewhere(cluster, outcome);
         else
                 apply_attempt(cluster, outcome);
         cluster->fn(cluster, CLUSTER_EVENT_END, outcome, cluster->userdata);
+}
+
+/* The importer stops replication only after this has succeeded. */
+static int on_stop(const RecordStop *stop, void *userdata)
+{
+        Cluster *cluster = userdata;
+        RecordStop before = cluster->record.stop;
+        int r;
+
+        if (cluster->moved)
+                return -ESTALE; /* the record is one of another server */
+        cluster->record.stop = *stop;
+        r = record_writer_write(cluster->writer);
+        if (r < 0)
+                cluster->record.stop = before;
+        else
+                forget_replication(cluster);
+        return r;
 }
 
 void cluster_end_check(Cluster *cluster)
@@ -285,22 +360,6 @@ void cluster_abort_import(Cluster *cluster)
         on_imported(&outcome, cluster); /* kills the importer */
 }
 
-static void update_check(Cluster *cluster, const Outcome *outcome)
-{
-        ClusterStatus *status = &cluster->status;
-        bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
-        bool changed = failed != (status->check.error[0] != '\0');
-
-        text_set(status->check.error, sizeof(status->check.error),
-                !failed                            ? ""
-                        : outcome->text[0] != '\0' ? outcome->text
-                                                   : outcome_kind_to_string(outcome->kind));
-        text_set(status->check.next_step, sizeof(status->check.next_step),
-                failed ? outcome_next_step(outcome->kind, outcome->next_step) : "");
-        if (changed)
-                cluster->fn(cluster, CLUSTER_EVENT_CHECK, outcome, cluster->userdata);
-}
-
 static void on_checked(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
@@ -310,7 +369,8 @@ static void on_checked(const Outcome *outcome, void *userdata)
         cluster->check = import_job_free(cluster->check);
         cluster->status.check.due = false;
         schedule_check(cluster);
-        update_check(cluster, outcome);
+        if (cluster_check_update(&cluster->status.check, outcome))
+                cluster->fn(cluster, CLUSTER_EVENT_CHECK, outcome, cluster->userdata);
         update_replication(cluster, outcome);
         if (replication_is_broken(now) != replication_is_broken(&before))
                 cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
@@ -331,7 +391,8 @@ static int start_check(Cluster *cluster, ImportTask *task)
         task->action = IMPORT_ACTION_CHECK;
         if (task->timeout_usec > CLUSTER_CHECK_MAX_USEC)
                 task->timeout_usec = CLUSTER_CHECK_MAX_USEC;
-        r = import_job_start(&cluster->check, cluster->event, task, on_checked, cluster, &outcome);
+        r = import_job_start(
+                &cluster->check, cluster->event, task, on_checked, on_stop, cluster, &outcome);
         if (r < 0)
                 on_checked(&outcome, cluster);
         return r;
@@ -341,12 +402,14 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
 {
         ImportTask task = {
                 .action = action == PLAN_RESTART_REPLICATION ? IMPORT_ACTION_RESTART_REPLICATION
+                        : action == PLAN_START_REPLICATION   ? IMPORT_ACTION_START_REPLICATION
                                                              : IMPORT_ACTION_IMPORT,
                 .cluster = &cluster->config,
                 .payload_fd = set->payload_fd,
                 .set = set->info,
                 .newlines = cluster->record.newlines,
                 .forced = cluster->forced[0] != '\0',
+                .stopped = record_is_stopped(&cluster->record),
                 .timeout_usec = cluster->daemon->import_timeout_usec,
         };
         Outcome outcome;
@@ -355,14 +418,16 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
         if (action == PLAN_CHECK)
                 return start_check(cluster, &task);
         cluster->check = import_job_free(cluster->check);
-        cluster->set = set->info;
-        cluster->forced[0] = '\0';
-        cluster->restarting = task.action == IMPORT_ACTION_RESTART_REPLICATION;
+        if (action != PLAN_START_REPLICATION) {
+                cluster->set = set->info;
+                cluster->forced[0] = '\0';
+        }
+        cluster->running = action;
         text_set(cluster->importing_host, sizeof(cluster->importing_host), cluster->config.host);
         cluster->importing_port = cluster->config.port;
         set_state(cluster, CLUSTER_IMPORTING);
         r = import_job_start(
-                &cluster->import, cluster->event, &task, on_imported, cluster, &outcome);
+                &cluster->import, cluster->event, &task, on_imported, on_stop, cluster, &outcome);
         if (r == 0)
                 cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
         else /* a transient error: retried with back-off */
@@ -378,7 +443,8 @@ void cluster_retry_now(Cluster *cluster, bool force)
         /* An import that runs already satisfies the request, unless it makes no CALL: because of
          * the ledger, or because it only restarts replication. */
         if (force && cluster->config.enabled &&
-                (!cluster->import || cluster->restarting || cluster->config.ledger[0] != '\0'))
+                (!cluster->import || cluster->running != PLAN_IMPORT ||
+                        cluster->config.ledger[0] != '\0'))
                 text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);
 }
 

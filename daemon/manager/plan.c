@@ -11,22 +11,28 @@ static Plan keep(const PlanInput *input, uint64_t now_usec)
         return (Plan){.action = PLAN_KEEP, .not_before_usec = input->check_usec};
 }
 
-Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
+/* The set is imported, but replication could not be restarted then. */
+static bool needs_restart(const PlanInput *input)
+{
+        const Record *record = input->record;
+
+        return input->fingerprint &&
+                strcmp(record->imported.fingerprint, input->fingerprint) == 0 &&
+                record->attempt.has_outcome &&
+                record->attempt.outcome == OUTCOME_REPLICATION_FAILED;
+}
+
+static Plan plan_set(const PlanInput *input, uint64_t now_usec)
 {
         const Record *record = input->record;
         PlanAction action = PLAN_IMPORT;
 
-        if (input->importing)
-                return (Plan){.action = PLAN_RUNS};
-        if (!input->enabled)
-                return (Plan){.action = PLAN_NOTHING};
         if (!input->fingerprint)
                 return (Plan){.action = PLAN_WAIT};
         if (input->forced)
                 return (Plan){.action = PLAN_IMPORT};
         if (strcmp(record->imported.fingerprint, input->fingerprint) == 0) {
-                if (!record->attempt.has_outcome ||
-                        record->attempt.outcome != OUTCOME_REPLICATION_FAILED)
+                if (!needs_restart(input))
                         return keep(input, now_usec);
                 action = PLAN_RESTART_REPLICATION;
         }
@@ -35,6 +41,34 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
                 now_usec < input->retry_usec)
                 return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
         return (Plan){.action = action};
+}
+
+/* Replication that was stopped for an import is started again, whatever became of the set. An import
+ * and a restart end with a start. */
+static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
+{
+        if (set.action == PLAN_IMPORT || set.action == PLAN_RESTART_REPLICATION)
+                return set;
+        if (now_usec >= input->start_usec)
+                return (Plan){.action = needs_restart(input) ? PLAN_RESTART_REPLICATION
+                                                             : PLAN_START_REPLICATION};
+        if (set.action == PLAN_DELAY && set.not_before_usec <= input->start_usec)
+                return set;
+        return (Plan){.action = PLAN_DELAY,
+                .not_before_usec = input->start_usec,
+                .of_start = set.action != PLAN_DELAY};
+}
+
+Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
+{
+        Plan set;
+
+        if (input->importing)
+                return (Plan){.action = PLAN_RUNS};
+        if (!input->enabled)
+                return (Plan){.action = PLAN_NOTHING};
+        set = plan_set(input, now_usec);
+        return record_is_stopped(input->record) ? plan_start(input, set, now_usec) : set;
 }
 
 ClusterState plan_state(const Plan *plan, const Record *record)
@@ -48,9 +82,12 @@ ClusterState plan_state(const Plan *plan, const Record *record)
         case PLAN_RUNS:
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
+        case PLAN_START_REPLICATION:
                 return CLUSTER_IMPORTING;
         case PLAN_DELAY:
-                return outcome_is_transient(record->attempt.outcome, record->attempt.sql_errno)
+                return plan->of_start ||
+                                outcome_is_transient(
+                                        record->attempt.outcome, record->attempt.sql_errno)
                         ? CLUSTER_RETRYING
                         : CLUSTER_HELD;
         case PLAN_WAIT:

@@ -21,6 +21,7 @@ typedef enum PlanAction {
         PLAN_CHECK,   /* now: the set is imported according to the record; a check is due */
         PLAN_IMPORT,  /* now */
         PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
+        PLAN_START_REPLICATION,   /* now: replication is stopped because of an import */
         PLAN_DELAY,               /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
 } PlanAction;
@@ -28,6 +29,7 @@ typedef enum PlanAction {
 typedef struct Plan {
         PlanAction action;
         uint64_t not_before_usec; /* boot time; PLAN_DELAY and PLAN_KEEP */
+        bool of_start;            /* PLAN_DELAY of a start of replication, not of the set */
 } Plan;
 
 typedef struct PlanInput {
@@ -36,6 +38,7 @@ typedef struct PlanInput {
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
+        uint64_t start_usec; /* boot time before which replication is not started again */
         bool forced;         /* import the set even if the record already names it */
         bool checks;         /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */

@@ -106,6 +106,12 @@ void record_writer_retry_now(RecordWriter *writer)
                 write_in(writer, 0);
 }
 
+int record_writer_write(RecordWriter *writer)
+{
+        write_now(writer);
+        return -writer->error;
+}
+
 void record_writer_flush(RecordWriter *writer)
 {
         if (writer->waiting)

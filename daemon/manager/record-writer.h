@@ -35,6 +35,9 @@ void record_writer_schedule(RecordWriter *writer);
 /* Resets the back-off: a write that failed is tried again at once, which cannot fail here. */
 void record_writer_retry_now(RecordWriter *writer);
 
+/* Writes the record now. Returns 0 if it is on disk; after an error the write is retried. */
+int record_writer_write(RecordWriter *writer);
+
 /* Does a scheduled write now. */
 void record_writer_flush(RecordWriter *writer);
 

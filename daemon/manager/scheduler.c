@@ -9,7 +9,8 @@ static bool is_due(const Plan *plan, const Cluster *cluster)
 {
         if (plan->action == PLAN_CHECK)
                 return !cluster_is_checking(cluster);
-        return plan->action == PLAN_IMPORT || plan->action == PLAN_RESTART_REPLICATION;
+        return plan->action == PLAN_IMPORT || plan->action == PLAN_RESTART_REPLICATION ||
+                plan->action == PLAN_START_REPLICATION;
 }
 
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec)

@@ -41,6 +41,8 @@ static const struct {
         [OUTCOME_UNKNOWN] = {"unknown", true, ""},
         [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false,
                 "check SHOW REPLICA STATUS on the cluster"},
+        [OUTCOME_RECORD_FAILED] = {"record_failed", true,
+                "make the state directory writable, or free space there; the import is retried"},
         [OUTCOME_CRASHED] = {"crashed", true,
                 "this is a bug: please report it with the journal of this unit"},
 };

@@ -33,6 +33,7 @@ typedef enum OutcomeKind {
         OUTCOME_TIMED_OUT,       /* before the CALL, or killed at the deadline */
         OUTCOME_UNKNOWN, /* the connection broke after the CALL was sent, or a stop killed it */
         OUTCOME_REPLICATION_FAILED, /* could not be stopped before, or does not run after */
+        OUTCOME_RECORD_FAILED,      /* the stop of replication could not be recorded: not stopped */
         OUTCOME_CRASHED,            /* the importer ended without a result */
         _OUTCOME_KIND_MAX,
 } OutcomeKind;
@@ -67,6 +68,7 @@ typedef struct LedgerReading {
 typedef struct ImportEffect {
         bool committed;             /* the server acknowledged the CALL */
         bool in_doubt;              /* the CALL may have been executed; its result is unknown */
+        bool replication_started;   /* the start procedure succeeded */
         bool replication_restarted; /* replication was restarted after the import and runs again */
         Newlines newlines;          /* the form that the server accepted; NEWLINES_AUTO: none */
         bool newlines_learned;      /* payload-newlines is auto, and the record has another form */

@@ -45,6 +45,24 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome)
         return true;
 }
 
+bool record_is_stopped(const Record *record)
+{
+        return record->stop.at_usec > 0;
+}
+
+bool record_update_stop(Record *record, const Outcome *outcome)
+{
+        const Replication *replication = &outcome->replication;
+        bool started = outcome->effect.replication_started ||
+                (replication->known &&
+                        (!replication->configured || replication_is_active(replication)));
+
+        if (!record_is_stopped(record) || !started)
+                return false;
+        record->stop = (RecordStop){0};
+        return true;
+}
+
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
 {
         RecordAttempt *attempt = &record->attempt;
@@ -70,6 +88,7 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
                 record->imported = (RecordImport){0};
         if (outcome->effect.replication_restarted)
                 record->imported.in_use = true;
+        (void)record_update_stop(record, outcome);
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;
                 attempt->failures = 0;
@@ -87,6 +106,17 @@ static void write_number(JsonWriter *writer, const char *key, uint64_t number)
 {
         if (number > 0)
                 json_put_integer(writer, key, (int64_t)number);
+}
+
+static void write_stop(JsonWriter *writer, const RecordStop *stop)
+{
+        if (stop->at_usec == 0)
+                return;
+        write_number(writer, "stopped_at", stop->at_usec);
+        write_text(writer, "stopped_for", stop->fingerprint);
+        write_text(writer, "stopped_mode", replication_mode_to_string(stop->mode));
+        write_text(writer, "stopped_log_file", stop->log_file);
+        write_number(writer, "stopped_log_position", stop->log_position);
 }
 
 int record_format(char **ret, const Record *record)
@@ -111,6 +141,7 @@ int record_format(char **ret, const Record *record)
                 write_text(writer, "text", record->attempt.text);
                 write_text(writer, "next", record->attempt.next_step);
         }
+        write_stop(writer, &record->stop);
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
@@ -187,6 +218,23 @@ static bool read_outcome(RecordAttempt *attempt, const JsonValue *object)
         return !attempt->has_outcome || outcome_kind_from_string(&attempt->outcome, name) == 0;
 }
 
+static bool read_stop(RecordStop *ret, const JsonValue *object)
+{
+        RecordStop stop = {.mode = REPLICATION_RESTART};
+        char mode[16] = "";
+
+        if (!read_number(&stop.at_usec, object, "stopped_at") ||
+                !read_fingerprint(stop.fingerprint, object, "stopped_for") ||
+                !read_text(mode, sizeof(mode), object, "stopped_mode") ||
+                !read_text(stop.log_file, sizeof(stop.log_file), object, "stopped_log_file") ||
+                !read_number(&stop.log_position, object, "stopped_log_position") ||
+                (mode[0] != '\0' && replication_mode_from_string(&stop.mode, mode) < 0))
+                return false;
+        if (stop.at_usec > 0)
+                *ret = stop;
+        return true;
+}
+
 static bool read_newlines(Record *record, const JsonValue *object)
 {
         char name[16] = "";
@@ -225,7 +273,7 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.attempt.at_usec, object, "last_attempt") ||
                 !read_number(&record.last_success_usec, object, "last_success") ||
                 !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
-                !read_in_use(&record, object))
+                !read_in_use(&record, object) || !read_stop(&record.stop, object))
                 return -EBADMSG;
         *ret = record;
         return 0;

@@ -41,11 +41,22 @@ typedef struct RecordWarning {
         uint64_t within_usec;                     /* the threshold that was reached */
 } RecordWarning;
 
+/* Replication was stopped for an import and is not known to run again. A value without pointers: an
+ * importer sends it before the stop. */
+typedef struct RecordStop {
+        uint64_t at_usec;                         /* 0: it was not stopped */
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the import */
+        ReplicationMode mode;
+        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
+        uint64_t log_position;                   /* this position; "" and 0: not reported */
+} RecordStop;
+
 typedef struct Record {
         char host[CONFIG_HOST_MAX]; /* the server that everything here is about, as configured */
         unsigned port;
         RecordImport imported;
         RecordAttempt attempt;
+        RecordStop stop;
         uint64_t last_success_usec;
         Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;
@@ -60,6 +71,12 @@ bool record_set_server(Record *record, const char *host, unsigned port);
 /* Copies the newest row of the ledger into the record, if the ledger was read. Returns true if the
  * row is another set than the imported one of the record. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);
+
+bool record_is_stopped(const Record *record);
+
+/* Clears the stop if the outcome shows that replication was started, is active or is no longer
+ * configured. Returns true if it was cleared. */
+bool record_update_stop(Record *record, const Outcome *outcome);
 
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);

@@ -31,12 +31,33 @@ bool replication_equal(const Replication *a, const Replication *b)
                 a->sql_errno == b->sql_errno && strcmp(a->sql_error, b->sql_error) == 0;
 }
 
+void replication_set_stopped(Replication *ret, uint64_t at_usec)
+{
+        *ret = (Replication){
+                .known = true,
+                .configured = true,
+                .stopped_by_us = true,
+                .checked_at_usec = at_usec,
+        };
+}
+
+void replication_update(
+        Replication *replication, const Replication *reading, bool is_stopped, bool is_wanted)
+{
+        if (reading->known && (is_stopped || is_wanted))
+                *replication = *reading;
+        else if (replication->stopped_by_us && !is_stopped)
+                *replication = (Replication){0}; /* it was that of the stop */
+        replication->stopped_by_us = is_stopped;
+}
+
 void replication_redact(Replication *replication, const Redactor *redactor)
 {
         REDACT(redactor, replication->io_running);
         REDACT(redactor, replication->sql_running);
         REDACT(redactor, replication->io_error);
         REDACT(redactor, replication->sql_error);
+        REDACT(redactor, replication->log_file);
 }
 
 void replication_write(JsonWriter *writer, const Replication *replication, bool in_status)
@@ -56,6 +77,8 @@ void replication_write(JsonWriter *writer, const Replication *replication, bool 
                 in_status ? replication->io_errno > 0 : replication->configured,
                 replication->io_errno);
         json_put_text(writer, "io_error", replication->io_error);
+        if (in_status)
+                json_put_boolean(writer, "stopped_by_us", replication->stopped_by_us);
         if (in_status)
                 json_put_integer(writer, "checked_at", (int64_t)replication->checked_at_usec);
         json_close_object(writer);

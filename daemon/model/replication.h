@@ -17,7 +17,8 @@ typedef enum Tristate {
         TRISTATE_YES,
 } Tristate;
 
-#define REPLICATION_TEXT_MAX 384
+#define REPLICATION_TEXT_MAX     384
+#define REPLICATION_LOG_FILE_MAX 256
 
 typedef struct Replication {
         bool known;          /* the status was read; otherwise the rest has no meaning */
@@ -29,6 +30,9 @@ typedef struct Replication {
         char io_error[REPLICATION_TEXT_MAX];
         unsigned sql_errno;
         char sql_error[REPLICATION_TEXT_MAX];
+        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
+        uint64_t log_position;                   /* this position */
+        bool stopped_by_us;       /* this program has stopped it and not started it again */
         uint64_t checked_at_usec; /* wall clock */
 } Replication;
 
@@ -43,6 +47,15 @@ bool replication_is_active(const Replication *replication);
 
 /* Returns true if both have the same answer, regardless of when it was given. */
 bool replication_equal(const Replication *a, const Replication *b);
+
+/* Makes it that of a replica which this program has stopped at this time (wall clock). Nothing else
+ * is known: what was read before is no longer true. */
+void replication_set_stopped(Replication *ret, uint64_t at_usec);
+
+/* Replaces it by a reading, if that is known and `is_wanted` or the replica is still stopped by this
+ * program. */
+void replication_update(
+        Replication *replication, const Replication *reading, bool is_stopped, bool is_wanted);
 
 /* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);

@@ -1,5 +1,7 @@
 #include "daemon/model/status.h"
 
+#include "common/text.h"
+
 const char *health_to_string(Health health)
 {
         static const char *const names[_HEALTH_MAX] = {"ok", "warning", "critical"};
@@ -37,6 +39,35 @@ const char *cluster_state_to_string(ClusterState state)
         };
 
         return (unsigned)state < _CLUSTER_STATE_MAX ? names[state] : "";
+}
+
+bool cluster_check_update(ClusterCheck *check, const Outcome *outcome)
+{
+        bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
+        bool changed = failed != (check->error[0] != '\0');
+
+        text_set(check->error, sizeof(check->error),
+                !failed                            ? ""
+                        : outcome->text[0] != '\0' ? outcome->text
+                                                   : outcome_kind_to_string(outcome->kind));
+        text_set(check->next_step, sizeof(check->next_step),
+                failed ? outcome_next_step(outcome->kind, outcome->next_step) : "");
+        return changed;
+}
+
+void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *outcome)
+{
+        if (!is_stopped) {
+                *start = (ClusterStart){0};
+                return;
+        }
+        start->failures++;
+        if (!outcome)
+                return;
+        text_set(start->error, sizeof(start->error),
+                outcome->text[0] != '\0' ? outcome->text : outcome_kind_to_string(outcome->kind));
+        text_set(start->next_step, sizeof(start->next_step),
+                outcome_next_step(outcome->kind, outcome->next_step));
 }
 
 Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning)

@@ -79,6 +79,13 @@ typedef struct ClusterCheck {
         char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about the error */
 } ClusterCheck;
 
+/* The start of replication that an import has stopped; see Record.stop. */
+typedef struct ClusterStart {
+        unsigned failures;                     /* attempts in a row that left it stopped */
+        char error[OUTCOME_TEXT_MAX];          /* of the last start without a set; "": none */
+        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about the error */
+} ClusterStart;
+
 typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
@@ -90,14 +97,17 @@ typedef struct ClusterStatus {
         uint64_t deadline_usec;        /* boot time, of the running importer; 0: none runs */
         int record_error;              /* an errno: the record could not be written; 0: written */
         ClusterCheck check;
+        ClusterStart start;
 } ClusterStatus;
 
 typedef enum ClusterEvent {
-        CLUSTER_EVENT_STATE,       /* the state, or the replica's status in a check */
-        CLUSTER_EVENT_ATTEMPT,     /* an attempt ended and is in the record */
-        CLUSTER_EVENT_RECORD,      /* record_error changed */
-        CLUSTER_EVENT_CHECK,       /* check.error was set or cleared; with the check's outcome */
-        CLUSTER_EVENT_DRIFT,       /* the ledger names another set than the record; same outcome */
+        CLUSTER_EVENT_STATE,   /* the state, or the replica's status in a check */
+        CLUSTER_EVENT_ATTEMPT, /* an attempt ended and is in the record */
+        CLUSTER_EVENT_RECORD,  /* record_error changed */
+        CLUSTER_EVENT_CHECK,   /* check.error was set or cleared; with the check's outcome */
+        CLUSTER_EVENT_DRIFT,   /* the ledger names another set than the record; same outcome */
+        CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */
+        CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */
         CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
         CLUSTER_EVENT_END,         /* an import or check ended, or could not start, also if nothing
                                       else is to be reported: the next action may be due */
@@ -112,6 +122,13 @@ typedef struct ManagerStatus {
         size_t n_clusters;
         uint64_t now_usec; /* wall clock */
 } ManagerStatus;
+
+/* After a check. Returns true if the error was set or cleared. */
+bool cluster_check_update(ClusterCheck *check, const Outcome *outcome);
+
+/* After an attempt, which leaves replication stopped by an import or not. `outcome` is that of a start
+ * without a set, whose error is shown; NULL: of an import. */
+void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *outcome);
 
 /* The health of one material by its state, and whether its file system answers. */
 Health health_of_material(MaterialState state, bool responding);

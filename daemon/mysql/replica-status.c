@@ -20,6 +20,10 @@ static void parse_column(Replication *replication, const char *name, const char 
                 text_set(replication->sql_running, sizeof(replication->sql_running), value);
         else if (is_either(name, "Source_SSL_Allowed", "Master_SSL_Allowed"))
                 replication->tls = strcasecmp(value, "yes") == 0 ? TRISTATE_YES : TRISTATE_NO;
+        else if (is_either(name, "Relay_Source_Log_File", "Relay_Master_Log_File"))
+                text_set(replication->log_file, sizeof(replication->log_file), value);
+        else if (is_either(name, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"))
+                replication->log_position = strtoull(value, NULL, 10);
         else if (strcmp(name, "Last_IO_Errno") == 0)
                 replication->io_errno = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(name, "Last_IO_Error") == 0)

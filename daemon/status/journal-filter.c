@@ -134,6 +134,12 @@ void journal_filter_forget_material(JournalFilter *filter, const char *name)
                 }
 }
 
+/* The first of a series, and every one whose number is a power of two. */
+static bool is_logged(unsigned failures)
+{
+        return (failures & (failures - 1)) == 0;
+}
+
 static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 {
         unsigned attempts = cluster->record->attempt.failures;
@@ -142,8 +148,7 @@ static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
                 journal_already_current(cluster, outcome);
         else if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
-        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) ||
-                (attempts & (attempts - 1)) == 0)
+        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) || is_logged(attempts))
                 journal_import_failed(cluster, outcome);
 }
 
@@ -169,6 +174,13 @@ void journal_filter_cluster(
                 break;
         case CLUSTER_EVENT_DRIFT:
                 journal_drift(cluster, outcome);
+                break;
+        case CLUSTER_EVENT_STOPPED:
+                if (is_logged(cluster->start.failures))
+                        journal_replication_stopped(cluster);
+                break;
+        case CLUSTER_EVENT_STARTED:
+                journal_replication_started(cluster);
                 break;
         case CLUSTER_EVENT_REPLICATION:
                 journal_replication(cluster);

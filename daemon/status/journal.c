@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/status/summary.h"
 
 #define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
 #define ID_STOPPING              "88fa697c45d6451daf8302441f7a7598"
@@ -34,6 +35,8 @@
 #define ID_DRIFT                 "021bc3d3f75043ec9af06cdf537887e9"
 #define ID_REPLICATION_BROKEN    "3e809c83646c47e1b565add61f354458"
 #define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
+#define ID_REPLICATION_STOPPED   "61393cf7855c417ab8ee6f69488c2c21"
+#define ID_REPLICATION_STARTED   "0c373fd4f92b44fb969c54cd5477acd4"
 #define ID_WATCHDOG_STOPPED      "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
@@ -332,6 +335,28 @@ void journal_replication(const ClusterStatus *cluster)
         else
                 log_send(LOG_NOTICE, ID_REPLICATION_RUNS, fields, ARRAY_SIZE(fields),
                         "cluster %s: replication connects again", cluster->config->name);
+}
+
+void journal_replication_stopped(const ClusterStatus *cluster)
+{
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_FINGERPRINT", cluster->record->stop.fingerprint},
+        };
+        char reason[SUMMARY_TEXT_MAX];
+
+        summary_stop_reason(reason, sizeof(reason), cluster);
+        log_send(LOG_ERR, ID_REPLICATION_STOPPED, fields, ARRAY_SIZE(fields), "cluster %s: %s; %s",
+                cluster->config->name, reason, summary_stop_next_step(cluster));
+}
+
+void journal_replication_started(const ClusterStatus *cluster)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
+
+        log_send(LOG_NOTICE, ID_REPLICATION_STARTED, fields, ARRAY_SIZE(fields),
+                "cluster %s: replication that an import had stopped is started again",
+                cluster->config->name);
 }
 
 void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason)

@@ -199,6 +199,16 @@ static void write_counter(FILE *stream, const Counter *counter)
                                 counter->cluster, outcome_kind_to_string(kind), counter->n[kind]);
 }
 
+static void write_stops(FILE *stream, const ManagerStatus *status)
+{
+        head(stream, "cluster_replication_stopped", "gauge",
+                "An import stopped replication, and it is not started again yet.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                put(stream, "cluster_replication_stopped", "cluster",
+                        status->clusters[i]->config->name,
+                        record_is_stopped(status->clusters[i]->record));
+}
+
 static void write_imports(FILE *stream, const Metrics *metrics, const ManagerStatus *status)
 {
         head(stream, "imports_total", "counter", "Import attempts by outcome.");
@@ -235,6 +245,7 @@ int metrics_format(
         put(stream, "build_info", "version", version, 1);
         write_materials(stream, status);
         write_clusters(stream, status);
+        write_stops(stream, status);
         write_imports(stream, metrics, status);
         failed = ferror(stream) != 0;
         if (fclose(stream) != 0 || failed) {

@@ -72,6 +72,43 @@ static void append(char *buffer, size_t size, const char *text)
         text_set(buffer + used, size - used, text);
 }
 
+void summary_stop_reason(char *buffer, size_t size, const ClusterStatus *cluster)
+{
+        const RecordStop *stop = &cluster->record->stop;
+        char time[CLOCK_TEXT_SIZE];
+
+        text_format(buffer, size,
+                "replication was stopped for the import of set %.12s at %s and is not started "
+                "again yet%s%s",
+                stop->fingerprint, clock_format_time(time, stop->at_usec),
+                cluster->start.error[0] != '\0' ? ": " : "", cluster->start.error);
+}
+
+const char *summary_stop_next_step(const ClusterStatus *cluster)
+{
+        if (cluster->start.next_step[0] != '\0')
+                return cluster->start.next_step;
+        return cluster->state == CLUSTER_DISABLED
+                ? "CALL mysql.rds_start_replication on the cluster, or set enabled = yes"
+                : "the start is retried; to start it by hand: CALL mysql.rds_start_replication";
+}
+
+/* A cluster whose replication is stopped may have no failed attempt besides. */
+static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluster)
+{
+        const RecordAttempt *attempt = &cluster->record->attempt;
+        char reason[SUMMARY_TEXT_MAX];
+
+        summary_stop_reason(reason, sizeof(reason), cluster);
+        if (attempt->has_outcome && !outcome_is_success(attempt->outcome))
+                text_format(buffer, size, "%s; %s",
+                        attempt->text[0] != '\0' ? attempt->text
+                                                 : outcome_kind_to_string(attempt->outcome),
+                        reason);
+        else
+                text_set(buffer, size, reason);
+}
+
 /* The error of a cluster, without the next step; "" if it has none. */
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
@@ -80,7 +117,9 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 attempt->text[0] != '\0' ? attempt->text : outcome_kind_to_string(attempt->outcome);
 
         buffer[0] = '\0';
-        if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
+        if (record_is_stopped(cluster->record))
+                stopped_error(buffer, size, cluster);
+        else if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
                 text_set(buffer, size, failure);
         else if (replication_is_broken(cluster->replication))
                 text_format(
@@ -101,6 +140,11 @@ void summary_cluster_reason(
         switch (cluster->state) {
         case CLUSTER_DISABLED:
                 text_set(buffer, size, "enabled = no");
+                if (record_is_stopped(cluster->record)) {
+                        append(buffer, size, "; ");
+                        summary_stop_reason(
+                                buffer + strlen(buffer), size - strlen(buffer), cluster);
+                }
                 break;
         case CLUSTER_WAITING:
                 if (material)
@@ -120,12 +164,18 @@ void summary_cluster_reason(
 
 const char *summary_cluster_next_step(const ClusterStatus *cluster)
 {
-        const Record *record = cluster->record;
+        const RecordAttempt *attempt = &cluster->record->attempt;
         bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
                 reimport_failed(cluster);
+        const char *next = "";
 
-        if (failed && record->attempt.has_outcome)
-                return outcome_next_step(record->attempt.outcome, record->attempt.next_step);
+        if (failed && attempt->has_outcome && !outcome_is_success(attempt->outcome))
+                next = outcome_next_step(attempt->outcome, attempt->next_step);
+        if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING &&
+                (next[0] == '\0' || cluster->start.next_step[0] != '\0'))
+                return summary_stop_next_step(cluster);
+        if (failed)
+                return next;
         return cluster->state == CLUSTER_CURRENT ? cluster->check.next_step : "";
 }
 

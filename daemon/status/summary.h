@@ -23,4 +23,8 @@ void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material);
 
 /* The next step of a cluster; "" if there is none, or it is not known. */
+/* Why replication is stopped, and what a person can do, while Record.stop is set. */
+void summary_stop_reason(char *buffer, size_t size, const ClusterStatus *cluster);
+const char *summary_stop_next_step(const ClusterStatus *cluster);
+
 const char *summary_cluster_next_step(const ClusterStatus *cluster);

@@ -26,6 +26,7 @@ TYPES = {
     "cluster_imported_not_after_timestamp_seconds": "gauge",
     "cluster_out_of_sync_since_timestamp_seconds": "gauge",
     "cluster_replication_running": "gauge",
+    "cluster_replication_stopped": "gauge",
     "imports_total": "counter",
     "import_duration_seconds": "histogram",
 }

@@ -28,7 +28,7 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags)
 }
 
 int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        void *userdata, Outcome *ret_outcome)
+        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome)
 {
         ImportJob *job = task->action == IMPORT_ACTION_CHECK ? &fixture.check : &fixture.import;
 
@@ -37,7 +37,8 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
                 *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
                 return fixture.start_error;
         }
-        *job = (ImportJob){.task = *task, .fn = fn, .userdata = userdata, .running = true};
+        *job = (ImportJob){
+                .task = *task, .fn = fn, .stop_fn = stop_fn, .userdata = userdata, .running = true};
         *ret = job;
         return 0;
 }
@@ -73,6 +74,12 @@ void record_writer_retry_now(RecordWriter *writer)
         writer->n_retries++;
 }
 
+int record_writer_write(RecordWriter *writer)
+{
+        writer->n_written++;
+        return fixture.write_error;
+}
+
 void record_writer_flush(RecordWriter *writer)
 {
 }
@@ -85,7 +92,9 @@ bool record_writer_flush_pending(RecordWriter *writer)
 static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
 {
         assert_ptr_equal(userdata, &fixture);
-        assert_int_equal(!outcome, event == CLUSTER_EVENT_STATE || event == CLUSTER_EVENT_RECORD);
+        assert_int_equal(!outcome,
+                event == CLUSTER_EVENT_STATE || event == CLUSTER_EVENT_RECORD ||
+                        event == CLUSTER_EVENT_STOPPED || event == CLUSTER_EVENT_STARTED);
         fixture.n_events[event]++;
 }
 
@@ -97,7 +106,7 @@ static const Config *next_config(void)
         return config;
 }
 
-static int make_cluster(const Record *record)
+int fixture_make_cluster(const Record *record)
 {
         int r = cluster_new(&fixture.cluster, NULL, next_config(), &fixture.cluster_config, record,
                 on_changed, &fixture);
@@ -125,7 +134,7 @@ int fixture_make(void **state)
                 .set.payload_fd = -1,
         };
         fixture_put_on_disk(A);
-        return make_cluster(&RECORD_NULL);
+        return fixture_make_cluster(&RECORD_NULL);
 }
 
 int fixture_done(void **state)
@@ -150,7 +159,7 @@ void fixture_restart(void)
         Record record = *fixture.status->record;
 
         cluster_free(fixture.cluster);
-        assert_int_equal(make_cluster(&record), 0);
+        assert_int_equal(fixture_make_cluster(&record), 0);
 }
 
 void fixture_expect(PlanAction action, ClusterState state)

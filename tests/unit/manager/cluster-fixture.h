@@ -25,6 +25,7 @@
 struct ImportJob {
         ImportTask task;
         import_job_end_fn fn;
+        import_job_stop_fn stop_fn;
         void *userdata;
         bool running;
 };
@@ -32,7 +33,7 @@ struct ImportJob {
 struct RecordWriter {
         record_writer_fn fn;
         void *userdata;
-        unsigned n_scheduled, n_retries;
+        unsigned n_scheduled, n_retries, n_written;
 };
 
 typedef struct ClusterFixture {
@@ -47,6 +48,7 @@ typedef struct ClusterFixture {
         unsigned n_events[CLUSTER_EVENT_END + 1];
         ImportJob import, check;
         int start_error; /* what import_job_start() returns */
+        int write_error; /* what record_writer_write() returns */
         RecordWriter writer;
 } ClusterFixture;
 
@@ -55,6 +57,9 @@ extern ClusterFixture fixture;
 /* For cmocka. */
 int fixture_make(void **state);
 int fixture_done(void **state);
+
+/* After the one before was freed: a cluster with this record, as at a start. */
+int fixture_make_cluster(const Record *record);
 
 #define cluster_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
 

@@ -110,6 +110,11 @@ void record_writer_retry_now(RecordWriter *writer)
 {
 }
 
+int record_writer_write(RecordWriter *writer)
+{
+        return 0;
+}
+
 void record_writer_flush(RecordWriter *writer)
 {
 }
@@ -188,12 +193,24 @@ bool schedule_is_full(ModelKind kind)
         return (kind == MODEL_CHECK ? n + schedule_count_checking() : n) >= schedule.parallel;
 }
 
+bool schedule_is_busy(const ModelCluster *cluster)
+{
+        for (int i = 0; i < N_NAMES; i++) {
+                const ModelCluster *other = &schedule.clusters[i];
+
+                if (other->importing && other->importing_host == cluster->host &&
+                        (other->retired || other->host != cluster->host))
+                        return true;
+        }
+        return false;
+}
+
 static bool has_import_due(const ModelCluster *cluster)
 {
         ModelDue due = model_due(cluster, schedule_set_of(cluster));
 
         return cluster->exists && !cluster->importing && due.kind != MODEL_CHECK &&
-                due.at <= schedule.pass_at;
+                due.at <= schedule.pass_at && !schedule_is_busy(cluster);
 }
 
 static void forget_overtaken(ModelCluster *cluster)
@@ -208,7 +225,8 @@ void schedule_begin_pass(void)
         for (int i = 0; i < N_NAMES; i++) {
                 ModelCluster *cluster = &schedule.clusters[i];
 
-                model_plan(cluster, schedule_set_of(cluster));
+                if (cluster->exists)
+                        model_plan(cluster, schedule_set_of(cluster));
                 if (!has_import_due(cluster))
                         forget_overtaken(cluster);
         }
@@ -238,6 +256,7 @@ static void expect_due(const ModelCluster *cluster, const ImportTask *task)
         HOLDS(due.kind != MODEL_NOTHING && task->action == actions[due.kind]);
         HOLDS(due.at <= schedule.pass_at);
         HOLDS(!schedule_is_full(due.kind));
+        HOLDS(due.kind == MODEL_CHECK || !schedule_is_busy(cluster));
         HOLDS(task->set.fingerprint[0] == '0' + set);
         HOLDS(due.kind != MODEL_CHECK || !cluster->checking);
         HOLDS(due.kind != MODEL_IMPORT || task->forced == (cluster->forced == set));
@@ -254,7 +273,7 @@ static ImportJob *free_job(void)
 }
 
 int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        void *userdata, Outcome *ret_outcome)
+        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome)
 {
         static const ModelEnd failed = {.kind = OUTCOME_CRASHED, .transient = true};
         int index = task->cluster->name[1] - '0';
@@ -267,6 +286,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
                 expect_turn(index);
                 cluster->forced = 0;
                 cluster->restarting = task->action == IMPORT_ACTION_RESTART_REPLICATION;
+                cluster->importing_host = cluster->host;
         }
         schedule.n_started++;
         if (schedule_chance(schedule.slow_forks))
@@ -300,7 +320,7 @@ ImportJob *import_job_free(ImportJob *job)
         if (!job)
                 return NULL;
         HOLDS(!job->runs || job->action == IMPORT_ACTION_CHECK || schedule.ends);
-        if (job->runs && !job->retired && job->action == IMPORT_ACTION_CHECK)
+        if (job->runs && job->action == IMPORT_ACTION_CHECK)
                 schedule.clusters[job->cluster].checking = false;
         job->runs = false;
         return NULL;
@@ -377,8 +397,10 @@ void schedule_end(ImportJob *job)
         }
         if (checks)
                 model_end_check(cluster, &end, &schedule.times, schedule.now);
-        else if (!job->retired)
+        else
                 model_end_import(cluster, job->set, &end, &schedule.times, schedule.now);
+        if (cluster->retired)
+                *cluster = (ModelCluster){0};
         job->runs = false;
         job->fn(&outcome, job->userdata);
 }

@@ -19,7 +19,6 @@
 
 struct ImportJob {
         bool runs;
-        bool retired; /* its cluster is no longer in the configuration */
         int cluster, set;
         bool has_ledger;
         ImportAction action;
@@ -65,6 +64,9 @@ void schedule_begin_pass(void);
 
 /* Returns true if no slot is left for that. */
 bool schedule_is_full(ModelKind kind);
+
+/* Returns true if an import that a reload has left behind runs into the server of the cluster. */
+bool schedule_is_busy(const ModelCluster *cluster);
 
 /* Returns the job that ends first, or NULL. */
 ImportJob *schedule_next_job(void);

@@ -24,6 +24,7 @@ typedef struct ModelCluster {
         /* The configuration. */
         bool exists, enabled, has_ledger;
         int replication, ledger, host, material;
+        bool retired; /* it does not exist, and its import runs */
 
         int imported, attempted; /* sets */
         bool replication_failed; /* the last outcome */
@@ -31,6 +32,7 @@ typedef struct ModelCluster {
         uint64_t retry_at, check_at;
         int planned, forced; /* sets */
         bool importing, checking, restarting, moved;
+        int importing_host;    /* of the import that runs */
         unsigned overtaken[8]; /* by the imports of each other cluster, while an import waits */
 } ModelCluster;
 

@@ -64,6 +64,76 @@ static void test_an_import_that_runs_comes_before_everything_else(void **state)
         }
 }
 
+static const RecordStop stop = {.at_usec = 1000, .fingerprint = B};
+
+/* At time 100. */
+static Plan plan_stopped(
+        Record record, const char *fingerprint, uint64_t retry_usec, uint64_t start_usec)
+{
+        PlanInput input = {.enabled = true,
+                .fingerprint = fingerprint,
+                .record = &record,
+                .retry_usec = retry_usec,
+                .start_usec = start_usec,
+                .checks = true};
+
+        record.stop = stop;
+        return plan_cluster(&input, 100);
+}
+
+static void test_stopped_replication_is_started_without_an_import(void **state)
+{
+        assert_int_equal(plan_stopped(RECORD_NULL, NULL, 0, 100).action, PLAN_START_REPLICATION);
+        assert_int_equal(plan_stopped(imported(A), NULL, 0, 0).action, PLAN_START_REPLICATION);
+        assert_int_equal(plan_stopped(imported(A), A, 0, 0).action, PLAN_START_REPLICATION);
+        assert_int_equal(plan_stopped(failed(B, OUTCOME_REJECTED), B, 500, 0).action,
+                PLAN_START_REPLICATION);
+        /* These end with a start. */
+        assert_int_equal(plan_stopped(imported(A), B, 0, 0).action, PLAN_IMPORT);
+        assert_int_equal(plan_stopped(failed(B, OUTCOME_REJECTED), B, 100, 0).action, PLAN_IMPORT);
+}
+
+static void test_stopped_replication_of_an_imported_set_is_restarted(void **state)
+{
+        Record record = imported(A);
+
+        record.attempt.outcome = OUTCOME_REPLICATION_FAILED;
+        assert_int_equal(plan_stopped(record, A, 500, 100).action, PLAN_RESTART_REPLICATION);
+        assert_int_equal(plan_stopped(record, A, 100, 500).action, PLAN_RESTART_REPLICATION);
+        assert_int_equal(plan_stopped(record, A, 500, 400).not_before_usec, 400);
+        assert_int_equal(plan_stopped(record, NULL, 0, 100).action, PLAN_START_REPLICATION);
+}
+
+static void test_a_start_has_its_own_back_off(void **state)
+{
+        static const struct {
+                uint64_t retry_usec, start_usec, not_before_usec;
+        } cases[] = {{500, 400, 400}, {400, 500, 400}, {500, 500, 500}};
+        Record held = failed(B, OUTCOME_REJECTED);
+        Plan found = plan_stopped(RECORD_NULL, NULL, 0, 101);
+
+        assert_int_equal(found.action, PLAN_DELAY);
+        assert_int_equal(found.not_before_usec, 101);
+        assert_int_equal(plan_state(&found, &held), CLUSTER_RETRYING);
+        found = plan_stopped(imported(A), A, 0, 101);
+        assert_int_equal(found.action, PLAN_DELAY);
+        assert_int_equal(plan_state(&found, &held), CLUSTER_RETRYING);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                found = plan_stopped(held, B, cases[i].retry_usec, cases[i].start_usec);
+                assert_int_equal(found.action, PLAN_DELAY);
+                assert_int_equal(found.not_before_usec, cases[i].not_before_usec);
+                assert_int_equal(plan_state(&found, &held), CLUSTER_HELD);
+        }
+}
+
+static void test_replication_of_a_disabled_cluster_is_not_started(void **state)
+{
+        Record record = {.stop = stop};
+        PlanInput input = {.enabled = false, .fingerprint = A, .record = &record};
+
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
 static void test_a_current_cluster_is_checked_when_the_check_is_due(void **state)
 {
         Record has_a = imported(A);
@@ -220,6 +290,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_new_set_is_imported_and_the_same_is_kept),
                 cmocka_unit_test(test_an_import_that_runs_comes_before_everything_else),
+                cmocka_unit_test(test_stopped_replication_is_started_without_an_import),
+                cmocka_unit_test(test_stopped_replication_of_an_imported_set_is_restarted),
+                cmocka_unit_test(test_a_start_has_its_own_back_off),
+                cmocka_unit_test(test_replication_of_a_disabled_cluster_is_not_started),
                 cmocka_unit_test(test_a_current_cluster_is_checked_when_the_check_is_due),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),

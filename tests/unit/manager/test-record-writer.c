@@ -78,6 +78,23 @@ static void test_a_write_that_succeeds_is_not_reported(void **state)
         fixture_done(&fixture);
 }
 
+static void test_a_write_at_once_returns_its_error(void **state)
+{
+        Fixture fixture;
+
+        fixture_make(&fixture);
+        assert_int_equal(record_writer_write(fixture.writer), -ENOENT);
+        assert_int_equal(fixture.error, ENOENT);
+        assert_int_equal(record_writer_write(fixture.writer), -ENOENT);
+        assert_int_equal(fixture.n_reports, 1);
+        scratch_make_directory("state");
+        assert_int_equal(record_writer_write(fixture.writer), 0);
+        assert_int_equal(fixture.error, 0);
+        assert_int_equal(fixture.n_reports, 2);
+        expect_on_disk(&fixture.record);
+        fixture_done(&fixture);
+}
+
 static void test_a_write_that_fails_is_reported_once_and_retried(void **state)
 {
         Fixture fixture;
@@ -240,6 +257,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 scratch_test(test_a_write_that_succeeds_is_not_reported),
+                scratch_test(test_a_write_at_once_returns_its_error),
                 scratch_test(test_a_write_that_fails_is_reported_once_and_retried),
                 scratch_test(test_a_write_comes_after_all_other_events),
                 scratch_test(test_a_flush_writes_at_once_and_reports),

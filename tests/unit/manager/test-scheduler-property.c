@@ -80,7 +80,8 @@ static void expect_nothing_left(const Loop *loop)
                         continue;
                 if (due.at <= schedule.now)
                         HOLDS(schedule_is_full(due.kind) ||
-                                (due.kind == MODEL_CHECK && cluster->checking));
+                                (due.kind == MODEL_CHECK ? cluster->checking
+                                                         : schedule_is_busy(cluster)));
                 else if (due.at < next)
                         next = due.at;
         }
@@ -158,13 +159,13 @@ static void write_cluster(ClusterConfig *ret, const ModelCluster *cluster, int i
         ret->enabled = cluster->enabled;
 }
 
-/* A cluster that goes leaves its import behind; one of the same name that comes is a new one. */
-static void remove_cluster(ModelCluster *cluster, int index)
+/* A cluster that goes while it imports is kept until the end, and taken back if its name comes. */
+static void remove_cluster(ModelCluster *cluster)
 {
-        for (size_t i = 0; i < N_JOBS; i++)
-                if (schedule.jobs[i].cluster == index)
-                        schedule.jobs[i].retired = true;
-        *cluster = (ModelCluster){0};
+        cluster->exists = false;
+        cluster->retired = cluster->importing;
+        if (!cluster->retired)
+                *cluster = (ModelCluster){0};
 }
 
 static void reload(Loop *loop)
@@ -185,13 +186,15 @@ static void reload(Loop *loop)
                 ModelCluster wanted = random_cluster(config->n_materials);
 
                 if (schedule_chance(30)) {
-                        remove_cluster(cluster, i);
+                        remove_cluster(cluster);
                         continue;
                 }
-                if (cluster->exists)
+                if (cluster->exists || cluster->retired)
                         asks_else[i] = model_configure(cluster, &wanted);
                 else
                         *cluster = wanted;
+                cluster->exists = true;
+                cluster->retired = false;
                 model_retry_now(cluster, false);
                 write_cluster(&config->clusters[config->n_clusters++], cluster, i);
         }

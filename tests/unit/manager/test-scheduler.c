@@ -155,7 +155,8 @@ static int make(void **state)
 static void plan_all(PlanAction action, uint64_t not_before_usec)
 {
         for (size_t i = 0; i < N_CLUSTERS; i++)
-                inventory.clusters[i].plan = (Plan){action, not_before_usec};
+                inventory.clusters[i].plan =
+                        (Plan){.action = action, .not_before_usec = not_before_usec};
 }
 
 static void expect(uint64_t earliest, const char *started)

@@ -25,6 +25,7 @@ static const struct {
         [OUTCOME_TIMED_OUT] = {"timed_out", false, true, false},
         [OUTCOME_UNKNOWN] = {"unknown", false, true, false},
         [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false, false, true},
+        [OUTCOME_RECORD_FAILED] = {"record_failed", false, true, true},
         [OUTCOME_CRASHED] = {"crashed", false, true, true},
 };
 

@@ -187,7 +187,71 @@ static Record full(void)
         record.newlines = NEWLINES_RAW;
         memcpy(record.warned.fingerprint, B, sizeof(B));
         record.warned.within_usec = 88;
+        record.stop = (RecordStop){.at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7};
+        memcpy(record.stop.fingerprint, B, sizeof(B));
+        text_set(record.stop.log_file, sizeof(record.stop.log_file), "binlog.000001");
         return record;
+}
+
+static void test_a_stop_is_cleared_when_replication_is_started_or_active(void **state)
+{
+        static const struct {
+                bool started;
+                Replication replication;
+                bool cleared;
+        } cases[] = {
+                {false, {0}, false},
+                {true, {0}, true},
+                {false,
+                        {.known = true,
+                                .configured = true,
+                                .io_running = "No",
+                                .sql_running = "No"},
+                        false},
+                {false,
+                        {.known = true,
+                                .configured = true,
+                                .io_running = "Connecting",
+                                .sql_running = "Yes"},
+                        true},
+                {false,
+                        {.known = true,
+                                .configured = true,
+                                .io_running = "No",
+                                .sql_running = "Yes"},
+                        true},
+                {false, {.known = true}, true}, /* the replica was reset */
+                {false, {.configured = true, .io_running = "Yes", .sql_running = "Yes"}, false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Record record = full(), before = record;
+                Outcome outcome = {.kind = OUTCOME_UNREACHABLE,
+                        .effect.replication_started = cases[i].started,
+                        .replication = cases[i].replication};
+
+                assert_int_equal(record_update_stop(&record, &outcome), cases[i].cleared);
+                assert_int_equal(record_is_stopped(&record), !cases[i].cleared);
+                assert_false(cases[i].cleared && record_update_stop(&record, &outcome));
+                assert_int_equal(record.stop.log_position, cases[i].cleared ? 0 : 7);
+                record_apply(&before, &(SetInfo){.fingerprint = A}, &outcome, 2000);
+                assert_int_equal(record_is_stopped(&before), !cases[i].cleared);
+        }
+}
+
+static void test_a_record_without_a_stop_has_none(void **state)
+{
+        static const char old[] = "{\"imported_fingerprint\":\"" A "\",\"attempts\":1}",
+                          half[] = "{\"stopped_for\":\"" A "\",\"stopped_log_position\":7}",
+                          unknown[] = "{\"stopped_at\":7,\"stopped_mode\":\"elsewhere\"}";
+        Record record = RECORD_NULL;
+
+        assert_int_equal(record_parse(&record, old, strlen(old)), 0);
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_false(record_is_stopped(&record));
+        assert_int_equal(record_parse(&record, half, strlen(half)), 0);
+        assert_memory_equal(&record.stop, &(RecordStop){0}, sizeof(record.stop));
+        assert_int_equal(record_parse(&record, unknown, strlen(unknown)), -EBADMSG);
 }
 
 static void test_a_formatted_record_is_parsed_to_the_same(void **state)
@@ -276,6 +340,8 @@ int main(void)
                 cmocka_unit_test(test_an_import_in_doubt_clears_another_imported_set),
                 cmocka_unit_test(test_only_a_restart_of_replication_puts_a_set_in_use),
                 cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),
+                cmocka_unit_test(test_a_stop_is_cleared_when_replication_is_started_or_active),
+                cmocka_unit_test(test_a_record_without_a_stop_has_none),
                 cmocka_unit_test(test_a_formatted_record_is_parsed_to_the_same),
                 scratch_test(test_a_saved_record_is_loaded_as_the_same_and_private),
                 scratch_test(test_a_record_that_cannot_be_loaded_is_null),

@@ -19,7 +19,7 @@
 static struct {
         unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
                 drift, replication;
-        unsigned written, unwritable;
+        unsigned stopped, started, written, unwritable;
         int error;
         char reason[128];
 } logged;
@@ -99,6 +99,18 @@ void journal_replication(const ClusterStatus *cluster)
 {
         assert_non_null(cluster);
         logged.replication++;
+}
+
+void journal_replication_stopped(const ClusterStatus *cluster)
+{
+        assert_non_null(cluster);
+        logged.stopped++;
+}
+
+void journal_replication_started(const ClusterStatus *cluster)
+{
+        assert_non_null(cluster);
+        logged.started++;
 }
 
 void journal_record_written(const char *cluster)
@@ -361,6 +373,20 @@ static void test_a_file_system_is_logged_when_it_stops_to_respond_and_when_it_re
         }
 }
 
+static void test_replication_that_stays_stopped_is_logged_at_powers_of_two(void **state)
+{
+        static const bool is_logged[] = {true, true, true, false, true, false, false, false, true};
+
+        for (unsigned failures = 0; failures < ARRAY_SIZE(is_logged); failures++) {
+                logged.stopped = 0;
+                fixture.cluster[0].start.failures = failures;
+                journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_STOPPED, NULL);
+                assert_int_equal(logged.stopped, is_logged[failures]);
+        }
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_STARTED, NULL);
+        assert_int_equal(logged.started, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -382,6 +408,7 @@ int main(void)
                 filter_test(test_a_held_failure_is_logged_each_time),
                 filter_test(test_a_success_is_logged_as_an_import_or_as_already_current),
                 filter_test(test_every_other_event_of_a_cluster_has_its_message),
+                filter_test(test_replication_that_stays_stopped_is_logged_at_powers_of_two),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

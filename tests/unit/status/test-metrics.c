@@ -84,6 +84,7 @@ static void test_a_current_cluster_has_all_samples(void **state)
                 "binlog_ssld_cluster_current{cluster=\"orders\"} 1\n"
                 "binlog_ssld_cluster_imported_timestamp_seconds{cluster=\"orders\"} 1600000000\n"
                 "binlog_ssld_cluster_out_of_sync_since_timestamp_seconds{cluster=\"orders\"} 0\n"
+                "binlog_ssld_cluster_replication_stopped{cluster=\"orders\"} 0\n"
                 "binlog_ssld_import_duration_seconds_bucket{le=\"0.05\"} 0\n";
         char samples[sizeof(expected) + 1024] = "";
 
@@ -115,7 +116,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 15);
+        assert_int_equal(n, 16);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -209,6 +210,15 @@ static void test_replication_runs_when_both_threads_do(void **state)
         assert_sample("cluster_replication_running{cluster=\"orders\"}", "");
 }
 
+static void test_replication_that_an_import_left_stopped_has_a_metric(void **state)
+{
+        format();
+        assert_sample("cluster_replication_stopped{cluster=\"orders\"}", "0");
+        fixture.record[0].stop.at_usec = FIXTURE_TIME;
+        format();
+        assert_sample("cluster_replication_stopped{cluster=\"orders\"}", "1");
+}
+
 static void test_imports_are_counted_by_cluster_and_outcome(void **state)
 {
         fixture.status.n_clusters = 2;
@@ -295,6 +305,7 @@ int main(void)
                 metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
                 metrics_test(test_the_expiry_of_the_imported_set_has_its_own_metric),
                 metrics_test(test_replication_runs_when_both_threads_do),
+                metrics_test(test_replication_that_an_import_left_stopped_has_a_metric),
                 metrics_test(test_imports_are_counted_by_cluster_and_outcome),
                 metrics_test(test_every_outcome_can_be_counted),
                 metrics_test(test_a_cluster_that_is_not_configured_has_no_samples),

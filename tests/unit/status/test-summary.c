@@ -262,6 +262,38 @@ static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "");
 }
 
+static void expect_stopped(const char *reason, const char *next_step)
+{
+        char text[SUMMARY_TEXT_MAX];
+
+        summary_cluster_reason(text, sizeof(text), &fixture.cluster[0], &fixture.material);
+        assert_string_equal(text, reason);
+        assert_non_null(strstr(summary_cluster_next_step(&fixture.cluster[0]), next_step));
+}
+
+#define STOPPED                                                                                   \
+        "replication was stopped for the import of set aaaaaaaaaaaa at 2027-02-01 14:05:09Z and " \
+        "is not started again yet"
+
+static void test_stopped_replication_has_a_reason_and_a_next_step(void **state)
+{
+        ClusterStatus *cluster = &fixture.cluster[0];
+
+        fixture.record[0].stop.at_usec = FIXTURE_TIME;
+        strcpy(fixture.record[0].stop.fingerprint, FIXTURE_A);
+        cluster->state = CLUSTER_RETRYING; /* of the start; the set is imported */
+        expect_stopped(STOPPED, "CALL mysql.rds_start_replication");
+        cluster->state = CLUSTER_DISABLED;
+        expect_stopped("enabled = no; " STOPPED, "enabled = yes");
+        status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_REFUSED_LOG, "general_log = ON");
+        expect_stopped("general_log = ON; " STOPPED, "query-log = warn");
+        strcpy(cluster->start.error, "no grant");
+        strcpy(cluster->start.next_step, "GRANT it");
+        expect_stopped("general_log = ON; " STOPPED ": no grant", "GRANT it");
+        cluster->state = CLUSTER_IMPORTING;
+        expect_stopped("", "");
+}
+
 static void test_the_line_has_the_earliest_expiry_of_all_materials(void **state)
 {
         StatusFixture other;
@@ -329,6 +361,7 @@ int main(void)
                 summary_test(test_the_reason_of_a_material_is_the_nearest_cause),
                 summary_test(test_a_waiting_cluster_has_its_material_as_the_reason),
                 summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),
+                summary_test(test_stopped_replication_has_a_reason_and_a_next_step),
                 summary_test(test_the_line_has_the_earliest_expiry_of_all_materials),
                 summary_test(test_texts_are_cut_to_the_buffer),
                 summary_test(test_healths_are_spelled_as_documented),
