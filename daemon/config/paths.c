@@ -49,6 +49,11 @@ int paths_record(char *buffer, size_t size, const char *name)
         return path_below(buffer, size, PATHS_DIRECTORY_STATE, name, ".json");
 }
 
+int paths_rollout(char *buffer, size_t size, const char *name)
+{
+        return path_below(buffer, size, PATHS_DIRECTORY_STATE, name, ".rollout");
+}
+
 int paths_socket(char *buffer, size_t size)
 {
         return path_below(buffer, size, PATHS_DIRECTORY_RUNTIME, PATHS_SOCKET_NAME, "");

@@ -25,6 +25,9 @@ int paths_config_file(char *buffer, size_t size);
 /* The record of one cluster; `name` is its name in the configuration, which contains no slash. */
 int paths_record(char *buffer, size_t size, const char *name);
 
+/* The rollout of one material, likewise. */
+int paths_rollout(char *buffer, size_t size, const char *name);
+
 /* The Varlink socket, and its file name, which is also its name in the registry of Varlink. */
 #define PATHS_SOCKET_NAME "io.binlogssl.Manager"
 int paths_socket(char *buffer, size_t size);

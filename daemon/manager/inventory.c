@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "daemon/config/schema.h"
+#include "daemon/manager/rollout-table.h"
 #include "daemon/model/record.h"
+#include "daemon/model/rollout.h"
 
 /* The objects of one configuration, in its order. */
 typedef struct Generation {
@@ -21,6 +23,7 @@ typedef struct Generation {
 struct Inventory {
         sd_event *event;
         InventoryHandlers handlers;
+        RolloutTable *rollouts;
         Generation generation;
         Generation *retired; /* earlier ones, as long as an importer of their clusters runs */
         size_t n_retired;
@@ -98,6 +101,18 @@ static Cluster **find_existing(const Inventory *inventory, const char *name)
         return cluster ? cluster : find_retired(inventory, name);
 }
 
+/* At the start: a daemon that was killed may have left the set of a rollout in the cluster. This is
+ * written at once, since the next import replaces the rollout on disk. */
+static void doubt_record(Inventory *inventory, Record *record, const ClusterConfig *config)
+{
+        bool is_start = !inventory->generation.config;
+
+        if (is_start &&
+                rollout_doubt(
+                        rollout_table_load(inventory->rollouts, config->material_name), record))
+                (void)record_save(config->name, record);
+}
+
 static int load_cluster(
         Inventory *inventory, Cluster **ret, const Config *daemon, const ClusterConfig *config)
 {
@@ -107,6 +122,7 @@ static int load_cluster(
         if (r < 0 && r != -ENOENT)
                 inventory->handlers.record_unreadable(
                         config->name, r, inventory->handlers.userdata);
+        doubt_record(inventory, &record, config);
         return cluster_new(ret, inventory->event, daemon, config, &record,
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
@@ -196,12 +212,16 @@ static bool generation_retire(Generation *generation)
 
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
 {
-        Inventory *inventory = calloc(1, sizeof(*inventory));
+        CLEANUP(inventory_freep) Inventory *inventory = calloc(1, sizeof(*inventory));
+        int r;
 
         if (!inventory)
                 return -ENOMEM;
         *inventory = (Inventory){.event = sd_event_ref(event), .handlers = *handlers};
-        *ret = inventory;
+        r = rollout_table_new(&inventory->rollouts);
+        if (r < 0)
+                return r;
+        *ret = TAKE(inventory);
         return 0;
 }
 
@@ -213,6 +233,7 @@ Inventory *inventory_free(Inventory *inventory)
                 generation_done(&inventory->retired[i]);
         free(inventory->retired);
         generation_done(&inventory->generation);
+        rollout_table_free(inventory->rollouts);
         sd_event_unref(inventory->event);
         free(inventory);
         return NULL;
@@ -296,6 +317,21 @@ unsigned inventory_count_importing(const Inventory *inventory)
                 for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
                         n += cluster_is_importing(inventory->retired[i].clusters[k]);
         return n;
+}
+
+void inventory_begin_rollout(Inventory *inventory, size_t cluster, const char *fingerprint)
+{
+        const ClusterConfig *config = &inventory->generation.config->clusters[cluster];
+
+        rollout_table_begin(inventory->rollouts, config->material_name, fingerprint);
+}
+
+void inventory_end_rollouts(Inventory *inventory)
+{
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+                if (inventory->generation.cluster_statuses[i]->record_error != 0)
+                        return;
+        rollout_table_end(inventory->rollouts);
 }
 
 bool inventory_is_server_busy(const Inventory *inventory, size_t cluster)

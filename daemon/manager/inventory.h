@@ -49,6 +49,14 @@ Material *inventory_material_of(const Inventory *inventory, size_t cluster);
 /* Returns false for a cluster that a reload has removed. */
 bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster);
 
+/* Writes down that a set of this cluster's material is on its way into clusters, once per set: before
+ * an import. If the daemon is killed, no cluster is taken to have another set at the next start. */
+void inventory_begin_rollout(Inventory *inventory, size_t cluster, const char *fingerprint);
+
+/* After inventory_flush(): what was written down is no longer needed, unless a record could not be
+ * written. */
+void inventory_end_rollouts(Inventory *inventory);
+
 /* Returns true if an import still runs into the server of this cluster that was started by a cluster
  * which has another server or is removed since, for example because it has a new name. */
 bool inventory_is_server_busy(const Inventory *inventory, size_t cluster);

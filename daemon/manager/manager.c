@@ -402,6 +402,7 @@ int manager_run(Manager *manager)
         r = sd_event_loop(manager->event);
         inventory_abort_imports(manager->inventory);
         inventory_flush(manager->inventory);
+        inventory_end_rollouts(manager->inventory);
         if (r < 0)
                 journal_failure("event loop", r);
         return r;

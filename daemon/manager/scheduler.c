@@ -47,6 +47,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         earliest = now_usec;
                         continue;
                 }
+                if (plan.action == PLAN_IMPORT)
+                        inventory_begin_rollout(inventory, i, set.info.fingerprint);
                 (void)cluster_start(cluster, plan.action, &set);
                 started = true;
                 *turn = (i + 1) % n;

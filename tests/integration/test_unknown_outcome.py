@@ -110,6 +110,10 @@ def test_an_importer_killed_at_its_deadline_is_timed_out_and_counted_once(testbe
     assert counted(service) == ({"timed_out": 1, "imported": 1}, 2)
 
 
+def all_are(service, state: str) -> bool:
+    return {cluster["state"] for cluster in service.status()["clusters"]} == {state}
+
+
 def lose(testbed, service, proxy) -> None:
     proxy.next_faults.append(lost(testbed))
     write(testbed, service, "in-doubt")
@@ -146,6 +150,55 @@ def test_the_previous_set_is_not_reported_as_imported_and_is_sent_again(testbed,
     service.wait(lambda: service.cluster("orders")["imported_fingerprint"] == good)
     assert len(testbed.aurora.imports()) == before + 1
     assert testbed.aurora.imports()[-1]["ssl_cert"] == first.certificate.read_text()
+
+
+@pytest.mark.parametrize("clusters", [1, 2])
+def test_a_daemon_that_is_killed_in_a_call_puts_the_older_set_in_doubt(testbed, service, clusters):
+    """Restored before the next start, it would be current while the server has the newer one. Each
+    cluster gets it again, and a second kill changes nothing of that."""
+    text = configuration(service, testbed.aurora)
+    if clusters == 2:
+        text += text[text.index("[cluster orders]"):].replace("orders", "users")
+    service.configure(text)
+    first = write(testbed, service, "good")
+    service.start()
+    service.wait(lambda: all_are(service, "current"))
+    testbed.aurora.set_option("slow_seconds", "20")
+    write(testbed, service, "in-doubt")
+    service.wait(lambda: testbed.aurora.calls() == clusters)
+    service.kill()
+    testbed.aurora.end_calls()
+    write_material(service.material, testbed.authority.certificate, first)
+    service.start()
+    service.wait(lambda: testbed.aurora.calls() == clusters)
+    service.kill()
+    testbed.aurora.end_calls()
+    testbed.aurora.set_option("slow_seconds", "0")
+    before = len(testbed.aurora.imports())
+    service.start()
+    service.wait(lambda: all_are(service, "current"))
+    assert len(testbed.aurora.imports()) == before + clusters
+    assert testbed.aurora.imports()[-1]["ssl_cert"] == first.certificate.read_text()
+
+
+def test_a_daemon_that_ends_by_itself_leaves_no_doubt(testbed, service):
+    """A held cluster keeps its imported set over a restart, although another is on its way."""
+    configure_slow_retry(service, testbed.aurora, retry="1h")
+    first = write(testbed, service, "good")
+    service.start()
+    good = service.wait_cluster("orders", "current")["imported_fingerprint"]
+    testbed.aurora.set_option("fail_at", "import")
+    write(testbed, service, "refused")
+    service.wait_cluster("orders", "held")
+    rollout = service.directory / "state" / "default.rollout"
+    assert rollout.read_text().strip() == service.status()["materials"][0]["fingerprint"]
+    assert service.stop() == 0
+    assert not rollout.exists()
+    write_material(service.material, testbed.authority.certificate, first)
+    before = len(testbed.aurora.imports())
+    service.start()
+    assert service.wait_cluster("orders", "current")["imported_fingerprint"] == good
+    assert len(testbed.aurora.imports()) == before
 
 
 def test_a_failure_before_the_call_keeps_the_imported_set(testbed, service, proxy):

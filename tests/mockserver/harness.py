@@ -102,7 +102,7 @@ settle = 50ms
         return seen
 
     def readable_output(self) -> dict[str, str]:
-        """Everything that a user can read afterwards: log, status, metrics, records."""
+        """Everything that a user can read afterwards: log, status, metrics, records, rollout."""
         state = self.service.directory / "state"
         for number in range(len(self._clusters)):
             self.service.wait((state / f"c{number}.json").exists)

@@ -114,7 +114,7 @@ def test_no_output_contains_a_secret(
     secrets = [harness.session.secret, *(Secret.of_password(case.password, login_cases.TAIL)
                                          for case in CASES.values())]
     outputs = harness.readable_output()
-    assert all(outputs.values()) and len(outputs) == len(CASES) + 4
+    assert all(outputs.values()) and len(outputs) == len(CASES) + 5
     for where, text in outputs.items():
         for secret in secrets:
             assert secret.found_in(text) == [], where

@@ -60,17 +60,17 @@ def test_a_password_in_the_configuration_is_refused_and_not_repeated(service: In
 
 @pytest.fixture
 def small_state(service: Installed) -> Installed:
-    """A state directory on a separate file system with 8 KiB."""
+    """A state directory on a separate file system with 16 KiB: two files, one being replaced."""
     service.machine.shell(f"""
         install -d -m 0700 -o binlog-ssld -g binlog-ssld {STATE}
-        mount -t tmpfs -o size=8k,mode=0700,uid=binlog-ssld,gid=binlog-ssld tmpfs {STATE}
+        mount -t tmpfs -o size=16k,mode=0700,uid=binlog-ssld,gid=binlog-ssld tmpfs {STATE}
     """)
     return service
 
 
 def test_a_full_state_directory_delays_no_import_and_is_retried(small_state: Installed):
     service = small_state
-    service.machine.shell(f"head -c 8192 /dev/zero >{STATE}/fill")
+    service.machine.shell(f"head -c 16384 /dev/zero >{STATE}/fill")
     service.start()
     service.wait_imports(1)
     service.wait(lambda: "could not be written: No space left" in service.ctl("status").stdout)

@@ -46,7 +46,8 @@ int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const Clus
 {
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);
-        assert_string_equal(record->imported.fingerprint, fixture.record_error < 0 ? "" : A);
+        assert_string_equal(record->imported.fingerprint,
+                fixture.record_error < 0 || fixture.n_saved > 0 ? "" : A);
         if (fixture.cluster_error < 0)
                 return fixture.cluster_error;
         *ret = calloc(1, sizeof(Cluster));
@@ -143,6 +144,43 @@ int record_load(Record *ret, const char *cluster)
         return 0;
 }
 
+int record_save(const char *cluster, const Record *record)
+{
+        assert_string_equal(record->imported.fingerprint, "");
+        fixture.n_saved++;
+        return 0;
+}
+
+int rollout_table_new(RolloutTable **ret)
+{
+        *ret = &fixture.rollouts;
+        return 0;
+}
+
+RolloutTable *rollout_table_free(RolloutTable *table)
+{
+        return NULL;
+}
+
+const char *rollout_table_load(RolloutTable *table, const char *material)
+{
+        assert_string_equal(material, "default");
+        table->n_loads++;
+        return fixture.rollout;
+}
+
+void rollout_table_begin(RolloutTable *table, const char *material, const char *fingerprint)
+{
+        assert_string_equal(material, "default");
+        assert_string_equal(fingerprint, A);
+        table->n_begun++;
+}
+
+void rollout_table_end(RolloutTable *table)
+{
+        table->n_ended++;
+}
+
 static void on_material(Material *material, void *userdata)
 {
 }
@@ -210,7 +248,7 @@ Config *fixture_config(const char *materials, const char *clusters)
         return config;
 }
 
-int fixture_make(void **state)
+static Inventory *make_inventory(void)
 {
         InventoryHandlers handlers = {
                 .material_changed = on_material,
@@ -220,11 +258,25 @@ int fixture_make(void **state)
                 .record_unreadable = on_record_unreadable,
                 .userdata = &fixture,
         };
+        Inventory *inventory = NULL;
 
-        fixture = (InventoryFixture){0};
-        if (inventory_new(&fixture.inventory, NULL, &handlers) < 0)
-                return -1;
+        assert_int_equal(inventory_new(&inventory, NULL, &handlers), 0);
+        return inventory;
+}
+
+int fixture_make(void **state)
+{
+        fixture = (InventoryFixture){.rollout = ""};
+        fixture.inventory = make_inventory();
         return inventory_apply(fixture.inventory, fixture_config("default", "orders users"));
+}
+
+void fixture_start_again(const char *rollout)
+{
+        fixture.inventory = inventory_free(fixture.inventory);
+        fixture.rollout = rollout;
+        fixture.inventory = make_inventory();
+        assert_int_equal(fixture_apply("default", "orders users"), 0);
 }
 
 int fixture_done(void **state)

@@ -8,6 +8,7 @@
  */
 
 #include "daemon/manager/inventory.h"
+#include "daemon/manager/rollout-table.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -27,11 +28,18 @@ struct Cluster {
         unsigned n_retries, n_flushes;
 };
 
+struct RolloutTable {
+        unsigned n_loads, n_begun, n_ended;
+};
+
 typedef struct InventoryFixture {
         Inventory *inventory;
         unsigned n_materials, n_clusters; /* made and not freed */
         unsigned n_unreadable;
-        char removed[64]; /* names, each with a blank after it */
+        RolloutTable rollouts;
+        const char *rollout; /* what a daemon before has left */
+        unsigned n_saved;    /* records in which the imported set is in doubt */
+        char removed[64];    /* names, each with a blank after it */
         int material_error, cluster_error, record_error;
 } InventoryFixture;
 
@@ -45,5 +53,8 @@ int fixture_done(void **state);
  * text is "text", which the configuration owns. */
 Config *fixture_config(const char *materials, const char *clusters);
 int fixture_apply(const char *materials, const char *clusters);
+
+/* As a new daemon, after one that has left this rollout. */
+void fixture_start_again(const char *rollout);
 
 Cluster *fixture_cluster(size_t index);

@@ -253,6 +253,36 @@ static void test_every_import_is_aborted_and_every_check_ended(void **state)
         assert_int_equal(orders->n_flushes, 2);
 }
 
+static void test_a_rollout_of_a_daemon_before_puts_other_sets_in_doubt(void **state)
+{
+        fixture_start_again(A);
+        assert_int_equal(fixture.n_saved, 0);
+        fixture_start_again("?");
+        assert_int_equal(fixture.n_saved, 2);
+}
+
+static void test_a_reload_puts_nothing_in_doubt(void **state)
+{
+        unsigned n_loads = fixture.rollouts.n_loads;
+
+        fixture.rollout = "?";
+        assert_int_equal(fixture_apply("default", "orders users logs"), 0);
+        assert_int_equal(fixture.rollouts.n_loads, n_loads);
+        assert_int_equal(fixture.n_saved, 0);
+}
+
+static void test_a_rollout_ends_when_every_record_is_written(void **state)
+{
+        inventory_begin_rollout(fixture.inventory, 1, A);
+        assert_int_equal(fixture.rollouts.n_begun, 1);
+        fixture_cluster(1)->status.record_error = ENOSPC;
+        inventory_end_rollouts(fixture.inventory);
+        assert_int_equal(fixture.rollouts.n_ended, 0);
+        fixture_cluster(1)->status.record_error = 0;
+        inventory_end_rollouts(fixture.inventory);
+        assert_int_equal(fixture.rollouts.n_ended, 1);
+}
+
 static void expect_unchanged(const Config *config, const Cluster *orders)
 {
         assert_ptr_equal(inventory_config(fixture.inventory), config);
@@ -343,6 +373,9 @@ int main(void)
                         test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_into_it),
                 inventory_test(test_the_latest_deadline_is_that_of_any_import),
                 inventory_test(test_every_import_is_aborted_and_every_check_ended),
+                inventory_test(test_a_rollout_of_a_daemon_before_puts_other_sets_in_doubt),
+                inventory_test(test_a_reload_puts_nothing_in_doubt),
+                inventory_test(test_a_rollout_ends_when_every_record_is_written),
                 inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_a_material_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_one_pending_record_is_written_at_a_time),

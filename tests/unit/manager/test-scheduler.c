@@ -17,7 +17,7 @@
 
 struct Cluster {
         Plan plan;
-        bool importing, checking, server_busy;
+        bool importing, checking, server_busy, begun;
         PlanAction started; /* PLAN_NOTHING: not started */
         ClusterStatus status;
 };
@@ -78,6 +78,13 @@ unsigned inventory_count_checking(const Inventory *unused)
         for (size_t i = 0; i < N_CLUSTERS; i++)
                 n += inventory.clusters[i].checking;
         return n;
+}
+
+void inventory_begin_rollout(Inventory *unused, size_t cluster, const char *fingerprint)
+{
+        assert_int_equal(inventory.clusters[cluster].plan.action, PLAN_IMPORT);
+        assert_int_equal(inventory.clusters[cluster].started, PLAN_NOTHING); /* before the start */
+        inventory.clusters[cluster].begun = true;
 }
 
 bool inventory_is_server_busy(const Inventory *unused, size_t cluster)
@@ -170,6 +177,8 @@ static void test_all_that_is_due_starts_in_one_pass(void **state)
         inventory.clusters[1].plan.action = PLAN_RESTART_REPLICATION;
         inventory.clusters[2].plan.action = PLAN_CHECK;
         expect(USEC_NEVER, "01234");
+        for (size_t i = 0; i < N_CLUSTERS; i++)
+                assert_int_equal(inventory.clusters[i].begun, i != 1 && i != 2);
 }
 
 static void test_a_plan_that_is_not_due_starts_nothing(void **state)

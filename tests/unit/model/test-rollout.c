@@ -1,0 +1,99 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "daemon/model/rollout.h"
+#include "tests/unit/scratch.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static int make(void **state)
+{
+        if (scratch_make(state) != 0)
+                return -1;
+        return setenv("STATE_DIRECTORY", scratch_path(""), 1);
+}
+
+static void expect(const char *expected)
+{
+        char found[REPORT_FINGERPRINT_MAX];
+
+        memset(found, 'x', sizeof(found));
+        rollout_load(found, "default");
+        assert_string_equal(found, expected);
+}
+
+static void test_the_last_set_is_found_until_it_is_removed(void **state)
+{
+        struct stat status;
+
+        expect("");
+        assert_int_equal(rollout_save("default", A), 0);
+        expect(A);
+        assert_int_equal(rollout_save("default", B), 0);
+        assert_int_equal(rollout_save("other", A), 0);
+        expect(B);
+        assert_int_equal(stat(scratch_path("default.rollout"), &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+        rollout_remove("default");
+        rollout_remove("default");
+        expect("");
+}
+
+static void test_a_file_that_is_no_rollout_is_unreadable(void **state)
+{
+        static const char *const contents[] = {
+                "", "\n", A, A "a\n", "A" A, B "\n\n", "{}\n", "g" A "\n"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
+                scratch_write_text("default.rollout", contents[i]);
+                expect(ROLLOUT_UNREADABLE);
+        }
+}
+
+static void test_a_directory_that_does_not_exist_cannot_be_written(void **state)
+{
+        setenv("STATE_DIRECTORY", scratch_path("missing"), 1);
+        assert_int_equal(rollout_save("default", A), -ENOENT);
+        expect("");
+}
+
+static void test_a_record_with_another_set_is_in_doubt(void **state)
+{
+        static const struct {
+                const char *rollout, *imported;
+                bool doubt;
+        } cases[] = {{"", A, false}, {A, A, false}, {B, A, true}, {ROLLOUT_UNREADABLE, A, true},
+                {B, "", false}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Record record = {.imported.in_use = true, .last_success_usec = 7};
+
+                strcpy(record.imported.fingerprint, cases[i].imported);
+                assert_int_equal(rollout_doubt(cases[i].rollout, &record), cases[i].doubt);
+                assert_string_equal(
+                        record.imported.fingerprint, cases[i].doubt ? "" : cases[i].imported);
+                assert_int_equal(record.imported.in_use, !cases[i].doubt);
+                assert_int_equal(record.last_success_usec, 7);
+        }
+}
+
+#define rollout_test(test) cmocka_unit_test_setup_teardown(test, make, scratch_remove)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                rollout_test(test_the_last_set_is_found_until_it_is_removed),
+                rollout_test(test_a_file_that_is_no_rollout_is_unreadable),
+                rollout_test(test_a_directory_that_does_not_exist_cannot_be_written),
+                rollout_test(test_a_record_with_another_set_is_in_doubt),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
