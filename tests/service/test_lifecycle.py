@@ -51,12 +51,15 @@ def test_a_stop_is_clean(service: Installed):
 
 
 def test_a_stop_waits_for_a_running_import(service: Installed):
-    service.aurora.set_option("slow_seconds", "2")
+    """Longer than TimeoutStopSec, which the service extends."""
+    service.drop_in("TimeoutStopSec=1s")
+    service.aurora.set_option("slow_seconds", "4")
     service.start()
     service.wait(lambda: bool(service.importers()))
     service.stop()
     assert service.show("Result") == "success"
     assert len(service.aurora.imports()) == 1
+    service.aurora.set_option("slow_seconds", "0")
     service.start()
     service.wait_imports(1)
 
