@@ -28,8 +28,8 @@
 #include "daemon/varlink/server.h"
 
 /* While a stop waits for imports: the extension of the unit's TimeoutStopSec, and the time after
- * which it is extended again (EXTEND_TIMEOUT_USEC, sd_notify(3)). The unit's own value must be the
- * longer one of the two. */
+ * which it is extended again (EXTEND_TIMEOUT_USEC, sd_notify(3)). A manager that hangs meanwhile is
+ * killed when the last extension ends. */
 #define MANAGER_STOP_EXTEND_USEC (30 * USEC_PER_SEC)
 #define MANAGER_STOP_REPEAT_USEC (10 * USEC_PER_SEC)
 

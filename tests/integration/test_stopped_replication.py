@@ -269,3 +269,32 @@ def test_a_disabled_cluster_is_left_alone_and_told(testbed, running, proxy):
     configure(testbed, running, proxy)
     assert running.ctl("reload").returncode == 0
     testbed.aurora.wait_for_replication(runs)
+
+
+@both_makes
+def test_a_refused_stop_is_none(testbed, running, proxy):
+    permit(testbed, "rds_stop_replication", False)
+    try:
+        write(testbed, running)
+        cluster = running.wait_cluster("orders", "held")
+        assert cluster["outcome"] == "replication_failed"
+        assert cluster["replication"]["stopped_by_us"] is False
+        assert cluster["replication"]["io_running"] == "Yes"
+        assert "stopped_at" not in running.record("orders")
+        assert "is not started again" not in running.log()
+    finally:
+        permit(testbed, "rds_stop_replication", True)
+
+
+def test_an_importer_that_is_killed_leaves_it_to_the_manager(testbed, running, proxy):
+    testbed.aurora.set_option("slow_seconds", "20")
+    configure(testbed, running, proxy, retry=("2s", "2s"))
+    assert running.ctl("reload").returncode == 0
+    write(testbed, running)
+    running.wait(testbed.aurora.in_call)
+    os.kill(running.importers()[0], signal.SIGKILL)
+    cluster = running.wait_cluster("orders", "retrying")
+    assert cluster["outcome"] == "crashed" and cluster["replication"]["stopped_by_us"] is True
+    testbed.aurora.end_calls()
+    make_invalid(running)
+    testbed.aurora.wait_for_replication(runs)
