@@ -1,7 +1,5 @@
 #include "daemon/manager/cluster.h"
 
-#include <sys/random.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/import/import-job.h"
+#include "daemon/manager/due-times.h"
 #include "daemon/manager/record-writer.h"
 
 /* A check only reads the ledger and the replica status: it needs less time than an import. */
@@ -27,10 +26,7 @@ struct Cluster {
         Record record;
         RecordWriter *writer;
         Replication replication;
-        uint64_t retry_usec;                  /* boot time; see PlanInput */
-        unsigned retry_failures;              /* in a row since the back-off was last reset */
-        uint64_t check_usec;                  /* boot time; see PlanInput */
-        uint64_t start_usec;                  /* boot time; see PlanInput */
+        DueTimes due;
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
         PlanAction running;                   /* what the importer that runs was started for */
@@ -117,13 +113,6 @@ static void forget_check(Cluster *cluster)
         forget_replication(cluster);
 }
 
-static void reset_back_off(Cluster *cluster)
-{
-        cluster->retry_usec = 0;
-        cluster->start_usec = 0;
-        cluster->retry_failures = 0;
-}
-
 void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config)
 {
         cluster->daemon = daemon;
@@ -135,7 +124,7 @@ void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConf
                 return;
         forget_check(cluster);
         cluster->moved = cluster->import;
-        reset_back_off(cluster);
+        due_times_reset(&cluster->due);
         record_writer_schedule(cluster->writer);
 }
 
@@ -191,11 +180,11 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
                 .importing = cluster->import,
                 .fingerprint = fingerprint,
                 .record = &cluster->record,
-                .retry_usec = cluster->retry_usec,
+                .retry_usec = cluster->due.retry_usec,
                 .checks = cluster->config.replication != REPLICATION_IGNORE ||
                         cluster->config.ledger[0] != '\0',
-                .check_usec = cluster->check_usec,
-                .start_usec = cluster->start_usec,
+                .check_usec = cluster->due.check_usec,
+                .start_usec = cluster->due.start_usec,
         };
         Plan plan;
 
@@ -216,41 +205,6 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         return plan;
 }
 
-static uint32_t random_number(void)
-{
-        uint32_t number = 0;
-
-        /* Without entropy there is no jitter, which is harmless. */
-        if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
-                number = 0;
-        return number;
-}
-
-/* Returns the boot time after that delay, which never comes with --once. */
-static uint64_t usec_after(const Cluster *cluster, uint64_t delay_usec)
-{
-        return cluster->daemon->once ? USEC_NEVER : clock_boottime_usec() + delay_usec;
-}
-
-static void schedule_check(Cluster *cluster)
-{
-        cluster->check_usec = usec_after(cluster,
-                plan_check_delay_usec(cluster->daemon->check_interval_usec, random_number()));
-}
-
-/* The record's count goes on after a reset; after a success or with another set both begin anew. */
-static void schedule_retry(Cluster *cluster, const Outcome *outcome)
-{
-        const Config *daemon = cluster->daemon;
-        PlanRetry retry = {daemon->retry_min_usec, daemon->retry_max_usec, daemon->retry_held_usec};
-        unsigned failures = cluster->record.attempt.failures;
-
-        cluster->retry_failures =
-                failures <= cluster->retry_failures ? failures : cluster->retry_failures + 1;
-        cluster->retry_usec = usec_after(cluster,
-                plan_retry_delay_usec(&retry, outcome, cluster->retry_failures, random_number()));
-}
-
 /* An import can end after the configuration was changed. */
 static void update_replication(Cluster *cluster, const Outcome *outcome)
 {
@@ -266,18 +220,17 @@ static void update_start(Cluster *cluster, const Outcome *outcome)
         ClusterStart *start = &cluster->status.start;
 
         cluster_start_update(start, record_is_stopped(&cluster->record), outcome);
-        cluster->start_usec = usec_after(cluster,
-                plan_backoff_usec(start->failures, cluster->daemon->retry_min_usec,
-                        cluster->daemon->retry_max_usec, random_number()));
+        due_times_after_start(&cluster->due, cluster->daemon, start->failures);
 }
 
 static void apply_attempt(Cluster *cluster, const Outcome *outcome)
 {
-        schedule_check(cluster);
+        due_times_after_check(&cluster->due, cluster->daemon);
         cluster->status.check.error[0] = cluster->status.check.next_step[0] = '\0';
         record_apply(&cluster->record, &cluster->set, outcome, clock_wall_usec());
         update_replication(cluster, outcome);
-        schedule_retry(cluster, outcome);
+        due_times_after_attempt(
+                &cluster->due, cluster->daemon, outcome, cluster->record.attempt.failures);
         update_start(cluster, NULL);
         cluster->fn(cluster, CLUSTER_EVENT_ATTEMPT, outcome, cluster->userdata);
         report_stop(cluster);
@@ -305,7 +258,7 @@ static void apply_elsewhere(Cluster *cluster, const Outcome *outcome)
         applied.ledger = (LedgerReading){0};
         applied.replication = (Replication){0};
         apply_attempt(cluster, &applied);
-        reset_back_off(cluster);
+        due_times_reset(&cluster->due);
         cluster->moved = false;
 }
 
@@ -368,7 +321,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
 
         cluster->check = import_job_free(cluster->check);
         cluster->status.check.due = false;
-        schedule_check(cluster);
+        due_times_after_check(&cluster->due, cluster->daemon);
         if (cluster_check_update(&cluster->status.check, outcome))
                 cluster->fn(cluster, CLUSTER_EVENT_CHECK, outcome, cluster->userdata);
         update_replication(cluster, outcome);
@@ -437,9 +390,9 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
 
 void cluster_retry_now(Cluster *cluster, bool force)
 {
-        reset_back_off(cluster);
+        due_times_reset(&cluster->due);
         record_writer_retry_now(cluster->writer);
-        cluster->check_usec = 0;
+        cluster->due.check_usec = 0;
         /* An import that runs already satisfies the request, unless it makes no CALL: because of
          * the ledger, or because it only restarts replication. */
         if (force && cluster->config.enabled &&
