@@ -42,6 +42,7 @@ static bool check_server(
 
         if (sql_error_fail(ret, result, &error, NULL))
                 return false;
+        text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight.server_uuid);
         /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
         if (!preflight.reader && task->action == IMPORT_ACTION_IMPORT &&
                 !check_logs(ret, session, &preflight, task->cluster->query_log, payload))
@@ -186,11 +187,15 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
 
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
 {
+        Preflight preflight = {0};
         SessionError error = {0};
-        SessionResult result;
+        SessionResult result = preflight_identify(&preflight, session, &error);
         Ledger ledger;
 
         ret->kind = OUTCOME_ALREADY_CURRENT;
+        if (sql_error_fail(ret, result, &error, NULL))
+                return;
+        text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight.server_uuid);
         if (cluster->ledger[0] != '\0' && !read_ledger(ret, &ledger, session, cluster->ledger))
                 return;
         if (cluster->replication == REPLICATION_IGNORE)

@@ -257,6 +257,7 @@ static void apply_elsewhere(Cluster *cluster, const Outcome *outcome)
         applied.effect = (ImportEffect){0};
         applied.ledger = (LedgerReading){0};
         applied.replication = (Replication){0};
+        applied.server = (ServerInfo){0};
         apply_attempt(cluster, &applied);
         due_times_reset(&cluster->due);
         cluster->moved = false;
@@ -329,6 +330,11 @@ static void on_checked(const Outcome *outcome, void *userdata)
                 cluster->fn(cluster, CLUSTER_EVENT_REPLICATION, outcome, cluster->userdata);
         else if (!replication_equal(now, &before))
                 cluster->fn(cluster, CLUSTER_EVENT_STATE, NULL, cluster->userdata);
+        if (record_update_server(&cluster->record, outcome)) {
+                record_writer_schedule(cluster->writer);
+                if (cluster->record.imported.fingerprint[0] == '\0')
+                        cluster->fn(cluster, CLUSTER_EVENT_SERVER, outcome, cluster->userdata);
+        }
         if (record_update_from_ledger(&cluster->record, outcome)) {
                 record_writer_schedule(cluster->writer);
                 cluster->fn(cluster, CLUSTER_EVENT_DRIFT, outcome, cluster->userdata);

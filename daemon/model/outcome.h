@@ -74,9 +74,12 @@ typedef struct ImportEffect {
         bool newlines_learned;      /* payload-newlines is auto, and the record has another form */
 } ImportEffect;
 
+#define SERVER_UUID_MAX 40 /* bytes, with NUL */
+
 /* Facts of the server at the other end of a session; "" is unknown. */
 typedef struct ServerInfo {
-        char address[64]; /* numeric */
+        char address[64];           /* numeric */
+        char uuid[SERVER_UUID_MAX]; /* server_uuid of a writer; MariaDB has none */
         char version[64];
         char tls_version[16];
         char tls_cipher[64];

@@ -32,6 +32,12 @@ bool record_set_server(Record *record, const char *host, unsigned port)
         return true;
 }
 
+static void set_uuid(RecordImport *imported, const char *uuid)
+{
+        if (imported->fingerprint[0] != '\0' && uuid[0] != '\0')
+                text_set(imported->server_uuid, sizeof(imported->server_uuid), uuid);
+}
+
 bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
         static const SetInfo none = {0};
@@ -42,6 +48,21 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome)
         if (!outcome->ledger.known || strcmp(record->imported.fingerprint, set->fingerprint) == 0)
                 return false;
         set_imported(record, set, imported ? entry->imported_at_usec : 0);
+        set_uuid(&record->imported, outcome->server.uuid);
+        return true;
+}
+
+bool record_update_server(Record *record, const Outcome *outcome)
+{
+        RecordImport *imported = &record->imported;
+        const char *uuid = outcome->server.uuid;
+
+        if (imported->fingerprint[0] == '\0' || uuid[0] == '\0' ||
+                strcmp(imported->server_uuid, uuid) == 0)
+                return false;
+        if (imported->server_uuid[0] != '\0' && !outcome->ledger.known)
+                *imported = (RecordImport){0};
+        set_uuid(imported, uuid);
         return true;
 }
 
@@ -80,9 +101,11 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
         if (outcome->effect.newlines != NEWLINES_AUTO)
                 record->newlines = outcome->effect.newlines;
 
+        (void)record_update_server(record, outcome);
         (void)record_update_from_ledger(record, outcome);
         if (outcome->effect.committed)
                 set_imported(record, set, now_usec);
+        set_uuid(&record->imported, outcome->server.uuid);
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
                 record->imported = (RecordImport){0};
@@ -131,6 +154,7 @@ int record_format(char **ret, const Record *record)
         write_text(writer, "imported_fingerprint", record->imported.fingerprint);
         write_number(writer, "imported_at", record->imported.at_usec);
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
+        write_text(writer, "server_uuid", record->imported.server_uuid);
         write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
         write_number(writer, "attempts", record->attempt.failures);
         write_number(writer, "last_attempt", record->attempt.at_usec);
@@ -266,6 +290,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
                 !read_number(&record.imported.at_usec, object, "imported_at") ||
                 !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
+                !read_text(record.imported.server_uuid, sizeof(record.imported.server_uuid), object,
+                        "server_uuid") ||
                 !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
                 !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
                 !read_number(&record.warned.within_usec, object, "warned_within") ||

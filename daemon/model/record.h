@@ -19,8 +19,9 @@
 typedef struct RecordImport {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": unknown, or in doubt */
         uint64_t at_usec;
-        uint64_t not_after_usec; /* of its certificate */
-        bool in_use;             /* replication was restarted after this import and ran */
+        uint64_t not_after_usec;           /* of its certificate */
+        bool in_use;                       /* replication was restarted after this import and ran */
+        char server_uuid[SERVER_UUID_MAX]; /* of the server that has it; "": not reported */
 } RecordImport;
 
 /* The last attempt. */
@@ -71,6 +72,11 @@ bool record_set_server(Record *record, const char *host, unsigned port);
 /* Copies the newest row of the ledger into the record, if the ledger was read. Returns true if the
  * row is another set than the imported one of the record. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);
+
+/* Compares the identity of the server that has answered. Another one than that of the import: the set
+ * is not known to be imported, unless the ledger says which one is. Returns true if the record has
+ * changed; then `imported` has no fingerprint, or it has this server. */
+bool record_update_server(Record *record, const Outcome *outcome);
 
 bool record_is_stopped(const Record *record);
 

@@ -105,6 +105,7 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_ATTEMPT, /* an attempt ended and is in the record */
         CLUSTER_EVENT_RECORD,  /* record_error changed */
         CLUSTER_EVENT_CHECK,   /* check.error was set or cleared; with the check's outcome */
+        CLUSTER_EVENT_SERVER,  /* another server answers in a check; same outcome */
         CLUSTER_EVENT_DRIFT,   /* the ledger names another set than the record; same outcome */
         CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */
         CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */

@@ -7,6 +7,8 @@
 
 #include "common/text.h"
 
+#define SERVER_UUID_LENGTH 36 /* digits and dashes; MySQL manual, "server_uuid" */
+
 /* Servers report ON or 1; every value but OFF and 0 counts as on. */
 static bool is_on(const char *value)
 {
@@ -85,6 +87,15 @@ static void parse_text_bytes(PreflightVariables *variables, const char *value)
         variables->text_bytes = bytes;
 }
 
+/* What is no UUID identifies no server. */
+static void parse_uuid(PreflightVariables *variables, const char *value)
+{
+        size_t length = strlen(value);
+
+        if (length == SERVER_UUID_LENGTH && strspn(value, "0123456789abcdefABCDEF-") == length)
+                text_set(variables->server_uuid, sizeof(variables->server_uuid), value);
+}
+
 void preflight_parse_variable(PreflightVariables *variables, const char *name, const char *value)
 {
         if (strcasecmp(name, "innodb_read_only") == 0) {
@@ -116,6 +127,8 @@ void preflight_parse_variable(PreflightVariables *variables, const char *name, c
                 variables->keeps_text = is_on(value);
         else if (strcasecmp(name, "performance_schema_max_sql_text_length") == 0)
                 parse_text_bytes(variables, value);
+        else if (strcasecmp(name, "server_uuid") == 0)
+                parse_uuid(variables, value);
 }
 
 /* A user in both lists is audited. If one list names only others, MariaDB's plugin and Aurora's
@@ -154,6 +167,8 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
                 .reader = variables->reader,
                 .general_privilege_missing = variables->general_privilege_missing,
                 .slow_privilege_missing = variables->slow_privilege_missing};
+        if (variables->role_known && !variables->reader)
+                text_set(ret->server_uuid, sizeof(ret->server_uuid), variables->server_uuid);
         if (general && !variables->general_log_disabled)
                 add(keeps, size, "general_log = ON");
         if (slow && !variables->slow_log_disabled)
@@ -242,7 +257,8 @@ SessionResult preflight_run(
                 "SET SESSION TRANSACTION READ WRITE; "
                 "SET SESSION autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', "
                 "time_zone = '+00:00', sql_safe_updates = 0; "
-                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'general_log', "
+                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_read_only', 'server_uuid', "
+                "'general_log', "
                 "'slow_query_log', 'log_queries_not_using_indexes', 'log_output', "
                 "'server_audit_logging', 'server_audit_events', 'server_audit_incl_users', "
                 "'server_audit_excl_users', 'performance_schema', "
@@ -254,6 +270,18 @@ SessionResult preflight_run(
                 result = disable_general_log(&variables, session, ret_error);
         if (result == SESSION_OK && variables.slow_log && !variables.log_output_none)
                 result = disable_slow_log(&variables, session, ret_error);
+        if (result == SESSION_OK)
+                preflight_evaluate(ret, &variables);
+        return result;
+}
+
+SessionResult preflight_identify(Preflight *ret, Session *session, SessionError *ret_error)
+{
+        static const char statement[] = "SHOW GLOBAL VARIABLES WHERE Variable_name IN "
+                                        "('innodb_read_only', 'server_uuid')";
+        PreflightVariables variables = {0};
+        SessionResult result = session_query(session, statement, on_row, &variables, ret_error);
+
         if (result == SESSION_OK)
                 preflight_evaluate(ret, &variables);
         return result;

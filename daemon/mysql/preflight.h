@@ -66,11 +66,13 @@ typedef struct PreflightVariables {
         uint64_t text_bytes;
         bool general_log_disabled, slow_log_disabled;           /* for this session */
         bool general_privilege_missing, slow_privilege_missing; /* to disable them */
+        char server_uuid[SERVER_UUID_MAX];                      /* "": MariaDB has none */
 } PreflightVariables;
 
 typedef struct Preflight {
         bool role_known; /* `reader` is known */
         bool reader;
+        char server_uuid[SERVER_UUID_MAX];   /* of a writer; "": not reported */
         char keeps_call[PREFLIGHT_TEXT_MAX]; /* each setting that would keep the CALL; "": none */
         bool keeps_unknown;  /* keeps_call lists only settings that the server did not report */
         uint64_t text_bytes; /* of a statement's beginning that performance_schema keeps */
@@ -90,6 +92,9 @@ const char *preflight_slow_log_statement(const PreflightVariables *variables);
 /* Sets the session's state, reads the variables, turns the logs off for the session, and evaluates the result. */
 SessionResult preflight_run(
         Preflight *ret, Session *session, const char *user, SessionError *ret_error);
+
+/* Reads role and server_uuid alone, for a check. */
+SessionResult preflight_identify(Preflight *ret, Session *session, SessionError *ret_error);
 
 /* Returns true if the server would keep a part of a key that begins `key_offset` bytes into the
  * statement; `buffer` is then a sentence that names every setting. */

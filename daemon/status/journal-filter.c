@@ -172,6 +172,9 @@ void journal_filter_cluster(
         case CLUSTER_EVENT_CHECK:
                 journal_check(cluster, outcome);
                 break;
+        case CLUSTER_EVENT_SERVER:
+                journal_server_changed(cluster, outcome);
+                break;
         case CLUSTER_EVENT_DRIFT:
                 journal_drift(cluster, outcome);
                 break;

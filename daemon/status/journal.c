@@ -32,6 +32,7 @@
 #define ID_ALREADY_CURRENT       "2dac10bbde2c4254b74c98fef7cc3201"
 #define ID_CHECK_FAILED          "d3acf8e8219c4a6b8dc22bf515a40177"
 #define ID_CHECK_WORKS           "23466c6bb71d43ee974d050ed2e7d0c3"
+#define ID_SERVER_CHANGED        "4a78213283a94af18260cc0c5c69577b"
 #define ID_DRIFT                 "021bc3d3f75043ec9af06cdf537887e9"
 #define ID_REPLICATION_BROKEN    "3e809c83646c47e1b565add61f354458"
 #define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
@@ -301,6 +302,17 @@ void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
                         "cluster %s: the check failed: %s: %s%s%s", cluster->config->name,
                         outcome_kind_to_string(outcome->kind), cluster->check.error,
                         next[0] != '\0' ? "; " : "", next);
+}
+
+void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
+
+        log_send(LOG_NOTICE, ID_SERVER_CHANGED, fields, ARRAY_SIZE(fields),
+                "cluster %s: %s:%u is another server than before (server_uuid %s); nothing is known "
+                "of it, so the set on disk is imported",
+                cluster->config->name, cluster->config->host, cluster->config->port,
+                outcome->server.uuid);
 }
 
 void journal_drift(const ClusterStatus *cluster, const Outcome *outcome)

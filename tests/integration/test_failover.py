@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import configuration
-from tests.standin import Aurora, Authority, write_material
+from tests.standin import Aurora, Authority, MySQL, write_material
 
 BOTH_MAKES = True
 
@@ -100,6 +100,40 @@ def test_a_failover_is_followed_without_a_reload(testbed, service, names, pair):
         assert service.status()["loaded_at"] == loaded
     finally:
         first.become_writer()
+
+
+def checked_again(service) -> None:
+    """Waits for a check that begins after this call."""
+    for _ in range(2):
+        last = service.cluster("orders")["replication"]["checked_at"]
+        service.wait(lambda: service.cluster("orders")["replication"]["checked_at"] != last)
+
+
+def test_another_server_behind_the_same_name_gets_the_set(testbed, service, names, pair):
+    """A failover, a blue/green deployment, a restored cluster. MariaDB does not say who it is."""
+    says_who = int(isinstance(testbed.aurora.make, MySQL))
+    service.configure(configuration(service, pair[0], daemon="check-interval = 1s",
+                                    cluster="replication = observe")
+                      .replace("host = localhost", f"host = {NAME}"))
+    names.set_addresses(FIRST)
+    before = imports(pair)
+    service.start()
+    service.wait_cluster("orders", "current")
+    checked_again(service)
+    assert imports(pair) == [before[0] + 1, before[1]]
+    names.set_addresses(SECOND)
+    checked_again(service)
+    service.wait(lambda: imports(pair) == [before[0] + 1, before[1] + says_who])
+    service.wait_cluster("orders", "current")
+    assert service.log().count("is another server than before") == says_who
+    service.stop()
+
+    names.set_addresses(FIRST)  # while no daemon runs
+    service.start()
+    service.wait_cluster("orders", "current")
+    service.wait(lambda: imports(pair) == [before[0] + 1 + says_who, before[1] + says_who])
+    checked_again(service)
+    assert imports(pair) == [before[0] + 1 + says_who, before[1] + says_who]
 
 
 @pytest.mark.parametrize("addresses", [(DEAD, SECOND), (SECOND, DEAD)])

@@ -7,4 +7,5 @@ from .workspace import Workspace
 
 MAKES: dict[str, type[Make]] = {"mariadb": MariaDB, "mysql": MySQL}
 
-__all__ = ["MAKES", "Aurora", "Authority", "Source", "Unavailable", "Workspace", "write_material"]
+__all__ = ["MAKES", "Aurora", "Authority", "MySQL", "Source", "Unavailable", "Workspace",
+           "write_material"]

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static void test_a_retry_now_without_force_only_checks_a_current_cluster(void **state)
 {
         fixture_import(OUTCOME_IMPORTED);
@@ -180,6 +182,22 @@ static void test_a_ledger_that_names_another_set_is_drift_and_the_set_is_importe
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }
 
+static void test_another_server_is_an_event_and_the_set_is_imported_into_it(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT, .server.uuid = "one"};
+
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&outcome);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_SERVER], 0);
+        assert_int_equal(fixture.writer.n_scheduled, 2); /* it is known from now on */
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        text_set(outcome.server.uuid, sizeof(outcome.server.uuid), "other");
+        fixture_check(&outcome);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_SERVER], 1);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_DRIFT], 0);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
 static void test_a_ledger_that_names_the_set_is_no_drift(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
@@ -263,6 +281,7 @@ int main(void)
                 cluster_test(test_a_check_that_cannot_start_has_failed),
                 cluster_test(test_each_check_reports_its_end_also_one_that_changes_nothing),
                 cluster_test(test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported),
+                cluster_test(test_another_server_is_an_event_and_the_set_is_imported_into_it),
                 cluster_test(test_a_ledger_that_names_the_set_is_no_drift),
                 cluster_test(
                         test_another_answer_about_replication_is_an_event_and_the_same_one_is_none),

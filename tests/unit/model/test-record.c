@@ -65,6 +65,82 @@ static void test_a_record_of_another_server_is_forgotten(void **state)
         }
 }
 
+#define ONE   "11111111-1111-1111-1111-111111111111"
+#define OTHER "22222222-2222-2222-2222-222222222222"
+
+static Outcome answer_of(const char *uuid)
+{
+        Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT};
+
+        text_set(outcome.server.uuid, sizeof(outcome.server.uuid), uuid);
+        return outcome;
+}
+
+/* A has been imported into the server ONE, or one that does not report its identity. */
+static Record imported_into(const char *uuid)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = answer_of(uuid);
+
+        outcome.kind = OUTCOME_IMPORTED;
+        outcome.effect.committed = true;
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
+        return record;
+}
+
+static void test_a_set_is_not_known_to_be_in_another_server(void **state)
+{
+        Record record = imported_into(ONE);
+        Outcome same = answer_of(ONE), unknown = answer_of(""), other = answer_of(OTHER);
+
+        assert_false(record_update_server(&record, &same));
+        assert_false(record_update_server(&record, &unknown));
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_true(record_update_server(&record, &other));
+        assert_string_equal(record.imported.fingerprint, "");
+        assert_false(record_update_server(&record, &other));
+        assert_int_equal(record.attempt.outcome, OUTCOME_IMPORTED);
+}
+
+static void test_a_server_that_reports_its_identity_later_is_the_same(void **state)
+{
+        Record record = imported_into("");
+        Outcome one = answer_of(ONE), other = answer_of(OTHER);
+
+        assert_true(record_update_server(&record, &one));
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_true(record_update_server(&record, &other));
+        assert_string_equal(record.imported.fingerprint, "");
+}
+
+static void test_the_ledger_of_another_server_says_what_it_has(void **state)
+{
+        Record record = imported_into(ONE);
+        Outcome other = answer_of(OTHER);
+
+        other.ledger.known = true;
+        other.ledger.newest = row(A, LEDGER_STATE_IMPORTED);
+        assert_true(record_update_server(&record, &other));
+        assert_false(record_update_from_ledger(&record, &other));
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_string_equal(record.imported.server_uuid, OTHER);
+}
+
+static void test_an_attempt_at_another_server_says_nothing_of_the_one_before(void **state)
+{
+        Record record = imported_into(ONE);
+        Outcome refused = answer_of(OTHER);
+
+        refused.kind = OUTCOME_REFUSED_LOG;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &refused, 2000);
+        assert_string_equal(record.imported.fingerprint, "");
+        refused.kind = OUTCOME_IMPORTED;
+        refused.effect.committed = true;
+        record_apply(&record, &(SetInfo){.fingerprint = B}, &refused, 3000);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_string_equal(record.imported.server_uuid, OTHER);
+}
+
 static void test_the_ledger_replaces_the_imported_set(void **state)
 {
         Outcome imported = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
@@ -334,6 +410,10 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_record_of_another_server_is_forgotten),
+                cmocka_unit_test(test_a_set_is_not_known_to_be_in_another_server),
+                cmocka_unit_test(test_a_server_that_reports_its_identity_later_is_the_same),
+                cmocka_unit_test(test_the_ledger_of_another_server_says_what_it_has),
+                cmocka_unit_test(test_an_attempt_at_another_server_says_nothing_of_the_one_before),
                 cmocka_unit_test(test_the_ledger_replaces_the_imported_set),
                 cmocka_unit_test(test_a_set_found_in_the_ledger_is_recorded_with_its_own_time),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),

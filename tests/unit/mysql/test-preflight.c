@@ -51,6 +51,25 @@ static bool would_log(const Row *other, size_t n)
 #define WOULD_LOG(...) \
         would_log((const Row[]){__VA_ARGS__}, ARRAY_SIZE(((const Row[]){__VA_ARGS__})))
 
+#define UUID "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+
+static void test_a_writer_has_an_identity_and_a_reader_has_none(void **state)
+{
+        static const struct {
+                const char *role, *uuid, *found;
+        } cases[] = {{"OFF", UUID, UUID}, {"ON", UUID, ""}, {NULL, UUID, ""}, {"OFF", "", ""},
+                {"OFF", UUID "0", ""}, {"OFF", "3e11fa47-71ca-11e1-9e33-c80aa942956\n", ""}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                variables = (PreflightVariables){.user = USER};
+                if (cases[i].role)
+                        preflight_parse_variable(&variables, "innodb_read_only", cases[i].role);
+                preflight_parse_variable(&variables, "server_uuid", cases[i].uuid);
+                preflight_evaluate(&preflight, &variables);
+                assert_string_equal(preflight.server_uuid, cases[i].found);
+        }
+}
+
 static void test_a_clean_writer_keeps_nothing(void **state)
 {
         assert_false(would_log(NULL, 0));
@@ -282,6 +301,7 @@ static void test_only_a_reported_role_is_a_writer(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_writer_has_an_identity_and_a_reader_has_none),
                 cmocka_unit_test(test_a_clean_writer_keeps_nothing),
                 cmocka_unit_test(test_each_variable_alone),
                 cmocka_unit_test(test_logs_with_output_none_keep_nothing),

@@ -19,7 +19,7 @@
 static struct {
         unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
                 drift, replication;
-        unsigned stopped, started, written, unwritable;
+        unsigned server, stopped, started, written, unwritable;
         int error;
         char reason[128];
 } logged;
@@ -46,6 +46,13 @@ void journal_watch(const MaterialStatus *material)
 {
         assert_ptr_equal(material, &fixture.material);
         logged.watch++;
+}
+
+void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.server++;
 }
 
 void journal_watch_restarted(const MaterialStatus *material)
