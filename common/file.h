@@ -25,8 +25,8 @@ int file_read(Secret *ret, int directory_fd, const char *name, size_t limit);
 /* Reads a descriptor from its current offset to its end; accepts every type of file. */
 int file_read_fd(Secret *ret, int fd, size_t limit);
 
-/* The same by single calls of read(2): appends to `content`. Returns 1 if there may be more, 0 at the
- * end. -EFBIG: `content` would become larger than `limit`. */
+/* The same by single calls of read(2): appends to `content`. Returns 1 if there may be more, 0
+ * at the end. -EFBIG: `content` would become larger than `limit`. */
 int file_read_block(Secret *content, int fd, size_t limit);
 
 /* Follows symbolic links. */
@@ -66,7 +66,7 @@ FileStat file_stat_fd(int fd);
 bool file_stat_equal(const FileStat *a, const FileStat *b);
 
 /* Returns true if a write after a read at `read_usec` (wall clock) can have left the same value:
- * modification or change time are not older than the read by the coarsest tick of a file system, the
- * 2 s of FAT (doc/rotation.md, "stat and time"). A time more than a minute ahead was set by a
- * program and proves nothing. Pure. */
+ * modification or change time are not older than the read by the coarsest tick of a file system,
+ * the 2 s of FAT (doc/rotation.md, "stat and time"). A time more than a minute ahead was set by
+ * a program and proves nothing. Pure. */
 bool file_stat_is_racy(const FileStat *file, uint64_t read_usec);

@@ -71,8 +71,8 @@ typedef void (*job_end_fn)(
 /* -E2BIG: `result_size` or `request_size` is larger than JOB_RESULT_SIZE_MAX. */
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata);
 
-/* Kills a child that still runs and does not wait for its end: a process that waits for a file system
- * may not be killable for a long time. The event loop reaps it. */
+/* Kills a child that still runs and does not wait for its end: a process that waits for a file
+ * system may not be killable for a long time. The event loop reaps it. */
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free);
 
@@ -81,8 +81,8 @@ void job_kill(Job *job);
 
 pid_t job_pid(const Job *job);
 
-/* Reaps the children of freed jobs until none is left, for at most `limit_usec`: before the exit, so
- * that only a child that cannot be killed is left to init. SIGCHLD is blocked. */
+/* Reaps the children of freed jobs until none is left, for at most `limit_usec`: before the
+ * exit, so that only a child that cannot be killed is left to init. SIGCHLD is blocked. */
 void job_reap(uint64_t limit_usec);
 
 /* In the child: sends a request and returns the answer. -ETIMEDOUT: there is none at

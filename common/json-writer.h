@@ -48,8 +48,8 @@ void json_raw(JsonWriter *writer, const char *document, size_t size);
 /* Writes a parsed tree as one value. */
 void json_copy(JsonWriter *writer, const JsonValue *value);
 
-/* Returns the document as a heap string. The writer may then only be freed. -EINVAL: unbalanced, or a
- * string was not UTF-8. -ENOMEM: also for a writer that could not be allocated. */
+/* Returns the document as a heap string. The writer may then only be freed. -EINVAL: unbalanced,
+ * or a string was not UTF-8. -ENOMEM: also for a writer that could not be allocated. */
 int json_writer_finish(JsonWriter *writer, char **ret);
 
 /* Finishes the document, prints it as one line and flushes. -EIO: printing failed. */

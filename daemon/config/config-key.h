@@ -26,7 +26,7 @@ typedef enum ConfigKeyKind {
         CONFIG_KEY_CHOICE,    /* one of `choices`; the value is its index, stored as an int */
         CONFIG_KEY_CHOICES,   /* a list of `choices`, separated by commas; 1u << index of each */
         CONFIG_KEY_BOOLEAN,   /* yes or no, stored as a bool */
-        CONFIG_KEY_COMMAND, /* password_command_parse() accepts it, and it begins with an absolute path */
+        CONFIG_KEY_COMMAND,   /* password_command_parse() accepts it; an absolute path first */
 } ConfigKeyKind;
 
 typedef struct ConfigKey {
@@ -53,8 +53,8 @@ const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);
 /* "a, b, c": the names of all keys, for messages. Returns `buffer`. */
 const char *config_key_list(char *buffer, size_t size, const ConfigKeyTable *table);
 
-/* A value that is a text is stored as a pointer to it, so it must outlive the object. -EINVAL: it is
- * not `key->allowed`; `object` is unchanged. */
+/* A value that is a text is stored as a pointer to it, so it must outlive the object. -EINVAL:
+ * it is not `key->allowed`; `object` is unchanged. */
 int config_key_parse(void *object, const ConfigKey *key, const char *text);
 int config_key_set_default(void *object, const ConfigKey *key);
 

@@ -3,8 +3,8 @@
 /*
  * Configuration: the checked values of all keys (binlog-ssld.conf(5)).
  *
- * daemon/config/config-load.h makes a Config, which is immutable once it is in force. Every value is in the
- * range of its key, so that other modules need no checks.
+ * daemon/config/config-load.h makes a Config, which is immutable once it is in force. Every value
+ * is in the range of its key, so that other modules need no checks.
  *
  * A text is a part of a configuration file, which the Config owns, or the default of its key. It is
  * not copied, so that a long command that serves 4096 clusters exists once. A copy of a

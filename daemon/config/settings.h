@@ -6,8 +6,8 @@
  *
  * Reads FILE, then FILE.d/\*.conf in the order of their names; a later file overrides single keys.
  * This module implements syntax (binlog-ssld.conf(5)) and merging; the keys are those of
- * daemon/config/schema.h. It refuses everything that would be ignored: the same section or key twice
- * in one file, a line that is none, a file that cannot be read.
+ * daemon/config/schema.h. It refuses everything that would be ignored: the same section or key
+ * twice in one file, a line that is none, a file that cannot be read.
  *
  * It splits the lines itself. libinih of Debian is built for lines of 198 characters, passes each
  * line of a continued value as a value of its own, and reports neither line numbers nor a section

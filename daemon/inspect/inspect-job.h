@@ -4,9 +4,9 @@
  * Inspect job: starts one inspector process and reports its result as a Report and a sealed
  * payload.
  *
- * A file system that does not answer is not a fault of the files: the inspector is killed, the caller
- * is told at once, and the end is reported when the process has ended, which may be much later. Two
- * inspectors of one material are never needed: the caller waits for the end.
+ * A file system that does not answer is not a fault of the files: the inspector is killed, the
+ * caller is told at once, and the end is reported when the process has ended, which may be much
+ * later. Two inspectors of one material are never needed: the caller waits for the end.
  *
  * The job creates the payload's descriptor, the inspector writes it, and the job seals it after the
  * inspector has exited: from then on no process can change the payload. The caller never maps it.

@@ -10,10 +10,11 @@
  * RSA (RFC 8017, 3.2; more than two primes included): the odd factors, all above 1, multiply to n;
  * e and d are between 1 and n, and e * d = 1 modulo each factor minus 1, which holds for d modulo
  * lambda(n) and modulo phi(n); each CRT exponent and coefficient has its one value; a signature is
- * verified with the certificate. Whether the factors are prime is not tested: EVP_PKEY_check() needs
- * 35 ms for that with 2048 bits and 250 ms with 4096, this module 0.6 and 5 ms. The modulus is the
- * certificate's. If it has as many primes as the key has factors, the factors are its primes, since
- * there is one factorisation. If it has more, the signature is a Fermat test of each factor.
+ * verified with the certificate. Whether the factors are prime is not tested: EVP_PKEY_check()
+ * needs 35 ms for that with 2048 bits and 250 ms with 4096, this module 0.6 and 5 ms. The modulus
+ * is the certificate's. If it has as many primes as the key has factors, the factors are its
+ * primes, since there is one factorisation. If it has more, the signature is a Fermat test of each
+ * factor.
  *
  * EC: EVP_PKEY_check(), which multiplies the base point by the scalar.
  *

@@ -213,8 +213,8 @@ static void update_replication(Cluster *cluster, const Outcome *outcome)
                 cluster->config.replication != REPLICATION_IGNORE);
 }
 
-/* Replication that an attempt has left stopped is started again, with back-off. `outcome` is that of
- * a start, else NULL. */
+/* Replication that an attempt has left stopped is started again, with back-off. `outcome` is
+ * that of a start, else NULL. */
 static void update_start(Cluster *cluster, const Outcome *outcome)
 {
         ClusterStart *start = &cluster->status.start;

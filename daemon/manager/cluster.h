@@ -18,8 +18,8 @@
 
 typedef struct Cluster Cluster;
 
-/* The status changed, or with CLUSTER_EVENT_END what is due. `outcome` is the result of the import or
- * check that changed it, else NULL. */
+/* The status changed, or with CLUSTER_EVENT_END what is due. `outcome` is the result of the
+ * import or check that changed it, else NULL. */
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
@@ -62,8 +62,9 @@ void cluster_end_check(Cluster *cluster);
 /* Kills an importer that runs. Its CALL may have been executed, so the import is in doubt. */
 void cluster_abort_import(Cluster *cluster);
 
-/* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the set of the last plan is imported even if
- * it is current; this ends with that set, and a cluster without a set, or a disabled one, ignores it. */
+/* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the
+ * set of the last plan is imported even if it is current; this ends with that set, and a cluster
+ * without a set, or a disabled one, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */

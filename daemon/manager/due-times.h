@@ -3,8 +3,8 @@
 /*
  * Due times: when a cluster is tried, checked and started again, in boot time.
  *
- * The delays are those of daemon/manager/plan.h, with the configuration in force. With --once nothing
- * comes again.
+ * The delays are those of daemon/manager/plan.h, with the configuration in force. With --once
+ * nothing comes again.
  */
 
 #include "daemon/config/config.h"

@@ -5,9 +5,9 @@
  *
  * A configuration is applied as a whole or not at all. A material with the same name and settings
  * and a cluster with the same name keep their state; the others are made new or removed. A removed
- * cluster whose importer runs is retired: it is freed, with its configuration, when the importer has
- * ended, because an aborted CALL leaves an unknown outcome. If its name is configured again before,
- * it comes back: there is never more than one cluster, and one importer, of a name.
+ * cluster whose importer runs is retired: it is freed, with its configuration, when the importer
+ * has ended, because an aborted CALL leaves an unknown outcome. If its name is configured again
+ * before, it comes back: there is never more than one cluster, and one importer, of a name.
  */
 
 #include <stddef.h>
@@ -49,16 +49,17 @@ Material *inventory_material_of(const Inventory *inventory, size_t cluster);
 /* Returns false for a cluster that a reload has removed. */
 bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster);
 
-/* Writes down that a set of this cluster's material is on its way into clusters, once per set: before
- * an import. If the daemon is killed, no cluster is taken to have another set at the next start. */
+/* Writes down that a set of this cluster's material is on its way into clusters, once per set:
+ * before an import. If the daemon is killed, no cluster is taken to have another set at the next
+ * start. */
 void inventory_begin_rollout(Inventory *inventory, size_t cluster, const char *fingerprint);
 
 /* After inventory_flush(): what was written down is no longer needed, unless a record could not be
  * written. */
 void inventory_end_rollouts(Inventory *inventory);
 
-/* Returns true if an import still runs into the server of this cluster that was started by a cluster
- * which has another server or is removed since, for example because it has a new name. */
+/* Returns true if an import still runs into the server of this cluster that was started by a
+ * cluster which has another server or is removed since, for example because it has a new name. */
 bool inventory_is_server_busy(const Inventory *inventory, size_t cluster);
 
 /* Returns the number of running imports, including those of retired clusters. */

@@ -23,8 +23,7 @@ struct Material {
         InspectJob *job;
         bool inspect_again; /* a read was requested while the inspector runs */
         bool not_read;      /* the last inspection read nothing: the file system did not answer */
-        uint64_t
-                unread_since_at_usec; /* wall clock of that inspection's start; 0: files can be read */
+        uint64_t unread_since_at_usec; /* wall clock of its start; 0: files can be read */
         uint64_t inspected_usec, inspected_at_usec; /* start of the last inspection, both clocks */
         uint64_t failing_usec; /* start of the first inspection since the last good one; 0: none */
         int payload_fd;        /* sealed */
@@ -46,9 +45,9 @@ static void close_fd(int *fd)
         *fd = -1;
 }
 
-/* Sets the timer to the earliest of the end of settle-limit, the next boundary of a certificate, and
- * the next try to read. The poll evaluates the times as well: it notices a step of the wall clock, and
- * a boundary more than a day away is left to it. */
+/* Sets the timer to the earliest of the end of settle-limit, the next boundary of a certificate,
+ * and the next try to read. The poll evaluates the times as well: it notices a step of the wall
+ * clock, and a boundary more than a day away is left to it. */
 static void schedule_review(Material *material)
 {
         const MaterialStatus *status = &material->status;
@@ -108,8 +107,8 @@ static void on_not_responding(void *userdata)
         material->fn(material, material->userdata);
 }
 
-/* The state stays. A read that was requested meanwhile is made at once: the process could end, so the
- * file system may answer again. */
+/* The state stays. A read that was requested meanwhile is made at once: the process could end,
+ * so the file system may answer again. */
 static void on_not_read(Material *material)
 {
         schedule_review(material);

@@ -23,8 +23,8 @@ typedef struct Material Material;
 /* The status may have changed. */
 typedef void (*material_changed_fn)(Material *material, void *userdata);
 
-/* Copies `config`, whose texts must outlive the material. The first inspection starts when the path is
- * watched. */
+/* Copies `config`, whose texts must outlive the material. The first inspection starts when the
+ * path is watched. */
 int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata);
 Material *material_free(Material *material);

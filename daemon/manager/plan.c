@@ -43,8 +43,8 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
         return (Plan){.action = action};
 }
 
-/* Replication that was stopped for an import is started again, whatever became of the set. An import
- * and a restart end with a start. */
+/* Replication that was stopped for an import is started again, whatever became of the set. An
+ * import and a restart end with a start. */
 static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
 {
         if (set.action == PLAN_IMPORT || set.action == PLAN_RESTART_REPLICATION)

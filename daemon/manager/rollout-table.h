@@ -13,7 +13,8 @@ int rollout_table_new(RolloutTable **ret);
 RolloutTable *rollout_table_free(RolloutTable *table);
 DEFINE_CLEANUP(RolloutTable *, rollout_table_free);
 
-/* Reads the rollout that a daemon before has left. The result lives until the next call; "": none. */
+/* Reads the rollout that a daemon before has left. The result lives until the next call; "":
+ * none. */
 const char *rollout_table_load(RolloutTable *table, const char *material);
 
 /* Before the first CALL with a set of the material: writes it down, unless it is. An error leaves

@@ -19,10 +19,10 @@
 #include "daemon/manager/inventory.h"
 
 /* One pass. Returns the boot time at which the next action is due: `now_usec` if the pass ended
- * early, USEC_NEVER if there is none. An action that waits only for a running importer is not in it,
- * nor what follows a start: each end of an import or check (CLUSTER_EVENT_END) needs a pass of its
- * own. `turn` is the index of the cluster that is first, also of another configuration, and moves
- * on. */
+ * early, USEC_NEVER if there is none. An action that waits only for a running importer is not in
+ * it, nor what follows a start: each end of an import or check (CLUSTER_EVENT_END) needs a pass
+ * of its own. `turn` is the index of the cluster that is first, also of another configuration,
+ * and moves on. */
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec);
 
 /* Returns true if each material is inspected and settled, or its file system does not respond, and

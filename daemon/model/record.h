@@ -73,9 +73,9 @@ bool record_set_server(Record *record, const char *host, unsigned port);
  * row is another set than the imported one of the record. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);
 
-/* Compares the identity of the server that has answered. Another one than that of the import: the set
- * is not known to be imported, unless the ledger says which one is. Returns true if the record has
- * changed; then `imported` has no fingerprint, or it has this server. */
+/* Compares the identity of the server that has answered. Another one than that of the import:
+ * the set is not known to be imported, unless the ledger says which one is. Returns true if the
+ * record has changed; then `imported` has no fingerprint, or it has this server. */
 bool record_update_server(Record *record, const Outcome *outcome);
 
 bool record_is_stopped(const Record *record);

@@ -52,8 +52,8 @@ bool replication_equal(const Replication *a, const Replication *b);
  * is known: what was read before is no longer true. */
 void replication_set_stopped(Replication *ret, uint64_t at_usec);
 
-/* Replaces it by a reading, if that is known and `is_wanted` or the replica is still stopped by this
- * program. */
+/* Replaces it by a reading, if that is known and `is_wanted` or the replica is still stopped by
+ * this program. */
 void replication_update(
         Replication *replication, const Replication *reading, bool is_stopped, bool is_wanted);
 

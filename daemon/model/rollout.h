@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Rollout: the set of a material that may be on its way into clusters, on disk while the daemon runs
- * (doc/design.md, "Records").
+ * Rollout: the set of a material that may be on its way into clusters, on disk while the daemon
+ * runs (doc/design.md, "Records").
  *
  * The file $STATE_DIRECTORY/<material>.rollout is written before the first CALL with a set and
  * removed at the end of the daemon, when each record has its result. If it exists at a start, the
@@ -25,5 +25,6 @@ int rollout_save(const char *material, const char *fingerprint);
 /* Removes the file. A crash of the machine may bring it back, which costs one more import. */
 void rollout_remove(const char *material);
 
-/* Forgets the imported set of a record unless it is the one of the rollout. Returns true if it did. */
+/* Forgets the imported set of a record unless it is the one of the rollout. Returns true if it
+ * did. */
 bool rollout_doubt(const char *fingerprint, Record *record);

@@ -127,8 +127,8 @@ typedef struct ManagerStatus {
 /* After a check. Returns true if the error was set or cleared. */
 bool cluster_check_update(ClusterCheck *check, const Outcome *outcome);
 
-/* After an attempt, which leaves replication stopped by an import or not. `outcome` is that of a start
- * without a set, whose error is shown; NULL: of an import. */
+/* After an attempt, which leaves replication stopped by an import or not. `outcome` is that of a
+ * start without a set, whose error is shown; NULL: of an import. */
 void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *outcome);
 
 /* The health of one material by its state, and whether its file system answers. */

@@ -16,9 +16,9 @@
  * that the process reports "timed out" before it is killed. */
 uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec);
 
-/* Reads the password and opens the session. Returns false with the reason in `outcome` on failure.
- * When the server refuses the password, it is read once more, and the login is repeated if it has
- * changed or came from a command. `redactor` covers every password that was sent, `ret_certificate` is
- * what the server showed in the last login. */
+/* Reads the password and opens the session. Returns false with the reason in `outcome` on
+ * failure. When the server refuses the password, it is read once more, and the login is repeated
+ * if it has changed or came from a command. `redactor` covers every password that was sent,
+ * `ret_certificate` is what the server showed in the last login. */
 bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certificate,
         const ClusterConfig *cluster, uint64_t deadline_usec, Redactor *redactor);

@@ -3,9 +3,9 @@
 /*
  * Password: reads the password, or token, of a cluster.
  *
- * The source is a file, a credential of systemd or the output of a command. It holds one line, whose
- * end is not part of the password, or a JSON object that has it as a member. An error never quotes
- * any of the text.
+ * The source is a file, a credential of systemd or the output of a command. It holds one line,
+ * whose end is not part of the password, or a JSON object that has it as a member. An error never
+ * quotes any of the text.
  */
 
 #include <stdbool.h>

@@ -219,8 +219,8 @@ static void on_privilege(
         *(bool *)userdata = true;
 }
 
-/* MySQL accepts sql_log_off from a user with SESSION_VARIABLES_ADMIN, and continues to log unless the
- * user has one of two other privileges as well. One through a role is not found here. */
+/* MySQL accepts sql_log_off from a user with SESSION_VARIABLES_ADMIN, and continues to log
+ * unless the user has one of two other privileges as well. One through a role is not found here. */
 static SessionResult disable_general_log(
         PreflightVariables *variables, Session *session, SessionError *ret_error)
 {

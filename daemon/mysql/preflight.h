@@ -5,21 +5,22 @@
  * server would keep the CALL (doc/design.md, "Query logs"). One round trip, and one more for each
  * of two logs that is on, to turn it off for the session:
  *
- * - the general log, by sql_log_off, which needs SUPER, or on MySQL both SESSION_VARIABLES_ADMIN and
- *   CONNECTION_ADMIN: the first alone can set it, without effect (one more round trip finds out);
- * - the slow log, by long_query_time, which needs none. Where log_queries_not_using_indexes is on, a
- *   procedure that reads a table without an index would be logged nevertheless, with the text of the
- *   CALL; there min_examined_row_limit is set instead: a statement that examined fewer rows is not
- *   logged for any reason. It needs no privilege on MariaDB, and SESSION_VARIABLES_ADMIN on MySQL.
- *   The server's own values of the two are not read (doc/aurora.md, "Leaks": measured on both).
+ * - the general log, by sql_log_off, which needs SUPER, or on MySQL both SESSION_VARIABLES_ADMIN
+ * and CONNECTION_ADMIN: the first alone can set it, without effect (one more round trip finds out);
+ * - the slow log, by long_query_time, which needs none. Where log_queries_not_using_indexes is on,
+ * a procedure that reads a table without an index would be logged nevertheless, with the text of
+ * the CALL; there min_examined_row_limit is set instead: a statement that examined fewer rows is
+ * not logged for any reason. It needs no privilege on MariaDB, and SESSION_VARIABLES_ADMIN on
+ * MySQL. The server's own values of the two are not read (doc/aurora.md, "Leaks": measured on
+ * both).
  *
  * MariaDB 10.11 writes the key also into the logs of the statements inside the procedure; a log
  * that the session turns off, and an audit that excludes the user, keep those neither.
  *
- * The same round trip first sets what the statements of the session, and the transactions within the
- * procedure, depend on, whatever the server's defaults and init_connect say: no open transaction,
- * autocommit, writable transactions, a strict SQL mode, UTC, and updates without a key. None of it
- * needs a privilege.
+ * The same round trip first sets what the statements of the session, and the transactions within
+ * the procedure, depend on, whatever the server's defaults and init_connect say: no open
+ * transaction, autocommit, writable transactions, a strict SQL mode, UTC, and updates without a
+ * key. None of it needs a privilege.
  *
  * An unknown setting counts as one that keeps the CALL. A variable that a server lacks is missing
  * in its answer; every server has the role and the two logs, so without them the answer is
@@ -89,7 +90,8 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables);
  * values are the greatest that every server accepts: a year, and 32 bits of rows. */
 const char *preflight_slow_log_statement(const PreflightVariables *variables);
 
-/* Sets the session's state, reads the variables, turns the logs off for the session, and evaluates the result. */
+/* Sets the session's state, reads the variables, turns the logs off for the session, and
+ * evaluates the result. */
 SessionResult preflight_run(
         Preflight *ret, Session *session, const char *user, SessionError *ret_error);
 

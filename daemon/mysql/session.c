@@ -72,8 +72,8 @@ static bool is_refused_login(unsigned number)
         }
 }
 
-/* Connector/C 3.4 continues with a plugin that answers nothing: the text of the one that it could not
- * load remains, with the number of what the server did then. */
+/* Connector/C 3.4 continues with a plugin that answers nothing: the text of the one that it
+ * could not load remains, with the number of what the server did then. */
 static bool is_unloaded_plugin(unsigned number, const char *text)
 {
         return is_library_error(number) && strncmp(text, "Plugin ", strlen("Plugin ")) == 0 &&

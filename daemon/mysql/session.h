@@ -4,12 +4,13 @@
  * Session: opens a verified TLS connection to a server and executes statements; the only module
  * that includes libmariadb.
  *
- * An open session is encrypted with TLS 1.2 or 1.3, its peer is verified (daemon/tls/peer-verify.h),
- * and the login used an allowed plugin. The login, by the cleartext plugin too, follows TLS and
- * verification; before them only the TLS request is sent. MYSQL_OPT_SSL_ENFORCE does not enforce TLS
- * (doc/aurora.md, "Connector/C"): MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and version are
- * checked before the first statement. A version of Connector/C other than 3.3 and 3.4, or one with
- * another TLS library than OpenSSL, connects to nothing: SESSION_TLS.
+ * An open session is encrypted with TLS 1.2 or 1.3, its peer is verified
+ * (daemon/tls/peer-verify.h), and the login used an allowed plugin. The login, by the cleartext
+ * plugin too, follows TLS and verification; before them only the TLS request is sent.
+ * MYSQL_OPT_SSL_ENFORCE does not enforce TLS (doc/aurora.md, "Connector/C"):
+ * MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and version are checked before the first
+ * statement. A version of Connector/C other than 3.3 and 3.4, or one with another TLS library than
+ * OpenSSL, connects to nothing: SESSION_TLS.
  *
  * libmariadb allows a plugin whose name is a part of the list's text, "native" for instance, and
  * loads it before it checks. So it loads from one directory only, which the build sets, and never
@@ -68,7 +69,8 @@ void session_scrub_environment(void);
  * reseeds the child's random numbers (RAND_DRBG(7), "Fork-safety"). */
 void session_prepare(void);
 
-/* `ret_certificate` is what the server showed, also on failure; its reason is then the error's text.
+/* `ret_certificate` is what the server showed, also on failure; its reason is then the error's
+ * text.
  *
  * Each step of connecting and login may take the time that was left at the start, in whole seconds,
  * which is all that libmariadb knows. After the login the session ends when that time is over: at

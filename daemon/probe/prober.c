@@ -16,7 +16,8 @@
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
-/* Sets the address of a server that did not answer, or refused the login, if the name has only one. */
+/* Sets the address of a server that did not answer, or refused the login, if the name has only
+ * one. */
 static void resolve(Probe *probe, const char *host)
 {
         static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};

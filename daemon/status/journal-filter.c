@@ -157,7 +157,7 @@ void journal_filter_cluster(
 {
         switch (event) {
         case CLUSTER_EVENT_STATE:
-                break; /* what caused it is logged: an attempt, a material; or it is in status only */
+                break; /* its cause is logged, or it is in status only */
         case CLUSTER_EVENT_END:
                 break; /* what it changed is an event of its own */
         case CLUSTER_EVENT_ATTEMPT:

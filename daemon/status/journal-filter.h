@@ -5,8 +5,8 @@
  *
  * The filter keeps the last logged state of every material. Of a series of transient failures it
  * logs the first and every one whose number is a power of two, and so of starts of replication that
- * an import has stopped; a failure that is held is always logged. An expiry warning is logged once per threshold; the records of the clusters keep that
- * across restarts.
+ * an import has stopped; a failure that is held is always logged. An expiry warning is logged once
+ * per threshold; the records of the clusters keep that across restarts.
  */
 
 #include <stdbool.h>

@@ -40,8 +40,8 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
 void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
 
-/* The results of a check between imports: the check fails or works again, another server answers, the
- * ledger names another set than the record, replication broke or runs again. */
+/* The results of a check between imports: the check fails or works again, another server
+ * answers, the ledger names another set than the record, replication broke or runs again. */
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_drift(const ClusterStatus *cluster, const Outcome *outcome);

@@ -9,8 +9,8 @@
  * also poke after every poll. Not synced: after a crash of the machine the daemon writes the file
  * again.
  *
- * A process of its own writes the file, one at a time and for at most 30 s, since its file system may
- * hang.
+ * A process of its own writes the file, one at a time and for at most 30 s, since its file system
+ * may hang.
  */
 
 #include <systemd/sd-event.h>

@@ -4,9 +4,10 @@
  * Watchdog: pings systemd's watchdog (sd_watchdog_enabled(3)) while the manager does its work, not
  * only while its event loop runs.
  *
- * A timer of the loop sends the pings, so a loop that hangs sends none. No ping is sent while a watch
- * process owes a report, or an importer runs, for longer than its deadline and WATCHDOG_GRACE_USEC. Three pings fit into the time that systemd waits, so a single
- * missing one is harmless, such as after a suspend, when everything is late at once.
+ * A timer of the loop sends the pings, so a loop that hangs sends none. No ping is sent while a
+ * watch process owes a report, or an importer runs, for longer than its deadline and
+ * WATCHDOG_GRACE_USEC. Three pings fit into the time that systemd waits, so a single missing one is
+ * harmless, such as after a suspend, when everything is late at once.
  */
 
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * All facts are the peer's own statements; only CERTIFICATE_VERIFIED makes them reliable: a CA of
  * server-ca, or of the system's trust store, issued the certificate, and host is one of its names.
  * An address matches only an address, X509_check_ip_asc(3); a name matches as in RFC 6125 with
- * wildcards for a whole label, X509_check_host(3). The subject's common name counts only where there
- * is no DNS name.
+ * wildcards for a whole label, X509_check_host(3). The subject's common name counts only where
+ * there is no DNS name.
  *
  * Every other result is an expected one. It has a sentence that includes OpenSSL's reason,
  * X509_STORE_CTX_get_error(3), and where possible a next step.

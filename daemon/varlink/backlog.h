@@ -6,8 +6,8 @@
  * Each subscriber has a position in the list. A publication is freed when the last subscriber has
  * passed it, so slow subscribers need the memory of the slowest alone. BACKLOG_MAX is more than one
  * transition of every cluster of the largest configuration with the longest texts, because all of
- * them can change in one turn of the loop, before any subscriber can read; the owner ends a subscriber that is further
- * behind.
+ * them can change in one turn of the loop, before any subscriber can read; the owner ends a
+ * subscriber that is further behind.
  */
 
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * Server: listens on the Varlink socket and owns the connections of its clients.
  *
  * Calls of io.binlogssl.Manager go to a handler, all others to varlink/service. At most
- * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. One turn of the loop
- * accepts one client, with the priority of the connections.
+ * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. One turn of the
+ * loop accepts one client, with the priority of the connections.
  */
 
 #include <systemd/sd-event.h>

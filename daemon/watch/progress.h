@@ -4,8 +4,8 @@
  * Progress: shows a parent that its child still gets on with a file system that may hang.
  *
  * The child counts each call to the file system that has returned, in a page that both processes
- * share: nothing is sent and no process is woken. The parent compares counts (daemon/watch/stall.h).
- * A count that a faulty child writes can only make the parent more patient.
+ * share: nothing is sent and no process is woken. The parent compares counts
+ * (daemon/watch/stall.h). A count that a faulty child writes can only make the parent more patient.
  */
 
 #include <stdbool.h>

@@ -3,9 +3,9 @@
 /*
  * Stall: calls a function when a child that owes an answer makes no progress.
  *
- * A slow file system is not a stall: each call that returns within STALL_LIMIT_USEC starts the limit
- * anew. The first look comes a little after the answer is due and only takes the count: on the way to
- * a file system that hangs are directories of others that do not.
+ * A slow file system is not a stall: each call that returns within STALL_LIMIT_USEC starts the
+ * limit anew. The first look comes a little after the answer is due and only takes the count: on
+ * the way to a file system that hangs are directories of others that do not.
  */
 
 #include <systemd/sd-event.h>

@@ -5,10 +5,10 @@
  *
  * A process that ends, sends what no watcher sends, or sends too much is replaced, at once and then
  * with back-off. One that owes a report and makes no progress is killed and replaced once; when its
- * successor makes none either, the file system does not respond. A process that waits for such a file
- * system may not be killable: there are two of a material at most, and their end or the first answer
- * of the second brings everything up to date. The first report of every process makes the manager
- * read the files, so that nothing is lost between two of them.
+ * successor makes none either, the file system does not respond. A process that waits for such a
+ * file system may not be killable: there are two of a material at most, and their end or the first
+ * answer of the second brings everything up to date. The first report of every process makes the
+ * manager read the files, so that nothing is lost between two of them.
  */
 
 #include <sys/types.h>

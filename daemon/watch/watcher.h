@@ -28,6 +28,6 @@ typedef struct WatcherTask {
         int fd; /* SOCK_SEQPACKET to the manager: reports, and a byte for each request to read */
 } WatcherTask;
 
-/* Reports WATCH_READ once the watches are set, then runs until the manager closes the socket. Returns
- * 0 then, or a negative errno. */
+/* Reports WATCH_READ once the watches are set, then runs until the manager closes the socket.
+ * Returns 0 then, or a negative errno. */
 int watcher_run(const WatcherTask *task);

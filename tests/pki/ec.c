@@ -1,9 +1,11 @@
 #include "tests/pki/set.h"
 
 /*
- * The fixtures about EC keys, for a configuration that allows them: it is meant by "-ec" in the name.
+ * The fixtures about EC keys, for a configuration that allows them: it is meant by "-ec" in the
+ * name.
  *
- * An ECPrivateKey (RFC 5915, 3) has the scalar and, optionally, the public key that follows from it.
+ * An ECPrivateKey (RFC 5915, 3) has the scalar and, optionally, the public key that follows from
+ * it.
  */
 
 #include <string.h>

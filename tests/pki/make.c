@@ -4,9 +4,10 @@
  *
  * Each fixture changes exactly one thing in the good set. To add one, write the function that makes
  * the change and a row with its name, in client.c, chain.c, pem.c, rsa.c, ec.c or file.c. The row
- * states the problem that the inspector reports with the default configuration, and with
- * "key-types = rsa,ec" if the name has "-ec" in it: "rule/file/severity", "-" for none. A "*" for the file makes one fixture for each of the three files, with the file appended to
- * its name; the function finds the file in set->file.
+ * states the problem that the inspector reports with the default configuration, and with "key-types
+ * = rsa,ec" if the name has "-ec" in it: "rule/file/severity", "-" for none. A "*" for the file
+ * makes one fixture for each of the three files, with the file appended to its name; the function
+ * finds the file in set->file.
  *
  * The rules are literals here, not those of rule.c: users depend on the names, so a renamed rule
  * must break a test.

@@ -238,7 +238,8 @@ static void set_crt_exponent(
         sequence_set_number(key, place, exponent);
 }
 
-/* Sets the primes, and the numbers that follow from them and e. Returns false if e has no inverse. */
+/* Sets the primes, and the numbers that follow from them and e. Returns false if e has no
+ * inverse. */
 static bool set_primes(Sequence *key, const BIGNUM *p, const BIGNUM *q, Modulus modulus)
 {
         CLEANUP(BN_CTX_freep) BN_CTX *context = BN_CTX_new();

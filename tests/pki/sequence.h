@@ -3,8 +3,8 @@
 /*
  * Sequence: the ASN.1 of a private key, changed part by part and written as the key file of a set.
  *
- * The fixtures change ASN.1, not an EVP_PKEY, because OpenSSL may complete or refuse numbers that do
- * not belong together. RSAPrivateKey: RFC 8017, A.1.2. ECPrivateKey: RFC 5915, 3.
+ * The fixtures change ASN.1, not an EVP_PKEY, because OpenSSL may complete or refuse numbers that
+ * do not belong together. RSAPrivateKey: RFC 8017, A.1.2. ECPrivateKey: RFC 5915, 3.
  */
 
 #include <openssl/asn1.h>

@@ -49,7 +49,8 @@ extern Schedule schedule;
 #define HOLDS(condition) schedule_holds(condition, #condition, __FILE__, __LINE__)
 void schedule_holds(bool holds, const char *text, const char *file, int line);
 
-/* The same numbers for the same seed. Below `n`; and between two durations, small ones more often. */
+/* The same numbers for the same seed. Below `n`; and between two durations, small ones more
+ * often. */
 uint64_t schedule_random(uint64_t n);
 bool schedule_chance(unsigned percent);
 uint64_t schedule_duration(uint64_t minimum, uint64_t maximum);

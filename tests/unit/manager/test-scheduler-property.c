@@ -1,10 +1,9 @@
 /*
  * In every sequence of events and configurations, all that is due starts at its time.
  *
- * Each time the simulated loop would sleep, nothing that is due may be left while a slot is free, and
- * the requested time is that of the earliest thing that comes next. With --once, nothing comes twice
- * and the end is reached. With a seed as its argument the
- * program runs that sequence alone.
+ * Each time the simulated loop would sleep, nothing that is due may be left while a slot is free,
+ * and the requested time is that of the earliest thing that comes next. With --once, nothing comes
+ * twice and the end is reached. With a seed as its argument the program runs that sequence alone.
  */
 
 #include "tests/unit/manager/schedule-fixture.h"

@@ -164,8 +164,8 @@ static void expect_event(unsigned i, const char *begin, const char *name)
         assert_true(!name || strstr(fixture.events[i], name));
 }
 
-/* Expects the next answer of the subscription to begin with that text, NULL: none yet, and to be the
- * last one or not. */
+/* Expects the next answer of the subscription to begin with that text, NULL: none yet, and to be
+ * the last one or not. */
 static void expect_next(const char *begin, int expected)
 {
         CLEANUP(freep) char *text = NULL;
