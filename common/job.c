@@ -43,7 +43,7 @@ struct Job {
         int request_fd; /* -1: the child asks nothing */
         size_t request_size;
         job_answer_fn answer;
-        bool timed_out;
+        bool timed_out, stuck;
         bool ended;
         sd_event_source *child_source;
         sd_event_source *deadline_source;
@@ -155,6 +155,7 @@ static void end(Job *job, const siginfo_t *info)
         ssize_t n = -1;
 
         job->ended = true;
+        job->child_source = sd_event_source_disable_unref(job->child_source);
         job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
         job->request_source = sd_event_source_disable_unref(job->request_source);
         if (message)
@@ -189,16 +190,35 @@ void job_kill(Job *job)
                 (void)kill(job->pid, SIGKILL);
 }
 
+/* sd-event looks at the exit once: while a debugger traces the child that look finds nothing. */
+static bool end_if_exited(Job *job)
+{
+        siginfo_t info = {0};
+
+        if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return false;
+        end(job, &info);
+        return true;
+}
+
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Job *job = userdata;
+        bool killed = job->timed_out, told = job->stuck;
 
         job->timed_out = true;
+        job->stuck = killed;
         job_kill(job);
+        if (told && end_if_exited(job))
+                return 0;
+        (void)sd_event_source_set_time_relative(source, JOB_STUCK_USEC);
+        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        /* The handler may free the job, which is not used after the call. */
+        if (killed && !told)
+                job->fn(job, JOB_STUCK, 0, NULL, job->userdata);
         return 0;
 }
 
-/* One socket for the result and, if the child may ask, one for requests. */
 static int make_sockets(Job *job, int *ret_result_fd, int *ret_request_fd, bool asks)
 {
         int pair[2];

@@ -25,6 +25,7 @@
 
 #include "common/macro.h"
 
+#define JOB_STUCK_USEC      (3 * UINT64_C(1000000))
 #define JOB_KEEP_MAX        4
 #define JOB_RESULT_SIZE_MAX (64 * 1024)
 
@@ -59,6 +60,8 @@ typedef enum JobResult {
         JOB_DONE,   /* the result is complete and the child exited with 0 */
         JOB_FAILED, /* `run` failed; `detail` is its errno */
         JOB_TIMED_OUT,
+        JOB_STUCK,   /* killed at the deadline, and not ended JOB_STUCK_USEC later: it waits in the
+                        kernel for a file system. The handler is called again at the end. */
         JOB_CRASHED, /* `detail` is the signal, or 0 */
         _JOB_RESULT_MAX,
 } JobResult;

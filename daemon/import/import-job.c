@@ -9,9 +9,8 @@
 
 struct ImportJob {
         Job *job;
-        import_job_end_fn fn;
-        import_job_stop_fn stop_fn;
-        void *userdata;
+        ImportJobHandlers handlers;
+        bool stuck;
 };
 
 static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
@@ -19,6 +18,11 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         ImportJob *import_job = userdata;
         Outcome outcome = {0};
 
+        if (import_job->stuck) {
+                import_job->job = job_free(job);
+                import_job->handlers.released(import_job->handlers.userdata);
+                return;
+        }
         switch (end) {
         case JOB_DONE:
                 memcpy(&outcome, result, sizeof(outcome));
@@ -28,6 +32,14 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.effect.in_doubt = true;
                 text_set(outcome.text, sizeof(outcome.text),
                         "the import did not end within import-timeout; the importer was killed");
+                break;
+        case JOB_STUCK:
+                import_job->stuck = true;
+                outcome.kind = OUTCOME_TIMED_OUT;
+                outcome.effect.in_doubt = true;
+                text_set(outcome.text, sizeof(outcome.text),
+                        "the importer was killed after import-timeout and does not end: the file "
+                        "system of password-file or server-ca does not respond");
                 break;
         case JOB_FAILED:
                 outcome.kind = OUTCOME_CRASHED;
@@ -47,15 +59,16 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                                 "the importer exited without a result");
                 break;
         }
-        import_job->job = job_free(job);
-        import_job->fn(&outcome, import_job->userdata);
+        if (!import_job->stuck)
+                import_job->job = job_free(job);
+        import_job->handlers.ended(&outcome, import_job->handlers.userdata);
 }
 
 static int on_stop(const void *request, void *userdata)
 {
         ImportJob *import_job = userdata;
 
-        return import_job->stop_fn(request, import_job->userdata);
+        return import_job->handlers.stop(request, import_job->handlers.userdata);
 }
 
 static bool may_stop_replication(const ImportTask *task)
@@ -70,8 +83,8 @@ static int run(void *result, const void *task)
         return importer_run(result, task);
 }
 
-int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome)
+int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
+        const ImportJobHandlers *handlers, Outcome *ret_outcome)
 {
         CLEANUP(import_job_freep) ImportJob *job = calloc(1, sizeof(*job));
         JobLink link = JOB_LINK_NULL;
@@ -92,7 +105,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
 
         child_task.link = &link;
         if (job) {
-                *job = (ImportJob){.fn = fn, .stop_fn = stop_fn, .userdata = userdata};
+                *job = (ImportJob){.handlers = *handlers};
                 r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {
@@ -103,6 +116,11 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
         }
         *ret = TAKE(job);
         return 0;
+}
+
+bool import_job_is_stuck(const ImportJob *job)
+{
+        return job->stuck;
 }
 
 ImportJob *import_job_free(ImportJob *job)

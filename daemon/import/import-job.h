@@ -5,6 +5,8 @@
  * was killed at its deadline, crashed or could not be started.
  */
 
+#include <stdbool.h>
+
 #include <systemd/sd-event.h>
 
 #include "common/macro.h"
@@ -14,17 +16,26 @@
 
 typedef struct ImportJob ImportJob;
 
-/* Called once, when the process has ended. May free the job. */
-typedef void (*import_job_end_fn)(const Outcome *outcome, void *userdata);
-
-/* Called while the process runs, before it stops replication. Returns 0 when the stop is recorded
- * durably, else a negative errno: then replication is not stopped, and nothing is imported. */
-typedef int (*import_job_stop_fn)(const RecordStop *stop, void *userdata);
+typedef struct ImportJobHandlers {
+        /* The result. May free the job, unless import_job_is_stuck(). */
+        void (*ended)(const Outcome *outcome, void *userdata);
+        /* While the process runs, before it stops replication. Returns 0 when the stop is
+         * recorded durably, else a negative errno: then replication is not stopped, and nothing
+         * is imported. */
+        int (*stop)(const RecordStop *stop, void *userdata);
+        /* A stuck process has ended. May free the job. */
+        void (*released)(void *userdata);
+        void *userdata;
+} ImportJobHandlers;
 
 /* The child has a copy of the task, so the task and its pointers may be freed after the call. On
  * error nothing was started, and `ret_outcome` has the reason. */
-int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome);
+int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
+        const ImportJobHandlers *handlers, Outcome *ret_outcome);
+
+/* Returns true if the process was killed at its deadline and has not ended: it waits in the kernel
+ * for a file system that does not respond, as that of password-file or server-ca. */
+bool import_job_is_stuck(const ImportJob *job);
 
 /* Kills an importer that still runs. */
 ImportJob *import_job_free(ImportJob *job);

@@ -58,9 +58,9 @@ static int payload_fd_seal(int fd, uint64_t expected_size)
         return 0;
 }
 
-static void on_end(Job *job, JobResult end, int detail, const void *report, void *userdata)
+static void finish(
+        InspectJob *inspect_job, Job *job, JobResult end, int detail, const Report *report)
 {
-        InspectJob *inspect_job = userdata;
         CLEANUP(closep) int payload_fd = TAKE_FD(inspect_job->payload_fd);
         InspectResult result = {.report = report, .payload_fd = -1};
         char error[256] = "";
@@ -83,6 +83,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *report, void
                 r = -detail;
                 break;
         case JOB_TIMED_OUT:
+        case JOB_STUCK:
                 text_set(error, sizeof(error), "the inspection took too long");
                 break;
         case JOB_CRASHED:
@@ -96,6 +97,12 @@ static void on_end(Job *job, JobResult end, int detail, const void *report, void
                 result.error = error;
         inspect_job->handlers.ended(&result, inspect_job->handlers.userdata);
         job_free(job);
+}
+
+static void on_end(Job *job, JobResult end, int detail, const void *report, void *userdata)
+{
+        if (end != JOB_STUCK) /* `not_responding` was called */
+                finish(userdata, job, end, detail, report);
 }
 
 static void on_stall(StallEvent event, void *userdata)

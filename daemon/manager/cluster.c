@@ -35,7 +35,9 @@ struct Cluster {
         unsigned importing_port;
         bool moved; /* that is no longer the configured one */
         ImportJob *import, *check;
-        SetInfo set; /* of the last import that was started */
+        ImportJob
+                *stuck; /* one of them that cannot be killed yet: none is started before its end */
+        SetInfo set;    /* of the last import that was started */
 };
 
 static void set_state(Cluster *cluster, ClusterState state)
@@ -99,6 +101,7 @@ Cluster *cluster_free(Cluster *cluster)
                 return NULL;
         import_job_free(cluster->check);
         import_job_free(cluster->import);
+        import_job_free(cluster->stuck);
         record_writer_free(cluster->writer);
         sd_event_unref(cluster->event);
         free(cluster);
@@ -178,6 +181,7 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         PlanInput input = {
                 .enabled = cluster->config.enabled,
                 .importing = cluster->import,
+                .stuck = cluster->stuck,
                 .fingerprint = fingerprint,
                 .record = &cluster->record,
                 .retry_usec = cluster->due.retry_usec,
@@ -263,11 +267,27 @@ static void apply_elsewhere(Cluster *cluster, const Outcome *outcome)
         cluster->moved = false;
 }
 
+static ImportJob *let_go(Cluster *cluster, ImportJob *job)
+{
+        if (!job || !import_job_is_stuck(job))
+                return import_job_free(job);
+        cluster->stuck = job;
+        return NULL;
+}
+
+static void on_released(void *userdata)
+{
+        Cluster *cluster = userdata;
+
+        cluster->stuck = import_job_free(cluster->stuck);
+        cluster->fn(cluster, CLUSTER_EVENT_END, NULL, cluster->userdata);
+}
+
 static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
 
-        cluster->import = import_job_free(cluster->import);
+        cluster->import = let_go(cluster, cluster->import);
         cluster->status.deadline_usec = 0;
         if (cluster->running == PLAN_START_REPLICATION && cluster->moved)
                 cluster->moved = false;
@@ -320,7 +340,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
         Replication before = cluster->replication;
         const Replication *now = &cluster->replication;
 
-        cluster->check = import_job_free(cluster->check);
+        cluster->check = let_go(cluster, cluster->check);
         cluster->status.check.due = false;
         due_times_after_check(&cluster->due, cluster->daemon);
         if (cluster_check_update(&cluster->status.check, outcome))
@@ -342,19 +362,24 @@ static void on_checked(const Outcome *outcome, void *userdata)
         cluster->fn(cluster, CLUSTER_EVENT_END, outcome, cluster->userdata);
 }
 
+static int start_job(Cluster *cluster, ImportJob **ret, const ImportTask *task,
+        void (*ended)(const Outcome *outcome, void *userdata))
+{
+        const ImportJobHandlers handlers = {ended, on_stop, on_released, cluster};
+        Outcome outcome;
+        int r = import_job_start(ret, cluster->event, task, &handlers, &outcome);
+
+        if (r < 0) /* a transient error: retried with back-off */
+                ended(&outcome, cluster);
+        return r;
+}
+
 static int start_check(Cluster *cluster, ImportTask *task)
 {
-        Outcome outcome;
-        int r;
-
         task->action = IMPORT_ACTION_CHECK;
         if (task->timeout_usec > CLUSTER_CHECK_MAX_USEC)
                 task->timeout_usec = CLUSTER_CHECK_MAX_USEC;
-        r = import_job_start(
-                &cluster->check, cluster->event, task, on_checked, on_stop, cluster, &outcome);
-        if (r < 0)
-                on_checked(&outcome, cluster);
-        return r;
+        return start_job(cluster, &cluster->check, task, on_checked);
 }
 
 int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
@@ -371,7 +396,6 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
                 .stopped = record_is_stopped(&cluster->record),
                 .timeout_usec = cluster->daemon->import_timeout_usec,
         };
-        Outcome outcome;
         int r;
 
         if (action == PLAN_CHECK)
@@ -385,12 +409,9 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
         text_set(cluster->importing_host, sizeof(cluster->importing_host), cluster->config.host);
         cluster->importing_port = cluster->config.port;
         set_state(cluster, CLUSTER_IMPORTING);
-        r = import_job_start(
-                &cluster->import, cluster->event, &task, on_imported, on_stop, cluster, &outcome);
-        if (r == 0)
+        r = start_job(cluster, &cluster->import, &task, on_imported);
+        if (cluster->import)
                 cluster->status.deadline_usec = clock_boottime_usec() + task.timeout_usec;
-        else /* a transient error: retried with back-off */
-                on_imported(&outcome, cluster);
         return r;
 }
 
@@ -419,14 +440,11 @@ bool cluster_flush_pending(Cluster *cluster)
 
 bool cluster_was_warned(const Cluster *cluster, const char *fingerprint, uint64_t within_usec)
 {
-        return strcmp(cluster->record.warned.fingerprint, fingerprint) == 0 &&
-                cluster->record.warned.within_usec <= within_usec;
+        return record_was_warned(&cluster->record, fingerprint, within_usec);
 }
 
 void cluster_set_warned(Cluster *cluster, const char *fingerprint, uint64_t within_usec)
 {
-        text_set(cluster->record.warned.fingerprint, sizeof(cluster->record.warned.fingerprint),
-                fingerprint);
-        cluster->record.warned.within_usec = within_usec;
+        record_set_warned(&cluster->record, fingerprint, within_usec);
         record_writer_schedule(cluster->writer);
 }

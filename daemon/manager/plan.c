@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/clock.h"
+
 static Plan keep(const PlanInput *input, uint64_t now_usec)
 {
         if (!input->checks)
@@ -56,7 +58,30 @@ static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
                 return set;
         return (Plan){.action = PLAN_DELAY,
                 .not_before_usec = input->start_usec,
-                .of_start = set.action != PLAN_DELAY};
+                .transient = set.action != PLAN_DELAY};
+}
+
+/* Until the end of the process, at which the cluster is planned again. */
+static Plan plan_stuck(Plan plan)
+{
+        switch (plan.action) {
+        case PLAN_CHECK:
+                return (Plan){.action = PLAN_KEEP};
+        case PLAN_IMPORT:
+        case PLAN_RESTART_REPLICATION:
+        case PLAN_START_REPLICATION:
+        case PLAN_DELAY:
+                return (Plan){.action = PLAN_DELAY,
+                        .not_before_usec = USEC_NEVER,
+                        .transient = plan.transient || plan.action != PLAN_DELAY};
+        case PLAN_NOTHING:
+        case PLAN_WAIT:
+        case PLAN_KEEP:
+        case PLAN_RUNS:
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return plan;
 }
 
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
@@ -68,7 +93,9 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
         if (!input->enabled)
                 return (Plan){.action = PLAN_NOTHING};
         set = plan_set(input, now_usec);
-        return record_is_stopped(input->record) ? plan_start(input, set, now_usec) : set;
+        if (record_is_stopped(input->record))
+                set = plan_start(input, set, now_usec);
+        return input->stuck ? plan_stuck(set) : set;
 }
 
 ClusterState plan_state(const Plan *plan, const Record *record)
@@ -85,7 +112,7 @@ ClusterState plan_state(const Plan *plan, const Record *record)
         case PLAN_START_REPLICATION:
                 return CLUSTER_IMPORTING;
         case PLAN_DELAY:
-                return plan->of_start ||
+                return plan->transient ||
                                 outcome_is_transient(
                                         record->attempt.outcome, record->attempt.sql_errno)
                         ? CLUSTER_RETRYING

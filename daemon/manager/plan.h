@@ -29,11 +29,12 @@ typedef enum PlanAction {
 typedef struct Plan {
         PlanAction action;
         uint64_t not_before_usec; /* boot time; PLAN_DELAY and PLAN_KEEP */
-        bool of_start;            /* PLAN_DELAY of a start of replication, not of the set */
+        bool transient; /* PLAN_DELAY for another reason than the last attempt with the set */
 } Plan;
 
 typedef struct PlanInput {
         bool enabled;
+        bool stuck; /* nothing can be started: a process of the cluster cannot be ended yet */
         bool importing;
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;

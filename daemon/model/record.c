@@ -119,6 +119,18 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
                 attempt->failures++;
 }
 
+bool record_was_warned(const Record *record, const char *fingerprint, uint64_t within_usec)
+{
+        return strcmp(record->warned.fingerprint, fingerprint) == 0 &&
+                record->warned.within_usec <= within_usec;
+}
+
+void record_set_warned(Record *record, const char *fingerprint, uint64_t within_usec)
+{
+        text_set(record->warned.fingerprint, sizeof(record->warned.fingerprint), fingerprint);
+        record->warned.within_usec = within_usec;
+}
+
 static void write_text(JsonWriter *writer, const char *key, const char *text)
 {
         if (text[0] != '\0')

@@ -84,6 +84,10 @@ bool record_is_stopped(const Record *record);
  * configured. Returns true if it was cleared. */
 bool record_update_stop(Record *record, const Outcome *outcome);
 
+/* Returns true if the expiry of this set within this time, or less, was recorded as told. */
+bool record_was_warned(const Record *record, const char *fingerprint, uint64_t within_usec);
+void record_set_warned(Record *record, const char *fingerprint, uint64_t within_usec);
+
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
 

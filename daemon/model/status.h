@@ -111,7 +111,8 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */
         CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
         CLUSTER_EVENT_END,         /* an import or check ended, or could not start, also if nothing
-                                      else is to be reported: the next action may be due */
+                                      else is to be reported: the next action may be due; the
+                                      outcome is NULL if it was reported before */
 } ClusterEvent;
 
 #define SUMMARY_TEXT_MAX 1024 /* bytes of the summary of a manager, with NUL */

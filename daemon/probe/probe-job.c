@@ -49,6 +49,7 @@ static void on_end(Job *child, JobResult end, int detail, const void *result, vo
                 *job->probe = *(const Probe *)result;
                 break;
         case JOB_TIMED_OUT:
+        case JOB_STUCK: /* left behind: the command does not wait for it */
                 outcome.kind = OUTCOME_TIMED_OUT;
                 text_format(outcome.text, sizeof(outcome.text),
                         "no answer within %s (import-timeout)",

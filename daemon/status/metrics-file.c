@@ -27,7 +27,6 @@ struct MetricsFile {
         bool again; /* a write was due meanwhile */
         sd_event_source *timer;
         uint64_t written_usec; /* boot time of the last try; 0: never */
-        uint64_t started_usec; /* boot time of the last job */
         bool armed;
         int error; /* the error reported last; 0: none */
 };
@@ -63,6 +62,7 @@ static int error_of(JobResult result, int detail)
         case JOB_FAILED:
                 return detail;
         case JOB_TIMED_OUT:
+        case JOB_STUCK:
                 return ETIMEDOUT;
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
@@ -75,9 +75,11 @@ static void on_end(Job *job, JobResult result, int detail, const void *data, voi
 {
         MetricsFile *file = userdata;
 
-        file->job = job_free(file->job);
         if (!file->moved)
                 report_error(file, error_of(result, detail));
+        if (result == JOB_STUCK)
+                return;
+        file->job = job_free(file->job);
         file->moved = false;
         if (file->again)
                 metrics_file_poke(file);
@@ -111,15 +113,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         file->armed = false;
         file->written_usec = clock_boottime_usec();
         file->again = file->job;
-        if (!file->job) {
-                file->started_usec = file->written_usec;
-                r = start(file);
-                if (r < 0)
-                        report_error(file, -r);
-        } else if (file->written_usec - file->started_usec > METRICS_FILE_DEADLINE_USEC &&
-                !file->moved)
-                report_error(
-                        file, ETIMEDOUT); /* it cannot be killed before its file system answers */
+        if (file->job)
+                return 0;
+        r = start(file);
+        if (r < 0)
+                report_error(file, -r);
         return 0;
 }
 

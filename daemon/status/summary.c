@@ -119,7 +119,8 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
         buffer[0] = '\0';
         if (record_is_stopped(cluster->record))
                 stopped_error(buffer, size, cluster);
-        else if (cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD)
+        else if ((cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD) &&
+                !outcome_is_success(attempt->outcome))
                 text_set(buffer, size, failure);
         else if (replication_is_broken(cluster->replication))
                 text_format(

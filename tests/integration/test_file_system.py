@@ -178,6 +178,34 @@ def test_a_metrics_file_that_cannot_be_written_holds_up_nothing(testbed, service
     assert service.stop() == 0
 
 
+def test_a_password_file_that_cannot_be_read_holds_up_its_own_cluster(testbed, service, remote,
+                                                                     content, tmp_path):
+    local = tmp_path / "local"
+    local.mkdir()
+    write_material(local, testbed.authority.certificate, testbed.client("first"))
+    password = service.directory / "etc" / "password"
+    text = two_materials(testbed, service, local)
+    text = text.replace(f"directory = {service.material}", f"directory = {local}")
+    orders, users = text.index("[cluster orders]"), text.index("[cluster users]")
+    service.configure(text[:orders].replace("[daemon]", "[daemon]\nparallel-imports = 1\n"
+                                            "import-timeout = 1s") +
+                      text[orders:users].replace(str(password), f"{service.material}/password") +
+                      text[users:])
+    remote.write({"password": password.read_bytes()})
+    remote.hang()
+    service.start()
+    first = imported(service, "users")
+    service.wait(lambda: service.cluster("orders")["state"] == "retrying", DETECTED)
+    assert "does not end" in service.cluster("orders")["reason"]
+    write_material(local, testbed.authority.certificate, testbed.client("second"))
+    service.wait(lambda: imported(service, "users") != first, DETECTED)
+    assert service.ctl("import", "orders").returncode == 0
+    assert len(service.importers()) == 1
+    remote.answer_again()
+    assert imported(service, "orders") == imported(service, "users")
+    service.wait(lambda: service.importers() == [])
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_watch_process_is_replaced_and_nothing_is_lost(testbed, service, number):
     service.configure(configuration(service, testbed.aurora))

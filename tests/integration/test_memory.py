@@ -234,6 +234,7 @@ def test_an_inspector_is_not_dumpable_and_leaves_no_key(testbed, service):
 
 
 def test_a_watcher_is_not_dumpable_and_has_neither_key_nor_payload(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
     secret = write(testbed, service)
     run_as_nobody(testbed, service)
     service.start()
@@ -242,7 +243,7 @@ def test_a_watcher_is_not_dumpable_and_has_neither_key_nor_payload(testbed, serv
     assert_not_dumpable(watcher)
     assert watcher.holds(secret) == set() and watcher.holds(PASSWORD) == set()
     names = [name for number, name in watcher.descriptors().items() if number > 2]
-    assert names.count("socket") == 1  # to the manager; no client, no server
+    assert names.count("socket") == 2  # reports, and the result of a job; no client, no server
     assert not [name for name in names if PAYLOAD in name or name.startswith(str(service.material))]
 
 

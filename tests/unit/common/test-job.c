@@ -258,20 +258,6 @@ static void run_until_reaped(pid_t pid)
         assert_int_equal(ended.n_calls, 0);
 }
 
-static void test_freeing_a_job_kills_its_child_and_the_loop_reaps_it(void **state)
-{
-        JobSpec spec = {.name = "freed", .run = hang, .deadline_usec = LATE};
-        Job *job = NULL;
-        pid_t pid;
-
-        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
-        pid = job_pid(job);
-        assert_true(exists(pid));
-        assert_null(job_free(job));
-        run_until_reaped(pid);
-        assert_null(job_free(NULL));
-}
-
 /* The end of a traced process is not reported to its parent before its tracer has waited for it: as
  * if it could not be killed. */
 static pid_t trace(pid_t pid)
@@ -291,6 +277,40 @@ static pid_t trace(pid_t pid)
         assert_true(byte);
         assert_int_equal(close(pipe_fds[0]) + close(pipe_fds[1]), 0);
         return tracer;
+}
+
+static void test_a_killed_child_that_does_not_end_is_stuck_and_later_timed_out(void **state)
+{
+        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = 30 * USEC_PER_MSEC};
+        uint64_t begin = clock_boottime_usec();
+        Job *job = NULL;
+        pid_t tracer;
+
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        tracer = trace(job_pid(job));
+        run_until_ended(&ended);
+        assert_int_equal(ended.end, JOB_STUCK);
+        assert_true(clock_boottime_usec() - begin >= spec.deadline_usec + JOB_STUCK_USEC);
+        assert_int_equal(kill(tracer, SIGKILL), 0);
+        assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+        ended.n_calls = 0;
+        run_until_ended(&ended);
+        assert_int_equal(ended.end, JOB_TIMED_OUT);
+        job_free(job);
+}
+
+static void test_freeing_a_job_kills_its_child_and_the_loop_reaps_it(void **state)
+{
+        JobSpec spec = {.name = "freed", .run = hang, .deadline_usec = LATE};
+        Job *job = NULL;
+        pid_t pid;
+
+        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
+        pid = job_pid(job);
+        assert_true(exists(pid));
+        assert_null(job_free(job));
+        run_until_reaped(pid);
+        assert_null(job_free(NULL));
 }
 
 static void test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed(void **state)
@@ -419,6 +439,7 @@ int main(void)
                 job_test(test_a_crash_after_a_complete_result_is_a_crash),
                 job_test(test_an_incomplete_result_is_a_crash),
                 job_test(test_a_child_over_its_deadline_is_killed),
+                job_test(test_a_killed_child_that_does_not_end_is_stuck_and_later_timed_out),
                 job_test(test_freeing_a_job_kills_its_child_and_the_loop_reaps_it),
                 job_test(test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed),
                 job_test(test_reaping_ends_with_the_last_child),

@@ -24,10 +24,8 @@
 
 struct ImportJob {
         ImportTask task;
-        import_job_end_fn fn;
-        import_job_stop_fn stop_fn;
-        void *userdata;
-        bool running;
+        ImportJobHandlers handlers;
+        bool running, stuck;
 };
 
 struct RecordWriter {

@@ -305,8 +305,8 @@ static ImportJob *free_job(void)
         return &schedule.jobs[i];
 }
 
-int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, import_job_end_fn fn,
-        import_job_stop_fn stop_fn, void *userdata, Outcome *ret_outcome)
+int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
+        const ImportJobHandlers *handlers, Outcome *ret_outcome)
 {
         static const ModelEnd failed = {.kind = OUTCOME_CRASHED, .transient = true};
         int index = task->cluster->name[1] - '0';
@@ -340,12 +340,16 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task, i
                 .set = set,
                 .has_ledger = cluster->has_ledger,
                 .action = task->action,
-                .fn = fn,
-                .userdata = userdata,
+                .handlers = *handlers,
                 .end_at = schedule.now +
                         schedule_duration(
                                 USEC_PER_MSEC, checks ? 15 * USEC_PER_SEC : USEC_PER_MIN)};
         return 0;
+}
+
+bool import_job_is_stuck(const ImportJob *job)
+{
+        return false;
 }
 
 ImportJob *import_job_free(ImportJob *job)
@@ -435,5 +439,5 @@ void schedule_end(ImportJob *job)
         if (cluster->retired)
                 *cluster = (ModelCluster){0};
         job->runs = false;
-        job->fn(&outcome, job->userdata);
+        job->handlers.ended(&outcome, job->handlers.userdata);
 }

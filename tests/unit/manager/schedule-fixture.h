@@ -22,8 +22,7 @@ struct ImportJob {
         int cluster, set;
         bool has_ledger;
         ImportAction action;
-        import_job_end_fn fn;
-        void *userdata;
+        ImportJobHandlers handlers;
         uint64_t end_at;
 };
 

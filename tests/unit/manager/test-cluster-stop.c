@@ -13,7 +13,7 @@ static void start_and_stop(void)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         assert_false(fixture.import.task.stopped);
-        assert_int_equal(fixture.import.stop_fn(&stop, fixture.import.userdata), 0);
+        assert_int_equal(fixture.import.handlers.stop(&stop, fixture.import.handlers.userdata), 0);
 }
 
 static void leave_stopped(void)
@@ -41,7 +41,8 @@ static void test_a_stop_that_cannot_be_written_is_refused(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture.write_error = -EROFS;
-        assert_int_equal(fixture.import.stop_fn(&stop, fixture.import.userdata), -EROFS);
+        assert_int_equal(
+                fixture.import.handlers.stop(&stop, fixture.import.handlers.userdata), -EROFS);
         assert_false(record_is_stopped(fixture.status->record));
         assert_false(fixture.status->replication->stopped_by_us);
 }
@@ -51,7 +52,8 @@ static void test_a_stop_of_a_former_server_is_refused(void **state)
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture.cluster_config.host = "db2.example";
         fixture_configure();
-        assert_int_equal(fixture.import.stop_fn(&stop, fixture.import.userdata), -ESTALE);
+        assert_int_equal(
+                fixture.import.handlers.stop(&stop, fixture.import.handlers.userdata), -ESTALE);
         assert_int_equal(fixture.writer.n_written, 0);
         assert_false(record_is_stopped(fixture.status->record));
 }
@@ -177,9 +179,54 @@ static void test_a_stop_of_a_daemon_before_is_reported_and_started(void **state)
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STOPPED], 1);
 }
 
+static void test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .effect.in_doubt = true};
+        Plan plan;
+
+        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
+        fixture.import.stuck = true;
+        fixture.import.handlers.ended(&outcome, fixture.cluster);
+        assert_true(fixture.import.running);
+        assert_false(cluster_is_importing(fixture.cluster));
+        assert_int_equal(fixture.status->deadline_usec, 0);
+        fixture.now += USEC_PER_DAY;
+        fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+        cluster_retry_now(fixture.cluster, true);
+        plan = cluster_plan(fixture.cluster, &fixture.set, fixture.now);
+        assert_int_equal(plan.action, PLAN_DELAY);
+        assert_true(plan.not_before_usec == USEC_NEVER);
+
+        fixture.n_events[CLUSTER_EVENT_END] = 0;
+        fixture.import.handlers.released(fixture.cluster);
+        assert_false(fixture.import.running);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 1);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
+static void test_a_checker_that_cannot_be_ended_leaves_the_cluster_current(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "it does not end"};
+
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_start_check();
+        fixture.check.stuck = true;
+        fixture.check.handlers.ended(&outcome, fixture.cluster);
+        assert_string_equal(fixture.status->check.error, "it does not end");
+        fixture.now += USEC_PER_DAY;
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture_put_on_disk(B); /* its importer would wait as well */
+        fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
+        fixture.check.handlers.released(fixture.cluster);
+        fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cluster_test(test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot),
+                cluster_test(test_a_checker_that_cannot_be_ended_leaves_the_cluster_current),
                 cluster_test(test_a_stop_is_written_before_it_is_answered),
                 cluster_test(test_a_stop_that_cannot_be_written_is_refused),
                 cluster_test(test_a_stop_of_a_former_server_is_refused),
