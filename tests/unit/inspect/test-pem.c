@@ -5,34 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <openssl/crypto.h>
-
 #include "common/macro.h"
 #include "daemon/inspect/pem.h"
+#include "tests/unit/openssl-memory.h"
 #include "tests/unit/pem-fixture.h"
-
-static unsigned fail_at; /* the allocation that fails, counted from 1; 0: none */
-static unsigned n_allocations;
-
-static bool fails(void)
-{
-        return ++n_allocations == fail_at;
-}
-
-static void *allocate(size_t size, const char *file, int line)
-{
-        return fails() ? NULL : malloc(size);
-}
-
-static void *reallocate(void *old, size_t size, const char *file, int line)
-{
-        return fails() ? NULL : realloc(old, size);
-}
-
-static void release(void *memory, const char *file, int line)
-{
-        free(memory);
-}
 
 /* Parses the set with a failing allocation. Returns false if there was no such allocation. */
 static bool parse(const char *set, unsigned failing)
@@ -47,11 +23,9 @@ static bool parse(const char *set, unsigned failing)
 
         pem_fixture_paths(paths, pointers, set);
         assert_int_equal(snapshot_take(&snapshot, pointers, NULL), 0);
-        n_allocations = 0;
-        fail_at = failing;
+        openssl_memory_fail(failing);
         r = pem_parse(&pem, &snapshot, pointers, &report);
-        fail_at = 0;
-        reached = n_allocations >= failing;
+        reached = openssl_memory_reached(failing);
         complete = pem.authorities && pem.chain && pem.key;
         if (r == 0)
                 assert_int_equal(report.failed, !complete);
@@ -73,7 +47,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_without_memory_a_member_is_missing_only_with_an_error),
         };
 
-        if (argc != 2 || !CRYPTO_set_mem_functions(allocate, reallocate, release))
+        if (argc != 2 || !openssl_memory_install())
                 return 2;
         pem_fixture_set_root(argv[1]);
         return cmocka_run_group_tests(tests, NULL, NULL);

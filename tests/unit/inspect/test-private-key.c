@@ -9,35 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "common/macro.h"
 #include "daemon/inspect/pem.h"
 #include "daemon/inspect/private-key.h"
+#include "tests/unit/openssl-memory.h"
 #include "tests/unit/pem-fixture.h"
-
-static unsigned fail_at; /* the allocation that fails, counted from 1; 0: none */
-static unsigned n_allocations;
-
-static bool fails(void)
-{
-        return ++n_allocations == fail_at;
-}
-
-static void *allocate(size_t size, const char *file, int line)
-{
-        return fails() ? NULL : malloc(size);
-}
-
-static void *reallocate(void *old, size_t size, const char *file, int line)
-{
-        return fails() ? NULL : realloc(old, size);
-}
-
-static void release(void *memory, const char *file, int line)
-{
-        free(memory);
-}
 
 static const char *fault_of(const char *fixture)
 {
@@ -125,11 +101,9 @@ static unsigned check_without_memory(const char *fixture)
                 const char *fault = NULL;
                 int r;
 
-                n_allocations = 0;
-                fail_at = failing;
+                openssl_memory_fail(failing);
                 r = private_key_check(&fault, pem.key, certified);
-                fail_at = 0;
-                reached = n_allocations >= failing;
+                reached = openssl_memory_reached(failing);
                 if (r == -ENOMEM)
                         n_reported++;
                 else if (r != 0 || !fault)
@@ -156,7 +130,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_no_damaged_key_passes_for_want_of_memory),
         };
 
-        if (argc != 2 || !CRYPTO_set_mem_functions(allocate, reallocate, release))
+        if (argc != 2 || !openssl_memory_install())
                 return 2;
         pem_fixture_set_root(argv[1]);
         return cmocka_run_group_tests(tests, NULL, NULL);
