@@ -422,7 +422,7 @@ void cluster_retry_now(Cluster *cluster, bool force)
         cluster->due.check_usec = 0;
         /* An import that runs already satisfies the request, unless it makes no CALL: because of
          * the ledger, or because it only restarts replication. */
-        if (force && cluster->config.enabled &&
+        if (force && cluster->config.enabled && !cluster->stuck &&
                 (!cluster->import || cluster->running != PLAN_IMPORT ||
                         cluster->config.ledger[0] != '\0'))
                 text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);

@@ -64,7 +64,7 @@ void cluster_abort_import(Cluster *cluster);
 
 /* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the
  * set of the last plan is imported even if it is current; this ends with that set, and a cluster
- * without a set, or a disabled one, ignores it. */
+ * without a set, a disabled one, or one whose importer cannot be ended, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */

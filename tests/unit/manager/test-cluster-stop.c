@@ -216,6 +216,8 @@ static void test_a_checker_that_cannot_be_ended_leaves_the_cluster_current(void 
         assert_string_equal(fixture.status->check.error, "it does not end");
         fixture.now += USEC_PER_DAY;
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        cluster_retry_now(fixture.cluster, true); /* refused: it would not start now */
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         fixture_put_on_disk(B); /* its importer would wait as well */
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
         fixture.check.handlers.released(fixture.cluster);
