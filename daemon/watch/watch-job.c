@@ -105,10 +105,11 @@ static void start_later(WatchJob *job, const char *end)
 static void on_end(Job *ended, JobResult result, int detail, const void *data, void *userdata)
 {
         WatchJob *job = userdata;
+        bool abandoned = ended == job->abandoned;
         char end[WATCH_END_MAX];
 
         job_free(ended);
-        if (ended == job->abandoned) {
+        if (abandoned) {
                 job->abandoned = NULL;
                 return;
         }
