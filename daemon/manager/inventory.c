@@ -130,16 +130,7 @@ static int load_cluster(
 /* Makes the objects that do not exist yet; the others are adopted later. */
 static int create_new(Inventory *inventory, Generation *generation)
 {
-        for (size_t i = 0; i < generation->n_clusters; i++) {
-                const ClusterConfig *config = &generation->config->clusters[i];
-                int r = find_existing(inventory, config->name)
-                        ? 0
-                        : load_cluster(
-                                  inventory, &generation->clusters[i], generation->config, config);
-
-                if (r < 0)
-                        return r;
-        }
+        /* First, so that the watch processes do not keep what clusters change. */
         for (size_t i = 0; i < generation->n_materials; i++) {
                 const MaterialConfig *config = &generation->config->materials[i];
                 int r = find_material(&inventory->generation, config)
@@ -147,6 +138,16 @@ static int create_new(Inventory *inventory, Generation *generation)
                         : material_new(&generation->materials[i], inventory->event, config,
                                   inventory->handlers.material_changed,
                                   inventory->handlers.userdata);
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < generation->n_clusters; i++) {
+                const ClusterConfig *config = &generation->config->clusters[i];
+                int r = find_existing(inventory, config->name)
+                        ? 0
+                        : load_cluster(
+                                  inventory, &generation->clusters[i], generation->config, config);
 
                 if (r < 0)
                         return r;

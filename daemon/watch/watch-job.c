@@ -223,6 +223,7 @@ static int start_process(WatchJob *job)
         int pair[2];
         int r = progress_new(&job->progress);
 
+        job->started_usec = clock_boottime_usec();
         if (r < 0)
                 return r;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -245,7 +246,6 @@ static void start(WatchJob *job)
         char end[WATCH_END_MAX];
         int r = start_process(job);
 
-        job->started_usec = clock_boottime_usec();
         if (r == 0) {
                 expect(job, job->started_usec);
                 return;
@@ -279,14 +279,18 @@ int watch_job_new(WatchJob **ret, sd_event *event, const MaterialConfig *config,
         r = stall_new(&job->stall, event, STALL_GRACE_USEC, STALL_LIMIT_USEC, on_stall, job);
         if (r == 0)
                 r = sd_event_add_time(
-                        event, &job->start_timer, CLOCK_BOOTTIME, 0, 1, on_start, job);
-        /* All processes of a start before the first report: they then share what the manager
-         * changes afterwards. */
-        if (r == 0)
-                r = sd_event_source_set_priority(job->start_timer, SD_EVENT_PRIORITY_IMPORTANT);
+                        event, &job->start_timer, CLOCK_BOOTTIME, USEC_NEVER, 1, on_start, job);
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(job->start_timer, "watch-start");
+        /* At once, since a process shares what the manager never changes, and keeps what it
+         * does. */
+        if (start_process(job) == 0)
+                expect(job, job->started_usec);
+        else {
+                let_go(job);
+                (void)sd_event_source_set_time_relative(job->start_timer, USEC_PER_SEC);
+        }
         *ret = TAKE(job);
         return 0;
 }

@@ -120,9 +120,15 @@ static int make(void **state)
 {
         memset(faults, 0, sizeof(faults));
         n_started = n_read = n_unchanged = n_status = 0;
-        if (sd_event_new(&event) < 0)
-                return -1;
-        return watch_job_new(&job, event, &config, on_event, NULL);
+        return sd_event_new(&event) < 0 ? -1 : 0;
+}
+
+/* The first processes have these faults. */
+static void start(Fault first, Fault second)
+{
+        faults[0] = first;
+        faults[1] = second;
+        assert_int_equal(watch_job_new(&job, event, &config, on_event, NULL), 0);
 }
 
 static int done(void **state)
@@ -156,6 +162,7 @@ static void run_until(const unsigned *counter, unsigned n)
 
 static void test_the_first_report_makes_the_caller_read(void **state)
 {
+        start(NONE, NONE);
         assert_int_equal(watch_job_status(job)->checked_at_usec, 0);
         run_until(&n_read, 1);
         assert_string_equal(watch_job_status(job)->watch, "after nothing");
@@ -167,7 +174,7 @@ static void test_the_first_report_makes_the_caller_read(void **state)
 
 static void test_a_requested_read_is_passed_on(void **state)
 {
-        watch_job_request_read(job); /* no process yet: it will read anyway */
+        start(NONE, NONE);
         run_until(&n_read, 1);
         watch_job_request_read(job);
         run_until(&n_read, 2);
@@ -177,7 +184,7 @@ static void test_a_requested_read_is_passed_on(void **state)
 /* Returns the text of the end of a process that has this fault; its successor has none. */
 static const char *replaced_after(Fault fault)
 {
-        faults[0] = fault;
+        start(fault, NONE);
         run_until(&n_status, 1);
         run_until(&n_read, 1);
         assert_int_equal(watch_job_process_status(job)->restarts, 1);
@@ -221,7 +228,7 @@ static void test_a_process_that_sends_too_much_at_once_is_replaced(void **state)
 
 static void test_a_process_that_floods_its_socket_is_replaced(void **state)
 {
-        faults[0] = FLOOD;
+        start(FLOOD, NONE);
         run_until(&n_status, 1);
         assert_true(n_read <= WATCH_JOB_REPORTS_PER_SEC);
         assert_string_equal(watch_job_process_status(job)->end, "sent too many reports");
@@ -231,8 +238,8 @@ static void test_a_process_that_floods_its_socket_is_replaced(void **state)
 
 static void test_the_successor_has_what_was_known(void **state)
 {
+        start(NONE, NONE);
         run_until(&n_read, 1);
-        faults[0] = NONE;
         watch_job_request_read(job);
         run_until(&n_read, 2);
         assert_int_equal(kill(watch_job_pid(job), SIGKILL), 0);
@@ -245,7 +252,7 @@ static void test_a_process_that_ends_again_is_started_later(void **state)
 {
         uint64_t begin;
 
-        faults[0] = faults[1] = EXIT;
+        start(EXIT, EXIT);
         run_until(&n_status, 2);
         begin = clock_boottime_usec();
         assert_false(watch_job_status(job)->watching);
@@ -260,6 +267,7 @@ static void test_freeing_the_job_ends_its_process(void **state)
 {
         pid_t pid;
 
+        start(NONE, NONE);
         run_until(&n_read, 1);
         pid = watch_job_pid(job);
         job = watch_job_free(job);
