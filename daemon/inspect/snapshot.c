@@ -45,25 +45,21 @@ static int open_file(
 
 static int read_file(Secret *ret, int fd, uint64_t size, Progress *progress)
 {
-        CLEANUP(secret_done) Secret content = SECRET_NULL;
         int r;
 
         if (size > SNAPSHOT_FILE_LIMIT)
                 return -EFBIG;
         /* One byte more, so that the content need not grow unless the file grows. */
-        r = secret_allocate(&content, size + 1);
+        r = secret_allocate(ret, size + 1);
         if (r < 0)
                 return r;
         do {
-                r = file_read_block(&content, fd, SNAPSHOT_FILE_LIMIT);
+                r = file_read_block(ret, fd, SNAPSHOT_FILE_LIMIT);
                 progress_count(progress);
         } while (r > 0);
         if (r < 0)
-                return r;
-        secret_done(ret);
-        *ret = content;
-        content = SECRET_NULL;
-        return 0;
+                secret_done(ret);
+        return r;
 }
 
 static int read_all(

@@ -13,7 +13,8 @@
 #include "common/text.h"
 #include "daemon/config/paths.h"
 
-static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec)
+/* `uuid` is that of the server that has the set. */
+static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, const char *uuid)
 {
         record->imported = (RecordImport){
                 .at_usec = at_usec,
@@ -21,6 +22,7 @@ static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec)
         };
         text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint),
                 set->fingerprint);
+        text_set(record->imported.server_uuid, sizeof(record->imported.server_uuid), uuid);
 }
 
 bool record_set_server(Record *record, const char *host, unsigned port)
@@ -32,12 +34,6 @@ bool record_set_server(Record *record, const char *host, unsigned port)
         return true;
 }
 
-static void set_uuid(RecordImport *imported, const char *uuid)
-{
-        if (imported->fingerprint[0] != '\0' && uuid[0] != '\0')
-                text_set(imported->server_uuid, sizeof(imported->server_uuid), uuid);
-}
-
 bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
         static const SetInfo none = {0};
@@ -47,8 +43,8 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome)
 
         if (!outcome->ledger.known || strcmp(record->imported.fingerprint, set->fingerprint) == 0)
                 return false;
-        set_imported(record, set, imported ? entry->imported_at_usec : 0);
-        set_uuid(&record->imported, outcome->server.uuid);
+        set_imported(record, set, imported ? entry->imported_at_usec : 0,
+                imported ? outcome->server.uuid : "");
         return true;
 }
 
@@ -62,7 +58,8 @@ bool record_update_server(Record *record, const Outcome *outcome)
                 return false;
         if (imported->server_uuid[0] != '\0' && !outcome->ledger.known)
                 *imported = (RecordImport){0};
-        set_uuid(imported, uuid);
+        else
+                text_set(imported->server_uuid, sizeof(imported->server_uuid), uuid);
         return true;
 }
 
@@ -104,8 +101,7 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
         (void)record_update_server(record, outcome);
         (void)record_update_from_ledger(record, outcome);
         if (outcome->effect.committed)
-                set_imported(record, set, now_usec);
-        set_uuid(&record->imported, outcome->server.uuid);
+                set_imported(record, set, now_usec, outcome->server.uuid);
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
                 record->imported = (RecordImport){0};
