@@ -67,11 +67,13 @@ static ManagerStatus current_status(void *userdata)
 static void publish(Manager *manager, const char *event, const MaterialStatus *material,
         const ClusterStatus *cluster)
 {
-        ManagerStatus status = current_status(manager);
+        ManagerStatus status;
 
         metrics_file_poke(manager->metrics_file);
-        if (manager->server && server_has_subscribers(manager->server))
-                methods_publish(manager->server, &status, event, material, cluster);
+        if (!manager->server || !server_has_subscribers(manager->server))
+                return;
+        status = current_status(manager);
+        methods_publish(manager->server, &status, event, material, cluster);
 }
 
 static void send_status(Manager *manager)
