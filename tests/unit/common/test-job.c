@@ -304,19 +304,25 @@ static void skip_without_tracing(void)
                 skip();
 }
 
-static void test_a_killed_child_that_does_not_end_is_stuck_and_later_timed_out(void **state)
+/* Starts a job whose child cannot be killed before end_tracer(). Returns the tracer. */
+static pid_t start_traced(Job **ret, uint64_t deadline_usec)
 {
-        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = 30 * USEC_PER_MSEC};
-        uint64_t begin = clock_boottime_usec();
-        Job *job = NULL;
-        pid_t tracer;
+        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = deadline_usec};
 
         skip_without_tracing();
-        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
-        tracer = trace(job_pid(job));
+        assert_int_equal(job_start(ret, event, &spec, on_end, &ended), 0);
+        return trace(job_pid(*ret));
+}
+
+static void test_a_killed_child_that_does_not_end_is_stuck_and_later_timed_out(void **state)
+{
+        uint64_t begin = clock_boottime_usec(), deadline = 30 * USEC_PER_MSEC;
+        Job *job = NULL;
+        pid_t tracer = start_traced(&job, deadline);
+
         run_until_ended(&ended);
         assert_int_equal(ended.end, JOB_STUCK);
-        assert_true(clock_boottime_usec() - begin >= spec.deadline_usec + JOB_STUCK_USEC);
+        assert_true(clock_boottime_usec() - begin >= deadline + JOB_STUCK_USEC);
         end_tracer(tracer);
         ended.n_calls = 0;
         run_until_ended(&ended);
@@ -340,14 +346,9 @@ static void test_freeing_a_job_kills_its_child_and_the_loop_reaps_it(void **stat
 
 static void test_freeing_a_job_does_not_wait_for_a_child_that_cannot_be_killed(void **state)
 {
-        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = USEC_NEVER};
         Job *job = NULL;
-        pid_t pid, tracer;
+        pid_t tracer = start_traced(&job, USEC_NEVER), pid = job_pid(job);
 
-        skip_without_tracing();
-        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
-        pid = job_pid(job);
-        tracer = trace(pid);
         job_free(job);
         assert_true(exists(pid));
         end_tracer(tracer);
@@ -372,15 +373,10 @@ static void test_reaping_ends_with_the_last_child(void **state)
 
 static void test_reaping_ends_at_its_limit(void **state)
 {
-        JobSpec spec = {.name = "stuck", .run = hang, .deadline_usec = USEC_NEVER};
         Job *job = NULL;
+        pid_t tracer = start_traced(&job, USEC_NEVER), pid = job_pid(job);
         uint64_t begin;
-        pid_t pid, tracer;
 
-        skip_without_tracing();
-        assert_int_equal(job_start(&job, event, &spec, on_end, &ended), 0);
-        pid = job_pid(job);
-        tracer = trace(pid);
         job_free(job);
         begin = clock_boottime_usec();
         job_reap(30 * USEC_PER_MSEC);
