@@ -8,7 +8,7 @@
 #include "common/text.h"
 #include "daemon/import/import-job.h"
 #include "daemon/manager/due-times.h"
-#include "daemon/manager/record-writer.h"
+#include "daemon/record/record-writer.h"
 
 /* A check only reads the ledger and the replica status: it needs less time than an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)

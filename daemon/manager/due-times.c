@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "daemon/manager/plan.h"
+#include "daemon/model/backoff.h"
 
 static uint32_t random_number(void)
 {
@@ -48,6 +49,6 @@ void due_times_after_attempt(
 void due_times_after_start(DueTimes *times, const Config *config, unsigned failures)
 {
         times->start_usec = usec_after(config,
-                plan_backoff_usec(
+                backoff_usec(
                         failures, config->retry_min_usec, config->retry_max_usec, random_number()));
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "daemon/config/schema.h"
-#include "daemon/manager/rollout-table.h"
-#include "daemon/model/record.h"
-#include "daemon/model/rollout.h"
+#include "daemon/record/record-file.h"
+#include "daemon/record/rollout-table.h"
+#include "daemon/record/rollout.h"
 
 /* The objects of one configuration, in its order. */
 typedef struct Generation {

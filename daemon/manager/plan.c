@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "daemon/model/backoff.h"
 
 static Plan keep(const PlanInput *input, uint64_t now_usec)
 {
@@ -130,21 +131,8 @@ uint64_t plan_retry_delay_usec(
         if (outcome_is_success(outcome->kind))
                 return 0;
         if (outcome_is_transient(outcome->kind, outcome->sql_errno))
-                return plan_backoff_usec(failures, retry->min_usec, retry->max_usec, random);
+                return backoff_usec(failures, retry->min_usec, retry->max_usec, random);
         return retry->held_usec;
-}
-
-uint64_t plan_backoff_usec(unsigned failures, uint64_t min_usec, uint64_t max_usec, uint32_t random)
-{
-        uint64_t delay = min_usec < max_usec ? min_usec : max_usec;
-        uint64_t half;
-
-        if (failures == 0)
-                return 0;
-        for (unsigned i = 1; i < failures && delay > 0 && delay < max_usec; i++)
-                delay = delay > max_usec / 2 ? max_usec : delay * 2;
-        half = delay / 2;
-        return half > 0 ? delay - (uint64_t)random % half : delay;
 }
 
 uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random)

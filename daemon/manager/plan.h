@@ -59,16 +59,6 @@ typedef struct PlanRetry {
 uint64_t plan_retry_delay_usec(
         const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random);
 
-/*
- * Returns a back-off: `min_usec` after the first failure, doubled by each further one up to
- * `max_usec`; 0 when `failures` is 0.
- *
- * Jitter shortens the delay by up to half, so that two hundred clusters that failed together do not
- * all retry together. It never extends the delay: a retry comes at least every `max_usec`.
- */
-uint64_t plan_backoff_usec(
-        unsigned failures, uint64_t min_usec, uint64_t max_usec, uint32_t random);
-
 /* Returns the delay before the next check: `interval_usec` plus or minus at most a tenth, so that
  * the checks of many clusters spread over time. */
 uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random);

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Record: the state of a cluster that survives a restart, and its JSON form (doc/design.md,
- * "Records").
+ * Record: the state of a cluster that survives a restart (doc/design.md, "Records"). Its file is
+ * that of daemon/record/record-file.h.
  *
  * The record decides whether a key is sent again, so it contains only what a server acknowledged.
  * It contains no key, no password, no payload and no hash of a key.
@@ -90,17 +90,3 @@ void record_set_warned(Record *record, const char *fingerprint, uint64_t within_
 
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
-
-/* A heap string that ends with a newline. */
-int record_format(char **ret, const Record *record);
-
-/* -EBADMSG: not a record; `ret` is untouched. Unknown members are ignored, because a later version
- * may have written them; a known member of a wrong type or value is an error. */
-int record_parse(Record *ret, const char *text, size_t size);
-
-/* Reads $STATE_DIRECTORY/<cluster>.json. -ENOENT: none yet; -EBADMSG: not a record, which the
- * caller logs; or the error of reading. `ret` is RECORD_NULL on error. */
-int record_load(Record *ret, const char *cluster);
-
-/* Replaces the same file durably. */
-int record_save(const char *cluster, const Record *record);

@@ -9,8 +9,8 @@
 #include "common/clock.h"
 #include "common/job.h"
 #include "common/text.h"
-#include "daemon/model/record.h"
 #include "daemon/probe/prober.h"
+#include "daemon/record/record-file.h"
 
 typedef struct ProbeRun ProbeRun;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/macro.h"
-#include "daemon/model/record.h"
+#include "daemon/record/record-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "daemon/import/import-job.h"
 #include "daemon/manager/cluster.h"
-#include "daemon/manager/record-writer.h"
+#include "daemon/record/record-writer.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -8,7 +8,8 @@
  */
 
 #include "daemon/manager/inventory.h"
-#include "daemon/manager/rollout-table.h"
+#include "daemon/record/record-file.h"
+#include "daemon/record/rollout-table.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 

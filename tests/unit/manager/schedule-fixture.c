@@ -12,9 +12,9 @@
 #include "common/clock.h"
 #include "daemon/config/paths.h"
 #include "daemon/config/schema.h"
-#include "daemon/manager/record-writer.h"
-#include "daemon/manager/rollout-table.h"
-#include "daemon/model/rollout.h"
+#include "daemon/record/record-writer.h"
+#include "daemon/record/rollout-table.h"
+#include "daemon/record/rollout.h"
 
 #define WALL (UINT64_C(1800000000) * USEC_PER_SEC)
 

@@ -285,6 +285,22 @@ static void test_a_set_in_doubt_is_no_longer_known_as_imported(void **state)
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
 }
 
+static void test_checks_are_spread_over_a_fifth_of_their_interval(void **state)
+{
+        uint64_t least = UINT64_MAX, most = 0;
+
+        for (uint32_t random = 0; random < 1000; random++) {
+                uint64_t delay = plan_check_delay_usec(1000, random);
+
+                least = delay < least ? delay : least;
+                most = delay > most ? delay : most;
+        }
+        assert_int_equal(least, 900);
+        assert_int_equal(most, 1099);
+        assert_int_equal(plan_check_delay_usec(4, UINT32_MAX), 4);
+        assert_int_equal(plan_check_delay_usec(0, UINT32_MAX), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -303,6 +319,7 @@ int main(void)
                 cmocka_unit_test(test_transient_errors_back_off_and_others_are_held),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_a_set_in_doubt_is_no_longer_known_as_imported),
+                cmocka_unit_test(test_checks_are_spread_over_a_fifth_of_their_interval),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

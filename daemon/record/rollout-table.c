@@ -1,4 +1,4 @@
-#include "daemon/manager/rollout-table.h"
+#include "daemon/record/rollout-table.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/model/rollout.h"
+#include "daemon/record/rollout.h"
 
 typedef struct Rollout {
         char material[CONFIG_NAME_MAX];

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Rollout table: the rollout of each material (daemon/model/rollout.h), written once per set.
+ * Rollout table: the rollout of each material (daemon/record/rollout.h), written once per set.
  */
 
 #include "common/macro.h"

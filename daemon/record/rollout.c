@@ -1,4 +1,4 @@
-#include "daemon/model/rollout.h"
+#include "daemon/record/rollout.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/manager/rollout-table.h"
-#include "daemon/model/rollout.h"
+#include "daemon/record/rollout-table.h"
+#include "daemon/record/rollout.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

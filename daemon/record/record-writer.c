@@ -1,11 +1,11 @@
-#include "daemon/manager/record-writer.h"
+#include "daemon/record/record-writer.h"
 
 #include <errno.h>
 #include <time.h>
 
 #include "common/clock.h"
-#include "daemon/manager/plan.h"
-#include "daemon/model/record.h"
+#include "daemon/model/backoff.h"
+#include "daemon/record/record-file.h"
 
 /* A write costs little, and until it succeeds a restart would import again. */
 #define RECORD_WRITER_RETRY_MIN_USEC (USEC_PER_SEC)
@@ -42,7 +42,7 @@ static void write_now(RecordWriter *writer)
         writer->failures = error == 0 ? 0 : writer->failures + 1;
         if (error != 0)
                 write_in(writer,
-                        plan_backoff_usec(writer->failures, RECORD_WRITER_RETRY_MIN_USEC,
+                        backoff_usec(writer->failures, RECORD_WRITER_RETRY_MIN_USEC,
                                 RECORD_WRITER_RETRY_MAX_USEC, 0));
         if (error == writer->error)
                 return;

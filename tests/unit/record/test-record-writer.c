@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/manager/record-writer.h"
-#include "daemon/model/record.h"
+#include "daemon/record/record-file.h"
+#include "daemon/record/record-writer.h"
 #include "tests/unit/scratch.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

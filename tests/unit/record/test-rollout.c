@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/macro.h"
-#include "daemon/model/rollout.h"
+#include "daemon/record/rollout.h"
 #include "tests/unit/scratch.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

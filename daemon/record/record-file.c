@@ -1,0 +1,227 @@
+#include "daemon/record/record-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/json-reader.h"
+#include "common/json-writer.h"
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/config/paths.h"
+
+static void write_text(JsonWriter *writer, const char *key, const char *text)
+{
+        if (text[0] != '\0')
+                json_put_string(writer, key, text);
+}
+
+static void write_number(JsonWriter *writer, const char *key, uint64_t number)
+{
+        if (number > 0)
+                json_put_integer(writer, key, (int64_t)number);
+}
+
+static void write_stop(JsonWriter *writer, const RecordStop *stop)
+{
+        if (stop->at_usec == 0)
+                return;
+        write_number(writer, "stopped_at", stop->at_usec);
+        write_text(writer, "stopped_for", stop->fingerprint);
+        write_text(writer, "stopped_mode", replication_mode_to_string(stop->mode));
+        write_text(writer, "stopped_log_file", stop->log_file);
+        write_number(writer, "stopped_log_position", stop->log_position);
+}
+
+int record_format(char **ret, const Record *record)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+        CLEANUP(freep) char *text = NULL;
+        int r;
+
+        json_open_object(writer);
+        write_text(writer, "host", record->host);
+        write_number(writer, "port", record->port);
+        write_text(writer, "imported_fingerprint", record->imported.fingerprint);
+        write_number(writer, "imported_at", record->imported.at_usec);
+        write_number(writer, "imported_not_after", record->imported.not_after_usec);
+        write_text(writer, "server_uuid", record->imported.server_uuid);
+        write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
+        write_number(writer, "attempts", record->attempt.failures);
+        write_number(writer, "last_attempt", record->attempt.at_usec);
+        write_number(writer, "last_success", record->last_success_usec);
+        if (record->attempt.has_outcome) {
+                write_text(writer, "outcome", outcome_kind_to_string(record->attempt.outcome));
+                write_number(writer, "sql_errno", record->attempt.sql_errno);
+                write_text(writer, "text", record->attempt.text);
+                write_text(writer, "next", record->attempt.next_step);
+        }
+        write_stop(writer, &record->stop);
+        if (record->newlines != NEWLINES_AUTO)
+                write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
+        write_text(writer, "warned_fingerprint", record->warned.fingerprint);
+        write_number(writer, "warned_within", record->warned.within_usec);
+        json_put_boolean(writer, "in_use", record->imported.in_use);
+        json_close_object(writer);
+        r = json_writer_finish(writer, &text);
+        if (r < 0)
+                return r;
+        return asprintf(ret, "%s\n", text) < 0 ? -ENOMEM : 0;
+}
+
+/* An absent member leaves the record's value; a present one must be valid. */
+static bool read_text(char *buffer, size_t size, const JsonValue *object, const char *key)
+{
+        const JsonValue *value = json_member(object, key);
+        const char *text = json_get_string(value);
+
+        if (!value)
+                return true;
+        if (!text)
+                return false;
+        text_set(buffer, size, text);
+        return true;
+}
+
+static bool read_number(uint64_t *ret, const JsonValue *object, const char *key)
+{
+        const JsonValue *value = json_member(object, key);
+        int64_t number;
+
+        if (!value)
+                return true;
+        if (!json_get_integer(&number, value) || number < 0)
+                return false;
+        *ret = (uint64_t)number;
+        return true;
+}
+
+static bool read_unsigned(unsigned *ret, const JsonValue *object, const char *key)
+{
+        uint64_t number = *ret;
+
+        if (!read_number(&number, object, key) || number > INT32_MAX)
+                return false;
+        *ret = (unsigned)number;
+        return true;
+}
+
+static bool read_fingerprint(char *buffer, const JsonValue *object, const char *key)
+{
+        char text[REPORT_FINGERPRINT_MAX + 1] = "";
+
+        if (!read_text(text, sizeof(text), object, key))
+                return false;
+        if (text[0] != '\0' &&
+                (strlen(text) != REPORT_FINGERPRINT_MAX - 1 ||
+                        strspn(text, "0123456789abcdef") != strlen(text)))
+                return false;
+        memcpy(buffer, text, REPORT_FINGERPRINT_MAX);
+        return true;
+}
+
+static bool read_outcome(RecordAttempt *attempt, const JsonValue *object)
+{
+        char name[32] = "";
+
+        if (!read_text(name, sizeof(name), object, "outcome") ||
+                !read_unsigned(&attempt->sql_errno, object, "sql_errno") ||
+                !read_text(attempt->text, sizeof(attempt->text), object, "text") ||
+                !read_text(attempt->next_step, sizeof(attempt->next_step), object, "next"))
+                return false;
+        attempt->has_outcome = name[0] != '\0';
+        return !attempt->has_outcome || outcome_kind_from_string(&attempt->outcome, name) == 0;
+}
+
+static bool read_stop(RecordStop *ret, const JsonValue *object)
+{
+        RecordStop stop = {.mode = REPLICATION_RESTART};
+        char mode[16] = "";
+
+        if (!read_number(&stop.at_usec, object, "stopped_at") ||
+                !read_fingerprint(stop.fingerprint, object, "stopped_for") ||
+                !read_text(mode, sizeof(mode), object, "stopped_mode") ||
+                !read_text(stop.log_file, sizeof(stop.log_file), object, "stopped_log_file") ||
+                !read_number(&stop.log_position, object, "stopped_log_position") ||
+                (mode[0] != '\0' && replication_mode_from_string(&stop.mode, mode) < 0))
+                return false;
+        if (stop.at_usec > 0)
+                *ret = stop;
+        return true;
+}
+
+static bool read_newlines(Record *record, const JsonValue *object)
+{
+        char name[16] = "";
+
+        if (!read_text(name, sizeof(name), object, "payload_newlines"))
+                return false;
+        return name[0] == '\0' || newlines_from_string(&record->newlines, name) == 0;
+}
+
+static bool read_in_use(Record *record, const JsonValue *object)
+{
+        const JsonValue *value = json_member(object, "in_use");
+
+        return !value || json_get_boolean(&record->imported.in_use, value);
+}
+
+int record_parse(Record *ret, const char *text, size_t size)
+{
+        CLEANUP(json_freep) JsonValue *object = NULL;
+        Record record = RECORD_NULL;
+        int r;
+
+        r = json_parse(&object, text, size);
+        if (r < 0)
+                return r;
+        if (!json_is_object(object) ||
+                !read_text(record.host, sizeof(record.host), object, "host") ||
+                !read_unsigned(&record.port, object, "port") ||
+                !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
+                !read_number(&record.imported.at_usec, object, "imported_at") ||
+                !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
+                !read_text(record.imported.server_uuid, sizeof(record.imported.server_uuid), object,
+                        "server_uuid") ||
+                !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
+                !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
+                !read_number(&record.warned.within_usec, object, "warned_within") ||
+                !read_unsigned(&record.attempt.failures, object, "attempts") ||
+                !read_number(&record.attempt.at_usec, object, "last_attempt") ||
+                !read_number(&record.last_success_usec, object, "last_success") ||
+                !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
+                !read_in_use(&record, object) || !read_stop(&record.stop, object))
+                return -EBADMSG;
+        *ret = record;
+        return 0;
+}
+
+#define RECORD_FILE_LIMIT (64 * 1024)
+
+int record_load(Record *ret, const char *cluster)
+{
+        CLEANUP(secret_done) Secret content = SECRET_NULL;
+        char path[PATH_MAX];
+        int r;
+
+        *ret = RECORD_NULL;
+        r = paths_record(path, sizeof(path), cluster);
+        if (r == 0)
+                r = file_read(&content, AT_FDCWD, path, RECORD_FILE_LIMIT);
+        return r < 0 ? r : record_parse(ret, content.data, content.size);
+}
+
+int record_save(const char *cluster, const Record *record)
+{
+        CLEANUP(freep) char *text = NULL;
+        char path[PATH_MAX];
+        int r;
+
+        r = paths_record(path, sizeof(path), cluster);
+        if (r == 0)
+                r = record_format(&text, record);
+        return r < 0 ? r : file_replace(path, text, strlen(text), 0600);
+}

@@ -1,0 +1,153 @@
+#include "tests/unit/test.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/macro.h"
+#include "common/text.h"
+#include "daemon/record/record-file.h"
+#include "tests/unit/scratch.h"
+
+#define A            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define UPPER_CASE_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define B            "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static Record attempted(const char *fingerprint, OutcomeKind kind, bool committed)
+{
+        Record record = RECORD_NULL;
+        Outcome outcome = {.kind = kind, .effect.committed = committed};
+        SetInfo set = {0};
+
+        strcpy(set.fingerprint, fingerprint);
+        record_apply(&record, &set, &outcome, 1000);
+        return record;
+}
+
+/* Every member has a value, none of them its default. */
+static Record full(void)
+{
+        Record record = attempted(A, OUTCOME_REJECTED, true);
+
+        record.attempt.sql_errno = 1644;
+        text_set(record.attempt.text, sizeof(record.attempt.text), "\"refused\" \xc3\xa4");
+        text_set(record.attempt.next_step, sizeof(record.attempt.next_step), "GRANT this");
+        record.imported.not_after_usec = INT64_MAX;
+        record.imported.in_use = true;
+        record.last_success_usec = 66;
+        record.newlines = NEWLINES_RAW;
+        memcpy(record.warned.fingerprint, B, sizeof(B));
+        record.warned.within_usec = 88;
+        record.stop = (RecordStop){.at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7};
+        memcpy(record.stop.fingerprint, B, sizeof(B));
+        text_set(record.stop.log_file, sizeof(record.stop.log_file), "binlog.000001");
+        return record;
+}
+
+static void test_a_record_without_a_stop_has_none(void **state)
+{
+        static const char old[] = "{\"imported_fingerprint\":\"" A "\",\"attempts\":1}",
+                          half[] = "{\"stopped_for\":\"" A "\",\"stopped_log_position\":7}",
+                          unknown[] = "{\"stopped_at\":7,\"stopped_mode\":\"elsewhere\"}";
+        Record record = RECORD_NULL;
+
+        assert_int_equal(record_parse(&record, old, strlen(old)), 0);
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_false(record_is_stopped(&record));
+        assert_int_equal(record_parse(&record, half, strlen(half)), 0);
+        assert_memory_equal(&record.stop, &(RecordStop){0}, sizeof(record.stop));
+        assert_int_equal(record_parse(&record, unknown, strlen(unknown)), -EBADMSG);
+}
+
+static void test_a_formatted_record_is_parsed_to_the_same(void **state)
+{
+        Record record = attempted(A, OUTCOME_IMPORTED, true), back = RECORD_NULL;
+        char *text;
+
+        record.newlines = NEWLINES_ESCAPED;
+        record.imported.not_after_usec = 77;
+        memcpy(record.warned.fingerprint, A, sizeof(A));
+        record.warned.within_usec = 88;
+        assert_int_equal(record_format(&text, &record), 0);
+        assert_int_equal(record_parse(&back, text, strlen(text)), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        assert_int_not_equal(record_parse(&back, text, strlen(text) / 2), 0);
+        free(text);
+        assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
+        assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
+        assert_int_not_equal(record_parse(&back, "[]", 2), 0);
+}
+
+static void test_a_saved_record_is_loaded_as_the_same_and_private(void **state)
+{
+        Record record = full(), none = RECORD_NULL, back;
+        struct stat st;
+
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        assert_int_equal(stat(scratch_path("orders.json"), &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_int_equal(record_save("orders", &none), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &none, sizeof(none));
+        assert_int_equal(scratch_count("."), 1); /* no temporary file is left */
+}
+
+static void test_a_record_that_cannot_be_loaded_is_null(void **state)
+{
+        Record none = RECORD_NULL, back = full();
+
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        assert_int_equal(record_load(&back, "orders"), -ENOENT);
+        assert_memory_equal(&back, &none, sizeof(none));
+        scratch_write_text("orders.json", "{\"attempts\":3");
+        back = full();
+        assert_int_equal(record_load(&back, "orders"), -EBADMSG);
+        assert_memory_equal(&back, &none, sizeof(none));
+}
+
+static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **state)
+{
+        static const char *const texts[] = {"", "null", "[]", "{\"imported_fingerprint\":7}",
+                "{\"imported_fingerprint\":\"abc\"}", "{\"imported_fingerprint\":\"" A "a\"}",
+                "{\"warned_fingerprint\":\"" UPPER_CASE_A "\"}", "{\"imported_at\":-1}",
+                "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
+                "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
+                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
+        Record record = full(), back = record;
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                assert_int_equal(record_parse(&back, texts[i], strlen(texts[i])), -EBADMSG);
+                assert_memory_equal(&back, &record, sizeof(record));
+        }
+}
+
+static void test_unknown_members_are_ignored_and_absent_ones_keep_their_default(void **state)
+{
+        static const char text[] = "{\"of_a_later_version\":[{}],\"attempts\":3}";
+        Record record = full();
+
+        assert_int_equal(record_parse(&record, text, strlen(text)), 0);
+        assert_int_equal(record.attempt.failures, 3);
+        record.attempt.failures = 0;
+        assert_memory_equal(&record, &RECORD_NULL, sizeof(record));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_record_without_a_stop_has_none),
+                cmocka_unit_test(test_a_formatted_record_is_parsed_to_the_same),
+                scratch_test(test_a_saved_record_is_loaded_as_the_same_and_private),
+                scratch_test(test_a_record_that_cannot_be_loaded_is_null),
+                cmocka_unit_test(test_a_text_that_is_no_record_is_refused_and_changes_nothing),
+                cmocka_unit_test(
+                        test_unknown_members_are_ignored_and_absent_ones_keep_their_default),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
