@@ -186,7 +186,7 @@ static void test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot(
 
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture.import.stuck = true;
-        fixture.import.handlers.ended(&outcome, fixture.cluster);
+        fixture.import.handlers.ended(&outcome, fixture.import.handlers.userdata);
         assert_true(fixture.import.running);
         assert_false(cluster_is_importing(fixture.cluster));
         assert_int_equal(fixture.status->deadline_usec, 0);
@@ -199,7 +199,7 @@ static void test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot(
         assert_true(plan.not_before_usec == USEC_NEVER);
 
         fixture.n_events[CLUSTER_EVENT_END] = 0;
-        fixture.import.handlers.released(fixture.cluster);
+        fixture.import.handlers.released(fixture.import.handlers.userdata);
         assert_false(fixture.import.running);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_END], 1);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
@@ -212,7 +212,7 @@ static void test_a_checker_that_cannot_be_ended_leaves_the_cluster_current(void 
         fixture_import(OUTCOME_IMPORTED);
         fixture_start_check();
         fixture.check.stuck = true;
-        fixture.check.handlers.ended(&outcome, fixture.cluster);
+        fixture.check.handlers.ended(&outcome, fixture.check.handlers.userdata);
         assert_string_equal(fixture.status->check.error, "it does not end");
         fixture.now += USEC_PER_DAY;
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
@@ -220,7 +220,7 @@ static void test_a_checker_that_cannot_be_ended_leaves_the_cluster_current(void 
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         fixture_put_on_disk(B); /* its importer would wait as well */
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
-        fixture.check.handlers.released(fixture.cluster);
+        fixture.check.handlers.released(fixture.check.handlers.userdata);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }
 

@@ -1,0 +1,138 @@
+#include "daemon/manager/cluster-facts.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+
+#define EVENT(event) (1U << (event))
+
+void cluster_facts_forget_replication(ClusterFacts *facts)
+{
+        facts->replication = (Replication){0};
+        if (record_is_stopped(&facts->record))
+                replication_set_stopped(&facts->replication, facts->record.stop.at_usec);
+}
+
+void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
+        const Record *record)
+{
+        *facts = (ClusterFacts){.daemon = daemon, .config = *config, .record = *record};
+        (void)record_set_server(&facts->record, config->host, config->port);
+        cluster_facts_forget_replication(facts);
+        facts->status = (ClusterStatus){
+                .config = &facts->config,
+                .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
+                .since_at_usec = clock_wall_usec(),
+                .record = &facts->record,
+                .replication = &facts->replication,
+        };
+}
+
+bool cluster_facts_configure(
+        ClusterFacts *facts, const Config *daemon, const ClusterConfig *config, bool *ret_forgotten)
+{
+        bool moved = record_set_server(&facts->record, config->host, config->port);
+
+        *ret_forgotten = moved || facts->config.replication != config->replication ||
+                strcmp(facts->config.ledger, config->ledger) != 0;
+        facts->daemon = daemon;
+        facts->config = *config;
+        if (*ret_forgotten) {
+                facts->status.check = (ClusterCheck){0};
+                cluster_facts_forget_replication(facts);
+        }
+        if (moved)
+                due_times_reset(&facts->due);
+        return moved;
+}
+
+/* An import can end after the configuration was changed. */
+static void update_replication(ClusterFacts *facts, const Outcome *outcome)
+{
+        replication_update(&facts->replication, &outcome->replication,
+                record_is_stopped(&facts->record), facts->config.replication != REPLICATION_IGNORE);
+}
+
+/* Replication that an attempt has left stopped is started again, with back-off. `outcome` is
+ * that of a start, else NULL. */
+static void update_start(ClusterFacts *facts, const Outcome *outcome)
+{
+        ClusterStart *start = &facts->status.start;
+
+        cluster_start_update(start, record_is_stopped(&facts->record), outcome);
+        due_times_after_start(&facts->due, facts->daemon, start->failures);
+}
+
+void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change)
+{
+        bool stopped = record_is_stopped(&facts->record);
+
+        if (stopped == facts->stop_reported)
+                return;
+        facts->stop_reported = stopped;
+        change->events |= EVENT(stopped ? CLUSTER_EVENT_STOPPED : CLUSTER_EVENT_STARTED);
+}
+
+ClusterChange cluster_facts_apply_attempt(
+        ClusterFacts *facts, const SetInfo *set, const Outcome *outcome, bool elsewhere)
+{
+        ClusterChange change = {.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = true};
+        Outcome applied = *outcome;
+
+        if (elsewhere) {
+                applied.effect = (ImportEffect){0};
+                applied.ledger = (LedgerReading){0};
+                applied.replication = (Replication){0};
+                applied.server = (ServerInfo){0};
+        }
+        due_times_after_check(&facts->due, facts->daemon);
+        facts->status.check.error[0] = facts->status.check.next_step[0] = '\0';
+        record_apply(&facts->record, set, &applied, clock_wall_usec());
+        update_replication(facts, &applied);
+        due_times_after_attempt(
+                &facts->due, facts->daemon, &applied, facts->record.attempt.failures);
+        update_start(facts, NULL);
+        if (elsewhere)
+                due_times_reset(&facts->due);
+        cluster_facts_report_stop(facts, &change);
+        return change;
+}
+
+ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outcome)
+{
+        ClusterChange change = {.recorded = record_update_stop(&facts->record, outcome)};
+
+        update_replication(facts, outcome);
+        update_start(facts, outcome);
+        cluster_facts_report_stop(facts, &change);
+        if (record_is_stopped(&facts->record))
+                change.events |= EVENT(CLUSTER_EVENT_STOPPED); /* each time: the filter counts */
+        return change;
+}
+
+ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome)
+{
+        ClusterChange change = {0};
+        Replication before = facts->replication;
+        const Replication *now = &facts->replication;
+
+        facts->status.check.due = false;
+        due_times_after_check(&facts->due, facts->daemon);
+        if (cluster_check_update(&facts->status.check, outcome))
+                change.events |= EVENT(CLUSTER_EVENT_CHECK);
+        update_replication(facts, outcome);
+        if (replication_is_broken(now) != replication_is_broken(&before))
+                change.events |= EVENT(CLUSTER_EVENT_REPLICATION);
+        else if (!replication_equal(now, &before))
+                change.events |= EVENT(CLUSTER_EVENT_STATE);
+        if (record_update_server(&facts->record, outcome)) {
+                change.recorded = true;
+                if (facts->record.imported.fingerprint[0] == '\0')
+                        change.events |= EVENT(CLUSTER_EVENT_SERVER);
+        }
+        if (record_update_from_ledger(&facts->record, outcome)) {
+                change.recorded = true;
+                change.events |= EVENT(CLUSTER_EVENT_DRIFT);
+        }
+        return change;
+}

@@ -1,0 +1,57 @@
+#pragma once
+
+/*
+ * Cluster facts: what is known of one cluster, and what the outcome of an import, of a start of
+ * replication or of a check changes in it.
+ *
+ * No process, file or event loop: a change says which events are to be reported and whether the
+ * record has to be written.
+ */
+
+#include <stdbool.h>
+
+#include "daemon/config/config.h"
+#include "daemon/manager/due-times.h"
+#include "daemon/model/record.h"
+#include "daemon/model/status.h"
+
+typedef struct ClusterFacts {
+        const Config *daemon;
+        ClusterConfig config;
+        ClusterStatus status; /* points into the others */
+        Record record;
+        Replication replication;
+        DueTimes due;
+        bool stop_reported; /* CLUSTER_EVENT_STOPPED was reported */
+} ClusterFacts;
+
+typedef struct ClusterChange {
+        unsigned events; /* a bit for each ClusterEvent */
+        bool recorded;   /* the record has changed */
+} ClusterChange;
+
+/* `record` is RECORD_NULL for a cluster without one. */
+void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
+        const Record *record);
+
+/* Replaces the settings. `ret_forgotten`: what the last check found is not known any more, since it
+ * is asked no more or of another server. Returns true if the server is another one. */
+bool cluster_facts_configure(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
+        bool *ret_forgotten);
+
+/* Replication is what the record says of it, until it is read again. */
+void cluster_facts_forget_replication(ClusterFacts *facts);
+
+/* An import of `set`, or a restart after it. `elsewhere`: into a server that is no longer the
+ * configured one, of which it says nothing. */
+ClusterChange cluster_facts_apply_attempt(
+        ClusterFacts *facts, const SetInfo *set, const Outcome *outcome, bool elsewhere);
+
+/* A start of replication alone: it says nothing of the set, whose state and back-off stay. */
+ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outcome);
+
+ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome);
+
+/* While no import runs, which is about to start replication: adds the event that it stays stopped,
+ * or is started, once each. */
+void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change);
