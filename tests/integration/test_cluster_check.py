@@ -39,9 +39,10 @@ def replicating(testbed, service):
 def test_broken_replication_and_its_recovery_are_reported(testbed, service, replicating):
     before = len(testbed.aurora.imports())
     testbed.source.require_subject("/CN=somebody else")
-    service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Connecting")
+    service.wait(lambda: service.cluster("orders")["replication"]["io_errno"] == 1045)
     cluster = service.cluster("orders")
-    assert cluster["state"] == "current" and cluster["replication"]["io_errno"] == 1045
+    assert cluster["state"] == "current"
+    assert cluster["replication"]["io_running"] == "Connecting"
     assert "replication I/O thread" in cluster["reason"]
     assert service.ctl("status").returncode == 2
     testbed.source.require_subject(replicating.subject)
