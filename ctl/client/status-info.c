@@ -119,6 +119,9 @@ static int read_material(MaterialInfo *ret, const JsonValue *value)
 
 static void read_replication(Replication *ret, const JsonValue *value)
 {
+        char source[REPLICATION_SOURCE_MAX];
+        int64_t lag;
+
         ret->known = json_is_object(value);
         ret->configured = tristate(value, "configured") == TRISTATE_YES;
         TEXT(ret->io_running, value, "io_running");
@@ -126,6 +129,13 @@ static void read_replication(Replication *ret, const JsonValue *value)
         ret->tls = tristate(value, "tls");
         ret->io_errno = (unsigned)number(value, "io_errno");
         TEXT(ret->io_error, value, "io_error");
+        ret->sql_errno = (unsigned)number(value, "sql_errno");
+        TEXT(ret->sql_error, value, "sql_error");
+        ret->lag_known = json_get_integer(&lag, json_member(value, "lag")) && lag >= 0;
+        ret->lag_sec = ret->lag_known ? (uint64_t)lag : 0;
+        TEXT(source, value, "source");
+        replication_parse_source(ret, source);
+        ret->stopped_by_us = tristate(value, "stopped_by_us") == TRISTATE_YES;
         ret->checked_at_usec = number(value, "checked_at");
 }
 

@@ -1,25 +1,62 @@
 #include "daemon/model/replication.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/text.h"
+
+static bool runs(const char *thread)
+{
+        return strcasecmp(thread, "yes") == 0;
+}
+
+static bool is_stopped(const char *thread)
+{
+        return strcasecmp(thread, "no") == 0;
+}
+
+/* The greater, the worse. */
+static unsigned severity_of(const Replication *row)
+{
+        bool io_fails = row->io_errno != 0 && !runs(row->io_running);
+        bool sql_fails = row->sql_errno != 0 && !runs(row->sql_running);
+        unsigned threads = io_fails || sql_fails                              ? 3
+                : is_stopped(row->io_running) || is_stopped(row->sql_running) ? 2
+                : !runs(row->io_running) || !runs(row->sql_running)           ? 1
+                                                                              : 0;
+
+        return threads * 4 + (row->tls == TRISTATE_NO ? 2 : 0) + (row->lag_known ? 0 : 1);
+}
+
+void replication_add_channel(Replication *replication, const Replication *row)
+{
+        uint64_t checked_at_usec = replication->checked_at_usec;
+        unsigned n_channels = replication->n_channels;
+
+        if (n_channels == 0 || severity_of(row) > severity_of(replication))
+                *replication = *row;
+        replication->known = replication->configured = true;
+        replication->n_channels = n_channels + 1;
+        replication->checked_at_usec = checked_at_usec;
+}
+
 bool replication_is_running(const Replication *replication)
 {
-        return replication->configured && strcasecmp(replication->io_running, "yes") == 0 &&
-                strcasecmp(replication->sql_running, "yes") == 0;
+        return replication->configured && runs(replication->io_running) &&
+                runs(replication->sql_running);
 }
 
 bool replication_is_broken(const Replication *replication)
 {
         return replication->known && replication->configured && replication->io_errno != 0 &&
-                strcmp(replication->io_running, "Yes") != 0;
+                !runs(replication->io_running);
 }
 
 bool replication_is_active(const Replication *replication)
 {
         return replication->configured &&
-                (strcasecmp(replication->io_running, "no") != 0 ||
-                        strcasecmp(replication->sql_running, "no") != 0);
+                (!is_stopped(replication->io_running) || !is_stopped(replication->sql_running));
 }
 
 bool replication_equal(const Replication *a, const Replication *b)
@@ -28,7 +65,9 @@ bool replication_equal(const Replication *a, const Replication *b)
                 strcmp(a->io_running, b->io_running) == 0 &&
                 strcmp(a->sql_running, b->sql_running) == 0 && a->tls == b->tls &&
                 a->io_errno == b->io_errno && strcmp(a->io_error, b->io_error) == 0 &&
-                a->sql_errno == b->sql_errno && strcmp(a->sql_error, b->sql_error) == 0;
+                a->sql_errno == b->sql_errno && strcmp(a->sql_error, b->sql_error) == 0 &&
+                a->lag_known == b->lag_known && strcmp(a->source_host, b->source_host) == 0 &&
+                a->source_port == b->source_port;
 }
 
 void replication_set_stopped(Replication *ret, uint64_t at_usec)
@@ -51,13 +90,54 @@ void replication_update(
         replication->stopped_by_us = is_stopped;
 }
 
+void replication_format_source(
+        char buffer[static REPLICATION_SOURCE_MAX], const Replication *replication)
+{
+        bool brackets = strchr(replication->source_host, ':');
+
+        buffer[0] = '\0';
+        if (replication->source_host[0] != '\0')
+                text_format(buffer, REPLICATION_SOURCE_MAX, "%s%s%s:%u", brackets ? "[" : "",
+                        replication->source_host, brackets ? "]" : "", replication->source_port);
+}
+
+void replication_parse_source(Replication *replication, const char *text)
+{
+        const char *separator = strrchr(text, ':');
+        size_t size = separator ? (size_t)(separator - text) : 0;
+        bool brackets = size >= 2 && text[0] == '[' && text[size - 1] == ']';
+
+        if (size == 0)
+                return;
+        text_copy(replication->source_host, sizeof(replication->source_host),
+                text + (brackets ? 1 : 0), size - (brackets ? 2 : 0));
+        replication->source_port = (unsigned)strtoul(separator + 1, NULL, 10);
+}
+
 void replication_redact(Replication *replication, const Redactor *redactor)
 {
         REDACT(redactor, replication->io_running);
         REDACT(redactor, replication->sql_running);
         REDACT(redactor, replication->io_error);
         REDACT(redactor, replication->sql_error);
+        REDACT(redactor, replication->source_host);
+        REDACT(redactor, replication->source_user);
         REDACT(redactor, replication->log_file);
+}
+
+static void write_state(JsonWriter *writer, const Replication *replication)
+{
+        char source[REPLICATION_SOURCE_MAX];
+
+        json_put_known_integer(
+                writer, "sql_errno", replication->sql_errno > 0, replication->sql_errno);
+        json_put_text(writer, "sql_error", replication->sql_error);
+        json_put_known_integer(
+                writer, "lag", replication->lag_known, (int64_t)replication->lag_sec);
+        replication_format_source(source, replication);
+        json_put_text(writer, "source", source);
+        json_put_boolean(writer, "stopped_by_us", replication->stopped_by_us);
+        json_put_integer(writer, "checked_at", (int64_t)replication->checked_at_usec);
 }
 
 void replication_write(JsonWriter *writer, const Replication *replication, bool in_status)
@@ -78,8 +158,6 @@ void replication_write(JsonWriter *writer, const Replication *replication, bool 
                 replication->io_errno);
         json_put_text(writer, "io_error", replication->io_error);
         if (in_status)
-                json_put_boolean(writer, "stopped_by_us", replication->stopped_by_us);
-        if (in_status)
-                json_put_integer(writer, "checked_at", (int64_t)replication->checked_at_usec);
+                write_state(writer, replication);
         json_close_object(writer);
 }

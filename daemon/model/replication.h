@@ -19,10 +19,15 @@ typedef enum Tristate {
 
 #define REPLICATION_TEXT_MAX     384
 #define REPLICATION_LOG_FILE_MAX 256
+#define REPLICATION_HOST_MAX     256
+#define REPLICATION_USER_MAX     100 /* bytes of 32 characters, more on MariaDB, with NUL */
+#define REPLICATION_SOURCE_MAX   (REPLICATION_HOST_MAX + sizeof("[]:4294967295"))
 
+/* One channel, or of several the worst. */
 typedef struct Replication {
         bool known;          /* the status was read; otherwise the rest has no meaning */
         bool configured;     /* the status has a row */
+        unsigned n_channels; /* rows of the status */
         char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
         char sql_running[32];
         Tristate tls;
@@ -30,11 +35,21 @@ typedef struct Replication {
         char io_error[REPLICATION_TEXT_MAX];
         unsigned sql_errno;
         char sql_error[REPLICATION_TEXT_MAX];
+        bool lag_known; /* false also while the I/O thread is not connected */
+        uint64_t lag_sec;
+        char source_host[REPLICATION_HOST_MAX]; /* "": not reported */
+        unsigned source_port;
+        char source_user[REPLICATION_USER_MAX];
+        Tristate auto_position; /* the source is asked by GTIDs instead of file and position */
         char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
         uint64_t log_position;                   /* this position */
         bool stopped_by_us;       /* this program has stopped it and not started it again */
         uint64_t checked_at_usec; /* wall clock */
 } Replication;
+
+/* Adds the row of one channel. The worst channel counts: one that fails before one that is stopped,
+ * one that connects and one that runs; then one without TLS, and one whose lag is not known. */
+void replication_add_channel(Replication *replication, const Replication *row);
 
 /* Returns true if both threads run. */
 bool replication_is_running(const Replication *replication);
@@ -45,7 +60,8 @@ bool replication_is_broken(const Replication *replication);
 /* Returns true unless both threads are stopped; a thread that tries to connect is active. */
 bool replication_is_active(const Replication *replication);
 
-/* Returns true if both have the same answer, regardless of when it was given. */
+/* Returns true if both have the same answer, regardless of when it was given and of how large the
+ * lag is. */
 bool replication_equal(const Replication *a, const Replication *b);
 
 /* Makes it that of a replica which this program has stopped at this time (wall clock). Nothing else
@@ -57,9 +73,17 @@ void replication_set_stopped(Replication *ret, uint64_t at_usec);
 void replication_update(
         Replication *replication, const Replication *reading, bool is_stopped, bool is_wanted);
 
+/* "host:port" of the source, "" if it is not reported; an IPv6 address has brackets. */
+void replication_format_source(
+        char buffer[static REPLICATION_SOURCE_MAX], const Replication *replication);
+
+/* The reverse. A text that is none leaves the source unknown. */
+void replication_parse_source(Replication *replication, const char *text);
+
 /* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);
 
-/* Writes the member "replication", null if the status was not read. `in_status`: with checked_at,
- * and io_errno 0 is null; otherwise io_errno is null only if replication is not configured. */
+/* Writes the member "replication", null if the status was not read. `in_status`: with the SQL
+ * thread's error, lag, source and checked_at, and io_errno 0 is null; otherwise io_errno is null
+ * only if replication is not configured. */
 void replication_write(JsonWriter *writer, const Replication *replication, bool in_status);

@@ -1,5 +1,7 @@
 #include "daemon/mysql/replica-status.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,40 +11,85 @@
 
 static bool is_either(const char *name, const char *new_name, const char *old_name)
 {
-        return strcmp(name, new_name) == 0 || strcmp(name, old_name) == 0;
+        return strcasecmp(name, new_name) == 0 || strcasecmp(name, old_name) == 0;
 }
 
-static void parse_column(Replication *replication, const char *name, const char *value)
+static bool parse_number(uint64_t *ret, const char *value)
+{
+        char *end;
+        unsigned long long number;
+
+        if (!isdigit((unsigned char)value[0]))
+                return false;
+        errno = 0;
+        number = strtoull(value, &end, 10);
+        if (*end != '\0' || errno != 0)
+                return false;
+        *ret = number;
+        return true;
+}
+
+static void parse_unsigned(unsigned *ret, const char *value)
+{
+        uint64_t number;
+
+        if (parse_number(&number, value) && number <= UINT32_MAX)
+                *ret = (unsigned)number;
+}
+
+/* MariaDB's Using_Gtid is No, Slave_Pos or Current_Pos. */
+static Tristate parse_auto_position(const char *value)
+{
+        return strcmp(value, "0") == 0 || strcasecmp(value, "no") == 0 ? TRISTATE_NO : TRISTATE_YES;
+}
+
+static void parse_source(Replication *row, const char *name, const char *value)
+{
+        if (is_either(name, "Source_Host", "Master_Host"))
+                text_set(row->source_host, sizeof(row->source_host), value);
+        else if (is_either(name, "Source_Port", "Master_Port"))
+                parse_unsigned(&row->source_port, value);
+        else if (is_either(name, "Source_User", "Master_User"))
+                text_set(row->source_user, sizeof(row->source_user), value);
+        else if (is_either(name, "Auto_Position", "Using_Gtid"))
+                row->auto_position = parse_auto_position(value);
+        else if (is_either(name, "Relay_Source_Log_File", "Relay_Master_Log_File"))
+                text_set(row->log_file, sizeof(row->log_file), value);
+        else if (is_either(name, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"))
+                (void)parse_number(&row->log_position, value);
+        else if (is_either(name, "Source_SSL_Allowed", "Master_SSL_Allowed"))
+                row->tls = strcasecmp(value, "yes") == 0 ? TRISTATE_YES : TRISTATE_NO;
+        else if (is_either(name, "Seconds_Behind_Source", "Seconds_Behind_Master"))
+                row->lag_known = parse_number(&row->lag_sec, value) && row->lag_sec <= INT64_MAX;
+}
+
+static void parse_thread(Replication *row, const char *name, const char *value)
 {
         if (is_either(name, "Replica_IO_Running", "Slave_IO_Running"))
-                text_set(replication->io_running, sizeof(replication->io_running), value);
+                text_set(row->io_running, sizeof(row->io_running), value);
         else if (is_either(name, "Replica_SQL_Running", "Slave_SQL_Running"))
-                text_set(replication->sql_running, sizeof(replication->sql_running), value);
-        else if (is_either(name, "Source_SSL_Allowed", "Master_SSL_Allowed"))
-                replication->tls = strcasecmp(value, "yes") == 0 ? TRISTATE_YES : TRISTATE_NO;
-        else if (is_either(name, "Relay_Source_Log_File", "Relay_Master_Log_File"))
-                text_set(replication->log_file, sizeof(replication->log_file), value);
-        else if (is_either(name, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"))
-                replication->log_position = strtoull(value, NULL, 10);
-        else if (strcmp(name, "Last_IO_Errno") == 0)
-                replication->io_errno = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "Last_IO_Error") == 0)
-                text_set(replication->io_error, sizeof(replication->io_error), value);
-        else if (strcmp(name, "Last_SQL_Errno") == 0)
-                replication->sql_errno = (unsigned)strtoul(value, NULL, 10);
-        else if (strcmp(name, "Last_SQL_Error") == 0)
-                text_set(replication->sql_error, sizeof(replication->sql_error), value);
+                text_set(row->sql_running, sizeof(row->sql_running), value);
+        else if (strcasecmp(name, "Last_IO_Errno") == 0)
+                parse_unsigned(&row->io_errno, value);
+        else if (strcasecmp(name, "Last_IO_Error") == 0)
+                text_set(row->io_error, sizeof(row->io_error), value);
+        else if (strcasecmp(name, "Last_SQL_Errno") == 0)
+                parse_unsigned(&row->sql_errno, value);
+        else if (strcasecmp(name, "Last_SQL_Error") == 0)
+                text_set(row->sql_error, sizeof(row->sql_error), value);
 }
 
-static void on_row(
+void replica_status_add_row(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
-        Replication *replication = userdata;
+        Replication row = {0};
 
-        replication->configured = true;
         for (unsigned i = 0; i < n_columns; i++)
-                if (values[i])
-                        parse_column(replication, names[i], values[i]);
+                if (values[i]) {
+                        parse_thread(&row, names[i], values[i]);
+                        parse_source(&row, names[i], values[i]);
+                }
+        replication_add_channel(userdata, &row);
 }
 
 SessionResult replica_status_read(Replication *ret, Session *session, SessionError *ret_error)
@@ -50,10 +97,11 @@ SessionResult replica_status_read(Replication *ret, Session *session, SessionErr
         Replication replication = {.known = true, .checked_at_usec = clock_wall_usec()};
         SessionResult result;
 
-        result = session_query(session, "SHOW REPLICA STATUS", on_row, &replication, ret_error);
+        result = session_query(
+                session, "SHOW REPLICA STATUS", replica_status_add_row, &replication, ret_error);
         if (result == SESSION_SERVER && ret_error->number == 1064)
-                result = session_query(
-                        session, "SHOW SLAVE STATUS", on_row, &replication, ret_error);
+                result = session_query(session, "SHOW SLAVE STATUS", replica_status_add_row,
+                        &replication, ret_error);
         if (result == SESSION_OK)
                 *ret = replication;
         return result;

@@ -8,8 +8,13 @@
  * vocabularies (doc/aurora.md, "Replica status").
  */
 
-#include "daemon/model/outcome.h"
+#include "daemon/model/replication.h"
 #include "daemon/mysql/session.h"
+
+/* Adds one row of the answer, that of a channel, to the Replication `userdata`. A column that is
+ * missing, NULL or no number stays unknown. */
+void replica_status_add_row(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values);
 
 /* SESSION_SERVER with 1227: the user lacks the privilege. */
 SessionResult replica_status_read(Replication *ret, Session *session, SessionError *ret_error);

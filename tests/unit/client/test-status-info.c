@@ -21,7 +21,8 @@
         "\"last_check\":13,\"last_change\":14}"
 #define REPLICATION                                                                                \
         "{\"configured\":true,\"io_running\":\"Connecting\",\"sql_running\":\"No\",\"tls\":false," \
-        "\"io_errno\":2026,\"io_error\":\"SSL\",\"checked_at\":41}"
+        "\"io_errno\":2026,\"io_error\":\"SSL\",\"sql_errno\":1062,\"sql_error\":\"Duplicate\","   \
+        "\"lag\":0,\"source\":\"[::1]:3307\",\"stopped_by_us\":true,\"checked_at\":41}"
 #define CLUSTER                                                                               \
         "{\"name\":\"orders\",\"host\":\"orders.example\",\"material\":\"default\","          \
         "\"state\":\"held\",\"reason\":\"denied\",\"next_step\":\"check user\",\"since\":31," \
@@ -127,6 +128,13 @@ static void test_every_member_is_read(void **state)
         assert_int_equal(cluster->replication.tls, TRISTATE_NO);
         assert_int_equal(cluster->replication.io_errno, 2026);
         assert_string_equal(cluster->replication.io_error, "SSL");
+        assert_int_equal(cluster->replication.sql_errno, 1062);
+        assert_string_equal(cluster->replication.sql_error, "Duplicate");
+        assert_true(cluster->replication.lag_known);
+        assert_int_equal(cluster->replication.lag_sec, 0);
+        assert_string_equal(cluster->replication.source_host, "::1");
+        assert_int_equal(cluster->replication.source_port, 3307);
+        assert_true(cluster->replication.stopped_by_us);
         assert_int_equal(cluster->replication.checked_at_usec, 41);
         assert_false(cluster->changed);
         assert_string_equal(cluster->json, CLUSTER);

@@ -263,6 +263,12 @@ static void test_replication_is_written_as_it_was_read(void **state)
                 .configured = true,
                 .io_running = "Yes",
                 .tls = TRISTATE_NO,
+                .sql_errno = 1062,
+                .sql_error = "Duplicate",
+                .lag_known = true,
+                .lag_sec = 0,
+                .source_host = "source.example",
+                .source_port = 3306,
                 .checked_at_usec = 99};
         replication = json_member(format_cluster(), "replication");
         expect_text(replication, "io_running", "Yes");
@@ -272,6 +278,15 @@ static void test_replication_is_written_as_it_was_read(void **state)
         expect_null(replication, "io_errno");
         expect_null(replication, "io_error");
         expect_number(replication, "checked_at", 99);
+        expect_number(replication, "sql_errno", 1062);
+        expect_text(replication, "sql_error", "Duplicate");
+        expect_number(replication, "lag", 0);
+        expect_text(replication, "source", "source.example:3306");
+        fixture.replication[0].lag_known = false;
+        fixture.replication[0].source_host[0] = '\0';
+        replication = json_member(format_cluster(), "replication");
+        expect_null(replication, "lag");
+        expect_null(replication, "source");
         fixture.replication[0].tls = TRISTATE_UNKNOWN;
         expect_null(json_member(format_cluster(), "replication"), "tls");
 }
