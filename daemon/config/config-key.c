@@ -20,7 +20,7 @@ bool config_key_is_name(const char *text)
 }
 
 /* A host is an argument of programs (password-command), so it must not look like an option. */
-static bool is_host(const char *text)
+bool config_key_is_host(const char *text)
 {
         size_t size =
                 strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:");
@@ -118,7 +118,7 @@ static int parse_choices(unsigned *ret, const ConfigKey *key, const char *text)
 
 static bool is_command(const char *text)
 {
-        const ClusterConfig any = {.host = "h", .user = "u"};
+        const LoginConfig any = {.host = "h", .user = "u"};
         CLEANUP(freep) char **words = NULL;
 
         return password_command_parse(&words, text, &any) > 0 && words[0][0] == '/';
@@ -161,7 +161,7 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
                 valid = config_key_is_name(text);
                 break;
         case CONFIG_KEY_HOST:
-                valid = is_host(text);
+                valid = config_key_is_host(text);
                 break;
         case CONFIG_KEY_TABLE:
                 valid = is_table(text) || strcmp(text, "off") == 0;
@@ -197,9 +197,15 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
 
 int config_key_set_default(void *object, const ConfigKey *key)
 {
+        void *member = (char *)object + key->offset;
+
         if (key->fallback[0] != '\0')
                 return config_key_parse(object, key, key->fallback);
-        *(const char **)((char *)object + key->offset) = ""; /* only a text can be unset */
+        /* Only a text or a number can be unset. */
+        if (key->kind == CONFIG_KEY_UNSIGNED)
+                *(unsigned *)member = 0;
+        else
+                *(const char **)member = "";
         return 0;
 }
 

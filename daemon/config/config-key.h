@@ -48,6 +48,9 @@ typedef struct ConfigKeyTable {
  * underscores and does not begin with a dot. */
 bool config_key_is_name(const char *text);
 
+/* Returns true if the text can be a host name or an address. */
+bool config_key_is_host(const char *text);
+
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);
 
 /* "a, b, c": the names of all keys, for messages. Returns `buffer`. */

@@ -81,14 +81,14 @@ static int check_keys_of(const Load *load, const Section *section)
 {
         const char *name;
         const Kind *kind = kind_of(section->name, &name);
-        char allowed[400];
+        char allowed[800];
 
         for (size_t i = 0; i < section->n_settings; i++) {
                 const Setting *setting = &section->settings[i];
 
                 if (config_key_find(kind->keys, setting->key))
                         continue;
-                if (strncmp(setting->key, "pass", strlen("pass")) == 0)
+                if (strstr(setting->key, "pass"))
                         return LOAD_PROBLEM(load, setting,
                                 "unknown key %s in [%s]: a password does not belong in the "
                                 "configuration; password-credential, password-file and "
@@ -113,7 +113,7 @@ static int check_keys(const Load *load)
 /* A user may have written the password itself as the value of such a key. */
 static bool value_is_secret(const ConfigKey *key)
 {
-        return strncmp(key->name, "password-", strlen("password-")) == 0;
+        return strstr(key->name, "password-") != NULL;
 }
 
 static int load_key(const Load *load, void *object, const ConfigKey *key, const Setting *setting)
@@ -237,41 +237,78 @@ static size_t find_material(const Config *config, const char *name)
         return SIZE_MAX;
 }
 
-/* Keeps one source of the password. Two in one section contradict each other; one in the section of
- * the cluster replaces those in the defaults. */
-static int cluster_choose_password(const Load *load, ClusterConfig *cluster, const Section *section)
+/* Keeps one place of a login's password. Two in one section contradict each other; one in the
+ * section of the cluster replaces those in the defaults. */
+static int choose_password(
+        const Load *load, LoginConfig *login, const Section *section, const char *prefix)
 {
-        const struct {
-                const char *key;
-                const char **value;
-        } sources[] = {
-                {"password-credential", &cluster->password_credential},
-                {"password-file", &cluster->password_file},
-                {"password-command", &cluster->password_command},
-        };
+        const char **const values[] = {
+                &login->password.credential, &login->password.file, &login->password.command};
+        static const char *const names[] = {"credential", "file", "command"};
         const Section *const places[] = {section, load->defaults};
         size_t chosen = SIZE_MAX;
 
         for (size_t p = 0; p < ARRAY_SIZE(places) && chosen == SIZE_MAX; p++)
-                for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-                        const Setting *setting = section_find(places[p], sources[i].key);
+                for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                        const Setting *setting;
+                        char key[64];
 
+                        snprintf(key, sizeof(key), "%spassword-%s", prefix, names[i]);
+                        setting = section_find(places[p], key);
                         if (setting && chosen != SIZE_MAX)
                                 return LOAD_PROBLEM(load, setting,
-                                        "%s and %s are both set in [%s]; only one of them can "
-                                        "take effect",
-                                        sources[i].key, sources[chosen].key, places[p]->name);
+                                        "%s and %spassword-%s are both set in [%s]; only one of "
+                                        "them can take effect",
+                                        key, prefix, names[chosen], places[p]->name);
                         if (setting)
                                 chosen = i;
                 }
-        if (chosen == SIZE_MAX)
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (i != chosen)
+                        *values[i] = "";
+        return 0;
+}
+
+static int load_login(const Load *load, LoginConfig *login, const Section *section)
+{
+        int r = choose_password(load, login, section, "");
+
+        if (r == 0 && !login_config_has_password(login))
                 return LOAD_PROBLEM(load, section,
                         "[%s] lacks a password: password-credential, password-file or "
                         "password-command",
                         section->name);
-        for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-                if (i != chosen)
-                        *sources[i].value = "";
+        return r;
+}
+
+/* Without the replica's status the source is known from the keys only. */
+static int load_source(const Load *load, ClusterConfig *cluster, const Section *section)
+{
+        const Setting *probe = find_setting(section, load->defaults, "source-probe");
+        const Setting *field = section_find(section, "source-password-field");
+        LoginConfig *source = &cluster->source;
+        int r = choose_password(load, source, section, "source-");
+
+        if (r < 0)
+                return r;
+        if (field && source->password.field[0] != '\0' && !login_config_has_password(source))
+                return LOAD_PROBLEM(load, field,
+                        "source-password-field has no effect: [%s] has no "
+                        "source-password-credential, source-password-file or "
+                        "source-password-command",
+                        section->name);
+        if (cluster->source_probe == SOURCE_PROBE_OFF || cluster->replication != REPLICATION_IGNORE)
+                return 0;
+        if (source->host[0] == '\0')
+                return LOAD_PROBLEM(load, probe,
+                        "source-probe needs source-host in [%s]: with replication = ignore the "
+                        "replica's status is not read",
+                        section->name);
+        if (source->user[0] == '\0' && login_config_has_password(source))
+                return LOAD_PROBLEM(load, probe,
+                        "the password of the source needs source-user in [%s]: with replication = "
+                        "ignore the replica's status is not read",
+                        section->name);
         return 0;
 }
 
@@ -297,7 +334,9 @@ static int load_cluster(const Load *load, Config *config, const Section *section
         }
         r = load_object(load, cluster, &schema_cluster, section, load->defaults);
         if (r == 0)
-                r = cluster_choose_password(load, cluster, section);
+                r = load_login(load, &cluster->login, section);
+        if (r == 0)
+                r = load_source(load, cluster, section);
         if (r < 0)
                 return r;
         cluster->material = find_material(config, reference ? reference->value : "default");

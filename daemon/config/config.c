@@ -25,6 +25,12 @@ const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1] = {
         [REPLICATION_RESTART] = "restart",
 };
 
+const char *const source_probe_names[_SOURCE_PROBE_MAX + 1] = {
+        [SOURCE_PROBE_OFF] = "off",
+        [SOURCE_PROBE_TRY] = "try",
+        [SOURCE_PROBE_REQUIRE] = "require",
+};
+
 Config *config_free(Config *config)
 {
         if (!config)
@@ -94,6 +100,12 @@ int replication_mode_from_string(ReplicationMode *ret, const char *name)
                 return -EINVAL;
         *ret = (ReplicationMode)index;
         return 0;
+}
+
+bool login_config_has_password(const LoginConfig *login)
+{
+        return login->password.credential[0] != '\0' || login->password.file[0] != '\0' ||
+                login->password.command[0] != '\0';
 }
 
 void config_problem_set(

@@ -63,6 +63,14 @@ typedef enum ReplicationMode {
         _REPLICATION_MODE_MAX,
 } ReplicationMode;
 
+/* Whether an import is preceded by a login to the replication source with the new set. */
+typedef enum SourceProbe {
+        SOURCE_PROBE_OFF,
+        SOURCE_PROBE_TRY,     /* an import needs no answer of the source */
+        SOURCE_PROBE_REQUIRE, /* without an answer nothing is imported */
+        _SOURCE_PROBE_MAX,
+} SourceProbe;
+
 /* The authentication plugins that auth-plugins can name. Each is safe inside verified TLS; a site
  * may allow fewer. */
 typedef enum AuthPlugin {
@@ -87,23 +95,35 @@ typedef struct MaterialConfig {
         uint64_t expiry_warning_usec[CONFIG_EXPIRY_WARNINGS_MAX]; /* largest first, 0 ends */
 } MaterialConfig;
 
-typedef struct ClusterConfig {
-        char name[CONFIG_NAME_MAX];
+/* Where the password of a login is. */
+typedef struct PasswordConfig {
+        const char *credential; /* at most one of these three is set, the others are "" */
+        const char *file;
+        const char *command; /* password_command_parse() accepts it */
+        const char *field;   /* of a JSON object; "": the whole text is the password */
+} PasswordConfig;
+
+typedef struct LoginConfig {
         const char *host;
         unsigned port;
         const char *user;
-        const char *password_credential; /* one of these three is set, the others are "" */
-        const char *password_file;
-        const char *password_command; /* password_command_parse() accepts it */
-        const char *password_field;   /* of a JSON object; "": the whole text is the password */
-        unsigned auth_plugins;        /* 1u << AuthPlugin, at least one */
-        bool cleartext_password;      /* allows mysql_clear_password as well */
-        const char *server_ca;        /* "": the system's trust store */
-        size_t material;              /* index in Config.materials */
+        PasswordConfig password;
+} LoginConfig;
+
+typedef struct ClusterConfig {
+        char name[CONFIG_NAME_MAX];
+        LoginConfig login;       /* complete */
+        unsigned auth_plugins;   /* 1u << AuthPlugin, at least one */
+        bool cleartext_password; /* allows mysql_clear_password as well */
+        const char *server_ca;   /* "": the system's trust store */
+        size_t material;         /* index in Config.materials */
         char material_name[CONFIG_NAME_MAX];
         Newlines newlines;
         Policy query_log;
         ReplicationMode replication;
+        SourceProbe source_probe;
+        LoginConfig
+                source; /* "" and 0: as the replica's status names it; its password is optional */
         const char *ledger; /* "schema.table"; "": none */
         bool enabled;
 } ClusterConfig;
@@ -134,6 +154,7 @@ DEFINE_CLEANUP(Config *, config_free);
 extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];
 extern const char *const newlines_names[_NEWLINES_MAX + 1];
 extern const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1];
+extern const char *const source_probe_names[_SOURCE_PROBE_MAX + 1];
 
 /* The names of all plugins that the cluster allows, separated by commas. */
 #define CONFIG_PLUGINS_MAX 96
@@ -145,11 +166,14 @@ const char *replication_mode_to_string(ReplicationMode mode);
 int replication_mode_from_string(ReplicationMode *ret, const char *name); /* -EINVAL */
 int newlines_from_string(Newlines *ret, const char *name); /* -EINVAL: no form has that name */
 
+/* Returns true if the login has a password. */
+bool login_config_has_password(const LoginConfig *login);
+
 /* An error in the configuration files. */
 typedef struct ConfigProblem {
         char file[4096];
-        unsigned line;  /* 0: the file as a whole */
-        char text[512]; /* the error and what is allowed */
+        unsigned line;   /* 0: the file as a whole */
+        char text[1024]; /* the error and what is allowed */
 } ConfigProblem;
 
 void config_problem_set(ConfigProblem *problem, const char *file, unsigned line, const char *format,

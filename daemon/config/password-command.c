@@ -53,17 +53,17 @@ static const char *copy_word(char **to, const char *text, const Specifier *speci
         return quoted ? NULL : text;
 }
 
-int password_command_parse(char ***ret, const char *text, const ClusterConfig *cluster)
+int password_command_parse(char ***ret, const char *text, const LoginConfig *login)
 {
         char port[16];
         const Specifier specifiers[] = {
-                {'h', cluster->host}, {'p', port}, {'u', cluster->user}, {'%', "%"}, {0}};
+                {'h', login->host}, {'p', port}, {'u', login->user}, {'%', "%"}, {0}};
         CLEANUP(freep) char **words = NULL;
         size_t max = strlen(text) / 2 + 1;
         int n = 0;
         char *to;
 
-        snprintf(port, sizeof(port), "%u", cluster->port);
+        snprintf(port, sizeof(port), "%u", login->port);
         words = malloc((max + 1) * sizeof(*words) + expanded_size(text, specifiers));
         if (!words)
                 return -ENOMEM;

@@ -7,6 +7,14 @@ static const char *const choices_chain[] = {"require", "warn", "off", NULL};
 static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
 static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
 
+#define ALLOWED_PATH       "an absolute path"
+#define ALLOWED_CREDENTIAL "the name of a systemd credential"
+#define ALLOWED_FIELD      "off or the name of a member of a JSON object"
+#define ALLOWED_HOST       "a host name or address: letters, digits, dots, dashes, underscores and colons"
+#define ALLOWED_COMMAND                                                                     \
+        "an absolute path and arguments, double quotes in pairs, each percent sign one of " \
+        "%h (host), %p (port), %u (user) and %%"
+
 #define DAEMON(member)   offsetof(Config, member)
 #define MATERIAL(member) offsetof(MaterialConfig, member)
 #define CLUSTER(member)  offsetof(ClusterConfig, member)
@@ -46,13 +54,12 @@ static const ConfigKey daemon_keys[] = {
                 "100ms to 7d"),
         DURATION("check-interval", DAEMON(check_interval_usec), "5min", 100 * USEC_PER_MSEC,
                 USEC_PER_DAY, "100ms to 1d"),
-        TEXT("metrics-file", PATH, DAEMON(metrics_file), "", "an absolute path"),
+        TEXT("metrics-file", PATH, DAEMON(metrics_file), "", ALLOWED_PATH),
         TEXT("control-group", NAME, DAEMON(control_group), "", "the name of a group"),
 };
 
 static const ConfigKey material_keys[] = {
-        TEXT("directory", PATH, MATERIAL(directory), "/etc/binlog-ssld/material",
-                "an absolute path"),
+        TEXT("directory", PATH, MATERIAL(directory), "/etc/binlog-ssld/material", ALLOWED_PATH),
         TEXT("ca", TEXT, MATERIAL(file[MATERIAL_CA]), "ca.pem", "a file name"),
         TEXT("cert", TEXT, MATERIAL(file[MATERIAL_CERT]), "client-cert.pem", "a file name"),
         TEXT("key", TEXT, MATERIAL(file[MATERIAL_KEY]), "client-key.pem", "a file name"),
@@ -72,24 +79,20 @@ static const ConfigKey material_keys[] = {
 };
 
 static const ConfigKey cluster_keys[] = {
-        TEXT("host", HOST, CLUSTER(host), NULL,
-                "a host name or address: letters, digits, dots, dashes, underscores and colons"),
-        NUMBER("port", CLUSTER(port), "3306", 1, 65535),
-        TEXT("user", TEXT, CLUSTER(user), NULL, "a user name"),
-        TEXT("password-credential", NAME, CLUSTER(password_credential), "",
-                "the name of a systemd credential"),
-        TEXT("password-file", PATH, CLUSTER(password_file), "", "an absolute path"),
-        TEXT("password-command", COMMAND, CLUSTER(password_command), "",
-                "an absolute path and arguments, double quotes in pairs, each percent sign one of "
-                "%h (host), %p (port), %u (user) and %%"),
-        TEXT("password-field", FIELD, CLUSTER(password_field), "off",
-                "off or the name of a member of a JSON object"),
+        TEXT("host", HOST, CLUSTER(login.host), NULL, ALLOWED_HOST),
+        NUMBER("port", CLUSTER(login.port), "3306", 1, 65535),
+        TEXT("user", TEXT, CLUSTER(login.user), NULL, "a user name"),
+        TEXT("password-credential", NAME, CLUSTER(login.password.credential), "",
+                ALLOWED_CREDENTIAL),
+        TEXT("password-file", PATH, CLUSTER(login.password.file), "", ALLOWED_PATH),
+        TEXT("password-command", COMMAND, CLUSTER(login.password.command), "", ALLOWED_COMMAND),
+        TEXT("password-field", FIELD, CLUSTER(login.password.field), "off", ALLOWED_FIELD),
         {"auth-plugins", CONFIG_KEY_CHOICES, CLUSTER(auth_plugins),
                 "mysql_native_password,caching_sha2_password", 0, 0, auth_plugin_names,
                 "a list out of mysql_native_password, caching_sha2_password and "
                 "client_ed25519; allow-cleartext-password = yes adds mysql_clear_password"},
         TEXT("allow-cleartext-password", BOOLEAN, CLUSTER(cleartext_password), "no", "yes or no"),
-        TEXT("server-ca", PATH, CLUSTER(server_ca), "", "an absolute path"),
+        TEXT("server-ca", PATH, CLUSTER(server_ca), "", ALLOWED_PATH),
         /* A reference, which daemon/config/config-load.c resolves. */
         TEXT("material", NAME, SIZE_MAX, "default", "the name of a [material NAME] section"),
         CHOICE("payload-newlines", CLUSTER(newlines), "auto", newlines_names,
@@ -97,6 +100,17 @@ static const ConfigKey cluster_keys[] = {
         CHOICE("query-log", CLUSTER(query_log), "refuse", choices_policy, "refuse, warn or ignore"),
         CHOICE("replication", CLUSTER(replication), "observe", replication_mode_names,
                 "ignore, observe or restart"),
+        CHOICE("source-probe", CLUSTER(source_probe), "off", source_probe_names,
+                "off, try or require"),
+        TEXT("source-host", HOST, CLUSTER(source.host), "", ALLOWED_HOST),
+        NUMBER("source-port", CLUSTER(source.port), "", 1, 65535),
+        TEXT("source-user", TEXT, CLUSTER(source.user), "", "a user name"),
+        TEXT("source-password-credential", NAME, CLUSTER(source.password.credential), "",
+                ALLOWED_CREDENTIAL),
+        TEXT("source-password-file", PATH, CLUSTER(source.password.file), "", ALLOWED_PATH),
+        TEXT("source-password-command", COMMAND, CLUSTER(source.password.command), "",
+                ALLOWED_COMMAND),
+        TEXT("source-password-field", FIELD, CLUSTER(source.password.field), "off", ALLOWED_FIELD),
         TEXT("ledger", TABLE, CLUSTER(ledger), "off",
                 "off or schema.table, each of 1 to 64 letters, digits, _ and $"),
         TEXT("enabled", BOOLEAN, CLUSTER(enabled), "yes", "yes or no"),

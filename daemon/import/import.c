@@ -38,7 +38,8 @@ static bool check_server(
         Preflight preflight = {0};
         SessionError error = {0};
         const char *why;
-        SessionResult result = preflight_run(&preflight, session, task->cluster->user, &error);
+        SessionResult result =
+                preflight_run(&preflight, session, task->cluster->login.user, &error);
 
         if (sql_error_fail(ret, result, &error, NULL))
                 return false;

@@ -17,7 +17,7 @@ void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const Cluster
         const Record *record)
 {
         *facts = (ClusterFacts){.daemon = daemon, .config = *config, .record = *record};
-        (void)record_set_server(&facts->record, config->host, config->port);
+        (void)record_set_server(&facts->record, config->login.host, config->login.port);
         cluster_facts_forget_replication(facts);
         facts->status = (ClusterStatus){
                 .config = &facts->config,
@@ -31,7 +31,7 @@ void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const Cluster
 bool cluster_facts_configure(
         ClusterFacts *facts, const Config *daemon, const ClusterConfig *config, bool *ret_forgotten)
 {
-        bool moved = record_set_server(&facts->record, config->host, config->port);
+        bool moved = record_set_server(&facts->record, config->login.host, config->login.port);
 
         *ret_forgotten = moved || facts->config.replication != config->replication ||
                 strcmp(facts->config.ledger, config->ledger) != 0;

@@ -95,8 +95,8 @@ int cluster_process_start(ClusterProcess *process, const ImportTask *task)
 
         if (!checks) {
                 cluster_process_end_check(process);
-                text_set(process->host, sizeof(process->host), task->cluster->host);
-                process->port = task->cluster->port;
+                text_set(process->host, sizeof(process->host), task->cluster->login.host);
+                process->port = task->cluster->login.port;
         }
         r = import_job_start(checks ? &process->check : &process->import, process->event, task,
                 &handlers, &outcome);

@@ -342,14 +342,14 @@ bool inventory_is_server_busy(const Inventory *inventory, size_t cluster)
 
         for (size_t i = 0; i < inventory->n_retired; i++)
                 for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        if (cluster_is_importing_into(
-                                    inventory->retired[i].clusters[k], config->host, config->port))
+                        if (cluster_is_importing_into(inventory->retired[i].clusters[k],
+                                    config->login.host, config->login.port))
                                 return true;
         for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                if ((configs[i].port != config->port ||
-                            strcmp(configs[i].host, config->host) != 0) &&
-                        cluster_is_importing_into(
-                                inventory->generation.clusters[i], config->host, config->port))
+                if ((configs[i].login.port != config->login.port ||
+                            strcmp(configs[i].login.host, config->login.host) != 0) &&
+                        cluster_is_importing_into(inventory->generation.clusters[i],
+                                config->login.host, config->login.port))
                         return true;
         return false;
 }

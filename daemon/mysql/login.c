@@ -17,8 +17,8 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
 {
         char reason[OUTCOME_TEXT_MAX];
 
-        if (password_read(
-                    ret, reason, sizeof(reason), cluster, clock_left_usec(deadline_usec) / 2)) {
+        if (password_read(ret, reason, sizeof(reason), &cluster->login,
+                    clock_left_usec(deadline_usec) / 2)) {
                 if (redactor_add_text(redactor, ret) == 0)
                         return true;
                 text_set(reason, sizeof(reason), strerror(ENOMEM));
@@ -26,14 +26,15 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         outcome->kind = OUTCOME_AUTH;
         text_format(outcome->text, sizeof(outcome->text), "no password: %s", reason);
         text_format(outcome->next_step, sizeof(outcome->next_step), "%s; expected is %s",
-                cluster->password_command[0] != '\0'
+                cluster->login.password.command[0] != '\0'
                         ? "run password-command by hand as the service's user"
-                        : cluster->password_file[0] != '\0'
+                        : cluster->login.password.file[0] != '\0'
                         ? "let the service's user read password-file"
                         : "hand the credential to the unit: LoadCredential= in a drop-in, as "
                           "examples/credentials.conf shows",
-                cluster->password_field[0] != '\0' ? "a JSON object with password-field as a string"
-                                                   : "one line");
+                cluster->login.password.field[0] != '\0'
+                        ? "a JSON object with password-field as a string"
+                        : "one line");
         return false;
 }
 
@@ -46,7 +47,7 @@ static bool read_changed_password(
         Outcome unused = {0};
 
         if (!read_password(&again, &unused, cluster, deadline_usec, redactor) ||
-                (cluster->password_command[0] == '\0' && secret_equal(&again, password)))
+                (cluster->login.password.command[0] == '\0' && secret_equal(&again, password)))
                 return false;
         secret_done(password);
         *password = again;
@@ -65,9 +66,9 @@ bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certific
         CLEANUP(secret_done) Secret password = SECRET_NULL;
         char plugins[CONFIG_PLUGINS_MAX];
         SessionTarget target = {
-                .host = cluster->host,
-                .port = cluster->port,
-                .user = cluster->user,
+                .host = cluster->login.host,
+                .port = cluster->login.port,
+                .user = cluster->login.user,
                 .server_ca = cluster->server_ca,
                 .plugins = plugins,
                 .deadline_usec = deadline_usec,

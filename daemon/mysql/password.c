@@ -31,18 +31,18 @@ static const char *trim_line(Secret *text)
 }
 
 /* Leaves the password alone. Returns NULL, or what the text is instead. */
-static const char *extract_password(Secret *text, const ClusterConfig *cluster)
+static const char *extract_password(Secret *text, const LoginConfig *login)
 {
-        if (cluster->password_field[0] != '\0')
-                return password_json_read(text, text, cluster->password_field);
+        if (login->password.field[0] != '\0')
+                return password_json_read(text, text, login->password.field);
         return trim_line(text);
 }
 
-static bool read_command(Secret *ret, char *reason, size_t reason_size,
-        const ClusterConfig *cluster, uint64_t timeout_usec)
+static bool read_command(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login,
+        uint64_t timeout_usec)
 {
         CLEANUP(freep) char **words = NULL;
-        int r = password_command_parse(&words, cluster->password_command, cluster);
+        int r = password_command_parse(&words, login->password.command, login);
         const char *problem;
 
         if (r < 0) {
@@ -51,27 +51,26 @@ static bool read_command(Secret *ret, char *reason, size_t reason_size,
         }
         if (!command_run(ret, reason, reason_size, words, timeout_usec))
                 return false;
-        problem = extract_password(ret, cluster);
+        problem = extract_password(ret, login);
         if (problem)
                 text_format(reason, reason_size, "the output of %s is %s", words[0], problem);
         return !problem;
 }
 
-static bool read_file(Secret *ret, char *reason, size_t reason_size, const char *path,
-        const ClusterConfig *cluster)
+static bool read_file(
+        Secret *ret, char *reason, size_t reason_size, const char *path, const LoginConfig *login)
 {
         int r = file_read(ret, AT_FDCWD, path, PASSWORD_MAX);
-        const char *problem = r < 0 ? strerror(-r) : extract_password(ret, cluster);
+        const char *problem = r < 0 ? strerror(-r) : extract_password(ret, login);
 
         if (problem)
                 text_format(reason, reason_size, "%s: %s", path, problem);
         return !problem;
 }
 
-static bool read_credential(
-        Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster)
+static bool read_credential(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login)
 {
-        const char *name = cluster->password_credential;
+        const char *name = login->password.credential;
         char directory[CONFIG_PATH_MAX], path[CONFIG_PATH_MAX];
         int r = paths_directory(directory, sizeof(directory), PATHS_DIRECTORY_CREDENTIALS);
 
@@ -83,15 +82,15 @@ static bool read_credential(
                 return false;
         }
         text_format(path, sizeof(path), "%s/%s", directory, name);
-        return read_file(ret, reason, reason_size, path, cluster);
+        return read_file(ret, reason, reason_size, path, login);
 }
 
-bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster,
+bool password_read(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login,
         uint64_t timeout_usec)
 {
-        if (cluster->password_command[0] != '\0')
-                return read_command(ret, reason, reason_size, cluster, timeout_usec);
-        if (cluster->password_file[0] != '\0')
-                return read_file(ret, reason, reason_size, cluster->password_file, cluster);
-        return read_credential(ret, reason, reason_size, cluster);
+        if (login->password.command[0] != '\0')
+                return read_command(ret, reason, reason_size, login, timeout_usec);
+        if (login->password.file[0] != '\0')
+                return read_file(ret, reason, reason_size, login->password.file, login);
+        return read_credential(ret, reason, reason_size, login);
 }

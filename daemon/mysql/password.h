@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Password: reads the password, or token, of a cluster.
+ * Password: reads the password, or token, of a login.
  *
  * The source is a file, a credential of systemd or the output of a command. It holds one line,
  * whose end is not part of the password, or a JSON object that has it as a member. An error never
@@ -19,5 +19,5 @@
 
 /* A command is killed after `timeout_usec`. Returns false if there is no password; `reason` then
  * names the file, or the first word of the command, and the error. */
-bool password_read(Secret *ret, char *reason, size_t reason_size, const ClusterConfig *cluster,
+bool password_read(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login,
         uint64_t timeout_usec);

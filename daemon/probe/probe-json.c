@@ -87,8 +87,8 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         bool preflight_known = probe->preflight_known;
         json_open_object(writer);
         json_put_text(writer, "name", cluster->name);
-        json_put_text(writer, "host", cluster->host);
-        json_put_integer(writer, "port", cluster->port);
+        json_put_text(writer, "host", cluster->login.host);
+        json_put_integer(writer, "port", cluster->login.port);
         json_put_text(writer, "import", probe_result_word(cluster, probe));
         json_put_text(writer, "address", probe->server.address);
         json_put_text(writer, "tls_version", probe->server.tls_version);

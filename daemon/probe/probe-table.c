@@ -85,15 +85,16 @@ static void put_row(
 static void put_server(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
 {
         char line[LINE_MAX], user[SQL_GRANT_ACCOUNT_MAX];
-        bool numeric = strcmp(cluster->host, probe->server.address) == 0;
+        bool numeric = strcmp(cluster->login.host, probe->server.address) == 0;
 
-        text_format(line, sizeof(line), "%s port %u%s%s", cluster->host, cluster->port,
+        text_format(line, sizeof(line), "%s port %u%s%s", cluster->login.host, cluster->login.port,
                 probe->server.address[0] == '\0' || numeric ? "" : " is ",
                 numeric ? "" : probe->server.address);
         terminal_paragraph(terminal, DETAIL_INDENT, "host:  ", line);
         if (!probe->logged_in)
                 return;
-        text_set(user, sizeof(user), probe->procedures_known ? probe->account : cluster->user);
+        text_set(
+                user, sizeof(user), probe->procedures_known ? probe->account : cluster->login.user);
         text_format(line, sizeof(line), "as %s into %s, %s", user, probe->server.version,
                 probe->server.tls_cipher);
         terminal_paragraph(terminal, DETAIL_INDENT, "login: ", line);

@@ -83,7 +83,8 @@ static void read_facts(Probe *probe, Session *session, const ClusterConfig *clus
 {
         Outcome outcome = {0};
         SessionError error = {0};
-        SessionResult result = preflight_run(&probe->preflight, session, cluster->user, &error);
+        SessionResult result =
+                preflight_run(&probe->preflight, session, cluster->login.user, &error);
 
         probe->preflight_known = result == SESSION_OK;
         if (result == SESSION_OK)
@@ -118,7 +119,7 @@ int prober_run(Probe *ret, const ProberTask *task)
         probe_evaluate_certificate(ret, clock_wall_usec());
         if (ret->server.address[0] == '\0' && outcome.sql_errno != 0 &&
                 outcome.sql_errno != PROBER_UNKNOWN_HOST)
-                resolve(ret, cluster->host);
+                resolve(ret, cluster->login.host);
         probe_redact(ret, &password);
         ret->duration_usec = clock_boottime_usec() - start_usec;
         return 0;

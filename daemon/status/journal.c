@@ -311,7 +311,7 @@ void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome
         log_send(LOG_NOTICE, ID_SERVER_CHANGED, fields, ARRAY_SIZE(fields),
                 "cluster %s: %s:%u is another server than before (server_uuid %s); nothing is known "
                 "of it, so the set on disk is imported",
-                cluster->config->name, cluster->config->host, cluster->config->port,
+                cluster->config->name, cluster->config->login.host, cluster->config->login.port,
                 outcome->server.uuid);
 }
 

@@ -77,8 +77,8 @@ void status_json_write_cluster(
         summary_cluster_reason(reason, sizeof(reason), cluster, material);
         json_open_object(writer);
         json_put_string(writer, "name", cluster->config->name);
-        json_put_string(writer, "host", cluster->config->host);
-        json_put_integer(writer, "port", (int64_t)cluster->config->port);
+        json_put_string(writer, "host", cluster->config->login.host);
+        json_put_integer(writer, "port", (int64_t)cluster->config->login.port);
         json_put_string(writer, "material", cluster->config->material_name);
         json_put_string(writer, "state", cluster_state_to_string(cluster->state));
         json_put_text(writer, "reason", reason);

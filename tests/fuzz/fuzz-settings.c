@@ -15,17 +15,23 @@
 #include "daemon/config/password-command.h"
 
 /* It can be run: each word is there, and the first is a path. */
-static void check_command(const ClusterConfig *cluster)
+static void check_command(const LoginConfig *login)
 {
         CLEANUP(freep) char **words = NULL;
         int n;
 
-        if (cluster->password_command[0] == '\0')
+        if (login->password.command[0] == '\0')
                 return;
-        n = password_command_parse(&words, cluster->password_command, cluster);
+        n = password_command_parse(&words, login->password.command, login);
         MUST(n > 0 && words[0][0] == '/' && !words[n]);
         for (int i = 0; i < n; i++)
                 MUST(words[i] && strlen(words[i]) < CONFIG_VALUE_MAX * CONFIG_VALUE_MAX);
+}
+
+static int count_passwords(const LoginConfig *login)
+{
+        return (login->password.file[0] != '\0') + (login->password.credential[0] != '\0') +
+                (login->password.command[0] != '\0');
 }
 
 static void check(const Config *config)
@@ -36,13 +42,14 @@ static void check(const Config *config)
                 const ClusterConfig *cluster = &config->clusters[i];
 
                 MUST(cluster->material < config->n_materials);
-                MUST(cluster->host[0] != '\0' && cluster->port > 0 && cluster->port < 65536);
-                MUST((cluster->password_file[0] != '\0') +
-                                (cluster->password_credential[0] != '\0') +
-                                (cluster->password_command[0] != '\0') ==
-                        1);
+                MUST(cluster->login.host[0] != '\0' && cluster->login.port > 0 &&
+                        cluster->login.port < 65536);
+                MUST(count_passwords(&cluster->login) == 1);
+                MUST(count_passwords(&cluster->source) <= 1);
+                MUST(cluster->source.port < 65536);
                 MUST(cluster->auth_plugins != 0);
-                check_command(cluster);
+                check_command(&cluster->login);
+                check_command(&cluster->source);
         }
         for (size_t i = 0; i < config->n_materials; i++)
                 for (unsigned k = 0; k < _MATERIAL_FILE_MAX; k++)

@@ -40,8 +40,8 @@ void status_fixture_make(StatusFixture *ret)
         ret->materials[0] = &ret->material;
         for (unsigned i = 0; i < FIXTURE_CLUSTERS; i++) {
                 text_set(ret->cluster_config[i].name, CONFIG_NAME_MAX, names[i]);
-                ret->cluster_config[i].host = hosts[i];
-                ret->cluster_config[i].port = 3306;
+                ret->cluster_config[i].login.host = hosts[i];
+                ret->cluster_config[i].login.port = 3306;
                 text_set(ret->cluster_config[i].material_name, CONFIG_NAME_MAX, "default");
                 ret->record[i] = (Record){.imported.fingerprint = FIXTURE_A,
                         .imported.at_usec = 5000,

@@ -69,10 +69,10 @@ static void test_values_override_defaults(void **state)
                 "/etc/binlog-ssld/material/client-key.pem");
         assert_int_equal(config->materials[0].expiry_warning_usec[1], 7 * USEC_PER_DAY);
         assert_int_equal(config->n_clusters, 1);
-        assert_string_equal(config->clusters[0].user, "importer");
-        assert_string_equal(config->clusters[0].password_file, "/run/p");
-        assert_string_equal(config->clusters[0].password_credential, "");
-        assert_int_equal(config->clusters[0].port, 3306);
+        assert_string_equal(config->clusters[0].login.user, "importer");
+        assert_string_equal(config->clusters[0].login.password.file, "/run/p");
+        assert_string_equal(config->clusters[0].login.password.credential, "");
+        assert_int_equal(config->clusters[0].login.port, 3306);
         config_free(config);
 }
 
@@ -134,7 +134,7 @@ static void test_a_host_is_a_name_or_an_address(void **state)
 
                 snprintf(text, sizeof(text), "%s[cluster a]\nhost = %s\n", GOOD, hosts[i]);
                 assert_int_equal(load(&config, text, &problem), 0);
-                assert_string_equal(config->clusters[1].host, hosts[i]);
+                assert_string_equal(config->clusters[1].login.host, hosts[i]);
                 config_free(config);
         }
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -174,9 +174,9 @@ static void test_a_long_command_in_the_defaults_exists_once(void **state)
         strcat(text, "[cluster a]\nhost = a\n[cluster b]\nhost = b\n");
         if (load(&config, text, &problem) < 0)
                 fail_msg("%s", problem.text);
-        assert_string_equal(config->clusters[0].password_command, command);
-        assert_ptr_equal(
-                config->clusters[0].password_command, config->clusters[1].password_command);
+        assert_string_equal(config->clusters[0].login.password.command, command);
+        assert_ptr_equal(config->clusters[0].login.password.command,
+                config->clusters[1].login.password.command);
         config_free(config);
 }
 
@@ -198,7 +198,9 @@ static void test_a_password_is_refused_and_not_repeated(void **state)
                 "password-command = hunter2\n", "password-command = /bin/echo \"hunter2\n",
                 "password-command = /bin/echo %hunter2 %x\n",
                 "password-command = /bin/echo %hunter2 %\n", "password-command = \"\" hunter2\n",
-                "password-command = %h/hunter2\n"};
+                "password-command = %h/hunter2\n", "source-password = hunter2\n",
+                "source-password-file = hunter2\n", "source-password-credential = /hunter2\n",
+                "source-password-command = /bin/echo %hunter2 %x\n"};
 
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
                 char text[300];
@@ -225,9 +227,9 @@ static void expect_source(
 
         if (load(&config, text, &problem) < 0)
                 fail_msg("%s", problem.text);
-        assert_string_equal(config->clusters[0].password_credential, credential);
-        assert_string_equal(config->clusters[0].password_file, file);
-        assert_string_equal(config->clusters[0].password_command, command);
+        assert_string_equal(config->clusters[0].login.password.credential, credential);
+        assert_string_equal(config->clusters[0].login.password.file, file);
+        assert_string_equal(config->clusters[0].login.password.command, command);
         config_free(config);
 }
 
@@ -256,7 +258,7 @@ static void expect_field(const char *defaults, const char *cluster, const char *
                 defaults, cluster);
         if (load(&config, text, &problem) < 0)
                 fail_msg("%s", problem.text);
-        assert_string_equal(config->clusters[0].password_field, field);
+        assert_string_equal(config->clusters[0].login.password.field, field);
         config_free(config);
 }
 
@@ -268,6 +270,89 @@ static void test_a_field_is_inherited_until_it_is_off(void **state)
         expect_field("password-field = a\n", "password-field = b c\n", "b c");
         expect_field("password-field = a\n", "password-field = off\n", "");
         expect_problem(GOOD "password-field =\n", 9, "off or the name of a member");
+}
+
+static void test_the_source_has_a_login_of_its_own(void **state)
+{
+        const LoginConfig *source;
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        if (load(&config,
+                    GOOD "source-probe = try\nsource-host = ::1\nsource-port = 3307\n"
+                         "source-user = repl\nsource-password-command = /bin/t %u\n"
+                         "source-password-field = p\n",
+                    &problem) < 0)
+                fail_msg("%s", problem.text);
+        source = &config->clusters[0].source;
+        assert_int_equal(config->clusters[0].source_probe, SOURCE_PROBE_TRY);
+        assert_string_equal(source->host, "::1");
+        assert_int_equal(source->port, 3307);
+        assert_string_equal(source->user, "repl");
+        assert_string_equal(source->password.command, "/bin/t %u");
+        assert_string_equal(source->password.field, "p");
+        assert_string_equal(config->clusters[0].login.password.file, "/run/p");
+        assert_string_equal(config->clusters[0].login.password.command, "");
+        config_free(config);
+}
+
+static void test_the_source_is_optional(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        if (load(&config, GOOD "source-probe = require\n", &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_int_equal(config->clusters[0].source_probe, SOURCE_PROBE_REQUIRE);
+        assert_string_equal(config->clusters[0].source.host, "");
+        assert_int_equal(config->clusters[0].source.port, 0);
+        assert_string_equal(config->clusters[0].source.user, "");
+        assert_false(login_config_has_password(&config->clusters[0].source));
+        config_free(config);
+}
+
+static void test_a_password_of_the_source_replaces_the_other_kinds_in_the_defaults(void **state)
+{
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        if (load(&config,
+                    "[cluster-defaults]\nuser = u\npassword-file = /f\nsource-password-file = /s\n"
+                    "source-password-field = p\n[cluster a]\nhost = h\n"
+                    "[cluster b]\nhost = h\nsource-password-credential = c\n",
+                    &problem) < 0)
+                fail_msg("%s", problem.text);
+        assert_string_equal(config->clusters[0].source.password.file, "/s");
+        assert_string_equal(config->clusters[1].source.password.file, "");
+        assert_string_equal(config->clusters[1].source.password.credential, "c");
+        assert_string_equal(config->clusters[1].login.password.file, "/f");
+        config_free(config);
+}
+
+static void test_a_probe_that_can_never_work_is_refused(void **state)
+{
+        expect_problem(GOOD "source-password-file = /a\nsource-password-command = /b\n", 10,
+                "source-password-command and source-password-file are both set in "
+                "[cluster orders]");
+        expect_problem(GOOD "source-password-field = password\n", 9,
+                "source-password-field has no effect: [cluster orders] has no "
+                "source-password-credential");
+        expect_problem(GOOD "replication = ignore\nsource-probe = try\n", 10,
+                "source-probe needs source-host in [cluster orders]: with replication = ignore");
+        expect_problem("[cluster-defaults]\nuser = u\npassword-file = /f\nsource-probe = require\n"
+                       "[cluster a]\nhost = h\nreplication = ignore\n",
+                4, "source-probe needs source-host in [cluster a]");
+        expect_problem(GOOD "replication = ignore\nsource-probe = try\nsource-host = s\n"
+                            "source-password-file = /s\n",
+                10, "needs source-user in [cluster orders]");
+        expect_problem(GOOD "source-probe = yes\n", 9, "off, try or require");
+        expect_problem(GOOD "source-port = 0\n", 9, "a number from 1 to 65535");
+        expect_problem(GOOD "source-host = a b\n", 9, "a host name or address");
+}
+
+static void test_an_unknown_key_is_reported_with_all_that_are_allowed(void **state)
+{
+        expect_problem(GOOD "colour = red\n", 9, ", source-password-field, ledger, enabled");
 }
 
 static void expect_plugins(const char *lines, const char *plugins)
@@ -312,6 +397,12 @@ int main(void)
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
                 cmocka_unit_test(test_a_field_is_inherited_until_it_is_off),
+                cmocka_unit_test(test_the_source_has_a_login_of_its_own),
+                cmocka_unit_test(test_the_source_is_optional),
+                cmocka_unit_test(
+                        test_a_password_of_the_source_replaces_the_other_kinds_in_the_defaults),
+                cmocka_unit_test(test_a_probe_that_can_never_work_is_refused),
+                cmocka_unit_test(test_an_unknown_key_is_reported_with_all_that_are_allowed),
                 cmocka_unit_test(test_only_the_named_plugins_are_allowed),
         };
         int fd = mkstemp(path), failures;

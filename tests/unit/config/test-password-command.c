@@ -8,7 +8,7 @@
 
 #define ODD "a \"b\" 'c' $(d) %h ; \\"
 
-static const ClusterConfig cluster = {.host = "db.example", .port = 3307, .user = ODD};
+static const LoginConfig login = {.host = "db.example", .port = 3307, .user = ODD};
 
 /* `expected`: the words, separated by '|'. */
 static void expect(const char *text, int n, const char *expected)
@@ -16,7 +16,7 @@ static void expect(const char *text, int n, const char *expected)
         CLEANUP(freep) char **words = NULL;
         char joined[256] = "";
 
-        assert_int_equal(password_command_parse(&words, text, &cluster), n);
+        assert_int_equal(password_command_parse(&words, text, &login), n);
         if (n < 0) {
                 assert_null(words);
                 return;

@@ -243,7 +243,7 @@ Config *fixture_config(const char *materials, const char *clusters)
 
                 text_set(cluster->name, CONFIG_NAME_MAX, name);
                 text_set(cluster->material_name, CONFIG_NAME_MAX, config->materials[0].name);
-                cluster->host = config->texts[0];
+                cluster->login.host = config->texts[0];
         }
         return config;
 }

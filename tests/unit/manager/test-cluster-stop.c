@@ -50,7 +50,7 @@ static void test_a_stop_that_cannot_be_written_is_refused(void **state)
 static void test_a_stop_of_a_former_server_is_refused(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         assert_int_equal(
                 fixture.import.handlers.stop(&stop, fixture.import.handlers.userdata), -ESTALE);
@@ -159,7 +159,7 @@ static void test_the_start_at_a_former_server_says_nothing_of_this_one(void **st
         fixture_put_on_disk("");
         fixture.now += RETRY_MIN;
         assert_int_equal(fixture_start(PLAN_START_REPLICATION), 0);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         fixture_end(&fixture.import, &outcome);
         fixture_expect(PLAN_WAIT, CLUSTER_WAITING);

@@ -372,7 +372,7 @@ static void test_an_import_is_one_into_the_server_that_it_started_with(void **st
 
         assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         assert_true(cluster_is_importing_into(fixture.cluster, "db.example", 3306));
         assert_false(cluster_is_importing_into(fixture.cluster, "db.example", 3307));
@@ -405,11 +405,11 @@ static void test_another_server_is_not_known_to_have_the_set(void **state)
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         fixture_configure();
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
-        fixture.cluster_config.port = 3307;
+        fixture.cluster_config.login.port = 3307;
         fixture_configure();
         assert_false(fixture.status->replication->known);
         fixture_import(OUTCOME_IMPORTED);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         fixture_import(OUTCOME_IMPORTED);
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
@@ -423,7 +423,7 @@ static void test_an_import_into_the_server_before_says_nothing_of_this_one(void 
                 .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
 
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         assert_true(cluster_is_importing(fixture.cluster));
         fixture_end(&fixture.import, &outcome);
@@ -438,7 +438,7 @@ static void test_an_import_into_the_server_before_says_nothing_of_this_one(void 
 static void test_a_failure_of_the_server_before_delays_no_import_into_this_one(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        fixture.cluster_config.host = "db2.example";
+        fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_UNREACHABLE});
         fixture_import(OUTCOME_UNREACHABLE);

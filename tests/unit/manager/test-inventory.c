@@ -50,7 +50,7 @@ static void test_an_object_that_is_kept_has_the_texts_of_the_new_configuration(v
 
         assert_int_equal(fixture_apply("default", "orders users"), 0);
         text = inventory_config(fixture.inventory)->texts[0];
-        assert_ptr_equal(fixture_cluster(0)->config.host, text);
+        assert_ptr_equal(fixture_cluster(0)->config.login.host, text);
         assert_ptr_equal(fixture_cluster(0)->daemon, inventory_config(fixture.inventory));
         assert_ptr_equal(inventory_material_of(fixture.inventory, 0)->config.directory, text);
 }
@@ -70,10 +70,10 @@ static void test_a_cluster_with_other_settings_is_kept_and_configured(void **sta
         Config *config = fixture_config("default", "orders users");
         Cluster *orders = fixture_cluster(0);
 
-        config->clusters[0].port = 3307;
+        config->clusters[0].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_ptr_equal(fixture_cluster(0), orders);
-        assert_int_equal(orders->config.port, 3307);
+        assert_int_equal(orders->config.login.port, 3307);
 }
 
 static void test_a_material_with_other_settings_is_made_anew(void **state)
@@ -130,7 +130,7 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
         inventory_free_retired(fixture.inventory);
         assert_int_equal(fixture.n_clusters, 2);
         assert_int_equal(fixture.n_materials, 1);
-        assert_string_equal(orders->config.host, "text");
+        assert_string_equal(orders->config.login.host, "text");
         inventory_flush(fixture.inventory);
         assert_int_equal(orders->n_flushes, 2);
         orders->importing = false;
@@ -157,12 +157,12 @@ static void test_a_retired_cluster_comes_back_as_the_same_one(void **state)
         assert_int_equal(fixture_apply("default", "users logs"), 0);
         assert_false(inventory_is_in_force(fixture.inventory, retired));
         assert_string_equal(fixture.removed, "orders ");
-        config->clusters[1].port = 3307;
+        config->clusters[1].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_true(inventory_is_in_force(fixture.inventory, retired));
         assert_ptr_equal(fixture_cluster(1), retired);
-        assert_int_equal(retired->config.port, 3307);
-        assert_ptr_equal(retired->config.host, config->texts[0]);
+        assert_int_equal(retired->config.login.port, 3307);
+        assert_ptr_equal(retired->config.login.host, config->texts[0]);
         assert_int_equal(fixture.n_clusters, 2);
         assert_int_equal(inventory_count_importing(fixture.inventory), 1);
         retired->importing = false;
@@ -213,7 +213,7 @@ static void test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_i
         Config *config = fixture_config("default", "orders users");
 
         fixture_cluster(0)->importing = true;
-        config->clusters[0].port = 3307;
+        config->clusters[0].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_true(inventory_is_server_busy(fixture.inventory, 1));
         assert_false(inventory_is_server_busy(fixture.inventory, 0));

@@ -150,8 +150,8 @@ static void write_cluster(ClusterConfig *ret, const ModelCluster *cluster, int i
 
         snprintf(ret->name, sizeof(ret->name), "c%d", index);
         snprintf(ret->material_name, sizeof(ret->material_name), "m%d", cluster->material);
-        ret->host = hosts[cluster->host];
-        ret->port = 3306;
+        ret->login.host = hosts[cluster->host];
+        ret->login.port = 3306;
         ret->material = (size_t)cluster->material;
         ret->replication = (ReplicationMode)cluster->replication;
         ret->ledger = ledgers[cluster->ledger];

@@ -25,43 +25,40 @@ typedef enum Source {
 } Source;
 
 /* Every source is empty. */
-static const ClusterConfig none = {.host = "",
+static const LoginConfig none = {.host = "",
         .user = "",
-        .password_credential = "",
-        .password_file = "",
-        .password_command = "",
-        .password_field = ""};
+        .password = {.credential = "", .file = "", .command = "", .field = ""}};
 
-static ClusterConfig prepare(Source source, const void *content, size_t size)
+static LoginConfig prepare(Source source, const void *content, size_t size)
 {
         static char path[CONFIG_PATH_MAX], command[CONFIG_PATH_MAX + 16];
-        ClusterConfig cluster = none;
+        LoginConfig login = none;
 
         scratch_write("secret", content, size);
         text_set(path, sizeof(path), scratch_path("secret"));
         snprintf(command, sizeof(command), "/bin/cat \"%s\"", path);
         if (source == SOURCE_FILE)
-                cluster.password_file = path;
+                login.password.file = path;
         else if (source == SOURCE_CREDENTIAL)
-                cluster.password_credential = "secret";
+                login.password.credential = "secret";
         else
-                cluster.password_command = command;
-        return cluster;
+                login.password.command = command;
+        return login;
 }
 
 /* `field`: password-field. */
 static bool read_content(
         Secret *ret, Source source, const char *field, const void *content, size_t size)
 {
-        ClusterConfig cluster = prepare(source, content, size);
+        LoginConfig login = prepare(source, content, size);
         char directory[CONFIG_PATH_MAX];
 
         text_set(directory, sizeof(directory), scratch_path("secret"));
         *strrchr(directory, '/') = '\0';
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
         reason[0] = '\0';
-        cluster.password_field = field;
-        return password_read(ret, reason, sizeof(reason), &cluster, LONG);
+        login.password.field = field;
+        return password_read(ret, reason, sizeof(reason), &login, LONG);
 }
 
 static void expect_member(const char *field, const char *content, const char *password)
@@ -162,36 +159,36 @@ static void test_a_password_can_be_as_long_as_the_limit(void **state)
 static void test_a_command_gets_host_port_and_user_of_the_cluster(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        ClusterConfig cluster = none;
+        LoginConfig login = none;
 
-        cluster.host = "db.example";
-        cluster.port = 3307;
-        cluster.user = "a \"b\"; $(exit 1) 'c' %p";
-        cluster.password_command = "/usr/bin/printf %%s, %h %p:%% \"-u %u\"";
-        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
+        login.host = "db.example";
+        login.port = 3307;
+        login.user = "a \"b\"; $(exit 1) 'c' %p";
+        login.password.command = "/usr/bin/printf %%s, %h %p:%% \"-u %u\"";
+        assert_true(password_read(&secret, reason, sizeof(reason), &login, LONG));
         assert_string_equal(secret.data, "db.example,3307:%,-u a \"b\"; $(exit 1) 'c' %p,");
 }
 
 static void test_a_password_is_read_each_time(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        ClusterConfig cluster = prepare(SOURCE_COMMAND, "old\n", 4);
+        LoginConfig login = prepare(SOURCE_COMMAND, "old\n", 4);
 
-        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_true(password_read(&secret, reason, sizeof(reason), &login, LONG));
         assert_string_equal(secret.data, "old");
         scratch_write_text("secret", "new\n");
-        assert_true(password_read(&secret, reason, sizeof(reason), &cluster, LONG));
+        assert_true(password_read(&secret, reason, sizeof(reason), &login, LONG));
         assert_string_equal(secret.data, "new");
 }
 
 static void test_an_error_names_the_source(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
-        ClusterConfig file = none, credential = none, command = none;
+        LoginConfig file = none, credential = none, command = none;
 
-        file.password_file = "/no/such/file";
-        credential.password_credential = "orders";
-        command.password_command = "/bin/sh -c \"exit 3 # hunter2\"";
+        file.password.file = "/no/such/file";
+        credential.password.credential = "orders";
+        command.password.command = "/bin/sh -c \"exit 3 # hunter2\"";
         assert_false(password_read(&secret, reason, sizeof(reason), &file, LONG));
         assert_string_equal(reason, "/no/such/file: No such file or directory");
         assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);

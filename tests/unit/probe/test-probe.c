@@ -13,7 +13,7 @@ static Probe probe;
 static int make(void **state)
 {
         cluster = (ClusterConfig){.name = "orders",
-                .user = "ssl_importer",
+                .login.user = "ssl_importer",
                 .server_ca = "",
                 .ledger = "",
                 .replication = REPLICATION_RESTART,

@@ -223,7 +223,7 @@ static void make_texts_long(void)
         replication->configured = true;
         fill(replication->io_error, sizeof(replication->io_error));
         for (size_t i = 0; i < CONFIG_CLUSTERS_MAX; i++) {
-                manager.configs[i].host = host;
+                manager.configs[i].login.host = host;
                 manager.clusters[i].state = CLUSTER_HELD;
         }
 }
