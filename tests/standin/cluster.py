@@ -15,10 +15,21 @@ from .pki import PKCS1, Authority, Pair, key_as
 from .server import Server
 from .workspace import Workspace
 
-PROCEDURES = Path(__file__).with_name("procedures.sql")
+PROCEDURES = [Path(__file__).with_name(name) for name in ("procedures.sql", "replication.sql")]
+EXTERNAL = Path(__file__).with_name("external.sql")
 REPLICATION_USER = "repl_aurora"
 REPLICATION_PASSWORD = "replication of the stand-in"
 NO_SUCH_THREAD = 1094
+
+# The procedures whose names depend on the version of Aurora; version 3 stands for 8.4 too.
+Version = Literal[2, 3]
+NAMES: dict[Version, tuple[str, ...]] = {
+    2: ("rds_set_external_master", "rds_set_external_master_with_auto_position",
+        "rds_reset_external_master"),
+    3: ("rds_set_external_source", "rds_set_external_source_with_auto_position",
+        "rds_reset_external_source", "rds_set_binlog_source_ssl"),
+}
+
 IMPORT_USER = "ssl_importer"
 IMPORT_PASSWORD = "importer of the stand-in"
 
@@ -59,6 +70,10 @@ class Source(Server):
             if row["Command"] == "Binlog Dump":
                 self.sql(f"KILL {row['Id']}")
 
+    def executed(self) -> str:
+        """The GTIDs of all transactions in the binary log."""
+        return str(self.sql(f"SELECT {self.make.executed}")[0][0] or "")
+
     def position(self) -> tuple[str, int]:
         row = self.rows(self.make.position)[0]
         return str(row["File"]), int(row["Position"] or 0)
@@ -74,20 +89,54 @@ class Aurora(Server):
                          ["--server-id=2", workspace.make.stays_stopped, *arguments],
                          identity=authority.issue_server(*names))
 
-    def prepare(self) -> None:
-        self.sql(self.make.procedures.read_text() + PROCEDURES.read_text())
+    def prepare(self, version: Version = 3) -> None:
+        self.sql("".join(file.read_text() for file in (self.make.procedures, *PROCEDURES)))
+        self.become_version(version)
         self.sql(f"""
             CREATE USER {IMPORT_USER}@'%' IDENTIFIED BY {quoted(IMPORT_PASSWORD)} REQUIRE SSL;
-            GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO {IMPORT_USER}@'%';
-            GRANT EXECUTE ON PROCEDURE mysql.rds_start_replication TO {IMPORT_USER}@'%';
-            GRANT EXECUTE ON PROCEDURE mysql.rds_stop_replication TO {IMPORT_USER}@'%';
             GRANT {self.make.status_privilege} ON *.* TO {IMPORT_USER}@'%'""")
+        self.grant("rds_import_binlog_ssl_material", "rds_start_replication",
+                   "rds_stop_replication")
 
-    def follow(self, source: Source) -> None:
-        file, position = source.position()
-        self.sql("CALL mysql.rds_set_external_source('127.0.0.1', "
-                 f"{source.port}, '{REPLICATION_USER}', {quoted(REPLICATION_PASSWORD)}, "
-                 f"'{file}', {position}, 1)")
+    def become_version(self, version: Version) -> None:
+        """Only the procedures of this version of Aurora remain. Their grants are gone.
+
+        Affects new connections only: an open one may have the others in a cache.
+        """
+        self.sql("".join(f"DROP PROCEDURE IF EXISTS mysql.{name};"
+                         for names in NAMES.values() for name in names))
+        text = EXTERNAL.read_text()
+        if version == 2:
+            text = text.replace("_external_source", "_external_master")
+        self.sql(text)
+        if version == 2:
+            self.sql("DROP PROCEDURE mysql.rds_set_binlog_source_ssl")
+        self.version = version
+
+    def grant(self, *procedures: str) -> None:
+        """Lets the importer execute them."""
+        for name in procedures:
+            self.sql(f"GRANT EXECUTE ON PROCEDURE mysql.{name} TO {IMPORT_USER}@'%'")
+
+    def revoke(self, *procedures: str) -> None:
+        for name in procedures:
+            self.sql(f"REVOKE EXECUTE ON PROCEDURE mysql.{name} FROM {IMPORT_USER}@'%'")
+
+    def follow(self, source: Source, *, auto_position: bool = False) -> None:
+        """Configures replication over TLS, from the source's present position.
+
+        Before an import it is without a client certificate. auto_position: with GTIDs; the replica
+        then counts as having executed what the source has.
+        """
+        login = f"'127.0.0.1', {source.port}, '{REPLICATION_USER}', {quoted(REPLICATION_PASSWORD)}"
+        name = NAMES[self.version][0]
+        if auto_position:
+            self.sql(self.make.assume(source.executed()))
+            self.sql(f"CALL mysql.{name}_with_auto_position({login}, 0)")
+        else:
+            file, position = source.position()
+            self.sql(f"CALL mysql.{name}({login}, '{file}', {position}, 0)")
+        self.sql("CALL standin.set_ssl(1)")
 
     def set_option(self, name: str, value: str) -> None:
         self.sql(f"UPDATE standin.options SET value = {quoted(value)} WHERE name = {quoted(name)}")
@@ -167,6 +216,11 @@ class Aurora(Server):
     def material(self) -> list[Path]:
         """The files that imports have written and that have not been removed."""
         return sorted((self.datadir / "sslreplication").glob("*.pem.BAK"))
+
+    def history(self) -> list[str]:
+        """The calls that have changed replication, in their order: set source, start, ..."""
+        return [str(action) for action, in
+                self.sql("SELECT action FROM mysql.rds_history ORDER BY id")]
 
     def imports(self) -> list[dict[str, Value]]:
         return self.rows("SELECT * FROM standin.imports ORDER BY id")

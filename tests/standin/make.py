@@ -38,10 +38,16 @@ class Make(ABC):
     login_flights: int  # of a client that begins with mysql_native_password, as libmariadb does
     identified_by: str  # the same clause for a user that may have another plugin
     position: str  # the statement that shows the position of the binary log
+    executed: str  # the variable with the GTIDs of a source
+    auto_position: tuple[str, str]  # a column of the status, and its value with auto position
 
     @abstractmethod
     def initialisation(self, datadir: Path) -> list[str]:
         """The command that fills a data directory, in which only root can log in, by the socket."""
+
+    @abstractmethod
+    def assume(self, executed: str) -> str:
+        """The SQL with which a stopped replica counts as having executed these GTIDs only."""
 
     def command(self, datadir: Path) -> list[str]:
         return [self.program, "--no-defaults", *STORAGE, *self.options, f"--datadir={datadir}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .client import quoted
 from .make import STORAGE, Make
 
 
@@ -24,8 +25,13 @@ class MariaDB(Make):
     login_flights = 1
     identified_by = "IDENTIFIED BY"
     position = "SHOW MASTER STATUS"
+    executed = "@@gtid_binlog_pos"
+    auto_position = ("Using_Gtid", "Slave_Pos")
 
     def initialisation(self, datadir: Path) -> list[str]:
         return ["mariadb-install-db", "--no-defaults", *STORAGE, *self.options,
                 f"--datadir={datadir}", "--auth-root-authentication-method=socket",
                 "--auth-root-socket-user=root", "--skip-test-db", "--skip-name-resolve"]
+
+    def assume(self, executed: str) -> str:
+        return f"SET GLOBAL gtid_slave_pos = {quoted(executed)}"

@@ -11,6 +11,8 @@ END//
 
 CREATE PROCEDURE standin.change_source(IN options TEXT)
 BEGIN
+    SET options = REPLACE(options, 'SOURCE_AUTO_POSITION = 1', 'SOURCE_USE_GTID = slave_pos');
+    SET options = REPLACE(options, 'SOURCE_AUTO_POSITION = 0', 'SOURCE_USE_GTID = no');
     EXECUTE IMMEDIATE CONCAT('CHANGE MASTER TO ', REPLACE(options, 'SOURCE_', 'MASTER_'));
 END//
 
@@ -19,12 +21,11 @@ CREATE FUNCTION standin.cipher() RETURNS VARCHAR(64)
     RETURN (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS
         WHERE VARIABLE_NAME = 'Ssl_cipher')//
 
--- A procedure cannot read the columns of SHOW REPLICA STATUS, but it can read the status variables.
-CREATE FUNCTION standin.is_running() RETURNS TINYINT
+-- The running threads of replication: 0, 1, 2. A procedure cannot read SHOW REPLICA STATUS. Connect
+-- is the I/O thread without a connection.
+CREATE FUNCTION standin.threads() RETURNS TINYINT
     READS SQL DATA
-    RETURN (SELECT VARIABLE_VALUE = 'ON' FROM information_schema.GLOBAL_STATUS
-        WHERE VARIABLE_NAME = 'Slave_running')
-        OR EXISTS (SELECT 1 FROM information_schema.PROCESSLIST
-            WHERE USER = 'system user' AND COMMAND IN ('Slave_IO', 'Slave_SQL'))//
+    RETURN (SELECT COUNT(DISTINCT COMMAND = 'Slave_SQL') FROM information_schema.PROCESSLIST
+        WHERE USER = 'system user' AND COMMAND IN ('Slave_IO', 'Connect', 'Slave_SQL'))//
 
 DELIMITER ;

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .client import quoted
 from .make import ACCOUNT, Make, Unavailable
 from .process import die_with, enter_root
 
@@ -42,6 +43,8 @@ class MySQL(Make):
     login_flights = 2
     identified_by = "IDENTIFIED WITH caching_sha2_password BY"
     position = "SHOW BINARY LOG STATUS"
+    executed = "@@gtid_executed"
+    auto_position = ("Auto_Position", "1")
 
     def __init__(self) -> None:
         if "TEST_ROOTS" not in os.environ:
@@ -61,6 +64,9 @@ class MySQL(Make):
         script = datadir.with_suffix(".sql")
         script.write_text(ROOT_BY_SOCKET)
         return [*self.command(datadir), "--initialize-insecure", f"--init-file={script}"]
+
+    def assume(self, executed: str) -> str:
+        return f"RESET BINARY LOGS AND GTIDS; SET GLOBAL gtid_purged = {quoted(executed)}"
 
     def child(self, shared: Path) -> dict[str, Any]:
         """As for every make, but in the root, where the directory has the same path."""

@@ -16,9 +16,10 @@ BEGIN
     SET @standin_text = NULL, @standin_content = NULL;
 END//
 
+-- As in MySQL 8.0 the I/O thread never gives up; since 8.4 it does so after 10 attempts.
 CREATE PROCEDURE standin.change_source(IN options TEXT)
 BEGIN
-    SET @standin_text = CONCAT('CHANGE REPLICATION SOURCE TO ', options);
+    SET @standin_text = CONCAT('CHANGE REPLICATION SOURCE TO SOURCE_RETRY_COUNT = 86400, ', options);
     PREPARE change_source FROM @standin_text;
     EXECUTE change_source;
     DEALLOCATE PREPARE change_source;
@@ -31,11 +32,12 @@ CREATE FUNCTION standin.cipher() RETURNS VARCHAR(64)
     RETURN (SELECT VARIABLE_VALUE FROM performance_schema.session_status
         WHERE VARIABLE_NAME LIKE 'Ssl_cipher')//
 
-CREATE FUNCTION standin.is_running() RETURNS TINYINT
+-- The running threads of replication: 0, 1, 2.
+CREATE FUNCTION standin.threads() RETURNS TINYINT
     READS SQL DATA
     RETURN EXISTS (SELECT 1 FROM performance_schema.replication_connection_status
             WHERE SERVICE_STATE <> 'OFF')
-        OR EXISTS (SELECT 1 FROM performance_schema.replication_applier_status
+        + EXISTS (SELECT 1 FROM performance_schema.replication_applier_status
             WHERE SERVICE_STATE <> 'OFF')//
 
 DELIMITER ;

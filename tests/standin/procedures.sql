@@ -15,7 +15,7 @@ INSERT INTO standin.options (name, value) VALUES
     ('slow_seconds', '0'),     -- the import sleeps before it writes
     ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- the required first line of the key
     ('transaction', ''),       -- open: the import leaves its transaction open
-    ('fail_at', '');           -- import, stop, start, or an error number for the import
+    ('fail_at', '');           -- import, stop, start, set, or an error number for the import
 
 -- All imports, without the keys.
 CREATE TABLE standin.imports (
@@ -27,7 +27,22 @@ CREATE TABLE standin.imports (
     ssl_ca MEDIUMTEXT NOT NULL,
     ssl_cert MEDIUMTEXT NOT NULL);
 
+-- One row.
+CREATE TABLE standin.state (
+    id INT PRIMARY KEY DEFAULT 1,
+    removed INT NOT NULL DEFAULT 0,         -- imports up to this one have no files any more
+    source_ssl TINYINT NOT NULL DEFAULT 0); -- the connection to the source is encrypted
+INSERT INTO standin.state () VALUES ();
+
 DELIMITER //
+
+CREATE FUNCTION standin.newest_import() RETURNS INT
+    READS SQL DATA
+    RETURN (SELECT IFNULL(MAX(id), 0) FROM standin.imports)//
+
+CREATE FUNCTION standin.has_material() RETURNS TINYINT
+    READS SQL DATA
+    RETURN standin.newest_import() > (SELECT removed FROM standin.state WHERE id = 1)//
 
 CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
     READS SQL DATA
@@ -84,71 +99,15 @@ BEGIN
     SELECT 'SSL material import complete.' AS Message;
 END//
 
--- The next start configures replication with the deleted files, and its I/O thread fails until the
--- next import; running replication keeps its session. standin.imports keeps its rows.
+-- The I/O thread of the next start fails until the next import; running replication keeps its
+-- session. standin.imports keeps its rows.
 CREATE PROCEDURE mysql.rds_remove_binlog_ssl_material()
     SQL SECURITY DEFINER
 BEGIN
     SET sql_log_bin = 0;
+    UPDATE standin.state SET removed = standin.newest_import() WHERE id = 1;
     DROP DATABASE sslreplication;
     CREATE DATABASE sslreplication;
-END//
-
-CREATE PROCEDURE mysql.rds_stop_replication()
-    SQL SECURITY DEFINER
-BEGIN
-    IF standin.option_of('fail_at') = 'stop' THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Replication could not be stopped.';
-    END IF;
-    IF NOT standin.is_running() THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
-            'Slave is already stopped or may not be configured. Run SHOW SLAVE STATUS\\G;';
-    END IF;
-    STOP REPLICA;
-    -- The threads end shortly after the statement.
-    WHILE standin.is_running() DO
-        DO SLEEP(0.01);
-    END WHILE;
-    SELECT 'Slave is now down or disabled' AS Message;
-END//
-
-CREATE PROCEDURE mysql.rds_start_replication()
-    SQL SECURITY DEFINER
-BEGIN
-    DECLARE newest INT DEFAULT (SELECT MAX(id) FROM standin.imports);
-    DECLARE prefix VARCHAR(400) DEFAULT standin.prefix_of(newest);
-    IF standin.option_of('fail_at') = 'start' THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Replication could not be started.';
-    END IF;
-    IF standin.is_running() THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
-            'Replication may already be running. Call rds_stop_replication to stop replication';
-    END IF;
-    IF newest IS NOT NULL THEN
-        CALL standin.change_source(CONCAT('SOURCE_SSL = 1, SOURCE_SSL_VERIFY_SERVER_CERT = 0,',
-            ' SOURCE_SSL_CA = ', QUOTE(CONCAT(prefix, '-ca.pem.BAK')), ',',
-            ' SOURCE_SSL_CERT = ', QUOTE(CONCAT(prefix, '-cert.pem.BAK')), ',',
-            ' SOURCE_SSL_KEY = ', QUOTE(CONCAT(prefix, '-key.pem.BAK'))));
-    END IF;
-    START REPLICA;
-    SELECT 'Replication started. Slave is now running normally.' AS Message;
-END//
-
-CREATE PROCEDURE mysql.rds_set_external_source(IN host VARCHAR(255), IN port INT,
-    IN user VARCHAR(80), IN password VARCHAR(255), IN log_file VARCHAR(255), IN log_pos BIGINT,
-    IN ssl_encryption TINYINT)
-    SQL SECURITY DEFINER
-BEGIN
-    IF standin.is_running() THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT =
-            'You can''t modify replication because replication is running. '
-            'First call mysql.rds_stop_replication.';
-    END IF;
-    CALL standin.change_source(CONCAT(
-        'SOURCE_HOST = ', QUOTE(host), ', SOURCE_PORT = ', port, ', SOURCE_USER = ', QUOTE(user),
-        ', SOURCE_PASSWORD = ', QUOTE(password), ', SOURCE_LOG_FILE = ', QUOTE(log_file),
-        ', SOURCE_LOG_POS = ', log_pos, ', SOURCE_SSL = ', ssl_encryption,
-        ', SOURCE_CONNECT_RETRY = 1'));
 END//
 
 DELIMITER ;
