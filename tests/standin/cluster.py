@@ -214,8 +214,18 @@ class Aurora(Server):
             time.sleep(0.02)
 
     def material(self) -> list[Path]:
-        """The files that imports have written and that have not been removed."""
+        """The files that imports have stored and that have not been removed."""
         return sorted((self.datadir / "sslreplication").glob("*.pem.BAK"))
+
+    def local_files(self) -> dict[str, bytes]:
+        """The files that the I/O thread reads at its next attempt to connect: ca, cert and key."""
+        return {path.name.removeprefix("ssl_").removesuffix(".pem.BAK"): path.read_bytes()
+                for path in (self.datadir / "ssllocal").glob("*.pem.BAK")}
+
+    def lose_local_files(self) -> None:
+        """As at a host replacement of an older Aurora: what is stored is still there."""
+        for path in (self.datadir / "ssllocal").glob("*.pem.BAK"):
+            path.unlink()
 
     def history(self) -> list[str]:
         """The calls that have changed replication, in their order: set source, start, ..."""
@@ -230,6 +240,11 @@ class Aurora(Server):
         rows = self.rows("SHOW REPLICA STATUS")
         return {name.replace("Slave", "Replica").replace("Master", "Source"): value
                 for name, value in rows[0].items()} if rows else {}
+
+    def coordinates(self) -> tuple[str, int]:
+        """File and position up to which the source's binary log is executed."""
+        status = self.replication()
+        return str(status["Relay_Source_Log_File"]), int(status["Exec_Source_Log_Pos"] or 0)
 
     def as_importer(self) -> Client:
         return Client.over_tcp(self.port, IMPORT_USER, IMPORT_PASSWORD, ca=self.ca)

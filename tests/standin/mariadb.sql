@@ -9,6 +9,12 @@ BEGIN
     EXECUTE IMMEDIATE CONCAT('SELECT ? INTO DUMPFILE ', QUOTE(path)) USING content;
 END//
 
+CREATE PROCEDURE standin.copy_file(IN path VARCHAR(512), IN copy VARCHAR(512))
+BEGIN
+    EXECUTE IMMEDIATE
+        CONCAT('SELECT LOAD_FILE(', QUOTE(path), ') INTO DUMPFILE ', QUOTE(copy));
+END//
+
 CREATE PROCEDURE standin.change_source(IN options TEXT)
 BEGIN
     SET options = REPLACE(options, 'SOURCE_AUTO_POSITION = 1', 'SOURCE_USE_GTID = slave_pos');

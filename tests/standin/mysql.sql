@@ -16,6 +16,14 @@ BEGIN
     SET @standin_text = NULL, @standin_content = NULL;
 END//
 
+CREATE PROCEDURE standin.copy_file(IN path VARCHAR(512), IN copy VARCHAR(512))
+BEGIN
+    SET @standin_text = CONCAT('SELECT LOAD_FILE(', QUOTE(path), ') INTO DUMPFILE ', QUOTE(copy));
+    PREPARE copy_file FROM @standin_text;
+    EXECUTE copy_file;
+    DEALLOCATE PREPARE copy_file;
+END//
+
 -- As in MySQL 8.0 the I/O thread never gives up; since 8.4 it does so after 10 attempts.
 CREATE PROCEDURE standin.change_source(IN options TEXT)
 BEGIN

@@ -2,9 +2,12 @@
 -- import writes the files that encrypted replication uses. mariadb.sql or mysql.sql runs before: it
 -- creates the database standin and in it what the two makes have no common statement for.
 
--- The directory of the files is a database: DROP DATABASE is the only SQL statement that deletes
--- files, and of files that the server does not know it deletes those that end in .BAK.
+-- Two directories: what the cluster has stored, with files of each import, and the local files of the
+-- instance, which the I/O thread reads at each attempt to connect. They are databases: DROP DATABASE is
+-- the only SQL statement that deletes files, and of files that the server does not know it deletes
+-- those that end in .BAK.
 CREATE DATABASE sslreplication;
+CREATE DATABASE ssllocal;
 
 CREATE TABLE standin.options (
     name VARCHAR(32) PRIMARY KEY,
@@ -14,12 +17,15 @@ INSERT INTO standin.options (name, value) VALUES
     ('newlines', 'both'),      -- raw, escaped, both
     ('slow_seconds', '0'),     -- the import sleeps before it writes
     ('key_like', '-----BEGIN RSA PRIVATE KEY-----'), -- the required first line of the key
+    ('local_files', 'at_once'), -- at_once, at_start, by_set_external: when they follow an import
+    ('import_while_running', 'yes'), -- no: an import wants replication stopped
+    ('sleeps', 'off'),         -- on: the procedures of replication sleep SLEEP(1) and SLEEP(2)
     ('transaction', ''),       -- open: the import leaves its transaction open
     ('fail_at', '');           -- import, stop, start, set, or an error number for the import
 
 -- All imports, without the keys.
 CREATE TABLE standin.imports (
-    id INT AUTO_INCREMENT PRIMARY KEY,
+    id INT PRIMARY KEY,
     at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6),
     account VARCHAR(128) NOT NULL,
     cipher VARCHAR(64) NOT NULL,
@@ -30,7 +36,9 @@ CREATE TABLE standin.imports (
 -- One row.
 CREATE TABLE standin.state (
     id INT PRIMARY KEY DEFAULT 1,
+    numbered INT NOT NULL DEFAULT 0,        -- the newest import that has begun to write files
     removed INT NOT NULL DEFAULT 0,         -- imports up to this one have no files any more
+    local TINYINT NOT NULL DEFAULT 0,       -- there are local files
     source_ssl TINYINT NOT NULL DEFAULT 0); -- the connection to the source is encrypted
 INSERT INTO standin.state () VALUES ();
 
@@ -49,9 +57,25 @@ CREATE FUNCTION standin.option_of(wanted VARCHAR(32)) RETURNS VARCHAR(255)
     RETURN (SELECT value FROM standin.options WHERE name = wanted)//
 
 -- INTO DUMPFILE does not overwrite files: each import has its own.
-CREATE FUNCTION standin.prefix_of(import INT) RETURNS VARCHAR(400)
+CREATE FUNCTION standin.stored(import INT, part VARCHAR(16)) RETURNS VARCHAR(400)
     READS SQL DATA
-    RETURN CONCAT(@@datadir, 'sslreplication/', import)//
+    RETURN CONCAT(@@datadir, 'sslreplication/', import, '-', part, '.BAK')//
+
+CREATE FUNCTION standin.local(part VARCHAR(16)) RETURNS VARCHAR(400)
+    READS SQL DATA
+    RETURN CONCAT(@@datadir, 'ssllocal/ssl_', part, '.BAK')//
+
+CREATE PROCEDURE standin.copy_files(IN import INT)
+BEGIN
+    DO GET_LOCK('standin.copy_files', 60);
+    UPDATE standin.state SET local = 1 WHERE id = 1;  -- on a reader this fails, without effect
+    DROP DATABASE ssllocal;
+    CREATE DATABASE ssllocal;
+    CALL standin.copy_file(standin.stored(import, 'ca.pem'), standin.local('ca.pem'));
+    CALL standin.copy_file(standin.stored(import, 'cert.pem'), standin.local('cert.pem'));
+    CALL standin.copy_file(standin.stored(import, 'key.pem'), standin.local('key.pem'));
+    DO RELEASE_LOCK('standin.copy_files');
+END//
 
 CREATE PROCEDURE mysql.rds_import_binlog_ssl_material(IN ssl_material MEDIUMTEXT)
     SQL SECURITY DEFINER
@@ -60,8 +84,7 @@ BEGIN
     DECLARE strict MEDIUMTEXT DEFAULT REPLACE(ssl_material, '\n', '\\n');
     DECLARE ca_text, cert_text, key_text MEDIUMTEXT;
     DECLARE wanted VARCHAR(8) DEFAULT standin.option_of('newlines');
-    DECLARE prefix VARCHAR(400);
-    DECLARE failing INT;
+    DECLARE number, failing INT;
     SET sql_log_bin = 0;
     IF standin.option_of('fail_at') = 'import' THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material could not be imported.';
@@ -69,6 +92,9 @@ BEGIN
     IF standin.option_of('fail_at') REGEXP '^[0-9]+$' THEN
         SET failing = standin.option_of('fail_at');
         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = failing, MESSAGE_TEXT = 'A transient error.';
+    END IF;
+    IF standin.option_of('import_while_running') = 'no' THEN
+        CALL standin.must_be_stopped();
     END IF;
     IF wanted <> 'both' AND wanted <> form THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'The SSL material is not in the right format.';
@@ -85,17 +111,22 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'ssl_key must be an RSA PRIVATE KEY.';
     END IF;
     DO SLEEP(standin.option_of('slow_seconds'));
+    UPDATE standin.state SET numbered = LAST_INSERT_ID(numbered + 1) WHERE id = 1;
+    SET number = LAST_INSERT_ID();
+    CALL standin.write_file(standin.stored(number, 'ca.pem'), ca_text);
+    CALL standin.write_file(standin.stored(number, 'cert.pem'), cert_text);
+    CALL standin.write_file(standin.stored(number, 'key.pem'), key_text);
+    -- Written last: when this file exists, the other three are complete.
+    CALL standin.write_file(standin.stored(number, 'account'), SESSION_USER());
+    IF standin.option_of('local_files') = 'at_once'
+            AND (SELECT source_ssl FROM standin.state WHERE id = 1) THEN
+        CALL standin.copy_files(number);
+    END IF;
     IF standin.option_of('transaction') = 'open' THEN
         START TRANSACTION;
     END IF;
-    INSERT INTO standin.imports (account, cipher, newlines, ssl_ca, ssl_cert)
-        VALUES (SESSION_USER(), standin.cipher(), form, ca_text, cert_text);
-    SET prefix = standin.prefix_of(LAST_INSERT_ID());
-    CALL standin.write_file(CONCAT(prefix, '-ca.pem.BAK'), ca_text);
-    CALL standin.write_file(CONCAT(prefix, '-cert.pem.BAK'), cert_text);
-    CALL standin.write_file(CONCAT(prefix, '-key.pem.BAK'), key_text);
-    -- Written last: when this file exists, the other three are complete.
-    CALL standin.write_file(CONCAT(prefix, '-account.BAK'), SESSION_USER());
+    INSERT INTO standin.imports (id, account, cipher, newlines, ssl_ca, ssl_cert)
+        VALUES (number, SESSION_USER(), standin.cipher(), form, ca_text, cert_text);
     SELECT 'SSL material import complete.' AS Message;
 END//
 
@@ -105,9 +136,11 @@ CREATE PROCEDURE mysql.rds_remove_binlog_ssl_material()
     SQL SECURITY DEFINER
 BEGIN
     SET sql_log_bin = 0;
-    UPDATE standin.state SET removed = standin.newest_import() WHERE id = 1;
+    UPDATE standin.state SET removed = numbered, local = 0 WHERE id = 1;
     DROP DATABASE sslreplication;
     CREATE DATABASE sslreplication;
+    DROP DATABASE ssllocal;
+    CREATE DATABASE ssllocal;
 END//
 
 DELIMITER ;

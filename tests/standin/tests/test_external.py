@@ -3,14 +3,12 @@
 import pytest
 
 from tests.standin.client import SqlError
-from tests.standin.cluster import NAMES, REPLICATION_PASSWORD, REPLICATION_USER, document, import_call
+from tests.standin.cluster import NAMES
+from tests.standin.tests.calls import (RUNNING, START, STOP, import_pair, refused, runs,
+                                       set_auto_position, set_source)
 
-START = "CALL mysql.rds_start_replication"
-STOP = "CALL mysql.rds_stop_replication"
 RESET = "CALL mysql.rds_reset_external_source"
 NO_PRIVILEGE, NO_PROCEDURE = 1370, 1305
-RUNNING = "You can't modify replication because replication is running. " \
-    "First call mysql.rds_stop_replication."
 NO_MATERIAL = "No SSL material is imported. First call mysql.rds_import_binlog_ssl_material."
 CALLS = {
     "set": "rds_set_external_source('127.0.0.1', 1, 'u', 'p', 'f', 4, 0)",
@@ -19,28 +17,6 @@ CALLS = {
     "ssl": "rds_set_binlog_source_ssl(1)",
 }
 ANY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-
-
-def set_source(source, ssl, *, position=None):
-    file, at = position or source.position()
-    return (f"CALL mysql.rds_set_external_source('127.0.0.1', {source.port}, '{REPLICATION_USER}', "
-            f"'{REPLICATION_PASSWORD}', '{file}', {at}, {ssl})")
-
-
-def set_auto_position(source):
-    return ("CALL mysql.rds_set_external_source_with_auto_position('127.0.0.1', "
-            f"{source.port}, '{REPLICATION_USER}', '{REPLICATION_PASSWORD}', 1)")
-
-
-def runs(status):
-    return status["Replica_IO_Running"] == status["Replica_SQL_Running"] == "Yes"
-
-
-def refused(client, call):
-    with pytest.raises(SqlError) as caught:
-        client.sql(call)
-    assert (caught.value.code, caught.value.state) == (1644, "45000")
-    return caught.value.message
 
 
 def present(aurora):
@@ -52,7 +28,7 @@ def present(aurora):
 @pytest.fixture
 def imported(replica, authority, pair):
     """Configured with the certificate that the source requires, and stopped."""
-    replica.as_importer().sql(import_call(document(authority.certificate, pair)))
+    import_pair(replica, authority, pair)
     return replica
 
 
@@ -76,14 +52,14 @@ def test_the_procedures_of_one_version_exist_only(aurora):
 def test_those_of_version_2_work_under_their_names(imported, source):
     imported.become_version(2)
     try:
-        imported.sql(set_source(source, 1).replace("_source", "_master"))
+        imported.sql(set_source(source, source.position(), 1).replace("_source", "_master"))
         imported.sql(START)
         imported.wait_for_replication(runs)
         imported.sql(STOP)
         imported.sql("CALL mysql.rds_reset_external_master")
         assert imported.replication() == {}
         with pytest.raises(SqlError) as caught:
-            imported.sql(set_source(source, 1))
+            imported.sql(set_source(source, source.position(), 1))
         assert caught.value.code == NO_PROCEDURE
         imported.follow(source)
         imported.sql(START)
@@ -147,17 +123,17 @@ def test_autocommit_is_needed(replica, call):
 
 def test_ssl_without_imported_material_is_refused(replica, source, authority, pair):
     before = replica.replication()
-    assert refused(replica.client(), set_source(source, 1)) == NO_MATERIAL
+    assert refused(replica.client(), set_source(source, source.position(), 1)) == NO_MATERIAL
     assert replica.replication() == before
-    replica.as_importer().sql(import_call(document(authority.certificate, pair)))
-    replica.sql(set_source(source, 1))
+    import_pair(replica, authority, pair)
+    replica.sql(set_source(source, source.position(), 1))
     replica.sql("CALL mysql.rds_remove_binlog_ssl_material")
-    assert refused(replica.client(), set_source(source, 1)) == NO_MATERIAL
+    assert refused(replica.client(), set_source(source, source.position(), 1)) == NO_MATERIAL
 
 
 @pytest.mark.parametrize("ssl, allowed", [(0, "No"), (1, "Yes")])
 def test_ssl_encryption_decides_about_tls(imported, source, ssl, allowed):
-    imported.sql(set_source(source, ssl))
+    imported.sql(set_source(source, source.position(), ssl))
     status = imported.replication()
     assert status["Source_SSL_Allowed"] == allowed
     assert (status["Source_SSL_Cert"] != "") is (ssl == 1)
@@ -168,7 +144,7 @@ def test_ssl_encryption_decides_about_tls(imported, source, ssl, allowed):
 def test_replication_begins_at_the_position(imported, source):
     position = source.position()
     source.sql("INSERT INTO app.t VALUES (1, 'after the position')")
-    imported.sql(set_source(source, 1, position=position))
+    imported.sql(set_source(source, position, 1))
     imported.sql(START)
     assert imported.wait_for_row(1) == "after the position"
 
@@ -179,7 +155,7 @@ def test_a_reset_removes_the_configuration(imported):
 
 
 def test_set_binlog_source_ssl_turns_tls_on_and_off(imported, source):
-    imported.sql(set_source(source, 0))
+    imported.sql(set_source(source, source.position(), 0))
     imported.sql("CALL mysql.rds_set_binlog_source_ssl(1)")
     assert imported.replication()["Source_SSL_Allowed"] == "Yes"
     imported.sql(START)
@@ -218,16 +194,16 @@ def test_a_position_follows_auto_position(imported, source):
 def test_fail_at_set_refuses_a_new_source(imported, source):
     imported.set_option("fail_at", "set")
     before = imported.replication()
-    assert refused(imported.client(), set_source(source, 1)) == \
+    assert refused(imported.client(), set_source(source, source.position(), 1)) == \
         "Replication could not be configured."
     assert imported.replication() == before
 
 
 def test_the_history_has_the_calls_that_succeeded(running, source):
     before = len(running.history())
-    refused(running.client(), set_source(source, 1))
+    refused(running.client(), set_source(source, source.position(), 1))
     running.sql(STOP)
-    running.sql(set_source(source, 1))
+    running.sql(set_source(source, source.position(), 1))
     running.sql("CALL mysql.rds_set_binlog_source_ssl(1)")
     running.sql(START)
     running.sql(f"{STOP}; {RESET}")

@@ -2,27 +2,11 @@
 
 import pytest
 
-from tests.standin.client import SqlError
-from tests.standin.cluster import REPLICATION_USER, document, import_call
+from tests.standin.cluster import REPLICATION_USER
+from tests.standin.tests.calls import (ACCESS_DENIED, REMOVE, START, STOP, TLS_ERROR, fails,
+                                       import_pair, refused, runs)
 
-START = "CALL mysql.rds_start_replication"
-STOP = "CALL mysql.rds_stop_replication"
-REMOVE = "CALL mysql.rds_remove_binlog_ssl_material"
 STARTED = [{"Message": "Replication started. Slave is now running normally."}]
-ACCESS_DENIED = "1045"
-TLS_ERROR = "2026"
-
-
-def runs(status):
-    return status["Replica_IO_Running"] == status["Replica_SQL_Running"] == "Yes"
-
-
-def fails(status):
-    return status["Last_IO_Errno"] != "0"
-
-
-def import_pair(aurora, authority, pair):
-    aurora.as_importer().sql(import_call(document(authority.certificate, pair)))
 
 
 @pytest.fixture
@@ -31,13 +15,6 @@ def running(replica, authority, pair):
     replica.as_importer().sql(START)
     replica.wait_for_replication(runs)
     return replica
-
-
-def refused(client, call):
-    with pytest.raises(SqlError) as caught:
-        client.sql(call)
-    assert (caught.value.code, caught.value.state) == (1644, "45000")
-    return caught.value.message
 
 
 def test_replication_runs_with_the_required_subject(running, source):
@@ -113,14 +90,6 @@ def test_stopping_stops_both_threads(running):
     assert running.as_importer().rows(STOP) == [{"Message": "Slave is now down or disabled"}]
     status = running.replication()
     assert (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("No", "No")
-
-
-def test_changing_the_source_of_running_replication_is_refused(running):
-    call = "CALL mysql.rds_set_external_source('127.0.0.1', 1, 'u', 'p', 'f', 4, 1)"
-    assert refused(running.client(), call) == \
-        "You can't modify replication because replication is running. " \
-        "First call mysql.rds_stop_replication."
-    assert runs(running.replication())
 
 
 def test_fail_at_stop_refuses_a_stop(running):
