@@ -10,7 +10,7 @@
 
 #include "common/job.h"
 #include "daemon/config/config.h"
-#include "daemon/model/report.h"
+#include "daemon/model/record.h"
 
 typedef enum ImportAction {
         IMPORT_ACTION_IMPORT,
@@ -26,8 +26,8 @@ typedef struct ImportTask {
         int payload_fd; /* sealed; a check uses it only to redact; -1: there is no set */
         SetInfo set;
         Newlines newlines;
-        bool forced;  /* regardless of the ledger */
-        bool stopped; /* the record says that replication was stopped and not started again */
+        bool forced;     /* regardless of the ledger */
+        RecordStop stop; /* on record: replication was stopped and not started again */
         uint64_t timeout_usec;
         JobLink *link; /* set by the import job; open if the importer may stop replication */
 } ImportTask;

@@ -4,9 +4,8 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/import/replication-restart.h"
-#include "daemon/mysql/ledger.h"
-#include "daemon/mysql/preflight.h"
+#include "daemon/import/replication-start.h"
+#include "daemon/import/replication-stop.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 
@@ -32,23 +31,24 @@ static bool check_logs(Outcome *ret, Session *session, const Preflight *prefligh
 
 /* A server without a role is not_writer as well: either a failover, which is transient, or
  * `host` is not a cluster endpoint. */
-static bool check_server(
-        Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload)
+static bool check_server(Attempt *attempt, const CallPayload *payload)
 {
-        Preflight preflight = {0};
+        const ImportTask *task = attempt->task;
+        Preflight *preflight = &attempt->preflight;
+        Outcome *ret = attempt->outcome;
         SessionError error = {0};
         const char *why;
         SessionResult result =
-                preflight_run(&preflight, session, task->cluster->login.user, &error);
+                preflight_run(preflight, attempt->session, task->cluster->login.user, &error);
 
         if (sql_error_fail(ret, result, &error, NULL))
                 return false;
-        text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight.server_uuid);
+        text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight->server_uuid);
         /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
-        if (!preflight.reader && task->action == IMPORT_ACTION_IMPORT &&
-                !check_logs(ret, session, &preflight, task->cluster->query_log, payload))
+        if (!preflight->reader && task->action == IMPORT_ACTION_IMPORT &&
+                !check_logs(ret, attempt->session, preflight, task->cluster->query_log, payload))
                 return false;
-        why = preflight_not_writer_reason(&preflight);
+        why = preflight_not_writer_reason(preflight);
         if (!why)
                 return true;
         ret->warning[0] = '\0';
@@ -79,14 +79,15 @@ static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const ch
         return !ledger_failed(ret, session, table, result, &error);
 }
 
-static bool acquire_lock(Outcome *ret, Session *session, const char *table, uint64_t deadline_usec)
+static bool acquire_lock(Attempt *attempt)
 {
-        unsigned wait_sec = (unsigned)(clock_left_usec(deadline_usec) / USEC_PER_SEC / 2);
+        unsigned wait_sec = (unsigned)(clock_left_usec(attempt->deadline_usec) / USEC_PER_SEC / 2);
+        Outcome *ret = attempt->outcome;
         SessionError error = {0};
         bool locked;
-        SessionResult result = ledger_lock(&locked, session, wait_sec, &error);
+        SessionResult result = ledger_lock(&locked, attempt->session, wait_sec, &error);
 
-        if (ledger_failed(ret, session, table, result, &error))
+        if (ledger_failed(ret, attempt->session, attempt->task->cluster->ledger, result, &error))
                 return false;
         if (locked)
                 return true;
@@ -97,16 +98,18 @@ static bool acquire_lock(Outcome *ret, Session *session, const char *table, uint
 }
 
 /* Returns false if `ret` is final without a CALL. */
-static bool begin_row(
-        Outcome *ret, Ledger *ledger, uint64_t *ret_row, Session *session, const ImportTask *task)
+static bool begin_row(Attempt *attempt, uint64_t *ret_row)
 {
+        const ImportTask *task = attempt->task;
         const char *table = task->cluster->ledger;
+        Ledger *ledger = &attempt->ledger;
+        Outcome *ret = attempt->outcome;
         LedgerComparison comparison;
         char time[CLOCK_TEXT_SIZE];
         SessionError error = {0};
         SessionResult result;
 
-        if (!read_ledger(ret, ledger, session, table))
+        if (!read_ledger(ret, ledger, attempt->session, table))
                 return false;
         comparison = task->forced ? LEDGER_IMPORT : ledger_compare(ledger, &task->set);
         if (comparison == LEDGER_CURRENT) {
@@ -124,66 +127,80 @@ static bool begin_row(
                                 : "not completed");
                 return false;
         }
-        result = ledger_begin(ret_row, session, table, ledger, &task->set, &error);
-        return !ledger_failed(ret, session, table, result, &error);
+        result = ledger_begin(ret_row, attempt->session, table, ledger, &task->set, &error);
+        return !ledger_failed(ret, attempt->session, table, result, &error);
 }
 
 /* Completes the row, unless there is none (0) or the result of the CALL is unknown. An error here
  * does not change the result of the import. */
-static void end_row(Outcome *ret, Session *session, const char *table, uint64_t row)
+static void end_row(Attempt *attempt, uint64_t row)
 {
+        const char *table = attempt->task->cluster->ledger;
+        Outcome *ret = attempt->outcome;
         SessionError error = {0};
 
         if (row == 0 || (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN))
                 return;
-        if (ledger_finish(session, table, row, ret->effect.committed, &error) != SESSION_OK &&
+        if (ledger_finish(attempt->session, table, row, ret->effect.committed, &error) !=
+                        SESSION_OK &&
                 ret->effect.committed)
                 text_format(ret->warning, sizeof(ret->warning),
                         "ledger %s could not be completed, so the set is imported again: %s", table,
                         error.text);
 }
 
+/* The CALL, and replication around it if that is this program's to restart. */
+static void run(Attempt *attempt, const CallPayload *payload, uint64_t row)
+{
+        const ClusterConfig *cluster = attempt->task->cluster;
+        Outcome *ret = attempt->outcome;
+        SessionError error = {0};
+        bool start = false, proceeds = true;
+
+        if (cluster->replication == REPLICATION_RESTART)
+                proceeds = replication_stop_run(attempt, &start);
+        if (proceeds && attempt->task->action == IMPORT_ACTION_IMPORT)
+                call_import(ret, attempt->session, payload, cluster->newlines);
+        end_row(attempt, row);
+        if (start)
+                replication_start_run(attempt);
+        else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
+                /* Without the privilege the status stays unknown; the import succeeded anyway. */
+                (void)replica_status_read(&ret->replication, attempt->session, &error);
+}
+
 void import_run(Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload,
         const StopNote *note, uint64_t deadline_usec)
 {
+        Attempt attempt = {.outcome = ret,
+                .session = session,
+                .task = task,
+                .note = note,
+                .deadline_usec = deadline_usec};
         const ClusterConfig *cluster = task->cluster;
         bool imports = task->action == IMPORT_ACTION_IMPORT;
-        bool restart = cluster->replication == REPLICATION_RESTART;
-        bool ledger_used = cluster->ledger[0] != '\0';
-        bool configured = false;
-        SessionError error = {0};
+        bool restarts = cluster->replication == REPLICATION_RESTART;
+        bool stopped = task->stop.at_usec > 0, ledger_used = cluster->ledger[0] != '\0';
+        LedgerReading unused;
+        SessionError error;
         uint64_t row = 0;
-        Ledger ledger;
 
         ret->kind = OUTCOME_IMPORTED;
-        if (!check_server(ret, session, task, payload))
+        if (!check_server(&attempt, payload) || (ledger_used && !acquire_lock(&attempt)))
                 return;
-        if (ledger_used && !acquire_lock(ret, session, cluster->ledger, deadline_usec))
-                return;
+        if (ledger_used && !imports) /* only for a stop, which is also on record */
+                (void)ledger_read(&attempt.ledger, &unused, session, cluster->ledger, &error);
         /* What was stopped is started, whatever `replication` is now. */
-        if (task->action == IMPORT_ACTION_START_REPLICATION ||
-                (task->stopped && !imports && !restart)) {
-                replication_restart_resume(ret, session);
+        if (task->action == IMPORT_ACTION_START_REPLICATION || (stopped && !imports && !restarts)) {
+                replication_start_resume(&attempt);
                 return;
         }
-        if (ledger_used && imports && !begin_row(ret, &ledger, &row, session, task)) {
-                if ((restart || task->stopped) && ret->kind == OUTCOME_ALREADY_CURRENT)
-                        replication_restart_recover(ret, session, deadline_usec);
+        if (ledger_used && imports && !begin_row(&attempt, &row)) {
+                if (restarts || stopped)
+                        replication_start_recover(&attempt);
                 return;
         }
-        if (restart &&
-                !replication_restart_stop(ret, session, task, note, deadline_usec, &configured)) {
-                end_row(ret, session, cluster->ledger, row);
-                return;
-        }
-        if (imports)
-                call_import(ret, session, payload, cluster->newlines);
-        end_row(ret, session, cluster->ledger, row);
-        if (restart && configured)
-                replication_restart_start(ret, session, deadline_usec);
-        else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
-                /* Without the privilege the status stays unknown; the import succeeded anyway. */
-                (void)replica_status_read(&ret->replication, session, &error);
+        run(&attempt, payload, row);
 }
 
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)

@@ -5,12 +5,13 @@
 #include "daemon/model/record.h"
 
 int stop_note_write(const StopNote *note, const ImportTask *task, const Replication *replication,
-        uint64_t deadline_usec)
+        bool completed, uint64_t deadline_usec)
 {
         RecordStop stop = {
                 .at_usec = clock_wall_usec(),
                 .mode = task->cluster->replication,
                 .log_position = replication->log_position,
+                .completed = completed,
         };
 
         text_set(stop.fingerprint, sizeof(stop.fingerprint), task->set.fingerprint);

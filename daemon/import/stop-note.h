@@ -2,11 +2,13 @@
 
 /*
  * Stop note: before replication is stopped, the manager writes into the record that it will be, so
- * that it is started again whatever happens to importer, manager or set.
+ * that it is started again whatever happens to importer, manager or set. When the threads are
+ * stopped it learns the coordinates at which they are: they tell this stop from a later one.
  *
  * The request is sent before the outcome, so it is redacted here.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/redact.h"
@@ -18,7 +20,8 @@ typedef struct StopNote {
         const Redactor *password, *key;
 } StopNote;
 
-/* Returns 0 when the record is on disk, else a negative errno; then nothing may be stopped.
- * `replication` is the status before the stop, `deadline_usec` boot time. */
+/* Returns 0 when the manager has answered, else a negative errno. Before the stop (`completed`
+ * false) the record is on disk then, and after an error nothing may be stopped. `replication` is
+ * the status at that time, `deadline_usec` boot time. */
 int stop_note_write(const StopNote *note, const ImportTask *task, const Replication *replication,
-        uint64_t deadline_usec);
+        bool completed, uint64_t deadline_usec);

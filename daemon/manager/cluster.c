@@ -97,7 +97,8 @@ static void on_checked(const Outcome *outcome, void *userdata)
         finish(cluster, cluster_facts_apply_check(&cluster->facts, outcome), outcome);
 }
 
-/* The importer stops replication only after this has succeeded. */
+/* The importer stops replication only after this has succeeded. That the stop is completed needs no
+ * write of its own: without it the coordinates before the stop are on disk. */
 static int on_stop(const RecordStop *stop, void *userdata)
 {
         Cluster *cluster = userdata;
@@ -108,6 +109,10 @@ static int on_stop(const RecordStop *stop, void *userdata)
         if (cluster->moved)
                 return -ESTALE; /* the record is one of another server */
         facts->record.stop = *stop;
+        if (stop->completed) {
+                record_writer_schedule(cluster->writer);
+                return 0;
+        }
         r = record_writer_write(cluster->writer);
         if (r < 0)
                 facts->record.stop = before;
@@ -274,7 +279,7 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
                 .set = set->info,
                 .newlines = cluster->facts.record.newlines,
                 .forced = cluster->forced[0] != '\0',
-                .stopped = record_is_stopped(&cluster->facts.record),
+                .stop = cluster->facts.record.stop,
                 .timeout_usec = cluster->facts.daemon->import_timeout_usec,
         };
         int r;

@@ -14,15 +14,14 @@ static Plan keep(const PlanInput *input, uint64_t now_usec)
         return (Plan){.action = PLAN_KEEP, .not_before_usec = input->check_usec};
 }
 
-/* The set is imported, but replication could not be restarted then. */
+/* The set is imported, and replication is not restarted since. */
 static bool needs_restart(const PlanInput *input)
 {
         const Record *record = input->record;
 
         return input->fingerprint &&
                 strcmp(record->imported.fingerprint, input->fingerprint) == 0 &&
-                record->attempt.has_outcome &&
-                record->attempt.outcome == OUTCOME_REPLICATION_FAILED;
+                record->imported.restart_due;
 }
 
 static Plan plan_set(const PlanInput *input, uint64_t now_usec)

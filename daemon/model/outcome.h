@@ -60,18 +60,20 @@ typedef struct LedgerEntry {
 } LedgerEntry;
 
 typedef struct LedgerReading {
-        bool known; /* the ledger was read; otherwise `newest` has no meaning */
+        bool known; /* the ledger was read; otherwise the rest has no meaning */
         LedgerEntry newest;
 } LedgerReading;
 
 /* What an attempt changed on the cluster. */
 typedef struct ImportEffect {
-        bool committed;             /* the server acknowledged the CALL */
-        bool in_doubt;              /* the CALL may have been executed; its result is unknown */
+        bool committed; /* the server acknowledged the CALL */
+        bool in_doubt;  /* the CALL may have been executed; its result is unknown */
+        bool stop_over; /* the recorded stop did not happen, or somebody has started replication */
         bool replication_started;   /* the start procedure succeeded */
         bool replication_restarted; /* replication was restarted after the import and runs again */
-        Newlines newlines;          /* the form that the server accepted; NEWLINES_AUTO: none */
-        bool newlines_learned;      /* payload-newlines is auto, and the record has another form */
+        bool restart_due;  /* the set is imported, and replication has not been restarted since */
+        Newlines newlines; /* the form that the server accepted; NEWLINES_AUTO: none */
+        bool newlines_learned; /* payload-newlines is auto, and the record has another form */
 } ImportEffect;
 
 #define SERVER_UUID_MAX 40 /* bytes, with NUL */

@@ -62,9 +62,11 @@ bool record_is_stopped(const Record *record)
 bool record_update_stop(Record *record, const Outcome *outcome)
 {
         const Replication *replication = &outcome->replication;
-        bool started = outcome->effect.replication_started ||
+        bool started = outcome->effect.replication_started || outcome->effect.stop_over ||
                 (replication->known &&
-                        (!replication->configured || replication_is_active(replication)));
+                        (!replication->configured ||
+                                (replication_is_active(replication) &&
+                                        replication->halt != REPLICATION_HALT_PERSON)));
 
         if (!record_is_stopped(record) || !started)
                 return false;
@@ -98,6 +100,10 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
                 record->imported = (RecordImport){0};
         if (outcome->effect.replication_restarted)
                 record->imported.in_use = true;
+        if (outcome->effect.restart_due)
+                record->imported.restart_due = true;
+        else if (outcome_is_success(outcome->kind))
+                record->imported.restart_due = false;
         (void)record_update_stop(record, outcome);
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;

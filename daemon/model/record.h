@@ -19,8 +19,9 @@
 typedef struct RecordImport {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": unknown, or in doubt */
         uint64_t at_usec;
-        uint64_t not_after_usec;           /* of its certificate */
-        bool in_use;                       /* replication was restarted after this import and ran */
+        uint64_t not_after_usec; /* of its certificate */
+        bool in_use;             /* replication was restarted after this import and ran */
+        bool restart_due; /* replication is to be restarted after this import, and has not run yet */
         char server_uuid[SERVER_UUID_MAX]; /* of the server that has it; "": not reported */
 } RecordImport;
 
@@ -43,13 +44,14 @@ typedef struct RecordWarning {
 } RecordWarning;
 
 /* Replication was stopped for an import and is not known to run again. A value without pointers: an
- * importer sends it before the stop. */
+ * importer sends it before the stop, and again when the threads are stopped. */
 typedef struct RecordStop {
         uint64_t at_usec;                         /* 0: it was not stopped */
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the import */
         ReplicationMode mode;
         char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
         uint64_t log_position;                   /* this position; "" and 0: not reported */
+        bool completed; /* both threads were seen stopped, at these coordinates */
 } RecordStop;
 
 typedef struct Record {
@@ -80,8 +82,9 @@ bool record_update_server(Record *record, const Outcome *outcome);
 
 bool record_is_stopped(const Record *record);
 
-/* Clears the stop if the outcome shows that replication was started, is active or is no longer
- * configured. Returns true if it was cleared. */
+/* Clears the stop if the outcome shows that replication was not stopped or was started, is active
+ * with both threads, or is no longer configured. A thread alone may be active because the stop has
+ * not ended. Returns true if it was cleared. */
 bool record_update_stop(Record *record, const Outcome *outcome);
 
 /* Returns true if the expiry of this set within this time, or less, was recorded as told. */

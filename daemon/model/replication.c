@@ -16,12 +16,20 @@ static bool is_stopped(const char *thread)
         return strcasecmp(thread, "no") == 0;
 }
 
+static bool io_fails(const Replication *row)
+{
+        return row->io_errno != 0 && !runs(row->io_running);
+}
+
+static bool sql_fails(const Replication *row)
+{
+        return row->sql_errno != 0 && !runs(row->sql_running);
+}
+
 /* The greater, the worse. */
 static unsigned severity_of(const Replication *row)
 {
-        bool io_fails = row->io_errno != 0 && !runs(row->io_running);
-        bool sql_fails = row->sql_errno != 0 && !runs(row->sql_running);
-        unsigned threads = io_fails || sql_fails                              ? 3
+        unsigned threads = io_fails(row) || sql_fails(row)                    ? 3
                 : is_stopped(row->io_running) || is_stopped(row->sql_running) ? 2
                 : !runs(row->io_running) || !runs(row->sql_running)           ? 1
                                                                               : 0;
@@ -29,15 +37,34 @@ static unsigned severity_of(const Replication *row)
         return threads * 4 + (row->tls == TRISTATE_NO ? 2 : 0) + (row->lag_known ? 0 : 1);
 }
 
+/* An I/O thread ends after the last retry of its connect, with that error; a SQL thread that failed
+ * awaits a decision about its event. */
+static ReplicationHalt halt_of(const Replication *row)
+{
+        bool io_stopped = is_stopped(row->io_running), sql_stopped = is_stopped(row->sql_running);
+
+        if ((io_stopped && row->io_errno == 0) || (sql_stopped && row->sql_errno == 0))
+                return REPLICATION_HALT_PERSON;
+        if (sql_stopped)
+                return REPLICATION_HALT_ERROR;
+        if (row->io_running[0] == '\0' || row->sql_running[0] == '\0')
+                return REPLICATION_HALT_UNKNOWN;
+        return REPLICATION_HALT_NONE;
+}
+
 void replication_add_channel(Replication *replication, const Replication *row)
 {
         uint64_t checked_at_usec = replication->checked_at_usec;
         unsigned n_channels = replication->n_channels;
+        ReplicationHalt halt = halt_of(row);
 
+        if (halt < replication->halt)
+                halt = replication->halt;
         if (n_channels == 0 || severity_of(row) > severity_of(replication))
                 *replication = *row;
         replication->known = replication->configured = true;
         replication->n_channels = n_channels + 1;
+        replication->halt = halt;
         replication->checked_at_usec = checked_at_usec;
 }
 
@@ -49,8 +76,34 @@ bool replication_is_running(const Replication *replication)
 
 bool replication_is_broken(const Replication *replication)
 {
-        return replication->known && replication->configured && replication->io_errno != 0 &&
-                !runs(replication->io_running);
+        return replication->known && replication->configured &&
+                (io_fails(replication) || sql_fails(replication));
+}
+
+bool replication_lacks_events(const Replication *replication)
+{
+        /* ER_MASTER_FATAL_ERROR_READING_BINLOG, and the number that MySQL 8.0 gives it. */
+        return replication->io_errno == 1236 || replication->io_errno == 13114;
+}
+
+bool replication_is_refused(const Replication *replication)
+{
+        if (runs(replication->io_running))
+                return false;
+        switch (replication->io_errno) {
+        case 1044: /* no access to the database */
+        case 1045: /* wrong user, password, host or certificate */
+        case 1130: /* the host may not connect */
+        case 1251: /* authentication protocol not supported */
+        case 1862: /* password expired */
+        case 2026: /* TLS */
+        case 2061: /* the authentication plugin requires a secure connection */
+        case 3118: /* account locked */
+        case 4151: /* account locked, MariaDB */
+                return true;
+        default:
+                return replication_lacks_events(replication);
+        }
 }
 
 bool replication_is_active(const Replication *replication)
@@ -63,11 +116,11 @@ bool replication_equal(const Replication *a, const Replication *b)
 {
         return a->known == b->known && a->configured == b->configured &&
                 strcmp(a->io_running, b->io_running) == 0 &&
-                strcmp(a->sql_running, b->sql_running) == 0 && a->tls == b->tls &&
-                a->io_errno == b->io_errno && strcmp(a->io_error, b->io_error) == 0 &&
-                a->sql_errno == b->sql_errno && strcmp(a->sql_error, b->sql_error) == 0 &&
-                a->lag_known == b->lag_known && strcmp(a->source_host, b->source_host) == 0 &&
-                a->source_port == b->source_port;
+                strcmp(a->sql_running, b->sql_running) == 0 && a->halt == b->halt &&
+                a->tls == b->tls && a->io_errno == b->io_errno &&
+                strcmp(a->io_error, b->io_error) == 0 && a->sql_errno == b->sql_errno &&
+                strcmp(a->sql_error, b->sql_error) == 0 && a->lag_known == b->lag_known &&
+                strcmp(a->source_host, b->source_host) == 0 && a->source_port == b->source_port;
 }
 
 void replication_set_stopped(Replication *ret, uint64_t at_usec)

@@ -17,6 +17,16 @@ typedef enum Tristate {
         TRISTATE_YES,
 } Tristate;
 
+/* What forbids this program to start a replica that it has not stopped; the greatest of several
+ * channels. */
+typedef enum ReplicationHalt {
+        REPLICATION_HALT_NONE,    /* each thread runs, tries to, or is an I/O thread that failed */
+        REPLICATION_HALT_UNKNOWN, /* the server does not report the state of both threads */
+        REPLICATION_HALT_ERROR,   /* the SQL thread has stopped at an event */
+        REPLICATION_HALT_PERSON,  /* a thread is stopped without an error of its own */
+        _REPLICATION_HALT_MAX,
+} ReplicationHalt;
+
 #define REPLICATION_TEXT_MAX     384
 #define REPLICATION_LOG_FILE_MAX 256
 #define REPLICATION_HOST_MAX     256
@@ -30,12 +40,15 @@ typedef struct Replication {
         unsigned n_channels; /* rows of the status */
         char io_running[32]; /* "Yes", "No", "Connecting", ...; "" when the column was absent */
         char sql_running[32];
+        ReplicationHalt halt;
         Tristate tls;
         unsigned io_errno;
         char io_error[REPLICATION_TEXT_MAX];
+        char io_error_time[32]; /* of io_error, as the server reports it; "": not reported */
         unsigned sql_errno;
         char sql_error[REPLICATION_TEXT_MAX];
-        bool lag_known; /* false also while the I/O thread is not connected */
+        bool lag_known;
+        bool lag_null; /* the server reports that it does not know the lag, as while it connects */
         uint64_t lag_sec;
         char source_host[REPLICATION_HOST_MAX]; /* "": not reported */
         unsigned source_port;
@@ -54,8 +67,15 @@ void replication_add_channel(Replication *replication, const Replication *row);
 /* Returns true if both threads run. */
 bool replication_is_running(const Replication *replication);
 
-/* Returns true if the I/O thread has an error and does not run. */
+/* Returns true if a thread has an error and does not run. */
 bool replication_is_broken(const Replication *replication);
+
+/* Returns true if the I/O thread does not run and has an error that a further attempt to connect
+ * does not end: TLS, a refused login, or missing events. */
+bool replication_is_refused(const Replication *replication);
+
+/* Returns true if the error of the I/O thread is that the source no longer has the events. */
+bool replication_lacks_events(const Replication *replication);
 
 /* Returns true unless both threads are stopped; a thread that tries to connect is active. */
 bool replication_is_active(const Replication *replication);

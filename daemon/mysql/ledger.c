@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -13,8 +14,7 @@
 /* One for all ledgers of a server: the lock protects the import, and a cluster has one import. */
 #define LEDGER_LOCK "binlog-ssld"
 
-#define LEDGER_STATEMENT_MAX 1024
-#define LEDGER_TABLE_MAX     160 /* two names of 64 bytes, quoted */
+#define LEDGER_TABLE_MAX 160 /* two names of 64 bytes, quoted */
 
 /* One statement inserts or updates, so that a missing UPDATE privilege is found before the CALL. */
 #define LEDGER_COLUMNS \
@@ -93,27 +93,63 @@ static LedgerState state_of(const char *name)
         return LEDGER_STATE_IMPORTING; /* unknown, so the result is too */
 }
 
+static const char *value_of(
+        const char *name, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        for (unsigned i = 0; i < n_columns; i++)
+                if (strcasecmp(names[i], name) == 0)
+                        return values[i];
+        return NULL;
+}
+
+static bool has_column(const char *name, unsigned n_columns, const char *const *names)
+{
+        for (unsigned i = 0; i < n_columns; i++)
+                if (strcasecmp(names[i], name) == 0)
+                        return true;
+        return false;
+}
+
+/* "FILE:POSITION", or "" while the stop is not completed. */
+static void parse_stop(RecordStop *ret, const char *text)
+{
+        const char *separator = strrchr(text, ':');
+
+        *ret = (RecordStop){.at_usec = clock_wall_usec()};
+        if (!separator)
+                return;
+        ret->completed = true;
+        text_copy(ret->log_file, sizeof(ret->log_file), text, (size_t)(separator - text));
+        ret->log_position = number(separator + 1);
+}
+
 static void on_entry(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
+#define VALUE(name) value_of(name, n_columns, names, values)
+        const char *fingerprint = VALUE("fingerprint"), *stop = VALUE("replication_stopped");
         Ledger *ledger = userdata;
         LedgerEntry *entry;
 
-        if (n_columns != 7 || ledger->n_entries >= LEDGER_ROWS_MAX)
+        if (ledger->n_entries >= LEDGER_ROWS_MAX)
                 return;
+        ledger->has_stop = has_column("replication_stopped", n_columns, names);
+        if (stop && ledger->stop.at_usec == 0)
+                parse_stop(&ledger->stop, stop);
         entry = &ledger->entries[ledger->n_entries++];
         *entry = (LedgerEntry){
-                .id = number(values[0]),
-                .state = state_of(values[2]),
-                .set.not_before_usec = number(values[3]),
-                .set.not_after_usec = number(values[4]),
-                .imported_at_usec = number(values[5]),
+                .id = number(VALUE("id")),
+                .state = state_of(VALUE("state")),
+                .set.not_before_usec = number(VALUE("not_before_usec")),
+                .set.not_after_usec = number(VALUE("not_after_usec")),
+                .imported_at_usec = number(VALUE("imported_at_usec")),
         };
         /* A value that is no fingerprint stays "", which equals no set. */
-        if (values[1] && strlen(values[1]) == REPORT_FINGERPRINT_MAX - 1 &&
-                strspn(values[1], "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
-                text_set(entry->set.fingerprint, sizeof(entry->set.fingerprint), values[1]);
-        text_set(entry->daemon, sizeof(entry->daemon), values[6]);
+        if (fingerprint && strlen(fingerprint) == REPORT_FINGERPRINT_MAX - 1 &&
+                strspn(fingerprint, "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
+                text_set(entry->set.fingerprint, sizeof(entry->set.fingerprint), fingerprint);
+        text_set(entry->daemon, sizeof(entry->daemon), VALUE("daemon"));
+#undef VALUE
 }
 
 /* Microseconds since the epoch; UNIX_TIMESTAMP() would apply the session's time zone. */
@@ -128,9 +164,8 @@ SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *sess
 
         *ret = (Ledger){0};
         snprintf(statement, sizeof(statement),
-                "SELECT id, fingerprint, state, " SINCE_EPOCH("not_before") ", " SINCE_EPOCH(
-                        "not_after") ", " SINCE_EPOCH("imported_at") ", daemon FROM %s "
-                                                                     "ORDER BY id DESC LIMIT %d",
+                "SELECT *, " SINCE_EPOCH("not_before") " AS not_before_usec, " SINCE_EPOCH(
+                        "not_after") " AS not_after_usec, " SINCE_EPOCH("imported_at") " AS imported_at_usec FROM %s ORDER BY id DESC LIMIT %d",
                 quote_table(quoted, table), LEDGER_ROWS_MAX);
         result = session_query(session, statement, on_entry, ret, ret_error);
         newest = newest_of(ret);
@@ -186,6 +221,40 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
         if (result == SESSION_OK)
                 *ret_id = reuse ? last->id : session_insert_id(session);
         return result;
+}
+
+/* A name with another character is written as unknown coordinates: it would need quotes. */
+static bool is_log_file(const char *text)
+{
+        for (const char *byte = text; *byte != '\0'; byte++)
+                if (!isalnum((unsigned char)*byte) && !strchr("._-/", *byte))
+                        return false;
+        return text[0] != '\0';
+}
+
+SessionResult ledger_stop(Session *session, const char *table, const SetInfo *set,
+        const Replication *replication, bool completed, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+        char coordinates[REPLICATION_LOG_FILE_MAX + 24] = "";
+
+        if (completed && is_log_file(replication->log_file))
+                snprintf(coordinates, sizeof(coordinates), "%s:%" PRIu64, replication->log_file,
+                        replication->log_position);
+        snprintf(statement, sizeof(statement),
+                "UPDATE %s SET replication_stopped = '%s' WHERE fingerprint = '%s' "
+                "ORDER BY id DESC LIMIT 1",
+                quote_table(quoted, table), coordinates, set->fingerprint);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
+void ledger_format_start(char buffer[static LEDGER_STATEMENT_MAX], const char *table)
+{
+        char quoted[LEDGER_TABLE_MAX];
+
+        snprintf(buffer, LEDGER_STATEMENT_MAX,
+                "UPDATE %s SET replication_stopped = NULL WHERE replication_stopped IS NOT NULL",
+                quote_table(quoted, table));
 }
 
 SessionResult ledger_finish(

@@ -13,6 +13,10 @@
  * is older if the ledger names it before its newest row, or if its certificate's time began
  * earlier.
  *
+ * A row also says that replication was stopped for its set and is not started again, so that
+ * another daemon can start it. A table that was created without that column is used as well; then
+ * only the daemon's own record says so.
+ *
  * The table is described in binlog-ssld.conf(5); its times are UTC. Needs SELECT, INSERT and
  * UPDATE.
  */
@@ -22,6 +26,7 @@
 #include <stdint.h>
 
 #include "daemon/model/outcome.h"
+#include "daemon/model/record.h"
 #include "daemon/mysql/session.h"
 
 /* Newest first; a set in an earlier row is compared by its certificate's time. */
@@ -38,6 +43,8 @@ typedef enum LedgerComparison {
 typedef struct Ledger {
         LedgerEntry entries[LEDGER_ROWS_MAX];
         size_t n_entries;
+        bool has_stop;   /* the table has the column replication_stopped */
+        RecordStop stop; /* the newest one; at_usec 0: none, else the time of the reading */
 } Ledger;
 
 /* Pure. */
@@ -58,6 +65,15 @@ SessionResult ledger_check_writable(Session *session, const char *table, Session
  * so that repeated attempts leave one row. */
 SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table,
         const Ledger *ledger, const SetInfo *set, SessionError *ret_error);
+
+/* Writes into the newest row of the set that replication is stopped for it: before the stop, and
+ * again with the coordinates when that is completed. */
+SessionResult ledger_stop(Session *session, const char *table, const SetInfo *set,
+        const Replication *replication, bool completed, SessionError *ret_error);
+
+/* The statement that clears every stop: replication is started. */
+#define LEDGER_STATEMENT_MAX 1024
+void ledger_format_start(char buffer[static LEDGER_STATEMENT_MAX], const char *table);
 
 /* Completes the row: the server acknowledged the CALL, or refused it. */
 SessionResult ledger_finish(

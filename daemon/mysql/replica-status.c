@@ -59,8 +59,14 @@ static void parse_source(Replication *row, const char *name, const char *value)
                 (void)parse_number(&row->log_position, value);
         else if (is_either(name, "Source_SSL_Allowed", "Master_SSL_Allowed"))
                 row->tls = strcasecmp(value, "yes") == 0 ? TRISTATE_YES : TRISTATE_NO;
-        else if (is_either(name, "Seconds_Behind_Source", "Seconds_Behind_Master"))
-                row->lag_known = parse_number(&row->lag_sec, value) && row->lag_sec <= INT64_MAX;
+}
+
+static void parse_lag(Replication *row, const char *name, const char *value)
+{
+        if (!is_either(name, "Seconds_Behind_Source", "Seconds_Behind_Master"))
+                return;
+        row->lag_null = !value;
+        row->lag_known = value && parse_number(&row->lag_sec, value) && row->lag_sec <= INT64_MAX;
 }
 
 static void parse_thread(Replication *row, const char *name, const char *value)
@@ -73,6 +79,8 @@ static void parse_thread(Replication *row, const char *name, const char *value)
                 parse_unsigned(&row->io_errno, value);
         else if (strcasecmp(name, "Last_IO_Error") == 0)
                 text_set(row->io_error, sizeof(row->io_error), value);
+        else if (strcasecmp(name, "Last_IO_Error_Timestamp") == 0)
+                text_set(row->io_error_time, sizeof(row->io_error_time), value);
         else if (strcasecmp(name, "Last_SQL_Errno") == 0)
                 parse_unsigned(&row->sql_errno, value);
         else if (strcasecmp(name, "Last_SQL_Error") == 0)
@@ -84,11 +92,13 @@ void replica_status_add_row(
 {
         Replication row = {0};
 
-        for (unsigned i = 0; i < n_columns; i++)
-                if (values[i]) {
-                        parse_thread(&row, names[i], values[i]);
-                        parse_source(&row, names[i], values[i]);
-                }
+        for (unsigned i = 0; i < n_columns; i++) {
+                parse_lag(&row, names[i], values[i]);
+                if (!values[i])
+                        continue;
+                parse_thread(&row, names[i], values[i]);
+                parse_source(&row, names[i], values[i]);
+        }
         replication_add_channel(userdata, &row);
 }
 

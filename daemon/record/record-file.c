@@ -34,6 +34,7 @@ static void write_stop(JsonWriter *writer, const RecordStop *stop)
         write_text(writer, "stopped_mode", replication_mode_to_string(stop->mode));
         write_text(writer, "stopped_log_file", stop->log_file);
         write_number(writer, "stopped_log_position", stop->log_position);
+        json_put_boolean(writer, "stopped_completed", stop->completed);
 }
 
 int record_format(char **ret, const Record *record)
@@ -65,6 +66,7 @@ int record_format(char **ret, const Record *record)
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
         write_number(writer, "warned_within", record->warned.within_usec);
         json_put_boolean(writer, "in_use", record->imported.in_use);
+        json_put_boolean(writer, "restart_due", record->imported.restart_due);
         json_close_object(writer);
         r = json_writer_finish(writer, &text);
         if (r < 0)
@@ -97,6 +99,13 @@ static bool read_number(uint64_t *ret, const JsonValue *object, const char *key)
                 return false;
         *ret = (uint64_t)number;
         return true;
+}
+
+static bool read_boolean(bool *ret, const JsonValue *object, const char *key)
+{
+        const JsonValue *value = json_member(object, key);
+
+        return !value || json_get_boolean(ret, value);
 }
 
 static bool read_unsigned(unsigned *ret, const JsonValue *object, const char *key)
@@ -146,6 +155,7 @@ static bool read_stop(RecordStop *ret, const JsonValue *object)
                 !read_text(mode, sizeof(mode), object, "stopped_mode") ||
                 !read_text(stop.log_file, sizeof(stop.log_file), object, "stopped_log_file") ||
                 !read_number(&stop.log_position, object, "stopped_log_position") ||
+                !read_boolean(&stop.completed, object, "stopped_completed") ||
                 (mode[0] != '\0' && replication_mode_from_string(&stop.mode, mode) < 0))
                 return false;
         if (stop.at_usec > 0)
@@ -160,13 +170,6 @@ static bool read_newlines(Record *record, const JsonValue *object)
         if (!read_text(name, sizeof(name), object, "payload_newlines"))
                 return false;
         return name[0] == '\0' || newlines_from_string(&record->newlines, name) == 0;
-}
-
-static bool read_in_use(Record *record, const JsonValue *object)
-{
-        const JsonValue *value = json_member(object, "in_use");
-
-        return !value || json_get_boolean(&record->imported.in_use, value);
 }
 
 int record_parse(Record *ret, const char *text, size_t size)
@@ -193,7 +196,9 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.attempt.at_usec, object, "last_attempt") ||
                 !read_number(&record.last_success_usec, object, "last_success") ||
                 !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
-                !read_in_use(&record, object) || !read_stop(&record.stop, object))
+                !read_boolean(&record.imported.in_use, object, "in_use") ||
+                !read_boolean(&record.imported.restart_due, object, "restart_due") ||
+                !read_stop(&record.stop, object))
                 return -EBADMSG;
         *ret = record;
         return 0;

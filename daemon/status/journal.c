@@ -338,12 +338,15 @@ void journal_replication(const ClusterStatus *cluster)
 {
         LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
         const Replication *replication = cluster->replication;
+        bool io_fails = replication->io_errno != 0;
 
         if (replication_is_broken(replication))
                 log_send(LOG_ERR, ID_REPLICATION_BROKEN, fields, ARRAY_SIZE(fields),
-                        "cluster %s: replication does not run, I/O thread %s (error %u): %s",
-                        cluster->config->name, replication->io_running, replication->io_errno,
-                        replication->io_error);
+                        "cluster %s: replication does not run, %s thread %s (error %u): %s",
+                        cluster->config->name, io_fails ? "I/O" : "SQL",
+                        io_fails ? replication->io_running : replication->sql_running,
+                        io_fails ? replication->io_errno : replication->sql_errno,
+                        io_fails ? replication->io_error : replication->sql_error);
         else
                 log_send(LOG_NOTICE, ID_REPLICATION_RUNS, fields, ARRAY_SIZE(fields),
                         "cluster %s: replication connects again", cluster->config->name);

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/model/replication-duty.h"
 
 static bool reimport_failed(const ClusterStatus *cluster)
 {
@@ -14,11 +15,17 @@ static bool reimport_failed(const ClusterStatus *cluster)
                 strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0);
 }
 
+/* The operator has asked for a restart, and another one has stopped replication. */
+static bool is_left(const ClusterStatus *cluster)
+{
+        return replication_is_left(cluster->replication, cluster->config->replication);
+}
+
 static Health cluster_health(const ClusterStatus *cluster)
 {
         return health_of_cluster(cluster->state, replication_is_broken(cluster->replication),
                 cluster->record_error != 0 || cluster->check.error[0] != '\0' ||
-                        reimport_failed(cluster));
+                        reimport_failed(cluster) || is_left(cluster));
 }
 
 Health summary_health(const ManagerStatus *status)
@@ -109,6 +116,14 @@ static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size, reason);
 }
 
+static void broken_error(char *buffer, size_t size, const Replication *replication)
+{
+        bool io_fails = replication->io_errno != 0;
+
+        text_format(buffer, size, "replication %s thread: %s", io_fails ? "I/O" : "SQL",
+                io_fails ? replication->io_error : replication->sql_error);
+}
+
 /* The error of a cluster, without the next step; "" if it has none. */
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
@@ -123,8 +138,7 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 !outcome_is_success(attempt->outcome))
                 text_set(buffer, size, failure);
         else if (replication_is_broken(cluster->replication))
-                text_format(
-                        buffer, size, "replication I/O thread: %s", cluster->replication->io_error);
+                broken_error(buffer, size, cluster->replication);
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "the repeated import failed: %s", failure);
         else if (cluster->check.error[0] != '\0')
@@ -132,6 +146,8 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));
+        else if (is_left(cluster))
+                replication_halt_reason(buffer, size, cluster->replication);
 }
 
 void summary_cluster_reason(
@@ -177,7 +193,11 @@ const char *summary_cluster_next_step(const ClusterStatus *cluster)
                 return summary_stop_next_step(cluster);
         if (failed)
                 return next;
-        return cluster->state == CLUSTER_CURRENT ? cluster->check.next_step : "";
+        if (cluster->state != CLUSTER_CURRENT)
+                return "";
+        if (cluster->check.next_step[0] == '\0' && is_left(cluster))
+                return replication_halt_next_step(cluster->replication);
+        return cluster->check.next_step;
 }
 
 static const ClusterStatus *worst_cluster(const ManagerStatus *status)

@@ -18,6 +18,7 @@ from tests.standin.service import Service
 
 ONE_WAY = 0.02  # seconds; far more than client and server need between two flights
 LEDGER = Path(__file__).parents[2] / "conf" / "ledger.sql"
+RUNNING = "restart, running before"
 STATUS_READS = "SHOW GLOBAL STATUS LIKE 'Com_show_slave_status'"
 
 
@@ -59,13 +60,17 @@ def measure(workspace: Workspace, build: Path) -> None:
     source.prepare(pair.subject)
     with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy:
         Client.over_tcp(proxy.port, IMPORT_USER, IMPORT_PASSWORD, ca=aurora.ca).sql("")
-        print(f"{'login alone':<28}{only(proxy.connections).round_trips:>3} round trips")
+        print(f"{'login alone':<38}{only(proxy.connections).round_trips:>3} round trips")
         for name, settings in (("ignore", "replication = ignore"),
                                ("ignore, with a ledger",
                                 "replication = ignore\nledger = binlog_ssl.ledger"),
                                ("observe", "replication = observe"),
                                ("restart, stopped before", "replication = restart"),
-                               ("restart, running before", "replication = restart")):
+                               (RUNNING, "replication = restart"),
+                               (RUNNING + ", with a ledger",
+                                "replication = restart\nledger = binlog_ssl.ledger")):
+            if name.startswith(RUNNING):
+                aurora.start_replication()
             # A new service has no record and therefore imports.
             service = Service(build, workspace.path / name)
             service.configure(configuration(service, aurora, proxy.port, settings))
@@ -75,7 +80,7 @@ def measure(workspace: Workspace, build: Path) -> None:
             if done.returncode != 0:
                 raise SystemExit(f"binlog-ssld --once: {done.stderr}")
             reads = status_reads(aurora) - reads
-            print(f"{name:<28}{only(proxy.connections[first:]).round_trips:>3} round trips"
+            print(f"{name:<38}{only(proxy.connections[first:]).round_trips:>3} round trips"
                   f"{f', {reads} of them to read the status' if reads else ''}")
 
 

@@ -30,6 +30,7 @@ def replicating(testbed, service):
     """The cluster is current and its replication runs."""
     pair = testbed.client("checked")
     testbed.source.require_subject(pair.subject)
+    testbed.aurora.start_replication()
     start(testbed, service, pair, cluster="replication = restart")
     service.wait(lambda: service.cluster("orders")["replication"]["io_running"] == "Yes")
     return pair
@@ -68,6 +69,7 @@ def test_metrics_show_whether_replication_runs(testbed, service, replicating):
 def test_a_cluster_that_does_not_answer_stays_current_with_a_reason(testbed, service):
     pair = testbed.client("checked")
     testbed.source.require_subject(pair.subject)
+    testbed.aurora.start_replication()
     with Proxy(testbed.aurora.port) as proxy:
         start(testbed, service, pair, port=proxy.port, cluster="replication = restart")
         before = len(testbed.aurora.imports())

@@ -154,6 +154,7 @@ def test_replication_works_with_the_normalised_set(testbed, service, certificate
     testbed.source.require_subject(certificates.below_pair.subject)
     FORMS["all-combined"](certificates)[0].write(service.material)
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart"))
+    testbed.aurora.start_replication()
     service.start()
     assert service.wait_cluster("orders", "current")["in_use"] is True
     testbed.source.sql("INSERT INTO app.t VALUES (301, 'through a chain')")

@@ -40,6 +40,12 @@ def rows(testbed):
             testbed.aurora.rows(f"SELECT state, fingerprint FROM {TABLE} ORDER BY id")]
 
 
+def stops(testbed):
+    """The states of the rows for which replication is stopped."""
+    return [state for state, in
+            testbed.aurora.sql(f"SELECT state FROM {TABLE} WHERE replication_stopped IS NOT NULL")]
+
+
 def imports(testbed):
     return len(testbed.aurora.imports())
 
@@ -220,6 +226,7 @@ def test_without_a_call_the_row_is_failed(testbed, service):
     """Replication could not be stopped, so that there was no CALL."""
     pair = testbed.client("ledger-stop")
     testbed.source.require_subject(pair.subject)
+    testbed.aurora.start_replication()
     start(testbed, service, pair, cluster=LEDGER + "replication = restart")
     service.wait_cluster("orders", "current")
     testbed.aurora.set_option("fail_at", "stop")
@@ -293,15 +300,19 @@ def test_replication_that_a_dead_importer_left_stopped_is_started(testbed, servi
     """It stopped replication, imported, and died before it could start replication."""
     pair = testbed.client("ledger-restart")
     testbed.source.require_subject(pair.subject)
-    start(testbed, service, pair)
-    service.wait_cluster("orders", "current")
-    service.stop()
-    if testbed.aurora.replication()["Replica_IO_Running"] != "No":
-        testbed.aurora.sql("CALL mysql.rds_stop_replication")
+    testbed.aurora.start_replication()
+    testbed.aurora.set_option("fail_at", "start")
+    start(testbed, service, pair, cluster=LEDGER + "replication = restart",
+          daemon="retry-held = 1h", retry=("1h", "1h"))
+    service.wait_cluster("orders", "held")
+    service.kill()
+    assert stops(testbed) == ["imported"]
+    testbed.aurora.set_option("fail_at", "")
     start(testbed, other, pair, cluster=LEDGER + "replication = restart")
     cluster = other.wait_cluster("orders", "current")
     assert cluster["outcome"] == "already_current" and cluster["in_use"] is True
     assert testbed.aurora.replication()["Replica_IO_Running"] == "Yes"
+    assert stops(testbed) == []
 
 
 def test_once_reads_the_ledger(testbed, service):

@@ -113,6 +113,7 @@ def test_a_configured_form_is_sent_and_not_logged(testbed, service, counter):
 
 
 def test_the_form_is_logged_even_if_replication_does_not_start(testbed, service, counter):
+    testbed.aurora.start_replication()
     testbed.aurora.set_option("newlines", "escaped")
     testbed.aurora.set_option("fail_at", "start")
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart",

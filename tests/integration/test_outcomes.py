@@ -97,6 +97,7 @@ def test_a_missing_grant_has_the_grant_statement_as_next_step(testbed, service, 
                                                               errno):
     grant = grant.format(status_privilege=testbed.aurora.make.status_privilege)
     testbed.source.require_subject("/CN=outcome")
+    testbed.aurora.start_replication()
     testbed.aurora.sql(f"REVOKE {grant} FROM ssl_importer@'%'")
     try:
         start(testbed, service, cluster="replication = restart", daemon="retry-held = 1h")
@@ -167,6 +168,7 @@ def test_a_killed_importer_is_crashed_and_the_next_one_imports(testbed, service)
 
 
 def test_a_refused_start_is_replication_failed(testbed, service):
+    testbed.aurora.start_replication()
     testbed.aurora.set_option("fail_at", "start")
     before = len(testbed.aurora.imports())
     start(testbed, service, cluster="replication = restart")
@@ -179,6 +181,7 @@ def test_a_refused_start_is_replication_failed(testbed, service):
 def test_failed_replication_is_restarted_without_a_second_import(testbed, service):
     good = testbed.client("outcome")
     testbed.source.require_subject("/CN=somebody else")
+    testbed.aurora.start_replication()
     before = len(testbed.aurora.imports())
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="import-timeout = 3s\nretry-held = 500ms"))

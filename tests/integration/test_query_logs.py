@@ -290,6 +290,7 @@ def test_a_restart_of_replication_alone_is_not_refused_for_a_log(
     """The set was imported and replication did not start: no key is sent again."""
     pair = testbed.client("restarted")
     testbed.source.require_subject("/CN=somebody else")
+    testbed.aurora.start_replication()
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart",
                                     daemon="import-timeout = 3s\nretry-held = 500ms"))
     write_material(service.material, testbed.authority.certificate, pair)

@@ -12,6 +12,7 @@ def test_a_rotation_keeps_encrypted_replication_alive(testbed, service):
     service.configure(configuration(service, testbed.aurora, cluster="replication = restart"))
     testbed.source.require_subject(first.subject)
     write_material(service.material, testbed.authority.certificate, first)
+    testbed.aurora.start_replication()
     service.start()
     assert service.wait_cluster("orders", "current")["in_use"] is True
     testbed.source.sql("INSERT INTO app.t VALUES (101, 'before')")

@@ -192,6 +192,7 @@ def test_no_outcome_shows_a_secret(scenario):
     listener.start()
     for outcome, problem in SCENARIOS:
         if outcome == "replication_failed":
+            scenario.testbed.aurora.start_replication()
             scenario.configure(cluster="replication = restart")
         with problem(scenario):
             scenario.provoke(outcome)

@@ -14,8 +14,8 @@ from tests.standin.proxy import Fault, Proxy
 
 RESTART = "replication = restart"
 # Flights of an import that restarts replication, after those of test_connections.py: 4 status,
-# 5 stop, 6 prepare, 7 CALL, 8 start.
-STOP, CALL = 5, 7
+# 5 stop, 6 status, 7 prepare, 8 CALL, 9 start.
+STOP, CALL = 5, 8
 
 
 def runs(status: dict) -> bool:
@@ -38,6 +38,7 @@ def running(testbed, service, proxy):
     testbed.source.require_subject("/CN=stopped")
     configure(testbed, service, proxy)
     write(testbed, service)
+    testbed.aurora.start_replication()
     service.start()
     service.wait_cluster("orders", "current")
     testbed.aurora.wait_for_replication(runs)

@@ -138,6 +138,12 @@ class Aurora(Server):
             self.sql(f"CALL mysql.{name}({login}, '{file}', {position}, 0)")
         self.sql("CALL standin.set_ssl(1)")
 
+    def start_replication(self) -> None:
+        """As a person starts it, unless it runs: an import restarts only what is not stopped."""
+        status = self.replication()
+        if (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("No", "No"):
+            self.sql("CALL mysql.rds_start_replication()")
+
     def set_option(self, name: str, value: str) -> None:
         self.sql(f"UPDATE standin.options SET value = {quoted(value)} WHERE name = {quoted(name)}")
 

@@ -78,10 +78,12 @@ server-ca = {aurora.ca}
 replication = restart
 """)
     write_material(service.material, authority.certificate, first)
+    step("starting replication, which the source refuses without the certificate")
+    aurora.start_replication()
     step("starting binlog-ssld")
     service.start()
     service.wait_cluster("orders", "current")
-    step("the first import has started replication")
+    step("the first import has restarted replication")
     carry_row(source, aurora, 1, "before the rotation")
 
     step(f"rotating to {second.subject}; the source now requires this subject")

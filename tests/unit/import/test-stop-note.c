@@ -34,7 +34,7 @@ static int write_note(RecordStop *ret, const char *log_file, int answer)
         assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
         link.fd = pair[0];
         assert_int_equal(write(pair[1], &answer, sizeof(answer)), sizeof(answer));
-        r = stop_note_write(&(StopNote){&password, &key}, &task, &replication,
+        r = stop_note_write(&(StopNote){&password, &key}, &task, &replication, true,
                 clock_boottime_usec() + USEC_PER_MIN);
         assert_int_equal(read(pair[1], ret, sizeof(*ret)), sizeof(*ret));
         (void)close(pair[0]);
@@ -53,6 +53,7 @@ static void test_the_request_has_set_mode_and_coordinates(void **state)
         assert_int_equal(stop.mode, REPLICATION_RESTART);
         assert_string_equal(stop.log_file, "binlog.000001");
         assert_int_equal(stop.log_position, 4711);
+        assert_true(stop.completed);
 }
 
 static void test_a_refusal_is_the_error_of_the_manager(void **state)

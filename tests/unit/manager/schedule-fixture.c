@@ -384,7 +384,7 @@ static ModelEnd random_end(const ImportJob *job)
                 {.kind = OUTCOME_NOT_WRITER, .transient = true},
                 {.kind = OUTCOME_REJECTED, .transient = true}, /* with 1213 */
                 {.kind = OUTCOME_AUTH},
-                {.kind = OUTCOME_REPLICATION_FAILED, .committed = true},
+                {.kind = OUTCOME_REPLICATION_FAILED, .committed = true, .restart_due = true},
                 {.kind = OUTCOME_UNKNOWN, .transient = true, .in_doubt = true},
                 {.kind = OUTCOME_CRASHED, .transient = true, .in_doubt = true},
         };
@@ -424,7 +424,9 @@ void schedule_end(ImportJob *job)
         bool checks = job->action == IMPORT_ACTION_CHECK;
         ModelEnd end = checks ? random_answer(job) : random_end(job);
         Outcome outcome = {.kind = end.kind,
-                .effect = {.committed = end.committed, .in_doubt = end.in_doubt},
+                .effect = {.committed = end.committed,
+                        .in_doubt = end.in_doubt,
+                        .restart_due = end.restart_due},
                 .sql_errno = end.kind == OUTCOME_REJECTED ? 1213 : 0,
                 .ledger.known = end.ledger_known};
 

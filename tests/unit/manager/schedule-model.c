@@ -13,7 +13,7 @@ ModelDue model_due(const ModelCluster *cluster, int set)
                 return (ModelDue){MODEL_IMPORT, 0};
         if (cluster->imported != set)
                 return (ModelDue){MODEL_IMPORT, retry_at};
-        if (cluster->replication_failed)
+        if (cluster->restart_due)
                 return (ModelDue){MODEL_RESTART, retry_at};
         if (checks)
                 return (ModelDue){MODEL_CHECK, cluster->check_at};
@@ -23,7 +23,7 @@ ModelDue model_due(const ModelCluster *cluster, int set)
 bool model_is_current(const ModelCluster *cluster, int set)
 {
         return set != 0 && cluster->imported == set && cluster->forced != set &&
-                !cluster->replication_failed;
+                !cluster->restart_due;
 }
 
 void model_plan(ModelCluster *cluster, int set)
@@ -58,7 +58,7 @@ bool model_configure(ModelCluster *cluster, const ModelCluster *config)
         memset(cluster->overtaken, 0, sizeof(cluster->overtaken));
         if (moves) {
                 cluster->imported = cluster->attempted = 0;
-                cluster->replication_failed = false;
+                cluster->restart_due = false;
                 cluster->moved = cluster->importing;
         }
         return asks_else;
@@ -82,6 +82,13 @@ static uint64_t retry_delay(const ModelTimes *times, bool transient, unsigned fa
         return delay / 2 > 0 ? delay - times->random % (delay / 2) : delay;
 }
 
+static void set_imported(ModelCluster *cluster, int set)
+{
+        if (cluster->imported != set)
+                cluster->restart_due = false;
+        cluster->imported = set;
+}
+
 void model_end_import(
         ModelCluster *cluster, int set, const ModelEnd *end, const ModelTimes *times, uint64_t now)
 {
@@ -90,7 +97,6 @@ void model_end_import(
         if (cluster->attempted != set)
                 cluster->failures = 0;
         cluster->attempted = set;
-        cluster->replication_failed = end->kind == OUTCOME_REPLICATION_FAILED;
         cluster->failures = end->success ? 0 : cluster->failures + 1;
         if (end->success)
                 cluster->retry_at = 0;
@@ -105,11 +111,15 @@ void model_end_import(
                 return;
         }
         if (end->ledger_known)
-                cluster->imported = end->ledger_set;
-        if (end->committed)
+                set_imported(cluster, end->ledger_set);
+        if (end->committed) {
                 cluster->imported = set;
+                cluster->restart_due = false;
+        }
         if (end->in_doubt && cluster->imported != set)
-                cluster->imported = 0;
+                set_imported(cluster, 0);
+        if (end->restart_due || end->success)
+                cluster->restart_due = end->restart_due;
 }
 
 void model_end_check(
@@ -118,5 +128,5 @@ void model_end_check(
         cluster->checking = false;
         cluster->check_at = times->once ? MODEL_NEVER : now + check_delay(times);
         if (end->ledger_known)
-                cluster->imported = end->ledger_set;
+                set_imported(cluster, end->ledger_set);
 }

@@ -27,7 +27,7 @@ typedef struct ModelCluster {
         bool retired; /* it does not exist, and its import runs */
 
         int imported, attempted; /* sets */
-        bool replication_failed; /* the last outcome */
+        bool restart_due;        /* the set is imported, replication is not restarted */
         unsigned failures;       /* since the back-off was reset */
         uint64_t retry_at, check_at;
         int planned, forced; /* sets */
@@ -67,7 +67,7 @@ bool model_configure(ModelCluster *cluster, const ModelCluster *config);
 /* What the fixture made of an end. */
 typedef struct ModelEnd {
         OutcomeKind kind;
-        bool transient, success, committed, in_doubt;
+        bool transient, success, committed, in_doubt, restart_due;
         bool ledger_known;
         int ledger_set; /* of its newest row; 0: not imported completely */
 } ModelEnd;

@@ -12,7 +12,7 @@ static const RecordStop stop = {
 static void start_and_stop(void)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        assert_false(fixture.import.task.stopped);
+        assert_false(fixture.import.task.stop.at_usec > 0);
         assert_int_equal(fixture.import.handlers.stop(&stop, fixture.import.handlers.userdata), 0);
 }
 
@@ -89,7 +89,7 @@ static void test_replication_that_is_left_stopped_is_reported_once_and_started(v
         fixture.now += RETRY_MIN;
         assert_int_equal(fixture_start(PLAN_START_REPLICATION), 0);
         assert_int_equal(fixture.import.task.action, IMPORT_ACTION_START_REPLICATION);
-        assert_true(fixture.import.task.stopped);
+        assert_true(fixture.import.task.stop.at_usec > 0);
         fixture.writer.n_scheduled = 0;
         fixture_end(&fixture.import, &outcome);
         assert_false(record_is_stopped(fixture.status->record));

@@ -243,7 +243,8 @@ static void test_a_failed_restart_of_replication_is_repeated_without_an_import(v
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture_end(&fixture.import,
-                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true});
+                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED,
+                        .effect = {.committed = true, .restart_due = true}});
         fixture.now += RETRY_HELD;
         assert_int_equal(fixture_start(PLAN_RESTART_REPLICATION), 0);
         assert_int_equal(fixture.import.task.action, IMPORT_ACTION_RESTART_REPLICATION);
@@ -308,7 +309,8 @@ static void test_force_during_a_restart_of_replication_makes_a_call_after_it(voi
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture_end(&fixture.import,
-                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true});
+                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED,
+                        .effect = {.committed = true, .restart_due = true}});
         fixture.now += RETRY_HELD;
         assert_int_equal(fixture_start(PLAN_RESTART_REPLICATION), 0);
         cluster_retry_now(fixture.cluster, true);

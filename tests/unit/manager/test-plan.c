@@ -97,7 +97,7 @@ static void test_stopped_replication_of_an_imported_set_is_restarted(void **stat
 {
         Record record = imported(A);
 
-        record.attempt.outcome = OUTCOME_REPLICATION_FAILED;
+        record.imported.restart_due = true;
         assert_int_equal(plan_stopped(record, A, 500, 100).action, PLAN_RESTART_REPLICATION);
         assert_int_equal(plan_stopped(record, A, 100, 500).action, PLAN_RESTART_REPLICATION);
         assert_int_equal(plan_stopped(record, A, 500, 400).not_before_usec, 400);
@@ -177,11 +177,20 @@ static void test_a_failed_set_waits_and_a_new_one_does_not(void **state)
 static void test_a_failed_restart_does_not_send_the_key_again(void **state)
 {
         Record record = RECORD_NULL;
-        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true};
+        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED,
+                .effect = {.committed = true, .restart_due = true}};
+        SetInfo set = {.fingerprint = A};
 
-        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
+        record_apply(&record, &set, &outcome, 1000);
         assert_int_equal(plan(&record, A, 0).action, PLAN_RESTART_REPLICATION);
         assert_int_equal(plan(&record, A, 500).action, PLAN_DELAY);
+        /* Also after another failure: it is due until it has succeeded. */
+        outcome = (Outcome){.kind = OUTCOME_UNREACHABLE};
+        record_apply(&record, &set, &outcome, 2000);
+        assert_int_equal(plan(&record, A, 0).action, PLAN_RESTART_REPLICATION);
+        outcome = (Outcome){.kind = OUTCOME_IMPORTED, .effect.replication_restarted = true};
+        record_apply(&record, &set, &outcome, 3000);
+        assert_int_equal(plan(&record, A, 0).action, PLAN_KEEP);
 }
 
 static void test_a_forced_set_is_imported_whatever_the_record_names(void **state)

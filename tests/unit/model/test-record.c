@@ -268,8 +268,16 @@ static void test_a_stop_is_cleared_when_replication_is_started_or_active(void **
                         {.known = true,
                                 .configured = true,
                                 .io_running = "No",
+                                .io_errno = 2003,
                                 .sql_running = "Yes"},
                         true},
+                {false, /* the stop has not ended */
+                        {.known = true,
+                                .configured = true,
+                                .io_running = "No",
+                                .sql_running = "Yes",
+                                .halt = REPLICATION_HALT_PERSON},
+                        false},
                 {false, {.known = true}, true}, /* the replica was reset */
                 {false, {.configured = true, .io_running = "Yes", .sql_running = "Yes"}, false},
         };

@@ -140,13 +140,15 @@ static void test_an_importing_or_unknown_cluster_needs_no_step(void **state)
         expect_cluster(&cluster, "");
 }
 
-static void test_a_current_cluster_needs_a_step_only_after_a_failed_forced_import(void **state)
+static void test_a_current_cluster_has_a_step_only_with_a_reason(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
         cluster.state = CLUSTER_CURRENT;
         expect_cluster(&cluster, "check user");
         cluster.outcome = OUTCOME_IMPORTED;
+        expect_cluster(&cluster, "check user");
+        cluster.reason[0] = '\0';
         expect_cluster(&cluster, "");
 }
 
@@ -208,8 +210,7 @@ int main(void)
                 cmocka_unit_test(test_a_waiting_cluster_names_its_material),
                 cmocka_unit_test(test_a_disabled_cluster_can_be_enabled),
                 cmocka_unit_test(test_an_importing_or_unknown_cluster_needs_no_step),
-                cmocka_unit_test(
-                        test_a_current_cluster_needs_a_step_only_after_a_failed_forced_import),
+                cmocka_unit_test(test_a_current_cluster_has_a_step_only_with_a_reason),
                 cmocka_unit_test(test_broken_replication_of_a_current_cluster_has_its_own_step),
                 cmocka_unit_test(test_only_a_failed_cluster_has_a_command),
                 cmocka_unit_test(test_only_a_material_that_cannot_be_imported_has_a_command),

@@ -36,11 +36,13 @@ static Record full(void)
         text_set(record.attempt.next_step, sizeof(record.attempt.next_step), "GRANT this");
         record.imported.not_after_usec = INT64_MAX;
         record.imported.in_use = true;
+        record.imported.restart_due = true;
         record.last_success_usec = 66;
         record.newlines = NEWLINES_RAW;
         memcpy(record.warned.fingerprint, B, sizeof(B));
         record.warned.within_usec = 88;
-        record.stop = (RecordStop){.at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7};
+        record.stop = (RecordStop){
+                .at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7, .completed = true};
         memcpy(record.stop.fingerprint, B, sizeof(B));
         text_set(record.stop.log_file, sizeof(record.stop.log_file), "binlog.000001");
         return record;

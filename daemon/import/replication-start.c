@@ -1,0 +1,229 @@
+#include "daemon/import/replication-start.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "daemon/import/replication-stop.h"
+#include "daemon/mysql/rds.h"
+#include "daemon/mysql/replica-status.h"
+#include "daemon/mysql/sql-error.h"
+
+/* Time until replication must run, and pause between two reads of its status. The start procedure
+ * itself takes three seconds and returns before a TLS failure is visible (doc/aurora.md,
+ * "Replication procedures"). */
+#define REPLICATION_START_WAIT_USEC    (20 * USEC_PER_SEC)
+#define REPLICATION_START_PAUSE_USEC   (100 * USEC_PER_MSEC)
+#define REPLICATION_START_STABLE_USEC  (300 * USEC_PER_MSEC)
+#define REPLICATION_START_REFUSED_USEC (USEC_PER_SEC) /* that a refusal stays */
+#define REPLICATION_START_MARGIN_USEC \
+        (300 * USEC_PER_MSEC) /* to report the failure before the session ends */
+
+/* Returns true if `now` has an error of the I/O thread that it did not have before the start. The
+ * same error may be an old one, unless the server reports another time of it. */
+static bool is_new_error(const Replication *before, const Replication *now)
+{
+        return before->io_errno != now->io_errno || strcmp(before->io_error, now->io_error) != 0 ||
+                strcmp(before->io_error_time, now->io_error_time) != 0;
+}
+
+/* Returns the time for which the condition has been true, or 0. */
+static uint64_t held_usec(bool condition, uint64_t *since_usec, uint64_t now_usec)
+{
+        if (!condition)
+                *since_usec = 0;
+        else if (*since_usec == 0)
+                *since_usec = now_usec;
+        return condition ? now_usec - *since_usec : 0;
+}
+
+/* Waits until replication is verified. `before` is the status before the start. */
+static bool wait_until_running(Attempt *attempt, const Replication *before)
+{
+        Outcome *ret = attempt->outcome;
+        const Replication *now = &ret->replication;
+        uint64_t until_usec = clock_boottime_usec() + REPLICATION_START_WAIT_USEC;
+        uint64_t limit_usec = attempt->deadline_usec - REPLICATION_START_MARGIN_USEC;
+        uint64_t running_since_usec = 0, failed_since_usec = 0;
+        bool is_new = false; /* the errors are those of the threads that were started */
+
+        if (until_usec > limit_usec)
+                until_usec = limit_usec;
+        for (;;) {
+                uint64_t now_usec = clock_boottime_usec();
+                SessionError error = {0};
+                SessionResult result =
+                        replica_status_read(&ret->replication, attempt->session, &error);
+                bool stable, fails, failed;
+
+                if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS"))
+                        return false;
+                stable = held_usec(replication_is_running(now), &running_since_usec, now_usec) >=
+                        REPLICATION_START_STABLE_USEC;
+                is_new = is_new || is_new_error(before, now);
+                fails = (is_new && replication_is_refused(now)) ||
+                        now->halt == REPLICATION_HALT_ERROR;
+                failed = held_usec(fails, &failed_since_usec, now_usec) >=
+                        REPLICATION_START_REFUSED_USEC;
+                if (stable && (now->tls == TRISTATE_NO || !now->lag_null))
+                        return now->tls != TRISTATE_NO;
+                if (failed || now_usec >= until_usec)
+                        return false;
+                clock_sleep_usec(REPLICATION_START_PAUSE_USEC);
+        }
+}
+
+/* Why the verification failed, and what a person can do. */
+static void describe_failure(Outcome *ret)
+{
+        const Replication *replication = &ret->replication;
+        bool io_fails = replication->io_errno != 0;
+
+        ret->kind = OUTCOME_REPLICATION_FAILED;
+        if (ret->text[0] != '\0')
+                return; /* the status could not be read */
+        if (replication_is_running(replication) && replication->tls == TRISTATE_NO) {
+                text_set(ret->text, sizeof(ret->text),
+                        "replication runs without TLS, so that the imported certificate is not "
+                        "used");
+                text_set(ret->next_step, sizeof(ret->next_step),
+                        "CALL mysql.rds_stop_replication(), mysql.rds_set_binlog_source_ssl(1) and "
+                        "mysql.rds_start_replication() on the cluster, or set replication = "
+                        "repoint");
+                return;
+        }
+        if (replication_is_running(replication)) {
+                text_set(ret->text, sizeof(ret->text),
+                        "both replication threads run, but the server does not know how far the "
+                        "replica is behind its source");
+                return;
+        }
+        ret->sql_errno = io_fails ? replication->io_errno : replication->sql_errno;
+        if (replication_lacks_events(replication)) {
+                text_format(ret->text, sizeof(ret->text),
+                        "replication does not run: the source no longer has the events that the "
+                        "replica needs next (error %u): %s",
+                        replication->io_errno, replication->io_error);
+                text_set(ret->next_step, sizeof(ret->next_step),
+                        "only a person can decide: restore the replica from a copy of the source; "
+                        "binlog-ssld never changes the position");
+                return;
+        }
+        text_format(ret->text, sizeof(ret->text),
+                "replication does not run (I/O thread %s, SQL thread %s): %s",
+                replication->io_running, replication->sql_running,
+                io_fails ? replication->io_error : replication->sql_error);
+}
+
+static void on_message(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        *(bool *)userdata = true;
+}
+
+/* The ledger's row is cleared in the same round trip, so that no connection breaks between the two;
+ * after an error of the start it is not. The procedure answers with a row. */
+static SessionResult start(Attempt *attempt, SessionError *ret_error)
+{
+        static const char call[] = "CALL mysql." RDS_START_PROCEDURE;
+        char statement[LEDGER_STATEMENT_MAX + sizeof(call) + 2], clear[LEDGER_STATEMENT_MAX];
+        Outcome *ret = attempt->outcome;
+        bool answered = false;
+        SessionResult result;
+
+        text_set(statement, sizeof(statement), call);
+        if (attempt->ledger.has_stop) {
+                ledger_format_start(clear, attempt->task->cluster->ledger);
+                text_format(statement, sizeof(statement), "%s; %s", call, clear);
+        }
+        result = session_query(attempt->session, statement, on_message, &answered, ret_error);
+        if (attempt->ledger.has_stop && result == SESSION_SERVER && answered) {
+                text_format(ret->warning, sizeof(ret->warning),
+                        "ledger %s still says that replication is stopped: %s",
+                        attempt->task->cluster->ledger, ret_error->text);
+                result = SESSION_OK;
+        }
+        ret->effect.replication_started = result == SESSION_OK;
+        return result;
+}
+
+/* Without the wait: the status is the one immediately after the start. */
+static void read_started(Attempt *attempt)
+{
+        SessionError error = {0};
+
+        attempt->outcome->replication = (Replication){0};
+        (void)replica_status_read(&attempt->outcome->replication, attempt->session, &error);
+}
+
+static void start_after_failure(Attempt *attempt)
+{
+        Outcome *ret = attempt->outcome;
+        size_t used = strlen(ret->text);
+        SessionError error = {0};
+        SessionResult result = start(attempt, &error);
+
+        if (result == SESSION_OK)
+                read_started(attempt);
+        else if (result == SESSION_SERVER)
+                text_format(ret->text + used, sizeof(ret->text) - used, "%s%s: %s",
+                        used > 0 ? "; after that " : "", RDS_START_PROCEDURE, error.text);
+}
+
+void replication_start_run(Attempt *attempt)
+{
+        Outcome *ret = attempt->outcome;
+        Replication before = ret->replication;
+        SessionError error = {0};
+
+        if (!outcome_is_success(ret->kind)) {
+                start_after_failure(attempt);
+                return;
+        }
+        ret->effect.restart_due = true;
+        if (sql_error_fail(ret, start(attempt, &error), &error, RDS_START_PROCEDURE)) {
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+                sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
+                return;
+        }
+        if (!wait_until_running(attempt, &before)) {
+                describe_failure(ret);
+                return;
+        }
+        ret->effect.replication_restarted = true;
+        ret->effect.restart_due = false;
+}
+
+void replication_start_recover(Attempt *attempt)
+{
+        SessionError error = {0};
+        SessionResult result;
+
+        if (replication_stop_read(attempt, &result, &error) == REPLICATION_DUTY_START)
+                replication_start_run(attempt);
+}
+
+void replication_start_resume(Attempt *attempt)
+{
+        Outcome *ret = attempt->outcome;
+        SessionError error = {0};
+        SessionResult result;
+        ReplicationDuty duty = replication_stop_read(attempt, &result, &error);
+
+        if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS")) {
+                if (result == SESSION_SERVER)
+                        ret->kind = OUTCOME_REPLICATION_FAILED;
+                sql_error_advise_status(ret, attempt->session);
+                return;
+        }
+        if (duty != REPLICATION_DUTY_START)
+                return;
+        result = start(attempt, &error);
+        if (result == SESSION_OK)
+                read_started(attempt);
+        if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
+                if (result == SESSION_SERVER)
+                        ret->kind = OUTCOME_REPLICATION_FAILED;
+                sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
+        }
+}
