@@ -207,9 +207,9 @@ static void report_stop(Cluster *cluster)
                         report(cluster, event, NULL);
 }
 
-Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
+Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec)
 {
-        const char *fingerprint = set->info.fingerprint[0] != '\0' ? set->info.fingerprint : NULL;
+        const char *fingerprint = set ? set->info.fingerprint : NULL;
         ClusterFacts *facts = &cluster->facts;
         const ClusterConfig *config = &facts->config;
         PlanInput input = {
@@ -225,8 +225,8 @@ Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec)
         };
         Plan plan;
 
-        if (strcmp(cluster->planned, set->info.fingerprint) != 0)
-                text_set(cluster->planned, sizeof(cluster->planned), set->info.fingerprint);
+        if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0)
+                text_set(cluster->planned, sizeof(cluster->planned), sealed_set_fingerprint(set));
         if (strcmp(cluster->forced, cluster->planned) != 0)
                 cluster->forced[0] = '\0';
         input.forced = cluster->forced[0] != '\0';
@@ -270,13 +270,12 @@ static ImportAction import_action(PlanAction action)
         }
 }
 
-int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
+int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
 {
         ImportTask task = {
                 .action = import_action(action),
                 .cluster = &cluster->facts.config,
-                .payload_fd = set->payload_fd,
-                .set = set->info,
+                .payload_fd = set ? set->payload_fd : -1,
                 .newlines = cluster->facts.record.newlines,
                 .forced = cluster->forced[0] != '\0',
                 .stop = cluster->facts.record.stop,
@@ -284,13 +283,15 @@ int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set)
         };
         int r;
 
+        if (set)
+                task.set = set->info;
         if (action == PLAN_CHECK) {
                 if (task.timeout_usec > CLUSTER_CHECK_MAX_USEC)
                         task.timeout_usec = CLUSTER_CHECK_MAX_USEC;
                 return cluster_process_start(cluster->process, &task);
         }
         if (action != PLAN_START_REPLICATION) {
-                cluster->set = set->info;
+                cluster->set = task.set;
                 cluster->forced[0] = '\0';
         }
         cluster->running = action;

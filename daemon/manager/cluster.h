@@ -12,8 +12,8 @@
 
 #include "common/macro.h"
 #include "daemon/config/config.h"
-#include "daemon/manager/material.h"
 #include "daemon/manager/plan.h"
+#include "daemon/manager/sealed-set.h"
 #include "daemon/model/status.h"
 
 typedef struct Cluster Cluster;
@@ -45,16 +45,17 @@ bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigne
 
 bool cluster_is_checking(const Cluster *cluster);
 
-/* Decides the next action for `set` and sets the state that belongs to it. Of the actions
+/* Decides the next action for `set`, the good one on disk, which is NULL if there is none, and sets
+ * the state that belongs to it. Of the actions
  * PLAN_IMPORT, PLAN_RESTART_REPLICATION, PLAN_START_REPLICATION and PLAN_CHECK are for
  * cluster_start(). `now_usec` is boot time. Also while an import runs: what is on disk may have
  * changed. */
-Plan cluster_plan(Cluster *cluster, const MaterialSet *set, uint64_t now_usec);
+Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec);
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
  * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
  * started; that is an outcome as well, retried with back-off. */
-int cluster_start(Cluster *cluster, PlanAction action, const MaterialSet *set);
+int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set);
 
 /* Ends a check that runs, without a result. */
 void cluster_end_check(Cluster *cluster);

@@ -26,7 +26,7 @@ struct Material {
         uint64_t unread_since_at_usec; /* wall clock of its start; 0: files can be read */
         uint64_t inspected_usec, inspected_at_usec; /* start of the last inspection, both clocks */
         uint64_t failing_usec; /* start of the first inspection since the last good one; 0: none */
-        int payload_fd;        /* sealed */
+        SealedSet *set;        /* good, and on disk; NULL: none */
 };
 
 /* The boot time since which the files can be in their present state: a change that the watcher has
@@ -38,11 +38,9 @@ static uint64_t changed_usec(const Material *material)
         return seen > material->failing_usec ? seen : material->failing_usec;
 }
 
-static void close_fd(int *fd)
+static void release_set(Material *material)
 {
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
+        material->set = sealed_set_unref(material->set);
 }
 
 /* Sets the timer to the earliest of the end of settle-limit, the next boundary of a certificate,
@@ -90,9 +88,27 @@ static void update_state(Material *material)
         status->inspected = true;
         status->state = state;
         if (!material_state_is_good(state))
-                close_fd(&material->payload_fd);
+                release_set(material);
         schedule_review(material);
         material->fn(material, material->userdata);
+}
+
+/* Of the set that the report describes. */
+static void take_set(Material *material, int payload_fd)
+{
+        const Report *report = &material->report;
+        MaterialStatus *status = &material->status;
+        SetInfo info = {.not_before_usec = report->certificate.not_before_usec,
+                .not_after_usec = report->certificate.not_after_usec};
+        int r;
+
+        if (payload_fd < 0)
+                return;
+        text_set(info.fingerprint, sizeof(info.fingerprint), report->fingerprint);
+        r = sealed_set_new(&material->set, &info, payload_fd);
+        if (r < 0)
+                text_format(status->error, sizeof(status->error), "the set cannot be kept: %s",
+                        strerror(-r));
 }
 
 static void inspect(Material *material);
@@ -130,8 +146,7 @@ static void on_inspected(const InspectResult *result, void *userdata)
         material->unread_since_at_usec = 0;
         update_not_responding(material);
         text_set(status->error, sizeof(status->error), result->error);
-        close_fd(&material->payload_fd);
-        material->payload_fd = result->payload_fd;
+        release_set(material);
         if (result->report) {
                 material->report = *result->report;
                 if (!material->report.failed && !material->report.files_changed)
@@ -139,6 +154,7 @@ static void on_inspected(const InspectResult *result, void *userdata)
                 else if (material->failing_usec == 0)
                         material->failing_usec = material->inspected_usec;
         }
+        take_set(material, result->payload_fd);
         update_state(material);
         /* Files that changed while they were read are read again when they have settled. */
         if (material->inspect_again)
@@ -168,7 +184,7 @@ static void inspect(Material *material)
         if (r < 0) {
                 text_format(material->status.error, sizeof(material->status.error),
                         "the inspection could not start: %s", strerror(-r));
-                close_fd(&material->payload_fd);
+                release_set(material);
                 update_state(material);
         }
 }
@@ -247,11 +263,8 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
 
         if (!material)
                 return -ENOMEM;
-        *material = (Material){.config = *config,
-                .event = sd_event_ref(event),
-                .fn = fn,
-                .userdata = userdata,
-                .payload_fd = -1};
+        *material = (Material){
+                .config = *config, .event = sd_event_ref(event), .fn = fn, .userdata = userdata};
         material->status = (MaterialStatus){.config = &material->config,
                 .report = &material->report,
                 .state = MATERIAL_STATE_CHANGING};
@@ -269,7 +282,7 @@ Material *material_free(Material *material)
         inspect_job_free(material->job);
         sd_event_source_disable_unref(material->review_timer);
         watch_job_free(material->watch);
-        close_fd(&material->payload_fd);
+        release_set(material);
         sd_event_unref(material->event);
         free(material);
         return NULL;
@@ -285,15 +298,7 @@ const MaterialStatus *material_status(const Material *material)
         return &material->status;
 }
 
-MaterialSet material_set(const Material *material)
+SealedSet *material_set(const Material *material)
 {
-        const Report *report = &material->report;
-        MaterialSet set = {.payload_fd = material->payload_fd};
-
-        if (set.payload_fd < 0)
-                return set;
-        set.info.not_before_usec = report->certificate.not_before_usec;
-        set.info.not_after_usec = report->certificate.not_after_usec;
-        text_set(set.info.fingerprint, sizeof(set.info.fingerprint), report->fingerprint);
-        return set;
+        return material->set;
 }

@@ -4,9 +4,8 @@
  * Material: watches, inspects and evaluates one configured set of files, and keeps the sealed
  * payload of a good set.
  *
- * Owns the descriptor of the sealed payload and never maps it; only the inspector process opens
- * the key file. The payload of a set that is no longer good is closed, so an import starts only
- * with the set that is on disk.
+ * Only the inspector process opens the key file. A set that is no longer good is released, so an
+ * import starts only with the set that is on disk.
  *
  * While the file system does not answer, the last known state stays and is marked with the time of
  * the last answer.
@@ -16,6 +15,7 @@
 
 #include "common/macro.h"
 #include "daemon/config/config.h"
+#include "daemon/manager/sealed-set.h"
 #include "daemon/model/status.h"
 
 typedef struct Material Material;
@@ -35,9 +35,5 @@ void material_configure(Material *material, const MaterialConfig *config);
 
 const MaterialStatus *material_status(const Material *material);
 
-typedef struct MaterialSet {
-        SetInfo info;   /* without a fingerprint: there is no good set on disk */
-        int payload_fd; /* sealed; owned by the material and valid until it changes; -1: none */
-} MaterialSet;
-
-MaterialSet material_set(const Material *material);
+/* Returns the good set on disk, or NULL. It belongs to the material until that changes. */
+SealedSet *material_set(const Material *material);

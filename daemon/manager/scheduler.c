@@ -22,7 +22,7 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
         bool started = false;
         uint64_t earliest = USEC_NEVER;
         const Material *material = NULL;
-        MaterialSet set = {.payload_fd = -1};
+        SealedSet *set = NULL;
 
         for (size_t k = 0; k < n; k++) {
                 size_t i = (first + k) % n;
@@ -34,7 +34,7 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                 if (own != material)
                         set = material_set(own);
                 material = own;
-                plan = cluster_plan(cluster, &set, now_usec);
+                plan = cluster_plan(cluster, set, now_usec);
                 if (plan.not_before_usec > 0 && plan.not_before_usec < earliest)
                         earliest = plan.not_before_usec;
                 if (!is_due(&plan, cluster))
@@ -48,8 +48,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         continue;
                 }
                 if (plan.action == PLAN_IMPORT)
-                        inventory_begin_rollout(inventory, i, set.info.fingerprint);
-                (void)cluster_start(cluster, plan.action, &set);
+                        inventory_begin_rollout(inventory, i, set->info.fingerprint);
+                (void)cluster_start(cluster, plan.action, set);
                 started = true;
                 *turn = (i + 1) % n;
                 /* An import has ended the check of its cluster, and a start may have failed. */

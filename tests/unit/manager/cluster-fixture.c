@@ -136,7 +136,6 @@ int fixture_make(void **state)
                         .replication = REPLICATION_OBSERVE,
                         .ledger = "",
                         .enabled = true},
-                .set.payload_fd = -1,
         };
         fixture_put_on_disk(A);
         return fixture_make_cluster(&RECORD_NULL);
@@ -150,8 +149,17 @@ int fixture_done(void **state)
 
 void fixture_put_on_disk(const char *fingerprint)
 {
-        fixture.set.info = (SetInfo){.not_after_usec = WALL + 30 * USEC_PER_DAY};
-        text_set(fixture.set.info.fingerprint, REPORT_FINGERPRINT_MAX, fingerprint);
+        SealedSet *set = &fixture.sets[fingerprint[0] == 'b'];
+
+        fixture.set = NULL;
+        if (fingerprint[0] == '\0')
+                return;
+        fixture.set = set;
+        if (set->n_owners > 0)
+                return;
+        *set = (SealedSet){
+                .n_owners = 1, .info.not_after_usec = WALL + 30 * USEC_PER_DAY, .payload_fd = -1};
+        text_set(set->info.fingerprint, REPORT_FINGERPRINT_MAX, fingerprint);
 }
 
 void fixture_configure(void)
@@ -169,7 +177,7 @@ void fixture_restart(void)
 
 void fixture_expect(PlanAction action, ClusterState state)
 {
-        Plan plan = cluster_plan(fixture.cluster, &fixture.set, fixture.now);
+        Plan plan = cluster_plan(fixture.cluster, fixture.set, fixture.now);
 
         assert_int_equal(plan.action, action);
         assert_int_equal(fixture.status->state, state);
@@ -177,13 +185,13 @@ void fixture_expect(PlanAction action, ClusterState state)
 
 uint64_t fixture_not_before(void)
 {
-        return cluster_plan(fixture.cluster, &fixture.set, fixture.now).not_before_usec;
+        return cluster_plan(fixture.cluster, fixture.set, fixture.now).not_before_usec;
 }
 
 int fixture_start(PlanAction action)
 {
         fixture_expect(action, action == PLAN_CHECK ? CLUSTER_CURRENT : CLUSTER_IMPORTING);
-        return cluster_start(fixture.cluster, action, &fixture.set);
+        return cluster_start(fixture.cluster, action, fixture.set);
 }
 
 void fixture_end(ImportJob *job, const Outcome *outcome)

@@ -40,7 +40,8 @@ typedef struct ClusterFixture {
         Config in_force[2]; /* copies of it: the last one is that of the cluster */
         unsigned n_configured;
         ClusterConfig cluster_config;
-        MaterialSet set;
+        SealedSet sets[2]; /* A and B */
+        SealedSet *set;    /* on disk; NULL: none */
         Cluster *cluster;
         const ClusterStatus *status;
         unsigned n_events[CLUSTER_EVENT_END + 1];

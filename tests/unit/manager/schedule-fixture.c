@@ -185,13 +185,15 @@ const MaterialStatus *material_status(const Material *material)
         return &schedule.materials[material->index];
 }
 
-MaterialSet material_set(const Material *material)
+SealedSet *material_set(const Material *material)
 {
-        MaterialSet set = {.payload_fd = -1};
+        static SealedSet sets[N_SETS + 1];
+        int number = schedule.sets[material->index];
+        SealedSet *set = &sets[number];
 
-        if (schedule.sets[material->index] > 0)
-                set.info.fingerprint[0] = (char)('0' + schedule.sets[material->index]);
-        return set;
+        *set = (SealedSet){.n_owners = 1, .payload_fd = -1};
+        set->info.fingerprint[0] = (char)('0' + number);
+        return number > 0 ? set : NULL;
 }
 
 /* Importers. */

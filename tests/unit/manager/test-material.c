@@ -22,14 +22,14 @@ static void test_the_first_inspection_starts_with_the_first_report_of_the_watch(
 static void test_a_good_set_is_valid_and_has_a_payload(void **state)
 {
         int fd = fixture_deliver_set(A);
-        MaterialSet set = material_set(fixture.material);
+        const SealedSet *set = material_set(fixture.material);
 
         assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
         assert_int_equal(fixture.status->since_at_usec, fixture.wall);
         assert_int_equal(fixture.n_changes, 1);
-        assert_string_equal(set.info.fingerprint, A);
-        assert_int_equal(set.info.not_after_usec, fixture.wall + 30 * USEC_PER_DAY);
-        assert_int_equal(set.payload_fd, fd);
+        assert_string_equal(set->info.fingerprint, A);
+        assert_int_equal(set->info.not_after_usec, fixture.wall + 30 * USEC_PER_DAY);
+        assert_int_equal(set->payload_fd, fd);
         assert_true(is_open(fd));
 }
 
@@ -40,8 +40,21 @@ static void test_the_payload_of_a_set_that_is_replaced_is_closed(void **state)
         fixture_notify(WATCH_JOB_READ);
         second = fixture_deliver_set(B);
         assert_false(is_open(first));
-        assert_string_equal(material_set(fixture.material).info.fingerprint, B);
-        assert_int_equal(material_set(fixture.material).payload_fd, second);
+        assert_string_equal(material_set(fixture.material)->info.fingerprint, B);
+        assert_int_equal(material_set(fixture.material)->payload_fd, second);
+}
+
+static void test_a_set_that_somebody_else_keeps_stays_open(void **state)
+{
+        int fd = fixture_deliver_set(A);
+        SealedSet *kept = sealed_set_ref(material_set(fixture.material));
+
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver_set(B);
+        assert_true(is_open(fd));
+        assert_string_equal(kept->info.fingerprint, A);
+        sealed_set_unref(kept);
+        assert_false(is_open(fd));
 }
 
 static void test_the_payload_of_a_set_that_is_no_longer_good_is_closed(void **state)
@@ -292,7 +305,7 @@ static void test_files_that_could_not_be_read_are_read_again_later(void **state)
         assert_int_equal(fixture.n_inspections, 3);
         fixture_deliver_set(B);
         assert_int_equal(fixture.status->not_responding_since_at_usec, 0);
-        assert_string_equal(material_set(fixture.material).info.fingerprint, B);
+        assert_string_equal(material_set(fixture.material)->info.fingerprint, B);
 }
 
 static void test_a_read_requested_of_a_stuck_inspector_is_made_when_it_ends(void **state)
@@ -325,6 +338,7 @@ int main(void)
                 material_test(test_the_first_inspection_starts_with_the_first_report_of_the_watch),
                 material_test(test_a_good_set_is_valid_and_has_a_payload),
                 material_test(test_the_payload_of_a_set_that_is_replaced_is_closed),
+                material_test(test_a_set_that_somebody_else_keeps_stays_open),
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
                 material_test(test_a_payload_that_comes_with_a_failed_set_is_closed),
                 material_test(test_a_failed_set_is_changing_and_after_settle_limit_invalid),
