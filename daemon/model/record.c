@@ -54,6 +54,20 @@ bool record_update_server(Record *record, const Outcome *outcome)
         return true;
 }
 
+bool record_proof_equal(const RecordProof *a, const RecordProof *b)
+{
+        return strcmp(a->fingerprint, b->fingerprint) == 0 && a->proven == b->proven &&
+                a->since_usec == b->since_usec && a->held_usec == b->held_usec &&
+                a->read_usec == b->read_usec && strcmp(a->fault, b->fault) == 0;
+}
+
+bool record_needs_restart(const Record *record, const char *fingerprint)
+{
+        return strcmp(record->imported.fingerprint, fingerprint) == 0 &&
+                record->attempt.has_outcome &&
+                record->attempt.outcome == OUTCOME_REPLICATION_FAILED;
+}
+
 bool record_is_stopped(const Record *record)
 {
         return record->stop.at_usec > 0;
@@ -72,6 +86,15 @@ bool record_update_stop(Record *record, const Outcome *outcome)
                 return false;
         record->stop = (RecordStop){0};
         return true;
+}
+
+/* Each import begins the proof of its set anew, unless that has ended. */
+static void begin_proof(RecordProof *proof, const char *fingerprint)
+{
+        bool ended = proof->proven || proof->fault[0] != '\0';
+
+        if (!ended || strcmp(proof->fingerprint, fingerprint) != 0)
+                *proof = (RecordProof){0};
 }
 
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
@@ -93,8 +116,10 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
 
         (void)record_update_server(record, outcome);
         (void)record_update_from_ledger(record, outcome);
-        if (outcome->effect.committed)
+        if (outcome->effect.committed) {
                 set_imported(record, set, now_usec, outcome->server.uuid);
+                begin_proof(&record->proof, set->fingerprint);
+        }
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
                 record->imported = (RecordImport){0};

@@ -54,6 +54,16 @@ typedef struct RecordStop {
         bool completed; /* both threads were seen stopped, at these coordinates */
 } RecordStop;
 
+/* The proof of a set by the canary of a wave (daemon/manager/wave.h). */
+typedef struct RecordProof {
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set, which is imported; "": none */
+        bool proven;
+        uint64_t since_usec;          /* of the first good reading of replication; 0: none yet */
+        uint64_t held_usec;           /* from that one to the last */
+        uint64_t read_usec;           /* boot time of the last reading; the boot can be another */
+        char fault[OUTCOME_TEXT_MAX]; /* it has ended the proof; "": none */
+} RecordProof;
+
 typedef struct Record {
         char host[CONFIG_HOST_MAX]; /* the server that everything here is about, as configured */
         unsigned port;
@@ -63,6 +73,8 @@ typedef struct Record {
         uint64_t last_success_usec;
         Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;
+        RecordProof proof;
+        char by_hand[REPORT_FINGERPRINT_MAX]; /* the set that an operator has let in; "": none */
 } Record;
 
 #define RECORD_NULL ((Record){0})
@@ -79,6 +91,11 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome);
  * the set is not known to be imported, unless the ledger says which one is. Returns true if the
  * record has changed; then `imported` has no fingerprint, or it has this server. */
 bool record_update_server(Record *record, const Outcome *outcome);
+
+bool record_proof_equal(const RecordProof *a, const RecordProof *b);
+
+/* Returns true if the set is imported, but replication could not be restarted then. */
+bool record_needs_restart(const Record *record, const char *fingerprint);
 
 bool record_is_stopped(const Record *record);
 

@@ -37,6 +37,18 @@ static void write_stop(JsonWriter *writer, const RecordStop *stop)
         json_put_boolean(writer, "stopped_completed", stop->completed);
 }
 
+static void write_proof(JsonWriter *writer, const RecordProof *proof)
+{
+        if (proof->fingerprint[0] == '\0')
+                return;
+        write_text(writer, "proof_fingerprint", proof->fingerprint);
+        json_put_boolean(writer, "proof_proven", proof->proven);
+        write_number(writer, "proof_since", proof->since_usec);
+        write_number(writer, "proof_held", proof->held_usec);
+        write_number(writer, "proof_read", proof->read_usec);
+        write_text(writer, "proof_fault", proof->fault);
+}
+
 int record_format(char **ret, const Record *record)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
@@ -65,6 +77,8 @@ int record_format(char **ret, const Record *record)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
         write_number(writer, "warned_within", record->warned.within_usec);
+        write_proof(writer, &record->proof);
+        write_text(writer, "by_hand_fingerprint", record->by_hand);
         json_put_boolean(writer, "in_use", record->imported.in_use);
         json_put_boolean(writer, "restart_due", record->imported.restart_due);
         json_close_object(writer);
@@ -172,6 +186,16 @@ static bool read_newlines(Record *record, const JsonValue *object)
         return name[0] == '\0' || newlines_from_string(&record->newlines, name) == 0;
 }
 
+static bool read_proof(RecordProof *ret, const JsonValue *object)
+{
+        return read_fingerprint(ret->fingerprint, object, "proof_fingerprint") &&
+                read_boolean(&ret->proven, object, "proof_proven") &&
+                read_number(&ret->since_usec, object, "proof_since") &&
+                read_number(&ret->held_usec, object, "proof_held") &&
+                read_number(&ret->read_usec, object, "proof_read") &&
+                read_text(ret->fault, sizeof(ret->fault), object, "proof_fault");
+}
+
 int record_parse(Record *ret, const char *text, size_t size)
 {
         CLEANUP(json_freep) JsonValue *object = NULL;
@@ -198,7 +222,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
                 !read_boolean(&record.imported.in_use, object, "in_use") ||
                 !read_boolean(&record.imported.restart_due, object, "restart_due") ||
-                !read_stop(&record.stop, object))
+                !read_stop(&record.stop, object) || !read_proof(&record.proof, object) ||
+                !read_fingerprint(record.by_hand, object, "by_hand_fingerprint"))
                 return -EBADMSG;
         *ret = record;
         return 0;

@@ -243,6 +243,31 @@ static void test_the_form_that_worked_is_kept_until_another_works(void **state)
         assert_int_equal(record.newlines, NEWLINES_ESCAPED);
 }
 
+static void test_an_import_begins_the_proof_anew_unless_it_has_ended(void **state)
+{
+        static const struct {
+                RecordProof proof;
+                bool kept;
+        } cases[] = {
+                {{.fingerprint = A, .since_usec = 7}, false},
+                {{.fingerprint = A, .since_usec = 7, .proven = true}, true},
+                {{.fingerprint = A, .since_usec = 7, .fault = "stopped"}, true},
+                {{.fingerprint = B, .since_usec = 7, .proven = true}, false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Record record = {.proof = cases[i].proof};
+                SetInfo set = {.fingerprint = A};
+
+                record_apply(&record, &set, &(Outcome){.kind = OUTCOME_UNREACHABLE}, 1000);
+                assert_true(record_proof_equal(&record.proof, &cases[i].proof));
+                record_apply(&record, &set,
+                        &(Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true}, 1000);
+                assert_int_equal(record.proof.since_usec, cases[i].kept ? 7 : 0);
+                assert_int_equal(record_proof_equal(&record.proof, &cases[i].proof), cases[i].kept);
+        }
+}
+
 static void test_a_stop_is_cleared_when_replication_is_started_or_active(void **state)
 {
         static const struct {
@@ -311,6 +336,7 @@ int main(void)
                 cmocka_unit_test(test_an_import_in_doubt_clears_another_imported_set),
                 cmocka_unit_test(test_only_a_restart_of_replication_puts_a_set_in_use),
                 cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),
+                cmocka_unit_test(test_an_import_begins_the_proof_anew_unless_it_has_ended),
                 cmocka_unit_test(test_a_stop_is_cleared_when_replication_is_started_or_active),
         };
 

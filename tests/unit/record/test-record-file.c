@@ -45,6 +45,11 @@ static Record full(void)
                 .at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7, .completed = true};
         memcpy(record.stop.fingerprint, B, sizeof(B));
         text_set(record.stop.log_file, sizeof(record.stop.log_file), "binlog.000001");
+        record.proof =
+                (RecordProof){.proven = true, .since_usec = 3, .held_usec = 4, .read_usec = 5};
+        memcpy(record.proof.fingerprint, A, sizeof(A));
+        text_set(record.proof.fault, sizeof(record.proof.fault), "stopped");
+        memcpy(record.by_hand, B, sizeof(B));
         return record;
 }
 
