@@ -1,25 +1,23 @@
-"""Both ends of replication: a source that requires a subject, and the stand-in for Aurora."""
+"""The stand-in for Aurora: a replica with the procedures and the user of an import."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from .client import Client, SqlError, Value, quoted
+from .client import Client, Value, quoted
 from .pki import PKCS1, Authority, Pair, key_as
 from .server import Server
+from .session import Session
+from .source import REPLICATION_PASSWORD, REPLICATION_USER, Source
 from .workspace import Workspace
 
 PROCEDURES = [Path(__file__).with_name(name) for name in ("procedures.sql", "replication.sql")]
 EXTERNAL = Path(__file__).with_name("external.sql")
-REPLICATION_USER = "repl_aurora"
-REPLICATION_PASSWORD = "replication of the stand-in"
-NO_SUCH_THREAD = 1094
 
 # The procedures whose names depend on the version of Aurora; version 3 stands for 8.4 too.
 Version = Literal[2, 3]
@@ -44,39 +42,6 @@ def document(ca: Path, pair: Pair, *, newlines: Literal["raw", "escaped"] = "raw
 
 def import_call(text: str) -> str:
     return f"CALL mysql.rds_import_binlog_ssl_material({quoted(text)})"
-
-
-class Source(Server):
-    """A server whose replication user needs TLS and a client certificate with a given subject."""
-
-    def __init__(self, workspace: Workspace, identity: Pair, client_ca: Path,
-                 name: str = "source") -> None:
-        super().__init__(workspace, name, ["--server-id=1", "--log-bin=binlog"],
-                         identity=identity, client_ca=client_ca)
-
-    def prepare(self, subject: str) -> None:
-        # Not replicated: a replica would stop at an ALTER of a user that it does not have.
-        self.sql(f"SET sql_log_bin = 0; CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY "
-                 f"{quoted(REPLICATION_PASSWORD)} REQUIRE SUBJECT {quoted(subject)};"
-                 f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'%';"
-                 "SET sql_log_bin = 1;"
-                 "CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY, text TEXT)")
-
-    def require_subject(self, subject: str) -> None:
-        """Requires another subject from now on, and ends the connections of replicas."""
-        self.sql("SET sql_log_bin = 0;"
-                 f"ALTER USER {REPLICATION_USER}@'%' REQUIRE SUBJECT {quoted(subject)}")
-        for row in self.rows("SHOW PROCESSLIST"):
-            if row["Command"] == "Binlog Dump":
-                self.sql(f"KILL {row['Id']}")
-
-    def executed(self) -> str:
-        """The GTIDs of all transactions in the binary log."""
-        return str(self.sql(f"SELECT {self.make.executed}")[0][0] or "")
-
-    def position(self) -> tuple[str, int]:
-        row = self.rows(self.make.position)[0]
-        return str(row["File"]), int(row["Position"] or 0)
 
 
 class Aurora(Server):
@@ -179,18 +144,9 @@ class Aurora(Server):
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Another session holds GET_LOCK() of this name within the block."""
-        holder = subprocess.Popen(
-            self.client().command("--skip-column-names", "--unbuffered"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            assert holder.stdin and holder.stdout
-            holder.stdin.write(f"SELECT GET_LOCK({quoted(name)}, 10);\n".encode())
-            holder.stdin.flush()
-            assert holder.stdout.readline() == b"1\n"
+        with Session(self.client()) as holder:
+            assert holder.ask(f"SELECT GET_LOCK({quoted(name)}, 10)") == "1"
             yield
-        finally:
-            holder.kill()
-            holder.communicate()
 
     def calls(self) -> int:
         """Returns the number of CALLs that sleep (slow_seconds): the server has the payload."""
@@ -208,11 +164,7 @@ class Aurora(Server):
         running = "SELECT ID FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:%'"
         threads = self.sql(running)
         for thread, in threads:
-            try:
-                self.sql(f"KILL {thread}")
-            except SqlError as error:
-                if error.code != NO_SUCH_THREAD:  # it has already ended
-                    raise
+            self.end_session(thread)
         end = time.monotonic() + 20
         while any(thread in threads for thread in self.sql(running)):
             if time.monotonic() > end:
@@ -242,10 +194,29 @@ class Aurora(Server):
         return self.rows("SELECT * FROM standin.imports ORDER BY id")
 
     def replication(self) -> dict[str, Value]:
-        """A row of SHOW REPLICA STATUS, with the names of MySQL's columns."""
-        rows = self.rows("SHOW REPLICA STATUS")
-        return {name.replace("Slave", "Replica").replace("Master", "Source"): value
-                for name, value in rows[0].items()} if rows else {}
+        """The first row of SHOW REPLICA STATUS; empty if there is none."""
+        rows = self.channels()
+        return rows[0] if rows else {}
+
+    def channels(self) -> list[dict[str, Value]]:
+        """The rows of SHOW REPLICA STATUS, with the names of MySQL's columns."""
+        return [{name.replace("Slave", "Replica").replace("Master", "Source"): value
+                 for name, value in row.items()} for row in self.rows("SHOW REPLICA STATUS")]
+
+    @contextmanager
+    def with_channels(self, *names: str) -> Iterator[None]:
+        """Within the block there are these channels too: stopped, of sources that do not exist.
+
+        MySQL has a row for each in its status. MariaDB shows in SHOW REPLICA STATUS only the
+        channel without a name, so that there is no row if follow() has not been called.
+        """
+        # MariaDB has one channel for each address.
+        self.sql("".join(self.make.add_channel(name, port)
+                         for port, name in enumerate(names, start=1)))
+        try:
+            yield
+        finally:
+            self.sql("".join(self.make.remove_channel(name) for name in names))
 
     def coordinates(self) -> tuple[str, int]:
         """File and position up to which the source's binary log is executed."""

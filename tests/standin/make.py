@@ -39,6 +39,7 @@ class Make(ABC):
     identified_by: str  # the same clause for a user that may have another plugin
     position: str  # the statement that shows the position of the binary log
     executed: str  # the variable with the GTIDs of a source
+    purged: str  # Last_IO_Errno of a replica whose next event is gone from the source
     auto_position: tuple[str, str]  # a column of the status, and its value with auto position
 
     @abstractmethod
@@ -48,6 +49,13 @@ class Make(ABC):
     @abstractmethod
     def assume(self, executed: str) -> str:
         """The SQL with which a stopped replica counts as having executed these GTIDs only."""
+
+    @abstractmethod
+    def add_channel(self, name: str, port: int) -> str:
+        """The SQL that configures one more channel of replication, over TLS."""
+
+    @abstractmethod
+    def remove_channel(self, name: str) -> str: ...
 
     def command(self, datadir: Path) -> list[str]:
         return [self.program, "--no-defaults", *STORAGE, *self.options, f"--datadir={datadir}"]

@@ -26,6 +26,7 @@ class MariaDB(Make):
     identified_by = "IDENTIFIED BY"
     position = "SHOW MASTER STATUS"
     executed = "@@gtid_binlog_pos"
+    purged = "1236"
     auto_position = ("Using_Gtid", "Slave_Pos")
 
     def initialisation(self, datadir: Path) -> list[str]:
@@ -35,3 +36,10 @@ class MariaDB(Make):
 
     def assume(self, executed: str) -> str:
         return f"SET GLOBAL gtid_slave_pos = {quoted(executed)}"
+
+    def add_channel(self, name: str, port: int) -> str:
+        return (f"CHANGE MASTER {quoted(name)} TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {port}, "
+                "MASTER_USER = 'nobody', MASTER_SSL = 1;")
+
+    def remove_channel(self, name: str) -> str:
+        return f"RESET REPLICA {quoted(name)} ALL;"

@@ -44,6 +44,7 @@ class MySQL(Make):
     identified_by = "IDENTIFIED WITH caching_sha2_password BY"
     position = "SHOW BINARY LOG STATUS"
     executed = "@@gtid_executed"
+    purged = "13114"  # error 1236 of the source is in the text only
     auto_position = ("Auto_Position", "1")
 
     def __init__(self) -> None:
@@ -67,6 +68,13 @@ class MySQL(Make):
 
     def assume(self, executed: str) -> str:
         return f"RESET BINARY LOGS AND GTIDS; SET GLOBAL gtid_purged = {quoted(executed)}"
+
+    def add_channel(self, name: str, port: int) -> str:
+        return (f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {port}, "
+                f"SOURCE_USER = 'nobody', SOURCE_SSL = 1 FOR CHANNEL {quoted(name)};")
+
+    def remove_channel(self, name: str) -> str:
+        return f"RESET REPLICA ALL FOR CHANNEL {quoted(name)};"
 
     def child(self, shared: Path) -> dict[str, Any]:
         """As for every make, but in the root, where the directory has the same path."""

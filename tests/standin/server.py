@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from .client import Client, Value
+from .client import Client, SqlError, Value
 from .make import ACCOUNT
 from .pki import Pair
 from .workspace import Workspace
@@ -19,6 +19,7 @@ from .workspace import Workspace
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 PORT_ATTEMPTS = 5
+NO_SUCH_THREAD = 1094
 
 
 class Server:
@@ -116,6 +117,13 @@ class Server:
 
     def rows(self, text: str) -> list[dict[str, Value]]:
         return self.client().rows(text)
+
+    def end_session(self, thread: Value) -> None:
+        try:
+            self.sql(f"KILL {thread}")
+        except SqlError as error:
+            if error.code != NO_SUCH_THREAD:  # it has already ended
+                raise
 
     def error_log(self) -> str:
         path = self.directory / "error.log"

@@ -6,8 +6,9 @@ import pytest
 
 from tests.standin import Aurora, Authority, Source
 from tests.standin.client import Client, SqlError, Value, quoted
-from tests.standin.cluster import REPLICATION_PASSWORD, REPLICATION_USER, document, import_call
+from tests.standin.cluster import document, import_call
 from tests.standin.pki import Pair
+from tests.standin.source import REPLICATION_PASSWORD, REPLICATION_USER
 
 START = "CALL mysql.rds_start_replication"
 STOP = "CALL mysql.rds_stop_replication"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.standin.cluster import REPLICATION_USER
+from tests.standin.source import REPLICATION_USER
 from tests.standin.tests.calls import (ACCESS_DENIED, REMOVE, START, STOP, TLS_ERROR, fails,
                                        import_pair, refused, runs)
 
