@@ -1,5 +1,6 @@
 #include "common/job.h"
 
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -10,12 +11,14 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 
 #define JOB_ALARM_GRACE_SEC 5
+#define JOB_KILL_WAIT_USEC  USEC_PER_SEC
 
 /* Several times what a child needs. A peer can make a library allocate memory, and the manager
  * shares the memory limit of the unit. */
@@ -340,8 +343,8 @@ void job_reap(uint64_t limit_usec)
         }
 }
 
-/* Returns 0 when an answer can be read. */
-static int wait_for_answer(int fd, uint64_t deadline_usec)
+/* Returns 0 when there is a datagram, or the other end is closed; or the process has ended. */
+static int wait_until_readable(int fd, uint64_t deadline_usec)
 {
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
         int n;
@@ -362,10 +365,62 @@ int job_ask(JobLink *link, const void *request, size_t size, uint64_t deadline_u
                 return -EBADF;
         r = send(link->fd, request, size, MSG_NOSIGNAL) < 0 ? -ECONNRESET : 0;
         if (r == 0)
-                r = wait_for_answer(link->fd, deadline_usec);
+                r = wait_until_readable(link->fd, deadline_usec);
         if (r == 0 && recv(link->fd, &answer, sizeof(answer), 0) == sizeof(answer))
                 return answer;
         (void)close(link->fd); /* an answer that comes late belongs to no further request */
         *link = JOB_LINK_NULL;
         return r == 0 ? -ECONNRESET : r;
+}
+
+/* Kills the child, and reaps it unless it waits in the kernel. */
+static void end_child(pid_t pid)
+{
+        CLEANUP(closep) int pid_fd = pidfd_open(pid, 0);
+
+        (void)kill(pid, SIGKILL);
+        if (pid_fd >= 0)
+                (void)wait_until_readable(pid_fd, clock_boottime_usec() + JOB_KILL_WAIT_USEC);
+        (void)waitpid(pid, NULL, WNOHANG);
+}
+
+/* The child has sent its result before it exits. */
+static int receive_result(void *ret, const JobSpec *spec, int fd, uint64_t deadline_usec)
+{
+        size_t size = sizeof(Message) + spec->result_size;
+        CLEANUP(freep) Message *message = malloc(size + 1);
+        int r = message ? wait_until_readable(fd, deadline_usec) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        if (recv(fd, message, size + 1, MSG_DONTWAIT) != (ssize_t)size)
+                return -ECHILD;
+        if (message->error < 0)
+                return message->error;
+        memcpy(ret, message->result, spec->result_size);
+        return 0;
+}
+
+int job_run(void *ret, const JobSpec *spec)
+{
+        uint64_t deadline_usec = clock_boottime_usec() + spec->deadline_usec;
+        CLEANUP(closep) int result_fd = -1;
+        pid_t parent = getpid(), pid;
+        int pair[2], r;
+
+        if (spec->result_size > JOB_RESULT_SIZE_MAX)
+                return -E2BIG;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        result_fd = pair[0];
+        pid = fork();
+        if (pid == 0)
+                child_main(spec, parent, pair[1], -1);
+        r = pid < 0 ? -errno : 0;
+        (void)close(pair[1]);
+        if (r == 0) {
+                r = receive_result(ret, spec, result_fd, deadline_usec);
+                end_child(pid);
+        }
+        return r;
 }

@@ -88,6 +88,11 @@ pid_t job_pid(const Job *job);
  * exit, so that only a child that cannot be killed is left to init. SIGCHLD is blocked. */
 void job_reap(uint64_t limit_usec);
 
+/* Runs a job from within the child of another one, which has no loop, and waits for its result,
+ * which `ret` receives; nothing can be asked. -ETIMEDOUT: killed at the deadline; -ECHILD: it ended
+ * without a result; or the errno of `run`. A child that cannot be killed is left to its own. */
+int job_run(void *ret, const JobSpec *spec);
+
 /* In the child: sends a request and returns the answer. -ETIMEDOUT: there is none at
  * `deadline_usec` (boot time); -ECONNRESET: the manager has ended. The link is closed then, and
  * further requests return -EBADF. */

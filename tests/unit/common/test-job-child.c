@@ -250,6 +250,70 @@ static void test_the_child_dies_with_the_manager(void **state)
         close(pair[0]);
 }
 
+typedef enum Way {
+        WAY_RESULT,
+        WAY_ERRNO,
+        WAY_EXIT,
+        WAY_HANG,
+} Way;
+
+static int end_in_some_way(void *result, const void *task)
+{
+        switch (*(const Way *)task) {
+        case WAY_RESULT:
+                *(int *)result = getppid();
+                return 0;
+        case WAY_ERRNO:
+                return -EDOM;
+        case WAY_EXIT:
+                _exit(0);
+        case WAY_HANG:
+                (void)pause();
+        }
+        return 0;
+}
+
+static int run_blocking(int *ret, Way way, uint64_t deadline_usec)
+{
+        JobSpec spec = {.name = "blocking",
+                .run = end_in_some_way,
+                .task = &way,
+                .result_size = sizeof(*ret),
+                .deadline_usec = deadline_usec};
+
+        return job_run(ret, &spec);
+}
+
+static void test_a_job_without_a_loop_returns_its_result_or_why_there_is_none(void **state)
+{
+        int parent = 0;
+
+        assert_int_equal(run_blocking(&parent, WAY_RESULT, DEADLINE), 0);
+        assert_int_equal(parent, getpid());
+        parent = 7;
+        assert_int_equal(run_blocking(&parent, WAY_ERRNO, DEADLINE), -EDOM);
+        assert_int_equal(run_blocking(&parent, WAY_EXIT, DEADLINE), -ECHILD);
+        assert_int_equal(run_blocking(&parent, WAY_HANG, 10 * USEC_PER_MSEC), -ETIMEDOUT);
+        assert_int_equal(parent, 7);
+        /* Every child is reaped. */
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void test_a_job_without_a_loop_has_the_same_environment(void **state)
+{
+        JobSpec spec = {.name = "blocking",
+                .run = inspect,
+                .result_size = sizeof(Environment),
+                .deadline_usec = DEADLINE};
+
+        assert_int_equal(job_run(&environment, &spec), 0);
+        assert_string_equal(environment.name, "blocking");
+        assert_int_equal(environment.dumpable, 0);
+        assert_int_equal(environment.core_limit, 0);
+        assert_int_equal(environment.death_signal, SIGKILL);
+        assert_true(environment.alarm_sec > DEADLINE / USEC_PER_SEC);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -261,6 +325,8 @@ int main(void)
                 cmocka_unit_test(test_the_process_name_has_fifteen_characters_of_the_name),
                 cmocka_unit_test(test_an_alarm_is_set_after_the_deadline),
                 cmocka_unit_test(test_the_child_dies_with_the_manager),
+                cmocka_unit_test(test_a_job_without_a_loop_returns_its_result_or_why_there_is_none),
+                cmocka_unit_test(test_a_job_without_a_loop_has_the_same_environment),
         };
 
         return cmocka_run_group_tests(tests, block_child_signal, NULL);
