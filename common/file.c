@@ -1,5 +1,6 @@
 #include "common/file.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -10,6 +11,10 @@
 #include <unistd.h>
 
 #include "common/macro.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* memfd_create(2), Linux 6.3 */
+#endif
 
 int file_read_block(Secret *content, int fd, size_t limit)
 {
@@ -90,6 +95,15 @@ int file_write_all(int fd, const void *data, size_t size)
                 size -= (size_t)n;
         }
         return 0;
+}
+
+int file_create_memory(const char *name)
+{
+        int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+        if (fd < 0 && errno == EINVAL)
+                fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        return fd < 0 ? -errno : fd;
 }
 
 static int sync_directory(const char *path)

@@ -42,6 +42,10 @@ int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 /* Atomic for readers, but not durable: for files that can be written again. */
 int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode);
 
+/* Creates a file that exists in memory only, memfd_create(2); it can be sealed and, from Linux 6.3
+ * on, never executed. Returns the descriptor or a negative errno. */
+int file_create_memory(const char *name);
+
 /*
  * The result of stat(2) as a value to compare.
  *

@@ -1,6 +1,5 @@
 #include "daemon/inspect/inspect-job.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -8,14 +7,11 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/job.h"
 #include "common/text.h"
 #include "daemon/inspect/inspector.h"
 #include "daemon/watch/stall.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* memfd_create(2), Linux 6.3 */
-#endif
 
 /* The files are read by about a hundred calls, each of which may take as long as a stall. */
 #define INSPECT_JOB_DEADLINE_USEC (20 * USEC_PER_MIN)
@@ -33,16 +29,6 @@ struct InspectJob {
         bool not_read, too_slow; /* why it was killed */
         int payload_fd;          /* of the inspector until it has exited */
 };
-
-static int payload_fd_new(void)
-{
-        int fd = memfd_create(
-                "binlog-ssld-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create("binlog-ssld-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        return fd < 0 ? -errno : fd;
-}
 
 /* After the inspector's exit no process has the descriptor open for writing but this one. */
 static int payload_fd_seal(int fd, uint64_t expected_size)
@@ -144,7 +130,8 @@ int inspect_job_start(InspectJob **ret, sd_event *event, const MaterialConfig *c
 
         if (!inspect_job)
                 return -ENOMEM;
-        *inspect_job = (InspectJob){.handlers = *handlers, .payload_fd = payload_fd_new()};
+        *inspect_job = (InspectJob){
+                .handlers = *handlers, .payload_fd = file_create_memory("binlog-ssld-payload")};
         if (inspect_job->payload_fd < 0)
                 return inspect_job->payload_fd;
         spec.keep[0] = task.payload_fd = inspect_job->payload_fd;
