@@ -27,116 +27,10 @@ struct Session {
         char tls_version[16];
 };
 
-static void set_error(SessionError *ret, unsigned number, const char *text)
-{
-        *ret = (SessionError){.number = number};
-        text_set(ret->text, sizeof(ret->text), text);
-}
-
-/* Returns true if the error is libmariadb's own and no server's. */
-static bool is_library_error(unsigned number)
-{
-        return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) ||
-                (number >= CER_MIN_ERROR && number <= CER_MAX_ERROR);
-}
-
-/* Connector/C 3.3 has no number for a time-out under TLS and puts ETIMEDOUT in the text. The same
- * words in a server's text mean something else. */
-static bool is_timeout(unsigned number, const char *text)
-{
-        return is_library_error(number) &&
-                (strstr(text, "(110)") || strstr(text, "system error: 110") ||
-                        strstr(text, "timed out"));
-}
-
-/* Numbers of MySQL's server and client error references with which a login is refused. */
-static bool is_refused_login(unsigned number)
-{
-        switch (number) {
-        case 1044: /* no access to the database */
-        case 1045: /* wrong user, host or password */
-        case 1130: /* the host may not connect */
-        case 1251: /* authentication protocol not supported */
-        case 1524: /* plugin not loaded at the server */
-        case 1698: /* refused without password */
-        case 1820: /* password must be changed */
-        case 1862: /* password expired */
-        case 2054: /* old authentication protocol */
-        case 3118: /* account locked */
-        case 4151: /* account locked, MariaDB */
-        case CR_AUTH_PLUGIN_CANNOT_LOAD:
-        case CR_PLUGIN_NOT_ALLOWED:
-                return true;
-        default:
-                return false;
-        }
-}
-
-/* Connector/C 3.4 continues with a plugin that answers nothing: the text of the one that it
- * could not load remains, with the number of what the server did then. */
-static bool is_unloaded_plugin(unsigned number, const char *text)
-{
-        return is_library_error(number) && strncmp(text, "Plugin ", strlen("Plugin ")) == 0 &&
-                strstr(text, "could not be loaded");
-}
-
-/* libmariadb's text of CR_PLUGIN_NOT_ALLOWED points into a reused buffer: it can show a part of the
- * data sent last, which can be the password (doc/aurora.md, "Connector/C"). */
-static void set_connect_error(
-        SessionError *ret, MYSQL *mysql, const char *plugins, const ServerCertificate *certificate)
-{
-        char *in_progress;
-
-        set_error(ret, mysql_errno(mysql), mysql_error(mysql));
-        /* EINPROGRESS, the first result of connect(2), is not the reason. */
-        in_progress = strstr(ret->text, " (115)");
-        if (ret->number == CR_CONNECTION_ERROR && in_progress)
-                *in_progress = '\0';
-        if (is_unloaded_plugin(ret->number, ret->text))
-                ret->number = CR_AUTH_PLUGIN_CANNOT_LOAD;
-        if (ret->number == CR_SSL_CONNECTION_ERROR && certificate->reason[0] != '\0')
-                text_set(ret->text, sizeof(ret->text), certificate->reason);
-        if (ret->number == CR_PLUGIN_NOT_ALLOWED)
-                text_format(ret->text, sizeof(ret->text),
-                        "the server asks for an authentication plugin other than %s", plugins);
-}
-
-static SessionResult classify_connect(unsigned number, const char *text)
-{
-        if (is_timeout(number, text))
-                return SESSION_TIMED_OUT;
-        if (number == CR_SSL_CONNECTION_ERROR)
-                return SESSION_TLS;
-        return is_refused_login(number) ? SESSION_AUTH : SESSION_UNREACHABLE;
-}
-
-/* After an answer that libmariadb could not read the server's action is unknown, as after a broken
- * connection. With 1053 and 1927 the server ends the connection. */
-static SessionResult classify_use(unsigned number, const char *text)
-{
-        if (is_timeout(number, text))
-                return SESSION_TIMED_OUT;
-        if (is_library_error(number) || number == 1053 || number == 1927)
-                return SESSION_LOST;
-        return SESSION_SERVER;
-}
-
-/* After the socket deadline libmariadb reports a connection that the server closed. */
-static SessionResult set_use_error(SessionError *ret, unsigned number, const char *text)
-{
-        SessionResult result;
-
-        set_error(ret, number, text);
-        result = classify_use(number, ret->text);
-        if (result != SESSION_LOST || !socket_deadline_expired())
-                return result;
-        text_set(ret->text, sizeof(ret->text), "the server has not answered in time");
-        return SESSION_TIMED_OUT;
-}
-
 static SessionResult use_error(Session *session, SessionError *ret)
 {
-        return set_use_error(ret, mysql_errno(session->mysql), mysql_error(session->mysql));
+        return session_error_use(ret, mysql_errno(session->mysql), mysql_error(session->mysql),
+                socket_deadline_expired());
 }
 
 /* Returns at least 1: libmariadb waits without limit for 0. */
@@ -156,6 +50,21 @@ static void set_trust(MYSQL *mysql, const char *server_ca)
                 (void)mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, server_ca);
         else
                 (void)mysql_options(mysql, MYSQL_OPT_SSL_CA, server_ca);
+}
+
+static const char *store_of(const SessionTarget *target)
+{
+        if (target->store)
+                return target->store;
+        return target->server_ca[0] != '\0' ? "server-ca" : SERVER_CERTIFICATE_TRUST_STORE;
+}
+
+static void set_identity(MYSQL *mysql, const SessionIdentity *identity)
+{
+        if (!identity)
+                return;
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_CERT, identity->certificate);
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_KEY, identity->key);
 }
 
 static void set_plugins(MYSQL *mysql, const char *plugins)
@@ -186,8 +95,9 @@ static void set_options(MYSQL *mysql, const SessionTarget *target, unsigned left
         (void)mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_infile);
         (void)mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
         (void)mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
-        (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+        (void)mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, target->any_peer ? &no : &yes);
         set_trust(mysql, target->server_ca);
+        set_identity(mysql, target->identity);
         (void)mysql_options(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
         set_plugins(mysql, target->plugins);
         (void)mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "binlog-ssld");
@@ -257,45 +167,51 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
         unsigned left_sec = seconds_until(target->deadline_usec);
         /* Before any time-out of a read, which 3.4 reports as a lost connection. */
         uint64_t end_usec = clock_boottime_usec() + left_sec * USEC_PER_SEC;
+        SessionResult result;
         bool connected, verified;
 
         *ret_certificate = (ServerCertificate){0};
         if (session)
                 session->mysql = mysql_init(NULL);
         if (!session || !session->mysql) {
-                set_error(ret_error, CR_OUT_OF_MEMORY, "out of memory");
+                session_error_set(ret_error, CR_OUT_OF_MEMORY, "out of memory");
                 return SESSION_UNREACHABLE;
         }
         if (!library_is_known() || peer_verify_install() < 0) {
-                set_error(ret_error, 0, "");
+                session_error_set(ret_error, 0, "");
                 text_format(ret_error->text, sizeof(ret_error->text),
                         "the client library %s was never tested with this program; nothing is sent",
                         mysql_get_client_info());
                 return SESSION_TLS;
         }
         if (target->server_ca[0] != '\0' && access(target->server_ca, R_OK) < 0) {
-                set_error(ret_error, 0, "");
+                session_error_set(ret_error, 0, "");
                 text_format(ret_error->text, sizeof(ret_error->text),
                         "server-ca cannot be read: %s: %s", target->server_ca, strerror(errno));
                 return SESSION_TLS;
         }
         set_options(session->mysql, target, left_sec);
-        peer_verify_begin(ret_certificate, target->host, target->server_ca);
-        connected = mysql_real_connect(session->mysql, target->host, target->user, password->data,
-                NULL, target->port, NULL, CLIENT_MULTI_STATEMENTS);
-        verified = peer_verify_end();
+        peer_verify_begin(ret_certificate, target->host, store_of(target),
+                target->any_peer ? PEER_OBSERVED : PEER_REQUIRED);
+        connected = mysql_real_connect(session->mysql, target->host, target->user,
+                target->any_peer ? NULL : password->data, NULL, target->port, NULL,
+                CLIENT_MULTI_STATEMENTS);
+        verified = peer_verify_end() || target->any_peer;
         if (!connected) {
-                set_connect_error(ret_error, session->mysql, target->plugins, ret_certificate);
-                return classify_connect(ret_error->number, ret_error->text);
+                result = session_error_connect(ret_error, mysql_errno(session->mysql),
+                        mysql_error(session->mysql), target->plugins,
+                        target->any_peer ? "" : ret_certificate->reason);
+                ret_error->alert = peer_verify_alert();
+                return result;
         }
         if (!verified || !is_encrypted(session)) {
-                set_error(ret_error, 0, "the connection is not verified TLS 1.2 or 1.3");
+                session_error_set(ret_error, 0, "the connection is not verified TLS 1.2 or 1.3");
                 return SESSION_TLS;
         }
         if (end_usec > target->deadline_usec)
                 end_usec = target->deadline_usec;
         if (socket_deadline_set((int)mysql_get_socket(session->mysql), end_usec) < 0) {
-                set_error(ret_error, 0, "cannot create a timer");
+                session_error_set(ret_error, 0, "cannot create a timer");
                 return SESSION_UNREACHABLE;
         }
         *ret = TAKE(session);
@@ -383,7 +299,8 @@ uint64_t session_insert_id(const Session *session)
 
 static SessionResult statement_error(MYSQL_STMT *statement, SessionError *ret)
 {
-        return set_use_error(ret, mysql_stmt_errno(statement), mysql_stmt_error(statement));
+        return session_error_use(ret, mysql_stmt_errno(statement), mysql_stmt_error(statement),
+                socket_deadline_expired());
 }
 
 static SessionResult statement_drain(MYSQL_STMT *statement, SessionError *ret_error)
@@ -418,7 +335,7 @@ SessionResult session_call(Session *session, const char *text, const Secret *pay
                 result = statement_error(statement, ret_error);
         else if (mysql_stmt_param_count(statement) != 1) {
                 /* libmariadb would read as many parameters as the server reports. */
-                set_error(ret_error, CR_MALFORMED_PACKET,
+                session_error_set(ret_error, CR_MALFORMED_PACKET,
                         "the server reports a parameter count other than 1");
                 result = SESSION_LOST;
         } else if (mysql_stmt_bind_param(statement, &bind))

@@ -5,7 +5,8 @@
  * that includes libmariadb.
  *
  * An open session is encrypted with TLS 1.2 or 1.3, its peer is verified
- * (daemon/tls/peer-verify.h), and the login used an allowed plugin. The login, by the cleartext
+ * (daemon/tls/peer-verify.h) unless SessionTarget.any_peer allows another, and the login used an
+ * allowed plugin. The login, by the cleartext
  * plugin too, follows TLS and verification; before them only the TLS request is sent.
  * MYSQL_OPT_SSL_ENFORCE does not enforce TLS (doc/aurora.md, "Connector/C"):
  * MYSQL_OPT_SSL_VERIFY_SERVER_CERT does, and cipher and version are checked before the first
@@ -27,33 +28,26 @@
 #include "common/macro.h"
 #include "common/secret.h"
 #include "daemon/model/outcome.h"
+#include "daemon/mysql/session-error.h"
 #include "daemon/tls/server-certificate.h"
 
 typedef struct Session Session;
 
-typedef enum SessionResult {
-        SESSION_OK,
-        SESSION_UNREACHABLE,
-        SESSION_TLS,
-        SESSION_AUTH,
-        SESSION_TIMED_OUT,
-        SESSION_LOST,   /* the connection broke after it was opened */
-        SESSION_SERVER, /* the server answered with an error */
-        _SESSION_RESULT_MAX,
-} SessionResult;
-
-typedef struct SessionError {
-        unsigned number;
-        char text[384]; /* one clean line; never the payload bound to a statement */
-} SessionError;
+/* Files of a client certificate with its chain, and of its key, as PEM. */
+typedef struct SessionIdentity {
+        const char *certificate, *key;
+} SessionIdentity;
 
 typedef struct SessionTarget {
         const char *host;
         unsigned port;
         const char *user;
-        const char *
-                server_ca; /* a file, or a directory of openssl-rehash(1); "": the system's store */
-        const char *plugins;    /* allowed authentication plugins, separated by commas */
+        const char
+                *server_ca; /* a file or an openssl-rehash(1) directory; "": the system's store */
+        const char *store;  /* its name in sentences; NULL: server-ca, or the system's store */
+        const SessionIdentity *identity; /* NULL: no client certificate */
+        bool any_peer;       /* the peer is not required to be verified; no password is sent then */
+        const char *plugins; /* allowed authentication plugins, separated by commas */
         uint64_t deadline_usec; /* CLOCK_BOOTTIME; the session ends then */
 } SessionTarget;
 
@@ -70,7 +64,7 @@ void session_scrub_environment(void);
 void session_prepare(void);
 
 /* `ret_certificate` is what the server showed, also on failure; its reason is then the error's
- * text.
+ * text. A password is never sent with `any_peer`.
  *
  * Each step of connecting and login may take the time that was left at the start, in whole seconds,
  * which is all that libmariadb knows. After the login the session ends when that time is over: at

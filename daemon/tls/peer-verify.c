@@ -7,9 +7,11 @@
 
 static struct {
         ServerCertificate *certificate; /* NULL: connections are left alone */
-        const char *host, *server_ca;
+        const char *host, *store;
+        PeerPolicy policy;
         CertificateError error; /* the first one of this handshake */
         bool passed;
+        unsigned alert;
 } peer;
 
 /* The names alone do not show that two CAs of one name differ. */
@@ -59,20 +61,34 @@ static int on_verify(X509_STORE_CTX *context, void *userdata)
         peer.certificate->chain_length =
                 (unsigned)sk_X509_num(X509_STORE_CTX_get0_untrusted(context));
         server_certificate_evaluate(peer.certificate, X509_STORE_CTX_get0_cert(context),
-                &peer.error, peer.host, peer.server_ca);
+                &peer.error, peer.host, peer.store);
         peer.passed = verified && peer.certificate->result == CERTIFICATE_VERIFIED;
+        if (peer.policy == PEER_OBSERVED) {
+                X509_STORE_CTX_set_error(context, X509_V_OK); /* the library reads it as well */
+                return 1;
+        }
         if (verified && !peer.passed) /* decides the alert */
                 X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
         return peer.passed;
 }
 
+/* The level has no meaning in TLS 1.3; only two alerts are no errors. */
+static void on_alert(unsigned description)
+{
+        if (description != SSL_AD_CLOSE_NOTIFY && description != SSL_AD_USER_CANCELLED)
+                peer.alert = description;
+}
+
 static void on_info(const SSL *ssl, int where, int result)
 {
+        if (peer.certificate && where == SSL_CB_READ_ALERT)
+                on_alert((unsigned)result & 0xff);
         if (!(where & SSL_CB_HANDSHAKE_START) || !peer.certificate)
                 return;
         *peer.certificate = (ServerCertificate){0};
         peer.error = (CertificateError){0};
         peer.passed = false;
+        peer.alert = 0;
         SSL_CTX_set_cert_verify_callback(SSL_get_SSL_CTX(ssl), on_verify, NULL);
         SSL_set_verify((SSL *)ssl, SSL_VERIFY_PEER, NULL);
 }
@@ -93,16 +109,24 @@ int peer_verify_install(void)
         return index < 0 ? -ENOTSUP : 0;
 }
 
-void peer_verify_begin(ServerCertificate *ret, const char *host, const char *server_ca)
+void peer_verify_begin(
+        ServerCertificate *ret, const char *host, const char *store, PeerPolicy policy)
 {
         peer.certificate = ret;
         peer.host = host;
-        peer.server_ca = server_ca;
+        peer.store = store;
+        peer.policy = policy;
         peer.passed = false;
+        peer.alert = 0;
 }
 
 bool peer_verify_end(void)
 {
         peer.certificate = NULL;
         return peer.passed;
+}
+
+unsigned peer_verify_alert(void)
+{
+        return peer.alert;
 }

@@ -27,10 +27,21 @@
 /* Installs the hooks; later calls do nothing. -ENOTSUP: OpenSSL has no room for them. */
 int peer_verify_install(void);
 
+typedef enum PeerPolicy {
+        PEER_REQUIRED, /* a peer that fails ends the handshake */
+        PEER_OBSERVED, /* the handshake goes on; the result is reported only */
+} PeerPolicy;
+
 /* Verifies the connections that begin until peer_verify_end(): they must reach `host`. `ret`
- * gets the certificate of the last handshake; reasons name `server_ca`, "" for the system's
- * trust store. All three are lent until the end. */
-void peer_verify_begin(ServerCertificate *ret, const char *host, const char *server_ca);
+ * gets the certificate of the last handshake; reasons name the trusted CAs `store`. All three are
+ * lent until the end. */
+void peer_verify_begin(
+        ServerCertificate *ret, const char *host, const char *store, PeerPolicy policy);
 
 /* Returns true if the last handshake since the begin has verified its peer. */
 bool peer_verify_end(void);
+
+/* Returns the error alert (RFC 8446, section 6.2) that the peer has sent in the last handshake or
+ * after it, before the end; 0: none. With TLS 1.3 a server refuses the client's certificate after
+ * the client's part of the handshake. */
+unsigned peer_verify_alert(void);

@@ -11,8 +11,7 @@
 #include "common/text.h"
 #include "daemon/tls/x509.h"
 
-#define TRUST_STORE "the system's trust store"
-#define MORE_MAX    32 /* bytes of " and N more" */
+#define MORE_MAX 32 /* bytes of " and N more" */
 
 static void add_name(ServerCertificate *certificate, const char *name, size_t length)
 {
@@ -122,7 +121,7 @@ static void set_untrusted_reason(
 }
 
 static void set_reason(
-        ServerCertificate *certificate, const CertificateError *error, const char *server_ca)
+        ServerCertificate *certificate, const CertificateError *error, const char *store)
 {
         const char *why = X509_verify_cert_error_string(error->code);
         char time[CLOCK_TEXT_SIZE], who[REPORT_NAME_MAX + 16];
@@ -131,8 +130,7 @@ static void set_reason(
                 error->depth > 0 ? "the authority" : "the certificate", error->certificate.subject);
         switch (certificate->result) {
         case CERTIFICATE_UNTRUSTED:
-                set_untrusted_reason(
-                        certificate, error, server_ca[0] != '\0' ? "server-ca" : TRUST_STORE);
+                set_untrusted_reason(certificate, error, store);
                 break;
         case CERTIFICATE_EXPIRED:
                 text_format(certificate->reason, sizeof(certificate->reason),
@@ -169,7 +167,7 @@ void server_certificate_set_error(CertificateError *ret, int code, int depth, X5
 }
 
 void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,
-        const CertificateError *error, const char *host, const char *server_ca)
+        const CertificateError *error, const char *host, const char *store)
 {
         char names[OUTCOME_TEXT_MAX / 2];
 
@@ -189,7 +187,7 @@ void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,
                         X509_verify_cert_error_string(X509_V_ERR_HOSTNAME_MISMATCH),
                         server_certificate_names(names, sizeof(names), certificate), host);
         } else
-                set_reason(certificate, error, server_ca);
+                set_reason(certificate, error, store);
 }
 
 /* Whole names only: a part of one is another host. */
@@ -232,7 +230,8 @@ void server_certificate_advise(
                 text_format(buffer, size,
                         "%s lacks the issuer %s: set server-ca to the CA bundle of the server's "
                         "operator, or check that host is the right server",
-                        server_ca[0] != '\0' ? "server-ca" : TRUST_STORE, certificate->authority);
+                        server_ca[0] != '\0' ? "server-ca" : SERVER_CERTIFICATE_TRUST_STORE,
+                        certificate->authority);
                 break;
         case CERTIFICATE_EXPIRED:
                 if (certificate->authority[0] != '\0')

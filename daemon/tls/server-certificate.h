@@ -21,6 +21,8 @@
 #include "daemon/model/outcome.h"
 #include "daemon/model/report.h"
 
+#define SERVER_CERTIFICATE_TRUST_STORE "the system's trust store"
+
 #define SERVER_CERTIFICATE_NAMES_MAX 8
 #define SERVER_CERTIFICATE_NAME_MAX  256
 
@@ -67,9 +69,9 @@ static inline bool server_certificate_is_known(const ServerCertificate *certific
 /* `certificate` may be NULL: OpenSSL does not always name one. */
 void server_certificate_set_error(CertificateError *ret, int code, int depth, X509 *certificate);
 
-/* Sets all facts and the result. `server_ca` "" is the system's trust store. */
+/* Sets all facts and the result. `store` names the trusted CAs in a sentence. */
 void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,
-        const CertificateError *error, const char *host, const char *server_ca);
+        const CertificateError *error, const char *host, const char *store);
 
 /* "a, b and 3 more". Returns `buffer`. */
 const char *server_certificate_names(

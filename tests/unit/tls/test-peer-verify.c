@@ -115,10 +115,11 @@ static SSL_CTX *make_server(size_t i)
 }
 
 /* Returns true if the client would send its login: its part of the handshake has ended. */
-static bool shake_hands(SSL_CTX *server_context, SSL_CTX *client_context)
+static bool shake_hands_with(SSL *server, SSL_CTX *client_context)
 {
-        SSL *server = SSL_new(server_context), *client = SSL_new(client_context);
+        SSL *client = SSL_new(client_context);
         BIO *client_end, *server_end;
+        char byte;
         bool ended;
 
         assert_int_equal(BIO_new_bio_pair(&client_end, 0, &server_end, 0), 1);
@@ -129,9 +130,15 @@ static bool shake_hands(SSL_CTX *server_context, SSL_CTX *client_context)
                 (void)SSL_accept(server);
         }
         ended = SSL_is_init_finished(client);
+        (void)SSL_read(client, &byte, 1);
         SSL_free(client);
         SSL_free(server);
         return ended;
+}
+
+static bool shake_hands(SSL_CTX *server_context, SSL_CTX *client_context)
+{
+        return shake_hands_with(SSL_new(server_context), client_context);
 }
 
 static SSL_CTX *make_client(int mode)
@@ -149,7 +156,7 @@ static void meet(size_t i, const char *host, int mode)
         bool good = cases[i].result == CERTIFICATE_VERIFIED, ended, verified;
         ServerCertificate certificate;
 
-        peer_verify_begin(&certificate, host, "");
+        peer_verify_begin(&certificate, host, "the store", PEER_REQUIRED);
         ended = shake_hands(server, client);
         verified = peer_verify_end();
         if (ended != good || verified != good)
@@ -180,7 +187,7 @@ static void test_a_host_that_the_certificate_lacks_is_refused(void **state)
         ServerCertificate certificate;
 
         for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-                peer_verify_begin(&certificate, others[i], "");
+                peer_verify_begin(&certificate, others[i], "the store", PEER_REQUIRED);
                 assert_false(shake_hands(server, client));
                 assert_false(peer_verify_end());
                 assert_int_equal(certificate.result, CERTIFICATE_OTHER_HOST);
@@ -195,13 +202,13 @@ static void test_the_last_handshake_counts(void **state)
         SSL_CTX *client = make_client(SSL_VERIFY_PEER);
         ServerCertificate certificate;
 
-        peer_verify_begin(&certificate, "db.example", "");
+        peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
         assert_true(shake_hands(good, client));
         assert_false(shake_hands(bad, client));
         assert_false(peer_verify_end());
         assert_int_equal(certificate.result, CERTIFICATE_UNTRUSTED);
 
-        peer_verify_begin(&certificate, "db.example", "");
+        peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
         assert_false(shake_hands(bad, client));
         assert_true(shake_hands(good, client));
         assert_true(peer_verify_end());
@@ -212,12 +219,58 @@ static void test_the_last_handshake_counts(void **state)
         SSL_CTX_free(client);
 }
 
+static void test_a_peer_that_is_only_observed_ends_the_handshake(void **state)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                SSL_CTX *server = make_server(i), *client = make_client(SSL_VERIFY_PEER);
+                ServerCertificate certificate;
+
+                peer_verify_begin(&certificate, "db.example", "the store", PEER_OBSERVED);
+                assert_true(shake_hands(server, client));
+                assert_int_equal(peer_verify_end(), cases[i].result == CERTIFICATE_VERIFIED);
+                assert_int_equal(certificate.result, cases[i].result);
+                SSL_CTX_free(server);
+                SSL_CTX_free(client);
+        }
+}
+
+/* With TLS 1.3 the alert follows the client's part of the handshake. */
+static void test_the_alert_of_a_server_that_refuses_the_client_is_kept(void **state)
+{
+        static const struct {
+                int version;
+                bool ends;
+                unsigned alert;
+        } expected[] = {{TLS1_2_VERSION, false, SSL_AD_HANDSHAKE_FAILURE},
+                {TLS1_3_VERSION, true, SSL_AD_CERTIFICATE_REQUIRED}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+                SSL_CTX *context = make_server(0), *client = make_client(SSL_VERIFY_PEER);
+                SSL *server = SSL_new(context); /* before the begin: with its own verification */
+                ServerCertificate certificate;
+
+                SSL_CTX_set_max_proto_version(client, expected[i].version);
+                SSL_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+                peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
+                assert_int_equal(shake_hands_with(server, client), expected[i].ends);
+                assert_true(peer_verify_end());
+                assert_int_equal(peer_verify_alert(), expected[i].alert);
+                peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
+                assert_int_equal(peer_verify_alert(), 0);
+                assert_true(shake_hands(context, client));
+                assert_int_equal(peer_verify_alert(), 0);
+                (void)peer_verify_end();
+                SSL_CTX_free(context);
+                SSL_CTX_free(client);
+        }
+}
+
 static void test_other_connections_of_the_process_are_left_alone(void **state)
 {
         SSL_CTX *server = make_server(4), *client = make_client(SSL_VERIFY_PEER);
         ServerCertificate certificate = {0};
 
-        peer_verify_begin(&certificate, "db.example", "");
+        peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
         (void)peer_verify_end();
         assert_true(shake_hands(server, client));
         assert_int_equal(certificate.result, CERTIFICATE_NOT_SHOWN);
@@ -230,7 +283,7 @@ static void test_without_a_handshake_nothing_is_verified(void **state)
         ServerCertificate certificate = {0};
 
         meet(0, "db.example", SSL_VERIFY_PEER);
-        peer_verify_begin(&certificate, "db.example", "");
+        peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
         assert_false(peer_verify_end());
 }
 
@@ -252,6 +305,8 @@ int main(void)
                 cmocka_unit_test(test_each_certificate_has_its_result_for_every_kind_of_host),
                 cmocka_unit_test(test_a_host_that_the_certificate_lacks_is_refused),
                 cmocka_unit_test(test_the_last_handshake_counts),
+                cmocka_unit_test(test_a_peer_that_is_only_observed_ends_the_handshake),
+                cmocka_unit_test(test_the_alert_of_a_server_that_refuses_the_client_is_kept),
                 cmocka_unit_test(test_other_connections_of_the_process_are_left_alone),
                 cmocka_unit_test(test_without_a_handshake_nothing_is_verified),
         };

@@ -50,7 +50,7 @@ static void add_names(const char *names)
 
 static void evaluate(const char *host)
 {
-        server_certificate_evaluate(&certificate, leaf, &error, host, "/etc/bundle.pem");
+        server_certificate_evaluate(&certificate, leaf, &error, host, "server-ca");
 }
 
 static void expect(CertificateResult result, const char *reason, const char *advice)
@@ -203,7 +203,8 @@ static void test_without_server_ca_the_reason_names_the_trust_store(void **state
         char advice[256];
 
         server_certificate_set_error(&error, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, leaf);
-        server_certificate_evaluate(&certificate, leaf, &error, HOST, "");
+        server_certificate_evaluate(
+                &certificate, leaf, &error, HOST, SERVER_CERTIFICATE_TRUST_STORE);
         server_certificate_advise(advice, sizeof(advice), &certificate, "");
         assert_non_null(strstr(certificate.reason, "is not in the system's trust store"));
         assert_non_null(strstr(advice, "the system's trust store lacks the issuer"));
