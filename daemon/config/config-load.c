@@ -285,6 +285,7 @@ static int load_login(const Load *load, LoginConfig *login, const Section *secti
 static int load_source(const Load *load, ClusterConfig *cluster, const Section *section)
 {
         const Setting *probe = find_setting(section, load->defaults, "source-probe");
+        const Setting *mode = find_setting(section, load->defaults, "replication");
         const Setting *field = section_find(section, "source-password-field");
         LoginConfig *source = &cluster->source;
         int r = choose_password(load, source, section, "source-");
@@ -294,6 +295,12 @@ static int load_source(const Load *load, ClusterConfig *cluster, const Section *
         if (field && source->password.field[0] != '\0' && !login_config_has_password(source))
                 return LOAD_PROBLEM(load, field,
                         "source-password-field has no effect: [%s] has no "
+                        "source-password-credential, source-password-file or "
+                        "source-password-command",
+                        section->name);
+        if (cluster->replication == REPLICATION_REPOINT && !login_config_has_password(source))
+                return LOAD_PROBLEM(load, mode,
+                        "replication = repoint needs the password of the replication user in [%s]: "
                         "source-password-credential, source-password-file or "
                         "source-password-command",
                         section->name);

@@ -23,6 +23,7 @@ const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1] = {
         [REPLICATION_IGNORE] = "ignore",
         [REPLICATION_OBSERVE] = "observe",
         [REPLICATION_RESTART] = "restart",
+        [REPLICATION_REPOINT] = "repoint",
 };
 
 const char *const source_probe_names[_SOURCE_PROBE_MAX + 1] = {
@@ -90,6 +91,11 @@ int newlines_from_string(Newlines *ret, const char *name)
 const char *replication_mode_to_string(ReplicationMode mode)
 {
         return (unsigned)mode < _REPLICATION_MODE_MAX ? replication_mode_names[mode] : "";
+}
+
+bool replication_mode_restarts(ReplicationMode mode)
+{
+        return mode == REPLICATION_RESTART || mode == REPLICATION_REPOINT;
 }
 
 int replication_mode_from_string(ReplicationMode *ret, const char *name)

@@ -60,6 +60,7 @@ typedef enum ReplicationMode {
         REPLICATION_IGNORE,  /* not read */
         REPLICATION_OBSERVE, /* read and reported */
         REPLICATION_RESTART, /* stopped before the import and started after it */
+        REPLICATION_REPOINT, /* and its source is set again between them */
         _REPLICATION_MODE_MAX,
 } ReplicationMode;
 
@@ -164,6 +165,7 @@ const char *material_file_to_string(MaterialFile file); /* "ca", "cert", "key" *
 const char *newlines_to_string(Newlines newlines);
 const char *replication_mode_to_string(ReplicationMode mode);
 int replication_mode_from_string(ReplicationMode *ret, const char *name); /* -EINVAL */
+bool replication_mode_restarts(ReplicationMode mode);                     /* restart or repoint */
 int newlines_from_string(Newlines *ret, const char *name); /* -EINVAL: no form has that name */
 
 /* Returns true if the login has a password. */

@@ -99,7 +99,7 @@ static const ConfigKey cluster_keys[] = {
                 "auto, raw or escaped"),
         CHOICE("query-log", CLUSTER(query_log), "refuse", choices_policy, "refuse, warn or ignore"),
         CHOICE("replication", CLUSTER(replication), "observe", replication_mode_names,
-                "ignore, observe or restart"),
+                "ignore, observe, restart or repoint"),
         CHOICE("source-probe", CLUSTER(source_probe), "off", source_probe_names,
                 "off, try or require"),
         TEXT("source-host", HOST, CLUSTER(source.host), "", ALLOWED_HOST),

@@ -1,14 +1,16 @@
 #pragma once
 
 /*
- * Attempt: what the steps of one import share. It lives as long as the session.
+ * Attempt: what the steps of one import share. It lives as long as the session, in the importer.
  */
 
 #include <stdint.h>
 
+#include "common/secret.h"
 #include "daemon/import/import-task.h"
 #include "daemon/import/stop-note.h"
 #include "daemon/model/outcome.h"
+#include "daemon/mysql/external-source.h"
 #include "daemon/mysql/ledger.h"
 #include "daemon/mysql/preflight.h"
 #include "daemon/mysql/session.h"
@@ -20,5 +22,7 @@ typedef struct Attempt {
         const StopNote *note;
         uint64_t deadline_usec; /* boot time */
         Preflight preflight;
-        Ledger ledger; /* with no entries and no stop unless it was read */
+        Ledger ledger;          /* with no entries and no stop unless it was read */
+        ExternalSource source;  /* with replication = repoint */
+        Secret source_password; /* of its user */
 } Attempt;

@@ -73,7 +73,7 @@ static int on_stop(const void *request, void *userdata)
 
 static bool may_stop_replication(const ImportTask *task)
 {
-        return task->cluster->replication == REPLICATION_RESTART &&
+        return replication_mode_restarts(task->cluster->replication) &&
                 (task->action == IMPORT_ACTION_IMPORT ||
                         task->action == IMPORT_ACTION_RESTART_REPLICATION);
 }

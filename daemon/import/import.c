@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/import/replication-repoint.h"
 #include "daemon/import/replication-start.h"
 #include "daemon/import/replication-stop.h"
 #include "daemon/mysql/replica-status.h"
@@ -149,21 +150,48 @@ static void end_row(Attempt *attempt, uint64_t row)
                         error.text);
 }
 
+/* Replication is stopped, by this program. */
+static void start(Attempt *attempt)
+{
+        if (outcome_is_success(attempt->outcome->kind)) {
+                attempt->outcome->effect.restart_due = true;
+                if (attempt->task->cluster->replication == REPLICATION_REPOINT)
+                        (void)replication_repoint_run(attempt);
+        }
+        replication_start_run(attempt);
+}
+
+/* After an outcome that ends before the stop: an importer that has stopped replication may have
+ * died before its start. */
+static void recover(Attempt *attempt)
+{
+        SessionError error = {0};
+        SessionResult result;
+
+        if (replication_stop_read(attempt, &result, &error) != REPLICATION_DUTY_START)
+                return;
+        attempt->outcome->effect.restart_due = outcome_is_success(attempt->outcome->kind);
+        if (attempt->task->cluster->replication == REPLICATION_REPOINT &&
+                outcome_is_success(attempt->outcome->kind))
+                (void)replication_repoint_prepare(attempt);
+        start(attempt);
+}
+
 /* The CALL, and replication around it if that is this program's to restart. */
 static void run(Attempt *attempt, const CallPayload *payload, uint64_t row)
 {
         const ClusterConfig *cluster = attempt->task->cluster;
         Outcome *ret = attempt->outcome;
         SessionError error = {0};
-        bool start = false, proceeds = true;
+        bool starts = false, proceeds = true;
 
-        if (cluster->replication == REPLICATION_RESTART)
-                proceeds = replication_stop_run(attempt, &start);
+        if (replication_mode_restarts(cluster->replication))
+                proceeds = replication_stop_run(attempt, &starts);
         if (proceeds && attempt->task->action == IMPORT_ACTION_IMPORT)
                 call_import(ret, attempt->session, payload, cluster->newlines);
         end_row(attempt, row);
-        if (start)
-                replication_start_run(attempt);
+        if (starts)
+                start(attempt);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
                 /* Without the privilege the status stays unknown; the import succeeded anyway. */
                 (void)replica_status_read(&ret->replication, attempt->session, &error);
@@ -179,7 +207,7 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
                 .deadline_usec = deadline_usec};
         const ClusterConfig *cluster = task->cluster;
         bool imports = task->action == IMPORT_ACTION_IMPORT;
-        bool restarts = cluster->replication == REPLICATION_RESTART;
+        bool restarts = replication_mode_restarts(cluster->replication);
         bool stopped = task->stop.at_usec > 0, ledger_used = cluster->ledger[0] != '\0';
         LedgerReading unused;
         SessionError error;
@@ -197,10 +225,10 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
         }
         if (ledger_used && imports && !begin_row(&attempt, &row)) {
                 if (restarts || stopped)
-                        replication_start_recover(&attempt);
-                return;
-        }
-        run(&attempt, payload, row);
+                        recover(&attempt);
+        } else
+                run(&attempt, payload, row);
+        secret_done(&attempt.source_password);
 }
 
 void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)

@@ -121,21 +121,33 @@ static void on_message(
         *(bool *)userdata = true;
 }
 
+/* A repoint with auto-position that has not ended has left the replica without TLS. */
+static bool lacks_tls(const Attempt *attempt)
+{
+        const Replication *replication = &attempt->outcome->replication;
+
+        bool repoints = attempt->task->cluster->replication == REPLICATION_REPOINT ||
+                attempt->task->stop.mode == REPLICATION_REPOINT;
+
+        return repoints && replication->auto_position == TRISTATE_YES &&
+                replication->tls == TRISTATE_NO;
+}
+
 /* The ledger's row is cleared in the same round trip, so that no connection breaks between the two;
  * after an error of the start it is not. The procedure answers with a row. */
 static SessionResult start(Attempt *attempt, SessionError *ret_error)
 {
         static const char call[] = "CALL mysql." RDS_START_PROCEDURE;
-        char statement[LEDGER_STATEMENT_MAX + sizeof(call) + 2], clear[LEDGER_STATEMENT_MAX];
+        char statement[LEDGER_STATEMENT_MAX + sizeof(call) + 64], clear[LEDGER_STATEMENT_MAX];
         Outcome *ret = attempt->outcome;
         bool answered = false;
         SessionResult result;
 
-        text_set(statement, sizeof(statement), call);
-        if (attempt->ledger.has_stop) {
+        if (attempt->ledger.has_stop)
                 ledger_format_start(clear, attempt->task->cluster->ledger);
-                text_format(statement, sizeof(statement), "%s; %s", call, clear);
-        }
+        text_format(statement, sizeof(statement), "%s%s%s%s",
+                lacks_tls(attempt) ? "CALL mysql." RDS_SSL_PROCEDURE "(1); " : "", call,
+                attempt->ledger.has_stop ? "; " : "", attempt->ledger.has_stop ? clear : "");
         result = session_query(attempt->session, statement, on_message, &answered, ret_error);
         if (attempt->ledger.has_stop && result == SESSION_SERVER && answered) {
                 text_format(ret->warning, sizeof(ret->warning),
@@ -180,7 +192,6 @@ void replication_start_run(Attempt *attempt)
                 start_after_failure(attempt);
                 return;
         }
-        ret->effect.restart_due = true;
         if (sql_error_fail(ret, start(attempt, &error), &error, RDS_START_PROCEDURE)) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
@@ -192,15 +203,6 @@ void replication_start_run(Attempt *attempt)
         }
         ret->effect.replication_restarted = true;
         ret->effect.restart_due = false;
-}
-
-void replication_start_recover(Attempt *attempt)
-{
-        SessionError error = {0};
-        SessionResult result;
-
-        if (replication_stop_read(attempt, &result, &error) == REPLICATION_DUTY_START)
-                replication_start_run(attempt);
 }
 
 void replication_start_resume(Attempt *attempt)

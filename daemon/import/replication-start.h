@@ -7,13 +7,11 @@
 
 #include "daemon/import/attempt.h"
 
-/* Starts replication. After a successful import also waits until it is verified; otherwise that is
- * the outcome. A failed import stays the outcome; its text also has an error of the start. */
+/* Starts replication. After a successful import also waits until it is verified, which ends
+ * ImportEffect.restart_due; otherwise that is the outcome. A failed import stays the outcome; its
+ * text also has an error of the start. */
 void replication_start_run(Attempt *attempt);
 
-/* Starts a replica that a stop on record, or in the ledger, has left stopped, and that nobody has
- * started since: after an outcome that ends before the stop. */
-void replication_start_recover(Attempt *attempt);
-
-/* The same without a set, and without the wait. */
+/* Starts a replica that a stop on record has left stopped, and that nobody has started since.
+ * Without a set, and without the wait. */
 void replication_start_resume(Attempt *attempt);

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/import/replication-repoint.h"
 #include "daemon/model/replication-duty.h"
 #include "daemon/mysql/rds.h"
 #include "daemon/mysql/replica-status.h"
@@ -197,6 +198,7 @@ static bool stop(Attempt *attempt, bool *ret_start)
 
 bool replication_stop_run(Attempt *attempt, bool *ret_start)
 {
+        bool repoints = attempt->task->cluster->replication == REPLICATION_REPOINT;
         Outcome *ret = attempt->outcome;
         char reason[OUTCOME_TEXT_MAX];
         SessionError error = {0};
@@ -214,10 +216,10 @@ bool replication_stop_run(Attempt *attempt, bool *ret_start)
                 return true;
         case REPLICATION_DUTY_START:
                 *ret_start = true;
-                return true;
+                return !repoints || replication_repoint_prepare(attempt);
         case REPLICATION_DUTY_STOP:
         case _REPLICATION_DUTY_MAX:
                 break;
         }
-        return stop(attempt, ret_start);
+        return (!repoints || replication_repoint_prepare(attempt)) && stop(attempt, ret_start);
 }

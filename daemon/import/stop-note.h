@@ -17,7 +17,8 @@
 
 /* What the request must not contain. Both live as long as the importer. */
 typedef struct StopNote {
-        const Redactor *password, *key;
+        Redactor *password; /* a further one can be added */
+        const Redactor *key;
 } StopNote;
 
 /* Returns 0 when the manager has answered, else a negative errno. Before the stop (`completed`

@@ -34,7 +34,7 @@ ReplicationDuty replication_duty(const Replication *replication, const RecordSto
 
 bool replication_is_left(const Replication *replication, ReplicationMode mode)
 {
-        return mode == REPLICATION_RESTART && replication->known && replication->configured &&
+        return replication_mode_restarts(mode) && replication->known && replication->configured &&
                 !replication->stopped_by_us && replication->halt != REPLICATION_HALT_NONE;
 }
 

@@ -309,6 +309,21 @@ bool preflight_would_log_key(
         return keeps[0] != '\0';
 }
 
+bool preflight_would_log_password(char *buffer, size_t size, const Preflight *preflight)
+{
+        char keeps[PREFLIGHT_TEXT_MAX];
+
+        text_set(keeps, sizeof(keeps), preflight->keeps_call);
+        if (preflight->text_bytes > 0)
+                add(keeps, sizeof(keeps), "performance_schema = ON keeps the text of statements");
+        text_format(buffer, size, "the server %s: %s",
+                preflight->keeps_unknown && preflight->text_bytes == 0
+                        ? "does not report whether it would log the replication password"
+                        : "would write the replication password to a log",
+                keeps);
+        return keeps[0] != '\0';
+}
+
 const char *preflight_not_writer_reason(const Preflight *preflight)
 {
         if (!preflight->role_known)

@@ -103,5 +103,8 @@ SessionResult preflight_identify(Preflight *ret, Session *session, SessionError 
 bool preflight_would_log_key(
         char *buffer, size_t size, const Preflight *preflight, uint64_t key_offset);
 
+/* The same for the password of the replication user, which can be anywhere in its statement. */
+bool preflight_would_log_password(char *buffer, size_t size, const Preflight *preflight);
+
 /* Returns a sentence if the server must not get the key whatever its logs are, else NULL. */
 const char *preflight_not_writer_reason(const Preflight *preflight);

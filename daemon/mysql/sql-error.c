@@ -57,12 +57,18 @@ static bool read_account(Session *session, char account[static SQL_GRANT_ACCOUNT
                 account[0] != '\0';
 }
 
-void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure)
+void sql_error_advise_missing(Outcome *ret, Session *session, const char *procedure)
 {
         char account[SQL_GRANT_ACCOUNT_MAX];
 
-        if (ret->sql_errno == 1370 && read_account(session, account))
+        if (read_account(session, account))
                 sql_grant_procedure(ret->next_step, sizeof(ret->next_step), procedure, account);
+}
+
+void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure)
+{
+        if (ret->sql_errno == 1370)
+                sql_error_advise_missing(ret, session, procedure);
 }
 
 void sql_error_advise_status(Outcome *ret, Session *session)

@@ -21,8 +21,10 @@ bool sql_error_fail(
         Outcome *ret, SessionResult result, const SessionError *error, const char *context);
 
 /* Set the outcome's next step to the statement that grants the missing privilege, if the error is
- * one of privileges. Only then one more round trip reads the account. */
+ * one of privileges; the second one always, for a procedure that is not visible. Only then one more
+ * round trip reads the account. */
 void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure);
+void sql_error_advise_missing(Outcome *ret, Session *session, const char *procedure);
 void sql_error_advise_status(Outcome *ret, Session *session);
 void sql_error_advise_table(Outcome *ret, Session *session, const char *table);
 

@@ -105,7 +105,7 @@ static void evaluate_procedure(
 /* Without the privilege to read the status, restart is an error and observe a warning. */
 static void evaluate_replication(Probe *probe, const ClusterConfig *cluster)
 {
-        bool restart = cluster->replication == REPLICATION_RESTART;
+        bool restart = replication_mode_restarts(cluster->replication);
         bool needed = probe->replication_error.number != 0 || probe->replication.configured;
         Severity severity = needed ? SEVERITY_ERROR : SEVERITY_WARNING;
         ProbeFinding *finding;

@@ -82,7 +82,7 @@ static void test_each_error_is_reported_with_its_line(void **state)
         expect_problem(GOOD "port = 0\n", 9, "a number from 1 to 65535");
         expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
         expect_problem(GOOD "enabled = true\n", 9, "yes or no");
-        expect_problem(GOOD "replication = repoint\n", 9, "ignore, observe or restart");
+        expect_problem(GOOD "replication = resume\n", 9, "observe, restart or repoint");
         expect_problem(GOOD "ledger = ledger\n", 9, "off or schema.table");
         expect_problem(GOOD "ledger = a.b.c\n", 9, "off or schema.table");
         expect_problem(GOOD "ledger = .b\n", 9, "off or schema.table");
@@ -346,6 +346,12 @@ static void test_a_probe_that_can_never_work_is_refused(void **state)
                             "source-password-file = /s\n",
                 10, "needs source-user in [cluster orders]");
         expect_problem(GOOD "source-probe = yes\n", 9, "off, try or require");
+        expect_problem(GOOD "replication = repoint\n", 9,
+                "replication = repoint needs the password of the replication user in [cluster "
+                "orders]: source-password-credential");
+        expect_problem("[cluster-defaults]\nuser = u\npassword-file = /f\nreplication = repoint\n"
+                       "[material default]\n[cluster a]\nhost = a\n",
+                4, "replication = repoint needs the password");
         expect_problem(GOOD "source-port = 0\n", 9, "a number from 1 to 65535");
         expect_problem(GOOD "source-host = a b\n", 9, "a host name or address");
 }

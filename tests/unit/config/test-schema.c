@@ -45,7 +45,7 @@ static const struct {
         {&schema_cluster, "material", "other", "a b"},
         {&schema_cluster, "payload-newlines", "escaped", "crlf"},
         {&schema_cluster, "query-log", "ignore", "off"},
-        {&schema_cluster, "replication", "restart", "off"},
+        {&schema_cluster, "replication", "repoint", "off"},
         {&schema_cluster, "source-probe", "require", "refuse"},
         {&schema_cluster, "source-host", "source.example", "-source"},
         {&schema_cluster, "source-port", "65535", "65536"},
