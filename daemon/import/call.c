@@ -1,5 +1,7 @@
 #include "daemon/import/call.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/macro.h"
@@ -20,6 +22,21 @@ int call_payload_raw(Secret *ret, const char *strict, size_t size)
                 i += escape ? 1 : 0;
         }
         return 0;
+}
+
+int call_payload_member(Secret *ret, const CallPayload *payload, const char *name)
+{
+        const char *end = payload->data + payload->size, *value, *quote;
+        char prefix[32];
+        int n = snprintf(prefix, sizeof(prefix), "\"%s\":\"", name);
+
+        value = memmem(payload->data, payload->size, prefix, (size_t)n);
+        if (!value)
+                return -EBADMSG;
+        value += n;
+        /* PEM has neither quotes nor, but for its line ends, escapes (daemon/inspect/payload.c). */
+        quote = memchr(value, '"', (size_t)(end - value));
+        return quote ? call_payload_raw(ret, value, (size_t)(quote - value)) : -EBADMSG;
 }
 
 size_t call_key_offset(const char *strict, size_t size)

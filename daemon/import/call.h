@@ -29,5 +29,8 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
 /* Makes the raw form from the strict one. -ENOMEM. */
 int call_payload_raw(Secret *ret, const char *strict, size_t size);
 
+/* Reads the PEM text of one member, "ssl_ca" for instance. -EBADMSG: there is none. -ENOMEM. */
+int call_payload_member(Secret *ret, const CallPayload *payload, const char *name);
+
 /* Returns the offset of `ssl_key` in the raw form, the shorter one of the two; 0: not found. */
 size_t call_key_offset(const char *strict, size_t size);

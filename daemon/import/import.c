@@ -1,6 +1,7 @@
 #include "daemon/import/import.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"
@@ -9,6 +10,7 @@
 #include "daemon/import/replication-stop.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
+#include "daemon/source/source-probe.h"
 
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
 static bool check_logs(Outcome *ret, Session *session, const Preflight *preflight, Policy policy,
@@ -98,19 +100,16 @@ static bool acquire_lock(Attempt *attempt)
         return false;
 }
 
-/* Returns false if `ret` is final without a CALL. */
-static bool begin_row(Attempt *attempt, uint64_t *ret_row)
+/* Returns false if the outcome is final without a CALL. */
+static bool compare_ledger(Attempt *attempt)
 {
         const ImportTask *task = attempt->task;
-        const char *table = task->cluster->ledger;
         Ledger *ledger = &attempt->ledger;
         Outcome *ret = attempt->outcome;
         LedgerComparison comparison;
         char time[CLOCK_TEXT_SIZE];
-        SessionError error = {0};
-        SessionResult result;
 
-        if (!read_ledger(ret, ledger, attempt->session, table))
+        if (!read_ledger(ret, ledger, attempt->session, task->cluster->ledger))
                 return false;
         comparison = task->forced ? LEDGER_IMPORT : ledger_compare(ledger, &task->set);
         if (comparison == LEDGER_CURRENT) {
@@ -128,8 +127,55 @@ static bool begin_row(Attempt *attempt, uint64_t *ret_row)
                                 : "not completed");
                 return false;
         }
-        result = ledger_begin(ret_row, attempt->session, table, ledger, &task->set, &error);
-        return !ledger_failed(ret, attempt->session, table, result, &error);
+        return true;
+}
+
+/* Asks the replication source, if that is configured. */
+static bool probe_source(Attempt *attempt, const CallPayload *payload)
+{
+        static const char *const names[_MATERIAL_FILE_MAX] = {
+                [MATERIAL_CA] = "ssl_ca",
+                [MATERIAL_CERT] = "ssl_cert",
+                [MATERIAL_KEY] = "ssl_key",
+        };
+        const ClusterConfig *cluster = attempt->task->cluster;
+        Secret pem[_MATERIAL_FILE_MAX] = {0};
+        bool proceeds = false;
+        int r = 0;
+
+        if (cluster->source_probe == SOURCE_PROBE_OFF)
+                return true;
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX && r == 0; file++)
+                r = call_payload_member(&pem[file], payload, names[file]);
+        if (r == 0)
+                proceeds = source_probe_run(
+                        attempt->outcome, attempt->session, cluster, pem, attempt->deadline_usec);
+        else {
+                attempt->outcome->kind = OUTCOME_CRASHED;
+                text_format(attempt->outcome->text, sizeof(attempt->outcome->text),
+                        "the set cannot be read for the probe of the source: %s", strerror(-r));
+        }
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
+                secret_done(&pem[file]);
+        return proceeds;
+}
+
+/* The ledger and the source are asked first. */
+static bool is_to_be_imported(Attempt *attempt, const CallPayload *payload)
+{
+        return (attempt->task->cluster->ledger[0] == '\0' || compare_ledger(attempt)) &&
+                probe_source(attempt, payload);
+}
+
+static bool begin_row(Attempt *attempt, uint64_t *ret_row)
+{
+        const ImportTask *task = attempt->task;
+        const char *table = task->cluster->ledger;
+        SessionError error = {0};
+        SessionResult result = ledger_begin(
+                ret_row, attempt->session, table, &attempt->ledger, &task->set, &error);
+
+        return !ledger_failed(attempt->outcome, attempt->session, table, result, &error);
 }
 
 /* Completes the row, unless there is none (0) or the result of the CALL is unknown. An error here
@@ -138,16 +184,19 @@ static void end_row(Attempt *attempt, uint64_t row)
 {
         const char *table = attempt->task->cluster->ledger;
         Outcome *ret = attempt->outcome;
+        char text[OUTCOME_TEXT_MAX];
         SessionError error = {0};
 
         if (row == 0 || (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN))
                 return;
         if (ledger_finish(attempt->session, table, row, ret->effect.committed, &error) !=
                         SESSION_OK &&
-                ret->effect.committed)
-                text_format(ret->warning, sizeof(ret->warning),
+                ret->effect.committed) {
+                text_format(text, sizeof(text),
                         "ledger %s could not be completed, so the set is imported again: %s", table,
                         error.text);
+                outcome_add_warning(ret, text);
+        }
 }
 
 /* Replication is stopped, by this program. */
@@ -223,10 +272,10 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
                 replication_start_resume(&attempt);
                 return;
         }
-        if (ledger_used && imports && !begin_row(&attempt, &row)) {
+        if (imports && !is_to_be_imported(&attempt, payload)) {
                 if (restarts || stopped)
                         recover(&attempt);
-        } else
+        } else if (!ledger_used || !imports || begin_row(&attempt, &row))
                 run(&attempt, payload, row);
         secret_done(&attempt.source_password);
 }

@@ -43,14 +43,6 @@ ReplicationDuty replication_stop_read(
         return duty;
 }
 
-static void warn(Outcome *outcome, const char *text)
-{
-        size_t used = strlen(outcome->warning);
-
-        text_format(outcome->warning + used, sizeof(outcome->warning) - used, "%s%s",
-                used > 0 ? "; " : "", text);
-}
-
 static bool is_recorded(Attempt *attempt)
 {
         Outcome *ret = attempt->outcome;
@@ -85,7 +77,7 @@ static bool is_in_ledger(Attempt *attempt)
                         "ledger %s has no column replication_stopped, so that only this daemon can "
                         "start replication again: add it as binlog-ssld.conf(5) shows",
                         table);
-                warn(attempt->outcome, text);
+                outcome_add_warning(attempt->outcome, text);
                 return true;
         }
         text_format(context, sizeof(context), "ledger %s", table);
@@ -212,7 +204,7 @@ bool replication_stop_run(Attempt *attempt, bool *ret_start)
         case REPLICATION_DUTY_NONE:
                 replication_halt_reason(reason, sizeof(reason), &ret->replication);
                 if (reason[0] != '\0')
-                        warn(ret, reason);
+                        outcome_add_warning(ret, reason);
                 return true;
         case REPLICATION_DUTY_START:
                 *ret_start = true;

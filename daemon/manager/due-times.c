@@ -18,7 +18,8 @@ static uint32_t random_number(void)
 
 static uint64_t usec_after(const Config *config, uint64_t delay_usec)
 {
-        return config->once ? USEC_NEVER : clock_boottime_usec() + delay_usec;
+        return config->once || delay_usec == USEC_NEVER ? USEC_NEVER
+                                                        : clock_boottime_usec() + delay_usec;
 }
 
 void due_times_reset(DueTimes *times)

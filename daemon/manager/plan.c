@@ -131,7 +131,7 @@ uint64_t plan_retry_delay_usec(
                 return 0;
         if (outcome_is_transient(outcome->kind, outcome->sql_errno))
                 return backoff_usec(failures, retry->min_usec, retry->max_usec, random);
-        return retry->held_usec;
+        return outcome_is_retried(outcome->kind) ? retry->held_usec : USEC_NEVER;
 }
 
 uint64_t plan_check_delay_usec(uint64_t interval_usec, uint32_t random)

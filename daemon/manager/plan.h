@@ -54,7 +54,8 @@ typedef struct PlanRetry {
         uint64_t min_usec, max_usec, held_usec;
 } PlanRetry;
 
-/* Returns the delay before the next attempt with the same set, 0 after a success. `failures` counts
+/* Returns the delay before the next attempt with the same set, 0 after a success, USEC_NEVER if
+ * there is none by itself. `failures` counts
  * the failures in a row since the back-off was last reset, `outcome` included. */
 uint64_t plan_retry_delay_usec(
         const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random);

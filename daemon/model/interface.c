@@ -12,7 +12,7 @@ const char interface_description[] =
         "type ClusterState (waiting, importing, current, retrying, held, disabled)\n"
         "type Outcome (imported, already_current, superseded, refused_log, not_writer,\n"
         "  unreachable, tls, auth, no_procedure, no_privilege, rejected, timed_out, unknown,\n"
-        "  replication_failed, record_failed, crashed)\n"
+        "  replication_failed, record_failed, source_refused, source_unreachable, crashed)\n"
         "type Problem (file: ?string, rule: string, severity: Severity, text: string)\n"
         "type Certificate (subject: string, issuer: string, serial: string, sha256: string,\n"
         "  not_before: int, not_after: int, key_type: string, key_bits: int)\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/macro.h"
+#include "common/text.h"
 
 /* One row per outcome: name, whether it is transient, and the general next step. A rejection is
  * also transient for some numbers of the server: is_momentary(). */
@@ -43,10 +44,23 @@ static const struct {
                 "check SHOW REPLICA STATUS on the cluster"},
         [OUTCOME_RECORD_FAILED] = {"record_failed", true,
                 "make the state directory writable, or free space there; the import is retried"},
+        [OUTCOME_SOURCE_REFUSED] = {"source_refused", false,
+                "make the source accept the new certificate, then binlog-sslctl import"},
+        [OUTCOME_SOURCE_UNREACHABLE] = {"source_unreachable", true,
+                "source-host can name an address that this host reaches; source-probe = try "
+                "imports without an answer of the source"},
         [OUTCOME_CRASHED] = {"crashed", true,
                 "this is a bug: please report it with the journal of this unit"},
 };
 _Static_assert(ARRAY_SIZE(kinds) == _OUTCOME_KIND_MAX, "every outcome has a row");
+
+void outcome_add_warning(Outcome *outcome, const char *text)
+{
+        size_t used = strlen(outcome->warning);
+
+        text_format(outcome->warning + used, sizeof(outcome->warning) - used, "%s%s",
+                used > 0 ? "; " : "", text);
+}
 
 void outcome_redact(Outcome *outcome, const Redactor *redactor)
 {
@@ -98,6 +112,11 @@ bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
         if (kind == OUTCOME_REJECTED)
                 return is_momentary(sql_errno);
         return (unsigned)kind < _OUTCOME_KIND_MAX && kinds[kind].transient;
+}
+
+bool outcome_is_retried(OutcomeKind kind)
+{
+        return kind != OUTCOME_SOURCE_REFUSED;
 }
 
 const char *outcome_next_step(OutcomeKind kind, const char *exact)

@@ -34,6 +34,8 @@ typedef enum OutcomeKind {
         OUTCOME_UNKNOWN, /* the connection broke after the CALL was sent, or a stop killed it */
         OUTCOME_REPLICATION_FAILED, /* could not be stopped before, or does not run after */
         OUTCOME_RECORD_FAILED,      /* the stop of replication could not be recorded: not stopped */
+        OUTCOME_SOURCE_REFUSED,     /* the replication source refuses the set: not imported */
+        OUTCOME_SOURCE_UNREACHABLE, /* source-probe = require, and the source did not answer */
         OUTCOME_CRASHED,            /* the importer ended without a result */
         _OUTCOME_KIND_MAX,
 } OutcomeKind;
@@ -100,6 +102,9 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
+/* Adds a sentence to the warnings. */
+void outcome_add_warning(Outcome *outcome, const char *text);
+
 /* Covers every text of the server that may repeat a secret. */
 void outcome_redact(Outcome *outcome, const Redactor *redactor);
 
@@ -108,9 +113,13 @@ int outcome_kind_from_string(OutcomeKind *ret, const char *name);
 bool outcome_is_success(OutcomeKind kind);
 
 /* Returns true for errors that are retried with back-off from retry-min to retry-max. All others
- * are held for an operator and retried every retry-held. A rejection is transient if the
- * server's number concerns the moment: a lock, a deadlock, a time limit. */
+ * are held for an operator and, if outcome_is_retried(), retried every retry-held. A rejection is
+ * transient if the server's number concerns the moment: a lock, a deadlock, a time limit. */
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
+
+/* Returns false for an outcome that time does not change: only a new set, a reload or a command of
+ * an operator leads to another attempt. */
+bool outcome_is_retried(OutcomeKind kind);
 
 /* Returns what a person can do: `exact` unless it is "", else a general sentence without names, or
  * "". */

@@ -38,21 +38,12 @@ static bool read_password(Secret *ret, Outcome *outcome, const ClusterConfig *cl
         return false;
 }
 
-/* A password may have been changed after it was read, and a token may have expired. An unchanged
- * password would be refused again and count as another failed login of the account. */
+/* A password may have been changed after it was read, and a token may have expired. */
 static bool read_changed_password(
-        Secret *password, const ClusterConfig *cluster, uint64_t deadline_usec, Redactor *redactor)
+        Secret *password, const LoginConfig *login, uint64_t deadline_usec, Redactor *redactor)
 {
-        CLEANUP(secret_done) Secret again = SECRET_NULL;
-        Outcome unused = {0};
-
-        if (!read_password(&again, &unused, cluster, deadline_usec, redactor) ||
-                (cluster->login.password.command[0] == '\0' && secret_equal(&again, password)))
-                return false;
-        secret_done(password);
-        *password = again;
-        again = SECRET_NULL;
-        return true;
+        return password_read_changed(password, login, clock_left_usec(deadline_usec) / 2) &&
+                redactor_add_text(redactor, password) == 0;
 }
 
 uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
@@ -81,7 +72,7 @@ bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certific
                 return false;
         result = session_open(ret, &target, &password, ret_certificate, &error);
         if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
-                read_changed_password(&password, cluster, deadline_usec, redactor))
+                read_changed_password(&password, &cluster->login, deadline_usec, redactor))
                 result = session_open(ret, &target, &password, ret_certificate, &error);
         if (result == SESSION_TLS)
                 server_certificate_advise(outcome->next_step, sizeof(outcome->next_step),

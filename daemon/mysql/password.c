@@ -94,3 +94,17 @@ bool password_read(Secret *ret, char *reason, size_t reason_size, const LoginCon
                 return read_file(ret, reason, reason_size, login->password.file, login);
         return read_credential(ret, reason, reason_size, login);
 }
+
+bool password_read_changed(Secret *password, const LoginConfig *login, uint64_t timeout_usec)
+{
+        CLEANUP(secret_done) Secret again = SECRET_NULL;
+        char unused[1];
+
+        if (!password_read(&again, unused, sizeof(unused), login, timeout_usec) ||
+                (login->password.command[0] == '\0' && secret_equal(&again, password)))
+                return false;
+        secret_done(password);
+        *password = again;
+        again = SECRET_NULL;
+        return true;
+}

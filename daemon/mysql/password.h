@@ -21,3 +21,8 @@
  * names the file, or the first word of the command, and the error. */
 bool password_read(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login,
         uint64_t timeout_usec);
+
+/* Reads it again after a refusal. Returns true, with the new one, if it has changed or comes from a
+ * command, whose tokens expire. An unchanged password would be refused again and count as another
+ * failed login of the account. */
+bool password_read_changed(Secret *password, const LoginConfig *login, uint64_t timeout_usec);

@@ -14,6 +14,7 @@ from .server_identity import ServerIdentities
 from .server_pool import ServerPool
 
 USER = "ssl_importer"
+SOURCE_USER = "repl_aurora"
 
 
 @dataclass
@@ -47,6 +48,14 @@ class Harness:
         # Numbers, because the names are longer than a section name may be.
         self._clusters.append("\n".join([f"[cluster c{len(self._clusters)}]", *lines]))
 
+    def add_source(self, name: str, source: Script, settings: dict[str, str]) -> None:
+        """A good cluster whose replication source has this script; scripts[name] is the source."""
+        self.add(name, self.script(), {
+            "source-host": "localhost", "source-user": SOURCE_USER, "source-port":
+            str(self._pool.add(source)), "source-password-file":
+            str(self._password_file(source.password, "source-")), **settings})
+        self.scripts[name] = source
+
     def script(self, identity: str = "good", **more) -> Script:
         return Script(self.session.identities.context(identity), canary=self.session.canary,
                       **{"password": PASSWORD.encode(), **more})
@@ -55,8 +64,8 @@ class Harness:
     def sanitized(self) -> bool:
         return b"__asan_init" in (self.service.build / "binlog-ssld").read_bytes()
 
-    def _password_file(self, password: bytes) -> Path:
-        path = self.service.directory / f"password-{len(self._clusters)}"
+    def _password_file(self, password: bytes, kind: str = "") -> Path:
+        path = self.service.directory / f"{kind}password-{len(self._clusters)}"
         path.write_bytes(password + b"\n")
         path.chmod(0o600)
         return path

@@ -50,8 +50,9 @@ class Pair(NamedTuple):
 class Authority:
     def __init__(self, directory: Path, common_name: str = "Stand-in CA", *,
                  key: Path | None = None, days: int = 365,
-                 issuer: Authority | None = None) -> None:
-        """A root CA, or an intermediate CA of issuer."""
+                 issuer: Authority | None = None,
+                 valid: tuple[float, float] | None = None) -> None:
+        """A root CA, or an intermediate CA of issuer. valid: as of issue_server(), of a root."""
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self._issued = 0
@@ -59,6 +60,8 @@ class Authority:
         self._configuration.write_text(CONFIGURATION)
         made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, issuer)
         self.certificate, self.key, self.subject = made
+        if valid is not None:
+            self._set_time(made, CA_EXTENSIONS, *valid)
 
     def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
                      usage: str = "serverAuth",

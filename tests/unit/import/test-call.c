@@ -5,6 +5,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -312,6 +313,42 @@ static void test_no_byte_of_the_key_precedes_its_offset_in_either_form(void **st
         assert_int_equal(call_key_offset("", 0), 0);
 }
 
+static void expect_member(const Secret *strict, const char *name, const char *begin)
+{
+        CLEANUP(secret_done) Secret member = SECRET_NULL;
+        CallPayload document = {.data = strict->data, .size = strict->size};
+
+        assert_int_equal(call_payload_member(&member, &document, name), 0);
+        assert_memory_equal(member.data, begin, strlen(begin));
+        assert_memory_equal(member.data + member.size - 6, "-----\n", 6);
+        assert_null(strchr(member.data, '\\'));
+        assert_null(strchr(member.data, '"'));
+}
+
+static void test_each_member_is_the_pem_of_its_file(void **state)
+{
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        CLEANUP(secret_done) Secret strict = build(&good);
+
+        expect_member(&strict, "ssl_ca", "-----BEGIN CERTIFICATE-----\n");
+        expect_member(&strict, "ssl_cert", "-----BEGIN CERTIFICATE-----\n");
+        expect_member(&strict, "ssl_key", "-----BEGIN RSA PRIVATE KEY-----\n");
+}
+
+static void test_a_document_without_the_member_is_refused(void **state)
+{
+        static const char *const texts[] = {
+                "", "{}", "{\"ssl_key\":\"", "{\"ssl_key\":\"abc", "{\"ssl_cert\":\"a\"}"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                Secret member = SECRET_NULL;
+                CallPayload document = {.data = texts[i], .size = strlen(texts[i])};
+
+                assert_int_equal(call_payload_member(&member, &document, "ssl_key"), -EBADMSG);
+                assert_null(member.data);
+        }
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -328,6 +365,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_the_raw_form_differs_only_in_its_line_ends),
                 cmocka_unit_test(test_only_escaped_line_ends_are_replaced),
                 cmocka_unit_test(test_no_byte_of_the_key_precedes_its_offset_in_either_form),
+                cmocka_unit_test(test_each_member_is_the_pem_of_its_file),
+                cmocka_unit_test(test_a_document_without_the_member_is_refused),
         };
 
         if (argc != 2)

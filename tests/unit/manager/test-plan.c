@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/macro.h"
 #include "daemon/manager/plan.h"
 
@@ -263,6 +264,26 @@ static void test_transient_errors_back_off_and_others_are_held(void **state)
         assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
 }
 
+static void test_a_set_that_the_source_refused_is_not_tried_by_itself(void **state)
+{
+        PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
+        Record record = failed(A, OUTCOME_SOURCE_REFUSED);
+        PlanInput input = {.enabled = true,
+                .fingerprint = A,
+                .record = &record,
+                .retry_usec = delay_usec(&retry, OUTCOME_SOURCE_REFUSED, 1, 0)};
+        Plan plan = plan_cluster(&input, USEC_NEVER - 1);
+
+        assert_int_equal(plan.action, PLAN_DELAY);
+        assert_int_equal(plan.not_before_usec, USEC_NEVER);
+        assert_int_equal(plan_state(&plan, &record), CLUSTER_HELD);
+        input.fingerprint = B;
+        assert_int_equal(plan_cluster(&input, 1).action, PLAN_IMPORT);
+        input.fingerprint = A;
+        input.retry_usec = 0; /* a command of an operator */
+        assert_int_equal(plan_cluster(&input, 1).action, PLAN_IMPORT);
+}
+
 static void test_attempts_count_failures_in_a_row_with_one_set(void **state)
 {
         Record record = failed(A, OUTCOME_UNREACHABLE);
@@ -326,6 +347,7 @@ int main(void)
                 cmocka_unit_test(test_a_forced_set_is_imported_whatever_the_record_names),
                 cmocka_unit_test(test_a_plan_has_one_state),
                 cmocka_unit_test(test_transient_errors_back_off_and_others_are_held),
+                cmocka_unit_test(test_a_set_that_the_source_refused_is_not_tried_by_itself),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_a_set_in_doubt_is_no_longer_known_as_imported),
                 cmocka_unit_test(test_checks_are_spread_over_a_fifth_of_their_interval),

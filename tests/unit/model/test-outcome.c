@@ -26,6 +26,8 @@ static const struct {
         [OUTCOME_UNKNOWN] = {"unknown", false, true, false},
         [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false, false, true},
         [OUTCOME_RECORD_FAILED] = {"record_failed", false, true, true},
+        [OUTCOME_SOURCE_REFUSED] = {"source_refused", false, false, true},
+        [OUTCOME_SOURCE_UNREACHABLE] = {"source_unreachable", false, true, true},
         [OUTCOME_CRASHED] = {"crashed", false, true, true},
 };
 
@@ -107,6 +109,28 @@ static void test_every_held_kind_has_a_next_step_of_one_line(void **state)
         assert_string_equal(outcome_next_step(_OUTCOME_KIND_MAX, ""), "");
 }
 
+static void test_only_a_refusal_of_the_source_is_not_retried(void **state)
+{
+        for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
+                assert_int_equal(outcome_is_retried(kind), kind != OUTCOME_SOURCE_REFUSED);
+}
+
+static void test_warnings_are_joined(void **state)
+{
+        Outcome outcome = {0};
+        char text[OUTCOME_TEXT_MAX];
+
+        outcome_add_warning(&outcome, "one");
+        assert_string_equal(outcome.warning, "one");
+        outcome_add_warning(&outcome, "two");
+        assert_string_equal(outcome.warning, "one; two");
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        outcome_add_warning(&outcome, text);
+        outcome_add_warning(&outcome, text);
+        assert_int_equal(strlen(outcome.warning), sizeof(outcome.warning) - 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -115,6 +139,8 @@ int main(void)
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
                 cmocka_unit_test(test_each_kind_is_a_success_or_transient_or_held),
                 cmocka_unit_test(test_a_momentary_rejection_is_transient),
+                cmocka_unit_test(test_only_a_refusal_of_the_source_is_not_retried),
+                cmocka_unit_test(test_warnings_are_joined),
                 cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
         };
 

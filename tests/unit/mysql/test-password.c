@@ -181,6 +181,32 @@ static void test_a_password_is_read_each_time(void **state)
         assert_string_equal(secret.data, "new");
 }
 
+static bool read_changed(Source kind, const char *old, const char *now)
+{
+        CLEANUP(secret_done) Secret secret = SECRET_NULL;
+        LoginConfig login = prepare(kind, old, strlen(old));
+        char directory[CONFIG_PATH_MAX];
+        bool changed;
+
+        text_set(directory, sizeof(directory), scratch_path("secret"));
+        *strrchr(directory, '/') = '\0';
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", directory, 1), 0);
+        assert_true(password_read(&secret, reason, sizeof(reason), &login, LONG));
+        scratch_write_text("secret", now);
+        changed = password_read_changed(&secret, &login, LONG);
+        assert_string_equal(secret.data, changed ? now : old);
+        return changed;
+}
+
+static void test_only_a_changed_password_or_a_token_is_tried_again(void **state)
+{
+        for (Source source = 0; source < _SOURCE_MAX; source++) {
+                assert_true(read_changed(source, "old", "new"));
+                assert_int_equal(read_changed(source, "same", "same"), source == SOURCE_COMMAND);
+                assert_false(read_changed(source, "old", ""));
+        }
+}
+
 static void test_an_error_names_the_source(void **state)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -209,6 +235,7 @@ int main(void)
                 scratch_test(test_a_password_can_be_as_long_as_the_limit),
                 scratch_test(test_a_command_gets_host_port_and_user_of_the_cluster),
                 scratch_test(test_a_password_is_read_each_time),
+                scratch_test(test_only_a_changed_password_or_a_token_is_tried_again),
                 scratch_test(test_an_error_names_the_source),
         };
 
