@@ -153,6 +153,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         TEXT(ret->reason, value, "reason");
         TEXT(ret->next_step, value, "next_step");
         TEXT(ret->imported, value, "imported_fingerprint");
+        TEXT(ret->import_warning, value, "import_warning");
         TEXT(outcome, value, "outcome");
         ret->since_usec = number(value, "since");
         ret->out_of_sync_since_usec = number(value, "out_of_sync_since");

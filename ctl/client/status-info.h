@@ -52,6 +52,7 @@ typedef struct ClusterInfo {
         char imported[REPORT_FINGERPRINT_MAX];
         uint64_t imported_at_usec, last_attempt_usec, next_attempt_usec, attempts;
         Tristate in_use;
+        char import_warning[STATUS_INFO_REASON_MAX]; /* "": none */
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         Replication replication;
         bool changed; /* an event brought another state while the set on disk was the present one */

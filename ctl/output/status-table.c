@@ -178,6 +178,7 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
                 cluster->imported);
         put_times(table, cluster);
         terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", cluster->reason);
+        terminal_paragraph(terminal, DETAIL_INDENT, "note: ", cluster->import_warning);
         next_step_cluster(text, sizeof(text), cluster);
         terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
         next_step_cluster_command(text, sizeof(text), cluster);

@@ -119,6 +119,8 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
         if (outcome->effect.committed) {
                 set_imported(record, set, now_usec, outcome->server.uuid);
                 begin_proof(&record->proof, set->fingerprint);
+                text_set(record->imported.warning, sizeof(record->imported.warning),
+                        outcome->warning);
         }
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)

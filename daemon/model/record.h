@@ -23,6 +23,7 @@ typedef struct RecordImport {
         bool in_use;             /* replication was restarted after this import and ran */
         bool restart_due; /* replication is to be restarted after this import, and has not run yet */
         char server_uuid[SERVER_UUID_MAX]; /* of the server that has it; "": not reported */
+        char warning[OUTCOME_TEXT_MAX];    /* the import went on in spite of this; "": nothing */
 } RecordImport;
 
 /* The last attempt. */

@@ -62,6 +62,7 @@ int record_format(char **ret, const Record *record)
         write_number(writer, "imported_at", record->imported.at_usec);
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
         write_text(writer, "server_uuid", record->imported.server_uuid);
+        write_text(writer, "import_warning", record->imported.warning);
         write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
         write_number(writer, "attempts", record->attempt.failures);
         write_number(writer, "last_attempt", record->attempt.at_usec);
@@ -213,6 +214,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
                 !read_text(record.imported.server_uuid, sizeof(record.imported.server_uuid), object,
                         "server_uuid") ||
+                !read_text(record.imported.warning, sizeof(record.imported.warning), object,
+                        "import_warning") ||
                 !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
                 !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
                 !read_number(&record.warned.within_usec, object, "warned_within") ||

@@ -18,7 +18,7 @@
 #include "daemon/mysql/session.h"
 
 /* `pem`: the files of the set. `session` is one with the cluster: where the configuration does not
- * name the source, the replica's status is read. Returns true if the import may go on, possibly with
- * a warning; otherwise the outcome says why not. */
+ * name the source, the replica's status is read. Returns true if the import may go on, possibly
+ * with a warning; otherwise the outcome says why not. */
 bool source_probe_run(Outcome *ret, Session *session, const ClusterConfig *cluster,
         const Secret pem[static _MATERIAL_FILE_MAX], uint64_t deadline_usec);

@@ -80,7 +80,8 @@ static void format_where(char buffer[static WHERE_MAX], const LoginConfig *sourc
         text_format(buffer, WHERE_MAX, "the source %s port %u", source->host, source->port);
 }
 
-/* A host of the status becomes an argument of source-password-command, as one of the keys does. */
+/* What the status names becomes an argument of source-password-command, so that it must not be an
+ * option. */
 bool source_verdict_locate(LoginConfig *ret, char *reason, size_t reason_size,
         const ClusterConfig *cluster, const Replication *replication, const char *status_error)
 {
@@ -93,7 +94,7 @@ bool source_verdict_locate(LoginConfig *ret, char *reason, size_t reason_size,
                 ret->port = replication->source_port;
         if (ret->port == 0)
                 ret->port = DEFAULT_PORT;
-        if (ret->user[0] == '\0' && reported)
+        if (ret->user[0] == '\0' && reported && replication->source_user[0] != '-')
                 ret->user = replication->source_user;
         if (ret->host[0] != '\0')
                 return true;

@@ -39,6 +39,13 @@ def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
                      "[45]\\dmin( \\d+s)?; 3 failed so far\n", text)
 
 
+def test_what_an_import_went_on_in_spite_of_is_shown(ctl, manage):
+    manage(cluster("orders", import_warning="the source was not tested: no answer"),
+           cluster("billing"))
+    assert re.findall(" note: .*", ctl("status").stdout) == [
+        " note: the source was not tested: no answer"]
+
+
 def test_in_use_is_shown_only_when_known(ctl, manage):
     manage(cluster("a", in_use=True), cluster("b", in_use=False), cluster("c", in_use=None))
     rows = [line for line in ctl("status").stdout.splitlines() if " current " in line]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Testbed, configuration
+from tests.integration.conftest import LEDGER_TABLE, Testbed, configuration, ledger_created
 from tests.integration.process import Process
 from tests.mockserver.secret import Secret
 from tests.standin import Authority, Source, write_material
@@ -40,9 +40,11 @@ class Probe:
         self.password.chmod(0o600)
 
     def configure(self, mode: str = "require", *, password: bool = True,
-                  replication: str = "observe", **keys: str | int) -> None:
+                  replication: str = "observe", ledger: bool = False,
+                  **keys: str | int) -> None:
         lines = [f"source-probe = {mode}", f"replication = {replication}",
                  *([f"source-password-file = {self.password}"] if password else []),
+                 *([f"ledger = {LEDGER_TABLE}"] if ledger else []),
                  *(f"source-{key} = {value}" for key, value in keys.items())]
         self.service.configure(configuration(self.service, self.testbed.aurora,
                                              cluster="\n".join(lines)))
@@ -139,6 +141,7 @@ def test_a_set_that_the_source_accepts_is_imported(testbed, probe, requirement):
         assert [kind for kind, argument in log() if kind != "Quit"] == ["Connect"]
         assert log()[0][1].startswith(f"{REPLICATION_USER}@")
     assert probe.warning() == ""
+    assert probe.service.cluster("orders")["import_warning"] is None
 
 
 @pytest.mark.parametrize("requirement", ["SUBJECT '/CN=another'", "ISSUER '/CN=another'"])
@@ -156,6 +159,20 @@ def test_a_set_that_the_account_does_not_allow_is_not_imported(
     after = testbed.aurora.replication()
     for column in ("Replica_IO_Running", "Replica_SQL_Running"):
         assert after[column] == before[column]
+
+
+def test_a_refused_set_leaves_no_row_in_the_ledger(testbed, probe):
+    require(testbed.source, "SUBJECT '/CN=another'")
+    probe.configure(ledger=True)
+    probe.write(testbed.client("no-row"))
+    with ledger_created(testbed):
+        probe.service.start()
+        probe.refused("with the new set")
+        assert testbed.aurora.rows(f"SELECT * FROM {LEDGER_TABLE}") == []
+        require(testbed.source, "X509")
+        assert probe.service.ctl("import", "--wait", "orders").returncode == 0
+        (row,) = testbed.aurora.rows(f"SELECT state FROM {LEDGER_TABLE}")
+        assert row["state"] == "imported"
 
 
 def test_a_refusal_ends_with_a_command_or_a_new_set(testbed, probe):
@@ -232,6 +249,8 @@ def test_without_a_password_only_the_handshake_is_tested(testbed, probe):
         # A failed login of the replica's account could lock it.
         assert not any(REPLICATION_USER in argument for _, argument in log())
     assert probe.warning().startswith("only the TLS handshake with the source 127.0.0.1 port ")
+    assert probe.service.cluster("orders")["import_warning"] == probe.warning()
+    assert probe.warning()[:40] in probe.service.ctl("status").stdout
     assert "source-password-" in probe.warning()
 
 

@@ -28,6 +28,7 @@
         "\"state\":\"held\",\"reason\":\"denied\",\"next_step\":\"check user\",\"since\":31," \
         "\"out_of_sync_since\":32,\"imported_fingerprint\":\"bbbb\",\"imported_at\":33,"      \
         "\"last_attempt\":34,\"next_attempt\":35,\"attempts\":36,\"in_use\":false,"           \
+        "\"import_warning\":\"not tested\","                                                  \
         "\"outcome\":\"auth\",\"replication\":" REPLICATION "}"
 #define STATUS                                                                                    \
         "{\"pid\":7,\"health\":\"critical\",\"summary\":\"0/1 current\",\"materials\":[" MATERIAL \
@@ -121,6 +122,7 @@ static void test_every_member_is_read(void **state)
         assert_int_equal(cluster->next_attempt_usec, 35);
         assert_int_equal(cluster->attempts, 36);
         assert_int_equal(cluster->in_use, TRISTATE_NO);
+        assert_string_equal(cluster->import_warning, "not tested");
         assert_int_equal(cluster->outcome, OUTCOME_AUTH);
         assert_true(cluster->replication.known && cluster->replication.configured);
         assert_string_equal(cluster->replication.io_running, "Connecting");
@@ -205,6 +207,7 @@ static void test_a_text_that_is_missing_or_of_another_type_is_empty(void **state
                 {"reason", "\"denied\"", true, offsetof(ClusterInfo, reason)},
                 {"next_step", "\"check user\"", true, offsetof(ClusterInfo, next_step)},
                 {"imported_fingerprint", "\"bbbb\"", true, offsetof(ClusterInfo, imported)},
+                {"import_warning", "\"not tested\"", true, offsetof(ClusterInfo, import_warning)},
                 {"io_error", "\"SSL\"", true, offsetof(ClusterInfo, replication.io_error)},
         };
         static const char *const values[] = {"5", "true", "null", "{}", "[\"x\"]"};

@@ -229,6 +229,23 @@ static void test_only_a_restart_of_replication_puts_a_set_in_use(void **state)
         assert_int_equal(record.imported.at_usec, 2000);
 }
 
+static void test_a_warning_stays_with_the_import_until_the_next_one(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
+        Outcome failure = {.kind = OUTCOME_UNREACHABLE, .warning = "of another"};
+        SetInfo set = {.fingerprint = A};
+        Record record = RECORD_NULL;
+
+        outcome_add_warning(&outcome, "not tested");
+        record_apply(&record, &set, &outcome, 1000);
+        assert_string_equal(record.imported.warning, "not tested");
+        record_apply(&record, &set, &failure, 2000);
+        assert_string_equal(record.imported.warning, "not tested");
+        outcome.warning[0] = '\0';
+        record_apply(&record, &set, &outcome, 3000);
+        assert_string_equal(record.imported.warning, "");
+}
+
 static void test_the_form_that_worked_is_kept_until_another_works(void **state)
 {
         Record record = attempted(A, OUTCOME_TLS, false);
@@ -335,6 +352,7 @@ int main(void)
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_an_import_in_doubt_clears_another_imported_set),
                 cmocka_unit_test(test_only_a_restart_of_replication_puts_a_set_in_use),
+                cmocka_unit_test(test_a_warning_stays_with_the_import_until_the_next_one),
                 cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),
                 cmocka_unit_test(test_an_import_begins_the_proof_anew_unless_it_has_ended),
                 cmocka_unit_test(test_a_stop_is_cleared_when_replication_is_started_or_active),

@@ -36,6 +36,7 @@ static Record full(void)
         text_set(record.attempt.next_step, sizeof(record.attempt.next_step), "GRANT this");
         record.imported.not_after_usec = INT64_MAX;
         record.imported.in_use = true;
+        text_set(record.imported.warning, sizeof(record.imported.warning), "not tested");
         record.imported.restart_due = true;
         record.last_success_usec = 66;
         record.newlines = NEWLINES_RAW;

@@ -243,6 +243,8 @@ static void test_each_key_precedes_the_status_of_the_replica(void **state)
         cluster.source.host = "key";
         expect_location(&cluster, &replication, "key", 3310, "status");
         expect_location(&cluster, &none, "key", 3306, "");
+        text_set(replication.source_user, sizeof(replication.source_user), "--output=x");
+        expect_location(&cluster, &replication, "key", 3310, "");
         cluster.source.user = "me";
         expect_location(&cluster, &replication, "key", 3310, "me");
         cluster.source.port = 1;

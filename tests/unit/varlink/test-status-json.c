@@ -214,11 +214,17 @@ static void test_a_cluster_is_written(void **state)
         expect_null(cluster, "replication");
 }
 
+static void test_what_an_import_went_on_in_spite_of_is_written(void **state)
+{
+        strcpy(fixture.record[0].imported.warning, "not tested");
+        expect_text(format_cluster(), "import_warning", "not tested");
+}
+
 static void test_unknown_values_of_a_cluster_are_null(void **state)
 {
         static const char *const nulls[] = {"imported_fingerprint", "imported_at", "in_use",
-                "last_attempt", "last_success", "next_attempt", "outcome", "sql_errno",
-                "replication"};
+                "import_warning", "last_attempt", "last_success", "next_attempt", "outcome",
+                "sql_errno", "replication"};
         const JsonValue *cluster;
 
         fixture.record[0] = RECORD_NULL;
@@ -301,6 +307,7 @@ int main(void)
                 status_test(test_problems_and_the_reason_are_written),
                 status_test(test_a_cluster_is_written),
                 status_test(test_unknown_values_of_a_cluster_are_null),
+                status_test(test_what_an_import_went_on_in_spite_of_is_written),
                 status_test(test_in_use_is_true_only_when_it_is_known),
                 status_test(test_a_failed_cluster_is_written_with_its_numbers),
                 status_test(test_replication_is_written_as_it_was_read),
