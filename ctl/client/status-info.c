@@ -50,6 +50,11 @@ static const char *cluster_state_at(unsigned i)
         return cluster_state_to_string((ClusterState)i);
 }
 
+static const char *wave_state_at(unsigned i)
+{
+        return wave_state_to_string((WaveState)i);
+}
+
 static const char *health_at(unsigned i)
 {
         return health_to_string((Health)i);
@@ -91,6 +96,18 @@ static void read_certificate(Certificate *ret, const JsonValue *value)
         ret->not_after_usec = number(value, "not_after");
 }
 
+static void read_rollout(RolloutInfo *ret, const JsonValue *value)
+{
+        char state[STATUS_INFO_WORD_MAX];
+
+        TEXT(ret->canary, value, "canary");
+        TEXT(state, value, "state");
+        TEXT(ret->reason, value, "reason");
+        ret->state = (WaveState)index_of(state, _WAVE_STATE_MAX, wave_state_at);
+        ret->until_usec = number(value, "until");
+        ret->n_waiting = number(value, "waiting");
+}
+
 static int read_material(MaterialInfo *ret, const JsonValue *value)
 {
         const JsonValue *problems = json_member(value, "problems");
@@ -111,6 +128,7 @@ static int read_material(MaterialInfo *ret, const JsonValue *value)
         ret->last_check_usec = number(value, "last_check");
         ret->last_change_usec = number(value, "last_change");
         ret->has_certificate = json_is_object(json_member(value, "certificate"));
+        read_rollout(&ret->rollout, json_member(value, "rollout"));
         read_certificate(&ret->certificate, json_member(value, "certificate"));
         for (size_t i = 0; i < json_size(problems) && i < REPORT_PROBLEMS_MAX; i++)
                 read_problem(&ret->problems[ret->n_problems++], json_element(problems, i));
@@ -327,7 +345,8 @@ Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
 {
         const MaterialInfo *material = status_info_material(info, cluster->material);
         Health of_material = material
-                ? health_of_material(material->state, material->not_responding_since_usec == 0)
+                ? health_of_material(material->state, material->not_responding_since_usec == 0,
+                          material->rollout.state)
                 : HEALTH_OK;
         Health of_cluster =
                 health_of_cluster(cluster->state, replication_is_broken(&cluster->replication),

@@ -21,6 +21,15 @@
 #define STATUS_INFO_REASON_MAX 1024
 #define STATUS_INFO_WORD_MAX   24
 
+/* With rollout = canary. */
+typedef struct RolloutInfo {
+        char canary[CONFIG_NAME_MAX]; /* "": there is no wave */
+        WaveState state;              /* _WAVE_STATE_MAX: unknown to this program */
+        char reason[STATUS_INFO_REASON_MAX];
+        uint64_t until_usec; /* 0: not known */
+        uint64_t n_waiting;
+} RolloutInfo;
+
 typedef struct MaterialInfo {
         char name[CONFIG_NAME_MAX];
         char directory[CONFIG_PATH_MAX];
@@ -33,6 +42,7 @@ typedef struct MaterialInfo {
         Certificate certificate;
         Problem problems[REPORT_PROBLEMS_MAX]; /* rule _RULE_MAX: unknown to this program */
         size_t n_problems;
+        RolloutInfo rollout;
         uint64_t not_responding_since_usec; /* 0: the file system answers */
         char watch[512];
         uint64_t missed_events, last_check_usec, last_change_usec;

@@ -79,12 +79,13 @@ static void print_started(const Import *import)
         const JsonValue *started = started_of(import);
         char name[CONFIG_NAME_MAX];
 
-        if (json_size(started) == 0)
-                puts(import->request->force
-                                ? "nothing was started: no cluster is enabled, or the "
-                                  "import runs already"
-                                : "nothing to do: the set on disk is imported; --force imports it "
-                                  "once more");
+        if (json_size(started) == 0 && import->request->force)
+                puts("nothing was started: no cluster is enabled, each waits for the canary, or the "
+                     "import runs already");
+        else if (json_size(started) == 0)
+                printf("nothing to do: the set on disk is imported%s; --force imports it once more\n",
+                        import->request->n_names == 0 ? ", or the clusters wait for the canary"
+                                                      : "");
         for (size_t i = 0; i < json_size(started); i++) {
                 text_set(name, sizeof(name), json_get_string(json_element(started, i)));
                 printf("cluster %s: import started\n", name);

@@ -44,8 +44,12 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                         text_set(buffer, size, next);
                 break;
         case CLUSTER_WAITING:
-                text_format(buffer, size, "fix material %s; the import then starts by itself",
-                        cluster->material);
+                if (next[0] != '\0')
+                        text_set(buffer, size, next);
+                else
+                        text_format(buffer, size,
+                                "fix material %s; the import then starts by itself",
+                                cluster->material);
                 break;
         case CLUSTER_DISABLED:
                 text_set(buffer, size, "to import into this cluster, set enabled = yes and reload");

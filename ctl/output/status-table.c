@@ -82,6 +82,24 @@ static void put_row(
                 sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
 }
 
+static void put_rollout(const Terminal *terminal, const RolloutInfo *rollout)
+{
+        char line[STATUS_INFO_REASON_MAX + 128], time[TERMINAL_TIME_SIZE],
+                waiting[64] = "", until[TERMINAL_TIME_SIZE + 16] = "";
+
+        if (rollout->canary[0] == '\0')
+                return;
+        if (rollout->n_waiting > 0)
+                snprintf(waiting, sizeof(waiting), "; %" PRIu64 " waiting", rollout->n_waiting);
+        if (rollout->until_usec > 0)
+                snprintf(until, sizeof(until), "; until %s",
+                        terminal_time(time, terminal, rollout->until_usec));
+        text_format(line, sizeof(line), "%s%s%s%s",
+                rollout->state == WAVE_STOPPED ? "stopped: " : "",
+                rollout->reason[0] != '\0' ? rollout->reason : "the set is proven", until, waiting);
+        terminal_paragraph(terminal, DETAIL_INDENT, "rollout: ", line);
+}
+
 static void put_material(const Table *table, const MaterialInfo *material)
 {
         const Terminal *terminal = table->terminal;
@@ -108,6 +126,7 @@ static void put_material(const Table *table, const MaterialInfo *material)
         terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
         next_step_material_command(text, sizeof(text), material);
         terminal_paragraph(terminal, DETAIL_INDENT, "run:  ", text);
+        put_rollout(terminal, &material->rollout);
         if (strcmp(material->watch, "inotify") != 0)
                 terminal_paragraph(terminal, DETAIL_INDENT, "watch: ", material->watch);
         if (material->missed_events > 0) {

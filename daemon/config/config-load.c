@@ -319,6 +319,21 @@ static int load_source(const Load *load, ClusterConfig *cluster, const Section *
         return 0;
 }
 
+static int check_canary(const Load *load, const Config *config, const Section *section,
+        const ClusterConfig *cluster)
+{
+        for (size_t i = 0; i < config->n_clusters && cluster->canary; i++) {
+                const ClusterConfig *other = &config->clusters[i];
+
+                if (other->canary && other->material == cluster->material)
+                        return LOAD_PROBLEM(load, find_setting(section, load->defaults, "canary"),
+                                "canary = yes in [%s] and in [cluster %s]: material %s has one "
+                                "canary at most",
+                                section->name, other->name, cluster->material_name);
+        }
+        return 0;
+}
+
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
 {
         const Setting *reference = find_setting(section, load->defaults, "material");
@@ -356,8 +371,10 @@ static int load_cluster(const Load *load, Config *config, const Section *section
                         section->name);
         text_set(cluster->material_name, sizeof(cluster->material_name),
                 config->materials[cluster->material].name);
-        config->n_clusters++;
-        return 0;
+        r = check_canary(load, config, section, cluster);
+        if (r == 0)
+                config->n_clusters++;
+        return r;
 }
 
 typedef int (*load_fn)(const Load *load, Config *config, const Section *section, const char *name);
@@ -411,6 +428,7 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
                         "there is no [cluster NAME] section; at least one is needed");
                 return -EINVAL;
         }
+        config_choose_canaries(config);
         config->texts = settings_take_texts(settings, &config->n_texts);
         *ret = TAKE(config);
         return 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/text.h"
 
@@ -43,6 +44,26 @@ Config *config_free(Config *config)
         free(config->clusters);
         free(config);
         return NULL;
+}
+
+static bool is_preferred(const ClusterConfig *cluster, const ClusterConfig *other)
+{
+        return cluster->canary != other->canary ? cluster->canary
+                                                : strcmp(cluster->name, other->name) < 0;
+}
+
+void config_choose_canaries(Config *config)
+{
+        for (size_t i = 0; i < config->n_materials; i++)
+                config->materials[i].canary = SIZE_MAX;
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                const ClusterConfig *cluster = &config->clusters[i];
+                size_t *canary = &config->materials[cluster->material].canary;
+
+                if (cluster->enabled &&
+                        (*canary == SIZE_MAX || is_preferred(cluster, &config->clusters[*canary])))
+                        *canary = i;
+        }
 }
 
 void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX])

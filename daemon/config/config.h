@@ -72,6 +72,13 @@ typedef enum SourceProbe {
         _SOURCE_PROBE_MAX,
 } SourceProbe;
 
+/* How a new set of a material gets into its clusters. */
+typedef enum RolloutMode {
+        ROLLOUT_PARALLEL, /* into all at once */
+        ROLLOUT_CANARY,   /* first into one, which proves it */
+        _ROLLOUT_MODE_MAX,
+} RolloutMode;
+
 /* The authentication plugins that auth-plugins can name. Each is safe inside verified TLS; a site
  * may allow fewer. */
 typedef enum AuthPlugin {
@@ -94,6 +101,7 @@ typedef struct MaterialConfig {
         KeyTypes key_types;
         unsigned minimum_rsa_bits;
         uint64_t expiry_warning_usec[CONFIG_EXPIRY_WARNINGS_MAX]; /* largest first, 0 ends */
+        size_t canary; /* index in Config.clusters; SIZE_MAX: none of its clusters is enabled */
 } MaterialConfig;
 
 /* Where the password of a login is. */
@@ -126,6 +134,7 @@ typedef struct ClusterConfig {
         LoginConfig
                 source; /* "" and 0: as the replica's status names it; its password is optional */
         const char *ledger; /* "schema.table"; "": none */
+        bool canary;        /* at most one of a material */
         bool enabled;
 } ClusterConfig;
 
@@ -136,6 +145,8 @@ typedef struct Config {
         uint64_t retry_max_usec;
         uint64_t retry_held_usec;
         uint64_t check_interval_usec;
+        RolloutMode rollout;
+        uint64_t canary_hold_usec;
         bool once;                 /* no key, but --once: each import and check has one turn */
         const char *metrics_file;  /* "": none */
         const char *control_group; /* "": none */
@@ -150,6 +161,10 @@ typedef struct Config {
 
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);
+
+/* Sets the canary of each material: of its enabled clusters the one with canary = yes, else the
+ * first by name. */
+void config_choose_canaries(Config *config);
 
 /* Names as in the configuration files; each list ends with NULL. */
 extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];

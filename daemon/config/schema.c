@@ -5,6 +5,7 @@
 /* The order is that of the enumeration. */
 static const char *const choices_chain[] = {"require", "warn", "off", NULL};
 static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
+static const char *const choices_rollout[] = {"parallel", "canary", NULL};
 static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
 
 #define ALLOWED_PATH       "an absolute path"
@@ -54,6 +55,8 @@ static const ConfigKey daemon_keys[] = {
                 "100ms to 7d"),
         DURATION("check-interval", DAEMON(check_interval_usec), "5min", 100 * USEC_PER_MSEC,
                 USEC_PER_DAY, "100ms to 1d"),
+        CHOICE("rollout", DAEMON(rollout), "parallel", choices_rollout, "parallel or canary"),
+        DURATION("canary-hold", DAEMON(canary_hold_usec), "2min", 0, 7 * USEC_PER_DAY, "0s to 7d"),
         TEXT("metrics-file", PATH, DAEMON(metrics_file), "", ALLOWED_PATH),
         TEXT("control-group", NAME, DAEMON(control_group), "", "the name of a group"),
 };
@@ -113,6 +116,7 @@ static const ConfigKey cluster_keys[] = {
         TEXT("source-password-field", FIELD, CLUSTER(source.password.field), "off", ALLOWED_FIELD),
         TEXT("ledger", TABLE, CLUSTER(ledger), "off",
                 "off or schema.table, each of 1 to 64 letters, digits, _ and $"),
+        TEXT("canary", BOOLEAN, CLUSTER(canary), "no", "yes or no"),
         TEXT("enabled", BOOLEAN, CLUSTER(enabled), "yes", "yes or no"),
 };
 

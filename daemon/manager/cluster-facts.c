@@ -9,6 +9,7 @@
 void cluster_facts_forget_replication(ClusterFacts *facts)
 {
         facts->replication = (Replication){0};
+        facts->status.read_usec = 0;
         if (record_is_stopped(&facts->record))
                 replication_set_stopped(&facts->replication, facts->record.stop.at_usec);
 }
@@ -51,6 +52,8 @@ static void update_replication(ClusterFacts *facts, const Outcome *outcome)
 {
         replication_update(&facts->replication, &outcome->replication,
                 record_is_stopped(&facts->record), facts->config.replication != REPLICATION_IGNORE);
+        if (outcome->replication.known)
+                facts->status.read_usec = clock_boottime_usec();
 }
 
 /* Replication that an attempt has left stopped is started again, with back-off. `outcome` is
@@ -88,6 +91,7 @@ ClusterChange cluster_facts_apply_attempt(
         due_times_after_check(&facts->due, facts->daemon);
         facts->status.check.error[0] = facts->status.check.next_step[0] = '\0';
         record_apply(&facts->record, set, &applied, clock_wall_usec());
+        facts->status.read_usec = 0; /* what was read before the import proves nothing of it */
         update_replication(facts, &applied);
         due_times_after_attempt(
                 &facts->due, facts->daemon, &applied, facts->record.attempt.failures);

@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "daemon/manager/cluster-facts.h"
 #include "daemon/manager/cluster-process.h"
+#include "daemon/manager/wave.h"
 #include "daemon/record/record-writer.h"
 
 /* A check only reads the ledger and the replica status: it needs less time than an import. */
@@ -207,7 +208,19 @@ static void report_stop(Cluster *cluster)
                         report(cluster, event, NULL);
 }
 
-Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec)
+/* The canary of a wave is checked more often; with --once there is no next check. */
+static uint64_t next_check_usec(const ClusterFacts *facts, const WaveStatus *wave)
+{
+        uint64_t check_usec = facts->due.check_usec, wave_usec;
+
+        if (!wave || wave->check_delay_usec == 0 || facts->daemon->once ||
+                strcmp(wave->canary, facts->config.name) != 0)
+                return check_usec;
+        wave_usec = facts->due.checked_usec + wave->check_delay_usec;
+        return wave_usec < check_usec ? wave_usec : check_usec;
+}
+
+Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec)
 {
         const char *fingerprint = set ? set->info.fingerprint : NULL;
         ClusterFacts *facts = &cluster->facts;
@@ -217,10 +230,11 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec)
                 .importing = cluster_is_importing(cluster),
                 .stuck = cluster_process_is_stuck(cluster->process),
                 .fingerprint = fingerprint,
+                .held_back = set && wave_holds_back(wave, &facts->status, set->info.fingerprint),
                 .record = &facts->record,
                 .retry_usec = facts->due.retry_usec,
                 .checks = config->replication != REPLICATION_IGNORE || config->ledger[0] != '\0',
-                .check_usec = facts->due.check_usec,
+                .check_usec = next_check_usec(facts, wave),
                 .start_usec = facts->due.start_usec,
         };
         Plan plan;
@@ -299,6 +313,29 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
         r = cluster_process_start(cluster->process, &task);
         cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
         return r;
+}
+
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof)
+{
+        RecordProof *own = &cluster->facts.record.proof;
+
+        if (record_proof_equal(own, proof))
+                return;
+        *own = *proof;
+        record_writer_schedule(cluster->writer);
+}
+
+void cluster_release(Cluster *cluster)
+{
+        Record *record = &cluster->facts.record;
+
+        if (!cluster->facts.config.enabled || cluster->planned[0] == '\0')
+                return;
+        text_set(record->by_hand, sizeof(record->by_hand), cluster->planned);
+        if (strcmp(record->proof.fingerprint, cluster->planned) == 0 &&
+                record->proof.fault[0] != '\0')
+                record->proof = (RecordProof){0};
+        record_writer_schedule(cluster->writer);
 }
 
 void cluster_retry_now(Cluster *cluster, bool force)

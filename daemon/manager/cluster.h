@@ -45,12 +45,11 @@ bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigne
 
 bool cluster_is_checking(const Cluster *cluster);
 
-/* Decides the next action for `set`, the good one on disk, which is NULL if there is none, and sets
- * the state that belongs to it. Of the actions
- * PLAN_IMPORT, PLAN_RESTART_REPLICATION, PLAN_START_REPLICATION and PLAN_CHECK are for
- * cluster_start(). `now_usec` is boot time. Also while an import runs: what is on disk may have
- * changed. */
-Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec);
+/* Decides the next action for `set`, the good one on disk (NULL: none), and its `wave` (NULL: none),
+ * and sets the state that belongs to it. Of the actions PLAN_IMPORT, PLAN_RESTART_REPLICATION,
+ * PLAN_START_REPLICATION and PLAN_CHECK are for cluster_start(). `now_usec` is boot time. Also while
+ * an import runs: what is on disk may have changed. */
+Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec);
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
  * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
@@ -62,6 +61,13 @@ void cluster_end_check(Cluster *cluster);
 
 /* Kills an importer that runs. Its CALL may have been executed, so the import is in doubt. */
 void cluster_abort_import(Cluster *cluster);
+
+/* Replaces the proof of the record, which is written if it has changed. */
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof);
+
+/* An operator imports by hand: the set of the last plan does not wait for its wave, and a proof of
+ * it that a fault has ended begins anew. Without a set, or disabled, nothing changes. */
+void cluster_release(Cluster *cluster);
 
 /* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the
  * set of the last plan is imported even if it is current; this ends with that set, and a cluster

@@ -31,6 +31,7 @@ void due_times_reset(DueTimes *times)
 
 void due_times_after_check(DueTimes *times, const Config *config)
 {
+        times->checked_usec = clock_boottime_usec();
         times->check_usec = usec_after(
                 config, plan_check_delay_usec(config->check_interval_usec, random_number()));
 }

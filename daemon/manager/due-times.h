@@ -14,6 +14,7 @@ typedef struct DueTimes {
         uint64_t retry_usec;     /* before it the attempted set is not tried again */
         uint64_t start_usec;     /* before it stopped replication is not started again */
         uint64_t check_usec;     /* of the next check */
+        uint64_t checked_usec;   /* of the last check or attempt; 0: none since the start */
         unsigned retry_failures; /* in a row since the back-off was last reset */
 } DueTimes;
 

@@ -174,11 +174,14 @@ static const Config *current_config(void *userdata)
         return inventory_config(manager->inventory);
 }
 
-static void import_now(size_t index, bool force, void *userdata)
+static void import_now(size_t index, bool by_hand, bool force, void *userdata)
 {
         Manager *manager = userdata;
+        Cluster *cluster = inventory_cluster(manager->inventory, index);
 
-        cluster_retry_now(inventory_cluster(manager->inventory, index), force);
+        if (by_hand)
+                cluster_release(cluster);
+        cluster_retry_now(cluster, force);
         wakeup_request(manager->wakeup);
 }
 

@@ -291,11 +291,21 @@ Material *material_free(Material *material)
 void material_configure(Material *material, const MaterialConfig *config)
 {
         material->config = *config;
+        material->status.wave = (WaveStatus){0};
 }
 
 const MaterialStatus *material_status(const Material *material)
 {
         return &material->status;
+}
+
+void material_set_wave(Material *material, const WaveStatus *wave)
+{
+        bool changed = !wave_status_equal(wave, &material->status.wave);
+
+        material->status.wave = *wave;
+        if (changed)
+                material->fn(material, material->userdata);
 }
 
 SealedSet *material_set(const Material *material)

@@ -30,10 +30,13 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
 Material *material_free(Material *material);
 DEFINE_CLEANUP(Material *, material_free);
 
-/* Replaces the settings by equal ones of another configuration. */
+/* Replaces the settings by equal ones of another configuration, which can have another wave. */
 void material_configure(Material *material, const MaterialConfig *config);
 
 const MaterialStatus *material_status(const Material *material);
+
+/* Replaces the status of the wave, and reports a change that is more than progress of the hold. */
+void material_set_wave(Material *material, const WaveStatus *wave);
 
 /* Returns the good set on disk, or NULL. It belongs to the material until that changes. */
 SealedSet *material_set(const Material *material);

@@ -14,14 +14,9 @@ static Plan keep(const PlanInput *input, uint64_t now_usec)
         return (Plan){.action = PLAN_KEEP, .not_before_usec = input->check_usec};
 }
 
-/* The set is imported, and replication is not restarted since. */
 static bool needs_restart(const PlanInput *input)
 {
-        const Record *record = input->record;
-
-        return input->fingerprint &&
-                strcmp(record->imported.fingerprint, input->fingerprint) == 0 &&
-                record->imported.restart_due;
+        return input->fingerprint && record_needs_restart(input->record, input->fingerprint);
 }
 
 static Plan plan_set(const PlanInput *input, uint64_t now_usec)
@@ -31,6 +26,12 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
 
         if (!input->fingerprint)
                 return (Plan){.action = PLAN_WAIT};
+        if (input->held_back) {
+                Plan plan = keep(input, now_usec);
+
+                plan.held_back = true;
+                return plan;
+        }
         if (input->forced)
                 return (Plan){.action = PLAN_IMPORT};
         if (strcmp(record->imported.fingerprint, input->fingerprint) == 0) {
@@ -66,7 +67,7 @@ static Plan plan_stuck(Plan plan)
 {
         switch (plan.action) {
         case PLAN_CHECK:
-                return (Plan){.action = PLAN_KEEP};
+                return (Plan){.action = PLAN_KEEP, .held_back = plan.held_back};
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
         case PLAN_START_REPLICATION:
@@ -105,7 +106,7 @@ ClusterState plan_state(const Plan *plan, const Record *record)
                 return CLUSTER_DISABLED;
         case PLAN_KEEP:
         case PLAN_CHECK:
-                return CLUSTER_CURRENT;
+                return plan->held_back ? CLUSTER_WAITING : CLUSTER_CURRENT;
         case PLAN_RUNS:
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:

@@ -17,8 +17,8 @@ typedef enum PlanAction {
         PLAN_NOTHING, /* the cluster is disabled */
         PLAN_RUNS,    /* an import runs; its end is the time of the next plan */
         PLAN_WAIT,    /* there is no set to import */
-        PLAN_KEEP,    /* the set is imported; until Plan.not_before_usec, if that is not 0 */
-        PLAN_CHECK,   /* now: the set is imported according to the record; a check is due */
+        PLAN_KEEP,    /* the set is imported or held back; until Plan.not_before_usec, if not 0 */
+        PLAN_CHECK,   /* now: the same, and a check is due */
         PLAN_IMPORT,  /* now */
         PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
         PLAN_START_REPLICATION,   /* now: replication is stopped because of an import */
@@ -29,6 +29,7 @@ typedef enum PlanAction {
 typedef struct Plan {
         PlanAction action;
         uint64_t not_before_usec; /* boot time; PLAN_DELAY and PLAN_KEEP */
+        bool held_back; /* PLAN_KEEP and PLAN_CHECK: the cluster keeps the set that it has */
         bool transient; /* PLAN_DELAY for another reason than the last attempt with the set */
 } Plan;
 
@@ -40,6 +41,7 @@ typedef struct PlanInput {
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */
         uint64_t start_usec; /* boot time before which replication is not started again */
+        bool held_back;      /* the wave of the set has not reached the cluster */
         bool forced;         /* import the set even if the record already names it */
         bool checks;         /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */

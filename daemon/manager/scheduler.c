@@ -1,6 +1,7 @@
 #include "daemon/manager/scheduler.h"
 
 #include "common/clock.h"
+#include "daemon/manager/wave.h"
 
 /* Limit of one pass, a few forks long; a status request waits at most this long. */
 #define SCHEDULER_PASS_USEC (3 * USEC_PER_MSEC)
@@ -13,6 +14,63 @@ static bool is_due(const Plan *plan, const Cluster *cluster)
                 plan->action == PLAN_START_REPLICATION;
 }
 
+typedef struct WaveCounts {
+        bool proven[CONFIG_MATERIALS_MAX]; /* by a cluster of the material */
+        unsigned n_included[CONFIG_MATERIALS_MAX];
+} WaveCounts;
+
+static void count_clusters(WaveCounts *ret, Inventory *inventory, const Config *config)
+{
+        const Material *material = NULL;
+        const char *fingerprint = "";
+
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                const ClusterStatus *cluster = cluster_status(inventory_cluster(inventory, i));
+                size_t own = config->clusters[i].material;
+
+                if (inventory_material_of(inventory, i) != material)
+                        fingerprint = sealed_set_fingerprint(
+                                material_set(inventory_material_of(inventory, i)));
+                material = inventory_material_of(inventory, i);
+                ret->proven[own] |= wave_is_proven_by(cluster, fingerprint);
+                ret->n_included[own] += wave_includes(cluster, fingerprint);
+        }
+}
+
+static void update_wave(Inventory *inventory, size_t canary, bool proven, unsigned n_included)
+{
+        Cluster *cluster = inventory_cluster(inventory, canary);
+        Material *material = inventory_material_of(inventory, canary);
+        WaveInput input = {.canary = cluster_status(cluster),
+                .fingerprint = sealed_set_fingerprint(material_set(material)),
+                .proven = proven,
+                .n_included = n_included,
+                .hold_usec = inventory_config(inventory)->canary_hold_usec};
+        RecordProof proof = wave_prove(&input);
+        WaveStatus wave;
+
+        cluster_set_proof(cluster, &proof);
+        wave_evaluate(&wave, &input);
+        material_set_wave(material, &wave);
+}
+
+/* After what has become known since the last pass. */
+static void update_waves(Inventory *inventory)
+{
+        const Config *config = inventory_config(inventory);
+        WaveCounts counts = {0};
+
+        if (config->rollout != ROLLOUT_CANARY)
+                return;
+        count_clusters(&counts, inventory, config);
+        for (size_t i = 0; i < config->n_materials; i++) {
+                size_t canary = config->materials[i].canary;
+
+                if (canary < SIZE_MAX)
+                        update_wave(inventory, canary, counts.proven[i], counts.n_included[i]);
+        }
+}
+
 uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_usec)
 {
         const Config *config = inventory_config(inventory);
@@ -22,8 +80,10 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
         bool started = false;
         uint64_t earliest = USEC_NEVER;
         const Material *material = NULL;
+        const WaveStatus *wave = NULL;
         SealedSet *set = NULL;
 
+        update_waves(inventory);
         for (size_t k = 0; k < n; k++) {
                 size_t i = (first + k) % n;
                 Cluster *cluster = inventory_cluster(inventory, i);
@@ -31,10 +91,12 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                 Plan plan;
 
                 /* Thousands of clusters may share a material. */
-                if (own != material)
+                if (own != material) {
                         set = material_set(own);
+                        wave = &material_status(own)->wave;
+                }
                 material = own;
-                plan = cluster_plan(cluster, set, now_usec);
+                plan = cluster_plan(cluster, set, wave, now_usec);
                 if (plan.not_before_usec > 0 && plan.not_before_usec < earliest)
                         earliest = plan.not_before_usec;
                 if (!is_due(&plan, cluster))

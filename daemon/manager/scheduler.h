@@ -3,6 +3,9 @@
 /*
  * Scheduler: starts the imports and checks that are due, at most parallel-imports at a time.
  *
+ * With rollout = canary a pass first brings the wave of each material up to date
+ * (daemon/manager/wave.h): what the clusters wait for.
+ *
  * Checks may hang on a slow network, so they never delay an import: only running imports count
  * against the limit of an import, while imports and checks count against the limit of a check.
  *

@@ -64,8 +64,7 @@ bool record_proof_equal(const RecordProof *a, const RecordProof *b)
 bool record_needs_restart(const Record *record, const char *fingerprint)
 {
         return strcmp(record->imported.fingerprint, fingerprint) == 0 &&
-                record->attempt.has_outcome &&
-                record->attempt.outcome == OUTCOME_REPLICATION_FAILED;
+                record->imported.restart_due;
 }
 
 bool record_is_stopped(const Record *record)

@@ -95,7 +95,7 @@ bool record_update_server(Record *record, const Outcome *outcome);
 
 bool record_proof_equal(const RecordProof *a, const RecordProof *b);
 
-/* Returns true if the set is imported, but replication could not be restarted then. */
+/* Returns true if the set is imported, and replication is not restarted since. */
 bool record_needs_restart(const Record *record, const char *fingerprint);
 
 bool record_is_stopped(const Record *record);

@@ -1,5 +1,7 @@
 #include "daemon/model/status.h"
 
+#include <string.h>
+
 #include "common/text.h"
 
 const char *health_to_string(Health health)
@@ -9,8 +11,31 @@ const char *health_to_string(Health health)
         return (unsigned)health < _HEALTH_MAX ? names[health] : "";
 }
 
-Health health_of_material(MaterialState state, bool responding)
+const char *wave_state_to_string(WaveState state)
 {
+        static const char *const names[_WAVE_STATE_MAX] = {
+                [WAVE_NONE] = "",
+                [WAVE_IMPORTING] = "importing",
+                [WAVE_HOLDING] = "holding",
+                [WAVE_OPEN] = "open",
+                [WAVE_STOPPED] = "stopped",
+        };
+
+        return (unsigned)state < _WAVE_STATE_MAX ? names[state] : "";
+}
+
+bool wave_status_equal(const WaveStatus *a, const WaveStatus *b)
+{
+        return a->state == b->state && strcmp(a->canary, b->canary) == 0 &&
+                a->queued == b->queued && a->since_at_usec == b->since_at_usec &&
+                a->hold_usec == b->hold_usec && strcmp(a->reason, b->reason) == 0 &&
+                a->n_waiting == b->n_waiting;
+}
+
+Health health_of_material(MaterialState state, bool responding, WaveState wave)
+{
+        if (wave == WAVE_STOPPED)
+                return HEALTH_CRITICAL;
         switch (state) {
         case MATERIAL_STATE_VALID:
         case MATERIAL_STATE_CHANGING:

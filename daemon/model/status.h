@@ -48,6 +48,33 @@ typedef struct WatchProcessStatus {
         uint64_t not_responding_since_at_usec; /* wall clock; 0: the file system answers */
 } WatchProcessStatus;
 
+/* Of a set on its way into the clusters of a material, with rollout = canary. */
+typedef enum WaveState {
+        WAVE_NONE,      /* no wave: rollout = parallel, no good set, or no enabled cluster */
+        WAVE_IMPORTING, /* the canary does not have the set yet */
+        WAVE_HOLDING,   /* the canary has the set, which is not proven yet */
+        WAVE_OPEN,      /* the set is proven */
+        WAVE_STOPPED,   /* the canary failed */
+        _WAVE_STATE_MAX,
+} WaveState;
+
+const char *wave_state_to_string(WaveState state);
+
+typedef struct WaveStatus {
+        WaveState state;
+        char canary[CONFIG_NAME_MAX];
+        bool queued; /* the canary waits: it is proving the set before */
+        uint64_t hold_usec, held_usec;
+        uint64_t since_at_usec;        /* of the first good reading of replication; 0: none yet */
+        uint64_t until_at_usec;        /* expected end of the hold; 0: not known */
+        uint64_t check_delay_usec;     /* of the canary, from its last check; 0: as usual */
+        char reason[OUTCOME_TEXT_MAX]; /* why it failed, or is delayed; "": neither */
+        unsigned n_waiting;            /* clusters that it has not reached */
+} WaveStatus;
+
+/* Returns true if both differ at most in the progress of the hold. */
+bool wave_status_equal(const WaveStatus *a, const WaveStatus *b);
+
 typedef struct MaterialStatus {
         const MaterialConfig *config;
         bool inspected; /* false: the first inspection has not ended yet */
@@ -58,10 +85,11 @@ typedef struct MaterialStatus {
         const WatchProcessStatus *watch_process;
         uint64_t not_responding_since_at_usec; /* the file system, to any process; 0: it answers */
         char error[256]; /* why the inspection itself failed; "": it did not */
+        WaveStatus wave;
 } MaterialStatus;
 
 typedef enum ClusterState {
-        CLUSTER_WAITING,   /* no valid set on disk */
+        CLUSTER_WAITING,   /* no valid set on disk, or its wave has not reached the cluster */
         CLUSTER_IMPORTING, /* an importer runs, or is about to */
         CLUSTER_CURRENT,   /* the server acknowledged the set on disk */
         CLUSTER_RETRYING,  /* a transient error; back-off runs */
@@ -93,6 +121,7 @@ typedef struct ClusterStatus {
         uint64_t out_of_sync_since_usec; /* a valid set on disk is not imported; 0: it is */
         const Record *record;
         const Replication *replication;
+        uint64_t read_usec; /* boot time of its reading; 0: none since the start and the import */
         uint64_t next_attempt_at_usec; /* 0: none is due */
         uint64_t deadline_usec;        /* boot time, of the running importer; 0: none runs */
         int record_error;              /* an errno: the record could not be written; 0: written */
@@ -132,8 +161,8 @@ bool cluster_check_update(ClusterCheck *check, const Outcome *outcome);
  * start without a set, whose error is shown; NULL: of an import. */
 void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *outcome);
 
-/* The health of one material by its state, and whether its file system answers. */
-Health health_of_material(MaterialState state, bool responding);
+/* The health of one material by its state, whether its file system answers, and its wave. */
+Health health_of_material(MaterialState state, bool responding, WaveState wave);
 
 /* The health of one cluster, without its material. `has_warning`: the cluster has an error that its
  * state does not show. */

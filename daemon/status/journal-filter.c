@@ -16,6 +16,8 @@ typedef struct LoggedState {
         uint64_t within_usec; /* the expiry warning logged for that set; 0: none */
         bool polling, not_responding;
         unsigned restarts; /* of the watch process */
+        WaveStatus wave;
+        WaveStatus last_wave; /* the same, or the one before if there is none now */
 } LoggedState;
 
 struct JournalFilter {
@@ -92,6 +94,40 @@ static bool log_watch_process(LoggedState *logged, const MaterialStatus *materia
         return changed;
 }
 
+/* A wave that is open at the start was logged before. */
+static bool is_wave_event(const WaveStatus *before, const WaveStatus *now)
+{
+        switch (now->state) {
+        case WAVE_HOLDING:
+                return now->since_at_usec > 0 &&
+                        (before->state != WAVE_HOLDING || before->since_at_usec == 0);
+        case WAVE_OPEN:
+                return before->state != WAVE_OPEN && before->state != WAVE_NONE;
+        case WAVE_STOPPED:
+                return before->state != WAVE_STOPPED;
+        case WAVE_NONE:
+        case WAVE_IMPORTING:
+        case _WAVE_STATE_MAX:
+                break;
+        }
+        return false;
+}
+
+/* A set that goes and comes back begins no wave. */
+static bool log_wave(LoggedState *logged, const MaterialStatus *material)
+{
+        const WaveStatus *wave = &material->wave;
+        bool changed = !wave_status_equal(wave, &logged->wave);
+
+        logged->wave = *wave;
+        if (wave->state == WAVE_NONE)
+                return changed;
+        if (is_wave_event(&logged->last_wave, wave))
+                journal_wave(material);
+        logged->last_wave = *wave;
+        return changed;
+}
+
 bool journal_filter_material(JournalFilter *filter, const MaterialStatus *material)
 {
         const char *fingerprint = material->report->fingerprint;
@@ -122,6 +158,7 @@ bool journal_filter_material(JournalFilter *filter, const MaterialStatus *materi
                 journal_material(material, reason);
                 changed = true;
         }
+        changed |= log_wave(logged, material);
         return log_expiry(filter, logged, material) || changed;
 }
 

@@ -38,6 +38,9 @@
 #define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
 #define ID_REPLICATION_STOPPED   "61393cf7855c417ab8ee6f69488c2c21"
 #define ID_REPLICATION_STARTED   "0c373fd4f92b44fb969c54cd5477acd4"
+#define ID_WAVE_HOLDING          "bcb16dae5406446d8e55a62c6fe612ab"
+#define ID_WAVE_OPEN             "3761ae895f5b4e65bc80c0e3fe688b3e"
+#define ID_WAVE_STOPPED          "e70487b8ead1428cbf7dc6d6dfad3664"
 #define ID_WATCHDOG_STOPPED      "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
@@ -155,6 +158,37 @@ void journal_material_expiring(const MaterialStatus *material)
                 "material %s expires within %s and has not been renewed: %s",
                 material->config->name, duration_format(within, report->expires_within_usec),
                 expiry ? expiry->text : "");
+}
+
+void journal_wave(const MaterialStatus *material)
+{
+        const WaveStatus *wave = &material->wave;
+        LogField fields[] = {
+                {"BINLOG_SSL_MATERIAL", material->config->name},
+                {"BINLOG_SSL_CLUSTER", wave->canary},
+                {"BINLOG_SSL_FINGERPRINT", material->report->fingerprint},
+        };
+        char hold[DURATION_TEXT_SIZE], reason[SUMMARY_TEXT_MAX];
+
+        if (wave->state == WAVE_HOLDING)
+                log_send(LOG_NOTICE, ID_WAVE_HOLDING, fields, ARRAY_SIZE(fields),
+                        "material %s: the canary %s replicates with set %.12s; the other clusters "
+                        "get it when that has gone on for %s (canary-hold)",
+                        material->config->name, wave->canary, material->report->fingerprint,
+                        duration_format(hold, wave->hold_usec));
+        else if (wave->state == WAVE_OPEN)
+                log_send(LOG_NOTICE, ID_WAVE_OPEN, fields, ARRAY_SIZE(fields),
+                        "material %s: set %.12s is proven; the clusters that do not have it get it "
+                        "now",
+                        material->config->name, material->report->fingerprint);
+        else {
+                summary_wave_reason(reason, sizeof(reason), wave);
+                log_send(LOG_ERR, ID_WAVE_STOPPED, fields, ARRAY_SIZE(fields),
+                        "material %s: the rollout of set %.12s is stopped: %s; %u clusters keep the "
+                        "set that they have",
+                        material->config->name, material->report->fingerprint, reason,
+                        wave->n_waiting);
+        }
 }
 
 void journal_watch(const MaterialStatus *material)

@@ -28,6 +28,9 @@ void journal_material(const MaterialStatus *material, const char *reason);
 /* The certificate, or a CA that it needs, reached the threshold of an expiry warning. */
 void journal_material_expiring(const MaterialStatus *material);
 
+/* The canary begins its hold, has proven the set, or has failed. */
+void journal_wave(const MaterialStatus *material);
+
 /* The path is watched again, or only polled, with the reason. */
 void journal_watch(const MaterialStatus *material);
 void journal_watch_restarted(const MaterialStatus *material);

@@ -151,6 +151,32 @@ static void write_materials(FILE *stream, const ManagerStatus *status)
                         seconds(status->materials[i]->watch->checked_at_usec));
 }
 
+static void write_waves(FILE *stream, const ManagerStatus *status)
+{
+        head(stream, "rollout_canary", "gauge",
+                "Always 1; the cluster that gets a new set of the material first.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                if (status->materials[i]->wave.state != WAVE_NONE)
+                        fprintf(stream,
+                                "binlog_ssld_rollout_canary{material=\"%s\",cluster=\"%s\"} 1\n",
+                                status->materials[i]->config->name,
+                                status->materials[i]->wave.canary);
+        head(stream, "rollout_waiting_clusters", "gauge",
+                "Clusters that keep their set until the canary has proven the one on disk.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                if (status->materials[i]->wave.state != WAVE_NONE)
+                        put(stream, "rollout_waiting_clusters", "material",
+                                status->materials[i]->config->name,
+                                status->materials[i]->wave.n_waiting);
+        head(stream, "rollout_stopped", "gauge",
+                "The canary failed with the set on disk, which no other cluster gets.");
+        for (size_t i = 0; i < status->n_materials; i++)
+                if (status->materials[i]->wave.state != WAVE_NONE)
+                        put(stream, "rollout_stopped", "material",
+                                status->materials[i]->config->name,
+                                status->materials[i]->wave.state == WAVE_STOPPED);
+}
+
 static void write_clusters(FILE *stream, const ManagerStatus *status)
 {
         head(stream, "cluster_current", "gauge", "The server acknowledged the set on disk.");
@@ -244,6 +270,7 @@ int metrics_format(
         head(stream, "build_info", "gauge", "Always 1; the version is the label.");
         put(stream, "build_info", "version", version, 1);
         write_materials(stream, status);
+        write_waves(stream, status);
         write_clusters(stream, status);
         write_stops(stream, status);
         write_imports(stream, metrics, status);

@@ -36,8 +36,8 @@ Health summary_health(const ManagerStatus *status)
                 const MaterialStatus *material = status->materials[i];
                 MaterialState state =
                         material->inspected ? material->state : MATERIAL_STATE_CHANGING;
-                Health health =
-                        health_of_material(state, material->not_responding_since_at_usec == 0);
+                Health health = health_of_material(
+                        state, material->not_responding_since_at_usec == 0, material->wave.state);
 
                 worst = health > worst ? health : worst;
         }
@@ -70,6 +70,88 @@ void summary_material_reason(char *buffer, size_t size, const MaterialStatus *ma
                 text_format(buffer, size, "%s: %s", rule_to_string(problem->rule), problem->text);
         else if (material->state == MATERIAL_STATE_EXPIRING && expiry)
                 text_set(buffer, size, expiry->text);
+}
+
+/* "1min 30s of 2min" */
+static const char *format_hold(char *buffer, size_t size, const WaveStatus *wave)
+{
+        char held[DURATION_TEXT_SIZE], hold[DURATION_TEXT_SIZE];
+
+        text_format(buffer, size, "%s of %s",
+                duration_format(held, wave->held_usec / USEC_PER_SEC * USEC_PER_SEC),
+                duration_format(hold, wave->hold_usec));
+        return buffer;
+}
+
+void summary_wave_reason(char *buffer, size_t size, const WaveStatus *wave)
+{
+        const char *colon = wave->reason[0] != '\0' ? ": " : "";
+        char hold[2 * DURATION_TEXT_SIZE];
+
+        buffer[0] = '\0';
+        switch (wave->state) {
+        case WAVE_IMPORTING:
+                text_format(buffer, size, "the canary %s does not have the set yet%s%s",
+                        wave->canary, colon, wave->reason);
+                break;
+        case WAVE_HOLDING:
+                if (wave->since_at_usec > 0)
+                        text_format(buffer, size, "the canary %s is proving the set (%s)%s%s",
+                                wave->canary, format_hold(hold, sizeof(hold), wave), colon,
+                                wave->reason);
+                else
+                        text_format(buffer, size,
+                                "the canary %s has the set, which nothing proves yet%s%s",
+                                wave->canary, colon, wave->reason);
+                break;
+        case WAVE_STOPPED:
+                text_format(buffer, size, "the canary %s failed%s%s", wave->canary, colon,
+                        wave->reason);
+                break;
+        case WAVE_NONE:
+        case WAVE_OPEN:
+        case _WAVE_STATE_MAX:
+                break;
+        }
+}
+
+static bool is_canary(const ClusterStatus *cluster, const WaveStatus *wave)
+{
+        return strcmp(wave->canary, cluster->config->name) == 0;
+}
+
+/* A cluster without a good set on disk, or one that the wave of the set has not reached. */
+static void waiting_reason(
+        char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
+{
+        const WaveStatus *wave = &material->wave;
+        char hold[2 * DURATION_TEXT_SIZE];
+
+        if (!material_state_is_good(material->state) || wave->state == WAVE_NONE)
+                text_format(buffer, size, "material %s is %s", material->config->name,
+                        material_state_to_string(material->state));
+        else if (is_canary(cluster, wave))
+                text_format(buffer, size, "%s (%s)", wave->reason,
+                        format_hold(hold, sizeof(hold), wave));
+        else
+                summary_wave_reason(buffer, size, wave);
+}
+
+static const char *waiting_next_step(const ClusterStatus *cluster, const MaterialStatus *material)
+{
+        const WaveStatus *wave = &material->wave;
+
+        if (!material_state_is_good(material->state) || wave->state == WAVE_NONE)
+                return "";
+        if (wave->state == WAVE_STOPPED)
+                return "put a set on disk that the canary can use, or import this one by hand: "
+                       "binlog-sslctl import CLUSTER";
+        if (is_canary(cluster, wave))
+                return "nothing yet: the import starts by itself when that set is proven or fails";
+        if (wave->state == WAVE_HOLDING && wave->since_at_usec == 0)
+                return "start replication on the canary, make another cluster the canary "
+                       "(canary = yes), or import the set by hand: binlog-sslctl import CLUSTER";
+        return "nothing yet: the import starts by itself when the canary has proven the set";
 }
 
 static void append(char *buffer, size_t size, const char *text)
@@ -165,8 +247,7 @@ void summary_cluster_reason(
                 break;
         case CLUSTER_WAITING:
                 if (material)
-                        text_format(buffer, size, "material %s is %s", material->config->name,
-                                material_state_to_string(material->state));
+                        waiting_reason(buffer, size, cluster, material);
                 break;
         case CLUSTER_IMPORTING:
         case _CLUSTER_STATE_MAX:
@@ -179,7 +260,7 @@ void summary_cluster_reason(
         }
 }
 
-const char *summary_cluster_next_step(const ClusterStatus *cluster)
+const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material)
 {
         const RecordAttempt *attempt = &cluster->record->attempt;
         bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
@@ -193,6 +274,8 @@ const char *summary_cluster_next_step(const ClusterStatus *cluster)
                 return summary_stop_next_step(cluster);
         if (failed)
                 return next;
+        if (cluster->state == CLUSTER_WAITING && material)
+                return waiting_next_step(cluster, material);
         if (cluster->state != CLUSTER_CURRENT)
                 return "";
         if (cluster->check.next_step[0] == '\0' && is_left(cluster))
@@ -217,6 +300,22 @@ static bool is_fine(const MaterialStatus *material)
 {
         return material_state_is_good(material->state) &&
                 material->not_responding_since_at_usec == 0;
+}
+
+static void append_stopped_waves(char *buffer, size_t size, const ManagerStatus *status)
+{
+        char reason[SUMMARY_TEXT_MAX / 2], part[SUMMARY_TEXT_MAX];
+
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const MaterialStatus *material = status->materials[i];
+
+                if (material->wave.state != WAVE_STOPPED)
+                        continue;
+                summary_wave_reason(reason, sizeof(reason), &material->wave);
+                text_format(part, sizeof(part), "; the rollout of material %s is stopped: %s",
+                        material->config->name, reason);
+                append(buffer, size, part);
+        }
 }
 
 static void append_materials(char *buffer, size_t size, const ManagerStatus *status)
@@ -269,5 +368,6 @@ void summary_line(char *buffer, size_t size, const ManagerStatus *status)
                                 : "");
                 append(buffer, size, part);
         }
+        append_stopped_waves(buffer, size, status);
         append_materials(buffer, size, status);
 }

@@ -22,9 +22,12 @@ void summary_material_reason(char *buffer, size_t size, const MaterialStatus *ma
 void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material);
 
-/* The next step of a cluster; "" if there is none, or it is not known. */
+/* Why the clusters of a material wait; "" if the wave is open, or there is none. */
+void summary_wave_reason(char *buffer, size_t size, const WaveStatus *wave);
+
 /* Why replication is stopped, and what a person can do, while Record.stop is set. */
 void summary_stop_reason(char *buffer, size_t size, const ClusterStatus *cluster);
 const char *summary_stop_next_step(const ClusterStatus *cluster);
 
-const char *summary_cluster_next_step(const ClusterStatus *cluster);
+/* The next step of a cluster; "" if there is none, or it is not known. `material` as above. */
+const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material);

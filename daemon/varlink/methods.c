@@ -206,7 +206,8 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
                 return refuse_not_ready(ret, ret_error, material);
         for (size_t i = 0; i < status.n_clusters; i++)
                 if (is_named(&request, status.clusters[i]->config->name))
-                        operations->import_now(i, request.force, operations->userdata);
+                        operations->import_now(
+                                i, request.names != NULL, request.force, operations->userdata);
         operations->schedule(operations->userdata);
         json_open_object(writer);
         json_key(writer, "started");

@@ -17,7 +17,8 @@
 typedef struct ManagerOperations {
         ManagerStatus (*status)(void *userdata);
         const Config *(*config)(void *userdata);
-        void (*import_now)(size_t cluster, bool force, void *userdata);
+        /* `by_hand`: an operator has named the cluster, which does not wait for a canary then. */
+        void (*import_now)(size_t cluster, bool by_hand, bool force, void *userdata);
         void (*schedule)(void *userdata); /* brings the status up to date with all events */
         int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see `ret_problem` */
         int (*metrics)(char **ret, void *userdata);

@@ -39,6 +39,26 @@ static void write_certificate(JsonWriter *writer, const Report *report)
         json_close_object(writer);
 }
 
+static void write_rollout(JsonWriter *writer, const WaveStatus *wave)
+{
+        char reason[SUMMARY_TEXT_MAX];
+
+        json_key(writer, "rollout");
+        if (wave->state == WAVE_NONE) {
+                json_null(writer);
+                return;
+        }
+        summary_wave_reason(reason, sizeof(reason), wave);
+        json_open_object(writer);
+        json_put_string(writer, "canary", wave->canary);
+        json_put_string(writer, "state", wave_state_to_string(wave->state));
+        json_put_text(writer, "reason", reason);
+        number_or_null(writer, "since", wave->since_at_usec);
+        number_or_null(writer, "until", wave->until_at_usec);
+        json_put_integer(writer, "waiting", (int64_t)wave->n_waiting);
+        json_close_object(writer);
+}
+
 void status_json_write_material(JsonWriter *writer, const MaterialStatus *material)
 {
         const Report *report = material->report;
@@ -60,6 +80,7 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         for (unsigned i = 0; i < report->n_problems; i++)
                 write_problem(writer, &report->problems[i]);
         json_close_array(writer);
+        write_rollout(writer, &material->wave);
         number_or_null(writer, "not_responding_since", material->not_responding_since_at_usec);
         json_put_string(writer, "watch", material->watch->watch);
         json_put_integer(writer, "missed_events", (int64_t)material->watch->missed_events);
@@ -82,7 +103,7 @@ void status_json_write_cluster(
         json_put_string(writer, "material", cluster->config->material_name);
         json_put_string(writer, "state", cluster_state_to_string(cluster->state));
         json_put_text(writer, "reason", reason);
-        json_put_text(writer, "next_step", summary_cluster_next_step(cluster));
+        json_put_text(writer, "next_step", summary_cluster_next_step(cluster, material));
         json_put_integer(writer, "since", (int64_t)cluster->since_at_usec);
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         json_put_text(writer, "imported_fingerprint", record->imported.fingerprint);

@@ -223,7 +223,7 @@ def material(name: str = "default", **fields) -> dict:
     return {"name": name, "directory": "/etc/binlog-ssld/material", "state": "valid",
             "reason": None, "since": microseconds(-3600), "fingerprint": SET,
             "certificate": certificate(), "ca_count": 1, "ca_not_after": microseconds(900 * DAY),
-            "problems": [], "not_responding_since": None, "watch": "inotify", "missed_events": 0,
+            "problems": [], "rollout": None, "not_responding_since": None, "watch": "inotify", "missed_events": 0,
             "last_check": microseconds(-5), "last_change": microseconds(-3600), **fields}
 
 

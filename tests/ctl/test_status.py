@@ -89,6 +89,37 @@ def test_a_file_system_that_does_not_respond_is_shown(ctl, manage):
     assert ctl("status", "orders").returncode == 1
 
 
+def rollout(state: str, reason: str | None, waiting: int, until: int | None = None) -> dict:
+    return {"canary": "users", "state": state, "reason": reason, "since": None, "until": until,
+            "waiting": waiting}
+
+
+def test_a_wave_is_shown(ctl, manage):
+    waiting = cluster("orders", state="waiting", imported_fingerprint=OLD_SET,
+                      reason="the canary users is proving the set",
+                      next_step="nothing yet: the import starts by itself")
+    manage(waiting, materials=[material(rollout=rollout(
+        "holding", "the canary users is proving the set", 1, microseconds(90)))])
+    text = ctl("status").stdout
+    assert "rollout: the canary users is proving the set; until in 1min" in text
+    assert "; 1 waiting\n" in text
+    assert "next: nothing yet: the import starts by itself\n" in text
+    assert ctl("status", "orders").returncode == 0
+
+
+def test_a_stopped_wave_is_critical(ctl, manage):
+    manage(cluster("orders"), health="critical", materials=[material(rollout=rollout(
+        "stopped", "the canary users failed: replication is stopped", 2))])
+    assert ("rollout: stopped: the canary users failed: replication is stopped; 2 waiting\n"
+            in ctl("status").stdout)
+    assert ctl("status", "orders").returncode == 2
+
+
+def test_an_open_wave_is_shown(ctl, manage):
+    manage(cluster("orders"), materials=[material(rollout=rollout("open", None, 0))])
+    assert "rollout: the set is proven\n" in ctl("status").stdout
+
+
 def test_broken_replication_of_a_current_cluster_is_shown(ctl, manage):
     replication = {"configured": True, "io_running": "Connecting", "sql_running": "Yes",
                    "tls": True, "io_errno": 2026, "io_error": "SSL connection error: expired",

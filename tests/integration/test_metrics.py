@@ -21,6 +21,9 @@ TYPES = {
     "watch_restarts_total": "counter",
     "file_system_responding": "gauge",
     "last_check_timestamp_seconds": "gauge",
+    "rollout_canary": "gauge",
+    "rollout_waiting_clusters": "gauge",
+    "rollout_stopped": "gauge",
     "cluster_current": "gauge",
     "cluster_imported_timestamp_seconds": "gauge",
     "cluster_imported_not_after_timestamp_seconds": "gauge",
@@ -69,7 +72,8 @@ def second(text: str) -> str:
 
 @pytest.fixture
 def current(testbed, service):
-    service.configure(configuration(service, testbed.aurora, cluster="replication = observe"))
+    service.configure(configuration(service, testbed.aurora, cluster="replication = observe",
+                                    daemon="rollout = canary\ncanary-hold = 0s"))
     write_material(service.material, testbed.authority.certificate, testbed.client("metrics"))
     service.start()
     service.wait_cluster("orders", "current")

@@ -230,7 +230,7 @@ static void test_the_state_of_the_material_counts(void **state)
                 Case it = GOOD;
 
                 it.material = one;
-                assert_int_equal(health_of(it), health_of_material(one, true));
+                assert_int_equal(health_of(it), health_of_material(one, true, WAVE_NONE));
                 it.material_name = "none";
                 assert_int_equal(health_of(it), HEALTH_OK);
         }

@@ -14,10 +14,14 @@
         "\"key_bits\":2048}"
 #define PROBLEM \
         "{\"file\":\"key\",\"rule\":\"key-mismatch\",\"severity\":\"warning\",\"text\":\"no pair\"}"
+#define ROLLOUT                                                               \
+        "{\"canary\":\"users\",\"state\":\"holding\",\"reason\":\"proving\"," \
+        "\"since\":15,\"until\":16,\"waiting\":17}"
 #define MATERIAL                                                                                 \
         "{\"name\":\"default\",\"directory\":\"/m\",\"state\":\"expiring\",\"reason\":\"soon\"," \
         "\"since\":11,\"fingerprint\":\"aaaa\",\"certificate\":" CERTIFICATE                     \
-        ",\"problems\":[" PROBLEM "],\"watch\":\"inotify\",\"missed_events\":12,"                \
+        ",\"rollout\":" ROLLOUT ",\"problems\":[" PROBLEM                                        \
+        "],\"watch\":\"inotify\",\"missed_events\":12,"                                          \
         "\"last_check\":13,\"last_change\":14}"
 #define REPLICATION                                                                                \
         "{\"configured\":true,\"io_running\":\"Connecting\",\"sql_running\":\"No\",\"tls\":false," \
@@ -103,6 +107,11 @@ static void test_every_member_is_read(void **state)
         assert_int_equal(material->missed_events, 12);
         assert_int_equal(material->last_check_usec, 13);
         assert_int_equal(material->last_change_usec, 14);
+        assert_string_equal(material->rollout.canary, "users");
+        assert_int_equal(material->rollout.state, WAVE_HOLDING);
+        assert_string_equal(material->rollout.reason, "proving");
+        assert_int_equal(material->rollout.until_usec, 16);
+        assert_int_equal(material->rollout.n_waiting, 17);
         assert_false(material->changed);
         assert_string_equal(material->json, MATERIAL);
         assert_int_equal(info.n_clusters, 1);

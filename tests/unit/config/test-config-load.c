@@ -56,6 +56,55 @@ static void test_the_ledger_is_a_table_or_off(void **state)
         }
 }
 
+#define CLUSTER(name, more) "[cluster " name "]\nhost = db.example\n" more
+
+static void test_each_material_has_one_canary(void **state)
+{
+        static const char head[] = "[material one]\n[material two]\n[material three]\n"
+                                   "[cluster-defaults]\nuser = u\npassword-file = /run/p\n"
+                                   "material = one\n";
+        static const struct {
+                const char *clusters;
+                size_t canary; /* of material one */
+        } cases[] = {
+                {CLUSTER("b", "") CLUSTER("a", ""), 1},
+                {CLUSTER("b", "") CLUSTER("a", "enabled = no\n") CLUSTER("c", ""), 0},
+                {CLUSTER("b", "") CLUSTER("a", "") CLUSTER("c", "canary = yes\n"), 2},
+                {CLUSTER("b", "") CLUSTER("c", "canary = yes\nenabled = no\n"), 0},
+                {CLUSTER("a", "material = two\n") CLUSTER("b", ""), 1},
+                {CLUSTER("a", "material = two\n"), SIZE_MAX},
+                {CLUSTER("a", "enabled = no\n"), SIZE_MAX},
+                {CLUSTER("a", "canary = yes\nmaterial = two\n") CLUSTER("b", "canary = yes\n"), 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char text[1000];
+                Config *config = NULL;
+                ConfigProblem problem = {0};
+
+                snprintf(text, sizeof(text), "%s%s", head, cases[i].clusters);
+                assert_int_equal(load(&config, text, &problem), 0);
+                assert_int_equal(config->materials[0].canary, cases[i].canary);
+                assert_int_equal(config->materials[2].canary, SIZE_MAX);
+                config_free(config);
+        }
+}
+
+static void test_two_canaries_of_one_material_are_an_error(void **state)
+{
+        static const char head[] = "[cluster-defaults]\nuser = u\npassword-file = /run/p\n";
+        char text[1000];
+
+        snprintf(text, sizeof(text), "%s%s", head,
+                CLUSTER("a", "canary = yes\nenabled = no\n") CLUSTER("b", "canary = yes\n"));
+        expect_problem(text, 10,
+                "canary = yes in [cluster b] and in [cluster a]: material default has one canary "
+                "at most");
+        snprintf(text, sizeof(text), "%scanary = yes\n%s", head,
+                CLUSTER("a", "") CLUSTER("b", "canary = no\n") CLUSTER("c", ""));
+        expect_problem(text, 4, "canary = yes in [cluster c] and in [cluster a]");
+}
+
 static void test_values_override_defaults(void **state)
 {
         Config *config = NULL;
@@ -358,7 +407,8 @@ static void test_a_probe_that_can_never_work_is_refused(void **state)
 
 static void test_an_unknown_key_is_reported_with_all_that_are_allowed(void **state)
 {
-        expect_problem(GOOD "colour = red\n", 9, ", source-password-field, ledger, enabled");
+        expect_problem(
+                GOOD "colour = red\n", 9, ", source-password-field, ledger, canary, enabled");
 }
 
 static void expect_plugins(const char *lines, const char *plugins)
@@ -392,6 +442,8 @@ static void test_only_the_named_plugins_are_allowed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_each_material_has_one_canary),
+                cmocka_unit_test(test_two_canaries_of_one_material_are_an_error),
                 cmocka_unit_test(test_values_override_defaults),
                 cmocka_unit_test(test_the_ledger_is_a_table_or_off),
                 cmocka_unit_test(test_each_error_is_reported_with_its_line),

@@ -18,6 +18,8 @@ static const struct {
         {&schema_daemon, "retry-max", "1d", "1d 1s"},
         {&schema_daemon, "retry-held", "7d", "99ms"},
         {&schema_daemon, "check-interval", "100ms", "0s"},
+        {&schema_daemon, "rollout", "canary", "serial"},
+        {&schema_daemon, "canary-hold", "0s", "8d"},
         {&schema_daemon, "metrics-file", "/var/lib/metrics.prom", "metrics.prom"},
         {&schema_daemon, "control-group", "dba", "two words"},
         {&schema_material, "directory", "/srv/tls", "srv/tls"},
@@ -55,6 +57,7 @@ static const struct {
         {&schema_cluster, "source-password-command", "/bin/token %h %p %u", "bin/token"},
         {&schema_cluster, "source-password-field", "password", ""},
         {&schema_cluster, "ledger", "binlog_ssl.ledger", "ledger"},
+        {&schema_cluster, "canary", "yes", "first"},
         {&schema_cluster, "enabled", "no", "off"},
 };
 

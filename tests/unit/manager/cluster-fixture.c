@@ -177,7 +177,7 @@ void fixture_restart(void)
 
 void fixture_expect(PlanAction action, ClusterState state)
 {
-        Plan plan = cluster_plan(fixture.cluster, fixture.set, fixture.now);
+        Plan plan = cluster_plan(fixture.cluster, fixture.set, fixture.wave, fixture.now);
 
         assert_int_equal(plan.action, action);
         assert_int_equal(fixture.status->state, state);
@@ -185,7 +185,8 @@ void fixture_expect(PlanAction action, ClusterState state)
 
 uint64_t fixture_not_before(void)
 {
-        return cluster_plan(fixture.cluster, fixture.set, fixture.now).not_before_usec;
+        return cluster_plan(fixture.cluster, fixture.set, fixture.wave, fixture.now)
+                .not_before_usec;
 }
 
 int fixture_start(PlanAction action)

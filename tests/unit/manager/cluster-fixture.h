@@ -40,8 +40,9 @@ typedef struct ClusterFixture {
         Config in_force[2]; /* copies of it: the last one is that of the cluster */
         unsigned n_configured;
         ClusterConfig cluster_config;
-        SealedSet sets[2]; /* A and B */
-        SealedSet *set;    /* on disk; NULL: none */
+        SealedSet sets[2];      /* A and B */
+        SealedSet *set;         /* on disk; NULL: none */
+        const WaveStatus *wave; /* of that set; NULL: none */
         Cluster *cluster;
         const ClusterStatus *status;
         unsigned n_events[CLUSTER_EVENT_END + 1];

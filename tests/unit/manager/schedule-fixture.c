@@ -185,6 +185,11 @@ const MaterialStatus *material_status(const Material *material)
         return &schedule.materials[material->index];
 }
 
+void material_set_wave(Material *material, const WaveStatus *wave)
+{
+        schedule.materials[material->index].wave = *wave;
+}
+
 SealedSet *material_set(const Material *material)
 {
         static SealedSet sets[N_SETS + 1];

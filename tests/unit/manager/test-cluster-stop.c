@@ -194,7 +194,7 @@ static void test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot(
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
         assert_int_equal(fixture.status->next_attempt_at_usec, 0);
         cluster_retry_now(fixture.cluster, true);
-        plan = cluster_plan(fixture.cluster, fixture.set, fixture.now);
+        plan = cluster_plan(fixture.cluster, fixture.set, fixture.wave, fixture.now);
         assert_int_equal(plan.action, PLAN_DELAY);
         assert_true(plan.not_before_usec == USEC_NEVER);
 

@@ -249,6 +249,37 @@ static uint64_t delay_usec(
         return plan_retry_delay_usec(retry, &outcome, failures, random);
 }
 
+static void test_a_set_that_is_held_back_is_not_imported(void **state)
+{
+        Record has_a = imported(A), none = RECORD_NULL;
+        PlanInput input = {.enabled = true,
+                .fingerprint = B,
+                .record = &has_a,
+                .held_back = true,
+                .forced = true,
+                .checks = true,
+                .check_usec = 101};
+        Plan found = plan_cluster(&input, 100);
+
+        assert_int_equal(found.action, PLAN_KEEP);
+        assert_int_equal(found.not_before_usec, 101);
+        assert_int_equal(plan_state(&found, &has_a), CLUSTER_WAITING);
+        found = plan_cluster(&input, 101);
+        assert_int_equal(found.action, PLAN_CHECK);
+        assert_int_equal(plan_state(&found, &has_a), CLUSTER_WAITING);
+        input.stuck = true;
+        found = plan_cluster(&input, 101);
+        assert_int_equal(found.action, PLAN_KEEP);
+        assert_int_equal(plan_state(&found, &has_a), CLUSTER_WAITING);
+        input.stuck = false;
+        input.record = &none;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        none.stop = stop;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_START_REPLICATION);
+        input.enabled = false;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
 static void test_transient_errors_back_off_and_others_are_held(void **state)
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
@@ -346,6 +377,7 @@ int main(void)
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),
                 cmocka_unit_test(test_a_forced_set_is_imported_whatever_the_record_names),
                 cmocka_unit_test(test_a_plan_has_one_state),
+                cmocka_unit_test(test_a_set_that_is_held_back_is_not_imported),
                 cmocka_unit_test(test_transient_errors_back_off_and_others_are_held),
                 cmocka_unit_test(test_a_set_that_the_source_refused_is_not_tried_by_itself),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),

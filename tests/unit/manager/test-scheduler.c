@@ -10,15 +10,21 @@
 
 #include "common/clock.h"
 #include "common/macro.h"
+#include "common/text.h"
 #include "daemon/manager/scheduler.h"
 
 #define NOW        (UINT64_C(1000) * USEC_PER_SEC)
 #define N_CLUSTERS 5
+#define B          "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 struct Cluster {
         Plan plan;
         bool importing, checking, server_busy, begun;
         PlanAction started; /* PLAN_NOTHING: not started */
+        ClusterConfig config;
+        Record record;
+        Replication replication;
+        const WaveStatus *wave; /* of the set that was planned */
         ClusterStatus status;
 };
 
@@ -28,6 +34,7 @@ struct Material {
 
 struct Inventory {
         Config config;
+        MaterialConfig material_config;
         Material material;
         Cluster clusters[N_CLUSTERS];
         unsigned n_retired; /* each importing */
@@ -36,6 +43,7 @@ struct Inventory {
 };
 
 static Inventory inventory;
+static ClusterConfig cluster_configs[N_CLUSTERS]; /* all of the one material */
 static size_t turn;
 static char order[N_CLUSTERS + 1]; /* of the starts, as digits */
 static uint64_t clock_usec, fork_usec;
@@ -103,9 +111,31 @@ ManagerStatus inventory_status(const Inventory *unused, uint64_t now_usec)
 
 static SealedSet on_disk = {.n_owners = 1, .payload_fd = 7};
 
+const ClusterStatus *cluster_status(const Cluster *cluster)
+{
+        return &cluster->status;
+}
+
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof)
+{
+        cluster->record.proof = *proof;
+}
+
+void material_set_wave(Material *material, const WaveStatus *wave)
+{
+        material->status.wave = *wave;
+}
+
+const MaterialStatus *material_status(const Material *material)
+{
+        return &material->status;
+}
+
 SealedSet *material_set(const Material *material)
 {
         assert_ptr_equal(material, &inventory.material);
+        text_set(on_disk.info.fingerprint, sizeof(on_disk.info.fingerprint),
+                inventory.config.rollout == ROLLOUT_CANARY ? B : "");
         return &on_disk;
 }
 
@@ -119,10 +149,11 @@ bool cluster_is_checking(const Cluster *cluster)
         return cluster->checking;
 }
 
-Plan cluster_plan(Cluster *cluster, SealedSet *set, uint64_t now_usec)
+Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec)
 {
         assert_ptr_equal(set, &on_disk);
         assert_int_equal(now_usec, NOW);
+        cluster->wave = wave;
         return cluster->importing ? (Plan){.action = PLAN_RUNS} : cluster->plan;
 }
 
@@ -144,7 +175,9 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
 static int make(void **state)
 {
         inventory = (Inventory){
-                .config = {.parallel_imports = N_CLUSTERS, .n_clusters = N_CLUSTERS},
+                .config = {.parallel_imports = N_CLUSTERS,
+                        .n_clusters = N_CLUSTERS,
+                        .clusters = cluster_configs},
                 .material.status = {.inspected = true, .state = MATERIAL_STATE_VALID},
         };
         inventory.material_statuses[0] = &inventory.material.status;
@@ -330,6 +363,77 @@ static void test_without_clusters_nothing_is_due(void **state)
         expect(USEC_NEVER, "");
 }
 
+/* The third cluster is the canary. */
+static void begin_wave(void)
+{
+        inventory.config.rollout = ROLLOUT_CANARY;
+        inventory.config.canary_hold_usec = USEC_PER_MIN;
+        inventory.config.materials = &inventory.material_config;
+        inventory.config.n_materials = 1;
+        inventory.material_config.canary = 2;
+        for (size_t i = 0; i < N_CLUSTERS; i++) {
+                Cluster *cluster = &inventory.clusters[i];
+
+                cluster->config = (ClusterConfig){.enabled = true, .name = {(char)('a' + i)}};
+                cluster->config.replication = REPLICATION_OBSERVE;
+                cluster->status.config = &cluster->config;
+                cluster->status.record = &cluster->record;
+                cluster->status.replication = &cluster->replication;
+        }
+}
+
+static const WaveStatus *expect_wave(WaveState state, unsigned n_waiting)
+{
+        const WaveStatus *wave = &inventory.material.status.wave;
+
+        expect(USEC_NEVER, "01234");
+        memset(order, 0, sizeof(order));
+        for (size_t i = 0; i < N_CLUSTERS; i++) {
+                inventory.clusters[i].importing = false;
+                assert_ptr_equal(inventory.clusters[i].wave, wave);
+                inventory.clusters[i].started = PLAN_NOTHING;
+        }
+        turn = 0;
+        assert_int_equal(wave->state, state);
+        assert_int_equal(wave->n_waiting, n_waiting);
+        return wave;
+}
+
+static void test_a_pass_brings_the_wave_up_to_date_before_the_plans(void **state)
+{
+        Cluster *canary = &inventory.clusters[2];
+
+        begin_wave();
+        assert_string_equal(expect_wave(WAVE_IMPORTING, 4)->canary, "c");
+        memcpy(canary->record.imported.fingerprint, B, sizeof(B));
+        canary->replication = (Replication){
+                .known = true, .configured = true, .io_running = "Yes", .sql_running = "Yes"};
+        canary->replication.checked_at_usec = canary->status.read_usec = 7;
+        assert_int_equal(expect_wave(WAVE_HOLDING, 4)->since_at_usec, 7);
+        assert_string_equal(canary->record.proof.fingerprint, B);
+        assert_string_equal(inventory.clusters[1].record.proof.fingerprint, "");
+        canary->status.read_usec += USEC_PER_MIN;
+        expect_wave(WAVE_OPEN, 0);
+        assert_true(canary->record.proof.proven);
+}
+
+static void test_a_set_that_any_cluster_has_proven_is_proven(void **state)
+{
+        Cluster *cluster = &inventory.clusters[4];
+
+        begin_wave();
+        cluster->record.proof.proven = true;
+        memcpy(cluster->record.proof.fingerprint, B, sizeof(B));
+        expect_wave(WAVE_OPEN, 0);
+}
+
+static void test_a_material_without_an_enabled_cluster_has_no_wave(void **state)
+{
+        begin_wave();
+        inventory.material_config.canary = SIZE_MAX;
+        expect_wave(WAVE_NONE, 0);
+}
+
 static void expect_idle(bool expected_idle, bool expected_current)
 {
         bool current = !expected_current;
@@ -408,6 +512,9 @@ int main(void)
                 scheduler_test(test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once),
                 scheduler_test(test_a_pass_that_begins_late_starts_one),
                 scheduler_test(test_without_clusters_nothing_is_due),
+                scheduler_test(test_a_pass_brings_the_wave_up_to_date_before_the_plans),
+                scheduler_test(test_a_set_that_any_cluster_has_proven_is_proven),
+                scheduler_test(test_a_material_without_an_enabled_cluster_has_no_wave),
                 scheduler_test(test_idle_and_current_when_all_clusters_are),
                 scheduler_test(test_not_idle_before_the_first_inspection),
                 scheduler_test(test_not_idle_while_a_material_changes),

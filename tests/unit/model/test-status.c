@@ -57,15 +57,22 @@ static void test_cluster_states_are_spelled_as_documented(void **state)
 
 static void test_a_value_that_is_no_material_state_is_critical(void **state)
 {
-        assert_int_equal(health_of_material(_MATERIAL_STATE_MAX, true), HEALTH_CRITICAL);
+        assert_int_equal(health_of_material(_MATERIAL_STATE_MAX, true, WAVE_NONE), HEALTH_CRITICAL);
+}
+
+static void test_a_stopped_wave_is_critical(void **state)
+{
+        for (WaveState one = 0; one <= _WAVE_STATE_MAX; one++)
+                assert_int_equal(health_of_material(MATERIAL_STATE_VALID, true, one),
+                        one == WAVE_STOPPED ? HEALTH_CRITICAL : HEALTH_OK);
 }
 
 static void test_a_file_system_that_does_not_respond_is_at_least_a_warning(void **state)
 {
         for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++) {
-                Health responding = health_of_material(one, true);
+                Health responding = health_of_material(one, true, WAVE_NONE);
 
-                assert_int_equal(health_of_material(one, false),
+                assert_int_equal(health_of_material(one, false, WAVE_NONE),
                         responding > HEALTH_WARNING ? responding : HEALTH_WARNING);
         }
 }
@@ -80,6 +87,7 @@ int main(void)
                 cmocka_unit_test(test_without_an_attempt_no_reimport_failed),
                 cmocka_unit_test(test_cluster_states_are_spelled_as_documented),
                 cmocka_unit_test(test_a_value_that_is_no_material_state_is_critical),
+                cmocka_unit_test(test_a_stopped_wave_is_critical),
                 cmocka_unit_test(test_a_file_system_that_does_not_respond_is_at_least_a_warning),
         };
 

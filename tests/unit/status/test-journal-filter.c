@@ -19,7 +19,7 @@
 static struct {
         unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
                 drift, replication;
-        unsigned server, stopped, started, written, unwritable;
+        unsigned server, wave, stopped, started, written, unwritable;
         int error;
         char reason[128];
 } logged;
@@ -53,6 +53,12 @@ void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome
         assert_non_null(cluster);
         assert_non_null(outcome);
         logged.server++;
+}
+
+void journal_wave(const MaterialStatus *material)
+{
+        assert_ptr_equal(material, &fixture.material);
+        logged.wave++;
 }
 
 void journal_watch_restarted(const MaterialStatus *material)
@@ -189,6 +195,53 @@ static void test_a_state_is_logged_once_until_it_changes(void **state)
         assert_int_equal(logged.material, 3);
         assert_int_equal(logged.watch, 0);
         assert_int_equal(logged.expiring, 0);
+}
+
+static void pass_wave(WaveState state, uint64_t since_at_usec, unsigned expected)
+{
+        WaveStatus *wave = &fixture.material.wave;
+
+        *wave = (WaveStatus){.state = state, .canary = "orders", .since_at_usec = since_at_usec};
+        wave->n_waiting = 2;
+        (void)pass_material();
+        assert_int_equal(logged.wave, expected);
+        assert_false(pass_material());
+        assert_int_equal(logged.wave, expected);
+}
+
+static void test_each_turn_of_a_wave_is_logged_once(void **state)
+{
+        pass_wave(WAVE_IMPORTING, 0, 0);
+        pass_wave(WAVE_HOLDING, 0, 0);
+        pass_wave(WAVE_HOLDING, 7, 1);
+        pass_wave(WAVE_OPEN, 0, 2);
+        pass_wave(WAVE_IMPORTING, 0, 2);
+        pass_wave(WAVE_STOPPED, 0, 3);
+        pass_wave(WAVE_NONE, 0, 3);
+        pass_wave(WAVE_STOPPED, 0, 3); /* the set has come back */
+        pass_wave(WAVE_IMPORTING, 0, 3);
+        pass_wave(WAVE_OPEN, 0, 4);
+}
+
+static void test_after_a_start_an_open_wave_is_not_logged(void **state)
+{
+        pass_wave(WAVE_OPEN, 0, 0);
+        journal_filter_forget_material(filter, "default");
+        pass_wave(WAVE_STOPPED, 0, 1);
+        journal_filter_forget_material(filter, "default");
+        pass_wave(WAVE_HOLDING, 7, 2);
+}
+
+static void test_the_progress_of_a_hold_is_no_change(void **state)
+{
+        pass_wave(WAVE_HOLDING, 7, 1);
+        fixture.material.wave.held_usec = 5;
+        assert_false(pass_material());
+        fixture.material.wave.n_waiting = 1;
+        assert_true(pass_material());
+        fixture.material.wave = (WaveStatus){0};
+        assert_true(pass_material());
+        assert_int_equal(logged.wave, 1);
 }
 
 static void test_another_set_in_the_same_state_is_logged(void **state)
@@ -398,6 +451,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 filter_test(test_a_state_is_logged_once_until_it_changes),
+                filter_test(test_each_turn_of_a_wave_is_logged_once),
+                filter_test(test_after_a_start_an_open_wave_is_not_logged),
+                filter_test(test_the_progress_of_a_hold_is_no_change),
                 filter_test(test_another_set_in_the_same_state_is_logged),
                 filter_test(test_before_the_first_inspection_only_the_watch_is_logged),
                 filter_test(

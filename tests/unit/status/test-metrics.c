@@ -116,7 +116,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 16);
+        assert_int_equal(n, 19);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -157,6 +157,22 @@ static void test_a_file_system_that_does_not_respond_is_shown(void **state)
         assert_sample("file_system_responding{material=\"default\"}", "0");
         assert_sample("watch_restarts_total{material=\"default\"}", "2");
         assert_sample("material_valid{material=\"default\"}", "1");
+}
+
+static void test_a_wave_is_shown_while_there_is_one(void **state)
+{
+        WaveStatus *wave = &fixture.material.wave;
+
+        format();
+        assert_int_equal(count_lines("binlog_ssld_rollout_"), 0);
+        *wave = (WaveStatus){.state = WAVE_HOLDING, .canary = "orders", .n_waiting = 3};
+        format();
+        assert_sample("rollout_canary{material=\"default\",cluster=\"orders\"}", "1");
+        assert_sample("rollout_waiting_clusters{material=\"default\"}", "3");
+        assert_sample("rollout_stopped{material=\"default\"}", "0");
+        wave->state = WAVE_STOPPED;
+        format();
+        assert_sample("rollout_stopped{material=\"default\"}", "1");
 }
 
 static void test_a_cluster_is_current_in_that_state_only(void **state)
@@ -301,6 +317,7 @@ int main(void)
                 metrics_test(test_only_a_set_that_may_be_imported_is_valid),
                 metrics_test(test_a_path_that_is_polled_only_is_not_watched),
                 metrics_test(test_a_file_system_that_does_not_respond_is_shown),
+                metrics_test(test_a_wave_is_shown_while_there_is_one),
                 metrics_test(test_a_cluster_is_current_in_that_state_only),
                 metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
                 metrics_test(test_the_expiry_of_the_imported_set_has_its_own_metric),

@@ -245,21 +245,68 @@ static void test_a_waiting_cluster_has_its_material_as_the_reason(void **state)
         assert_string_equal(cluster_reason(), "enabled = no");
 }
 
+static void expect_wait(const char *reason, const char *next_step)
+{
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        assert_string_equal(cluster_reason(), reason);
+        assert_non_null(strstr(
+                summary_cluster_next_step(&fixture.cluster[0], &fixture.material), next_step));
+}
+
+static void test_a_cluster_that_waits_for_the_canary_says_why(void **state)
+{
+        WaveStatus *wave = &fixture.material.wave;
+
+        *wave = (WaveStatus){.state = WAVE_IMPORTING,
+                .canary = "users",
+                .hold_usec = 2 * USEC_PER_MIN,
+                .held_usec = 61234567};
+        expect_wait("the canary users does not have the set yet", "by itself");
+        strcpy(wave->reason, "unreachable: no route");
+        expect_wait(
+                "the canary users does not have the set yet: unreachable: no route", "by itself");
+        wave->state = WAVE_HOLDING;
+        strcpy(wave->reason, "replication is stopped");
+        expect_wait("the canary users has the set, which nothing proves yet: replication is "
+                    "stopped",
+                "start replication on the canary");
+        wave->since_at_usec = 7;
+        wave->reason[0] = '\0';
+        expect_wait("the canary users is proving the set (1min 1s of 2min)", "by itself");
+        assert_int_equal(health(), HEALTH_OK);
+        wave->state = WAVE_STOPPED;
+        strcpy(wave->reason, "replication is stopped");
+        expect_wait(
+                "the canary users failed: replication is stopped", "binlog-sslctl import CLUSTER");
+        assert_int_equal(health(), HEALTH_CRITICAL);
+        assert_non_null(strstr(line(),
+                "; the rollout of material default is stopped: the canary users failed: "
+                "replication is stopped"));
+        strcpy(wave->canary, "orders");
+        wave->state = WAVE_IMPORTING;
+        wave->queued = true;
+        strcpy(wave->reason, "set bbbb is still being proven");
+        expect_wait("set bbbb is still being proven (1min 1s of 2min)", "proven or fails");
+        fixture.material.state = MATERIAL_STATE_INVALID;
+        expect_wait("material default is invalid", "");
+}
+
 static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
 {
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_AUTH, "access denied");
         assert_string_equal(cluster_reason(), "access denied");
-        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]),
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
                 outcome_next_step(OUTCOME_AUTH, ""));
         strcpy(fixture.record[0].attempt.next_step, "GRANT this TO that");
-        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "GRANT this TO that");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
+                "GRANT this TO that");
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
         fixture.record[0].attempt.next_step[0] = '\0';
         assert_string_equal(cluster_reason(), "unknown");
-        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material), "");
         fixture.cluster[0].state = CLUSTER_WAITING;
         fixture.record[0].attempt.outcome = OUTCOME_AUTH;
-        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0]), "");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material), "");
 }
 
 static void expect_stopped(const char *reason, const char *next_step)
@@ -268,7 +315,8 @@ static void expect_stopped(const char *reason, const char *next_step)
 
         summary_cluster_reason(text, sizeof(text), &fixture.cluster[0], &fixture.material);
         assert_string_equal(text, reason);
-        assert_non_null(strstr(summary_cluster_next_step(&fixture.cluster[0]), next_step));
+        assert_non_null(strstr(
+                summary_cluster_next_step(&fixture.cluster[0], &fixture.material), next_step));
 }
 
 #define STOPPED                                                                                   \
@@ -360,6 +408,7 @@ int main(void)
                         test_a_file_system_that_does_not_respond_is_the_reason_beside_the_last_state),
                 summary_test(test_the_reason_of_a_material_is_the_nearest_cause),
                 summary_test(test_a_waiting_cluster_has_its_material_as_the_reason),
+                summary_test(test_a_cluster_that_waits_for_the_canary_says_why),
                 summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),
                 summary_test(test_stopped_replication_has_a_reason_and_a_next_step),
                 summary_test(test_the_line_has_the_earliest_expiry_of_all_materials),

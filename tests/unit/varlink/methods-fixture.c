@@ -55,13 +55,13 @@ static const Config *current_config(void *userdata)
 }
 
 /* The state changes later, in schedule(). */
-static void import_now(size_t cluster, bool force, void *userdata)
+static void import_now(size_t cluster, bool by_hand, bool force, void *userdata)
 {
         char *end = fixture.imports + strlen(fixture.imports);
 
         assert_ptr_equal(userdata, &fixture);
-        snprintf(end, sizeof(fixture.imports) - (size_t)(end - fixture.imports), "%zu%s", cluster,
-                force ? "!" : "");
+        snprintf(end, sizeof(fixture.imports) - (size_t)(end - fixture.imports), "%zu%s%s", cluster,
+                force ? "!" : "", by_hand ? "+" : "");
 }
 
 /* Starts what import_now() has marked with force. */

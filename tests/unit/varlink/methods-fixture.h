@@ -19,7 +19,7 @@ typedef struct MethodsFixture {
         bool is_member; /* of group 77, the gid of control-group */
 
         unsigned n_schedules, n_reloads;
-        char imports[64]; /* indices of import_now(), each with '!' if forced */
+        char imports[64]; /* indices of import_now(), each with '!' if forced, '+' by hand */
         int reload_error, metrics_error;
 
         ManagerInfo info;

@@ -251,7 +251,7 @@ static void test_an_import_with_names_is_for_these_clusters(void **state)
 {
         fixture_expect("Import", WITH("\"clusters\":[\"users\"],\"force\":true"), NULL,
                 "{\"started\":[\"users\"]}");
-        assert_string_equal(fixture.imports, "1!");
+        assert_string_equal(fixture.imports, "1!+");
 }
 
 static void test_an_import_of_no_cluster_starts_nothing(void **state)

@@ -99,6 +99,7 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
         const JsonValue *material, *cluster;
 
         fixture.replication[0].known = true;
+        fixture.material.wave.state = WAVE_HOLDING;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         expect_members(format(), "method GetStatus() -> (");
         material = json_element(json_member(status, "materials"), 0);
@@ -106,8 +107,36 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
         expect_members(material, "type Material (");
         expect_members(json_member(material, "certificate"), "type Certificate (");
         expect_members(json_element(json_member(material, "problems"), 0), "type Problem (");
+        expect_members(json_member(material, "rollout"), "type Rollout (");
         expect_members(cluster, "type Cluster (");
         expect_members(json_member(cluster, "replication"), "type Replication (");
+}
+
+static void test_a_wave_is_written(void **state)
+{
+        const JsonValue *rollout;
+
+        fixture.material.wave = (WaveStatus){.state = WAVE_HOLDING,
+                .canary = "users",
+                .since_at_usec = 7,
+                .hold_usec = USEC_PER_MIN,
+                .n_waiting = 3};
+        rollout = json_member(format_material(), "rollout");
+        expect_text(rollout, "canary", "users");
+        expect_text(rollout, "state", "holding");
+        expect_text(rollout, "reason", "the canary users is proving the set (0s of 1min)");
+        expect_number(rollout, "since", 7);
+        expect_null(rollout, "until");
+        expect_number(rollout, "waiting", 3);
+        fixture.material.wave =
+                (WaveStatus){.state = WAVE_OPEN, .canary = "users", .until_at_usec = 8};
+        rollout = json_member(format_material(), "rollout");
+        expect_text(rollout, "state", "open");
+        expect_null(rollout, "reason");
+        expect_number(rollout, "until", 8);
+        fixture.cluster[0].state = CLUSTER_WAITING;
+        fixture.material.wave.state = WAVE_STOPPED;
+        expect_text(format_cluster(), "reason", "the canary users failed");
 }
 
 static void test_the_information_on_the_daemon_is_written(void **state)
@@ -149,6 +178,7 @@ static void test_a_material_is_written(void **state)
         expect_number(material, "ca_not_after", FIXTURE_TIME + USEC_PER_DAY);
         assert_true(json_is_array(json_member(material, "problems")));
         assert_int_equal(json_size(json_member(material, "problems")), 0);
+        expect_null(material, "rollout");
         expect_null(material, "not_responding_since");
         expect_text(material, "watch", "inotify");
         expect_number(material, "missed_events", 3);
@@ -301,6 +331,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 status_test(test_every_object_is_as_the_interface_describes_it),
+                status_test(test_a_wave_is_written),
                 status_test(test_the_information_on_the_daemon_is_written),
                 status_test(test_a_material_is_written),
                 status_test(test_unknown_values_of_a_material_are_null),
