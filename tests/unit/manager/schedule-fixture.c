@@ -321,9 +321,13 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
         bool checks = task->action == IMPORT_ACTION_CHECK;
         int set = schedule_set_of(cluster);
 
-        expect_due(cluster, task);
+        if (schedule.on_start)
+                schedule.on_start(index, task);
+        else
+                expect_due(cluster, task);
         if (!checks) {
-                expect_turn(index);
+                if (!schedule.on_start)
+                        expect_turn(index);
                 cluster->forced = 0;
                 cluster->restarting = task->action == IMPORT_ACTION_RESTART_REPLICATION;
                 cluster->importing_host = cluster->host;
@@ -437,6 +441,8 @@ void schedule_end(ImportJob *job)
                 .sql_errno = end.kind == OUTCOME_REJECTED ? 1213 : 0,
                 .ledger.known = end.ledger_known};
 
+        if (schedule.on_end)
+                schedule.on_end(job, &outcome);
         if (end.ledger_set > 0) {
                 outcome.ledger.newest.state = LEDGER_STATE_IMPORTED;
                 outcome.ledger.newest.set.fingerprint[0] = (char)('0' + end.ledger_set);

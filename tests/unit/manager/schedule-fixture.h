@@ -40,6 +40,9 @@ typedef struct Schedule {
         uint64_t pass_at;   /* the time with which the pass began */
         unsigned n_started; /* by the pass */
         bool ends;          /* the sequence: until then no import may be killed */
+        /* Instead of the comparison with the model; and before an outcome is delivered. */
+        void (*on_start)(int cluster, const ImportTask *task);
+        void (*on_end)(const ImportJob *job, Outcome *outcome);
 } Schedule;
 
 extern Schedule schedule;
