@@ -108,8 +108,8 @@ static void doubt_record(Inventory *inventory, Record *record, const ClusterConf
         bool is_start = !inventory->generation.config;
 
         if (is_start &&
-                rollout_doubt(
-                        rollout_table_load(inventory->rollouts, config->material_name), record))
+                rollout_doubt(rollout_table_load(inventory->rollouts, config->material_name),
+                        config->name, record))
                 (void)record_save(config->name, record);
 }
 
@@ -320,11 +320,13 @@ unsigned inventory_count_importing(const Inventory *inventory)
         return n;
 }
 
-void inventory_begin_rollout(Inventory *inventory, size_t cluster, const char *fingerprint)
+void inventory_begin_rollout(
+        Inventory *inventory, size_t cluster, const char *fingerprint, bool alone)
 {
         const ClusterConfig *config = &inventory->generation.config->clusters[cluster];
 
-        rollout_table_begin(inventory->rollouts, config->material_name, fingerprint);
+        rollout_table_begin(
+                inventory->rollouts, config->material_name, fingerprint, alone ? config->name : "");
 }
 
 void inventory_end_rollouts(Inventory *inventory)

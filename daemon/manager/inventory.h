@@ -51,8 +51,9 @@ bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster);
 
 /* Writes down that a set of this cluster's material is on its way into clusters, once per set:
  * before an import. If the daemon is killed, no cluster is taken to have another set at the next
- * start. */
-void inventory_begin_rollout(Inventory *inventory, size_t cluster, const char *fingerprint);
+ * start; with `alone`, until another cluster gets it, only this one is not. */
+void inventory_begin_rollout(
+        Inventory *inventory, size_t cluster, const char *fingerprint, bool alone);
 
 /* After inventory_flush(): what was written down is no longer needed, unless a record could not be
  * written. */

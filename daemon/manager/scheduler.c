@@ -110,7 +110,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         continue;
                 }
                 if (plan.action == PLAN_IMPORT)
-                        inventory_begin_rollout(inventory, i, set->info.fingerprint);
+                        inventory_begin_rollout(inventory, i, set->info.fingerprint,
+                                wave_is_alone(wave, cluster_status(cluster)));
                 (void)cluster_start(cluster, plan.action, set);
                 started = true;
                 *turn = (i + 1) % n;

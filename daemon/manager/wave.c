@@ -239,8 +239,13 @@ void wave_evaluate(WaveStatus *ret, const WaveInput *input)
                         (wave_includes(canary, input->fingerprint) && !ret->queued);
 }
 
+bool wave_is_alone(const WaveStatus *wave, const ClusterStatus *cluster)
+{
+        return wave && keeps_waiting(wave) && strcmp(wave->canary, cluster->config->name) == 0;
+}
+
 bool wave_holds_back(const WaveStatus *wave, const ClusterStatus *cluster, const char *fingerprint)
 {
         return wave && keeps_waiting(wave) && wave_includes(cluster, fingerprint) &&
-                (strcmp(wave->canary, cluster->config->name) != 0 || wave->queued);
+                (!wave_is_alone(wave, cluster) || wave->queued);
 }

@@ -43,6 +43,9 @@ RecordProof wave_prove(const WaveInput *input);
 /* After the result of wave_prove() is in the record. */
 void wave_evaluate(WaveStatus *ret, const WaveInput *input);
 
+/* Returns true for the canary while the wave has reached no other cluster. */
+bool wave_is_alone(const WaveStatus *wave, const ClusterStatus *cluster);
+
 /* Returns true if the cluster keeps the set that it has: the wave of the set on disk has not
  * reached it. A set that an operator imports by hand does not wait. `wave` may be NULL: none. */
 bool wave_holds_back(const WaveStatus *wave, const ClusterStatus *cluster, const char *fingerprint);

@@ -6,17 +6,16 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/record/rollout.h"
 
-typedef struct Rollout {
+typedef struct Entry {
         char material[CONFIG_NAME_MAX];
         bool loaded;
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* on disk; "": none */
-} Rollout;
+        Rollout rollout; /* on disk */
+} Entry;
 
 struct RolloutTable {
-        Rollout *rollouts;
-        size_t n_rollouts;
+        Entry *entries;
+        size_t n_entries;
 };
 
 int rollout_table_new(RolloutTable **ret)
@@ -29,53 +28,61 @@ RolloutTable *rollout_table_free(RolloutTable *table)
 {
         if (!table)
                 return NULL;
-        free(table->rollouts);
+        free(table->entries);
         free(table);
         return NULL;
 }
 
 /* Returns NULL without memory: the set is then written before each import. */
-static Rollout *find_or_add(RolloutTable *table, const char *material)
+static Entry *find_or_add(RolloutTable *table, const char *material)
 {
-        Rollout *rollout;
+        Entry *entry;
 
-        for (size_t i = 0; i < table->n_rollouts; i++)
-                if (strcmp(table->rollouts[i].material, material) == 0)
-                        return &table->rollouts[i];
-        if (!GROW(table->rollouts, table->n_rollouts))
+        for (size_t i = 0; i < table->n_entries; i++)
+                if (strcmp(table->entries[i].material, material) == 0)
+                        return &table->entries[i];
+        if (!GROW(table->entries, table->n_entries))
                 return NULL;
-        rollout = &table->rollouts[table->n_rollouts++];
-        *rollout = (Rollout){0};
-        text_set(rollout->material, sizeof(rollout->material), material);
-        return rollout;
+        entry = &table->entries[table->n_entries++];
+        *entry = (Entry){0};
+        text_set(entry->material, sizeof(entry->material), material);
+        return entry;
 }
 
-const char *rollout_table_load(RolloutTable *table, const char *material)
+const Rollout *rollout_table_load(RolloutTable *table, const char *material)
 {
-        Rollout *rollout = find_or_add(table, material);
+        static const Rollout unreadable = {.fingerprint = ROLLOUT_UNREADABLE};
+        Entry *entry = find_or_add(table, material);
 
-        if (!rollout)
-                return ROLLOUT_UNREADABLE;
-        if (!rollout->loaded)
-                rollout_load(rollout->fingerprint, material);
-        rollout->loaded = true;
-        return rollout->fingerprint;
+        if (!entry)
+                return &unreadable;
+        if (!entry->loaded)
+                rollout_load(&entry->rollout, material);
+        entry->loaded = true;
+        return &entry->rollout;
 }
 
-void rollout_table_begin(RolloutTable *table, const char *material, const char *fingerprint)
+void rollout_table_begin(
+        RolloutTable *table, const char *material, const char *fingerprint, const char *cluster)
 {
-        Rollout *rollout = find_or_add(table, material);
+        Entry *entry = find_or_add(table, material);
+        bool same = entry && strcmp(entry->rollout.fingerprint, fingerprint) == 0;
+        Rollout rollout = {0};
 
-        if (rollout && strcmp(rollout->fingerprint, fingerprint) == 0)
+        if (same &&
+                (entry->rollout.cluster[0] == '\0' || strcmp(entry->rollout.cluster, cluster) == 0))
                 return;
-        if (rollout_save(material, fingerprint) == 0 && rollout)
-                text_set(rollout->fingerprint, sizeof(rollout->fingerprint), fingerprint);
+        text_set(rollout.fingerprint, sizeof(rollout.fingerprint), fingerprint);
+        if (!same)
+                text_set(rollout.cluster, sizeof(rollout.cluster), cluster);
+        if (rollout_save(material, &rollout) == 0 && entry)
+                entry->rollout = rollout;
 }
 
 void rollout_table_end(RolloutTable *table)
 {
-        for (size_t i = 0; i < table->n_rollouts; i++)
-                if (table->rollouts[i].fingerprint[0] != '\0')
-                        rollout_remove(table->rollouts[i].material);
-        table->n_rollouts = 0;
+        for (size_t i = 0; i < table->n_entries; i++)
+                if (table->entries[i].rollout.fingerprint[0] != '\0')
+                        rollout_remove(table->entries[i].material);
+        table->n_entries = 0;
 }

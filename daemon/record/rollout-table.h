@@ -1,11 +1,12 @@
 #pragma once
 
 /*
- * Rollout table: the rollout of each material (daemon/record/rollout.h), written once per set.
+ * Rollout table: the rollout of each material (daemon/record/rollout.h), written once per set, and
+ * once more when it leaves the canary.
  */
 
 #include "common/macro.h"
-#include "daemon/model/record.h"
+#include "daemon/record/rollout.h"
 
 typedef struct RolloutTable RolloutTable;
 
@@ -13,14 +14,14 @@ int rollout_table_new(RolloutTable **ret);
 RolloutTable *rollout_table_free(RolloutTable *table);
 DEFINE_CLEANUP(RolloutTable *, rollout_table_free);
 
-/* Reads the rollout that a daemon before has left. The result lives until the next call; "":
- * none. */
-const char *rollout_table_load(RolloutTable *table, const char *material);
+/* Reads the rollout that a daemon before has left. The result lives until the next call. */
+const Rollout *rollout_table_load(RolloutTable *table, const char *material);
 
-/* Before the first CALL with a set of the material: writes it down, unless it is. An error leaves
- * the import as it is and is tried again with the next; the records, in the same directory, report
- * it. */
-void rollout_table_begin(RolloutTable *table, const char *material, const char *fingerprint);
+/* Before a CALL with a set of the material: writes it down, unless it is. `cluster`: no other one
+ * gets the set yet; "": any may get it from now on. An error leaves the import as it is and is
+ * tried again with the next; the records, in the same directory, report it. */
+void rollout_table_begin(
+        RolloutTable *table, const char *material, const char *fingerprint, const char *cluster);
 
 /* Removes the files of all rollouts: each record has its result. */
 void rollout_table_end(RolloutTable *table);

@@ -14,39 +14,48 @@
 
 #define ROLLOUT_FILE_LIMIT 4096
 
-/* The fingerprint and a line end. */
-static bool is_fingerprint_line(const Secret *content)
+/* A line: the fingerprint and, after a blank, the name of the one cluster. */
+static bool parse(Rollout *ret, const Secret *content)
 {
-        size_t length = REPORT_FINGERPRINT_MAX - 1;
+        size_t length = REPORT_FINGERPRINT_MAX - 1, rest;
+        const char *name;
 
-        return content->size == length + 1 && content->data[length] == '\n' &&
-                strspn(content->data, "0123456789abcdef") == length;
+        if (content->size <= length || content->data[content->size - 1] != '\n' ||
+                strspn(content->data, "0123456789abcdef") != length)
+                return false;
+        name = content->data + length;
+        rest = content->size - length - 1;
+        if (rest > 0 &&
+                (*name++ != ' ' || --rest == 0 || rest >= CONFIG_NAME_MAX ||
+                        memchr(name, '\n', rest)))
+                return false;
+        memcpy(ret->fingerprint, content->data, length);
+        ret->fingerprint[length] = '\0';
+        memcpy(ret->cluster, name, rest);
+        ret->cluster[rest] = '\0';
+        return true;
 }
 
-void rollout_load(char ret[static REPORT_FINGERPRINT_MAX], const char *material)
+void rollout_load(Rollout *ret, const char *material)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
         char path[PATH_MAX];
         int r = paths_rollout(path, sizeof(path), material);
 
+        *ret = (Rollout){0};
         if (r == 0)
                 r = file_read(&content, AT_FDCWD, path, ROLLOUT_FILE_LIMIT);
-        if (r == -ENOENT)
-                ret[0] = '\0';
-        else if (r < 0 || !is_fingerprint_line(&content))
-                text_set(ret, REPORT_FINGERPRINT_MAX, ROLLOUT_UNREADABLE);
-        else {
-                memcpy(ret, content.data, REPORT_FINGERPRINT_MAX - 1);
-                ret[REPORT_FINGERPRINT_MAX - 1] = '\0';
-        }
+        if (r != -ENOENT && (r < 0 || !parse(ret, &content)))
+                text_set(ret->fingerprint, sizeof(ret->fingerprint), ROLLOUT_UNREADABLE);
 }
 
-int rollout_save(const char *material, const char *fingerprint)
+int rollout_save(const char *material, const Rollout *rollout)
 {
-        char path[PATH_MAX], line[REPORT_FINGERPRINT_MAX + 1];
+        char path[PATH_MAX], line[REPORT_FINGERPRINT_MAX + CONFIG_NAME_MAX + 2];
         int r = paths_rollout(path, sizeof(path), material);
 
-        snprintf(line, sizeof(line), "%s\n", fingerprint);
+        snprintf(line, sizeof(line), "%s%s%s\n", rollout->fingerprint,
+                rollout->cluster[0] != '\0' ? " " : "", rollout->cluster);
         return r < 0 ? r : file_replace(path, line, strlen(line), 0600);
 }
 
@@ -58,12 +67,13 @@ void rollout_remove(const char *material)
                 (void)unlink(path);
 }
 
-bool rollout_doubt(const char *fingerprint, Record *record)
+bool rollout_doubt(const Rollout *rollout, const char *cluster, Record *record)
 {
         RecordImport *imported = &record->imported;
 
-        if (fingerprint[0] == '\0' || imported->fingerprint[0] == '\0' ||
-                strcmp(imported->fingerprint, fingerprint) == 0)
+        if (rollout->fingerprint[0] == '\0' || imported->fingerprint[0] == '\0' ||
+                strcmp(imported->fingerprint, rollout->fingerprint) == 0 ||
+                (rollout->cluster[0] != '\0' && strcmp(rollout->cluster, cluster) != 0))
                 return false;
         *imported = (RecordImport){0};
         return true;

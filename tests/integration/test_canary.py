@@ -183,8 +183,7 @@ def test_a_set_that_the_source_refuses_stops_at_the_canary(testbed, service, rep
     service.kill()
     service.start()
     wait_rollout(service, "stopped")
-    for name in OTHERS:
-        service.wait_cluster(name, "waiting")
+    expect_old_set(service, replicas, old)
     assert more(before, replicas) == {CANARY: 1, "logs": 0, "users": 0}
 
     good = write(testbed, service)
@@ -266,7 +265,7 @@ def test_a_daemon_that_is_killed_in_the_hold_resumes(testbed, service, replicas,
     service.kill()
     service.start()
     assert wait_hold(service)["since"] == begun
-    assert service.cluster("users")["state"] == "waiting"
+    expect_old_set(service, replicas, old)
     assert more(before, replicas) == {CANARY: 1, "logs": 0, "users": 0}
     for name in NAMES:
         assert service.wait_cluster(name, "current")["imported_fingerprint"] == new

@@ -162,17 +162,19 @@ RolloutTable *rollout_table_free(RolloutTable *table)
         return NULL;
 }
 
-const char *rollout_table_load(RolloutTable *table, const char *material)
+const Rollout *rollout_table_load(RolloutTable *table, const char *material)
 {
         assert_string_equal(material, "default");
         table->n_loads++;
-        return fixture.rollout;
+        return &fixture.rollout;
 }
 
-void rollout_table_begin(RolloutTable *table, const char *material, const char *fingerprint)
+void rollout_table_begin(
+        RolloutTable *table, const char *material, const char *fingerprint, const char *cluster)
 {
         assert_string_equal(material, "default");
         assert_string_equal(fingerprint, A);
+        text_set(fixture.begun_for, sizeof(fixture.begun_for), cluster);
         table->n_begun++;
 }
 
@@ -266,15 +268,16 @@ static Inventory *make_inventory(void)
 
 int fixture_make(void **state)
 {
-        fixture = (InventoryFixture){.rollout = ""};
+        fixture = (InventoryFixture){0};
         fixture.inventory = make_inventory();
         return inventory_apply(fixture.inventory, fixture_config("default", "orders users"));
 }
 
-void fixture_start_again(const char *rollout)
+void fixture_start_again(const char *fingerprint, const char *cluster)
 {
         fixture.inventory = inventory_free(fixture.inventory);
-        fixture.rollout = rollout;
+        text_set(fixture.rollout.fingerprint, REPORT_FINGERPRINT_MAX, fingerprint);
+        text_set(fixture.rollout.cluster, CONFIG_NAME_MAX, cluster);
         fixture.inventory = make_inventory();
         assert_int_equal(fixture_apply("default", "orders users"), 0);
 }

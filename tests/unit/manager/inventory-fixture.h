@@ -38,9 +38,10 @@ typedef struct InventoryFixture {
         unsigned n_materials, n_clusters; /* made and not freed */
         unsigned n_unreadable;
         RolloutTable rollouts;
-        const char *rollout; /* what a daemon before has left */
-        unsigned n_saved;    /* records in which the imported set is in doubt */
-        char removed[64];    /* names, each with a blank after it */
+        Rollout rollout; /* what a daemon before has left */
+        char begun_for[CONFIG_NAME_MAX];
+        unsigned n_saved; /* records in which the imported set is in doubt */
+        char removed[64]; /* names, each with a blank after it */
         int material_error, cluster_error, record_error;
 } InventoryFixture;
 
@@ -56,6 +57,6 @@ Config *fixture_config(const char *materials, const char *clusters);
 int fixture_apply(const char *materials, const char *clusters);
 
 /* As a new daemon, after one that has left this rollout. */
-void fixture_start_again(const char *rollout);
+void fixture_start_again(const char *fingerprint, const char *cluster);
 
 Cluster *fixture_cluster(size_t index);

@@ -90,12 +90,15 @@ RolloutTable *rollout_table_free(RolloutTable *table)
         return NULL;
 }
 
-const char *rollout_table_load(RolloutTable *table, const char *material)
+const Rollout *rollout_table_load(RolloutTable *table, const char *material)
 {
-        return "";
+        static const Rollout none;
+
+        return &none;
 }
 
-void rollout_table_begin(RolloutTable *table, const char *material, const char *fingerprint)
+void rollout_table_begin(
+        RolloutTable *table, const char *material, const char *fingerprint, const char *cluster)
 {
 }
 
@@ -103,9 +106,9 @@ void rollout_table_end(RolloutTable *table)
 {
 }
 
-bool rollout_doubt(const char *fingerprint, Record *record)
+bool rollout_doubt(const Rollout *rollout, const char *cluster, Record *record)
 {
-        HOLDS(fingerprint[0] == '\0');
+        HOLDS(rollout->fingerprint[0] == '\0');
         return false;
 }
 

@@ -255,17 +255,23 @@ static void test_every_import_is_aborted_and_every_check_ended(void **state)
 
 static void test_a_rollout_of_a_daemon_before_puts_other_sets_in_doubt(void **state)
 {
-        fixture_start_again(A);
+        fixture_start_again(A, "");
         assert_int_equal(fixture.n_saved, 0);
-        fixture_start_again("?");
+        fixture_start_again("?", "");
         assert_int_equal(fixture.n_saved, 2);
+}
+
+static void test_a_rollout_of_the_canary_alone_puts_only_it_in_doubt(void **state)
+{
+        fixture_start_again("?", "users");
+        assert_int_equal(fixture.n_saved, 1);
 }
 
 static void test_a_reload_puts_nothing_in_doubt(void **state)
 {
         unsigned n_loads = fixture.rollouts.n_loads;
 
-        fixture.rollout = "?";
+        strcpy(fixture.rollout.fingerprint, "?");
         assert_int_equal(fixture_apply("default", "orders users logs"), 0);
         assert_int_equal(fixture.rollouts.n_loads, n_loads);
         assert_int_equal(fixture.n_saved, 0);
@@ -273,8 +279,11 @@ static void test_a_reload_puts_nothing_in_doubt(void **state)
 
 static void test_a_rollout_ends_when_every_record_is_written(void **state)
 {
-        inventory_begin_rollout(fixture.inventory, 1, A);
-        assert_int_equal(fixture.rollouts.n_begun, 1);
+        inventory_begin_rollout(fixture.inventory, 1, A, true);
+        assert_string_equal(fixture.begun_for, "users");
+        inventory_begin_rollout(fixture.inventory, 1, A, false);
+        assert_string_equal(fixture.begun_for, "");
+        assert_int_equal(fixture.rollouts.n_begun, 2);
         fixture_cluster(1)->status.record_error = ENOSPC;
         inventory_end_rollouts(fixture.inventory);
         assert_int_equal(fixture.rollouts.n_ended, 0);
@@ -374,6 +383,7 @@ int main(void)
                 inventory_test(test_the_latest_deadline_is_that_of_any_import),
                 inventory_test(test_every_import_is_aborted_and_every_check_ended),
                 inventory_test(test_a_rollout_of_a_daemon_before_puts_other_sets_in_doubt),
+                inventory_test(test_a_rollout_of_the_canary_alone_puts_only_it_in_doubt),
                 inventory_test(test_a_reload_puts_nothing_in_doubt),
                 inventory_test(test_a_rollout_ends_when_every_record_is_written),
                 inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),

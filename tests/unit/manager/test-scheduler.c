@@ -19,7 +19,7 @@
 
 struct Cluster {
         Plan plan;
-        bool importing, checking, server_busy, begun;
+        bool importing, checking, server_busy, begun, alone;
         PlanAction started; /* PLAN_NOTHING: not started */
         ClusterConfig config;
         Record record;
@@ -88,11 +88,12 @@ unsigned inventory_count_checking(const Inventory *unused)
         return n;
 }
 
-void inventory_begin_rollout(Inventory *unused, size_t cluster, const char *fingerprint)
+void inventory_begin_rollout(Inventory *unused, size_t cluster, const char *fingerprint, bool alone)
 {
         assert_int_equal(inventory.clusters[cluster].plan.action, PLAN_IMPORT);
         assert_int_equal(inventory.clusters[cluster].started, PLAN_NOTHING); /* before the start */
         inventory.clusters[cluster].begun = true;
+        inventory.clusters[cluster].alone = alone;
 }
 
 bool inventory_is_server_busy(const Inventory *unused, size_t cluster)
@@ -405,6 +406,8 @@ static void test_a_pass_brings_the_wave_up_to_date_before_the_plans(void **state
 
         begin_wave();
         assert_string_equal(expect_wave(WAVE_IMPORTING, 4)->canary, "c");
+        assert_true(canary->alone);
+        assert_false(inventory.clusters[1].alone); /* by hand */
         memcpy(canary->record.imported.fingerprint, B, sizeof(B));
         canary->replication = (Replication){
                 .known = true, .configured = true, .io_running = "Yes", .sql_running = "Yes"};
@@ -415,6 +418,7 @@ static void test_a_pass_brings_the_wave_up_to_date_before_the_plans(void **state
         canary->status.read_usec += USEC_PER_MIN;
         expect_wave(WAVE_OPEN, 0);
         assert_true(canary->record.proof.proven);
+        assert_false(canary->alone);
 }
 
 static void test_a_set_that_any_cluster_has_proven_is_proven(void **state)

@@ -13,31 +13,31 @@
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static struct {
-        char on_disk[2][REPORT_FINGERPRINT_MAX]; /* of the materials "0" and "1" */
+        Rollout on_disk[2]; /* of the materials "0" and "1" */
         unsigned n_loads, n_writes;
         int error;
 } files;
 
 static RolloutTable *table;
 
-void rollout_load(char ret[static REPORT_FINGERPRINT_MAX], const char *material)
+void rollout_load(Rollout *ret, const char *material)
 {
         files.n_loads++;
-        text_set(ret, REPORT_FINGERPRINT_MAX, files.on_disk[material[0] - '0']);
+        *ret = files.on_disk[material[0] - '0'];
 }
 
-int rollout_save(const char *material, const char *fingerprint)
+int rollout_save(const char *material, const Rollout *rollout)
 {
         files.n_writes++;
         if (files.error < 0)
                 return files.error;
-        text_set(files.on_disk[material[0] - '0'], REPORT_FINGERPRINT_MAX, fingerprint);
+        files.on_disk[material[0] - '0'] = *rollout;
         return 0;
 }
 
 void rollout_remove(const char *material)
 {
-        files.on_disk[material[0] - '0'][0] = '\0';
+        files.on_disk[material[0] - '0'] = (Rollout){0};
 }
 
 static int make(void **state)
@@ -54,48 +54,65 @@ static int done(void **state)
 
 static void test_each_set_of_a_material_is_written_once(void **state)
 {
-        rollout_table_begin(table, "0", A);
-        rollout_table_begin(table, "0", A);
+        rollout_table_begin(table, "0", A, "");
+        rollout_table_begin(table, "0", A, "");
         assert_int_equal(files.n_writes, 1);
-        rollout_table_begin(table, "1", A);
-        rollout_table_begin(table, "0", B);
-        rollout_table_begin(table, "1", A);
+        rollout_table_begin(table, "1", A, "");
+        rollout_table_begin(table, "0", B, "");
+        rollout_table_begin(table, "1", A, "");
         assert_int_equal(files.n_writes, 3);
-        rollout_table_begin(table, "0", A); /* an older set comes back */
+        rollout_table_begin(table, "0", A, ""); /* an older set comes back */
         assert_int_equal(files.n_writes, 4);
-        assert_string_equal(files.on_disk[0], A);
+        assert_string_equal(files.on_disk[0].fingerprint, A);
+}
+
+static void test_a_set_that_leaves_the_canary_is_written_once_more(void **state)
+{
+        rollout_table_begin(table, "0", A, "orders");
+        rollout_table_begin(table, "0", A, "orders");
+        assert_int_equal(files.n_writes, 1);
+        assert_string_equal(files.on_disk[0].cluster, "orders");
+        rollout_table_begin(table, "0", A, "");
+        rollout_table_begin(table, "0", A, "orders"); /* others may have it by now */
+        assert_int_equal(files.n_writes, 2);
+        assert_string_equal(files.on_disk[0].cluster, "");
+        rollout_table_begin(table, "0", B, "orders");
+        assert_string_equal(files.on_disk[0].cluster, "orders");
+        rollout_table_begin(table, "0", B, "users"); /* another canary */
+        assert_int_equal(files.n_writes, 4);
+        assert_string_equal(files.on_disk[0].cluster, "");
 }
 
 static void test_a_write_that_fails_is_tried_again(void **state)
 {
         files.error = -ENOSPC;
-        rollout_table_begin(table, "0", A);
-        rollout_table_begin(table, "0", A);
+        rollout_table_begin(table, "0", A, "");
+        rollout_table_begin(table, "0", A, "");
         assert_int_equal(files.n_writes, 2);
         files.error = 0;
-        rollout_table_begin(table, "0", A);
-        assert_string_equal(files.on_disk[0], A);
+        rollout_table_begin(table, "0", A, "");
+        assert_string_equal(files.on_disk[0].fingerprint, A);
 }
 
 static void test_the_rollout_of_a_daemon_before_is_read_once_and_not_written(void **state)
 {
-        strcpy(files.on_disk[0], A);
-        assert_string_equal(rollout_table_load(table, "0"), A);
-        assert_string_equal(rollout_table_load(table, "0"), A);
-        assert_string_equal(rollout_table_load(table, "1"), "");
+        strcpy(files.on_disk[0].fingerprint, A);
+        assert_string_equal(rollout_table_load(table, "0")->fingerprint, A);
+        assert_string_equal(rollout_table_load(table, "0")->fingerprint, A);
+        assert_string_equal(rollout_table_load(table, "1")->fingerprint, "");
         assert_int_equal(files.n_loads, 2);
-        rollout_table_begin(table, "0", A);
+        rollout_table_begin(table, "0", A, "");
         assert_int_equal(files.n_writes, 0);
 }
 
 static void test_the_end_removes_all_also_those_of_a_daemon_before(void **state)
 {
-        strcpy(files.on_disk[0], A);
+        strcpy(files.on_disk[0].fingerprint, A);
         rollout_table_load(table, "0");
-        rollout_table_begin(table, "1", B);
+        rollout_table_begin(table, "1", B, "");
         rollout_table_end(table);
-        assert_string_equal(files.on_disk[0], "");
-        assert_string_equal(files.on_disk[1], "");
+        assert_string_equal(files.on_disk[0].fingerprint, "");
+        assert_string_equal(files.on_disk[1].fingerprint, "");
         rollout_table_end(table);
 }
 
@@ -105,6 +122,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 table_test(test_each_set_of_a_material_is_written_once),
+                table_test(test_a_set_that_leaves_the_canary_is_written_once_more),
                 table_test(test_a_write_that_fails_is_tried_again),
                 table_test(test_the_rollout_of_a_daemon_before_is_read_once_and_not_written),
                 table_test(test_the_end_removes_all_also_those_of_a_daemon_before),
