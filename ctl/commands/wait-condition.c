@@ -92,12 +92,15 @@ static bool is_current(const ClusterInfo *cluster, const MaterialInfo *material)
                 strcmp(cluster->imported, material->fingerprint) == 0;
 }
 
-/* Returns true if the cluster is held for the set that is on disk now: an event reported that, or
- * the set has been on disk long enough for the event of a new attempt to arrive. */
+/* Returns true if the cluster does not get the set that is on disk now, because it or its canary
+ * failed: an event reported that, or the set has been on disk long enough for the event of a new
+ * attempt to arrive. */
 static bool is_held_for_set(
         const Evaluation *evaluation, const ClusterInfo *cluster, const MaterialInfo *material)
 {
-        return cluster->state == CLUSTER_HELD &&
+        bool stopped = cluster->state == CLUSTER_WAITING && material->rollout.state == WAVE_STOPPED;
+
+        return (cluster->state == CLUSTER_HELD || stopped) &&
                 (cluster->changed ||
                         (grace_is_over(evaluation, material) &&
                                 passed(evaluation, material->last_change_usec,

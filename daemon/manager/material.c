@@ -148,6 +148,9 @@ static void on_inspected(const InspectResult *result, void *userdata)
         text_set(status->error, sizeof(status->error), result->error);
         release_set(material);
         if (result->report) {
+                /* The wave of another set begins with the next pass of the scheduler. */
+                if (strcmp(material->report.fingerprint, result->report->fingerprint) != 0)
+                        status->wave = (WaveStatus){0};
                 material->report = *result->report;
                 if (!material->report.failed && !material->report.files_changed)
                         material->failing_usec = 0;

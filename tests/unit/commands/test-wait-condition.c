@@ -266,6 +266,21 @@ static void test_a_held_cluster_of_a_set_that_has_just_changed_is_not_yet(void *
         assert_int_equal(answer(&fixture), WAIT_NO);
 }
 
+static void test_a_cluster_whose_canary_has_failed_is_as_one_that_is_held(void **state)
+{
+        Fixture fixture;
+
+        make_held(&fixture);
+        fixture.clusters[0].state = CLUSTER_WAITING;
+        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        fixture.materials[0].rollout.state = WAVE_STOPPED;
+        assert_int_equal(answer(&fixture), WAIT_NO);
+        fixture.materials[0].last_change_usec = fixture.now_usec;
+        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        fixture.clusters[0].changed = true;
+        assert_int_equal(answer(&fixture), WAIT_NO);
+}
+
 static void test_a_cluster_that_becomes_held_by_an_event_is_no_at_once(void **state)
 {
         Fixture fixture;
@@ -402,6 +417,7 @@ int main(void)
                 cmocka_unit_test(test_a_held_cluster_is_no_when_its_grace_is_over),
                 cmocka_unit_test(test_a_held_cluster_has_the_longer_grace_of_a_polled_path),
                 cmocka_unit_test(test_a_held_cluster_of_a_set_that_has_just_changed_is_not_yet),
+                cmocka_unit_test(test_a_cluster_whose_canary_has_failed_is_as_one_that_is_held),
                 cmocka_unit_test(test_a_cluster_that_becomes_held_by_an_event_is_no_at_once),
                 cmocka_unit_test(test_a_held_cluster_of_no_known_material_does_not_count),
                 cmocka_unit_test(

@@ -57,6 +57,27 @@ static void test_a_set_that_somebody_else_keeps_stays_open(void **state)
         assert_false(is_open(fd));
 }
 
+static void test_a_wave_belongs_to_a_set_and_its_progress_is_no_change(void **state)
+{
+        WaveStatus wave = {.state = WAVE_HOLDING, .canary = "orders"};
+        unsigned n;
+
+        fixture_deliver_set(A);
+        n = fixture.n_changes;
+        material_set_wave(fixture.material, &wave);
+        assert_int_equal(fixture.n_changes, n + 1);
+        wave.held_usec = 7;
+        material_set_wave(fixture.material, &wave);
+        assert_int_equal(fixture.n_changes, n + 1);
+        assert_int_equal(fixture.status->wave.held_usec, 7);
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver_set(A);
+        assert_int_equal(fixture.status->wave.state, WAVE_HOLDING);
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver_set(B);
+        assert_int_equal(fixture.status->wave.state, WAVE_NONE);
+}
+
 static void test_the_payload_of_a_set_that_is_no_longer_good_is_closed(void **state)
 {
         int fd = fixture_deliver_set(A);
@@ -339,6 +360,7 @@ int main(void)
                 material_test(test_a_good_set_is_valid_and_has_a_payload),
                 material_test(test_the_payload_of_a_set_that_is_replaced_is_closed),
                 material_test(test_a_set_that_somebody_else_keeps_stays_open),
+                material_test(test_a_wave_belongs_to_a_set_and_its_progress_is_no_change),
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
                 material_test(test_a_payload_that_comes_with_a_failed_set_is_closed),
                 material_test(test_a_failed_set_is_changing_and_after_settle_limit_invalid),

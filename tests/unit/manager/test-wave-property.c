@@ -166,11 +166,15 @@ static void on_end(const ImportJob *job, Outcome *outcome)
                         cluster->proven = cluster->failed = false;
                         cluster->first = 0;
                 }
-                if (outcome->effect.committed)
+                if (outcome->effect.committed) {
                         cluster->imported = job->set;
-                else if (outcome->effect.in_doubt && cluster->imported != job->set)
+                        cluster->needs_restart = false;
+                } else if (outcome->effect.in_doubt && cluster->imported != job->set) {
                         cluster->imported = 0;
-                cluster->needs_restart = outcome->kind == OUTCOME_REPLICATION_FAILED;
+                        cluster->needs_restart = false;
+                }
+                if (outcome->effect.restart_due || outcome_is_success(outcome->kind))
+                        cluster->needs_restart = outcome->effect.restart_due;
         } else
                 cluster->check_failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
         if (reading != READING_NONE) {
@@ -202,8 +206,8 @@ static void write_cluster(ClusterConfig *ret, int index)
 
         snprintf(ret->name, sizeof(ret->name), "c%d", index);
         snprintf(ret->material_name, sizeof(ret->material_name), "m%d", index % N_MATERIALS);
-        ret->host = "one.example";
-        ret->port = 3306;
+        ret->login.host = "one.example";
+        ret->login.port = 3306;
         ret->ledger = "";
         ret->material = (size_t)(index % N_MATERIALS);
         ret->replication = cluster->ignores ? REPLICATION_IGNORE : REPLICATION_OBSERVE;
