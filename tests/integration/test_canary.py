@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.integration.conftest import configuration
+from tests.integration.conftest import both_makes, configuration
 from tests.standin import Aurora, Authority, write_material
 
 CANARY = "orders"
@@ -130,6 +130,7 @@ def test_the_first_set_goes_to_the_canary_first(service, replicas, old):
     assert f"the canary {CANARY} replicates with set {old[:12]}" in log
 
 
+@both_makes
 def test_a_good_set_reaches_the_others_after_the_hold(testbed, service, replicas, old):
     reload(service, replicas, daemon="rollout = canary\n" + LONG)
     before = counts(replicas)
@@ -159,6 +160,7 @@ def test_a_good_set_reaches_the_others_after_the_hold(testbed, service, replicas
         aurora.wait_for_replication(runs)
 
 
+@both_makes
 def test_a_set_that_the_source_refuses_stops_at_the_canary(testbed, service, replicas, old):
     before = counts(replicas)
     bad = write(testbed, service, "refused")
@@ -255,6 +257,7 @@ def test_what_was_let_in_by_hand_is_retried_after_a_restart(testbed, service, re
     service.wait_cluster("logs", "waiting")
 
 
+@both_makes
 def test_a_daemon_that_is_killed_in_the_hold_resumes(testbed, service, replicas, old):
     reload(service, replicas, daemon="rollout = canary\ncanary-hold = 5s")
     before = counts(replicas)
