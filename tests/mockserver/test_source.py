@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")  # deprec
 
 @pytest.fixture(scope="module")
 def results(make_harness: Callable[[str], Harness]) -> Iterator[tuple[Harness, dict[str, dict]]]:
-    harness = make_harness("parallel-imports = 32\nimport-timeout = 8s")
+    harness = make_harness("parallel-imports = 32\nimport-timeout = 40s")
     for name, probed in CASES.items():
         identity = probed.identity if name.startswith("certificate-") else "client-authority"
         harness.add_source(name, harness.script(identity, handlers=probed.handlers,
