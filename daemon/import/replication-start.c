@@ -56,8 +56,11 @@ static bool wait_until_running(Attempt *attempt, const Replication *before)
                         replica_status_read(&ret->replication, attempt->session, &error);
                 bool stable, fails, failed;
 
-                if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS"))
+                if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS")) {
+                        if (result == SESSION_SERVER)
+                                ret->kind = OUTCOME_REPLICATION_FAILED;
                         return false;
+                }
                 stable = held_usec(replication_is_running(now), &running_since_usec, now_usec) >=
                         REPLICATION_START_STABLE_USEC;
                 is_new = is_new || is_new_error(before, now);
@@ -79,9 +82,9 @@ static void describe_failure(Outcome *ret)
         const Replication *replication = &ret->replication;
         bool io_fails = replication->io_errno != 0;
 
-        ret->kind = OUTCOME_REPLICATION_FAILED;
         if (ret->text[0] != '\0')
                 return; /* the status could not be read */
+        ret->kind = OUTCOME_REPLICATION_FAILED;
         if (replication_is_running(replication) && replication->tls == TRISTATE_NO) {
                 text_set(ret->text, sizeof(ret->text),
                         "replication runs without TLS, so that the imported certificate is not "
@@ -187,13 +190,16 @@ void replication_start_run(Attempt *attempt)
         Outcome *ret = attempt->outcome;
         Replication before = ret->replication;
         SessionError error = {0};
+        SessionResult result;
 
         if (!outcome_is_success(ret->kind)) {
                 start_after_failure(attempt);
                 return;
         }
-        if (sql_error_fail(ret, start(attempt, &error), &error, RDS_START_PROCEDURE)) {
-                ret->kind = OUTCOME_REPLICATION_FAILED;
+        result = start(attempt, &error);
+        if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
+                if (result == SESSION_SERVER)
+                        ret->kind = OUTCOME_REPLICATION_FAILED;
                 sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
                 return;
         }
