@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.arguments import run
 from tests.standin import Aurora, Authority, Source, Workspace, write_material
 from tests.standin.client import Client
-from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
+from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER, REPLICATION_PASSWORD
 from tests.standin.proxy import Connection, Proxy
 from tests.standin.service import Service
 
@@ -58,6 +58,9 @@ def measure(workspace: Workspace, build: Path) -> None:
     aurora.sql(LEDGER.read_text())
     aurora.follow(source)
     source.prepare(pair.subject)
+    aurora.grant("rds_set_external_source")
+    password = workspace.path / "source-password"
+    password.write_text(f"{REPLICATION_PASSWORD}\n")
     with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy:
         Client.over_tcp(proxy.port, IMPORT_USER, IMPORT_PASSWORD, ca=aurora.ca).sql("")
         print(f"{'login alone':<38}{only(proxy.connections).round_trips:>3} round trips")
@@ -68,9 +71,12 @@ def measure(workspace: Workspace, build: Path) -> None:
                                ("restart, stopped before", "replication = restart"),
                                (RUNNING, "replication = restart"),
                                (RUNNING + ", with a ledger",
-                                "replication = restart\nledger = binlog_ssl.ledger")):
-            if name.startswith(RUNNING):
+                                "replication = restart\nledger = binlog_ssl.ledger"),
+                               ("repoint", "replication = repoint\nquery-log = ignore\n"
+                                f"source-password-file = {password}")):
+            if name.startswith(RUNNING) or name == "repoint":
                 aurora.start_replication()
+            aurora.sql("DELETE FROM binlog_ssl.ledger")
             # A new service has no record and therefore imports.
             service = Service(build, workspace.path / name)
             service.configure(configuration(service, aurora, proxy.port, settings))

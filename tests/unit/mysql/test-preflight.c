@@ -287,6 +287,30 @@ static void test_a_sentence_has_room_for_every_log(void **state)
         assert_non_null(strstr(sentence, "= 1048576, and the key begins at byte 2400"));
 }
 
+static bool would_log_password(void)
+{
+        return preflight_would_log_password(sentence, sizeof(sentence), &preflight);
+}
+
+static void test_a_password_is_kept_by_any_text(void **state)
+{
+        assert_false(WOULD_LOG({"performance_schema", "OFF"}));
+        assert_false(would_log_password());
+        assert_false(WOULD_LOG({"performance_schema_max_sql_text_length", "0"}));
+        assert_false(would_log_password());
+        assert_false(WOULD_LOG({"performance_schema_max_sql_text_length", "1"}));
+        assert_true(would_log_password());
+        assert_string_equal(sentence,
+                "the server would write the replication password to a log: performance_schema = ON "
+                "keeps the text of statements");
+        assert_true(WOULD_LOG({"general_log", "ON"}, {"performance_schema", "OFF"}));
+        assert_true(would_log_password());
+        assert_non_null(strstr(sentence, "a log: general_log = ON"));
+        assert_true(WOULD_LOG({"general_log", NULL}, {"performance_schema", "OFF"}));
+        assert_true(would_log_password());
+        assert_non_null(strstr(sentence, "does not report whether it would log the replication"));
+}
+
 static void test_only_a_reported_role_is_a_writer(void **state)
 {
         for (const char *const *value = (const char *const[]){"ON", "1", "on", "", NULL}; *value;
@@ -313,6 +337,7 @@ int main(void)
                 cmocka_unit_test(test_a_missing_variable_does_not_count_as_off),
                 cmocka_unit_test(test_known_settings_stand_before_unknown_ones),
                 cmocka_unit_test(test_a_sentence_has_room_for_every_log),
+                cmocka_unit_test(test_a_password_is_kept_by_any_text),
                 cmocka_unit_test(test_only_a_reported_role_is_a_writer),
         };
 
