@@ -3,13 +3,19 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "daemon/manager/plan.h"
 
 #define EVENT(event) (1U << (event))
+
+/* After an import the I/O thread has its next try, 60 s later by default (MASTER_CONNECT_RETRY): an
+ * error that is read before may be the old one. */
+#define CLUSTER_FACTS_RECONNECT_USEC (2 * USEC_PER_MIN)
 
 void cluster_facts_forget_replication(ClusterFacts *facts)
 {
         facts->replication = (Replication){0};
         facts->status.read_usec = 0;
+        facts->denied = false;
         if (record_is_stopped(&facts->record))
                 replication_set_stopped(&facts->replication, facts->record.stop.at_usec);
 }
@@ -93,6 +99,7 @@ ClusterChange cluster_facts_apply_attempt(
         record_apply(&facts->record, set, &applied, clock_wall_usec());
         facts->status.read_usec = 0; /* what was read before the import proves nothing of it */
         update_replication(facts, &applied);
+        facts->denied = false;
         due_times_after_attempt(
                 &facts->due, facts->daemon, &applied, facts->record.attempt.failures);
         update_start(facts, NULL);
@@ -114,6 +121,20 @@ ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outc
         return change;
 }
 
+ClusterChange cluster_facts_begin_heal(ClusterFacts *facts)
+{
+        facts->record.healed_at_usec = clock_wall_usec();
+        return (ClusterChange){.events = EVENT(CLUSTER_EVENT_HEAL), .recorded = true};
+}
+
+static void update_denied(ClusterFacts *facts, const Outcome *outcome)
+{
+        if (outcome->replication.known)
+                facts->denied = replication_is_denied(&facts->replication) &&
+                        plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()) >=
+                                CLUSTER_FACTS_RECONNECT_USEC;
+}
+
 ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome)
 {
         ClusterChange change = {0};
@@ -125,6 +146,7 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
         if (cluster_check_update(&facts->status.check, outcome))
                 change.events |= EVENT(CLUSTER_EVENT_CHECK);
         update_replication(facts, outcome);
+        update_denied(facts, outcome);
         if (replication_is_broken(now) != replication_is_broken(&before))
                 change.events |= EVENT(CLUSTER_EVENT_REPLICATION);
         else if (!replication_equal(now, &before))

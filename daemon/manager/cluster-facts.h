@@ -23,6 +23,7 @@ typedef struct ClusterFacts {
         Replication replication;
         DueTimes due;
         bool stop_reported; /* CLUSTER_EVENT_STOPPED was reported */
+        bool denied; /* replication_is_denied() with the imported set, as a check has found */
 } ClusterFacts;
 
 typedef struct ClusterChange {
@@ -51,6 +52,9 @@ ClusterChange cluster_facts_apply_attempt(
 ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outcome);
 
 ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome);
+
+/* Before the imported set is imported again, since replication fails with TLS. */
+ClusterChange cluster_facts_begin_heal(ClusterFacts *facts);
 
 /* While no import runs, which is about to start replication: adds the event that it stays stopped,
  * or is started, once each. */

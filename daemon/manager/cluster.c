@@ -37,15 +37,20 @@ static void report(Cluster *cluster, ClusterEvent event, const Outcome *outcome)
 static bool has_outcome(ClusterEvent event)
 {
         return event != CLUSTER_EVENT_STATE && event != CLUSTER_EVENT_STOPPED &&
-                event != CLUSTER_EVENT_STARTED;
+                event != CLUSTER_EVENT_STARTED && event != CLUSTER_EVENT_HEAL;
+}
+
+static void report_all(Cluster *cluster, ClusterChange change, const Outcome *outcome)
+{
+        for (ClusterEvent event = 0; event < CLUSTER_EVENT_END; event++)
+                if (change.events & (1U << event))
+                        report(cluster, event, has_outcome(event) ? outcome : NULL);
 }
 
 /* Every end of an import or check comes here, and the next action is planned. */
 static void finish(Cluster *cluster, ClusterChange change, const Outcome *outcome)
 {
-        for (ClusterEvent event = 0; event < CLUSTER_EVENT_END; event++)
-                if (change.events & (1U << event))
-                        report(cluster, event, has_outcome(event) ? outcome : NULL);
+        report_all(cluster, change, outcome);
         if (change.recorded)
                 record_writer_schedule(cluster->writer);
         report(cluster, CLUSTER_EVENT_END, outcome);
@@ -203,9 +208,7 @@ static void report_stop(Cluster *cluster)
 
         if (!cluster_is_importing(cluster))
                 cluster_facts_report_stop(&cluster->facts, &change);
-        for (ClusterEvent event = 0; event < CLUSTER_EVENT_END; event++)
-                if (change.events & (1U << event))
-                        report(cluster, event, NULL);
+        report_all(cluster, change, NULL);
 }
 
 /* The canary of a wave is checked more often; with --once there is no next check. */
@@ -236,6 +239,8 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
                 .checks = config->replication != REPLICATION_IGNORE || config->ledger[0] != '\0',
                 .check_usec = next_check_usec(facts, wave),
                 .start_usec = facts->due.start_usec,
+                .fails_with_tls = facts->denied && replication_fails_with_tls(&facts->replication),
+                .since_heal_usec = plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()),
         };
         Plan plan;
 
@@ -291,7 +296,7 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                 .cluster = &cluster->facts.config,
                 .payload_fd = set ? set->payload_fd : -1,
                 .newlines = cluster->facts.record.newlines,
-                .forced = cluster->forced[0] != '\0',
+                .forced = cluster->forced[0] != '\0' || action == PLAN_HEAL,
                 .stop = cluster->facts.record.stop,
                 .timeout_usec = cluster->facts.daemon->import_timeout_usec,
         };
@@ -309,6 +314,12 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                 cluster->forced[0] = '\0';
         }
         cluster->running = action;
+        if (action == PLAN_HEAL) {
+                report_all(cluster, cluster_facts_begin_heal(&cluster->facts), NULL);
+                /* Now, so that another start of the daemon does not heal again; an error is
+                 * reported, and harmless. */
+                (void)record_writer_write(cluster->writer);
+        }
         set_state(cluster, CLUSTER_IMPORTING);
         r = cluster_process_start(cluster->process, &task);
         cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
@@ -338,16 +349,23 @@ void cluster_release(Cluster *cluster)
         record_writer_schedule(cluster->writer);
 }
 
+/* An import that runs already satisfies the request for one, unless it makes no CALL: because of
+ * the ledger, or because it only restarts replication. */
+static bool is_making_call(const Cluster *cluster)
+{
+        if (!cluster_is_importing(cluster))
+                return false;
+        return cluster->running == PLAN_HEAL ||
+                (cluster->running == PLAN_IMPORT && cluster->facts.config.ledger[0] == '\0');
+}
+
 void cluster_retry_now(Cluster *cluster, bool force)
 {
         due_times_reset(&cluster->facts.due);
         record_writer_retry_now(cluster->writer);
         cluster->facts.due.check_usec = 0;
-        /* An import that runs already satisfies the request, unless it makes no CALL: because of
-         * the ledger, or because it only restarts replication. */
         if (force && cluster->facts.config.enabled && !cluster_process_is_stuck(cluster->process) &&
-                (!cluster_is_importing(cluster) || cluster->running != PLAN_IMPORT ||
-                        cluster->facts.config.ledger[0] != '\0'))
+                !is_making_call(cluster))
                 text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);
 }
 

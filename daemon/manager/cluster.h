@@ -46,9 +46,9 @@ bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigne
 bool cluster_is_checking(const Cluster *cluster);
 
 /* Decides the next action for `set`, the good one on disk (NULL: none), and its `wave` (NULL:
- * none), and sets the state that belongs to it. Of the actions PLAN_IMPORT,
- * PLAN_RESTART_REPLICATION, PLAN_START_REPLICATION and PLAN_CHECK are for cluster_start().
- * `now_usec` is boot time. Also while an import runs: what is on disk may have changed. */
+ * none), and sets the state that belongs to it. plan_starts() says which actions are for
+ * cluster_start(). `now_usec` is boot time. Also while an import runs: what is on disk may have
+ * changed. */
 Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec);
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a

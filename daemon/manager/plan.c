@@ -5,12 +5,25 @@
 #include "common/clock.h"
 #include "daemon/model/backoff.h"
 
+/* Between two heals of a cluster. */
+#define PLAN_HEAL_PAUSE_USEC (15 * USEC_PER_MIN)
+
+/* Once: if the files were lost, one import mends it, and otherwise none does. A cluster that is
+ * held back does not have the set on disk. */
+static bool heals(const PlanInput *input)
+{
+        return !input->held_back && input->fails_with_tls &&
+                input->since_heal_usec >= PLAN_HEAL_PAUSE_USEC;
+}
+
 static Plan keep(const PlanInput *input, uint64_t now_usec)
 {
+        if (input->checks && now_usec >= input->check_usec)
+                return (Plan){.action = PLAN_CHECK};
+        if (heals(input))
+                return (Plan){.action = PLAN_HEAL};
         if (!input->checks)
                 return (Plan){.action = PLAN_KEEP};
-        if (now_usec >= input->check_usec)
-                return (Plan){.action = PLAN_CHECK};
         return (Plan){.action = PLAN_KEEP, .not_before_usec = input->check_usec};
 }
 
@@ -50,7 +63,8 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
  * import and a restart end with a start. */
 static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
 {
-        if (set.action == PLAN_IMPORT || set.action == PLAN_RESTART_REPLICATION)
+        if (set.action == PLAN_IMPORT || set.action == PLAN_RESTART_REPLICATION ||
+                set.action == PLAN_HEAL)
                 return set;
         if (now_usec >= input->start_usec)
                 return (Plan){.action = needs_restart(input) ? PLAN_RESTART_REPLICATION
@@ -67,6 +81,7 @@ static Plan plan_stuck(Plan plan)
 {
         switch (plan.action) {
         case PLAN_CHECK:
+        case PLAN_HEAL:
                 return (Plan){.action = PLAN_KEEP, .held_back = plan.held_back};
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
@@ -99,6 +114,31 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
         return input->stuck ? plan_stuck(set) : set;
 }
 
+bool plan_starts(PlanAction action)
+{
+        switch (action) {
+        case PLAN_CHECK:
+        case PLAN_IMPORT:
+        case PLAN_RESTART_REPLICATION:
+        case PLAN_START_REPLICATION:
+        case PLAN_HEAL:
+                return true;
+        case PLAN_NOTHING:
+        case PLAN_RUNS:
+        case PLAN_WAIT:
+        case PLAN_KEEP:
+        case PLAN_DELAY:
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return false;
+}
+
+uint64_t plan_since_usec(uint64_t at_usec, uint64_t now_usec)
+{
+        return at_usec == 0 || at_usec > now_usec ? USEC_NEVER : now_usec - at_usec;
+}
+
 ClusterState plan_state(const Plan *plan, const Record *record)
 {
         switch (plan->action) {
@@ -111,6 +151,7 @@ ClusterState plan_state(const Plan *plan, const Record *record)
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
         case PLAN_START_REPLICATION:
+        case PLAN_HEAL:
                 return CLUSTER_IMPORTING;
         case PLAN_DELAY:
                 return plan->transient ||

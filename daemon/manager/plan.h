@@ -22,7 +22,8 @@ typedef enum PlanAction {
         PLAN_IMPORT,  /* now */
         PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
         PLAN_START_REPLICATION,   /* now: replication is stopped because of an import */
-        PLAN_DELAY,               /* at Plan.not_before_usec, unless something changes */
+        PLAN_HEAL,  /* now: import the imported set again, since replication fails with TLS */
+        PLAN_DELAY, /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
 } PlanAction;
 
@@ -45,9 +46,18 @@ typedef struct PlanInput {
         bool forced;         /* import the set even if the record already names it */
         bool checks;         /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */
+        bool fails_with_tls; /* a check has found that replication fails so, with the imported set */
+        uint64_t since_heal_usec; /* wall clock: plan_since_usec() */
 } PlanInput;
 
 Plan plan_cluster(const PlanInput *input, uint64_t now_usec);
+
+/* Returns true if a process is to be started now. */
+bool plan_starts(PlanAction action);
+
+/* Returns the time since `at_usec`, both wall clock; USEC_NEVER if that is 0, which is never, or in
+ * the future: the clock was set back, and nothing is known of the time between. */
+uint64_t plan_since_usec(uint64_t at_usec, uint64_t now_usec);
 
 /* Returns the state that a cluster has while this plan is in force. */
 ClusterState plan_state(const Plan *plan, const Record *record);

@@ -10,8 +10,7 @@ static bool is_due(const Plan *plan, const Cluster *cluster)
 {
         if (plan->action == PLAN_CHECK)
                 return !cluster_is_checking(cluster);
-        return plan->action == PLAN_IMPORT || plan->action == PLAN_RESTART_REPLICATION ||
-                plan->action == PLAN_START_REPLICATION;
+        return plan_starts(plan->action);
 }
 
 typedef struct WaveCounts {
@@ -109,7 +108,7 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                         earliest = now_usec;
                         continue;
                 }
-                if (plan.action == PLAN_IMPORT)
+                if (plan.action == PLAN_IMPORT || plan.action == PLAN_HEAL)
                         inventory_begin_rollout(inventory, i, set->info.fingerprint,
                                 wave_is_alone(wave, cluster_status(cluster)));
                 (void)cluster_start(cluster, plan.action, set);

@@ -71,6 +71,7 @@ typedef struct Record {
         RecordImport imported;
         RecordAttempt attempt;
         RecordStop stop;
+        uint64_t healed_at_usec; /* replication failed with TLS, and the set was imported again */
         uint64_t last_success_usec;
         Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;

@@ -112,6 +112,30 @@ bool replication_is_active(const Replication *replication)
                 (!is_stopped(replication->io_running) || !is_stopped(replication->sql_running));
 }
 
+bool replication_fails_with_tls(const Replication *replication)
+{
+        return replication_is_denied(replication) && replication->io_errno == 2026;
+}
+
+bool replication_is_denied(const Replication *replication)
+{
+        /* With both threads stopped, the error is that of a connect before a person's stop. */
+        if (!replication_is_broken(replication) || !replication_is_active(replication))
+                return false;
+        switch (replication->io_errno) {
+        case 1045: /* wrong user, password, host, or subject of the certificate */
+        case 1130: /* the host may not connect */
+        case 1862: /* password expired */
+        case 2026: /* TLS */
+        case 2061: /* the authentication plugin requires a secure connection */
+        case 3118: /* account locked */
+        case 4151: /* account locked, MariaDB */
+                return true;
+        default:
+                return false;
+        }
+}
+
 bool replication_equal(const Replication *a, const Replication *b)
 {
         return a->known == b->known && a->configured == b->configured &&

@@ -77,6 +77,12 @@ bool replication_is_refused(const Replication *replication);
 /* Returns true if the error of the I/O thread is that the source no longer has the events. */
 bool replication_lacks_events(const Replication *replication);
 
+/* Returns true if the I/O thread tries to connect to the source and fails because of TLS. */
+bool replication_fails_with_tls(const Replication *replication);
+
+/* The same, or because the source refuses the account: then certificate and account do not fit. */
+bool replication_is_denied(const Replication *replication);
+
 /* Returns true unless both threads are stopped; a thread that tries to connect is active. */
 bool replication_is_active(const Replication *replication);
 

@@ -139,7 +139,8 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */
         CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */
         CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
-        CLUSTER_EVENT_END,         /* an import or check ended, or could not start, also if nothing
+        CLUSTER_EVENT_HEAL, /* the imported set is imported again: replication fails with TLS */
+        CLUSTER_EVENT_END,  /* an import or check ended, or could not start, also if nothing
                                       else is to be reported: the next action may be due; the
                                       outcome is NULL if it was reported before */
 } ClusterEvent;

@@ -74,6 +74,7 @@ int record_format(char **ret, const Record *record)
                 write_text(writer, "next", record->attempt.next_step);
         }
         write_stop(writer, &record->stop);
+        write_number(writer, "healed_at", record->healed_at_usec);
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
@@ -222,6 +223,7 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_unsigned(&record.attempt.failures, object, "attempts") ||
                 !read_number(&record.attempt.at_usec, object, "last_attempt") ||
                 !read_number(&record.last_success_usec, object, "last_success") ||
+                !read_number(&record.healed_at_usec, object, "healed_at") ||
                 !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
                 !read_boolean(&record.imported.in_use, object, "in_use") ||
                 !read_boolean(&record.imported.restart_due, object, "restart_due") ||

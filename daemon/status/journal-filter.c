@@ -225,5 +225,8 @@ void journal_filter_cluster(
         case CLUSTER_EVENT_REPLICATION:
                 journal_replication(cluster);
                 break;
+        case CLUSTER_EVENT_HEAL:
+                journal_replication_healing(cluster);
+                break;
         }
 }

@@ -41,6 +41,7 @@
 #define ID_WAVE_HOLDING          "bcb16dae5406446d8e55a62c6fe612ab"
 #define ID_WAVE_OPEN             "3761ae895f5b4e65bc80c0e3fe688b3e"
 #define ID_WAVE_STOPPED          "e70487b8ead1428cbf7dc6d6dfad3664"
+#define ID_REPLICATION_HEALING   "9ec5fa3202ef45098366f0d1b82b7978"
 #define ID_WATCHDOG_STOPPED      "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
@@ -406,6 +407,20 @@ void journal_replication_started(const ClusterStatus *cluster)
         log_send(LOG_NOTICE, ID_REPLICATION_STARTED, fields, ARRAY_SIZE(fields),
                 "cluster %s: replication that an import had stopped is started again",
                 cluster->config->name);
+}
+
+void journal_replication_healing(const ClusterStatus *cluster)
+{
+        LogField fields[] = {
+                {"BINLOG_SSL_CLUSTER", cluster->config->name},
+                {"BINLOG_SSL_FINGERPRINT", cluster->record->imported.fingerprint},
+        };
+
+        log_send(LOG_WARNING, ID_REPLICATION_HEALING, fields, ARRAY_SIZE(fields),
+                "cluster %s: replication fails with TLS (error %u), so set %.12s is imported once "
+                "more; the next time at the earliest in 15 min",
+                cluster->config->name, cluster->replication->io_errno,
+                cluster->record->imported.fingerprint);
 }
 
 void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason)

@@ -50,12 +50,14 @@ void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome
 void journal_drift(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_replication(const ClusterStatus *cluster);
 
-/* The watchdog gets no pings because of a material or a cluster; the other one is NULL. */
+/* The imported set is about to be imported again. */
+void journal_replication_healing(const ClusterStatus *cluster);
 
 /* Replication was stopped for an import; it stays stopped, and is started again. */
 void journal_replication_stopped(const ClusterStatus *cluster);
 void journal_replication_started(const ClusterStatus *cluster);
 
+/* The watchdog gets no pings because of a material or a cluster; the other one is NULL. */
 void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason);
 
 void journal_record_unreadable(const char *cluster, int error);

@@ -99,7 +99,8 @@ static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outc
         if (event != CLUSTER_EVENT_END)
                 assert_int_equal(!outcome,
                         event == CLUSTER_EVENT_STATE || event == CLUSTER_EVENT_RECORD ||
-                                event == CLUSTER_EVENT_STOPPED || event == CLUSTER_EVENT_STARTED);
+                                event == CLUSTER_EVENT_STOPPED || event == CLUSTER_EVENT_STARTED ||
+                                event == CLUSTER_EVENT_HEAL);
         fixture.n_events[event]++;
 }
 

@@ -59,7 +59,7 @@ static void test_what_is_asked_no_more_is_not_known_any_more(void **state)
 {
         Outcome broken = {.kind = OUTCOME_NO_PRIVILEGE,
                 .text = "denied",
-                .replication = {.known = true, .configured = true, .io_errno = 2026}};
+                .replication = {.known = true, .configured = true, .io_errno = 2003}};
 
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&broken);
@@ -91,7 +91,7 @@ static void test_an_import_that_ends_later_does_not_know_it_either(void **state)
         fixture_end(&fixture.import,
                 &(Outcome){.kind = OUTCOME_IMPORTED,
                         .effect.committed = true,
-                        .replication = {.known = true, .io_errno = 2026}});
+                        .replication = {.known = true, .io_errno = 2003}});
         assert_false(fixture.status->replication->known);
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
 }
@@ -216,14 +216,14 @@ static void test_replication_that_breaks_and_recovers_is_reported_each_time_once
                 .replication = {.known = true, .configured = true, .io_running = "Yes"}};
         Outcome broken = running, unread = {.kind = OUTCOME_ALREADY_CURRENT};
 
-        broken.replication.io_errno = 2026;
+        broken.replication.io_errno = 2003;
         strcpy(broken.replication.io_running, "Connecting");
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&running);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 0);
         fixture_check(&broken);
         fixture_check(&unread); /* keeps the last status that was read */
-        assert_int_equal(fixture.status->replication->io_errno, 2026);
+        assert_int_equal(fixture.status->replication->io_errno, 2003);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 1);
         fixture_check(&running);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 2);

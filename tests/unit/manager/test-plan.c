@@ -155,6 +155,63 @@ static void test_a_current_cluster_is_checked_when_the_check_is_due(void **state
         assert_int_equal(kept.not_before_usec, 0);
 }
 
+static void test_a_current_cluster_whose_replication_fails_with_tls_is_healed(void **state)
+{
+        Record has_a = imported(A), restarting = has_a, stopped = has_a;
+        PlanInput input = {.enabled = true,
+                .fingerprint = A,
+                .record = &has_a,
+                .fails_with_tls = true,
+                .since_heal_usec = USEC_NEVER};
+        Plan found = plan_cluster(&input, 100);
+
+        assert_int_equal(found.action, PLAN_HEAL);
+        assert_int_equal(plan_state(&found, &has_a), CLUSTER_IMPORTING);
+        input.checks = true; /* which may find that it runs again */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_CHECK);
+        input.checks = false;
+        input.stuck = true;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        input.stuck = false;
+        input.forced = true;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.forced = false;
+        input.fingerprint = B; /* a new set is imported instead */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.held_back = true; /* and that is not for this cluster yet */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        input.held_back = false;
+        input.fingerprint = NULL; /* nothing can be sent */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_WAIT);
+        input.fingerprint = A;
+        restarting.imported.restart_due = true;
+        input.record = &restarting;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_RESTART_REPLICATION);
+        stopped.stop = stop;
+        input.record = &stopped; /* the heal ends with a start */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_HEAL);
+}
+
+static void test_a_cluster_is_healed_once_in_15_minutes(void **state)
+{
+        Record has_a = imported(A);
+        PlanInput input = {.enabled = true,
+                .fingerprint = A,
+                .record = &has_a,
+                .fails_with_tls = true,
+                .since_heal_usec = 15 * USEC_PER_MIN - 1};
+
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        input.since_heal_usec++;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_HEAL);
+        input.fails_with_tls = false;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        assert_int_equal(plan_since_usec(70, 100), 30);
+        assert_int_equal(plan_since_usec(100, 100), 0);
+        assert_true(plan_since_usec(0, 100) == USEC_NEVER);
+        assert_true(plan_since_usec(101, 100) == USEC_NEVER); /* the clock was set back */
+}
+
 static void test_without_a_set_or_disabled_nothing_starts(void **state)
 {
         Record record = RECORD_NULL;
@@ -226,6 +283,7 @@ static void test_a_plan_has_one_state(void **state)
                 {PLAN_CHECK, OUTCOME_IMPORTED, 0, CLUSTER_CURRENT},
                 {PLAN_IMPORT, OUTCOME_AUTH, 0, CLUSTER_IMPORTING},
                 {PLAN_RESTART_REPLICATION, OUTCOME_REPLICATION_FAILED, 0, CLUSTER_IMPORTING},
+                {PLAN_HEAL, OUTCOME_IMPORTED, 0, CLUSTER_IMPORTING},
                 {PLAN_DELAY, OUTCOME_UNREACHABLE, 0, CLUSTER_RETRYING},
                 {PLAN_DELAY, OUTCOME_REJECTED, 1213, CLUSTER_RETRYING},
                 {PLAN_DELAY, OUTCOME_REJECTED, 1064, CLUSTER_HELD},
@@ -372,6 +430,8 @@ int main(void)
                 cmocka_unit_test(test_a_start_has_its_own_back_off),
                 cmocka_unit_test(test_replication_of_a_disabled_cluster_is_not_started),
                 cmocka_unit_test(test_a_current_cluster_is_checked_when_the_check_is_due),
+                cmocka_unit_test(test_a_current_cluster_whose_replication_fails_with_tls_is_healed),
+                cmocka_unit_test(test_a_cluster_is_healed_once_in_15_minutes),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),

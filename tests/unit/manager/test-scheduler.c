@@ -90,7 +90,9 @@ unsigned inventory_count_checking(const Inventory *unused)
 
 void inventory_begin_rollout(Inventory *unused, size_t cluster, const char *fingerprint, bool alone)
 {
-        assert_int_equal(inventory.clusters[cluster].plan.action, PLAN_IMPORT);
+        PlanAction action = inventory.clusters[cluster].plan.action;
+
+        assert_true(action == PLAN_IMPORT || action == PLAN_HEAL);
         assert_int_equal(inventory.clusters[cluster].started, PLAN_NOTHING); /* before the start */
         inventory.clusters[cluster].begun = true;
         inventory.clusters[cluster].alone = alone;
@@ -212,6 +214,7 @@ static void test_all_that_is_due_starts_in_one_pass(void **state)
 {
         inventory.clusters[1].plan.action = PLAN_RESTART_REPLICATION;
         inventory.clusters[2].plan.action = PLAN_CHECK;
+        inventory.clusters[3].plan.action = PLAN_HEAL;
         expect(USEC_NEVER, "01234");
         for (size_t i = 0; i < N_CLUSTERS; i++)
                 assert_int_equal(inventory.clusters[i].begun, i != 1 && i != 2);

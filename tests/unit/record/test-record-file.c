@@ -39,6 +39,7 @@ static Record full(void)
         text_set(record.imported.warning, sizeof(record.imported.warning), "not tested");
         record.imported.restart_due = true;
         record.last_success_usec = 66;
+        record.healed_at_usec = 55;
         record.newlines = NEWLINES_RAW;
         memcpy(record.warned.fingerprint, B, sizeof(B));
         record.warned.within_usec = 88;
@@ -125,7 +126,7 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
                 "{\"warned_fingerprint\":\"" UPPER_CASE_A "\"}", "{\"imported_at\":-1}",
                 "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
                 "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
-                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}"};
+                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}"};
         Record record = full(), back = record;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

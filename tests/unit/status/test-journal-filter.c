@@ -19,7 +19,7 @@
 static struct {
         unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
                 drift, replication;
-        unsigned server, wave, stopped, started, written, unwritable;
+        unsigned server, wave, stopped, started, healing, written, unwritable;
         int error;
         char reason[128];
 } logged;
@@ -112,6 +112,12 @@ void journal_replication(const ClusterStatus *cluster)
 {
         assert_non_null(cluster);
         logged.replication++;
+}
+
+void journal_replication_healing(const ClusterStatus *cluster)
+{
+        assert_non_null(cluster);
+        logged.healing++;
 }
 
 void journal_replication_stopped(const ClusterStatus *cluster)
@@ -393,6 +399,8 @@ static void test_every_other_event_of_a_cluster_has_its_message(void **state)
         assert_int_equal(logged.drift, 1);
         journal_filter_cluster(cluster, CLUSTER_EVENT_REPLICATION, &outcome);
         assert_int_equal(logged.replication, 1);
+        journal_filter_cluster(cluster, CLUSTER_EVENT_HEAL, NULL);
+        assert_int_equal(logged.healing, 1);
         fixture.cluster[0].record_error = ENOSPC;
         journal_filter_cluster(cluster, CLUSTER_EVENT_RECORD, NULL);
         assert_int_equal(logged.unwritable, 1);
