@@ -180,6 +180,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         ret->next_attempt_usec = number(value, "next_attempt");
         ret->attempts = number(value, "attempts");
         ret->in_use = tristate(value, "in_use");
+        ret->roll_back = tristate(value, "rollback");
         if (outcome_kind_from_string(&ret->outcome, outcome) < 0)
                 ret->outcome = _OUTCOME_KIND_MAX;
         read_replication(&ret->replication, json_member(value, "replication"));

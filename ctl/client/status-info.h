@@ -63,6 +63,7 @@ typedef struct ClusterInfo {
         uint64_t imported_at_usec, last_attempt_usec, next_attempt_usec, attempts;
         Tristate in_use;
         char import_warning[STATUS_INFO_REASON_MAX]; /* "": none */
+        Tristate roll_back;  /* there is a set to go back to; unknown: it is not configured */
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         Replication replication;
         bool changed; /* an event brought another state while the set on disk was the present one */

@@ -203,6 +203,9 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
         next_step_cluster_command(text, sizeof(text), cluster);
         terminal_paragraph(terminal, DETAIL_INDENT, "run:  ", text);
         put_delay(terminal, cluster);
+        if (cluster->roll_back == TRISTATE_NO && cluster->state != CLUSTER_DISABLED)
+                terminal_paragraph(terminal, DETAIL_INDENT, "rollback: ",
+                        "there is no set to go back to if replication fails with a new one");
         if (cluster->replication.io_error[0] != '\0' &&
                 !strstr(cluster->reason, cluster->replication.io_error))
                 terminal_paragraph(

@@ -334,6 +334,20 @@ static int check_canary(const Load *load, const Config *config, const Section *s
         return 0;
 }
 
+/* Without the replica's status nothing shows that replication failed. */
+static int check_replication(const Load *load, const ClusterConfig *cluster, const Section *section)
+{
+        const Setting *failure = find_setting(section, load->defaults, "on-replication-failure");
+
+        if (cluster->replication != REPLICATION_IGNORE ||
+                cluster->on_replication_failure == REPLICATION_FAILURE_REPORT)
+                return 0;
+        return LOAD_PROBLEM(load, failure,
+                "on-replication-failure = rollback has no effect in [%s]: with replication = ignore "
+                "the replica's status is not read",
+                section->name);
+}
+
 static int load_cluster(const Load *load, Config *config, const Section *section, const char *name)
 {
         const Setting *reference = find_setting(section, load->defaults, "material");
@@ -359,6 +373,8 @@ static int load_cluster(const Load *load, Config *config, const Section *section
                 r = load_login(load, &cluster->login, section);
         if (r == 0)
                 r = load_source(load, cluster, section);
+        if (r == 0)
+                r = check_replication(load, cluster, section);
         if (r < 0)
                 return r;
         cluster->material = find_material(config, reference ? reference->value : "default");

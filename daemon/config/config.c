@@ -33,6 +33,11 @@ const char *const source_probe_names[_SOURCE_PROBE_MAX + 1] = {
         [SOURCE_PROBE_REQUIRE] = "require",
 };
 
+const char *const replication_failure_names[_REPLICATION_FAILURE_MAX + 1] = {
+        [REPLICATION_FAILURE_REPORT] = "report",
+        [REPLICATION_FAILURE_ROLLBACK] = "rollback",
+};
+
 Config *config_free(Config *config)
 {
         if (!config)

@@ -79,6 +79,13 @@ typedef enum RolloutMode {
         _ROLLOUT_MODE_MAX,
 } RolloutMode;
 
+/* What follows an import after which replication fails. */
+typedef enum ReplicationFailure {
+        REPLICATION_FAILURE_REPORT,
+        REPLICATION_FAILURE_ROLLBACK, /* the set before is imported again */
+        _REPLICATION_FAILURE_MAX,
+} ReplicationFailure;
+
 /* The authentication plugins that auth-plugins can name. Each is safe inside verified TLS; a site
  * may allow fewer. */
 typedef enum AuthPlugin {
@@ -133,6 +140,7 @@ typedef struct ClusterConfig {
         SourceProbe source_probe;
         LoginConfig
                 source; /* "" and 0: as the replica's status names it; its password is optional */
+        ReplicationFailure on_replication_failure;
         const char *ledger; /* "schema.table"; "": none */
         bool canary;        /* at most one of a material */
         bool enabled;
@@ -171,6 +179,7 @@ extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];
 extern const char *const newlines_names[_NEWLINES_MAX + 1];
 extern const char *const replication_mode_names[_REPLICATION_MODE_MAX + 1];
 extern const char *const source_probe_names[_SOURCE_PROBE_MAX + 1];
+extern const char *const replication_failure_names[_REPLICATION_FAILURE_MAX + 1];
 
 /* The names of all plugins that the cluster allows, separated by commas. */
 #define CONFIG_PLUGINS_MAX 96

@@ -103,6 +103,8 @@ static const ConfigKey cluster_keys[] = {
         CHOICE("query-log", CLUSTER(query_log), "refuse", choices_policy, "refuse, warn or ignore"),
         CHOICE("replication", CLUSTER(replication), "observe", replication_mode_names,
                 "ignore, observe, restart or repoint"),
+        CHOICE("on-replication-failure", CLUSTER(on_replication_failure), "report",
+                replication_failure_names, "report or rollback"),
         CHOICE("source-probe", CLUSTER(source_probe), "off", source_probe_names,
                 "off, try or require"),
         TEXT("source-host", HOST, CLUSTER(source.host), "", ALLOWED_HOST),

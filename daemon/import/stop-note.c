@@ -10,6 +10,7 @@ int stop_note_write(const StopNote *note, const ImportTask *task, const Replicat
         RecordStop stop = {
                 .at_usec = clock_wall_usec(),
                 .mode = task->cluster->replication,
+                .running = replication_is_running(replication),
                 .log_position = replication->log_position,
                 .completed = completed,
         };

@@ -82,10 +82,49 @@ void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change)
         change->events |= EVENT(stopped ? CLUSTER_EVENT_STOPPED : CLUSTER_EVENT_STARTED);
 }
 
+void cluster_facts_begin_import(ClusterFacts *facts)
+{
+        facts->running = replication_is_running(&facts->replication);
+}
+
+void cluster_facts_begin_stop(ClusterFacts *facts, const RecordStop *stop)
+{
+        /* After a stop of before, nothing ran. */
+        if (!record_is_stopped(&facts->record))
+                facts->running = stop->running;
+        facts->record.stop = *stop;
+}
+
+void cluster_facts_complete_stop(ClusterFacts *facts, const RecordStop *stop)
+{
+        bool running = facts->record.stop.running;
+
+        facts->record.stop = *stop;
+        facts->record.stop.running = running;
+}
+
+/* An import or a roll back, which is in the record. */
+static void update_after_import(ClusterFacts *facts, const Outcome *outcome)
+{
+        due_times_after_check(&facts->due, facts->daemon);
+        facts->status.check.error[0] = facts->status.check.next_step[0] = '\0';
+        facts->denied = false;
+        update_replication(facts, outcome);
+        due_times_after_attempt(
+                &facts->due, facts->daemon, outcome, facts->record.attempt.failures);
+        update_start(facts, NULL);
+}
+
+static bool is_imported(const ClusterFacts *facts, const SetInfo *set)
+{
+        return strcmp(facts->record.imported.fingerprint, set->fingerprint) == 0;
+}
+
 ClusterChange cluster_facts_apply_attempt(
         ClusterFacts *facts, const SetInfo *set, const Outcome *outcome, bool elsewhere)
 {
         ClusterChange change = {.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = true};
+        RecordImport before = facts->record.imported;
         Outcome applied = *outcome;
 
         if (elsewhere) {
@@ -94,19 +133,44 @@ ClusterChange cluster_facts_apply_attempt(
                 applied.replication = (Replication){0};
                 applied.server = (ServerInfo){0};
         }
-        due_times_after_check(&facts->due, facts->daemon);
-        facts->status.check.error[0] = facts->status.check.next_step[0] = '\0';
         record_apply(&facts->record, set, &applied, clock_wall_usec());
         facts->status.read_usec = 0; /* what was read before the import proves nothing of it */
-        update_replication(facts, &applied);
-        facts->denied = false;
-        due_times_after_attempt(
-                &facts->due, facts->daemon, &applied, facts->record.attempt.failures);
-        update_start(facts, NULL);
+        record_keep_former(&facts->record, &before, &applied, facts->running);
+        update_after_import(facts, &applied);
+        facts->denied = applied.kind == OUTCOME_REPLICATION_FAILED && is_imported(facts, set) &&
+                applied.replication.known && replication_is_denied(&facts->replication);
         if (elsewhere)
                 due_times_reset(&facts->due);
         cluster_facts_report_stop(facts, &change);
         return change;
+}
+
+void cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former)
+{
+        roll_back_begin(
+                &facts->roll_back, &facts->record, former, &facts->replication, clock_wall_usec());
+}
+
+ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere)
+{
+        ClusterChange change = {.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = !elsewhere};
+        Record of_former_server = RECORD_NULL;
+
+        roll_back_end(&facts->roll_back, elsewhere ? &of_former_server : &facts->record, outcome,
+                clock_wall_usec());
+        if (!elsewhere)
+                update_after_import(facts, outcome);
+        cluster_facts_report_stop(facts, &change);
+        return change;
+}
+
+ClusterChange cluster_facts_refuse_roll_back(ClusterFacts *facts, const Outcome *outcome)
+{
+        record_apply_attempt(
+                &facts->record, facts->record.imported.fingerprint, outcome, clock_wall_usec());
+        due_times_after_attempt(
+                &facts->due, facts->daemon, outcome, facts->record.attempt.failures);
+        return (ClusterChange){.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = true};
 }
 
 ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outcome)
@@ -156,6 +220,7 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
                 if (facts->record.imported.fingerprint[0] == '\0')
                         change.events |= EVENT(CLUSTER_EVENT_SERVER);
         }
+        change.recorded |= record_update_proof(&facts->record, outcome);
         if (record_update_from_ledger(&facts->record, outcome)) {
                 change.recorded = true;
                 change.events |= EVENT(CLUSTER_EVENT_DRIFT);

@@ -13,6 +13,7 @@
 #include "daemon/config/config.h"
 #include "daemon/manager/due-times.h"
 #include "daemon/model/record.h"
+#include "daemon/model/roll-back.h"
 #include "daemon/model/status.h"
 
 typedef struct ClusterFacts {
@@ -23,7 +24,9 @@ typedef struct ClusterFacts {
         Replication replication;
         DueTimes due;
         bool stop_reported; /* CLUSTER_EVENT_STOPPED was reported */
-        bool denied; /* replication_is_denied() with the imported set, as a check has found */
+        bool denied; /* replication_is_denied() with the imported set, after a restart or a check */
+        bool running;       /* replication ran before the import that runs, or was the last */
+        RollBack roll_back; /* that runs */
 } ClusterFacts;
 
 typedef struct ClusterChange {
@@ -43,10 +46,27 @@ bool cluster_facts_configure(ClusterFacts *facts, const Config *daemon, const Cl
 /* Replication is what the record says of it, until it is read again. */
 void cluster_facts_forget_replication(ClusterFacts *facts);
 
+/* Before an import. */
+void cluster_facts_begin_import(ClusterFacts *facts);
+
+/* Before it stops replication. */
+void cluster_facts_begin_stop(ClusterFacts *facts, const RecordStop *stop);
+
+/* That stop has ended: both threads are stopped, at its coordinates. */
+void cluster_facts_complete_stop(ClusterFacts *facts, const RecordStop *stop);
+
 /* An import of `set`, or a restart after it. `elsewhere`: into a server that is no longer the
  * configured one, of which it says nothing. */
 ClusterChange cluster_facts_apply_attempt(
         ClusterFacts *facts, const SetInfo *set, const Outcome *outcome, bool elsewhere);
+
+/* Before the former set is imported again, and after it: `outcome` becomes that of the set which is
+ * taken back. */
+void cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former);
+ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere);
+
+/* Instead of both: it could not begin, and is retried with back-off. */
+ClusterChange cluster_facts_refuse_roll_back(ClusterFacts *facts, const Outcome *outcome);
 
 /* A start of replication alone: it says nothing of the set, whose state and back-off stay. */
 ClusterChange cluster_facts_apply_start(ClusterFacts *facts, const Outcome *outcome);

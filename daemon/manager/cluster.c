@@ -24,9 +24,12 @@ struct Cluster {
         void *userdata;
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
+        char lifted[REPORT_FINGERPRINT_MAX];  /* the set that an operator asks for; "": none */
         PlanAction running;                   /* what the importer that runs was started for */
         bool moved;                           /* its server is no longer the configured one */
         SetInfo set;                          /* of the last import that was started */
+        SealedSet *sent;                      /* while it runs */
+        KeptSets kept;                        /* for a roll back */
 };
 
 static void report(Cluster *cluster, ClusterEvent event, const Outcome *outcome)
@@ -84,12 +87,16 @@ static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
         ClusterFacts *facts = &cluster->facts;
+        Outcome taken_back = *outcome;
         bool elsewhere = cluster->moved;
         ClusterChange change = {0};
 
         facts->status.deadline_usec = 0;
         cluster->moved = false;
-        if (cluster->running != PLAN_START_REPLICATION)
+        if (cluster->running == PLAN_ROLL_BACK) {
+                change = cluster_facts_apply_roll_back(facts, &taken_back, elsewhere);
+                outcome = &taken_back;
+        } else if (cluster->running != PLAN_START_REPLICATION)
                 change = cluster_facts_apply_attempt(facts, &cluster->set, outcome, elsewhere);
         else if (!elsewhere)
                 change = cluster_facts_apply_start(facts, outcome);
@@ -114,11 +121,12 @@ static int on_stop(const RecordStop *stop, void *userdata)
 
         if (cluster->moved)
                 return -ESTALE; /* the record is one of another server */
-        facts->record.stop = *stop;
         if (stop->completed) {
+                cluster_facts_complete_stop(facts, stop);
                 record_writer_schedule(cluster->writer);
                 return 0;
         }
+        cluster_facts_begin_stop(facts, stop);
         r = record_writer_write(cluster->writer);
         if (r < 0)
                 facts->record.stop = before;
@@ -155,6 +163,8 @@ Cluster *cluster_free(Cluster *cluster)
                 return NULL;
         cluster_process_free(cluster->process);
         record_writer_free(cluster->writer);
+        sealed_set_unref(cluster->sent);
+        kept_sets_done(&cluster->kept);
         free(cluster);
         return NULL;
 }
@@ -223,6 +233,34 @@ static uint64_t next_check_usec(const ClusterFacts *facts, const WaveStatus *wav
         return wave_usec < check_usec ? wave_usec : check_usec;
 }
 
+/* The sets that a roll back may need; none unless it is configured. */
+static void update_kept(Cluster *cluster, SealedSet *set)
+{
+        const RecordImport *imported = &cluster->facts.record.imported;
+        Tristate *roll_back = &cluster->facts.status.roll_back;
+        bool former = imported->former_fingerprint[0] != '\0';
+        KeptSets *kept = &cluster->kept;
+
+        if (cluster_is_importing(cluster))
+                return;
+        if (cluster->facts.config.on_replication_failure == REPLICATION_FAILURE_ROLLBACK) {
+                kept_sets_update(kept, imported->fingerprint, imported->former_fingerprint, set,
+                        cluster->sent);
+                *roll_back = (former ? kept->former : kept->imported) ? TRISTATE_YES : TRISTATE_NO;
+        } else {
+                kept_sets_done(kept);
+                *roll_back = TRISTATE_UNKNOWN;
+        }
+        cluster->sent = sealed_set_unref(cluster->sent);
+}
+
+static bool can_roll_back(const Cluster *cluster)
+{
+        const SealedSet *former = cluster->kept.former;
+
+        return former && former->info.not_after_usec > clock_wall_usec();
+}
+
 Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec)
 {
         const char *fingerprint = set ? set->info.fingerprint : NULL;
@@ -239,16 +277,22 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
                 .checks = config->replication != REPLICATION_IGNORE || config->ledger[0] != '\0',
                 .check_usec = next_check_usec(facts, wave),
                 .start_usec = facts->due.start_usec,
+                .denied = facts->denied,
                 .fails_with_tls = facts->denied && replication_fails_with_tls(&facts->replication),
                 .since_heal_usec = plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()),
         };
         Plan plan;
 
+        update_kept(cluster, set);
         if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0)
                 text_set(cluster->planned, sizeof(cluster->planned), sealed_set_fingerprint(set));
         if (strcmp(cluster->forced, cluster->planned) != 0)
                 cluster->forced[0] = '\0';
+        if (strcmp(cluster->lifted, cluster->planned) != 0)
+                cluster->lifted[0] = '\0';
         input.forced = cluster->forced[0] != '\0';
+        input.lifted = cluster->lifted[0] != '\0';
+        input.can_roll_back = can_roll_back(cluster);
         plan = plan_cluster(&input, now_usec);
         update_sync(facts, config->enabled ? fingerprint : NULL);
         facts->status.next_attempt_at_usec = 0;
@@ -289,30 +333,69 @@ static ImportAction import_action(PlanAction action)
         }
 }
 
+/* Regardless of the ledger, which names another set or has a newer row. */
+static bool is_forced(const Cluster *cluster, PlanAction action)
+{
+        return cluster->forced[0] != '\0' || action == PLAN_HEAL || action == PLAN_ROLL_BACK ||
+                (cluster->lifted[0] != '\0' &&
+                        cluster->facts.record.attempt.outcome == OUTCOME_ROLLED_BACK);
+}
+
+/* Before the CALL: a daemon that is killed in it leaves a cluster whose set nobody knows. */
+static int begin_roll_back(Cluster *cluster, const SetInfo *former)
+{
+        ClusterFacts *facts = &cluster->facts;
+        Record before = facts->record;
+        Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
+        int r;
+
+        cluster_facts_begin_roll_back(facts, former);
+        r = record_writer_write(cluster->writer);
+        if (r == 0)
+                return 0;
+        facts->record = before;
+        text_format(outcome.text, sizeof(outcome.text),
+                "replication fails with set %.12s, which is not taken back, because that cannot be "
+                "recorded: %s",
+                before.imported.fingerprint, strerror(-r));
+        finish(cluster, cluster_facts_refuse_roll_back(facts, &outcome), &outcome);
+        return r;
+}
+
 int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
 {
         ImportTask task = {
                 .action = import_action(action),
                 .cluster = &cluster->facts.config,
-                .payload_fd = set ? set->payload_fd : -1,
+                .payload_fd = -1,
                 .newlines = cluster->facts.record.newlines,
-                .forced = cluster->forced[0] != '\0' || action == PLAN_HEAL,
+                .forced = is_forced(cluster, action),
                 .stop = cluster->facts.record.stop,
                 .timeout_usec = cluster->facts.daemon->import_timeout_usec,
         };
         int r;
 
-        if (set)
+        if (action == PLAN_ROLL_BACK)
+                set = cluster->kept.former;
+        if (set) {
                 task.set = set->info;
+                task.payload_fd = set->payload_fd;
+        }
         if (action == PLAN_CHECK) {
                 if (task.timeout_usec > CLUSTER_CHECK_MAX_USEC)
                         task.timeout_usec = CLUSTER_CHECK_MAX_USEC;
                 return cluster_process_start(cluster->process, &task);
         }
-        if (action != PLAN_START_REPLICATION) {
+        if (action == PLAN_ROLL_BACK) {
+                r = begin_roll_back(cluster, &task.set);
+                if (r < 0)
+                        return r;
+        } else if (action != PLAN_START_REPLICATION) {
+                cluster_facts_begin_import(&cluster->facts);
                 cluster->set = task.set;
-                cluster->forced[0] = '\0';
+                cluster->forced[0] = cluster->lifted[0] = '\0';
         }
+        cluster->sent = sealed_set_ref(set);
         cluster->running = action;
         if (action == PLAN_HEAL) {
                 report_all(cluster, cluster_facts_begin_heal(&cluster->facts), NULL);
@@ -359,11 +442,18 @@ static bool is_making_call(const Cluster *cluster)
                 (cluster->running == PLAN_IMPORT && cluster->facts.config.ledger[0] == '\0');
 }
 
-void cluster_retry_now(Cluster *cluster, bool force)
+void cluster_reset_back_off(Cluster *cluster)
 {
         due_times_reset(&cluster->facts.due);
         record_writer_retry_now(cluster->writer);
         cluster->facts.due.check_usec = 0;
+}
+
+void cluster_retry_now(Cluster *cluster, bool force)
+{
+        cluster_reset_back_off(cluster);
+        if (record_is_final(&cluster->facts.record, cluster->planned))
+                text_set(cluster->lifted, sizeof(cluster->lifted), cluster->planned);
         if (force && cluster->facts.config.enabled && !cluster_process_is_stuck(cluster->process) &&
                 !is_making_call(cluster))
                 text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);

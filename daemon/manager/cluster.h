@@ -69,7 +69,11 @@ void cluster_set_proof(Cluster *cluster, const RecordProof *proof);
  * it that a fault has ended begins anew. Without a set, or disabled, nothing changes. */
 void cluster_release(Cluster *cluster);
 
-/* Resets the back-off, also that of the record's writes, and makes a check due. With `force` the
+/* Resets the back-off, also that of the record's writes, and makes a check due: at a reload. */
+void cluster_reset_back_off(Cluster *cluster);
+
+/* The same by an operator's command, which also lets a set be tried again that is held for one
+ * (outcome_is_retried()). With `force` the
  * set of the last plan is imported even if it is current; this ends with that set, and a cluster
  * without a set, a disabled one, or one whose importer cannot be ended, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);

@@ -174,7 +174,7 @@ static void adopt_existing(Inventory *inventory, Generation *generation)
                 if (!generation->clusters[i])
                         generation->clusters[i] = TAKE(*find_existing(inventory, config->name));
                 cluster_configure(generation->clusters[i], generation->config, config);
-                cluster_retry_now(generation->clusters[i], false);
+                cluster_reset_back_off(generation->clusters[i]);
                 generation->cluster_statuses[i] = cluster_status(generation->clusters[i]);
         }
 }

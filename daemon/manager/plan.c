@@ -32,11 +32,55 @@ static bool needs_restart(const PlanInput *input)
         return input->fingerprint && record_needs_restart(input->record, input->fingerprint);
 }
 
+/* Replication ran with the set before. With TLS the files may only be lost: if nothing but a check
+ * has found it, a heal comes first. */
+static bool rolls_back(const PlanInput *input)
+{
+        const RecordImport *imported = &input->record->imported;
+        bool heals_first = input->fingerprint &&
+                strcmp(imported->fingerprint, input->fingerprint) == 0 && !needs_restart(input) &&
+                heals(input);
+
+        return input->denied && input->can_roll_back && imported->former_fingerprint[0] != '\0' &&
+                !heals_first;
+}
+
+/* A set that was neither imported nor tried comes first: it may be the repair. */
+static bool is_new(const PlanInput *input)
+{
+        return input->fingerprint && !input->held_back &&
+                strcmp(input->record->imported.fingerprint, input->fingerprint) != 0 &&
+                strcmp(input->record->attempt.fingerprint, input->fingerprint) != 0;
+}
+
+/* Once, unless it could not be recorded, and so not even begun. */
+static Plan roll_back(const PlanInput *input, uint64_t now_usec)
+{
+        if (input->record->attempt.outcome == OUTCOME_RECORD_FAILED && now_usec < input->retry_usec)
+                return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
+        return (Plan){.action = PLAN_ROLL_BACK};
+}
+
+static Plan hold(const PlanInput *input, uint64_t now_usec)
+{
+        Plan plan = {.action = PLAN_KEEP, .held = true};
+
+        if (input->checks && now_usec >= input->check_usec)
+                plan.action = PLAN_CHECK;
+        else if (input->checks)
+                plan.not_before_usec = input->check_usec;
+        return plan;
+}
+
 static Plan plan_set(const PlanInput *input, uint64_t now_usec)
 {
         const Record *record = input->record;
         PlanAction action = PLAN_IMPORT;
 
+        if (input->fingerprint && input->forced && !input->held_back)
+                return (Plan){.action = PLAN_IMPORT};
+        if (rolls_back(input) && !is_new(input))
+                return roll_back(input, now_usec);
         if (!input->fingerprint)
                 return (Plan){.action = PLAN_WAIT};
         if (input->held_back) {
@@ -45,8 +89,8 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
                 plan.held_back = true;
                 return plan;
         }
-        if (input->forced)
-                return (Plan){.action = PLAN_IMPORT};
+        if (record_is_final(input->record, input->fingerprint))
+                return input->lifted ? (Plan){.action = PLAN_IMPORT} : hold(input, now_usec);
         if (strcmp(record->imported.fingerprint, input->fingerprint) == 0) {
                 if (!needs_restart(input))
                         return keep(input, now_usec);
@@ -64,7 +108,7 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
 static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
 {
         if (set.action == PLAN_IMPORT || set.action == PLAN_RESTART_REPLICATION ||
-                set.action == PLAN_HEAL)
+                set.action == PLAN_HEAL || set.action == PLAN_ROLL_BACK)
                 return set;
         if (now_usec >= input->start_usec)
                 return (Plan){.action = needs_restart(input) ? PLAN_RESTART_REPLICATION
@@ -73,7 +117,7 @@ static Plan plan_start(const PlanInput *input, Plan set, uint64_t now_usec)
                 return set;
         return (Plan){.action = PLAN_DELAY,
                 .not_before_usec = input->start_usec,
-                .transient = set.action != PLAN_DELAY};
+                .transient = set.action != PLAN_DELAY && !set.held};
 }
 
 /* Until the end of the process, at which the cluster is planned again. */
@@ -82,10 +126,11 @@ static Plan plan_stuck(Plan plan)
         switch (plan.action) {
         case PLAN_CHECK:
         case PLAN_HEAL:
-                return (Plan){.action = PLAN_KEEP, .held_back = plan.held_back};
+                return (Plan){.action = PLAN_KEEP, .held_back = plan.held_back, .held = plan.held};
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
         case PLAN_START_REPLICATION:
+        case PLAN_ROLL_BACK:
         case PLAN_DELAY:
                 return (Plan){.action = PLAN_DELAY,
                         .not_before_usec = USEC_NEVER,
@@ -121,6 +166,7 @@ bool plan_starts(PlanAction action)
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
         case PLAN_START_REPLICATION:
+        case PLAN_ROLL_BACK:
         case PLAN_HEAL:
                 return true;
         case PLAN_NOTHING:
@@ -146,11 +192,14 @@ ClusterState plan_state(const Plan *plan, const Record *record)
                 return CLUSTER_DISABLED;
         case PLAN_KEEP:
         case PLAN_CHECK:
-                return plan->held_back ? CLUSTER_WAITING : CLUSTER_CURRENT;
+                return plan->held_back ? CLUSTER_WAITING
+                        : plan->held   ? CLUSTER_HELD
+                                       : CLUSTER_CURRENT;
         case PLAN_RUNS:
         case PLAN_IMPORT:
         case PLAN_RESTART_REPLICATION:
         case PLAN_START_REPLICATION:
+        case PLAN_ROLL_BACK:
         case PLAN_HEAL:
                 return CLUSTER_IMPORTING;
         case PLAN_DELAY:

@@ -22,6 +22,7 @@ typedef enum PlanAction {
         PLAN_IMPORT,  /* now */
         PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
         PLAN_START_REPLICATION,   /* now: replication is stopped because of an import */
+        PLAN_ROLL_BACK,           /* now: import the former set again, since replication fails */
         PLAN_HEAL,  /* now: import the imported set again, since replication fails with TLS */
         PLAN_DELAY, /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
@@ -32,6 +33,8 @@ typedef struct Plan {
         uint64_t not_before_usec; /* boot time; PLAN_DELAY and PLAN_KEEP */
         bool held_back; /* PLAN_KEEP and PLAN_CHECK: the cluster keeps the set that it has */
         bool transient; /* PLAN_DELAY for another reason than the last attempt with the set */
+        bool held; /* PLAN_KEEP and PLAN_CHECK: not because the set is imported, but because only an
+                      operator lets it be tried again */
 } Plan;
 
 typedef struct PlanInput {
@@ -44,9 +47,13 @@ typedef struct PlanInput {
         uint64_t start_usec; /* boot time before which replication is not started again */
         bool held_back;      /* the wave of the set has not reached the cluster */
         bool forced;         /* import the set even if the record already names it */
-        bool checks;         /* a current cluster is checked, */
+        bool lifted; /* an operator has asked for the set, whose outcome is not retried by itself */
+        bool checks; /* a current cluster is checked, */
         uint64_t check_usec; /* at this boot time */
-        bool fails_with_tls; /* a check has found that replication fails so, with the imported set */
+        bool denied; /* a check or a restart has found that replication fails, with the imported set,
+                        because of TLS or a refused account; */
+        bool fails_with_tls; /* of these, TLS */
+        bool can_roll_back;  /* it is configured, and the record's former set can be imported */
         uint64_t since_heal_usec; /* wall clock: plan_since_usec() */
 } PlanInput;
 
@@ -67,8 +74,8 @@ typedef struct PlanRetry {
 } PlanRetry;
 
 /* Returns the delay before the next attempt with the same set, 0 after a success, USEC_NEVER if
- * there is none by itself. `failures` counts
- * the failures in a row since the back-off was last reset, `outcome` included. */
+ * there is none by itself. `failures` counts the failures in a row since the back-off was last
+ * reset, `outcome` included. */
 uint64_t plan_retry_delay_usec(
         const PlanRetry *retry, const Outcome *outcome, unsigned failures, uint32_t random);
 

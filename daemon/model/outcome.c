@@ -49,6 +49,9 @@ static const struct {
         [OUTCOME_SOURCE_UNREACHABLE] = {"source_unreachable", true,
                 "source-host can name an address that this host reaches; source-probe = try "
                 "imports without an answer of the source"},
+        [OUTCOME_ROLLED_BACK] = {"rolled_back", false,
+                "put a set on disk that the source accepts; binlog-sslctl import tries the one on "
+                "disk once more"},
         [OUTCOME_CRASHED] = {"crashed", true,
                 "this is a bug: please report it with the journal of this unit"},
 };
@@ -116,7 +119,7 @@ bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
 
 bool outcome_is_retried(OutcomeKind kind)
 {
-        return kind != OUTCOME_SOURCE_REFUSED;
+        return kind != OUTCOME_SOURCE_REFUSED && kind != OUTCOME_ROLLED_BACK;
 }
 
 const char *outcome_next_step(OutcomeKind kind, const char *exact)

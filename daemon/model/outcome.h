@@ -33,10 +33,11 @@ typedef enum OutcomeKind {
         OUTCOME_TIMED_OUT,       /* before the CALL, or killed at the deadline */
         OUTCOME_UNKNOWN, /* the connection broke after the CALL was sent, or a stop killed it */
         OUTCOME_REPLICATION_FAILED, /* could not be stopped before, or does not run after */
-        OUTCOME_RECORD_FAILED,      /* the stop of replication could not be recorded: not stopped */
+        OUTCOME_RECORD_FAILED,      /* a stop or a roll back could not be recorded, nor begun */
         OUTCOME_SOURCE_REFUSED,     /* the replication source refuses the set: not imported */
         OUTCOME_SOURCE_UNREACHABLE, /* source-probe = require, and the source did not answer */
-        OUTCOME_CRASHED,            /* the importer ended without a result */
+        OUTCOME_ROLLED_BACK, /* replication failed with the set; the one before was imported again */
+        OUTCOME_CRASHED,     /* the importer ended without a result */
         _OUTCOME_KIND_MAX,
 } OutcomeKind;
 
@@ -117,8 +118,8 @@ bool outcome_is_success(OutcomeKind kind);
  * transient if the server's number concerns the moment: a lock, a deadlock, a time limit. */
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
 
-/* Returns false for an outcome that time does not change: only a new set, a reload or a command of
- * an operator leads to another attempt. */
+/* Returns false for an outcome that time does not change: only a new set or a command of an
+ * operator leads to another attempt. */
 bool outcome_is_retried(OutcomeKind kind);
 
 /* Returns what a person can do: `exact` unless it is "", else a general sentence without names, or

@@ -96,23 +96,41 @@ static void begin_proof(RecordProof *proof, const char *fingerprint)
                 *proof = (RecordProof){0};
 }
 
-void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
+void record_keep_former(
+        Record *record, const RecordImport *before, const Outcome *outcome, bool was_running)
 {
-        RecordAttempt *attempt = &record->attempt;
+        RecordImport *imported = &record->imported;
+        const char *former = before->former_fingerprint, *uuid = outcome->server.uuid;
 
-        if (strcmp(attempt->fingerprint, set->fingerprint) != 0) {
-                text_set(attempt->fingerprint, sizeof(attempt->fingerprint), set->fingerprint);
-                attempt->failures = 0;
-        }
-        attempt->at_usec = now_usec;
-        attempt->has_outcome = true;
-        attempt->outcome = outcome->kind;
-        attempt->sql_errno = outcome->sql_errno;
-        text_set(attempt->text, sizeof(attempt->text), outcome->text);
-        text_set(attempt->next_step, sizeof(attempt->next_step), outcome->next_step);
+        if (!outcome->effect.committed && !outcome->effect.in_doubt)
+                return;
+        if (was_running && before->fingerprint[0] != '\0' &&
+                strcmp(before->fingerprint, record->attempt.fingerprint) != 0)
+                former = before->fingerprint;
+        /* Another server had nothing before; a set is not its own predecessor. */
+        if ((before->server_uuid[0] != '\0' && uuid[0] != '\0' &&
+                    strcmp(before->server_uuid, uuid) != 0) ||
+                strcmp(former, record->attempt.fingerprint) == 0)
+                former = "";
+        text_set(imported->former_fingerprint, sizeof(imported->former_fingerprint), former);
+}
+
+bool record_update_proof(Record *record, const Outcome *outcome)
+{
+        RecordImport *imported = &record->imported;
+
+        if (imported->former_fingerprint[0] == '\0' || !imported->in_use ||
+                !outcome->replication.known || !replication_is_running(&outcome->replication))
+                return false;
+        imported->former_fingerprint[0] = '\0';
+        return true;
+}
+
+void record_apply_import(
+        Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
+{
         if (outcome->effect.newlines != NEWLINES_AUTO)
                 record->newlines = outcome->effect.newlines;
-
         (void)record_update_server(record, outcome);
         (void)record_update_from_ledger(record, outcome);
         if (outcome->effect.committed) {
@@ -131,11 +149,42 @@ void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, ui
         else if (outcome_is_success(outcome->kind))
                 record->imported.restart_due = false;
         (void)record_update_stop(record, outcome);
+}
+
+void record_apply_attempt(
+        Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec)
+{
+        RecordAttempt *attempt = &record->attempt;
+
+        if (strcmp(attempt->fingerprint, fingerprint) != 0) {
+                text_set(attempt->fingerprint, sizeof(attempt->fingerprint), fingerprint);
+                attempt->failures = 0;
+        }
+        attempt->at_usec = now_usec;
+        attempt->has_outcome = true;
+        attempt->outcome = outcome->kind;
+        attempt->sql_errno = outcome->sql_errno;
+        text_set(attempt->text, sizeof(attempt->text), outcome->text);
+        text_set(attempt->next_step, sizeof(attempt->next_step), outcome->next_step);
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;
                 attempt->failures = 0;
         } else
                 attempt->failures++;
+}
+
+void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec)
+{
+        record_apply_import(record, set, outcome, now_usec);
+        record_apply_attempt(record, set->fingerprint, outcome, now_usec);
+}
+
+bool record_is_final(const Record *record, const char *fingerprint)
+{
+        const RecordAttempt *attempt = &record->attempt;
+
+        return attempt->has_outcome && !outcome_is_retried(attempt->outcome) &&
+                strcmp(attempt->fingerprint, fingerprint) == 0;
 }
 
 bool record_was_warned(const Record *record, const char *fingerprint, uint64_t within_usec)

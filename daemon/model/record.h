@@ -22,6 +22,8 @@ typedef struct RecordImport {
         uint64_t not_after_usec; /* of its certificate */
         bool in_use;             /* replication was restarted after this import and ran */
         bool restart_due; /* replication is to be restarted after this import, and has not run yet */
+        /* The set before it, with which replication ran, until this one is proven; "": none. */
+        char former_fingerprint[REPORT_FINGERPRINT_MAX];
         char server_uuid[SERVER_UUID_MAX]; /* of the server that has it; "": not reported */
         char warning[OUTCOME_TEXT_MAX];    /* the import went on in spite of this; "": nothing */
 } RecordImport;
@@ -50,6 +52,7 @@ typedef struct RecordStop {
         uint64_t at_usec;                         /* 0: it was not stopped */
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the import */
         ReplicationMode mode;
+        bool running;                            /* both threads ran before */
         char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
         uint64_t log_position;                   /* this position; "" and 0: not reported */
         bool completed; /* both threads were seen stopped, at these coordinates */
@@ -106,9 +109,29 @@ bool record_is_stopped(const Record *record);
  * not ended. Returns true if it was cleared. */
 bool record_update_stop(Record *record, const Outcome *outcome);
 
+/* Returns true if no time, reload or start of the daemon lets this set be tried again, but only a
+ * command of an operator. */
+bool record_is_final(const Record *record, const char *fingerprint);
+
 /* Returns true if the expiry of this set within this time, or less, was recorded as told. */
 bool record_was_warned(const Record *record, const char *fingerprint, uint64_t within_usec);
 void record_set_warned(Record *record, const char *fingerprint, uint64_t within_usec);
+
+/* After an import: keeps the set of `before` as the former one of the new set if replication ran
+ * with it, else the former one of that. */
+void record_keep_former(
+        Record *record, const RecordImport *before, const Outcome *outcome, bool was_running);
+
+/* Forgets the former set when a check finds that replication, which was restarted with the imported
+ * one, still runs. Returns true if it was forgotten. */
+bool record_update_proof(Record *record, const Outcome *outcome);
+
+/* The two halves of record_apply(): what the server has, and what became of the set of the
+ * attempt. */
+void record_apply_import(
+        Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
+void record_apply_attempt(
+        Record *record, const char *fingerprint, const Outcome *outcome, uint64_t now_usec);
 
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);

@@ -124,6 +124,7 @@ typedef struct ClusterStatus {
         uint64_t read_usec; /* boot time of its reading; 0: none since the start and the import */
         uint64_t next_attempt_at_usec; /* 0: none is due */
         uint64_t deadline_usec;        /* boot time, of the running importer; 0: none runs */
+        Tristate roll_back;            /* there is a set for it; unknown: it is not configured */
         int record_error;              /* an errno: the record could not be written; 0: written */
         ClusterCheck check;
         ClusterStart start;

@@ -32,6 +32,7 @@ static void write_stop(JsonWriter *writer, const RecordStop *stop)
         write_number(writer, "stopped_at", stop->at_usec);
         write_text(writer, "stopped_for", stop->fingerprint);
         write_text(writer, "stopped_mode", replication_mode_to_string(stop->mode));
+        json_put_boolean(writer, "stopped_running", stop->running);
         write_text(writer, "stopped_log_file", stop->log_file);
         write_number(writer, "stopped_log_position", stop->log_position);
         json_put_boolean(writer, "stopped_completed", stop->completed);
@@ -63,6 +64,7 @@ int record_format(char **ret, const Record *record)
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
         write_text(writer, "server_uuid", record->imported.server_uuid);
         write_text(writer, "import_warning", record->imported.warning);
+        write_text(writer, "former_fingerprint", record->imported.former_fingerprint);
         write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
         write_number(writer, "attempts", record->attempt.failures);
         write_number(writer, "last_attempt", record->attempt.at_usec);
@@ -169,6 +171,7 @@ static bool read_stop(RecordStop *ret, const JsonValue *object)
         if (!read_number(&stop.at_usec, object, "stopped_at") ||
                 !read_fingerprint(stop.fingerprint, object, "stopped_for") ||
                 !read_text(mode, sizeof(mode), object, "stopped_mode") ||
+                !read_boolean(&stop.running, object, "stopped_running") ||
                 !read_text(stop.log_file, sizeof(stop.log_file), object, "stopped_log_file") ||
                 !read_number(&stop.log_position, object, "stopped_log_position") ||
                 !read_boolean(&stop.completed, object, "stopped_completed") ||
@@ -217,6 +220,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                         "server_uuid") ||
                 !read_text(record.imported.warning, sizeof(record.imported.warning), object,
                         "import_warning") ||
+                !read_fingerprint(
+                        record.imported.former_fingerprint, object, "former_fingerprint") ||
                 !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
                 !read_fingerprint(record.warned.fingerprint, object, "warned_fingerprint") ||
                 !read_number(&record.warned.within_usec, object, "warned_within") ||

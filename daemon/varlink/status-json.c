@@ -110,6 +110,8 @@ void status_json_write_cluster(
         number_or_null(writer, "imported_at", record->imported.at_usec);
         json_put_known_boolean(writer, "in_use", record->imported.in_use, true);
         json_put_text(writer, "import_warning", record->imported.warning);
+        json_put_known_boolean(writer, "rollback", cluster->roll_back != TRISTATE_UNKNOWN,
+                cluster->roll_back == TRISTATE_YES);
         json_put_integer(writer, "attempts", (int64_t)record->attempt.failures);
         number_or_null(writer, "last_attempt", record->attempt.at_usec);
         number_or_null(writer, "last_success", record->last_success_usec);

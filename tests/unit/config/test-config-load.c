@@ -131,6 +131,8 @@ static void test_each_error_is_reported_with_its_line(void **state)
         expect_problem(GOOD "port = 0\n", 9, "a number from 1 to 65535");
         expect_problem(GOOD "port = 65536\n", 9, "port = 65536");
         expect_problem(GOOD "enabled = true\n", 9, "yes or no");
+        expect_problem(GOOD "on-replication-failure = rollback\nreplication = ignore\n", 9,
+                "on-replication-failure = rollback has no effect");
         expect_problem(GOOD "replication = resume\n", 9, "observe, restart or repoint");
         expect_problem(GOOD "ledger = ledger\n", 9, "off or schema.table");
         expect_problem(GOOD "ledger = a.b.c\n", 9, "off or schema.table");

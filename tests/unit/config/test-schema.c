@@ -56,6 +56,7 @@ static const struct {
         {&schema_cluster, "source-password-file", "/run/repl", "repl"},
         {&schema_cluster, "source-password-command", "/bin/token %h %p %u", "bin/token"},
         {&schema_cluster, "source-password-field", "password", ""},
+        {&schema_cluster, "on-replication-failure", "rollback", "revert"},
         {&schema_cluster, "ledger", "binlog_ssl.ledger", "ledger"},
         {&schema_cluster, "canary", "yes", "first"},
         {&schema_cluster, "enabled", "no", "off"},

@@ -23,7 +23,11 @@ static int write_note(RecordStop *ret, const char *log_file, int answer)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
         Redactor key = REDACTOR_NULL;
-        Replication replication = {.known = true, .log_position = 4711};
+        Replication replication = {.known = true,
+                .configured = true,
+                .io_running = "Yes",
+                .sql_running = "Yes",
+                .log_position = 4711};
         JobLink link;
         ImportTask task = {.cluster = &cluster, .set.fingerprint = A, .link = &link};
         int pair[2], r;
@@ -54,6 +58,7 @@ static void test_the_request_has_set_mode_and_coordinates(void **state)
         assert_string_equal(stop.log_file, "binlog.000001");
         assert_int_equal(stop.log_position, 4711);
         assert_true(stop.completed);
+        assert_true(stop.running);
 }
 
 static void test_a_refusal_is_the_error_of_the_manager(void **state)

@@ -102,9 +102,8 @@ void cluster_abort_import(Cluster *cluster)
         cluster->importing = false;
 }
 
-void cluster_retry_now(Cluster *cluster, bool force)
+void cluster_reset_back_off(Cluster *cluster)
 {
-        assert_false(force);
         cluster->n_retries++;
 }
 

@@ -199,7 +199,8 @@ SealedSet *material_set(const Material *material)
         int number = schedule.sets[material->index];
         SealedSet *set = &sets[number];
 
-        *set = (SealedSet){.n_owners = 1, .payload_fd = -1};
+        if (set->n_owners == 0)
+                *set = (SealedSet){.n_owners = 1, .payload_fd = -1};
         set->info.fingerprint[0] = (char)('0' + number);
         return number > 0 ? set : NULL;
 }

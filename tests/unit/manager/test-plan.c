@@ -8,6 +8,7 @@
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 static Record imported(const char *fingerprint)
 {
@@ -212,6 +213,166 @@ static void test_a_cluster_is_healed_once_in_15_minutes(void **state)
         assert_true(plan_since_usec(101, 100) == USEC_NEVER); /* the clock was set back */
 }
 
+/* A was imported and replication ran; B was imported after it, and replication fails. */
+static Record unproven(OutcomeKind kind)
+{
+        Record record = imported(B);
+
+        strcpy(record.imported.former_fingerprint, A);
+        record.attempt.outcome = kind;
+        record.imported.restart_due = kind == OUTCOME_REPLICATION_FAILED;
+        return record;
+}
+
+static const PlanInput failing = {.enabled = true,
+        .fingerprint = B,
+        .retry_usec = 500,
+        .denied = true,
+        .can_roll_back = true};
+
+static PlanAction act(PlanInput input, const Record *record)
+{
+        input.record = record;
+        return plan_cluster(&input, 100).action;
+}
+
+static void test_a_set_with_which_replication_fails_is_taken_back(void **state)
+{
+        Record restarted = unproven(OUTCOME_REPLICATION_FAILED),
+               checked = unproven(OUTCOME_IMPORTED), proven = restarted, stopped = restarted;
+        PlanInput input = failing;
+        Plan found;
+
+        proven.imported.former_fingerprint[0] = '\0';
+        stopped.stop = stop;
+        assert_int_equal(act(input, &restarted), PLAN_ROLL_BACK);
+        assert_int_equal(act(input, &checked), PLAN_ROLL_BACK);
+        assert_int_equal(act(input, &stopped), PLAN_ROLL_BACK);
+        assert_int_equal(act(input, &proven), PLAN_DELAY);
+        input.fingerprint = NULL; /* the files on disk do not matter for the former set */
+        assert_int_equal(act(input, &restarted), PLAN_ROLL_BACK);
+        found = (Plan){.action = PLAN_ROLL_BACK};
+        assert_int_equal(plan_state(&found, &restarted), CLUSTER_IMPORTING);
+        assert_true(plan_starts(PLAN_ROLL_BACK));
+        input = failing;
+        input.can_roll_back = false; /* not configured, or after a start of the daemon */
+        assert_int_equal(act(input, &restarted), PLAN_DELAY);
+        input = failing;
+        input.denied = false; /* the network, or an error of the SQL thread */
+        assert_int_equal(act(input, &restarted), PLAN_DELAY);
+        input = failing;
+        input.enabled = false;
+        assert_int_equal(act(input, &restarted), PLAN_NOTHING);
+        input = failing;
+        input.stuck = true;
+        assert_int_equal(act(input, &restarted), PLAN_DELAY);
+}
+
+static void test_another_set_on_disk_comes_before_a_roll_back(void **state)
+{
+        Record record = unproven(OUTCOME_REPLICATION_FAILED), refused = record;
+        PlanInput input = failing;
+
+        input.fingerprint = C;
+        assert_int_equal(act(input, &record), PLAN_IMPORT);
+        strcpy(refused.attempt.fingerprint, C);
+        refused.attempt.outcome = OUTCOME_REJECTED;
+        assert_int_equal(act(input, &refused), PLAN_ROLL_BACK); /* C cannot help */
+        input = failing;
+        input.forced = true;
+        assert_int_equal(act(input, &record), PLAN_IMPORT);
+}
+
+static void test_a_heal_comes_before_a_roll_back_if_a_check_has_found_the_error(void **state)
+{
+        Record checked = unproven(OUTCOME_IMPORTED),
+               restarted = unproven(OUTCOME_REPLICATION_FAILED);
+        PlanInput input = failing;
+
+        input.fails_with_tls = true;
+        input.since_heal_usec = USEC_NEVER;
+        assert_int_equal(act(input, &checked), PLAN_HEAL);
+        assert_int_equal(act(input, &restarted), PLAN_ROLL_BACK);
+        input.since_heal_usec = 3 * USEC_PER_MIN; /* it did not help */
+        assert_int_equal(act(input, &checked), PLAN_ROLL_BACK);
+        input.fingerprint = NULL; /* it is not possible */
+        input.since_heal_usec = USEC_NEVER;
+        assert_int_equal(act(input, &checked), PLAN_ROLL_BACK);
+}
+
+static void test_a_roll_back_that_cannot_be_recorded_is_retried_with_back_off(void **state)
+{
+        Record record = unproven(OUTCOME_RECORD_FAILED);
+        PlanInput input = failing;
+        Plan found;
+
+        input.record = &record;
+        found = plan_cluster(&input, 499);
+        assert_int_equal(found.action, PLAN_DELAY);
+        assert_int_equal(found.not_before_usec, 500);
+        assert_int_equal(plan_state(&found, &record), CLUSTER_RETRYING);
+        assert_int_equal(plan_cluster(&input, 500).action, PLAN_ROLL_BACK);
+}
+
+static void test_a_set_that_was_taken_back_is_held_until_an_operator_asks_for_it(void **state)
+{
+        Record record = imported(A), failed_too;
+        PlanInput input = {.enabled = true, .fingerprint = B, .record = &record};
+        Plan found;
+
+        strcpy(record.attempt.fingerprint, B);
+        record.attempt.outcome = OUTCOME_ROLLED_BACK;
+        found = plan_cluster(&input, UINT64_MAX - 1); /* no back-off ends it */
+        assert_int_equal(found.action, PLAN_KEEP);
+        assert_int_equal(found.not_before_usec, 0);
+        assert_int_equal(plan_state(&found, &record), CLUSTER_HELD);
+        input.lifted = true;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.lifted = false;
+        input.fingerprint = C;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+        input.fingerprint = A; /* what it has */
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_KEEP);
+        assert_false(plan_cluster(&input, 100).held);
+
+        failed_too = record; /* the former set could not be imported */
+        strcpy(failed_too.imported.fingerprint, B);
+        input.record = &failed_too;
+        input.fingerprint = B;
+        assert_true(plan_cluster(&input, 100).held);
+        input.lifted = true;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
+}
+
+static void test_a_cluster_that_was_rolled_back_is_checked(void **state)
+{
+        Record record = imported(A);
+        PlanInput input = {.enabled = true,
+                .fingerprint = B,
+                .record = &record,
+                .checks = true,
+                .check_usec = 200};
+        Plan found;
+
+        strcpy(record.attempt.fingerprint, B);
+        record.attempt.outcome = OUTCOME_ROLLED_BACK;
+        assert_int_equal(plan_cluster(&input, 100).not_before_usec, 200);
+        found = plan_cluster(&input, 200);
+        assert_int_equal(found.action, PLAN_CHECK);
+        assert_int_equal(plan_state(&found, &record), CLUSTER_HELD);
+        input.stuck = true;
+        found = plan_cluster(&input, 200);
+        assert_int_equal(found.action, PLAN_KEEP);
+        assert_int_equal(plan_state(&found, &record), CLUSTER_HELD);
+        input.stuck = false;
+        record.stop = stop; /* of the roll back */
+        input.start_usec = 300;
+        found = plan_cluster(&input, 200);
+        assert_int_equal(found.not_before_usec, 300);
+        assert_int_equal(plan_state(&found, &record), CLUSTER_HELD);
+        assert_int_equal(plan_cluster(&input, 300).action, PLAN_START_REPLICATION);
+}
+
 static void test_without_a_set_or_disabled_nothing_starts(void **state)
 {
         Record record = RECORD_NULL;
@@ -348,6 +509,7 @@ static void test_transient_errors_back_off_and_others_are_held(void **state)
         assert_int_equal(delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
         assert_true(delay_usec(&retry, OUTCOME_TLS, 9, UINT32_MAX) > 500);
         assert_int_equal(delay_usec(&retry, OUTCOME_AUTH, 1, 5), 77777);
+        assert_true(delay_usec(&retry, OUTCOME_ROLLED_BACK, 1, 5) == USEC_NEVER);
         assert_int_equal(delay_usec(&retry, OUTCOME_IMPORTED, 0, 5), 0);
         assert_int_equal(delay_usec(&retry, OUTCOME_REJECTED, 1, 0), 77777);
         assert_int_equal(plan_retry_delay_usec(&retry, &deadlock, 1, 0), 100);
@@ -357,19 +519,18 @@ static void test_a_set_that_the_source_refused_is_not_tried_by_itself(void **sta
 {
         PlanRetry retry = {.min_usec = 100, .max_usec = 1000, .held_usec = 77777};
         Record record = failed(A, OUTCOME_SOURCE_REFUSED);
-        PlanInput input = {.enabled = true,
-                .fingerprint = A,
-                .record = &record,
-                .retry_usec = delay_usec(&retry, OUTCOME_SOURCE_REFUSED, 1, 0)};
+        PlanInput input = {.enabled = true, .fingerprint = A, .record = &record};
         Plan plan = plan_cluster(&input, USEC_NEVER - 1);
 
-        assert_int_equal(plan.action, PLAN_DELAY);
-        assert_int_equal(plan.not_before_usec, USEC_NEVER);
+        assert_true(delay_usec(&retry, OUTCOME_SOURCE_REFUSED, 1, 0) == USEC_NEVER);
+        assert_int_equal(plan.action, PLAN_KEEP); /* also after a reload, or a start */
         assert_int_equal(plan_state(&plan, &record), CLUSTER_HELD);
+        input.checks = true;
+        assert_int_equal(plan_cluster(&input, 1).action, PLAN_CHECK);
         input.fingerprint = B;
         assert_int_equal(plan_cluster(&input, 1).action, PLAN_IMPORT);
         input.fingerprint = A;
-        input.retry_usec = 0; /* a command of an operator */
+        input.lifted = true;
         assert_int_equal(plan_cluster(&input, 1).action, PLAN_IMPORT);
 }
 
@@ -432,6 +593,14 @@ int main(void)
                 cmocka_unit_test(test_a_current_cluster_is_checked_when_the_check_is_due),
                 cmocka_unit_test(test_a_current_cluster_whose_replication_fails_with_tls_is_healed),
                 cmocka_unit_test(test_a_cluster_is_healed_once_in_15_minutes),
+                cmocka_unit_test(test_a_set_with_which_replication_fails_is_taken_back),
+                cmocka_unit_test(test_another_set_on_disk_comes_before_a_roll_back),
+                cmocka_unit_test(
+                        test_a_heal_comes_before_a_roll_back_if_a_check_has_found_the_error),
+                cmocka_unit_test(test_a_roll_back_that_cannot_be_recorded_is_retried_with_back_off),
+                cmocka_unit_test(
+                        test_a_set_that_was_taken_back_is_held_until_an_operator_asks_for_it),
+                cmocka_unit_test(test_a_cluster_that_was_rolled_back_is_checked),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),

@@ -28,6 +28,7 @@ static const struct {
         [OUTCOME_RECORD_FAILED] = {"record_failed", false, true, true},
         [OUTCOME_SOURCE_REFUSED] = {"source_refused", false, false, true},
         [OUTCOME_SOURCE_UNREACHABLE] = {"source_unreachable", false, true, true},
+        [OUTCOME_ROLLED_BACK] = {"rolled_back", false, false, true},
         [OUTCOME_CRASHED] = {"crashed", false, true, true},
 };
 
@@ -109,10 +110,11 @@ static void test_every_held_kind_has_a_next_step_of_one_line(void **state)
         assert_string_equal(outcome_next_step(_OUTCOME_KIND_MAX, ""), "");
 }
 
-static void test_only_a_refusal_of_the_source_is_not_retried(void **state)
+static void test_what_only_an_operator_ends_is_not_retried(void **state)
 {
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
-                assert_int_equal(outcome_is_retried(kind), kind != OUTCOME_SOURCE_REFUSED);
+                assert_int_equal(outcome_is_retried(kind),
+                        kind != OUTCOME_SOURCE_REFUSED && kind != OUTCOME_ROLLED_BACK);
 }
 
 static void test_warnings_are_joined(void **state)
@@ -139,7 +141,7 @@ int main(void)
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
                 cmocka_unit_test(test_each_kind_is_a_success_or_transient_or_held),
                 cmocka_unit_test(test_a_momentary_rejection_is_transient),
-                cmocka_unit_test(test_only_a_refusal_of_the_source_is_not_retried),
+                cmocka_unit_test(test_what_only_an_operator_ends_is_not_retried),
                 cmocka_unit_test(test_warnings_are_joined),
                 cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
         };

@@ -38,13 +38,19 @@ static Record full(void)
         record.imported.in_use = true;
         text_set(record.imported.warning, sizeof(record.imported.warning), "not tested");
         record.imported.restart_due = true;
+        memcpy(record.imported.former_fingerprint, B, sizeof(B));
         record.last_success_usec = 66;
         record.healed_at_usec = 55;
         record.newlines = NEWLINES_RAW;
         memcpy(record.warned.fingerprint, B, sizeof(B));
         record.warned.within_usec = 88;
         record.stop = (RecordStop){
-                .at_usec = 99, .mode = REPLICATION_OBSERVE, .log_position = 7, .completed = true};
+                .at_usec = 99,
+                .mode = REPLICATION_OBSERVE,
+                .running = true,
+                .log_position = 7,
+                .completed = true,
+        };
         memcpy(record.stop.fingerprint, B, sizeof(B));
         text_set(record.stop.log_file, sizeof(record.stop.log_file), "binlog.000001");
         record.proof =
@@ -126,7 +132,8 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
                 "{\"warned_fingerprint\":\"" UPPER_CASE_A "\"}", "{\"imported_at\":-1}",
                 "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
                 "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
-                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}"};
+                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}",
+                "{\"former_fingerprint\":\"abc\"}", "{\"stopped_running\":1}"};
         Record record = full(), back = record;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

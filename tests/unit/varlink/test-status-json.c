@@ -67,6 +67,14 @@ static void expect_number(const JsonValue *object, const char *key, uint64_t exp
         assert_int_equal(number, expected);
 }
 
+static void expect_boolean(const JsonValue *object, const char *key, bool expected)
+{
+        bool value;
+
+        assert_true(json_get_boolean(&value, json_member(object, key)));
+        assert_int_equal(value, expected);
+}
+
 static void expect_null(const JsonValue *object, const char *key)
 {
         if (!json_is_null(json_member(object, key)))
@@ -234,6 +242,7 @@ static void test_a_cluster_is_written(void **state)
         expect_text(cluster, "imported_fingerprint", FIXTURE_A);
         expect_number(cluster, "imported_at", 5000);
         expect_null(cluster, "in_use");
+        expect_null(cluster, "rollback");
         expect_number(cluster, "attempts", 0);
         expect_number(cluster, "since", 6000);
         expect_number(cluster, "last_attempt", 4000);
@@ -248,6 +257,14 @@ static void test_what_an_import_went_on_in_spite_of_is_written(void **state)
 {
         strcpy(fixture.record[0].imported.warning, "not tested");
         expect_text(format_cluster(), "import_warning", "not tested");
+}
+
+static void test_whether_a_cluster_can_be_rolled_back_is_written_if_configured(void **state)
+{
+        fixture.cluster[0].roll_back = TRISTATE_NO;
+        expect_boolean(format_cluster(), "rollback", false);
+        fixture.cluster[0].roll_back = TRISTATE_YES;
+        expect_boolean(format_cluster(), "rollback", true);
 }
 
 static void test_unknown_values_of_a_cluster_are_null(void **state)
@@ -337,6 +354,7 @@ int main(void)
                 status_test(test_unknown_values_of_a_material_are_null),
                 status_test(test_problems_and_the_reason_are_written),
                 status_test(test_a_cluster_is_written),
+                status_test(test_whether_a_cluster_can_be_rolled_back_is_written_if_configured),
                 status_test(test_unknown_values_of_a_cluster_are_null),
                 status_test(test_what_an_import_went_on_in_spite_of_is_written),
                 status_test(test_in_use_is_true_only_when_it_is_known),

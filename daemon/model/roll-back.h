@@ -1,0 +1,33 @@
+#pragma once
+
+/*
+ * Roll back: a cluster gets the set back with which its replication ran, because the new one does
+ * not connect to the source (doc/design.md, "Replication").
+ *
+ * The record says before the CALL that the new set was taken back: if the daemon is killed in it, a
+ * later start neither takes the cluster to have one of the sets nor tries the new one again.
+ */
+
+#include "daemon/model/outcome.h"
+#include "daemon/model/record.h"
+#include "daemon/model/replication.h"
+#include "daemon/model/report.h"
+
+#define ROLL_BACK_ERROR_MAX 128
+
+typedef struct RollBack {
+        RecordImport taken_back; /* the new set, as the record had it */
+        SetInfo former;          /* the set that the cluster gets back */
+        unsigned failures;       /* with the new set, before */
+        unsigned io_errno;
+        char error[ROLL_BACK_ERROR_MAX]; /* of the I/O thread, with the new set */
+} RollBack;
+
+/* Before the import of `former`: the record names no imported set, and the new one as rolled back.
+ * `replication` is the state with the new set, `now_usec` the wall clock. */
+void roll_back_begin(RollBack *ret, Record *record, const SetInfo *former,
+        const Replication *replication, uint64_t now_usec);
+
+/* After it. `outcome` is that of the import of the former set, and becomes that of the new set:
+ * OUTCOME_ROLLED_BACK with both reasons, whether or not the former set was imported. */
+void roll_back_end(const RollBack *roll_back, Record *record, Outcome *outcome, uint64_t now_usec);
