@@ -233,6 +233,12 @@ static uint64_t next_check_usec(const ClusterFacts *facts, const WaveStatus *wav
         return wave_usec < check_usec ? wave_usec : check_usec;
 }
 
+/* What has expired connects no more. */
+static bool is_usable(const SealedSet *set)
+{
+        return set && set->info.not_after_usec > clock_wall_usec();
+}
+
 /* The sets that a roll back may need; none unless it is configured. */
 static void update_kept(Cluster *cluster, SealedSet *set)
 {
@@ -246,19 +252,13 @@ static void update_kept(Cluster *cluster, SealedSet *set)
         if (cluster->facts.config.on_replication_failure == REPLICATION_FAILURE_ROLLBACK) {
                 kept_sets_update(kept, imported->fingerprint, imported->former_fingerprint, set,
                         cluster->sent);
-                *roll_back = (former ? kept->former : kept->imported) ? TRISTATE_YES : TRISTATE_NO;
+                *roll_back = is_usable(former ? kept->former : kept->imported) ? TRISTATE_YES
+                                                                               : TRISTATE_NO;
         } else {
                 kept_sets_done(kept);
                 *roll_back = TRISTATE_UNKNOWN;
         }
         cluster->sent = sealed_set_unref(cluster->sent);
-}
-
-static bool can_roll_back(const Cluster *cluster)
-{
-        const SealedSet *former = cluster->kept.former;
-
-        return former && former->info.not_after_usec > clock_wall_usec();
 }
 
 Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec)
@@ -292,7 +292,7 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
                 cluster->lifted[0] = '\0';
         input.forced = cluster->forced[0] != '\0';
         input.lifted = cluster->lifted[0] != '\0';
-        input.can_roll_back = can_roll_back(cluster);
+        input.can_roll_back = is_usable(cluster->kept.former);
         plan = plan_cluster(&input, now_usec);
         update_sync(facts, config->enabled ? fingerprint : NULL);
         facts->status.next_attempt_at_usec = 0;

@@ -221,6 +221,7 @@ static void test_a_former_set_that_has_expired_is_no_way_back(void **state)
         fixture.sets[0].info.not_after_usec = WALL + fixture.now;
         fail_with_b();
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
+        assert_int_equal(fixture.status->roll_back, TRISTATE_NO);
 }
 
 static void test_a_roll_back_that_fails_is_not_repeated(void **state)
