@@ -231,7 +231,8 @@ def cluster(name: str, **fields) -> dict:
     return {"name": name, "host": f"{name}.cluster-abc.eu-west-1.rds.amazonaws.com", "port": 3306,
             "material": "default", "state": "current", "reason": None,
             "since": microseconds(-190), "out_of_sync_since": None, "imported_fingerprint": SET,
-            "imported_at": microseconds(-190), "in_use": None, "import_warning": None, "attempts": 0,
+            "imported_at": microseconds(-190), "in_use": None, "import_warning": None, "rollback": None,
+            "attempts": 0,
             "last_attempt": microseconds(-190), "last_success": microseconds(-190),
             "next_attempt": None, "outcome": "imported", "sql_errno": None, "replication": None,
             **fields}

@@ -52,6 +52,14 @@ def test_in_use_is_shown_only_when_known(ctl, manage):
     assert [row.split("ago")[1] for row in rows] == [", in use", ", not in use", ""]
 
 
+def test_that_there_is_no_way_back_is_shown_where_one_is_configured(ctl, manage):
+    manage(cluster("a", rollback=True), cluster("b", rollback=False), cluster("c"),
+           cluster("d", rollback=False, state="disabled"))
+    lines = ctl("status").stdout.splitlines()
+    found = [number for number, line in enumerate(lines) if "rollback: there is no set" in line]
+    assert len(found) == 1 and lines[found[0] - 1].startswith("  b ")
+
+
 @pytest.mark.parametrize("state, rule, advice", [
     ("invalid", "key-mismatch", "write the key that belongs to this certificate"),
     ("expired", "cert-expired", "renew the certificate"),

@@ -6,6 +6,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.mockserver.secret import Secret
@@ -45,7 +46,8 @@ class Process:
         """The target of each descriptor, without the inode numbers of sockets."""
         names = {}
         for entry in (self.path / "fd").iterdir():
-            names[int(entry.name)] = re.sub(r":\[\d+\]$", "", os.readlink(entry))
+            with suppress(FileNotFoundError):  # closed since
+                names[int(entry.name)] = re.sub(r":\[\d+\]$", "", os.readlink(entry))
         return names
 
     def core_limit(self) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tests.integration.conftest import both_makes, configuration, ledger_created
+from tests.integration.process import PAYLOAD, Process
 from tests.standin import write_material
 
 ROLLBACK = "on-replication-failure = rollback"
@@ -155,6 +156,26 @@ def test_the_set_before_is_imported_although_the_files_are_no_longer_good(testbe
     service.wait_cluster("orders", "waiting")
     assert runs(testbed.aurora.replication())
     assert len(testbed.aurora.imports()) == before + 2
+
+
+def sets_in_memory(service) -> int:
+    manager = Process(service.pid)
+    assert PAYLOAD not in manager.maps
+    return sum(PAYLOAD in name for name in manager.descriptors().values())
+
+
+def test_two_sets_are_kept_and_all_others_are_closed(testbed, service):
+    start(testbed, service, OBSERVE)
+    assert sets_in_memory(service) == 1
+    for name in ("bad", "better", "good"):
+        before = service.cluster("orders")["imported_at"]
+        write(testbed, service, name)
+        service.wait(lambda: service.cluster("orders")["imported_at"] != before)
+        service.wait_cluster("orders", "current")
+        service.wait(lambda: sets_in_memory(service) == 2)
+    configure(testbed, service, "replication = observe")
+    assert service.ctl("reload").returncode == 0
+    service.wait(lambda: sets_in_memory(service) == 1)
 
 
 @both_makes

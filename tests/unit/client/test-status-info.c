@@ -33,6 +33,7 @@
         "\"out_of_sync_since\":32,\"imported_fingerprint\":\"bbbb\",\"imported_at\":33,"      \
         "\"last_attempt\":34,\"next_attempt\":35,\"attempts\":36,\"in_use\":false,"           \
         "\"import_warning\":\"not tested\","                                                  \
+        "\"rollback\":true,"                                                                  \
         "\"outcome\":\"auth\",\"replication\":" REPLICATION "}"
 #define STATUS                                                                                    \
         "{\"pid\":7,\"health\":\"critical\",\"summary\":\"0/1 current\",\"materials\":[" MATERIAL \
@@ -132,6 +133,7 @@ static void test_every_member_is_read(void **state)
         assert_int_equal(cluster->attempts, 36);
         assert_int_equal(cluster->in_use, TRISTATE_NO);
         assert_string_equal(cluster->import_warning, "not tested");
+        assert_int_equal(cluster->roll_back, TRISTATE_YES);
         assert_int_equal(cluster->outcome, OUTCOME_AUTH);
         assert_true(cluster->replication.known && cluster->replication.configured);
         assert_string_equal(cluster->replication.io_running, "Connecting");
