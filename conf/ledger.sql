@@ -10,7 +10,7 @@ CREATE TABLE binlog_ssl.ledger (
     account VARCHAR(400) NOT NULL,
     started_at DATETIME(6) NOT NULL,
     imported_at DATETIME(6),
-    state ENUM('importing', 'imported', 'failed') NOT NULL,
+    state ENUM('importing', 'imported', 'failed', 'removed') NOT NULL,
     replication_stopped VARCHAR(300)) -- for this import, at these coordinates; not started since
     ENGINE = InnoDB;
 GRANT SELECT, INSERT, UPDATE ON binlog_ssl.ledger TO 'ssl_importer'@'%';

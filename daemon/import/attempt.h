@@ -4,9 +4,11 @@
  * Attempt: what the steps of one import share. It lives as long as the session, in the importer.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/secret.h"
+#include "daemon/import/call.h"
 #include "daemon/import/import-task.h"
 #include "daemon/import/stop-note.h"
 #include "daemon/model/outcome.h"
@@ -26,3 +28,7 @@ typedef struct Attempt {
         ExternalSource source;  /* with replication = repoint */
         Secret source_password; /* of its user */
 } Attempt;
+
+/* The preflight: who the server is, and whether it would keep the key of `payload` (NULL: nothing
+ * is sent). Returns false if nothing may be done; the outcome says why. */
+bool attempt_check_server(Attempt *attempt, const CallPayload *payload);

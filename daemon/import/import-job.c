@@ -11,7 +11,29 @@ struct ImportJob {
         Job *job;
         ImportJobHandlers handlers;
         bool stuck;
+        const char *noun; /* what the process does */
 };
+
+static const char *noun_of(ImportAction action)
+{
+        return action == IMPORT_ACTION_REMOVE ? "removal" : "import";
+}
+
+static const char *process_name(ImportAction action)
+{
+        switch (action) {
+        case IMPORT_ACTION_CHECK:
+                return "binlog-check";
+        case IMPORT_ACTION_REMOVE:
+                return "binlog-remove";
+        case IMPORT_ACTION_IMPORT:
+        case IMPORT_ACTION_RESTART_REPLICATION:
+        case IMPORT_ACTION_START_REPLICATION:
+        case _IMPORT_ACTION_MAX:
+                break;
+        }
+        return "binlog-import";
+}
 
 static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
 {
@@ -30,8 +52,9 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         case JOB_TIMED_OUT:
                 outcome.kind = OUTCOME_TIMED_OUT;
                 outcome.effect.in_doubt = true;
-                text_set(outcome.text, sizeof(outcome.text),
-                        "the import did not end within import-timeout; the importer was killed");
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the %s did not end within import-timeout; the importer was killed",
+                        import_job->noun);
                 break;
         case JOB_STUCK:
                 import_job->stuck = true;
@@ -90,7 +113,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
         JobLink link = JOB_LINK_NULL;
         ImportTask child_task = *task;
         JobSpec spec = {
-                .name = task->action == IMPORT_ACTION_CHECK ? "binlog-check" : "binlog-import",
+                .name = process_name(task->action),
                 .run = run,
                 .task = &child_task,
                 .result_size = sizeof(Outcome),
@@ -105,7 +128,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
 
         child_task.link = &link;
         if (job) {
-                *job = (ImportJob){.handlers = *handlers};
+                *job = (ImportJob){.handlers = *handlers, .noun = noun_of(task->action)};
                 r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {

@@ -16,6 +16,7 @@ typedef enum ImportAction {
         IMPORT_ACTION_IMPORT,
         IMPORT_ACTION_RESTART_REPLICATION, /* the set is imported already */
         IMPORT_ACTION_START_REPLICATION,   /* an import has stopped it; there may be no set */
+        IMPORT_ACTION_REMOVE,              /* the client material of the cluster; no set */
         IMPORT_ACTION_CHECK,               /* read ledger and replication; changes nothing */
         _IMPORT_ACTION_MAX,
 } ImportAction;

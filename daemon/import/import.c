@@ -5,130 +5,13 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/import/import-ledger.h"
 #include "daemon/import/replication-repoint.h"
 #include "daemon/import/replication-start.h"
 #include "daemon/import/replication-stop.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
 #include "daemon/source/source-probe.h"
-
-/* The offset is a lower bound, because the text of the CALL precedes the payload. */
-static bool check_logs(Outcome *ret, Session *session, const Preflight *preflight, Policy policy,
-        const CallPayload *payload)
-{
-        size_t key_offset = call_key_offset(payload->data, payload->size);
-        char text[OUTCOME_TEXT_MAX];
-
-        if (!preflight_would_log_key(text, sizeof(text), preflight, key_offset))
-                return true;
-        if (policy == POLICY_WARN)
-                text_set(ret->warning, sizeof(ret->warning), text);
-        if (policy != POLICY_REFUSE)
-                return true;
-        ret->kind = OUTCOME_REFUSED_LOG;
-        text_set(ret->text, sizeof(ret->text), text);
-        if (preflight->general_privilege_missing || preflight->slow_privilege_missing)
-                sql_error_advise_logs(ret, session, preflight->general_privilege_missing);
-        return false;
-}
-
-/* A server without a role is not_writer as well: either a failover, which is transient, or
- * `host` is not a cluster endpoint. */
-static bool check_server(Attempt *attempt, const CallPayload *payload)
-{
-        const ImportTask *task = attempt->task;
-        Preflight *preflight = &attempt->preflight;
-        Outcome *ret = attempt->outcome;
-        SessionError error = {0};
-        const char *why;
-        SessionResult result =
-                preflight_run(preflight, attempt->session, task->cluster->login.user, &error);
-
-        if (sql_error_fail(ret, result, &error, NULL))
-                return false;
-        text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight->server_uuid);
-        /* The role comes last: no setting permits a non-writer. A reader's logs are irrelevant. */
-        if (!preflight->reader && task->action == IMPORT_ACTION_IMPORT &&
-                !check_logs(ret, attempt->session, preflight, task->cluster->query_log, payload))
-                return false;
-        why = preflight_not_writer_reason(preflight);
-        if (!why)
-                return true;
-        ret->warning[0] = '\0';
-        ret->kind = OUTCOME_NOT_WRITER;
-        text_set(ret->text, sizeof(ret->text), why);
-        return false;
-}
-
-static bool ledger_failed(Outcome *ret, Session *session, const char *table, SessionResult result,
-        const SessionError *error)
-{
-        char context[CONFIG_VALUE_MAX + sizeof("ledger ")];
-
-        snprintf(context, sizeof(context), "ledger %s", table);
-        if (!sql_error_fail(ret, result, error, context))
-                return false;
-        sql_error_advise_table(ret, session, table);
-        if (ret->next_step[0] != '\0')
-                ret->kind = OUTCOME_NO_PRIVILEGE;
-        return true;
-}
-
-static bool read_ledger(Outcome *ret, Ledger *ledger, Session *session, const char *table)
-{
-        SessionError error = {0};
-        SessionResult result = ledger_read(ledger, &ret->ledger, session, table, &error);
-
-        return !ledger_failed(ret, session, table, result, &error);
-}
-
-static bool acquire_lock(Attempt *attempt)
-{
-        unsigned wait_sec = (unsigned)(clock_left_usec(attempt->deadline_usec) / USEC_PER_SEC / 2);
-        Outcome *ret = attempt->outcome;
-        SessionError error = {0};
-        bool locked;
-        SessionResult result = ledger_lock(&locked, attempt->session, wait_sec, &error);
-
-        if (ledger_failed(ret, attempt->session, attempt->task->cluster->ledger, result, &error))
-                return false;
-        if (locked)
-                return true;
-        ret->kind = OUTCOME_TIMED_OUT;
-        text_set(ret->text, sizeof(ret->text),
-                "another daemon holds the lock of this cluster: its import still runs, or hangs");
-        return false;
-}
-
-/* Returns false if the outcome is final without a CALL. */
-static bool compare_ledger(Attempt *attempt)
-{
-        const ImportTask *task = attempt->task;
-        Ledger *ledger = &attempt->ledger;
-        Outcome *ret = attempt->outcome;
-        LedgerComparison comparison;
-        char time[CLOCK_TEXT_SIZE];
-
-        if (!read_ledger(ret, ledger, attempt->session, task->cluster->ledger))
-                return false;
-        comparison = task->forced ? LEDGER_IMPORT : ledger_compare(ledger, &task->set);
-        if (comparison == LEDGER_CURRENT) {
-                ret->kind = OUTCOME_ALREADY_CURRENT;
-                return false;
-        }
-        if (comparison == LEDGER_SUPERSEDED) {
-                ret->kind = OUTCOME_SUPERSEDED;
-                text_format(ret->text, sizeof(ret->text),
-                        "%s has brought a newer set here (%.12s, %s); the one on this "
-                        "disk is older",
-                        ret->ledger.newest.daemon, ret->ledger.newest.set.fingerprint,
-                        ret->ledger.newest.imported_at_usec > 0
-                                ? clock_format_time(time, ret->ledger.newest.imported_at_usec)
-                                : "not completed");
-                return false;
-        }
-        return true;
-}
 
 /* Asks the replication source, if that is configured. */
 static bool probe_source(Attempt *attempt, const CallPayload *payload)
@@ -163,40 +46,8 @@ static bool probe_source(Attempt *attempt, const CallPayload *payload)
 /* The ledger and the source are asked first. */
 static bool is_to_be_imported(Attempt *attempt, const CallPayload *payload)
 {
-        return (attempt->task->cluster->ledger[0] == '\0' || compare_ledger(attempt)) &&
+        return (attempt->task->cluster->ledger[0] == '\0' || import_ledger_compare(attempt)) &&
                 probe_source(attempt, payload);
-}
-
-static bool begin_row(Attempt *attempt, uint64_t *ret_row)
-{
-        const ImportTask *task = attempt->task;
-        const char *table = task->cluster->ledger;
-        SessionError error = {0};
-        SessionResult result = ledger_begin(
-                ret_row, attempt->session, table, &attempt->ledger, &task->set, &error);
-
-        return !ledger_failed(attempt->outcome, attempt->session, table, result, &error);
-}
-
-/* Completes the row, unless there is none (0) or the result of the CALL is unknown. An error here
- * does not change the result of the import. */
-static void end_row(Attempt *attempt, uint64_t row)
-{
-        const char *table = attempt->task->cluster->ledger;
-        Outcome *ret = attempt->outcome;
-        char text[OUTCOME_TEXT_MAX];
-        SessionError error = {0};
-
-        if (row == 0 || (!ret->effect.committed && ret->kind == OUTCOME_UNKNOWN))
-                return;
-        if (ledger_finish(attempt->session, table, row, ret->effect.committed, &error) !=
-                        SESSION_OK &&
-                ret->effect.committed) {
-                text_format(text, sizeof(text),
-                        "ledger %s could not be completed, so the set is imported again: %s", table,
-                        error.text);
-                outcome_add_warning(ret, text);
-        }
 }
 
 /* Replication is stopped, by this program. */
@@ -238,7 +89,7 @@ static void run(Attempt *attempt, const CallPayload *payload, uint64_t row)
                 proceeds = replication_stop_run(attempt, &starts);
         if (proceeds && attempt->task->action == IMPORT_ACTION_IMPORT)
                 call_import(ret, attempt->session, payload, cluster->newlines);
-        end_row(attempt, row);
+        import_ledger_end(attempt, row);
         if (starts)
                 start(attempt);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
@@ -263,7 +114,8 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
         uint64_t row = 0;
 
         ret->kind = OUTCOME_IMPORTED;
-        if (!check_server(&attempt, payload) || (ledger_used && !acquire_lock(&attempt)))
+        if (!attempt_check_server(&attempt, payload) ||
+                (ledger_used && !import_ledger_lock(&attempt)))
                 return;
         if (ledger_used && !imports) /* only for a stop, which is also on record */
                 (void)ledger_read(&attempt.ledger, &unused, session, cluster->ledger, &error);
@@ -275,23 +127,24 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
         if (imports && !is_to_be_imported(&attempt, payload)) {
                 if (restarts || stopped)
                         recover(&attempt);
-        } else if (!ledger_used || !imports || begin_row(&attempt, &row))
+        } else if (!ledger_used || !imports || import_ledger_begin(&attempt, &row))
                 run(&attempt, payload, row);
         secret_done(&attempt.source_password);
 }
 
-void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster)
+void import_check(Outcome *ret, Session *session, const ImportTask *task)
 {
+        Attempt attempt = {.outcome = ret, .session = session, .task = task};
+        const ClusterConfig *cluster = task->cluster;
         Preflight preflight = {0};
         SessionError error = {0};
         SessionResult result = preflight_identify(&preflight, session, &error);
-        Ledger ledger;
 
         ret->kind = OUTCOME_ALREADY_CURRENT;
         if (sql_error_fail(ret, result, &error, NULL))
                 return;
         text_set(ret->server.uuid, sizeof(ret->server.uuid), preflight.server_uuid);
-        if (cluster->ledger[0] != '\0' && !read_ledger(ret, &ledger, session, cluster->ledger))
+        if (cluster->ledger[0] != '\0' && !import_ledger_read(&attempt))
                 return;
         if (cluster->replication == REPLICATION_IGNORE)
                 return;

@@ -22,4 +22,4 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
 
 /* Reads ledger and replication, without a CALL. OUTCOME_ALREADY_CURRENT if both could be read,
  * regardless of the values read. */
-void import_check(Outcome *ret, Session *session, const ClusterConfig *cluster);
+void import_check(Outcome *ret, Session *session, const ImportTask *task);

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "daemon/import/import.h"
+#include "daemon/import/removal.h"
 #include "daemon/mysql/login.h"
 
 static void run_action(
@@ -20,7 +21,9 @@ static void run_action(
 
         if (login_open(&session, ret, &certificate, task->cluster, deadline_usec, &password)) {
                 if (task->action == IMPORT_ACTION_CHECK)
-                        import_check(ret, session, task->cluster);
+                        import_check(ret, session, task);
+                else if (task->action == IMPORT_ACTION_REMOVE)
+                        removal_run(ret, session, task, deadline_usec);
                 else
                         import_run(ret, session, task, payload, &(StopNote){&password, key},
                                 deadline_usec);

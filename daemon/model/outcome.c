@@ -16,6 +16,7 @@ static const struct {
 } kinds[] = {
         [OUTCOME_IMPORTED] = {"imported", false, ""},
         [OUTCOME_ALREADY_CURRENT] = {"already_current", false, ""},
+        [OUTCOME_REMOVED] = {"removed", false, ""},
         /* until this host has the newer set as well */
         [OUTCOME_SUPERSEDED] = {"superseded", true,
                 "copy the newer set to this host as well; binlog-sslctl import --force restores "
@@ -93,7 +94,8 @@ int outcome_kind_from_string(OutcomeKind *ret, const char *name)
 
 bool outcome_is_success(OutcomeKind kind)
 {
-        return kind == OUTCOME_IMPORTED || kind == OUTCOME_ALREADY_CURRENT;
+        return kind == OUTCOME_IMPORTED || kind == OUTCOME_ALREADY_CURRENT ||
+                kind == OUTCOME_REMOVED;
 }
 
 static bool is_momentary(unsigned sql_errno)

@@ -21,6 +21,7 @@
 typedef enum OutcomeKind {
         OUTCOME_IMPORTED,
         OUTCOME_ALREADY_CURRENT, /* the newest row of the ledger is this set; or a check passed */
+        OUTCOME_REMOVED,         /* the client material was removed, by a command */
         OUTCOME_SUPERSEDED,      /* the ledger names a newer set, of another daemon */
         OUTCOME_REFUSED_LOG,     /* the server would log the key, or does not report its logs */
         OUTCOME_NOT_WRITER,      /* a reader, or its role is unknown: failover, stale DNS */
@@ -47,7 +48,8 @@ typedef enum OutcomeKind {
 typedef enum LedgerState {
         LEDGER_STATE_IMPORTING, /* in progress, or interrupted: the result is unknown */
         LEDGER_STATE_IMPORTED,
-        LEDGER_STATE_FAILED, /* the server refused the set */
+        LEDGER_STATE_FAILED,  /* the server refused the set */
+        LEDGER_STATE_REMOVED, /* the material was removed from the cluster later */
         _LEDGER_STATE_MAX,
 } LedgerState;
 

@@ -27,12 +27,19 @@ static const char *const state_names[_LEDGER_STATE_MAX] = {
         [LEDGER_STATE_IMPORTING] = "importing",
         [LEDGER_STATE_IMPORTED] = "imported",
         [LEDGER_STATE_FAILED] = "failed",
+        [LEDGER_STATE_REMOVED] = "removed",
 };
+
+/* Returns true unless the row is about a set that is certainly not on the cluster. */
+static bool counts(const LedgerEntry *entry)
+{
+        return entry->state != LEDGER_STATE_FAILED && entry->state != LEDGER_STATE_REMOVED;
+}
 
 static const LedgerEntry *newest_of(const Ledger *ledger)
 {
         for (size_t i = 0; i < ledger->n_entries; i++)
-                if (ledger->entries[i].state != LEDGER_STATE_FAILED)
+                if (counts(&ledger->entries[i]))
                         return &ledger->entries[i];
         return NULL;
 }
@@ -48,7 +55,7 @@ LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set)
         if (set->not_before_usec < newest->set.not_before_usec)
                 return LEDGER_SUPERSEDED;
         for (size_t i = 0; i < ledger->n_entries; i++)
-                if (ledger->entries[i].state != LEDGER_STATE_FAILED &&
+                if (counts(&ledger->entries[i]) &&
                         strcmp(ledger->entries[i].set.fingerprint, set->fingerprint) == 0)
                         return LEDGER_SUPERSEDED;
         return LEDGER_IMPORT;
@@ -202,6 +209,7 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
 {
         const LedgerEntry *last = ledger->n_entries > 0 ? &ledger->entries[0] : NULL;
         bool reuse = last && last->state != LEDGER_STATE_IMPORTED &&
+                last->state != LEDGER_STATE_REMOVED &&
                 strcmp(last->set.fingerprint, set->fingerprint) == 0;
         char statement[LEDGER_STATEMENT_MAX], id[24] = "NULL", name[LEDGER_DAEMON_MAX];
         char not_before[CLOCK_TEXT_SIZE], not_after[CLOCK_TEXT_SIZE], quoted[LEDGER_TABLE_MAX];
@@ -267,5 +275,25 @@ SessionResult ledger_finish(
                 quote_table(quoted, table),
                 state_names[imported ? LEDGER_STATE_IMPORTED : LEDGER_STATE_FAILED],
                 imported ? "UTC_TIMESTAMP(6)" : "NULL", id);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
+SessionResult ledger_set_state(Session *session, const char *table, const LedgerEntry *entry,
+        LedgerState state, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        snprintf(statement, sizeof(statement), "UPDATE %s SET state = '%s' WHERE id = %" PRIu64,
+                quote_table(quoted, table), state_names[state], entry->id);
+        return session_query(session, statement, NULL, NULL, ret_error);
+}
+
+SessionResult ledger_remove(Session *session, const char *table, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
+
+        snprintf(statement, sizeof(statement), "UPDATE %s SET state = '%s' WHERE state <> '%s'",
+                quote_table(quoted, table), state_names[LEDGER_STATE_REMOVED],
+                state_names[LEDGER_STATE_FAILED]);
         return session_query(session, statement, NULL, NULL, ret_error);
 }

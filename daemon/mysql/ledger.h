@@ -17,6 +17,9 @@
  * another daemon can start it. A table that was created without that column is used as well; then
  * only the daemon's own record says so.
  *
+ * A removal makes its newest row one with an unknown result before the CALL, and all rows removed
+ * after it: a daemon that is not disabled there imports again, whatever the removal came to.
+ *
  * The table is described in binlog-ssld.conf(5); its times are UTC. Needs SELECT, INSERT and
  * UPDATE.
  */
@@ -54,7 +57,7 @@ LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set);
 SessionResult ledger_lock(
         bool *ret_locked, Session *session, unsigned wait_sec, SessionError *ret_error);
 
-/* `ret_reading` gets the newest row that has not failed. */
+/* `ret_reading` gets the newest row that is neither failed nor removed. */
 SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *session,
         const char *table, SessionError *ret_error);
 
@@ -78,3 +81,10 @@ void ledger_format_start(char buffer[static LEDGER_STATEMENT_MAX], const char *t
 /* Completes the row: the server acknowledged the CALL, or refused it. */
 SessionResult ledger_finish(
         Session *session, const char *table, uint64_t id, bool imported, SessionError *ret_error);
+
+/* Changes the state of one row, whose times stay. */
+SessionResult ledger_set_state(Session *session, const char *table, const LedgerEntry *entry,
+        LedgerState state, SessionError *ret_error);
+
+/* The material was removed: no row names a set that is on the cluster any more. */
+SessionResult ledger_remove(Session *session, const char *table, SessionError *ret_error);

@@ -6,6 +6,7 @@
  */
 
 #define RDS_IMPORT_PROCEDURE "rds_import_binlog_ssl_material"
+#define RDS_REMOVE_PROCEDURE "rds_remove_binlog_ssl_material"
 #define RDS_STOP_PROCEDURE   "rds_stop_replication"
 #define RDS_START_PROCEDURE  "rds_start_replication"
 

@@ -67,6 +67,10 @@ void sql_error_advise_missing(Outcome *ret, Session *session, const char *proced
 
 void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure)
 {
+        if (ret->sql_errno == 1305)
+                text_format(ret->next_step, sizeof(ret->next_step),
+                        "this server has no mysql.%s; check host and the Aurora MySQL version",
+                        procedure);
         if (ret->sql_errno == 1370)
                 sql_error_advise_missing(ret, session, procedure);
 }

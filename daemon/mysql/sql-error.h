@@ -22,7 +22,7 @@ bool sql_error_fail(
 
 /* Set the outcome's next step to the statement that grants the missing privilege, if the error is
  * one of privileges; the second one always, for a procedure that is not visible. Only then one more
- * round trip reads the account. */
+ * round trip reads the account. The first one also names a procedure that the server lacks. */
 void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure);
 void sql_error_advise_missing(Outcome *ret, Session *session, const char *procedure);
 void sql_error_advise_status(Outcome *ret, Session *session);

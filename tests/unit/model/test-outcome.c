@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
         [OUTCOME_IMPORTED] = {"imported", true, false, false},
         [OUTCOME_ALREADY_CURRENT] = {"already_current", true, false, false},
+        [OUTCOME_REMOVED] = {"removed", true, false, false},
         [OUTCOME_SUPERSEDED] = {"superseded", false, true, true},
         [OUTCOME_REFUSED_LOG] = {"refused_log", false, false, true},
         [OUTCOME_NOT_WRITER] = {"not_writer", false, true, true},

@@ -48,6 +48,18 @@ static void test_only_a_completed_row_makes_a_set_current(void **state)
         assert_int_equal(compare(B, &entry, 1), LEDGER_IMPORT);
 }
 
+static void test_after_a_removal_every_set_is_imported(void **state)
+{
+        LedgerEntry entries[] = {row(B, LEDGER_STATE_REMOVED), row(A, LEDGER_STATE_REMOVED)};
+
+        assert_int_equal(compare(A, entries, 2), LEDGER_IMPORT);
+        assert_int_equal(compare(B, entries, 2), LEDGER_IMPORT);
+        assert_int_equal(compare(C, entries, 2), LEDGER_IMPORT);
+        entries[0] = row(B, LEDGER_STATE_IMPORTED);
+        assert_int_equal(compare(B, entries, 2), LEDGER_CURRENT);
+        assert_int_equal(compare(A, entries, 2), LEDGER_SUPERSEDED);
+}
+
 static void test_a_newer_set_is_imported_over_an_older_one(void **state)
 {
         LedgerEntry entries[] = {row(B, LEDGER_STATE_IMPORTED), row(A, LEDGER_STATE_IMPORTED)};
@@ -94,6 +106,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_an_empty_ledger_needs_an_import),
                 cmocka_unit_test(test_only_a_completed_row_makes_a_set_current),
+                cmocka_unit_test(test_after_a_removal_every_set_is_imported),
                 cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
                 cmocka_unit_test(test_an_older_set_is_not_imported_over_a_newer_one),
                 cmocka_unit_test(test_with_one_certificate_the_order_of_the_rows_decides),
