@@ -151,6 +151,13 @@ int file_replace_unsynced(const char *path, const void *data, size_t size, mode_
         return replace(path, data, size, mode, false);
 }
 
+int file_remove(const char *path)
+{
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return sync_directory(path);
+}
+
 static int64_t nsec(struct timespec time)
 {
         return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;

@@ -39,6 +39,9 @@ int file_write_all(int fd, const void *data, size_t size);
  * new content is there. */
 int file_replace(const char *path, const void *data, size_t size, mode_t mode);
 
+/* Removes the file durably. A file that does not exist is no error. */
+int file_remove(const char *path);
+
 /* Atomic for readers, but not durable: for files that can be written again. */
 int file_replace_unsynced(const char *path, const void *data, size_t size, mode_t mode);
 

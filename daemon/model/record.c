@@ -198,3 +198,60 @@ void record_set_warned(Record *record, const char *fingerprint, uint64_t within_
         text_set(record->warned.fingerprint, sizeof(record->warned.fingerprint), fingerprint);
         record->warned.within_usec = within_usec;
 }
+
+void record_begin_removal(Record *record, uint64_t now_usec)
+{
+        record->removal = (RecordRemoval){.at_usec = now_usec};
+}
+
+void record_note_removal(Record *record, const Outcome *outcome)
+{
+        RecordRemoval *removal = &record->removal;
+
+        removal->has_outcome = true;
+        removal->outcome = outcome->kind;
+        removal->sql_errno = outcome->sql_errno;
+        text_set(removal->text, sizeof(removal->text),
+                outcome->kind == OUTCOME_REMOVED ? outcome->warning : outcome->text);
+        text_set(removal->next_step, sizeof(removal->next_step), outcome->next_step);
+}
+
+void record_apply_removal(Record *record, const Outcome *outcome)
+{
+        (void)record_update_stop(record, outcome);
+        if (outcome->kind == OUTCOME_REMOVED) {
+                Record kept = {
+                        .port = record->port, .stop = record->stop, .removal = record->removal};
+
+                text_set(kept.host, sizeof(kept.host), record->host);
+                *record = kept;
+        } else if (outcome->effect.in_doubt)
+                record->imported = (RecordImport){0};
+        record_note_removal(record, outcome);
+}
+
+void record_recover_removal(Record *record)
+{
+        Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
+
+        if (record->removal.at_usec == 0 || record->removal.has_outcome)
+                return;
+        text_set(outcome.text, sizeof(outcome.text), "the service ended before the removal did");
+        record_apply_removal(record, &outcome);
+}
+
+void record_forget_removal(Record *record)
+{
+        if (record->removal.has_outcome)
+                record->removal = (RecordRemoval){0};
+}
+
+bool record_is_forgotten(const Record *record)
+{
+        const RecordRemoval *removal = &record->removal;
+
+        return removal->has_outcome && removal->outcome == OUTCOME_REMOVED &&
+                record->imported.fingerprint[0] == '\0' && record->attempt.at_usec == 0 &&
+                !record_is_stopped(record) && record->last_success_usec == 0 &&
+                record->newlines == NEWLINES_AUTO && record->warned.fingerprint[0] == '\0';
+}

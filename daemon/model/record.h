@@ -68,6 +68,16 @@ typedef struct RecordProof {
         char fault[OUTCOME_TEXT_MAX]; /* it has ended the proof; "": none */
 } RecordProof;
 
+/* The last removal of the client material, by a command. */
+typedef struct RecordRemoval {
+        uint64_t at_usec; /* its begin; 0: none since the cluster was enabled */
+        bool has_outcome; /* false: it runs, and the rest has no meaning */
+        OutcomeKind outcome;
+        unsigned sql_errno;
+        char text[OUTCOME_TEXT_MAX]; /* the cause; of a success, its warning */
+        char next_step[OUTCOME_NEXT_STEP_MAX];
+} RecordRemoval;
+
 typedef struct Record {
         char host[CONFIG_HOST_MAX]; /* the server that everything here is about, as configured */
         unsigned port;
@@ -75,6 +85,7 @@ typedef struct Record {
         RecordAttempt attempt;
         RecordStop stop;
         uint64_t healed_at_usec; /* replication failed with TLS, and the set was imported again */
+        RecordRemoval removal;
         uint64_t last_success_usec;
         Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;
@@ -135,3 +146,23 @@ void record_apply_attempt(
 
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
+
+/* A removal begins. It has to be on disk before the CALL. */
+void record_begin_removal(Record *record, uint64_t now_usec);
+
+/* Updates the record with the outcome of a removal. After a success nothing is known of the cluster
+ * but a recorded stop of replication, which stays until replication runs; if the material may be
+ * removed, no set is known to be imported. */
+void record_apply_removal(Record *record, const Outcome *outcome);
+
+/* The same for one that no longer concerns the server of the record: only its outcome is kept. */
+void record_note_removal(Record *record, const Outcome *outcome);
+
+/* At a start: a removal without an outcome was ended with its daemon, so it is in doubt. */
+void record_recover_removal(Record *record);
+
+/* The cluster is enabled: a removal that has ended is history. */
+void record_forget_removal(Record *record);
+
+/* Returns true after a removal that succeeded, while nothing else must survive a restart. */
+bool record_is_forgotten(const Record *record);

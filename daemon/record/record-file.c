@@ -50,6 +50,19 @@ static void write_proof(JsonWriter *writer, const RecordProof *proof)
         write_text(writer, "proof_fault", proof->fault);
 }
 
+static void write_removal(JsonWriter *writer, const RecordRemoval *removal)
+{
+        if (removal->at_usec == 0)
+                return;
+        write_number(writer, "removal_at", removal->at_usec);
+        if (!removal->has_outcome)
+                return;
+        write_text(writer, "removal_outcome", outcome_kind_to_string(removal->outcome));
+        write_number(writer, "removal_sql_errno", removal->sql_errno);
+        write_text(writer, "removal_text", removal->text);
+        write_text(writer, "removal_next", removal->next_step);
+}
+
 int record_format(char **ret, const Record *record)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
@@ -77,6 +90,7 @@ int record_format(char **ret, const Record *record)
         }
         write_stop(writer, &record->stop);
         write_number(writer, "healed_at", record->healed_at_usec);
+        write_removal(writer, &record->removal);
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
@@ -182,6 +196,20 @@ static bool read_stop(RecordStop *ret, const JsonValue *object)
         return true;
 }
 
+static bool read_removal(RecordRemoval *removal, const JsonValue *object)
+{
+        char name[32] = "";
+
+        if (!read_number(&removal->at_usec, object, "removal_at") ||
+                !read_text(name, sizeof(name), object, "removal_outcome") ||
+                !read_unsigned(&removal->sql_errno, object, "removal_sql_errno") ||
+                !read_text(removal->text, sizeof(removal->text), object, "removal_text") ||
+                !read_text(removal->next_step, sizeof(removal->next_step), object, "removal_next"))
+                return false;
+        removal->has_outcome = name[0] != '\0';
+        return !removal->has_outcome || outcome_kind_from_string(&removal->outcome, name) == 0;
+}
+
 static bool read_newlines(Record *record, const JsonValue *object)
 {
         char name[16] = "";
@@ -233,7 +261,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_boolean(&record.imported.in_use, object, "in_use") ||
                 !read_boolean(&record.imported.restart_due, object, "restart_due") ||
                 !read_stop(&record.stop, object) || !read_proof(&record.proof, object) ||
-                !read_fingerprint(record.by_hand, object, "by_hand_fingerprint"))
+                !read_fingerprint(record.by_hand, object, "by_hand_fingerprint") ||
+                !read_removal(&record.removal, object))
                 return -EBADMSG;
         *ret = record;
         return 0;
@@ -261,6 +290,8 @@ int record_save(const char *cluster, const Record *record)
         int r;
 
         r = paths_record(path, sizeof(path), cluster);
+        if (r == 0 && record_is_forgotten(record))
+                return file_remove(path);
         if (r == 0)
                 r = record_format(&text, record);
         return r < 0 ? r : file_replace(path, text, strlen(text), 0600);

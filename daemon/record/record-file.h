@@ -19,5 +19,5 @@ int record_parse(Record *ret, const char *text, size_t size);
  * caller logs; or the error of reading. `ret` is RECORD_NULL on error. */
 int record_load(Record *ret, const char *cluster);
 
-/* Replaces the same file durably. */
+/* Replaces the same file durably, or removes it if record_is_forgotten(). */
 int record_save(const char *cluster, const Record *record);

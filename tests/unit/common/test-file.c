@@ -222,6 +222,16 @@ static void test_a_bare_name_is_replaced_in_the_working_directory(void **state)
         expect_read("file", 100, "here");
 }
 
+static void test_a_file_is_removed_and_a_missing_one_is_no_error(void **state)
+{
+        scratch_write_text("file", "content");
+        assert_int_equal(file_remove(scratch_path("file")), 0);
+        assert_int_equal(access(scratch_path("file"), F_OK), -1);
+        assert_int_equal(file_remove(scratch_path("file")), 0);
+        assert_int_equal(mkdir(scratch_path("directory"), 0700), 0);
+        assert_int_equal(file_remove(scratch_path("directory")), -EISDIR);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -238,6 +248,7 @@ int main(void)
                 scratch_test(test_an_open_reader_keeps_the_old_content),
                 scratch_test(test_a_failed_replacement_leaves_nothing_behind),
                 scratch_test(test_a_bare_name_is_replaced_in_the_working_directory),
+                scratch_test(test_a_file_is_removed_and_a_missing_one_is_no_error),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

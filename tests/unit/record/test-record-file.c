@@ -112,6 +112,45 @@ static void test_a_saved_record_is_loaded_as_the_same_and_private(void **state)
         assert_int_equal(scratch_count("."), 1); /* no temporary file is left */
 }
 
+static void test_a_removal_is_loaded_as_it_was_saved(void **state)
+{
+        Record record = full(), back;
+
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        record.removal = (RecordRemoval){.at_usec = 5};
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+        record_note_removal(&record,
+                &(Outcome){.kind = OUTCOME_NO_PRIVILEGE,
+                        .sql_errno = 1370,
+                        .text = "denied",
+                        .next_step = "GRANT"});
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_memory_equal(&back, &record, sizeof(record));
+}
+
+static void test_the_record_of_a_removed_material_is_removed(void **state)
+{
+        Record record = full(), back;
+        Outcome removed = {.kind = OUTCOME_REMOVED};
+
+        setenv("STATE_DIRECTORY", scratch_path("."), 1);
+        assert_int_equal(record_save("orders", &record), 0);
+        record.stop.at_usec = 7;
+        record_begin_removal(&record, 5);
+        record_apply_removal(&record, &removed);
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), 0);
+        assert_int_equal(back.stop.at_usec, 7);
+        record.stop = (RecordStop){0};
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(record_load(&back, "orders"), -ENOENT);
+        assert_int_equal(record_save("orders", &record), 0);
+        assert_int_equal(scratch_count("."), 0);
+}
+
 static void test_a_record_that_cannot_be_loaded_is_null(void **state)
 {
         Record none = RECORD_NULL, back = full();
@@ -133,7 +172,8 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
                 "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
                 "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
                 "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}",
-                "{\"former_fingerprint\":\"abc\"}", "{\"stopped_running\":1}"};
+                "{\"former_fingerprint\":\"abc\"}", "{\"stopped_running\":1}",
+                "{\"removal_at\":-1}", "{\"removal_outcome\":\"happy\"}", "{\"removal_text\":1}"};
         Record record = full(), back = record;
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -159,6 +199,8 @@ int main(void)
                 cmocka_unit_test(test_a_record_without_a_stop_has_none),
                 cmocka_unit_test(test_a_formatted_record_is_parsed_to_the_same),
                 scratch_test(test_a_saved_record_is_loaded_as_the_same_and_private),
+                scratch_test(test_a_removal_is_loaded_as_it_was_saved),
+                scratch_test(test_the_record_of_a_removed_material_is_removed),
                 scratch_test(test_a_record_that_cannot_be_loaded_is_null),
                 cmocka_unit_test(test_a_text_that_is_no_record_is_refused_and_changes_nothing),
                 cmocka_unit_test(
