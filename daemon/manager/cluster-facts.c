@@ -24,6 +24,9 @@ void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const Cluster
         const Record *record)
 {
         *facts = (ClusterFacts){.daemon = daemon, .config = *config, .record = *record};
+        record_recover_removal(&facts->record);
+        if (config->enabled)
+                record_forget_removal(&facts->record);
         (void)record_set_server(&facts->record, config->login.host, config->login.port);
         cluster_facts_forget_replication(facts);
         facts->status = (ClusterStatus){
@@ -44,6 +47,8 @@ bool cluster_facts_configure(
                 strcmp(facts->config.ledger, config->ledger) != 0;
         facts->daemon = daemon;
         facts->config = *config;
+        if (config->enabled)
+                record_forget_removal(&facts->record);
         if (*ret_forgotten) {
                 facts->status.check = (ClusterCheck){0};
                 cluster_facts_forget_replication(facts);
@@ -225,5 +230,22 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
                 change.recorded = true;
                 change.events |= EVENT(CLUSTER_EVENT_DRIFT);
         }
+        return change;
+}
+
+ClusterChange cluster_facts_apply_removal(
+        ClusterFacts *facts, const Outcome *outcome, bool elsewhere)
+{
+        ClusterChange change = {.events = EVENT(CLUSTER_EVENT_REMOVAL), .recorded = true};
+
+        facts->status.removing = false;
+        if (elsewhere)
+                record_note_removal(&facts->record, outcome);
+        else {
+                record_apply_removal(&facts->record, outcome);
+                update_replication(facts, outcome);
+                cluster_facts_report_stop(facts, &change);
+        }
+        due_times_reset(&facts->due);
         return change;
 }

@@ -76,6 +76,10 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
 /* Before the imported set is imported again, since replication fails with TLS. */
 ClusterChange cluster_facts_begin_heal(ClusterFacts *facts);
 
+/* A removal of the client material: nothing of a set is known after it. `elsewhere` as above. */
+ClusterChange cluster_facts_apply_removal(
+        ClusterFacts *facts, const Outcome *outcome, bool elsewhere);
+
 /* While no import runs, which is about to start replication: adds the event that it stays stopped,
  * or is started, once each. */
 void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change);

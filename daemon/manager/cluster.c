@@ -83,6 +83,19 @@ static void on_released(void *userdata)
         report(userdata, CLUSTER_EVENT_END, NULL);
 }
 
+/* Written at once, so that whoever waits for the removal finds the record as it reports it. */
+static void on_removed(Cluster *cluster, const Outcome *outcome)
+{
+        ClusterChange change =
+                cluster_facts_apply_removal(&cluster->facts, outcome, cluster->moved);
+
+        cluster->moved = false;
+        cluster->facts.status.deadline_usec = 0;
+        if (record_writer_write(cluster->writer) == 0)
+                change.recorded = false;
+        finish(cluster, change, outcome);
+}
+
 static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
@@ -91,6 +104,10 @@ static void on_imported(const Outcome *outcome, void *userdata)
         bool elsewhere = cluster->moved;
         ClusterChange change = {0};
 
+        if (cluster->running == PLAN_REMOVE) {
+                on_removed(cluster, outcome);
+                return;
+        }
         facts->status.deadline_usec = 0;
         cluster->moved = false;
         if (cluster->running == PLAN_ROLL_BACK) {
@@ -191,6 +208,11 @@ bool cluster_is_importing(const Cluster *cluster)
         return cluster_process_is_importing(cluster->process);
 }
 
+static bool is_removing(const Cluster *cluster)
+{
+        return cluster_is_importing(cluster) && cluster->running == PLAN_REMOVE;
+}
+
 bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigned port)
 {
         return cluster_process_is_importing_into(cluster->process, host, port);
@@ -268,8 +290,11 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         const ClusterConfig *config = &facts->config;
         PlanInput input = {
                 .enabled = config->enabled,
-                .importing = cluster_is_importing(cluster),
-                .stuck = cluster_process_is_stuck(cluster->process),
+                /* A cluster that was enabled meanwhile gets its import after the removal. */
+                .importing =
+                        cluster_is_importing(cluster) && (config->enabled || !is_removing(cluster)),
+                .removal = facts->status.removing,
+                .stuck = cluster_process_is_stuck(cluster->process) || is_removing(cluster),
                 .fingerprint = fingerprint,
                 .held_back = set && wave_holds_back(wave, &facts->status, set->info.fingerprint),
                 .record = &facts->record,
@@ -314,8 +339,9 @@ void cluster_abort_import(Cluster *cluster)
 {
         Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
 
-        text_set(outcome.text, sizeof(outcome.text),
-                "the service was stopped before the import ended");
+        text_format(outcome.text, sizeof(outcome.text),
+                "the service was stopped before the %s ended",
+                is_removing(cluster) ? "removal" : "import");
         cluster_process_abort_import(cluster->process, &outcome);
 }
 
@@ -362,6 +388,41 @@ static int begin_roll_back(Cluster *cluster, const SetInfo *former)
         return r;
 }
 
+static int run(Cluster *cluster, PlanAction action, const ImportTask *task)
+{
+        int r;
+
+        cluster->running = action;
+        r = cluster_process_start(cluster->process, task);
+        cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
+        return r;
+}
+
+/* A daemon that dies after this finds in the record that the material may be gone. */
+static int start_removal(Cluster *cluster)
+{
+        ClusterFacts *facts = &cluster->facts;
+        ImportTask task = {
+                .action = IMPORT_ACTION_REMOVE,
+                .cluster = &facts->config,
+                .payload_fd = -1,
+                .timeout_usec = facts->daemon->import_timeout_usec,
+        };
+        Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
+        int r;
+
+        record_begin_removal(&facts->record, clock_wall_usec());
+        r = record_writer_write(cluster->writer);
+        if (r == 0)
+                return run(cluster, PLAN_REMOVE, &task);
+        text_format(outcome.text, sizeof(outcome.text),
+                "nothing is removed, because the removal cannot be recorded: %s", strerror(-r));
+        text_set(outcome.next_step, sizeof(outcome.next_step),
+                "make the state directory writable, or free space there");
+        on_removed(cluster, &outcome);
+        return r;
+}
+
 int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
 {
         ImportTask task = {
@@ -375,6 +436,8 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
         };
         int r;
 
+        if (action == PLAN_REMOVE)
+                return start_removal(cluster);
         if (action == PLAN_ROLL_BACK)
                 set = cluster->kept.former;
         if (set) {
@@ -396,7 +459,6 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                 cluster->forced[0] = cluster->lifted[0] = '\0';
         }
         cluster->sent = sealed_set_ref(set);
-        cluster->running = action;
         if (action == PLAN_HEAL) {
                 report_all(cluster, cluster_facts_begin_heal(&cluster->facts), NULL);
                 /* Now, so that another start of the daemon does not heal again; an error is
@@ -404,9 +466,21 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                 (void)record_writer_write(cluster->writer);
         }
         set_state(cluster, CLUSTER_IMPORTING);
-        r = cluster_process_start(cluster->process, &task);
-        cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
-        return r;
+        return run(cluster, action, &task);
+}
+
+bool cluster_can_remove(const Cluster *cluster)
+{
+        return cluster->facts.status.removing ||
+                (!cluster_is_importing(cluster) && !cluster_process_is_stuck(cluster->process));
+}
+
+void cluster_remove(Cluster *cluster)
+{
+        if (cluster->facts.status.removing)
+                return;
+        cluster->facts.status.removing = true;
+        report(cluster, CLUSTER_EVENT_STATE, NULL);
 }
 
 void cluster_set_proof(Cluster *cluster, const RecordProof *proof)

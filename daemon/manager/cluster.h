@@ -78,6 +78,14 @@ void cluster_reset_back_off(Cluster *cluster);
  * without a set, a disabled one, or one whose importer cannot be ended, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
 
+/* Returns false while an import runs, or an importer cannot be ended. */
+bool cluster_can_remove(const Cluster *cluster);
+
+/* Requests the removal of the client material, if cluster_can_remove(); the scheduler starts it. A
+ * removal that runs already satisfies the request. Before the CALL the record says that the set may
+ * be gone; after a success the record is removed, unless it has a stop of replication. */
+void cluster_remove(Cluster *cluster);
+
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */
 void cluster_flush(Cluster *cluster);
 

@@ -139,6 +139,7 @@ static Plan plan_stuck(Plan plan)
         case PLAN_WAIT:
         case PLAN_KEEP:
         case PLAN_RUNS:
+        case PLAN_REMOVE:
         case _PLAN_ACTION_MAX:
                 break;
         }
@@ -151,6 +152,8 @@ Plan plan_cluster(const PlanInput *input, uint64_t now_usec)
 
         if (input->importing)
                 return (Plan){.action = PLAN_RUNS};
+        if (input->removal && !input->stuck)
+                return (Plan){.action = PLAN_REMOVE};
         if (!input->enabled)
                 return (Plan){.action = PLAN_NOTHING};
         set = plan_set(input, now_usec);
@@ -168,6 +171,7 @@ bool plan_starts(PlanAction action)
         case PLAN_START_REPLICATION:
         case PLAN_ROLL_BACK:
         case PLAN_HEAL:
+        case PLAN_REMOVE:
                 return true;
         case PLAN_NOTHING:
         case PLAN_RUNS:
@@ -189,6 +193,7 @@ ClusterState plan_state(const Plan *plan, const Record *record)
 {
         switch (plan->action) {
         case PLAN_NOTHING:
+        case PLAN_REMOVE:
                 return CLUSTER_DISABLED;
         case PLAN_KEEP:
         case PLAN_CHECK:

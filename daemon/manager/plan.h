@@ -23,8 +23,9 @@ typedef enum PlanAction {
         PLAN_RESTART_REPLICATION, /* now: the set is imported, replication is not restarted yet */
         PLAN_START_REPLICATION,   /* now: replication is stopped because of an import */
         PLAN_ROLL_BACK,           /* now: import the former set again, since replication fails */
-        PLAN_HEAL,  /* now: import the imported set again, since replication fails with TLS */
-        PLAN_DELAY, /* at Plan.not_before_usec, unless something changes */
+        PLAN_HEAL,   /* now: import the imported set again, since replication fails with TLS */
+        PLAN_REMOVE, /* now: the client material is to be removed */
+        PLAN_DELAY,  /* at Plan.not_before_usec, unless something changes */
         _PLAN_ACTION_MAX,
 } PlanAction;
 
@@ -41,6 +42,7 @@ typedef struct PlanInput {
         bool enabled;
         bool stuck; /* nothing can be started: a process of the cluster cannot be ended yet */
         bool importing;
+        bool removal;            /* a removal of the client material was requested */
         const char *fingerprint; /* the valid set on disk; NULL: there is none */
         const Record *record;
         uint64_t retry_usec; /* boot time before which the attempted set is not tried again */

@@ -128,6 +128,7 @@ typedef struct ClusterStatus {
         int record_error;              /* an errno: the record could not be written; 0: written */
         ClusterCheck check;
         ClusterStart start;
+        bool removing; /* the removal of the client material runs, or waits for its turn */
 } ClusterStatus;
 
 typedef enum ClusterEvent {
@@ -139,6 +140,7 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_DRIFT,   /* the ledger names another set than the record; same outcome */
         CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */
         CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */
+        CLUSTER_EVENT_REMOVAL, /* a removal of the client material ended, see Record.removal */
         CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
         CLUSTER_EVENT_HEAL, /* the imported set is imported again: replication fails with TLS */
         CLUSTER_EVENT_END,  /* an import or check ended, or could not start, also if nothing

@@ -222,6 +222,9 @@ void journal_filter_cluster(
         case CLUSTER_EVENT_STARTED:
                 journal_replication_started(cluster);
                 break;
+        case CLUSTER_EVENT_REMOVAL:
+                journal_removal(cluster, outcome);
+                break;
         case CLUSTER_EVENT_REPLICATION:
                 journal_replication(cluster);
                 break;

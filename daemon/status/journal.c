@@ -42,6 +42,8 @@
 #define ID_WAVE_OPEN             "3761ae895f5b4e65bc80c0e3fe688b3e"
 #define ID_WAVE_STOPPED          "e70487b8ead1428cbf7dc6d6dfad3664"
 #define ID_REPLICATION_HEALING   "9ec5fa3202ef45098366f0d1b82b7978"
+#define ID_REMOVED               "26cc8300e32b4b09b12ba59f26f37329"
+#define ID_REMOVAL_FAILED        "15bea468dfd142b9ba0c80c813b6c197"
 #define ID_WATCHDOG_STOPPED      "051e94e70f90410093ceed0bdc8fd5dc"
 #define ID_RECORD_UNREADABLE     "cb33a68761024cd38c01ddf042f20208"
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
@@ -319,6 +321,23 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
                 "cluster %s: import %s%s: %s%s%s%s", cluster->config->name,
                 outcome_kind_to_string(outcome->kind), number, outcome->text,
                 next[0] != '\0' ? "; " : "", next, newlines_note(form, outcome));
+}
+
+void journal_removal(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        bool removed = outcome->kind == OUTCOME_REMOVED;
+        const char *text = removed ? outcome->warning : outcome->text;
+        const char *next = summary_removal_next_step(cluster);
+        ImportFields import;
+
+        import_fields(&import, cluster, outcome);
+        import.fields[1] = import.fields[5]; /* without a set and its attempts */
+        log_send(removed ? text[0] != '\0' ? LOG_WARNING : LOG_NOTICE : LOG_ERR,
+                removed ? ID_REMOVED : ID_REMOVAL_FAILED, import.fields, 4,
+                "cluster %s: %s%s%s%s%s%s", cluster->config->name,
+                removed ? "the client material is removed" : "the client material is not removed: ",
+                removed ? "" : outcome_kind_to_string(outcome->kind), text[0] != '\0' ? ": " : "",
+                text, next[0] != '\0' ? "; " : "", next);
 }
 
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome)

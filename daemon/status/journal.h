@@ -43,6 +43,9 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
 void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome);
 void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
 
+/* The client material was removed from the cluster, or could not be. */
+void journal_removal(const ClusterStatus *cluster, const Outcome *outcome);
+
 /* The results of a check between imports: the check fails or works again, another server
  * answers, the ledger names another set than the record, replication broke or runs again. */
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome);

@@ -182,6 +182,44 @@ const char *summary_stop_next_step(const ClusterStatus *cluster)
                 : "the start is retried; to start it by hand: CALL mysql.rds_start_replication";
 }
 
+static bool removal_has_ended(const ClusterStatus *cluster)
+{
+        return !cluster->removing && cluster->record->removal.has_outcome;
+}
+
+/* "" if there was none. */
+static void removal_reason(char *buffer, size_t size, const ClusterStatus *cluster)
+{
+        const RecordRemoval *removal = &cluster->record->removal;
+        char time[CLOCK_TEXT_SIZE];
+
+        buffer[0] = '\0';
+        if (cluster->removing)
+                text_set(buffer, size, "the client material is being removed");
+        else if (removal_has_ended(cluster) && removal->outcome == OUTCOME_REMOVED)
+                text_format(buffer, size, "the client material was removed at %s%s%s",
+                        clock_format_time(time, removal->at_usec),
+                        removal->text[0] != '\0' ? "; warning: " : "", removal->text);
+        else if (removal_has_ended(cluster))
+                text_format(buffer, size, "the removal of the client material at %s failed: %s",
+                        clock_format_time(time, removal->at_usec),
+                        removal->text[0] != '\0' ? removal->text
+                                                 : outcome_kind_to_string(removal->outcome));
+}
+
+const char *summary_removal_next_step(const ClusterStatus *cluster)
+{
+        const RecordRemoval *removal = &cluster->record->removal;
+        const char *next;
+
+        if (!removal_has_ended(cluster))
+                return "";
+        next = outcome_next_step(removal->outcome, removal->next_step);
+        return next[0] != '\0' || removal->outcome == OUTCOME_REMOVED
+                ? next
+                : "repeat binlog-sslctl remove: it does no harm if the material is gone";
+}
+
 /* A cluster whose replication is stopped may have no failed attempt besides. */
 static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
@@ -235,10 +273,15 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
 void summary_cluster_reason(
         char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
 {
+        char removal[SUMMARY_TEXT_MAX];
+
         buffer[0] = '\0';
         switch (cluster->state) {
         case CLUSTER_DISABLED:
                 text_set(buffer, size, "enabled = no");
+                removal_reason(removal, sizeof(removal), cluster);
+                append(buffer, size, removal[0] != '\0' ? "; " : "");
+                append(buffer, size, removal);
                 if (record_is_stopped(cluster->record)) {
                         append(buffer, size, "; ");
                         summary_stop_reason(
@@ -267,6 +310,10 @@ const char *summary_cluster_next_step(const ClusterStatus *cluster, const Materi
                 reimport_failed(cluster);
         const char *next = "";
 
+        if (cluster->state == CLUSTER_DISABLED)
+                next = summary_removal_next_step(cluster);
+        if (next[0] != '\0')
+                return next;
         if (failed && attempt->has_outcome && !outcome_is_success(attempt->outcome))
                 next = outcome_next_step(attempt->outcome, attempt->next_step);
         if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING &&

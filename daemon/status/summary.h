@@ -25,6 +25,9 @@ void summary_cluster_reason(
 /* Why the clusters of a material wait; "" if the wave is open, or there is none. */
 void summary_wave_reason(char *buffer, size_t size, const WaveStatus *wave);
 
+/* What a person can do after the last removal of the client material; "": nothing. */
+const char *summary_removal_next_step(const ClusterStatus *cluster);
+
 /* Why replication is stopped, and what a person can do, while Record.stop is set. */
 void summary_stop_reason(char *buffer, size_t size, const ClusterStatus *cluster);
 const char *summary_stop_next_step(const ClusterStatus *cluster);

@@ -373,6 +373,23 @@ static void test_a_cluster_that_was_rolled_back_is_checked(void **state)
         assert_int_equal(plan_cluster(&input, 300).action, PLAN_START_REPLICATION);
 }
 
+static void test_a_requested_removal_comes_before_all_but_a_running_process(void **state)
+{
+        Record none = RECORD_NULL;
+        PlanInput input = {.removal = true, .record = &none};
+        Plan found = plan_cluster(&input, 100);
+
+        assert_int_equal(found.action, PLAN_REMOVE);
+        assert_int_equal(plan_state(&found, &none), CLUSTER_DISABLED);
+        input.enabled = true; /* by a reload after the request */
+        input.fingerprint = A;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_REMOVE);
+        input.importing = true;
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_RUNS);
+        input = (PlanInput){.removal = true, .stuck = true, .record = &none};
+        assert_int_equal(plan_cluster(&input, 100).action, PLAN_NOTHING);
+}
+
 static void test_without_a_set_or_disabled_nothing_starts(void **state)
 {
         Record record = RECORD_NULL;
@@ -601,6 +618,7 @@ int main(void)
                 cmocka_unit_test(
                         test_a_set_that_was_taken_back_is_held_until_an_operator_asks_for_it),
                 cmocka_unit_test(test_a_cluster_that_was_rolled_back_is_checked),
+                cmocka_unit_test(test_a_requested_removal_comes_before_all_but_a_running_process),
                 cmocka_unit_test(test_without_a_set_or_disabled_nothing_starts),
                 cmocka_unit_test(test_a_failed_set_waits_and_a_new_one_does_not),
                 cmocka_unit_test(test_a_failed_restart_does_not_send_the_key_again),

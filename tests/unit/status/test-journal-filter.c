@@ -19,7 +19,7 @@
 static struct {
         unsigned material, expiring, watch, restarts, file_system, current, imported, failed, check,
                 drift, replication;
-        unsigned server, wave, stopped, started, healing, written, unwritable;
+        unsigned server, wave, stopped, started, healing, written, unwritable, removal;
         int error;
         char reason[128];
 } logged;
@@ -92,6 +92,13 @@ void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome)
         assert_non_null(cluster);
         assert_non_null(outcome);
         logged.failed++;
+}
+
+void journal_removal(const ClusterStatus *cluster, const Outcome *outcome)
+{
+        assert_non_null(cluster);
+        assert_non_null(outcome);
+        logged.removal++;
 }
 
 void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
@@ -455,6 +462,18 @@ static void test_replication_that_stays_stopped_is_logged_at_powers_of_two(void 
         assert_int_equal(logged.started, 1);
 }
 
+static void test_each_removal_is_logged_and_no_import(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_REMOVED};
+
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_REMOVAL, &outcome);
+        outcome.kind = OUTCOME_UNREACHABLE;
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_REMOVAL, &outcome);
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_REMOVAL, &outcome);
+        assert_int_equal(logged.removal, 3); /* each is the answer to a command */
+        assert_int_equal(logged.imported + logged.failed, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -480,6 +499,7 @@ int main(void)
                 filter_test(test_a_success_is_logged_as_an_import_or_as_already_current),
                 filter_test(test_every_other_event_of_a_cluster_has_its_message),
                 filter_test(test_replication_that_stays_stopped_is_logged_at_powers_of_two),
+                filter_test(test_each_removal_is_logged_and_no_import),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

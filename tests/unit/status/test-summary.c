@@ -342,6 +342,44 @@ static void test_stopped_replication_has_a_reason_and_a_next_step(void **state)
         expect_stopped("", "");
 }
 
+static void test_a_removal_is_the_reason_of_a_disabled_cluster(void **state)
+{
+        ClusterStatus *cluster = &fixture.cluster[0];
+        RecordRemoval *removal = &fixture.record[0].removal;
+
+        cluster->state = CLUSTER_DISABLED;
+        cluster->removing = true;
+        expect_stopped("enabled = no; the client material is being removed", "");
+        removal->at_usec = FIXTURE_TIME;
+        assert_string_equal(summary_cluster_next_step(cluster, NULL), "");
+        cluster->removing = false;
+        record_note_removal(
+                &fixture.record[0], &(Outcome){.kind = OUTCOME_REMOVED, .warning = "it runs"});
+        expect_stopped("enabled = no; the client material was removed at 2027-02-01 14:05:09Z; "
+                       "warning: it runs",
+                "");
+        assert_string_equal(summary_cluster_next_step(cluster, NULL), "");
+        record_note_removal(&fixture.record[0],
+                &(Outcome){
+                        .kind = OUTCOME_NO_PRIVILEGE, .text = "denied", .next_step = "GRANT it"});
+        expect_stopped("enabled = no; the removal of the client material at 2027-02-01 14:05:09Z "
+                       "failed: denied",
+                "GRANT it");
+        record_note_removal(&fixture.record[0], &(Outcome){.kind = OUTCOME_UNKNOWN});
+        expect_stopped("enabled = no; the removal of the client material at 2027-02-01 14:05:09Z "
+                       "failed: unknown",
+                "repeat binlog-sslctl remove");
+        fixture.record[0].stop.at_usec = FIXTURE_TIME;
+        strcpy(fixture.record[0].stop.fingerprint, FIXTURE_A);
+        record_note_removal(&fixture.record[0], &(Outcome){.kind = OUTCOME_REMOVED});
+        expect_stopped(
+                "enabled = no; the client material was removed at 2027-02-01 14:05:09Z; " STOPPED,
+                "CALL mysql.rds_start_replication");
+        cluster->state = CLUSTER_CURRENT; /* enabled again */
+        fixture.record[0].stop = (RecordStop){0};
+        expect_stopped("", "");
+}
+
 static void test_the_line_has_the_earliest_expiry_of_all_materials(void **state)
 {
         StatusFixture other;
@@ -411,6 +449,7 @@ int main(void)
                 summary_test(test_a_cluster_that_waits_for_the_canary_says_why),
                 summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),
                 summary_test(test_stopped_replication_has_a_reason_and_a_next_step),
+                summary_test(test_a_removal_is_the_reason_of_a_disabled_cluster),
                 summary_test(test_the_line_has_the_earliest_expiry_of_all_materials),
                 summary_test(test_texts_are_cut_to_the_buffer),
                 summary_test(test_healths_are_spelled_as_documented),
