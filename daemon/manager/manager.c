@@ -185,6 +185,21 @@ static void import_now(size_t index, bool by_hand, bool force, void *userdata)
         wakeup_request(manager->wakeup);
 }
 
+static bool can_remove(size_t index, void *userdata)
+{
+        const Manager *manager = userdata;
+
+        return cluster_can_remove(inventory_cluster(manager->inventory, index));
+}
+
+static void remove_material(size_t index, void *userdata)
+{
+        Manager *manager = userdata;
+
+        cluster_remove(inventory_cluster(manager->inventory, index));
+        wakeup_request(manager->wakeup);
+}
+
 static void run_requested(void *userdata)
 {
         Manager *manager = userdata;
@@ -338,6 +353,8 @@ static int setup_server(Manager *manager)
                 .status = current_status,
                 .config = current_config,
                 .import_now = import_now,
+                .can_remove = can_remove,
+                .remove = remove_material,
                 .schedule = run_requested,
                 .reload = reload,
                 .metrics = make_metrics,

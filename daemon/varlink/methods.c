@@ -99,9 +99,9 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         return 0;
 }
 
-/* The parameters of Import; `names` points into the call. */
+/* The parameters of Import and Remove; `names` points into the call. */
 typedef struct ImportRequest {
-        const JsonValue *names; /* NULL: all clusters */
+        const JsonValue *names; /* NULL: all clusters, for Import */
         bool force;
 } ImportRequest;
 
@@ -221,6 +221,59 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         return json_writer_finish(writer, ret);
 }
 
+static bool is_disabled(const ClusterStatus *cluster, const ManagerOperations *operations, size_t i)
+{
+        return !cluster->config->enabled;
+}
+
+static bool can_remove(const ClusterStatus *cluster, const ManagerOperations *operations, size_t i)
+{
+        return operations->can_remove(i, operations->userdata);
+}
+
+/* Returns the first named cluster that does not keep `rule`, or NULL. */
+static const char *find_breach(const ManagerOperations *operations, const ManagerStatus *status,
+        const ImportRequest *request,
+        bool (*rule)(const ClusterStatus *cluster, const ManagerOperations *operations, size_t i))
+{
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const ClusterStatus *cluster = status->clusters[i];
+
+                if (is_named(request, cluster->config->name) && !rule(cluster, operations, i))
+                        return cluster->config->name;
+        }
+        return NULL;
+}
+
+static int answer_remove(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        ManagerStatus status = operations->status(operations->userdata);
+        ImportRequest request;
+        const char *wrong = parse_import(&request, call);
+
+        /* Never all by default. */
+        if (wrong || json_size(request.names) == 0)
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", "clusters");
+        wrong = find_unknown(&request, &status);
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
+        wrong = find_breach(operations, &status, &request, is_disabled);
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, INTERFACE_NAME ".ClusterEnabled", "name", wrong);
+        wrong = find_breach(operations, &status, &request, can_remove);
+        if (wrong)
+                return varlink_refuse(ret, ret_error, INTERFACE_NAME ".ClusterBusy", "name", wrong);
+        for (size_t i = 0; i < status.n_clusters; i++)
+                if (is_named(&request, status.clusters[i]->config->name))
+                        operations->remove(i, operations->userdata);
+        operations->schedule(operations->userdata);
+        return 0;
+}
+
 static int answer_reload(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
@@ -252,6 +305,7 @@ static const Method methods[] = {
         {"GetStatus", answer_status, false, {NULL}},
         {"Subscribe", answer_subscribe, false, {NULL}},
         {"Import", answer_import, true, {"clusters", "force", NULL}},
+        {"Remove", answer_remove, true, {"clusters", NULL}},
         {"Reload", answer_reload, true, {NULL}},
         {"GetMetrics", answer_metrics, false, {NULL}},
 };

@@ -4,8 +4,8 @@
  * Methods: answers the calls and sends the events of io.binlogssl.Manager.
  *
  * Checks the parameters and the caller's rights and writes the answers; the manager provides the
- * operations. Anyone may read. Import and Reload require root, the daemon's own user or a member of
- * control-group, by the credentials that the kernel recorded at connect(2).
+ * operations. Anyone may read. Import, Remove and Reload require root, the daemon's own user or a
+ * member of control-group, by the credentials that the kernel recorded at connect(2).
  */
 
 #include "daemon/config/config.h"
@@ -19,6 +19,8 @@ typedef struct ManagerOperations {
         const Config *(*config)(void *userdata);
         /* `by_hand`: an operator has named the cluster, which does not wait for a canary then. */
         void (*import_now)(size_t cluster, bool by_hand, bool force, void *userdata);
+        bool (*can_remove)(size_t cluster, void *userdata); /* false: an import runs */
+        void (*remove)(size_t cluster, void *userdata);
         void (*schedule)(void *userdata); /* brings the status up to date with all events */
         int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see `ret_problem` */
         int (*metrics)(char **ret, void *userdata);

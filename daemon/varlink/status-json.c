@@ -89,6 +89,26 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         json_close_object(writer);
 }
 
+/* null: there was none since the cluster was enabled, or it succeeded before the last start. */
+static void write_removal(JsonWriter *writer, const ClusterStatus *cluster)
+{
+        const RecordRemoval *removal = &cluster->record->removal;
+        bool ended = !cluster->removing && removal->has_outcome;
+
+        json_key(writer, "removal");
+        if (!ended && !cluster->removing) {
+                json_null(writer);
+                return;
+        }
+        json_open_object(writer);
+        json_put_boolean(writer, "running", cluster->removing);
+        json_put_text(writer, "outcome", ended ? outcome_kind_to_string(removal->outcome) : "");
+        number_or_null(writer, "sql_errno", ended ? removal->sql_errno : 0);
+        json_put_text(writer, "reason", ended ? removal->text : "");
+        json_put_text(writer, "next_step", summary_removal_next_step(cluster));
+        json_close_object(writer);
+}
+
 void status_json_write_cluster(
         JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material)
 {
@@ -119,6 +139,7 @@ void status_json_write_cluster(
         json_put_text(writer, "outcome",
                 record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome) : "");
         number_or_null(writer, "sql_errno", record->attempt.sql_errno);
+        write_removal(writer, cluster);
         replication_write(writer, cluster->replication, true);
         json_close_object(writer);
 }

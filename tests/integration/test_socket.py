@@ -127,7 +127,7 @@ def call_as_other_user(service, method, *groups):
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("method", ["Import", "Reload"])
+@pytest.mark.parametrize("method", ["Import", "Remove", "Reload"])
 def test_other_users_may_only_read(testbed, current, method):
     assert call_as_other_user(current, method) == "org.varlink.service.PermissionDenied"
     current.configure(configuration(current, testbed.aurora, daemon="control-group = games"))

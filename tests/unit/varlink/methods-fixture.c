@@ -64,6 +64,20 @@ static void import_now(size_t cluster, bool by_hand, bool force, void *userdata)
                 force ? "!" : "", by_hand ? "+" : "");
 }
 
+static bool can_remove(size_t cluster, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        return !fixture.is_busy[cluster];
+}
+
+static void remove_material(size_t cluster, void *userdata)
+{
+        char *end = fixture.removals + strlen(fixture.removals);
+
+        assert_ptr_equal(userdata, &fixture);
+        snprintf(end, sizeof(fixture.removals) - (size_t)(end - fixture.removals), "%zu", cluster);
+}
+
 /* Starts what import_now() has marked with force. */
 static void schedule(void *userdata)
 {
@@ -93,6 +107,8 @@ static ManagerOperations operations = {
         .status = current_status,
         .config = current_config,
         .import_now = import_now,
+        .can_remove = can_remove,
+        .remove = remove_material,
         .schedule = schedule,
         .reload = reload,
         .metrics = make_metrics,

@@ -19,7 +19,9 @@ typedef struct MethodsFixture {
         bool is_member; /* of group 77, the gid of control-group */
 
         unsigned n_schedules, n_reloads;
-        char imports[64]; /* indices of import_now(), each with '!' if forced, '+' by hand */
+        char imports[64];  /* indices of import_now(), each with '!' if forced, '+' by hand */
+        char removals[64]; /* indices of remove(); */
+        bool is_busy[FIXTURE_CLUSTERS]; /* can_remove() is false */
         int reload_error, metrics_error;
 
         ManagerInfo info;

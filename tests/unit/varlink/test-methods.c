@@ -24,7 +24,7 @@ static void test_an_unknown_method_is_refused(void **state)
 static void test_every_method_refuses_an_unknown_parameter(void **state)
 {
         static const char *const methods[] = {
-                "GetStatus", "Subscribe", "Import", "Reload", "GetMetrics"};
+                "GetStatus", "Subscribe", "Import", "Remove", "Reload", "GetMetrics"};
 
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
                 fixture_expect(methods[i], WITH("\"x\":1"), VARLINK_ERROR_INVALID_PARAMETER,
@@ -39,13 +39,16 @@ static void test_every_call_is_answered_from_an_up_to_date_status(void **state)
         assert_int_equal(fixture.n_schedules, 1);
 }
 
-/* Expects the same right to Import and Reload. */
+/* Expects the same right to Import, Reload and Remove. */
 static void expect_right(bool allowed)
 {
         const char *error = allowed ? NULL : VARLINK_ERROR_PERMISSION_DENIED;
 
         fixture_expect("Import", "", error, allowed ? "{\"started\":[]}" : NULL);
         fixture_expect("Reload", "", error, NULL);
+        fixture_expect("Remove", WITH("\"clusters\":[]"),
+                allowed ? VARLINK_ERROR_INVALID_PARAMETER : error,
+                allowed ? "{\"parameter\":\"clusters\"}" : NULL);
         assert_string_equal(fixture.imports, allowed ? "01" : "");
         assert_int_equal(fixture.n_reloads, allowed);
 }
@@ -339,6 +342,52 @@ static void test_the_material_of_a_disabled_cluster_need_not_be_ready(void **sta
                 "Import", WITH("\"clusters\":[\"orders\",\"users\"]"), NULL, "{\"started\":[]}");
 }
 
+static void disable(bool orders, bool users)
+{
+        fixture.status.cluster_config[0].enabled = !orders;
+        fixture.status.cluster_config[1].enabled = !users;
+}
+
+static void test_a_removal_is_for_the_named_clusters(void **state)
+{
+        disable(true, true);
+        fixture_expect("Remove", WITH("\"clusters\":[\"users\"]"), NULL, NULL);
+        assert_string_equal(fixture.removals, "1");
+        assert_int_equal(fixture.n_schedules, 2); /* before and after */
+        fixture_expect("Remove", WITH("\"clusters\":[\"users\",\"orders\",\"users\"]"), NULL, NULL);
+        assert_string_equal(fixture.removals, "101");
+}
+
+static void test_a_removal_needs_names(void **state)
+{
+        static const char *const parameters[] = {"", WITH("\"clusters\":null"),
+                WITH("\"clusters\":[]"), WITH("\"clusters\":\"orders\""),
+                WITH("\"clusters\":[\"orders\",1]")};
+
+        disable(true, true);
+        for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+                fixture_expect("Remove", parameters[i], VARLINK_ERROR_INVALID_PARAMETER,
+                        "{\"parameter\":\"clusters\"}");
+        assert_string_equal(fixture.removals, "");
+}
+
+static void test_one_cluster_refuses_the_whole_removal(void **state)
+{
+        static const char both[] = WITH("\"clusters\":[\"orders\",\"users\"]");
+
+        disable(true, true);
+        fixture_expect("Remove", WITH("\"clusters\":[\"orders\",\"none\"]"),
+                INTERFACE_NAME ".NoSuchCluster", "{\"name\":\"none\"}");
+        disable(true, false);
+        fixture_expect("Remove", both, INTERFACE_NAME ".ClusterEnabled", "{\"name\":\"users\"}");
+        disable(true, true);
+        fixture.is_busy[1] = true;
+        fixture_expect("Remove", both, INTERFACE_NAME ".ClusterBusy", "{\"name\":\"users\"}");
+        assert_string_equal(fixture.removals, "");
+        fixture_expect("Remove", WITH("\"clusters\":[\"orders\"]"), NULL, NULL);
+        assert_string_equal(fixture.removals, "0");
+}
+
 static void test_an_event_has_the_object_that_changed(void **state)
 {
         methods_publish(NULL, &fixture.status.status, "changed", &fixture.status.material, NULL);
@@ -395,6 +444,9 @@ int main(void)
                 methods_test(test_without_names_one_ready_material_is_enough),
                 methods_test(test_with_names_each_material_must_be_ready),
                 methods_test(test_the_material_of_a_disabled_cluster_need_not_be_ready),
+                methods_test(test_a_removal_is_for_the_named_clusters),
+                methods_test(test_a_removal_needs_names),
+                methods_test(test_one_cluster_refuses_the_whole_removal),
                 methods_test(test_an_event_has_the_object_that_changed),
                 methods_test(test_an_event_of_a_removed_cluster_needs_no_material),
         };

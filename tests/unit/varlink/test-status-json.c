@@ -108,6 +108,7 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
 
         fixture.replication[0].known = true;
         fixture.material.wave.state = WAVE_HOLDING;
+        fixture.cluster[0].removing = true;
         report_add(&fixture.report, MATERIAL_KEY, RULE_KEY_PERMISSIONS, SEVERITY_WARNING, "w");
         expect_members(format(), "method GetStatus() -> (");
         material = json_element(json_member(status, "materials"), 0);
@@ -117,6 +118,7 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
         expect_members(json_element(json_member(material, "problems"), 0), "type Problem (");
         expect_members(json_member(material, "rollout"), "type Rollout (");
         expect_members(cluster, "type Cluster (");
+        expect_members(json_member(cluster, "removal"), "type Removal (");
         expect_members(json_member(cluster, "replication"), "type Replication (");
 }
 
@@ -271,7 +273,7 @@ static void test_unknown_values_of_a_cluster_are_null(void **state)
 {
         static const char *const nulls[] = {"imported_fingerprint", "imported_at", "in_use",
                 "import_warning", "last_attempt", "last_success", "next_attempt", "outcome",
-                "sql_errno", "replication"};
+                "sql_errno", "removal", "replication"};
         const JsonValue *cluster;
 
         fixture.record[0] = RECORD_NULL;
@@ -305,6 +307,32 @@ static void test_a_failed_cluster_is_written_with_its_numbers(void **state)
         expect_number(cluster, "next_attempt", FIXTURE_TIME);
         expect_text(cluster, "reason", "no route");
         expect_text(cluster, "next_step", outcome_next_step(OUTCOME_UNREACHABLE, ""));
+}
+
+static void test_a_removal_is_written_while_it_runs_and_with_its_result(void **state)
+{
+        const JsonValue *removal;
+        bool running;
+
+        fixture.cluster[0].removing = true;
+        record_note_removal(&fixture.record[0], /* the one before */
+                &(Outcome){.kind = OUTCOME_TLS, .text = "before"});
+        removal = json_member(format_cluster(), "removal");
+        assert_true(json_get_boolean(&running, json_member(removal, "running")) && running);
+        expect_null(removal, "outcome");
+        expect_null(removal, "reason");
+        fixture.cluster[0].removing = false;
+        record_note_removal(&fixture.record[0],
+                &(Outcome){.kind = OUTCOME_NO_PRIVILEGE,
+                        .sql_errno = 1370,
+                        .text = "denied",
+                        .next_step = "GRANT"});
+        removal = json_member(format_cluster(), "removal");
+        assert_true(json_get_boolean(&running, json_member(removal, "running")) && !running);
+        expect_text(removal, "outcome", "no_privilege");
+        expect_number(removal, "sql_errno", 1370);
+        expect_text(removal, "reason", "denied");
+        expect_text(removal, "next_step", "GRANT");
 }
 
 static void test_replication_is_written_as_it_was_read(void **state)
@@ -359,6 +387,7 @@ int main(void)
                 status_test(test_what_an_import_went_on_in_spite_of_is_written),
                 status_test(test_in_use_is_true_only_when_it_is_known),
                 status_test(test_a_failed_cluster_is_written_with_its_numbers),
+                status_test(test_a_removal_is_written_while_it_runs_and_with_its_result),
                 status_test(test_replication_is_written_as_it_was_read),
         };
 
