@@ -18,6 +18,7 @@ static const Command *const commands[] = {
         &command_explain,
         &command_check,
         &command_import,
+        &command_remove,
         &command_wait,
         &command_monitor,
         &command_metrics,

@@ -33,6 +33,7 @@ _binlog_sslctl() {
         esac
         case $command in
         import) options+=" --force --wait --timeout" ;;
+        remove) options+=" --timeout" ;;
         wait) options+=" --cert --timeout" ;;
         check) options+=" --ca --cert --key" ;;
         "") options+=" --version" ;;
@@ -44,9 +45,9 @@ _binlog_sslctl() {
         case $command in
         "")
                 mapfile -t COMPREPLY < <(compgen -W \
-                        "status explain check import wait monitor metrics reload" -- "$cur")
+                        "status explain check import remove wait monitor metrics reload" -- "$cur")
                 ;;
-        status | import)
+        status | import | remove)
                 mapfile -t COMPREPLY < <(compgen -W \
                         "$(_binlog_sslctl_names "$socket" host)" -- "$cur")
                 ;;

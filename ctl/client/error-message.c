@@ -91,7 +91,15 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
         }
         if (strcmp(reply->error, MANAGER_ERROR "InvalidConfiguration") == 0)
                 return error_message_configuration(reply->parameters);
-        if (strcmp(reply->error, MANAGER_ERROR "MaterialNotReady") == 0) {
+        if (strcmp(reply->error, MANAGER_ERROR "ClusterEnabled") == 0)
+                error_message("cluster %s is enabled and would get the set on disk again; fix: set "
+                              "enabled = no in its section, then binlog-sslctl reload",
+                        name);
+        else if (strcmp(reply->error, MANAGER_ERROR "ClusterBusy") == 0)
+                error_message("an import into cluster %s has not ended; fix: wait for its end, see "
+                              "binlog-sslctl status",
+                        name);
+        else if (strcmp(reply->error, MANAGER_ERROR "MaterialNotReady") == 0) {
                 json_get_text(state, sizeof(state), reply->parameters, "state");
                 json_get_text(reason, sizeof(reason), reply->parameters, "reason");
                 error_message("material %s is %s%s%s", name, state, reason[0] != '\0' ? ": " : "",

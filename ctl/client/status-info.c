@@ -157,6 +157,15 @@ static void read_replication(Replication *ret, const JsonValue *value)
         ret->checked_at_usec = number(value, "checked_at");
 }
 
+static void read_removal(RemovalInfo *ret, const JsonValue *value)
+{
+        ret->known = json_is_object(value);
+        ret->running = tristate(value, "running") == TRISTATE_YES;
+        TEXT(ret->outcome, value, "outcome");
+        TEXT(ret->reason, value, "reason");
+        TEXT(ret->next_step, value, "next_step");
+}
+
 static int read_cluster(ClusterInfo *ret, const JsonValue *value)
 {
         char outcome[STATUS_INFO_WORD_MAX];
@@ -183,6 +192,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         ret->roll_back = tristate(value, "rollback");
         if (outcome_kind_from_string(&ret->outcome, outcome) < 0)
                 ret->outcome = _OUTCOME_KIND_MAX;
+        read_removal(&ret->removal, json_member(value, "removal"));
         read_replication(&ret->replication, json_member(value, "replication"));
         return json_format(&ret->json, value);
 }

@@ -50,6 +50,14 @@ typedef struct MaterialInfo {
         char *json;
 } MaterialInfo;
 
+/* Member "removal"; see type Removal. */
+typedef struct RemovalInfo {
+        bool known, running;
+        char outcome[STATUS_INFO_WORD_MAX]; /* "": it runs */
+        char reason[OUTCOME_TEXT_MAX];
+        char next_step[STATUS_INFO_REASON_MAX];
+} RemovalInfo;
+
 typedef struct ClusterInfo {
         char name[CONFIG_NAME_MAX];
         char host[CONFIG_HOST_MAX];
@@ -65,6 +73,7 @@ typedef struct ClusterInfo {
         char import_warning[STATUS_INFO_REASON_MAX]; /* "": none */
         Tristate roll_back;  /* there is a set to go back to; unknown: it is not configured */
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
+        RemovalInfo removal;
         Replication replication;
         bool changed; /* an event brought another state while the set on disk was the present one */
         char *json;

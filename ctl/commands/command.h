@@ -44,6 +44,7 @@ extern const Command command_status;
 extern const Command command_explain;
 extern const Command command_check;
 extern const Command command_import;
+extern const Command command_remove;
 extern const Command command_wait;
 extern const Command command_monitor;
 extern const Command command_metrics;

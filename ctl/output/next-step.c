@@ -52,7 +52,10 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                                 cluster->material);
                 break;
         case CLUSTER_DISABLED:
-                text_set(buffer, size, "to import into this cluster, set enabled = yes and reload");
+                text_set(buffer, size,
+                        next[0] != '\0'
+                                ? next
+                                : "to import into this cluster, set enabled = yes and reload");
                 break;
         case CLUSTER_IMPORTING:
         case _CLUSTER_STATE_MAX:

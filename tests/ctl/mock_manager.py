@@ -196,6 +196,20 @@ class MockManager:
             self.change_cluster(name, state="importing", reason=None)
         connection.reply({"started": started})
 
+    def _Remove(self, connection: Connection, call: dict) -> None:
+        wanted = call["parameters"]["clusters"]
+        for name in wanted:
+            if name not in self.clusters:
+                connection.error("NoSuchCluster", name=name)
+                return
+        for name in wanted:
+            if self.clusters[name]["state"] != "disabled":
+                connection.error("ClusterEnabled", name=name)
+                return
+        for name in wanted:
+            self.change_cluster(name, removal=removal(running=True, outcome=None))
+        connection.reply({})
+
     def _Reload(self, connection: Connection, _: dict) -> None:
         connection.reply({})
 
@@ -234,8 +248,13 @@ def cluster(name: str, **fields) -> dict:
             "imported_at": microseconds(-190), "in_use": None, "import_warning": None, "rollback": None,
             "attempts": 0,
             "last_attempt": microseconds(-190), "last_success": microseconds(-190),
-            "next_attempt": None, "outcome": "imported", "sql_errno": None, "replication": None,
+            "next_attempt": None, "outcome": "imported", "sql_errno": None, "removal": None, "replication": None,
             **fields}
+
+
+def removal(**fields) -> dict:
+    return {"running": False, "outcome": "removed", "sql_errno": None, "reason": None,
+            "next_step": None, **fields}
 
 
 def problem(rule: str, text: str, *, file: str = "key", severity: str = "error") -> dict:

@@ -129,6 +129,8 @@ static void test_a_disabled_cluster_can_be_enabled(void **state)
         ClusterInfo cluster = held_cluster();
 
         cluster.state = CLUSTER_DISABLED;
+        expect_cluster(&cluster, "check user"); /* of a failed removal, or of stopped replication */
+        cluster.next_step[0] = '\0';
         expect_cluster(&cluster, "to import into this cluster, set enabled = yes and reload");
 }
 
