@@ -67,7 +67,7 @@ static bool is_removed(const ClusterInfo *cluster)
 
         if (last->known)
                 return !last->running && strcmp(last->outcome, "removed") == 0;
-        return cluster->state == CLUSTER_DISABLED;
+        return cluster->state == CLUSTER_DISABLED && cluster->imported[0] == '\0';
 }
 
 static int count_running(const Remove *removal)
@@ -154,13 +154,15 @@ static void print_failed(const char *name, const ClusterInfo *cluster)
         const RemovalInfo *last = cluster ? &cluster->removal : NULL;
 
         if (!cluster)
-                error_message("cluster %s: removed from the configuration; the journal has the "
-                              "result",
+                error_message("cluster %s: removed from the configuration before the result was "
+                              "known; see the journal",
                         name);
         else if (last->running)
                 error_message("cluster %s: its removal has not ended", name);
         else if (!last->known)
-                error_message("cluster %s: enabled again; the journal has the result", name);
+                error_message(
+                        "cluster %s: enabled again before the result was known; see the journal",
+                        name);
         else {
                 error_message("cluster %s: not removed: %s%s%s", name, last->outcome,
                         last->reason[0] != '\0' ? ": " : "", last->reason);

@@ -398,29 +398,38 @@ static int run(Cluster *cluster, PlanAction action, const ImportTask *task)
         return r;
 }
 
-/* A daemon that dies after this finds in the record that the material may be gone. */
-static int start_removal(Cluster *cluster)
+/* A daemon that ends after this finds in the record that the material may be gone. */
+static int write_removal_down(Cluster *cluster)
 {
-        ClusterFacts *facts = &cluster->facts;
-        ImportTask task = {
-                .action = IMPORT_ACTION_REMOVE,
-                .cluster = &facts->config,
-                .payload_fd = -1,
-                .timeout_usec = facts->daemon->import_timeout_usec,
-        };
+        Record *record = &cluster->facts.record;
         Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
         int r;
 
-        record_begin_removal(&facts->record, clock_wall_usec());
+        if (record_is_removing(record))
+                return 0;
+        record_begin_removal(record, clock_wall_usec());
         r = record_writer_write(cluster->writer);
         if (r == 0)
-                return run(cluster, PLAN_REMOVE, &task);
+                return 0;
         text_format(outcome.text, sizeof(outcome.text),
                 "nothing is removed, because the removal cannot be recorded: %s", strerror(-r));
         text_set(outcome.next_step, sizeof(outcome.next_step),
                 "make the state directory writable, or free space there");
         on_removed(cluster, &outcome);
         return r;
+}
+
+static int start_removal(Cluster *cluster)
+{
+        ImportTask task = {
+                .action = IMPORT_ACTION_REMOVE,
+                .cluster = &cluster->facts.config,
+                .payload_fd = -1,
+                .timeout_usec = cluster->facts.daemon->import_timeout_usec,
+        };
+        int r = write_removal_down(cluster); /* once more for another server than at the request */
+
+        return r < 0 ? r : run(cluster, PLAN_REMOVE, &task);
 }
 
 int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
@@ -480,7 +489,8 @@ void cluster_remove(Cluster *cluster)
         if (cluster->facts.status.removing)
                 return;
         cluster->facts.status.removing = true;
-        report(cluster, CLUSTER_EVENT_STATE, NULL);
+        if (write_removal_down(cluster) == 0)
+                report(cluster, CLUSTER_EVENT_STATE, NULL);
 }
 
 void cluster_set_proof(Cluster *cluster, const RecordProof *proof)

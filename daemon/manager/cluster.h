@@ -53,7 +53,7 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
  * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
- * started; that is an outcome as well, retried with back-off. */
+ * started; that is an outcome as well, and that of an import is retried with back-off. */
 int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set);
 
 /* Ends a check that runs, without a result. */
@@ -82,8 +82,9 @@ void cluster_retry_now(Cluster *cluster, bool force);
 bool cluster_can_remove(const Cluster *cluster);
 
 /* Requests the removal of the client material, if cluster_can_remove(); the scheduler starts it. A
- * removal that runs already satisfies the request. Before the CALL the record says that the set may
- * be gone; after a success the record is removed, unless it has a stop of replication. */
+ * removal that is requested already is not requested again. The record says at once that the set
+ * may be gone, so that no end of the daemon is taken for a success. After a success the record's
+ * file is removed, unless it has a stop of replication. */
 void cluster_remove(Cluster *cluster);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */

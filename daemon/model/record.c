@@ -204,6 +204,11 @@ void record_begin_removal(Record *record, uint64_t now_usec)
         record->removal = (RecordRemoval){.at_usec = now_usec};
 }
 
+bool record_is_removing(const Record *record)
+{
+        return record->removal.at_usec > 0 && !record->removal.has_outcome;
+}
+
 void record_note_removal(Record *record, const Outcome *outcome)
 {
         RecordRemoval *removal = &record->removal;
@@ -234,7 +239,7 @@ void record_recover_removal(Record *record)
 {
         Outcome outcome = {.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true};
 
-        if (record->removal.at_usec == 0 || record->removal.has_outcome)
+        if (!record_is_removing(record))
                 return;
         text_set(outcome.text, sizeof(outcome.text), "the service ended before the removal did");
         record_apply_removal(record, &outcome);

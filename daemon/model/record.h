@@ -70,8 +70,8 @@ typedef struct RecordProof {
 
 /* The last removal of the client material, by a command. */
 typedef struct RecordRemoval {
-        uint64_t at_usec; /* its begin; 0: none since the cluster was enabled */
-        bool has_outcome; /* false: it runs, and the rest has no meaning */
+        uint64_t at_usec; /* of the request; 0: none since the cluster was enabled */
+        bool has_outcome; /* false: it has not ended, and the rest has no meaning */
         OutcomeKind outcome;
         unsigned sql_errno;
         char text[OUTCOME_TEXT_MAX]; /* the cause; of a success, its warning */
@@ -147,8 +147,9 @@ void record_apply_attempt(
 /* Updates the record with the outcome of an attempt that was made with `set`. */
 void record_apply(Record *record, const SetInfo *set, const Outcome *outcome, uint64_t now_usec);
 
-/* A removal begins. It has to be on disk before the CALL. */
+/* A removal was requested. It has to be on disk before the CALL. */
 void record_begin_removal(Record *record, uint64_t now_usec);
+bool record_is_removing(const Record *record);
 
 /* Updates the record with the outcome of a removal. After a success nothing is known of the cluster
  * but a recorded stop of replication, which stays until replication runs; if the material may be

@@ -97,7 +97,7 @@ def test_a_daemon_that_is_restarted_meanwhile_has_the_result(ctl, manage):
     process = start(ctl, manager, "orders", "billing")
     manager.stop()
     manager.clusters["orders"]["removal"] = removal(outcome="unknown", reason="the service ended")
-    manager.clusters["billing"]["removal"] = None
+    manager.clusters["billing"] |= {"removal": None, "imported_fingerprint": None}
     manager.start()
     status, out, err = finish(process)
     assert (status, out) == (1, "cluster billing: the client material is removed\n")

@@ -33,6 +33,33 @@ static void start_removal(void)
         assert_int_equal(cluster_start(fixture.cluster, PLAN_REMOVE, fixture.set), 0);
 }
 
+static void test_a_requested_removal_is_written_down_and_waits_for_its_turn(void **state)
+{
+        make_disabled();
+        cluster_remove(fixture.cluster);
+        assert_true(fixture.status->removing);
+        assert_int_equal(fixture.writer.n_written, 1);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 1);
+        assert_false(fixture.import.running);
+        fixture_restart(); /* an end of the daemon is no success */
+        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_UNKNOWN);
+        assert_string_equal(fixture.status->record->imported.fingerprint, "");
+}
+
+static void test_a_removal_is_written_down_once_more_for_another_server(void **state)
+{
+        make_disabled();
+        cluster_remove(fixture.cluster);
+        fixture.cluster_config.login.host = "db2.example";
+        fixture_configure();
+        fixture_expect(PLAN_REMOVE, CLUSTER_DISABLED);
+        assert_int_equal(cluster_start(fixture.cluster, PLAN_REMOVE, fixture.set), 0);
+        assert_int_equal(fixture.writer.n_written, 2);
+        assert_true(record_is_removing(fixture.status->record));
+        fixture_end(&fixture.import, &removed);
+        assert_true(record_is_forgotten(fixture.status->record));
+}
+
 static void test_a_removal_is_written_down_before_it_starts(void **state)
 {
         const RecordRemoval *removal = &fixture.status->record->removal;
@@ -121,10 +148,8 @@ static void test_a_removal_that_ended_with_its_daemon_is_in_doubt(void **state)
 static void test_a_removal_that_cannot_be_written_down_does_not_start(void **state)
 {
         make_disabled();
-        cluster_remove(fixture.cluster);
-        fixture_expect(PLAN_REMOVE, CLUSTER_DISABLED);
         fixture.write_error = -EROFS;
-        assert_int_equal(cluster_start(fixture.cluster, PLAN_REMOVE, fixture.set), -EROFS);
+        cluster_remove(fixture.cluster);
         assert_false(fixture.import.running);
         assert_false(fixture.status->removing);
         assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_RECORD_FAILED);
@@ -243,6 +268,8 @@ static void test_a_stop_of_the_service_leaves_the_removal_in_doubt(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cluster_test(test_a_requested_removal_is_written_down_and_waits_for_its_turn),
+                cluster_test(test_a_removal_is_written_down_once_more_for_another_server),
                 cluster_test(test_a_removal_is_written_down_before_it_starts),
                 cluster_test(test_a_removal_forgets_what_is_known_of_the_cluster),
                 cluster_test(test_a_failure_keeps_the_set_and_is_not_repeated),
