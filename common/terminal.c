@@ -31,12 +31,15 @@ Terminal terminal_open(FILE *stream)
 
 static const char *color_of(const Terminal *terminal, const char *word)
 {
-        static const char *const good[] = {"ok", "current", "valid", "passed", "yes", NULL};
+        static const char *const good[] = {
+                "ok", "current", "valid", "passed", "yes", "running", NULL};
         static const char *const fair[] = {"warning", "retrying", "importing", "expiring",
-                "changing", "waiting", "not_yet_valid", NULL};
-        static const char *const bad[] = {
-                "critical", "held", "invalid", "expired", "missing", "broken", "no", NULL};
-        static const char *const faint[] = {"disabled", "off", "not judged", NULL};
+                "changing", "waiting", "not_yet_valid", "connecting", "stopped",
+                "stopped by import", NULL};
+        static const char *const bad[] = {"critical", "held", "invalid", "expired", "missing",
+                "broken", "no", "failing", NULL};
+        static const char *const faint[] = {
+                "disabled", "off", "not judged", "unknown", "not configured", NULL};
 
         if (!terminal->color)
                 return "";

@@ -193,6 +193,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         if (outcome_kind_from_string(&ret->outcome, outcome) < 0)
                 ret->outcome = _OUTCOME_KIND_MAX;
         read_removal(&ret->removal, json_member(value, "removal"));
+        TEXT(ret->replication_mode, value, "replication_mode");
         read_replication(&ret->replication, json_member(value, "replication"));
         return json_format(&ret->json, value);
 }
@@ -359,9 +360,8 @@ Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
                 ? health_of_material(material->state, material->not_responding_since_usec == 0,
                           material->rollout.state)
                 : HEALTH_OK;
-        Health of_cluster =
-                health_of_cluster(cluster->state, replication_is_broken(&cluster->replication),
-                        cluster->state == CLUSTER_CURRENT && cluster->reason[0] != '\0');
+        Health of_cluster = health_of_cluster(cluster->state, &cluster->replication,
+                cluster->state == CLUSTER_CURRENT && cluster->reason[0] != '\0');
 
         if (cluster->state == CLUSTER_DISABLED)
                 return HEALTH_OK;

@@ -74,6 +74,7 @@ typedef struct ClusterInfo {
         Tristate roll_back;  /* there is a set to go back to; unknown: it is not configured */
         OutcomeKind outcome; /* _OUTCOME_KIND_MAX: none, or unknown to this program */
         RemovalInfo removal;
+        char replication_mode[STATUS_INFO_WORD_MAX];
         Replication replication;
         bool changed; /* an event brought another state while the set on disk was the present one */
         char *json;

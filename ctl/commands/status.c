@@ -103,11 +103,13 @@ const Command command_status = {
         .synopsis = "[CLUSTER...]",
         .summary = "what is on disk, what is imported, and why not",
         .help = "Prints each material with the set on disk, and each cluster, or those named, "
-                "with the set that it acknowledged. Below a material or cluster that has a "
-                "problem are the reason (why), the next step for you (next), a command for it "
-                "(run), and since when the problem lasts and when the service tries again "
-                "(late). The first digits of its fingerprint name a set: equal digits, equal "
-                "sets.\n\n"
+                "with the set that it acknowledged and what its replication does. Below a "
+                "material or cluster that has a problem are the reason (why), the next step for "
+                "you (next), a command for it (run), and since when the problem lasts and when "
+                "the service tries again (late). Below a cluster that is named, or whose "
+                "replication has a problem, are the source, whether TLS is on, the lag and when "
+                "that was read (repl), and errors that are not the reason (I/O, SQL). The first "
+                "digits of its fingerprint name a set: equal digits, equal sets.\n\n"
                 "Exit: 0 ok, 1 warning, 2 critical, 3 the daemon cannot be reached, as "
                 "monitoring plugins use them. With names, only these clusters and their "
                 "materials count.\n",

@@ -35,13 +35,7 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                         next[0] != '\0' ? next : outcome_retry_note(cluster->outcome));
                 break;
         case CLUSTER_CURRENT:
-                if (replication_is_broken(&cluster->replication) &&
-                        (cluster->replication.io_errno != 0 || next[0] == '\0'))
-                        text_set(buffer, size,
-                                "look at SHOW REPLICA STATUS on the cluster; with "
-                                "replication = restart the service restarts replication");
-                else if (cluster->reason[0] != '\0')
-                        text_set(buffer, size, next);
+                text_set(buffer, size, next);
                 break;
         case CLUSTER_WAITING:
                 if (next[0] != '\0')

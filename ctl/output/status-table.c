@@ -6,11 +6,16 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "ctl/output/next-step.h"
+#include "ctl/output/replication-text.h"
 
 /* Columns: two spaces, the name, two spaces, and then these. */
 #define NAME_MIN          8
 #define STATE_WIDTH       14
 #define FINGERPRINT_WIDTH 14 /* twelve digits are enough for people to tell sets apart */
+
+#define COLUMN_GAP          2
+#define WHEN_MAX            (TERMINAL_TIME_SIZE + 16)
+#define REPLICATION_HEADING "REPLICATION"
 
 #define DETAIL_INDENT 6
 
@@ -18,7 +23,9 @@ typedef struct Table {
         const Terminal *terminal;
         const StatusInfo *info;
         char *const *names;
-        int n_names, name_width;
+        int n_names, name_width, when_width;
+        bool has_replication; /* a cluster has it, and */
+        bool has_column;      /* there is room for it beside the others */
 } Table;
 
 bool status_table_includes(const char *name, char *const *names, int n_names)
@@ -50,17 +57,50 @@ static void widen(Table *table, const char *name)
         table->name_width = width > table->name_width ? width : table->name_width;
 }
 
+/* When the set was imported, and whether it is in use where that is known. */
+static const char *when(
+        char buffer[static WHEN_MAX], const Terminal *terminal, const ClusterInfo *cluster)
+{
+        static const char *const in_use[] = {[TRISTATE_UNKNOWN] = "",
+                [TRISTATE_NO] = ", not in use",
+                [TRISTATE_YES] = ", in use"};
+        char time[TERMINAL_TIME_SIZE];
+
+        text_format(buffer, WHEN_MAX, "%s%s",
+                terminal_time(time, terminal, cluster->imported_at_usec),
+                cluster->imported_at_usec > 0 ? in_use[cluster->in_use] : "");
+        return buffer;
+}
+
+static void measure_cluster(Table *table, int *replication_width, const ClusterInfo *cluster)
+{
+        char text[WHEN_MAX], word[REPLICATION_TEXT_WORD_MAX];
+        int width = (int)strlen(when(text, table->terminal, cluster)) + COLUMN_GAP;
+
+        widen(table, cluster->name);
+        table->when_width = width > table->when_width ? width : table->when_width;
+        replication_text_word(word, cluster);
+        width = (int)strlen(word);
+        *replication_width = width > *replication_width ? width : *replication_width;
+        table->has_replication |= replication_text_is_known_of(cluster);
+}
+
 static Table table_of(
         const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names)
 {
-        Table table = {terminal, info, names, n_names, NAME_MIN};
+        Table table = {terminal, info, names, n_names, .name_width = NAME_MIN};
+        int replication_width = (int)strlen(REPLICATION_HEADING);
 
         for (size_t i = 0; i < info->n_materials; i++)
                 if (includes_material(&table, info->materials[i].name))
                         widen(&table, info->materials[i].name);
         for (size_t i = 0; i < info->n_clusters; i++)
                 if (status_table_includes(info->clusters[i].name, names, n_names))
-                        widen(&table, info->clusters[i].name);
+                        measure_cluster(&table, &replication_width, &info->clusters[i]);
+        table.has_column = table.has_replication &&
+                COLUMN_GAP + table.name_width + COLUMN_GAP + STATE_WIDTH + FINGERPRINT_WIDTH +
+                                table.when_width + replication_width <=
+                        (int)terminal->columns;
         return table;
 }
 
@@ -71,6 +111,16 @@ static void put_heading(const Table *table, const char *name, const char *third,
         snprintf(line, sizeof(line), "  %-*s  %-*s%-*s%s", table->name_width, name, STATE_WIDTH,
                 "STATE", FINGERPRINT_WIDTH, third, rest);
         terminal_heading(table->terminal, line);
+}
+
+static void put_cluster_heading(const Table *table)
+{
+        char last[WHEN_MAX + sizeof(REPLICATION_HEADING)] = "WHEN";
+
+        if (table->has_column)
+                snprintf(last, sizeof(last), "%-*s%s", table->when_width, "WHEN",
+                        REPLICATION_HEADING);
+        put_heading(table, "CLUSTER", "IMPORTED", last);
 }
 
 static void put_row(
@@ -138,18 +188,6 @@ static void put_material(const Table *table, const MaterialInfo *material)
         }
 }
 
-static void put_times(const Table *table, const ClusterInfo *cluster)
-{
-        static const char *const in_use[] = {[TRISTATE_UNKNOWN] = "",
-                [TRISTATE_NO] = ", not in use",
-                [TRISTATE_YES] = ", in use"};
-        char time[TERMINAL_TIME_SIZE];
-
-        fprintf(table->terminal->stream, "%s%s\n",
-                terminal_time(time, table->terminal, cluster->imported_at_usec),
-                cluster->imported_at_usec > 0 ? in_use[cluster->in_use] : "");
-}
-
 static void append(
         char *line, size_t size, const char *before, const char *value, const char *after)
 {
@@ -190,12 +228,16 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
         const Terminal *terminal = table->terminal;
         const MaterialInfo *material = status_info_material(table->info, cluster->material);
         bool same = material && strcmp(material->fingerprint, cluster->imported) == 0;
-        char text[NEXT_STEP_MAX];
+        char text[NEXT_STEP_MAX], time[WHEN_MAX];
 
         put_row(table, cluster->name, cluster->state_text,
                 terminal->color && !same && cluster->imported[0] != '\0' ? "\033[33m" : "",
                 cluster->imported);
-        put_times(table, cluster);
+        fprintf(terminal->stream, "%-*s", table->has_column ? table->when_width : 0,
+                when(time, terminal, cluster));
+        if (table->has_column)
+                replication_text_print_word(terminal, cluster);
+        fputc('\n', terminal->stream);
         terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", cluster->reason);
         terminal_paragraph(terminal, DETAIL_INDENT, "note: ", cluster->import_warning);
         next_step_cluster(text, sizeof(text), cluster);
@@ -206,10 +248,9 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
         if (cluster->roll_back == TRISTATE_NO && cluster->state != CLUSTER_DISABLED)
                 terminal_paragraph(terminal, DETAIL_INDENT, "rollback: ",
                         "there is no set to go back to if replication fails with a new one");
-        if (cluster->replication.io_error[0] != '\0' &&
-                !strstr(cluster->reason, cluster->replication.io_error))
-                terminal_paragraph(
-                        terminal, DETAIL_INDENT, "replication: ", cluster->replication.io_error);
+        if (table->n_names > 0 || replication_text_needs_lines(cluster) ||
+                (table->has_replication && !table->has_column))
+                replication_text_print_lines(terminal, DETAIL_INDENT, cluster, !table->has_column);
 }
 
 void status_table_print(
@@ -222,7 +263,7 @@ void status_table_print(
                 if (includes_material(&table, info->materials[i].name))
                         put_material(&table, &info->materials[i]);
         fputc('\n', terminal->stream);
-        put_heading(&table, "CLUSTER", "IMPORTED", "WHEN");
+        put_cluster_heading(&table);
         for (size_t i = 0; i < info->n_clusters; i++)
                 if (status_table_includes(info->clusters[i].name, names, n_names))
                         put_cluster(&table, &info->clusters[i]);
@@ -233,6 +274,7 @@ void status_table_print_problems(
 {
         Table table = table_of(terminal, info, names, n_names);
 
+        table.has_replication = table.has_column = false;
         for (size_t i = 0; i < info->n_materials; i++)
                 if (includes_material(&table, info->materials[i].name) &&
                         !material_state_is_good(info->materials[i].state))

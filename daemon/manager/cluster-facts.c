@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "daemon/manager/plan.h"
+#include "daemon/model/replication-state.h"
 
 #define EVENT(event) (1U << (event))
 
@@ -204,6 +205,16 @@ static void update_denied(ClusterFacts *facts, const Outcome *outcome)
                                 CLUSTER_FACTS_RECONNECT_USEC;
 }
 
+/* Returns true if a check finds a problem of replication, another one, or that it has ended. */
+static bool is_news(const Replication *before, const Replication *now)
+{
+        ReplicationState old = replication_state(before), new = replication_state(now);
+
+        return old != new &&
+                (old == REPLICATION_STATE_FAILING || new == REPLICATION_STATE_FAILING ||
+                        old == REPLICATION_STATE_STOPPED || new == REPLICATION_STATE_STOPPED);
+}
+
 ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome)
 {
         ClusterChange change = {0};
@@ -216,7 +227,7 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
                 change.events |= EVENT(CLUSTER_EVENT_CHECK);
         update_replication(facts, outcome);
         update_denied(facts, outcome);
-        if (replication_is_broken(now) != replication_is_broken(&before))
+        if (is_news(&before, now))
                 change.events |= EVENT(CLUSTER_EVENT_REPLICATION);
         else if (!replication_equal(now, &before))
                 change.events |= EVENT(CLUSTER_EVENT_STATE);

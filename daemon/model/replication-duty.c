@@ -32,12 +32,6 @@ ReplicationDuty replication_duty(const Replication *replication, const RecordSto
                                                           : REPLICATION_DUTY_NONE;
 }
 
-bool replication_is_left(const Replication *replication, ReplicationMode mode)
-{
-        return replication_mode_restarts(mode) && replication->known && replication->configured &&
-                !replication->stopped_by_us && replication->halt != REPLICATION_HALT_NONE;
-}
-
 static const char *stopped_threads(const Replication *replication)
 {
         if (!replication_is_active(replication))
@@ -71,28 +65,4 @@ void replication_halt_reason(char *buffer, size_t size, const Replication *repli
         case _REPLICATION_HALT_MAX:
                 break;
         }
-}
-
-const char *replication_halt_next_step(const Replication *replication)
-{
-        if (replication->stopped_by_us)
-                return "";
-        switch (replication->halt) {
-        case REPLICATION_HALT_PERSON:
-                if (!replication_is_active(replication))
-                        return "CALL mysql.rds_start_replication() on the cluster starts it; after "
-                               "a cutover set replication = observe";
-                return "CALL mysql.rds_stop_replication(), then CALL mysql.rds_start_replication() "
-                       "on the cluster start both threads";
-        case REPLICATION_HALT_ERROR:
-                return "repair the cause, then CALL mysql.rds_stop_replication() and CALL "
-                       "mysql.rds_start_replication() on the cluster";
-        case REPLICATION_HALT_UNKNOWN:
-                return "restart replication by hand: CALL mysql.rds_stop_replication(), then CALL "
-                       "mysql.rds_start_replication()";
-        case REPLICATION_HALT_NONE:
-        case _REPLICATION_HALT_MAX:
-                break;
-        }
-        return "";
 }

@@ -29,9 +29,5 @@ bool replication_is_stopped_by(const Replication *replication, const RecordStop 
 /* `stop` is the one on record. */
 ReplicationDuty replication_duty(const Replication *replication, const RecordStop *stop);
 
-/* Returns true if a replica is left as it is although `mode` is to restart it. */
-bool replication_is_left(const Replication *replication, ReplicationMode mode);
-
-/* Describe a replica with a halt that is left as it is; "" for one without. */
+/* Describes a replica with a halt that is left as it is; "" for one without. */
 void replication_halt_reason(char *buffer, size_t size, const Replication *replication);
-const char *replication_halt_next_step(const Replication *replication);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/model/replication-state.h"
 
 const char *health_to_string(Health health)
 {
@@ -95,15 +96,38 @@ void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *o
                 outcome_next_step(outcome->kind, outcome->next_step));
 }
 
-Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning)
+static Health health_of_replication(const Replication *replication, bool importing)
 {
+        switch (replication_state(replication)) {
+        case REPLICATION_STATE_FAILING:
+                return HEALTH_CRITICAL;
+        case REPLICATION_STATE_STOPPED_BY_US:
+                return importing ? HEALTH_OK : HEALTH_CRITICAL;
+        case REPLICATION_STATE_STOPPED: /* perhaps on purpose */
+                return HEALTH_WARNING;
+        case REPLICATION_STATE_RUNNING:
+                return replication->lag_known ? HEALTH_OK : HEALTH_WARNING;
+        case REPLICATION_STATE_UNKNOWN: /* if it was not read, the error of the check is shown */
+                return replication->known ? HEALTH_WARNING : HEALTH_OK;
+        case REPLICATION_STATE_NOT_CONFIGURED:
+        case REPLICATION_STATE_CONNECTING:
+        case _REPLICATION_STATE_MAX:
+                break;
+        }
+        return HEALTH_OK;
+}
+
+Health health_of_cluster(ClusterState state, const Replication *replication, bool has_warning)
+{
+        Health health = health_of_replication(replication, state == CLUSTER_IMPORTING);
+
         if (state == CLUSTER_DISABLED)
                 return HEALTH_OK;
-        if (state == CLUSTER_HELD || replication_broken)
+        if (state == CLUSTER_HELD || health == HEALTH_CRITICAL)
                 return HEALTH_CRITICAL;
         if (state == CLUSTER_RETRYING || has_warning)
                 return HEALTH_WARNING;
-        return HEALTH_OK; /* a waiting cluster: its material has the health */
+        return health; /* a waiting cluster: its material has the health */
 }
 
 bool cluster_reimport_failed(ClusterState state, OutcomeKind last_outcome, bool same_set)

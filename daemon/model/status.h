@@ -141,7 +141,8 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */
         CLUSTER_EVENT_STARTED, /* replication that was left stopped runs again */
         CLUSTER_EVENT_REMOVAL, /* a removal of the client material ended, see Record.removal */
-        CLUSTER_EVENT_REPLICATION, /* replication broke, or runs again; same outcome */
+        CLUSTER_EVENT_REPLICATION, /* replication fails, is stopped by a person, or is neither any more;
+                                      same outcome */
         CLUSTER_EVENT_HEAL, /* the imported set is imported again: replication fails with TLS */
         CLUSTER_EVENT_END,  /* an import or check ended, or could not start, also if nothing
                                       else is to be reported: the next action may be due; the
@@ -168,9 +169,9 @@ void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *o
 /* The health of one material by its state, whether its file system answers, and its wave. */
 Health health_of_material(MaterialState state, bool responding, WaveState wave);
 
-/* The health of one cluster, without its material. `has_warning`: the cluster has an error that its
- * state does not show. */
-Health health_of_cluster(ClusterState state, bool replication_broken, bool has_warning);
+/* The health of one cluster, without its material. Replication that is stopped for an import counts
+ * when the import has ended. `has_warning`: the cluster has an error that neither shows. */
+Health health_of_cluster(ClusterState state, const Replication *replication, bool has_warning);
 
 /* Returns true if the set on disk is imported and a forced import of it has failed since.
  * `same_set`: the last attempt was made with the set that is imported. */

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/model/replication-state.h"
 #include "daemon/status/summary.h"
 
 #define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
@@ -36,6 +37,7 @@
 #define ID_DRIFT                 "021bc3d3f75043ec9af06cdf537887e9"
 #define ID_REPLICATION_BROKEN    "3e809c83646c47e1b565add61f354458"
 #define ID_REPLICATION_RUNS      "7ff6d900ea714fb9b1013b80b0085e1d"
+#define ID_REPLICATION_HALTED    "305a75b1f23a4b5c8909bc5b4cdfd608"
 #define ID_REPLICATION_STOPPED   "61393cf7855c417ab8ee6f69488c2c21"
 #define ID_REPLICATION_STARTED   "0c373fd4f92b44fb969c54cd5477acd4"
 #define ID_WAVE_HOLDING          "bcb16dae5406446d8e55a62c6fe612ab"
@@ -392,9 +394,16 @@ void journal_replication(const ClusterStatus *cluster)
 {
         LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->config->name}};
         const Replication *replication = cluster->replication;
+        ReplicationState state = replication_state(replication);
         bool io_fails = replication->io_errno != 0;
+        char reason[SUMMARY_TEXT_MAX];
 
-        if (replication_is_broken(replication))
+        if (state == REPLICATION_STATE_STOPPED) {
+                replication_state_reason(reason, sizeof(reason), replication);
+                log_send(LOG_WARNING, ID_REPLICATION_HALTED, fields, ARRAY_SIZE(fields),
+                        "cluster %s: %s; %s", cluster->config->name, reason,
+                        replication_state_next_step(replication));
+        } else if (state == REPLICATION_STATE_FAILING)
                 log_send(LOG_ERR, ID_REPLICATION_BROKEN, fields, ARRAY_SIZE(fields),
                         "cluster %s: replication does not run, %s thread %s (error %u): %s",
                         cluster->config->name, io_fails ? "I/O" : "SQL",
@@ -403,7 +412,8 @@ void journal_replication(const ClusterStatus *cluster)
                         io_fails ? replication->io_error : replication->sql_error);
         else
                 log_send(LOG_NOTICE, ID_REPLICATION_RUNS, fields, ARRAY_SIZE(fields),
-                        "cluster %s: replication connects again", cluster->config->name);
+                        "cluster %s: replication is %s, without an error", cluster->config->name,
+                        replication_state_to_string(state));
 }
 
 void journal_replication_stopped(const ClusterStatus *cluster)

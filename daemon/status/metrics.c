@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/model/replication-state.h"
 
 /* Upper bounds of the histogram: an import takes tens of milliseconds on a fast network, seconds
  * with a restart of replication, and is killed at import-timeout. */
@@ -203,16 +204,102 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
                 put(stream, "cluster_out_of_sync_since_timestamp_seconds", "cluster",
                         status->clusters[i]->config->name,
                         seconds(status->clusters[i]->out_of_sync_since_usec));
+        head(stream, "cluster_last_outcome", "gauge",
+                "Always 1; the label is that of the last attempt.");
+        for (size_t i = 0; i < status->n_clusters; i++)
+                if (status->clusters[i]->record->attempt.has_outcome)
+                        fprintf(stream,
+                                "binlog_ssld_cluster_last_outcome{cluster=\"%s\",outcome=\"%s\"} "
+                                "1\n",
+                                status->clusters[i]->config->name,
+                                outcome_kind_to_string(
+                                        status->clusters[i]->record->attempt.outcome));
+}
+
+/* Each returns false if there is no such value. */
+typedef bool (*replication_value_fn)(double *ret, const ClusterStatus *cluster);
+
+static bool replication_running(double *ret, const ClusterStatus *cluster)
+{
+        *ret = replication_is_running(cluster->replication);
+        return cluster->replication->configured;
+}
+
+static bool is_stopped_by_person(const ClusterStatus *cluster)
+{
+        return replication_state(cluster->replication) == REPLICATION_STATE_STOPPED;
+}
+
+static bool replication_stopped_by_person(double *ret, const ClusterStatus *cluster)
+{
+        *ret = is_stopped_by_person(cluster);
+        return cluster->replication->configured;
+}
+
+static bool set_waits_for_start(double *ret, const ClusterStatus *cluster)
+{
+        const RecordImport *imported = &cluster->record->imported;
+
+        *ret = is_stopped_by_person(cluster) && imported->fingerprint[0] != '\0' &&
+                !imported->in_use;
+        return cluster->replication->configured;
+}
+
+static bool replication_lag(double *ret, const ClusterStatus *cluster)
+{
+        *ret = (double)cluster->replication->lag_sec;
+        return cluster->replication->configured && cluster->replication->lag_known;
+}
+
+static bool replication_tls(double *ret, const ClusterStatus *cluster)
+{
+        *ret = cluster->replication->tls == TRISTATE_YES;
+        return cluster->replication->configured && cluster->replication->tls != TRISTATE_UNKNOWN;
+}
+
+static bool replication_last_check(double *ret, const ClusterStatus *cluster)
+{
+        *ret = seconds(cluster->replication->checked_at_usec);
+        return true;
+}
+
+/* What was read of a cluster before it was disabled is not renewed, and is not shown. */
+static void put_replication(
+        FILE *stream, const char *name, const ManagerStatus *status, replication_value_fn value_of)
+{
+        double value;
+
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const ClusterStatus *cluster = status->clusters[i];
+
+                if (cluster->replication->known && cluster->state != CLUSTER_DISABLED &&
+                        value_of(&value, cluster))
+                        put(stream, name, "cluster", cluster->config->name, value);
+        }
+}
+
+static void write_replication(FILE *stream, const ManagerStatus *status)
+{
         head(stream, "cluster_replication_running", "gauge",
                 "Both replication threads ran when last read.");
-        for (size_t i = 0; i < status->n_clusters; i++) {
-                const Replication *replication = status->clusters[i]->replication;
-
-                if (replication->known && replication->configured)
-                        put(stream, "cluster_replication_running", "cluster",
-                                status->clusters[i]->config->name,
-                                replication_is_running(replication));
-        }
+        put_replication(stream, "cluster_replication_running", status, replication_running);
+        head(stream, "cluster_replication_stopped_by_person", "gauge",
+                "A replication thread was stopped without an error, not by binlog-ssld.");
+        put_replication(stream, "cluster_replication_stopped_by_person", status,
+                replication_stopped_by_person);
+        head(stream, "cluster_replication_lag_seconds", "gauge",
+                "How late the replica was when last read.");
+        put_replication(stream, "cluster_replication_lag_seconds", status, replication_lag);
+        head(stream, "cluster_replication_tls", "gauge",
+                "The replica connects to its source with TLS.");
+        put_replication(stream, "cluster_replication_tls", status, replication_tls);
+        head(stream, "cluster_replication_last_check_timestamp_seconds", "gauge",
+                "When the status of the replica was last read.");
+        put_replication(stream, "cluster_replication_last_check_timestamp_seconds", status,
+                replication_last_check);
+        head(stream, "cluster_set_waits_for_start", "gauge",
+                "The imported set is used when a person starts replication again.");
+        put_replication(stream, "cluster_set_waits_for_start", status, set_waits_for_start);
 }
 
 static void write_counter(FILE *stream, const Counter *counter)
@@ -272,6 +359,7 @@ int metrics_format(
         write_materials(stream, status);
         write_waves(stream, status);
         write_clusters(stream, status);
+        write_replication(stream, status);
         write_stops(stream, status);
         write_imports(stream, metrics, status);
         failed = ferror(stream) != 0;

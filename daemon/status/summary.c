@@ -4,7 +4,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/model/replication-duty.h"
+#include "daemon/model/replication-state.h"
 
 static bool reimport_failed(const ClusterStatus *cluster)
 {
@@ -15,17 +15,16 @@ static bool reimport_failed(const ClusterStatus *cluster)
                 strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0);
 }
 
-/* The operator has asked for a restart, and another one has stopped replication. */
-static bool is_left(const ClusterStatus *cluster)
+static bool replication_fails(const ClusterStatus *cluster)
 {
-        return replication_is_left(cluster->replication, cluster->config->replication);
+        return replication_state(cluster->replication) == REPLICATION_STATE_FAILING;
 }
 
 static Health cluster_health(const ClusterStatus *cluster)
 {
-        return health_of_cluster(cluster->state, replication_is_broken(cluster->replication),
+        return health_of_cluster(cluster->state, cluster->replication,
                 cluster->record_error != 0 || cluster->check.error[0] != '\0' ||
-                        reimport_failed(cluster) || is_left(cluster));
+                        reimport_failed(cluster));
 }
 
 Health summary_health(const ManagerStatus *status)
@@ -236,14 +235,6 @@ static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size, reason);
 }
 
-static void broken_error(char *buffer, size_t size, const Replication *replication)
-{
-        bool io_fails = replication->io_errno != 0;
-
-        text_format(buffer, size, "replication %s thread: %s", io_fails ? "I/O" : "SQL",
-                io_fails ? replication->io_error : replication->sql_error);
-}
-
 /* The error of a cluster, without the next step; "" if it has none. */
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
@@ -257,8 +248,8 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
         else if ((cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD) &&
                 !outcome_is_success(attempt->outcome))
                 text_set(buffer, size, failure);
-        else if (replication_is_broken(cluster->replication))
-                broken_error(buffer, size, cluster->replication);
+        else if (replication_fails(cluster))
+                replication_state_reason(buffer, size, cluster->replication);
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "the repeated import failed: %s", failure);
         else if (cluster->check.error[0] != '\0')
@@ -266,8 +257,8 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));
-        else if (is_left(cluster))
-                replication_halt_reason(buffer, size, cluster->replication);
+        else
+                replication_state_reason(buffer, size, cluster->replication);
 }
 
 void summary_cluster_reason(
@@ -303,6 +294,18 @@ void summary_cluster_reason(
         }
 }
 
+/* In the order of cluster_error(). */
+static const char *current_next_step(const ClusterStatus *cluster)
+{
+        if (!replication_fails(cluster)) {
+                if (cluster->check.error[0] != '\0')
+                        return cluster->check.next_step;
+                if (cluster->record_error != 0)
+                        return "";
+        }
+        return replication_state_next_step(cluster->replication);
+}
+
 const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material)
 {
         const RecordAttempt *attempt = &cluster->record->attempt;
@@ -319,15 +322,11 @@ const char *summary_cluster_next_step(const ClusterStatus *cluster, const Materi
         if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING &&
                 (next[0] == '\0' || cluster->start.next_step[0] != '\0'))
                 return summary_stop_next_step(cluster);
-        if (failed)
-                return next;
         if (cluster->state == CLUSTER_WAITING && material)
                 return waiting_next_step(cluster, material);
-        if (cluster->state != CLUSTER_CURRENT)
-                return "";
-        if (cluster->check.next_step[0] == '\0' && is_left(cluster))
-                return replication_halt_next_step(cluster->replication);
-        return cluster->check.next_step;
+        if (cluster->state != CLUSTER_CURRENT || (failed && !replication_fails(cluster)))
+                return next;
+        return current_next_step(cluster);
 }
 
 static const ClusterStatus *worst_cluster(const ManagerStatus *status)

@@ -140,6 +140,8 @@ void status_json_write_cluster(
                 record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome) : "");
         number_or_null(writer, "sql_errno", record->attempt.sql_errno);
         write_removal(writer, cluster);
+        json_put_string(writer, "replication_mode",
+                replication_mode_to_string(cluster->config->replication));
         replication_write(writer, cluster->replication, true);
         json_close_object(writer);
 }

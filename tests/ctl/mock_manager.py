@@ -248,7 +248,15 @@ def cluster(name: str, **fields) -> dict:
             "imported_at": microseconds(-190), "in_use": None, "import_warning": None, "rollback": None,
             "attempts": 0,
             "last_attempt": microseconds(-190), "last_success": microseconds(-190),
-            "next_attempt": None, "outcome": "imported", "sql_errno": None, "removal": None, "replication": None,
+            "next_attempt": None, "outcome": "imported", "sql_errno": None, "removal": None,
+            "replication_mode": "ignore", "replication": None,
+            **fields}
+
+
+def replication(**fields) -> dict:
+    return {"configured": True, "io_running": "Yes", "sql_running": "Yes", "tls": True,
+            "io_errno": None, "io_error": None, "sql_errno": None, "sql_error": None, "lag": 0,
+            "source": "db1.example:3306", "stopped_by_us": False, "checked_at": microseconds(-42),
             **fields}
 
 

@@ -1,15 +1,19 @@
 """status: the text for people, and the exit status for monitoring plugins."""
 
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
+import termios
 
 import pytest
 
 from .conftest import CTL
-from .mock_manager import DAY, OLD_SET, cluster, material, microseconds, problem
+from .mock_manager import (DAY, OLD_SET, cluster, material, microseconds, problem,
+                           replication)
 
 HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
             "password: YES)", next_step="check user, password and the account's host and plugin",
@@ -128,16 +132,97 @@ def test_an_open_wave_is_shown(ctl, manage):
     assert "rollout: the set is proven\n" in ctl("status").stdout
 
 
-def test_broken_replication_of_a_current_cluster_is_shown(ctl, manage):
-    replication = {"configured": True, "io_running": "Connecting", "sql_running": "Yes",
-                   "tls": True, "io_errno": 2026, "io_error": "SSL connection error: expired",
-                   "checked_at": microseconds()}
-    manage(cluster("orders", replication=replication,
-                   reason="replication I/O thread: SSL connection error: expired"))
+STOPPED = dict(
+    replication=replication(io_running="No", sql_running="No", lag=None),
+    reason="replication is stopped, not by binlog-ssld, and stays stopped",
+    next_step="to start it: CALL mysql.rds_start_replication on the cluster")
+FAILING = dict(
+    replication=replication(io_running="Connecting", lag=None, io_errno=2026, io_error="expired"),
+    reason="replication I/O thread (error 2026): expired", next_step="compare the imported set")
+SQL_FAILING = dict(
+    replication=replication(sql_running="No", lag=None, sql_errno=1062, sql_error="duplicate"),
+    reason="replication SQL thread (error 1062): duplicate", next_step="repair the cause")
+
+
+def row(text: str, name: str) -> str:
+    return re.search(f"^  {name} .*$", text, re.M)[0]
+
+
+def test_replication_that_works_is_one_word_in_its_row(ctl, manage):
+    manage(cluster("orders", in_use=True, replication=replication(lag=200)),
+           cluster("none", replication=replication(configured=False, source=None, lag=None)),
+           cluster("young", replication_mode="observe"), cluster("ignored"))
     text = ctl("status").stdout
-    assert text.count("SSL connection error: expired") == 1
-    assert "next: look at SHOW REPLICA STATUS" in text
+    assert re.search("^  CLUSTER .* WHEN +REPLICATION$", text, re.M)
+    assert re.search("ago, in use +running, lag 3min 20s$", row(text, "orders"))
+    assert row(text, "none").endswith("  not configured")
+    assert row(text, "young").endswith("  unknown")
+    assert row(text, "ignored").endswith("  -")
+    assert "repl:" not in text
+
+
+def test_without_replication_there_is_no_column_for_it(ctl, manage):
+    manage(cluster("orders"), cluster("off", state="disabled", replication_mode="observe"))
+    assert "REPLICATION" not in ctl("status").stdout
+
+
+def test_a_named_cluster_has_source_tls_lag_and_time_of_the_reading(ctl, manage):
+    manage(cluster("orders", replication=replication(lag=3)), cluster("users"))
+    text = ctl("status", "orders").stdout
+    assert re.search("^      repl: db1.example:3306 over TLS, lag 3s; read 4[23]s ago$", text, re.M)
+
+
+@pytest.mark.parametrize("fields, word, status", [
+    (STOPPED, "stopped", 1), (FAILING, "failing", 2), (SQL_FAILING, "failing", 2),
+    (dict(replication=replication(lag=None), reason="lag"), "running, lag \\?", 1),
+    (dict(replication=replication(tls=False)), "running, no TLS", 0)])
+def test_replication_with_a_problem_has_its_lines_and_exit_status(ctl, manage, fields, word,
+                                                                  status):
+    manage(cluster("orders", **fields), cluster("users", replication=replication()))
+    text = ctl("status").stdout
+    assert re.search(f"  {word}$", row(text, "orders"))
+    assert text.count("repl: db1.example:3306") == 1
+    for member, label in (("reason", "why:  "), ("next_step", "next: ")):
+        assert text.count(label + fields.get(member, "none")) == (member in fields)
+    assert not re.search("^ +(I/O|SQL): ", text, re.M)  # they are the reason
+    assert ctl("status", "orders").returncode == status
+    assert ctl("status", "users").returncode == 0
+
+
+def test_an_error_that_is_not_the_reason_has_a_line_of_its_own(ctl, manage):
+    failing = {**FAILING, **HELD, "replication": FAILING["replication"]}
+    manage(cluster("orders", **failing), health="critical")
+    assert "      I/O:  error 2026: expired\n" in ctl("status").stdout
+
+
+def test_replication_that_an_import_left_stopped_is_critical(ctl, manage):
+    stopped = replication(io_running=None, sql_running=None, tls=None, lag=None, source=None,
+                          stopped_by_us=True)
+    manage(cluster("orders", state="retrying", replication=stopped, reason="it broke"),
+           cluster("users", state="importing", replication=stopped))
+    text = ctl("status", "orders").stdout
+    assert row(text, "orders").endswith("  stopped by import")
+    assert re.search("repl: stopped 4[23]s ago, not read since\n", text)
     assert ctl("status", "orders").returncode == 2
+    assert ctl("status", "users").returncode == 0
+
+
+def test_a_table_of_twelve_clusters_fits_80_columns(ctl, manage):
+    names = [f"cluster-{n:02}" for n in range(12)]
+    manage(*(cluster(name, in_use=True, **{3: STOPPED, 7: FAILING, 9: SQL_FAILING}.get(
+        n, dict(replication=replication()))) for n, name in enumerate(names)))
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert [word for word in re.findall("in use +(\\w+)", text) if word != "running"] == [
+        "stopped", "failing", "failing"]
+    assert (text.count("running, lag 0s\n"), text.count("repl: ")) == (9, 3)
+
+
+def test_a_row_without_room_for_replication_has_it_below(ctl, manage):
+    manage(cluster("a" * 40, replication=replication()))
+    text = ctl("status").stdout
+    assert "REPLICATION" not in text
+    assert "      repl: running; db1.example:3306 over TLS, lag 0s; read 4" in text
 
 
 def test_no_line_is_wider_than_100_columns(ctl, manage):
@@ -195,8 +280,9 @@ def test_unknown_values_of_a_newer_daemon_are_shown(ctl, manage):
     assert "dreaming" in text and "who knows" in text and "new-rule: is broken" in text
 
 
-def on_terminal(ctl, *arguments: str, **environment: str) -> str:
+def on_terminal(ctl, *arguments: str, columns: int = 100, **environment: str) -> str:
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     process = subprocess.Popen([str(CTL), *arguments], env={**ctl.environment, **environment},
                                stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)

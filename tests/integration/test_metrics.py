@@ -28,7 +28,13 @@ TYPES = {
     "cluster_imported_timestamp_seconds": "gauge",
     "cluster_imported_not_after_timestamp_seconds": "gauge",
     "cluster_out_of_sync_since_timestamp_seconds": "gauge",
+    "cluster_last_outcome": "gauge",
     "cluster_replication_running": "gauge",
+    "cluster_replication_stopped_by_person": "gauge",
+    "cluster_replication_lag_seconds": "gauge",
+    "cluster_replication_tls": "gauge",
+    "cluster_replication_last_check_timestamp_seconds": "gauge",
+    "cluster_set_waits_for_start": "gauge",
     "cluster_replication_stopped": "gauge",
     "imports_total": "counter",
     "import_duration_seconds": "histogram",
@@ -89,7 +95,9 @@ def test_promtool_accepts_the_metrics_and_every_name_is_present(testbed, current
     assert helps == [name for name, _ in types]
     named = {re.match(r"\w+", name)[0] for name in samples(current)}
     histogram = {f"import_duration_seconds_{part}" for part in ("bucket", "sum", "count")}
-    assert named == (TYPES.keys() | histogram) - {"import_duration_seconds"}
+    # A replica that does not run has no lag.
+    assert named | {"cluster_replication_lag_seconds"} == (TYPES.keys() | histogram) - {
+        "import_duration_seconds"}
 
 
 def test_promtool_accepts_the_metrics_before_the_first_import(testbed, service):

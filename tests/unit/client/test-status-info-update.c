@@ -216,6 +216,7 @@ static Health health_of(Case it)
                 .replication = {.known = true,
                         .configured = true,
                         .io_running = "Connecting",
+                        .sql_running = "Yes",
                         .io_errno = it.io_errno}};
         const StatusInfo info = {.materials = &material, .n_materials = 1};
 

@@ -34,7 +34,7 @@
         "\"last_attempt\":34,\"next_attempt\":35,\"attempts\":36,\"in_use\":false,"           \
         "\"import_warning\":\"not tested\","                                                  \
         "\"rollback\":true,"                                                                  \
-        "\"outcome\":\"auth\",\"replication\":" REPLICATION "}"
+        "\"outcome\":\"auth\",\"replication_mode\":\"restart\",\"replication\":" REPLICATION "}"
 #define STATUS                                                                                    \
         "{\"pid\":7,\"health\":\"critical\",\"summary\":\"0/1 current\",\"materials\":[" MATERIAL \
         "],\"clusters\":[" CLUSTER "]}"
@@ -135,6 +135,7 @@ static void test_every_member_is_read(void **state)
         assert_string_equal(cluster->import_warning, "not tested");
         assert_int_equal(cluster->roll_back, TRISTATE_YES);
         assert_int_equal(cluster->outcome, OUTCOME_AUTH);
+        assert_string_equal(cluster->replication_mode, "restart");
         assert_true(cluster->replication.known && cluster->replication.configured);
         assert_string_equal(cluster->replication.io_running, "Connecting");
         assert_string_equal(cluster->replication.sql_running, "No");

@@ -229,6 +229,27 @@ static void test_replication_that_breaks_and_recovers_is_reported_each_time_once
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 2);
 }
 
+static void test_a_stop_by_a_person_and_its_end_are_reported_each_time_once(void **state)
+{
+        Outcome running = {.kind = OUTCOME_ALREADY_CURRENT,
+                .replication = {.known = true,
+                        .configured = true,
+                        .io_running = "Yes",
+                        .sql_running = "Yes"}};
+        Outcome stopped = running;
+
+        strcpy(stopped.replication.io_running, "No");
+        strcpy(stopped.replication.sql_running, "No");
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&running);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 0);
+        fixture_check(&stopped);
+        fixture_check(&stopped);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 1);
+        fixture_check(&running);
+        assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 2);
+}
+
 static void test_another_answer_about_replication_is_an_event_and_the_same_one_is_none(void **state)
 {
         Outcome running = {.kind = OUTCOME_ALREADY_CURRENT,
@@ -237,10 +258,10 @@ static void test_another_answer_about_replication_is_an_event_and_the_same_one_i
                         .io_running = "Yes",
                         .sql_running = "Yes",
                         .checked_at_usec = 1}};
-        Outcome stopped = running;
+        Outcome connecting = running;
         unsigned n;
 
-        strcpy(stopped.replication.sql_running, "No");
+        strcpy(connecting.replication.io_running, "Connecting");
         fixture_import(OUTCOME_IMPORTED);
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         n = fixture.n_events[CLUSTER_EVENT_STATE];
@@ -250,7 +271,7 @@ static void test_another_answer_about_replication_is_an_event_and_the_same_one_i
         fixture_check(&running);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], n + 1);
         assert_int_equal(fixture.status->replication->checked_at_usec, 2);
-        fixture_check(&stopped);
+        fixture_check(&connecting);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], n + 2);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REPLICATION], 0);
 }
@@ -283,6 +304,7 @@ int main(void)
                 cluster_test(test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported),
                 cluster_test(test_another_server_is_an_event_and_the_set_is_imported_into_it),
                 cluster_test(test_a_ledger_that_names_the_set_is_no_drift),
+                cluster_test(test_a_stop_by_a_person_and_its_end_are_reported_each_time_once),
                 cluster_test(
                         test_another_answer_about_replication_is_an_event_and_the_same_one_is_none),
                 cluster_test(test_replication_that_breaks_and_recovers_is_reported_each_time_once),

@@ -144,30 +144,15 @@ static void test_an_importing_or_unknown_cluster_needs_no_step(void **state)
         expect_cluster(&cluster, "");
 }
 
-static void test_a_current_cluster_has_a_step_only_with_a_reason(void **state)
+static void test_a_current_cluster_has_the_step_of_the_service_or_none(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
         cluster.state = CLUSTER_CURRENT;
-        expect_cluster(&cluster, "check user");
         cluster.outcome = OUTCOME_IMPORTED;
         expect_cluster(&cluster, "check user");
-        cluster.reason[0] = '\0';
+        cluster.next_step[0] = '\0';
         expect_cluster(&cluster, "");
-}
-
-static void test_broken_replication_of_a_current_cluster_has_its_own_step(void **state)
-{
-        ClusterInfo cluster = held_cluster();
-        char text[NEXT_STEP_MAX];
-
-        cluster.state = CLUSTER_CURRENT;
-        cluster.replication = (Replication){
-                .known = true, .configured = true, .io_running = "Connecting", .io_errno = 2026};
-        next_step_cluster(text, sizeof(text), &cluster);
-        assert_non_null(strstr(text, "SHOW REPLICA STATUS"));
-        cluster.replication.io_errno = 0;
-        expect_cluster(&cluster, "check user");
 }
 
 static void test_only_a_failed_cluster_has_a_command(void **state)
@@ -214,8 +199,7 @@ int main(void)
                 cmocka_unit_test(test_a_waiting_cluster_names_its_material),
                 cmocka_unit_test(test_a_disabled_cluster_can_be_enabled),
                 cmocka_unit_test(test_an_importing_or_unknown_cluster_needs_no_step),
-                cmocka_unit_test(test_a_current_cluster_has_a_step_only_with_a_reason),
-                cmocka_unit_test(test_broken_replication_of_a_current_cluster_has_its_own_step),
+                cmocka_unit_test(test_a_current_cluster_has_the_step_of_the_service_or_none),
                 cmocka_unit_test(test_only_a_failed_cluster_has_a_command),
                 cmocka_unit_test(test_only_a_material_that_cannot_be_imported_has_a_command),
         };

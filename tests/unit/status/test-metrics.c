@@ -84,6 +84,7 @@ static void test_a_current_cluster_has_all_samples(void **state)
                 "binlog_ssld_cluster_current{cluster=\"orders\"} 1\n"
                 "binlog_ssld_cluster_imported_timestamp_seconds{cluster=\"orders\"} 1600000000\n"
                 "binlog_ssld_cluster_out_of_sync_since_timestamp_seconds{cluster=\"orders\"} 0\n"
+                "binlog_ssld_cluster_last_outcome{cluster=\"orders\",outcome=\"imported\"} 1\n"
                 "binlog_ssld_cluster_replication_stopped{cluster=\"orders\"} 0\n"
                 "binlog_ssld_import_duration_seconds_bucket{le=\"0.05\"} 0\n";
         char samples[sizeof(expected) + 1024] = "";
@@ -116,7 +117,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 19);
+        assert_int_equal(n, 25);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -226,6 +227,108 @@ static void test_replication_runs_when_both_threads_do(void **state)
         assert_sample("cluster_replication_running{cluster=\"orders\"}", "");
 }
 
+/* A replica that runs, read at FIXTURE_TIME. */
+static Replication *replicate(void)
+{
+        fixture.replication[0] = (Replication){.known = true,
+                .configured = true,
+                .io_running = "Yes",
+                .sql_running = "Yes",
+                .checked_at_usec = FIXTURE_TIME};
+        return &fixture.replication[0];
+}
+
+#define STOPPED_BY_PERSON "cluster_replication_stopped_by_person{cluster=\"orders\"}"
+#define SET_WAITS         "cluster_set_waits_for_start{cluster=\"orders\"}"
+
+static void test_lag_and_tls_are_absent_when_they_are_unknown(void **state)
+{
+        Replication *replication = replicate();
+
+        format();
+        assert_sample("cluster_replication_lag_seconds{cluster=\"orders\"}", "");
+        assert_sample("cluster_replication_tls{cluster=\"orders\"}", "");
+        replication->lag_known = true;
+        replication->tls = TRISTATE_NO;
+        format();
+        assert_sample("cluster_replication_lag_seconds{cluster=\"orders\"}", "0");
+        assert_sample("cluster_replication_tls{cluster=\"orders\"}", "0");
+        replication->lag_sec = 17;
+        replication->tls = TRISTATE_YES;
+        format();
+        assert_sample("cluster_replication_lag_seconds{cluster=\"orders\"}", "17");
+        assert_sample("cluster_replication_tls{cluster=\"orders\"}", "1");
+}
+
+static void test_the_time_of_a_reading_is_shown_also_without_a_source(void **state)
+{
+        static const char sample[] =
+                "cluster_replication_last_check_timestamp_seconds{cluster=\"orders\"}";
+
+        format();
+        assert_sample(sample, "");
+        replicate()->configured = false;
+        format();
+        assert_sample(sample, "1801490709");
+        assert_int_equal(count_lines("binlog_ssld_cluster_replication_"), 2); /* and _stopped */
+}
+
+static void test_a_stop_by_a_person_is_none_of_an_import_and_no_failure(void **state)
+{
+        Replication *replication = replicate();
+
+        format();
+        assert_sample(STOPPED_BY_PERSON, "0");
+        strcpy(replication->io_running, "No");
+        strcpy(replication->sql_running, "No");
+        format();
+        assert_sample(STOPPED_BY_PERSON, "1");
+        replication->stopped_by_us = true;
+        format();
+        assert_sample(STOPPED_BY_PERSON, "0");
+        replication->stopped_by_us = false;
+        replication->sql_errno = 1062;
+        format();
+        assert_sample(STOPPED_BY_PERSON, "0");
+}
+
+static void test_a_set_waits_only_if_it_is_imported_and_a_person_stopped_replication(void **state)
+{
+        Replication *replication = replicate();
+
+        format();
+        assert_sample(SET_WAITS, "0");
+        strcpy(replication->io_running, "No");
+        strcpy(replication->sql_running, "No");
+        format();
+        assert_sample(SET_WAITS, "1");
+        fixture.record[0].imported.in_use = true;
+        format();
+        assert_sample(SET_WAITS, "0");
+        fixture.record[0].imported = (RecordImport){0};
+        format();
+        assert_sample(SET_WAITS, "0");
+}
+
+static void test_replication_of_a_disabled_cluster_is_not_shown(void **state)
+{
+        replicate();
+        fixture.cluster[0].state = CLUSTER_DISABLED;
+        format();
+        assert_int_equal(count_lines("binlog_ssld_cluster_replication_"), 1); /* _stopped */
+        assert_sample(SET_WAITS, "");
+}
+
+static void test_the_last_outcome_is_a_label(void **state)
+{
+        fixture.status.n_clusters = 2;
+        fixture.record[0].attempt.outcome = OUTCOME_REJECTED;
+        fixture.record[1].attempt.has_outcome = false;
+        format();
+        assert_sample("cluster_last_outcome{cluster=\"orders\",outcome=\"rejected\"}", "1");
+        assert_int_equal(count_lines("binlog_ssld_cluster_last_outcome"), 1);
+}
+
 static void test_replication_that_an_import_left_stopped_has_a_metric(void **state)
 {
         format();
@@ -322,6 +425,13 @@ int main(void)
                 metrics_test(test_a_cluster_that_was_never_imported_has_no_times),
                 metrics_test(test_the_expiry_of_the_imported_set_has_its_own_metric),
                 metrics_test(test_replication_runs_when_both_threads_do),
+                metrics_test(test_lag_and_tls_are_absent_when_they_are_unknown),
+                metrics_test(test_the_time_of_a_reading_is_shown_also_without_a_source),
+                metrics_test(test_a_stop_by_a_person_is_none_of_an_import_and_no_failure),
+                metrics_test(
+                        test_a_set_waits_only_if_it_is_imported_and_a_person_stopped_replication),
+                metrics_test(test_replication_of_a_disabled_cluster_is_not_shown),
+                metrics_test(test_the_last_outcome_is_a_label),
                 metrics_test(test_replication_that_an_import_left_stopped_has_a_metric),
                 metrics_test(test_imports_are_counted_by_cluster_and_outcome),
                 metrics_test(test_every_outcome_can_be_counted),

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/model/replication-state.h"
 #include "tests/unit/status-fixture.h"
 
 static StatusFixture fixture;
@@ -52,6 +53,8 @@ static void break_replication(void)
         fixture.replication[0] = (Replication){.known = true,
                 .configured = true,
                 .io_running = "Connecting",
+                .sql_running = "Yes",
+                .lag_known = true,
                 .io_errno = 2026,
                 .io_error = "TLS error"};
 }
@@ -115,7 +118,7 @@ static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configu
 {
         break_replication();
         assert_int_equal(health(), HEALTH_CRITICAL);
-        assert_string_equal(cluster_reason(), "replication I/O thread: TLS error");
+        assert_string_equal(cluster_reason(), "replication I/O thread (error 2026): TLS error");
         strcpy(fixture.replication[0].io_running, "Yes");
         assert_int_equal(health(), HEALTH_OK);
         break_replication();
@@ -131,6 +134,46 @@ static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configu
         break_replication();
         fixture.cluster[0].state = CLUSTER_DISABLED;
         assert_int_equal(health(), HEALTH_OK);
+}
+
+static const char *next_step(void)
+{
+        return summary_cluster_next_step(&fixture.cluster[0], NULL);
+}
+
+static void test_replication_of_a_current_cluster_has_its_reason_and_next_step(void **state)
+{
+        Replication *replication = &fixture.replication[0];
+
+        *replication = (Replication){.known = true,
+                .configured = true,
+                .io_running = "No",
+                .sql_running = "No",
+                .lag_known = true};
+        assert_int_equal(health(), HEALTH_WARNING);
+        assert_string_equal(
+                cluster_reason(), "replication is stopped, not by binlog-ssld, and stays stopped");
+        assert_string_equal(next_step(), replication_state_next_step(replication));
+        strcpy(replication->io_running, "Yes");
+        strcpy(replication->sql_running, "Yes");
+        assert_string_equal(cluster_reason(), "");
+        assert_string_equal(next_step(), "");
+        assert_int_equal(health(), HEALTH_OK);
+}
+
+static void test_failing_replication_is_the_reason_before_a_failed_check(void **state)
+{
+        strcpy(fixture.cluster[0].check.error, "no answer");
+        strcpy(fixture.cluster[0].check.next_step, "look at the network");
+        assert_string_equal(cluster_reason(), "the check failed: no answer");
+        assert_string_equal(next_step(), "look at the network");
+        break_replication();
+        assert_string_equal(cluster_reason(), "replication I/O thread (error 2026): TLS error");
+        assert_string_equal(next_step(), replication_state_next_step(&fixture.replication[0]));
+        fixture.replication[0].io_errno = 0; /* what was read is as old as the check */
+        strcpy(fixture.replication[0].io_running, "No");
+        assert_string_equal(cluster_reason(), "the check failed: no answer");
+        assert_string_equal(next_step(), "look at the network");
 }
 
 static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
@@ -159,8 +202,8 @@ static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
 {
         break_replication();
         assert_string_equal(line(),
-                "1/1 clusters current; orders: replication I/O thread: TLS error, certificate "
-                "valid until 2027-02-01");
+                "1/1 clusters current; orders: replication I/O thread (error 2026): TLS error, "
+                "certificate valid until 2027-02-01");
         fixture.replication[0].known = false;
         fixture.cluster[0].record_error = ENOSPC;
         assert_string_equal(line(),
@@ -435,6 +478,8 @@ int main(void)
                 summary_test(test_the_worst_health_counts),
                 summary_test(
                         test_broken_replication_is_critical_unless_it_runs_or_is_not_configured),
+                summary_test(test_replication_of_a_current_cluster_has_its_reason_and_next_step),
+                summary_test(test_failing_replication_is_the_reason_before_a_failed_check),
                 summary_test(test_a_record_that_cannot_be_written_is_a_warning),
                 summary_test(test_a_failed_cluster_is_named_with_its_reason_and_next_try),
                 summary_test(test_an_error_of_a_current_cluster_is_in_the_line),

@@ -252,6 +252,7 @@ static void test_a_cluster_is_written(void **state)
         expect_null(cluster, "next_attempt");
         expect_text(cluster, "outcome", "imported");
         expect_null(cluster, "sql_errno");
+        expect_text(cluster, "replication_mode", "ignore");
         expect_null(cluster, "replication");
 }
 
