@@ -5,34 +5,14 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/manager/cluster-facts.h"
-#include "daemon/manager/cluster-process.h"
+#include "daemon/manager/cluster-private.h"
 #include "daemon/manager/wave.h"
 #include "daemon/record/record-writer.h"
-
-/* A check only reads the ledger and the replica status: it needs less time than an import. */
-#define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)
 
 /* The longest delay of a record while other imports run. */
 #define CLUSTER_RECORD_DELAY_USEC (500 * USEC_PER_MSEC)
 
-struct Cluster {
-        ClusterFacts facts;
-        ClusterProcess *process;
-        RecordWriter *writer;
-        cluster_changed_fn fn;
-        void *userdata;
-        char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
-        char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
-        char lifted[REPORT_FINGERPRINT_MAX];  /* the set that an operator asks for; "": none */
-        PlanAction running;                   /* what the importer that runs was started for */
-        bool moved;                           /* its server is no longer the configured one */
-        SetInfo set;                          /* of the last import that was started */
-        SealedSet *sent;                      /* while it runs */
-        KeptSets kept;                        /* for a roll back */
-};
-
-static void report(Cluster *cluster, ClusterEvent event, const Outcome *outcome)
+void cluster_report(Cluster *cluster, ClusterEvent event, const Outcome *outcome)
 {
         cluster->fn(cluster, event, outcome, cluster->userdata);
 }
@@ -43,23 +23,22 @@ static bool has_outcome(ClusterEvent event)
                 event != CLUSTER_EVENT_STARTED && event != CLUSTER_EVENT_HEAL;
 }
 
-static void report_all(Cluster *cluster, ClusterChange change, const Outcome *outcome)
+void cluster_report_all(Cluster *cluster, ClusterChange change, const Outcome *outcome)
 {
         for (ClusterEvent event = 0; event < CLUSTER_EVENT_END; event++)
                 if (change.events & (1U << event))
-                        report(cluster, event, has_outcome(event) ? outcome : NULL);
+                        cluster_report(cluster, event, has_outcome(event) ? outcome : NULL);
 }
 
-/* Every end of an import or check comes here, and the next action is planned. */
-static void finish(Cluster *cluster, ClusterChange change, const Outcome *outcome)
+void cluster_finish(Cluster *cluster, ClusterChange change, const Outcome *outcome)
 {
-        report_all(cluster, change, outcome);
+        cluster_report_all(cluster, change, outcome);
         if (change.recorded)
                 record_writer_schedule(cluster->writer);
-        report(cluster, CLUSTER_EVENT_END, outcome);
+        cluster_report(cluster, CLUSTER_EVENT_END, outcome);
 }
 
-static void set_state(Cluster *cluster, ClusterState state)
+void cluster_set_state(Cluster *cluster, ClusterState state)
 {
         ClusterStatus *status = &cluster->facts.status;
 
@@ -67,7 +46,7 @@ static void set_state(Cluster *cluster, ClusterState state)
                 return;
         status->state = state;
         status->since_at_usec = clock_wall_usec();
-        report(cluster, CLUSTER_EVENT_STATE, NULL);
+        cluster_report(cluster, CLUSTER_EVENT_STATE, NULL);
 }
 
 static void on_recorded(int error, void *userdata)
@@ -75,16 +54,15 @@ static void on_recorded(int error, void *userdata)
         Cluster *cluster = userdata;
 
         cluster->facts.status.record_error = error;
-        report(cluster, CLUSTER_EVENT_RECORD, NULL);
+        cluster_report(cluster, CLUSTER_EVENT_RECORD, NULL);
 }
 
 static void on_released(void *userdata)
 {
-        report(userdata, CLUSTER_EVENT_END, NULL);
+        cluster_report(userdata, CLUSTER_EVENT_END, NULL);
 }
 
-/* Written at once, so that whoever waits for the removal finds the record as it reports it. */
-static void on_removed(Cluster *cluster, const Outcome *outcome)
+void cluster_end_removal(Cluster *cluster, const Outcome *outcome)
 {
         ClusterChange change =
                 cluster_facts_apply_removal(&cluster->facts, outcome, cluster->moved);
@@ -93,7 +71,7 @@ static void on_removed(Cluster *cluster, const Outcome *outcome)
         cluster->facts.status.deadline_usec = 0;
         if (record_writer_write(cluster->writer) == 0)
                 change.recorded = false;
-        finish(cluster, change, outcome);
+        cluster_finish(cluster, change, outcome);
 }
 
 static void on_imported(const Outcome *outcome, void *userdata)
@@ -105,7 +83,7 @@ static void on_imported(const Outcome *outcome, void *userdata)
         ClusterChange change = {0};
 
         if (cluster->running == PLAN_REMOVE) {
-                on_removed(cluster, outcome);
+                cluster_end_removal(cluster, outcome);
                 return;
         }
         facts->status.deadline_usec = 0;
@@ -117,14 +95,14 @@ static void on_imported(const Outcome *outcome, void *userdata)
                 change = cluster_facts_apply_attempt(facts, &cluster->set, outcome, elsewhere);
         else if (!elsewhere)
                 change = cluster_facts_apply_start(facts, outcome);
-        finish(cluster, change, outcome);
+        cluster_finish(cluster, change, outcome);
 }
 
 static void on_checked(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
 
-        finish(cluster, cluster_facts_apply_check(&cluster->facts, outcome), outcome);
+        cluster_finish(cluster, cluster_facts_apply_check(&cluster->facts, outcome), outcome);
 }
 
 /* The importer stops replication only after this has succeeded. That the stop is completed needs no
@@ -240,7 +218,7 @@ static void report_stop(Cluster *cluster)
 
         if (!cluster_is_importing(cluster))
                 cluster_facts_report_stop(&cluster->facts, &change);
-        report_all(cluster, change, NULL);
+        cluster_report_all(cluster, change, NULL);
 }
 
 /* The canary of a wave is checked more often; with --once there is no next check. */
@@ -325,7 +303,7 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         if (plan.action == PLAN_DELAY && plan.not_before_usec != USEC_NEVER)
                 facts->status.next_attempt_at_usec =
                         clock_wall_usec() + (plan.not_before_usec - now_usec);
-        set_state(cluster, plan_state(&plan, &facts->record));
+        cluster_set_state(cluster, plan_state(&plan, &facts->record));
         report_stop(cluster);
         return plan;
 }
@@ -343,154 +321,6 @@ void cluster_abort_import(Cluster *cluster)
                 "the service was stopped before the %s ended",
                 is_removing(cluster) ? "removal" : "import");
         cluster_process_abort_import(cluster->process, &outcome);
-}
-
-static ImportAction import_action(PlanAction action)
-{
-        switch (action) {
-        case PLAN_RESTART_REPLICATION:
-                return IMPORT_ACTION_RESTART_REPLICATION;
-        case PLAN_START_REPLICATION:
-                return IMPORT_ACTION_START_REPLICATION;
-        case PLAN_CHECK:
-                return IMPORT_ACTION_CHECK;
-        default:
-                return IMPORT_ACTION_IMPORT;
-        }
-}
-
-/* Regardless of the ledger, which names another set or has a newer row. */
-static bool is_forced(const Cluster *cluster, PlanAction action)
-{
-        return cluster->forced[0] != '\0' || action == PLAN_HEAL || action == PLAN_ROLL_BACK ||
-                (cluster->lifted[0] != '\0' &&
-                        cluster->facts.record.attempt.outcome == OUTCOME_ROLLED_BACK);
-}
-
-/* Before the CALL: a daemon that is killed in it leaves a cluster whose set nobody knows. */
-static int begin_roll_back(Cluster *cluster, const SetInfo *former)
-{
-        ClusterFacts *facts = &cluster->facts;
-        Record before = facts->record;
-        Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
-        int r;
-
-        cluster_facts_begin_roll_back(facts, former);
-        r = record_writer_write(cluster->writer);
-        if (r == 0)
-                return 0;
-        facts->record = before;
-        text_format(outcome.text, sizeof(outcome.text),
-                "replication fails with set %.12s, which is not taken back, because that cannot be "
-                "recorded: %s",
-                before.imported.fingerprint, strerror(-r));
-        finish(cluster, cluster_facts_refuse_roll_back(facts, &outcome), &outcome);
-        return r;
-}
-
-static int run(Cluster *cluster, PlanAction action, const ImportTask *task)
-{
-        int r;
-
-        cluster->running = action;
-        r = cluster_process_start(cluster->process, task);
-        cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
-        return r;
-}
-
-/* A daemon that ends after this finds in the record that the material may be gone. */
-static int write_removal_down(Cluster *cluster)
-{
-        Record *record = &cluster->facts.record;
-        Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
-        int r;
-
-        if (record_is_removing(record))
-                return 0;
-        record_begin_removal(record, clock_wall_usec());
-        r = record_writer_write(cluster->writer);
-        if (r == 0)
-                return 0;
-        text_format(outcome.text, sizeof(outcome.text),
-                "nothing is removed, because the removal cannot be recorded: %s", strerror(-r));
-        text_set(outcome.next_step, sizeof(outcome.next_step),
-                "make the state directory writable, or free space there");
-        on_removed(cluster, &outcome);
-        return r;
-}
-
-static int start_removal(Cluster *cluster)
-{
-        ImportTask task = {
-                .action = IMPORT_ACTION_REMOVE,
-                .cluster = &cluster->facts.config,
-                .payload_fd = -1,
-                .timeout_usec = cluster->facts.daemon->import_timeout_usec,
-        };
-        int r = write_removal_down(cluster); /* once more for another server than at the request */
-
-        return r < 0 ? r : run(cluster, PLAN_REMOVE, &task);
-}
-
-int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
-{
-        ImportTask task = {
-                .action = import_action(action),
-                .cluster = &cluster->facts.config,
-                .payload_fd = -1,
-                .newlines = cluster->facts.record.newlines,
-                .forced = is_forced(cluster, action),
-                .stop = cluster->facts.record.stop,
-                .timeout_usec = cluster->facts.daemon->import_timeout_usec,
-        };
-        int r;
-
-        if (action == PLAN_REMOVE)
-                return start_removal(cluster);
-        if (action == PLAN_ROLL_BACK)
-                set = cluster->kept.former;
-        if (set) {
-                task.set = set->info;
-                task.payload_fd = set->payload_fd;
-        }
-        if (action == PLAN_CHECK) {
-                if (task.timeout_usec > CLUSTER_CHECK_MAX_USEC)
-                        task.timeout_usec = CLUSTER_CHECK_MAX_USEC;
-                return cluster_process_start(cluster->process, &task);
-        }
-        if (action == PLAN_ROLL_BACK) {
-                r = begin_roll_back(cluster, &task.set);
-                if (r < 0)
-                        return r;
-        } else if (action != PLAN_START_REPLICATION) {
-                cluster_facts_begin_import(&cluster->facts);
-                cluster->set = task.set;
-                cluster->forced[0] = cluster->lifted[0] = '\0';
-        }
-        cluster->sent = sealed_set_ref(set);
-        if (action == PLAN_HEAL) {
-                report_all(cluster, cluster_facts_begin_heal(&cluster->facts), NULL);
-                /* Now, so that another start of the daemon does not heal again; an error is
-                 * reported, and harmless. */
-                (void)record_writer_write(cluster->writer);
-        }
-        set_state(cluster, CLUSTER_IMPORTING);
-        return run(cluster, action, &task);
-}
-
-bool cluster_can_remove(const Cluster *cluster)
-{
-        return cluster->facts.status.removing ||
-                (!cluster_is_importing(cluster) && !cluster_process_is_stuck(cluster->process));
-}
-
-void cluster_remove(Cluster *cluster)
-{
-        if (cluster->facts.status.removing)
-                return;
-        cluster->facts.status.removing = true;
-        if (write_removal_down(cluster) == 0)
-                report(cluster, CLUSTER_EVENT_STATE, NULL);
 }
 
 void cluster_set_proof(Cluster *cluster, const RecordProof *proof)

@@ -13,7 +13,7 @@
 #include "common/macro.h"
 #include "daemon/config/config.h"
 #include "daemon/manager/plan.h"
-#include "daemon/manager/sealed-set.h"
+#include "daemon/model/sealed-set.h"
 #include "daemon/model/status.h"
 
 typedef struct Cluster Cluster;
@@ -51,11 +51,6 @@ bool cluster_is_checking(const Cluster *cluster);
  * changed. */
 Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec);
 
-/* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
- * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be
- * started; that is an outcome as well, and that of an import is retried with back-off. */
-int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set);
-
 /* Ends a check that runs, without a result. */
 void cluster_end_check(Cluster *cluster);
 
@@ -77,15 +72,6 @@ void cluster_reset_back_off(Cluster *cluster);
  * set of the last plan is imported even if it is current; this ends with that set, and a cluster
  * without a set, a disabled one, or one whose importer cannot be ended, ignores it. */
 void cluster_retry_now(Cluster *cluster, bool force);
-
-/* Returns false while an import runs, or an importer cannot be ended. */
-bool cluster_can_remove(const Cluster *cluster);
-
-/* Requests the removal of the client material, if cluster_can_remove(); the scheduler starts it. A
- * removal that is requested already is not requested again. The record says at once that the set
- * may be gone, so that no end of the daemon is taken for a success. After a success the record's
- * file is removed, unless it has a stop of replication. */
-void cluster_remove(Cluster *cluster);
 
 /* Writes a record that is not written yet; an error is reported as CLUSTER_EVENT_RECORD. */
 void cluster_flush(Cluster *cluster);

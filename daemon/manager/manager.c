@@ -16,6 +16,7 @@
 #include "common/job.h"
 #include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
+#include "daemon/manager/cluster-start.h"
 #include "daemon/manager/inventory.h"
 #include "daemon/manager/scheduler.h"
 #include "daemon/manager/wakeup.h"

@@ -15,7 +15,7 @@
 
 #include "common/macro.h"
 #include "daemon/config/config.h"
-#include "daemon/manager/sealed-set.h"
+#include "daemon/model/sealed-set.h"
 #include "daemon/model/status.h"
 
 typedef struct Material Material;

@@ -1,6 +1,7 @@
 #include "daemon/manager/scheduler.h"
 
 #include "common/clock.h"
+#include "daemon/manager/cluster-start.h"
 #include "daemon/manager/wave.h"
 
 /* Limit of one pass, a few forks long; a status request waits at most this long. */

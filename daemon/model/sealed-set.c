@@ -1,4 +1,4 @@
-#include "daemon/manager/sealed-set.h"
+#include "daemon/model/sealed-set.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/status/journal-cluster.h"
 #include "daemon/status/journal.h"
 #include "daemon/status/summary.h"
 

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * Journal: one function per event, each with its message id, fields and wording. The caller decides
- * which events are logged (daemon/status/journal-filter.h).
+ * Journal: one function per event, each with its message id, fields and wording; those of a cluster
+ * are in daemon/status/journal-cluster.h. The caller decides which events are logged
+ * (daemon/status/journal-filter.h).
  *
  * Fields: BINLOG_SSL_MATERIAL, _CLUSTER, _FINGERPRINT, _OUTCOME, _SQL_ERRNO, _ATTEMPT,
  * _DURATION_USEC.
@@ -37,28 +38,6 @@ void journal_watch_restarted(const MaterialStatus *material);
 
 /* The file system of the material does not answer, or answers again. */
 void journal_file_system(const MaterialStatus *material);
-
-void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outcome);
-/* According to the ledger on the cluster. */
-void journal_already_current(const ClusterStatus *cluster, const Outcome *outcome);
-void journal_import_failed(const ClusterStatus *cluster, const Outcome *outcome);
-
-/* The client material was removed from the cluster, or could not be. */
-void journal_removal(const ClusterStatus *cluster, const Outcome *outcome);
-
-/* The results of a check between imports: the check fails or works again, another server
- * answers, the ledger names another set than the record, replication broke or runs again. */
-void journal_check(const ClusterStatus *cluster, const Outcome *outcome);
-void journal_server_changed(const ClusterStatus *cluster, const Outcome *outcome);
-void journal_drift(const ClusterStatus *cluster, const Outcome *outcome);
-void journal_replication(const ClusterStatus *cluster);
-
-/* The imported set is about to be imported again. */
-void journal_replication_healing(const ClusterStatus *cluster);
-
-/* Replication was stopped for an import; it stays stopped, and is started again. */
-void journal_replication_stopped(const ClusterStatus *cluster);
-void journal_replication_started(const ClusterStatus *cluster);
 
 /* The watchdog gets no pings because of a material or a cluster; the other one is NULL. */
 void journal_watchdog_stopped(const char *material, const char *cluster, const char *reason);

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "daemon/import/import-job.h"
+#include "daemon/manager/cluster-start.h"
 #include "daemon/manager/cluster.h"
 #include "daemon/record/record-writer.h"
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "daemon/manager/sealed-set.h"
+#include "daemon/model/sealed-set.h"
 
 #define A "a"
 #define B "b"

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/macro.h"
+#include "daemon/status/journal-cluster.h"
 #include "daemon/status/journal-filter.h"
 #include "daemon/status/journal.h"
 #include "tests/unit/status-fixture.h"

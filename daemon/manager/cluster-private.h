@@ -1,0 +1,37 @@
+#pragma once
+
+/*
+ * Cluster, its members: for daemon/manager/cluster.c and cluster-start.c alone.
+ */
+
+#include "daemon/manager/cluster-facts.h"
+#include "daemon/manager/cluster-process.h"
+#include "daemon/manager/cluster.h"
+#include "daemon/record/record-writer.h"
+
+struct Cluster {
+        ClusterFacts facts;
+        ClusterProcess *process;
+        RecordWriter *writer;
+        cluster_changed_fn fn;
+        void *userdata;
+        char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
+        char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
+        char lifted[REPORT_FINGERPRINT_MAX];  /* the set that an operator asks for; "": none */
+        PlanAction running;                   /* what the importer that runs was started for */
+        bool moved;                           /* its server is no longer the configured one */
+        SetInfo set;                          /* of the last import that was started */
+        SealedSet *sent;                      /* while it runs */
+        KeptSets kept;                        /* for a roll back */
+};
+
+void cluster_report(Cluster *cluster, ClusterEvent event, const Outcome *outcome);
+void cluster_report_all(Cluster *cluster, ClusterChange change, const Outcome *outcome);
+
+/* Every end of an import or check comes here, and the next action is planned. */
+void cluster_finish(Cluster *cluster, ClusterChange change, const Outcome *outcome);
+
+void cluster_set_state(Cluster *cluster, ClusterState state);
+
+/* Written at once, so that whoever waits for the removal finds the record as it reports it. */
+void cluster_end_removal(Cluster *cluster, const Outcome *outcome);
