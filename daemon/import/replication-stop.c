@@ -33,7 +33,9 @@ ReplicationDuty replication_stop_read(
         if (*ret_result != SESSION_OK)
                 return REPLICATION_DUTY_NONE;
         duty = replication_duty(&ret->replication, &stop);
-        if (stop.at_usec == 0 || replication_is_stopped_by(&ret->replication, &stop))
+        if (stop.at_usec == 0 || replication_is_stopped_by(&ret->replication, &stop) ||
+                (ret->replication.configured &&
+                        record_stop_may_follow(&stop, ret->replication.checked_at_usec)))
                 return duty;
         ret->effect.stop_over = true;
         if (attempt->ledger.stop.at_usec > 0) {

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/text.h"
+
+/* From the note of a stop to the end of active threads, unless the server is very slow. */
+#define RECORD_STOP_DELAY_USEC (10 * USEC_PER_SEC)
 
 /* `uuid` is that of the server that has the set. */
 static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, const char *uuid)
@@ -72,14 +76,21 @@ bool record_is_stopped(const Record *record)
         return record->stop.at_usec > 0;
 }
 
+/* A wall clock that was set back makes the difference a large number. */
+bool record_stop_may_follow(const RecordStop *stop, uint64_t now_usec)
+{
+        return stop->at_usec > 0 && !stop->completed &&
+                now_usec - stop->at_usec < RECORD_STOP_DELAY_USEC;
+}
+
 bool record_update_stop(Record *record, const Outcome *outcome)
 {
         const Replication *replication = &outcome->replication;
+        bool runs = replication_is_active(replication) &&
+                replication->halt != REPLICATION_HALT_PERSON &&
+                !record_stop_may_follow(&record->stop, replication->checked_at_usec);
         bool started = outcome->effect.replication_started || outcome->effect.stop_over ||
-                (replication->known &&
-                        (!replication->configured ||
-                                (replication_is_active(replication) &&
-                                        replication->halt != REPLICATION_HALT_PERSON)));
+                (replication->known && (!replication->configured || runs));
 
         if (!record_is_stopped(record) || !started)
                 return false;

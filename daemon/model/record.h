@@ -115,9 +115,13 @@ bool record_needs_restart(const Record *record, const char *fingerprint);
 
 bool record_is_stopped(const Record *record);
 
+/* Returns true if active threads do not show yet that the stop is over: AWS's procedure sleeps
+ * before it stops them, and goes on without an importer that has died. `now_usec` is wall time. */
+bool record_stop_may_follow(const RecordStop *stop, uint64_t now_usec);
+
 /* Clears the stop if the outcome shows that replication was not stopped or was started, is active
- * with both threads, or is no longer configured. A thread alone may be active because the stop has
- * not ended. Returns true if it was cleared. */
+ * with both threads while no stop may follow, or is no longer configured. A thread alone may be
+ * active because the stop has not ended. Returns true if it was cleared. */
 bool record_update_stop(Record *record, const Outcome *outcome);
 
 /* Returns true if no time, reload or start of the daemon lets this set be tried again, but only a

@@ -299,3 +299,17 @@ def test_an_importer_that_is_killed_leaves_it_to_the_manager(testbed, running, p
     testbed.aurora.end_calls()
     make_invalid(running)
     testbed.aurora.wait_for_replication(runs)
+
+
+def test_a_stop_that_goes_on_without_its_importer_is_not_over(testbed, running, proxy):
+    """The procedure sleeps before it stops: replication still runs when the next daemon looks."""
+    testbed.aurora.set_option("sleeps", "on")
+    stops = testbed.aurora.history().count("stop")
+    write(testbed, running)
+    running.wait(testbed.aurora.in_call)
+    running.kill()
+    (running.material / "client-key.pem").write_text("no key\n")
+    running.start()
+    running.wait(lambda: testbed.aurora.history().count("stop") == stops + 1)
+    testbed.aurora.wait_for_replication(runs)
+    running.wait(lambda: "stopped_at" not in record(running))

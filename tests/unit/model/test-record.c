@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/macro.h"
 #include "common/text.h"
 #include "daemon/model/record.h"
@@ -285,6 +286,34 @@ static void test_an_import_begins_the_proof_anew_unless_it_has_ended(void **stat
         }
 }
 
+static void test_active_threads_do_not_end_a_stop_that_may_follow(void **state)
+{
+        static const struct {
+                bool completed;
+                uint64_t read_usec;
+                bool cleared;
+        } cases[] = {
+                {false, 99 * USEC_PER_SEC, false},
+                {false, 109 * USEC_PER_SEC - 1, false},
+                {false, 109 * USEC_PER_SEC, true},
+                {false, 98 * USEC_PER_SEC, true}, /* the clock was set back */
+                {true, 99 * USEC_PER_SEC, true},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Record record = {
+                        .stop = {.at_usec = 99 * USEC_PER_SEC, .completed = cases[i].completed}};
+                Outcome outcome = {.replication = {.known = true,
+                                           .configured = true,
+                                           .io_running = "Yes",
+                                           .sql_running = "Yes",
+                                           .checked_at_usec = cases[i].read_usec}};
+
+                assert_int_equal(record_update_stop(&record, &outcome), cases[i].cleared);
+                assert_int_equal(record_is_stopped(&record), !cases[i].cleared);
+        }
+}
+
 static void test_a_stop_is_cleared_when_replication_is_started_or_active(void **state)
 {
         static const struct {
@@ -355,6 +384,7 @@ int main(void)
                 cmocka_unit_test(test_a_warning_stays_with_the_import_until_the_next_one),
                 cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),
                 cmocka_unit_test(test_an_import_begins_the_proof_anew_unless_it_has_ended),
+                cmocka_unit_test(test_active_threads_do_not_end_a_stop_that_may_follow),
                 cmocka_unit_test(test_a_stop_is_cleared_when_replication_is_started_or_active),
         };
 
