@@ -194,12 +194,20 @@ class Fleet:
         self.service.wrapper = AS_THE_UNIT
         for owned in (self.proxy, self.silent, self.slow, self.service):
             workspace.own(owned)
-        write_material(self.service.material, authority.certificate, authority.issue_client("a"))
+        self._authority = authority
+        self.rotate()
         self.names = [f"c{n}" for n in range(CLUSTERS)]
         self.healthy, self.hung = self.names[:-HUNG], self.names[-HUNG:]
 
-    def start(self, server_ca: Path, *, hung: bool = False) -> None:
-        """hung: half of the hung clusters will hang before the greeting, half in the CALL."""
+    def rotate(self) -> None:
+        write_material(self.service.material, self._authority.certificate,
+                       self._authority.issue_client("a"))
+
+    def start(self, server_ca: Path, *, hung: bool = False, keys: str = "") -> None:
+        """hung: half of the hung clusters will hang before the greeting, half in the CALL.
+
+        keys: further ones of the daemon.
+        """
         ports = {name: self.proxy.port for name in self.names}
         if hung:
             ports |= {name: (self.silent.port, self.slow.port)[number % 2]
@@ -209,6 +217,7 @@ parallel-imports = {CLUSTERS}
 import-timeout = {IMPORT_TIMEOUT_SECONDS}s
 retry-min = 1h
 retry-max = 1h
+{keys}
 [material default]
 directory = {self.service.material}
 [cluster-defaults]

@@ -12,11 +12,13 @@ from pathlib import Path
 from tests.bench.arguments import run
 from tests.standin import Aurora, Authority, Source, Workspace, write_material
 from tests.standin.client import Client
-from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER, REPLICATION_PASSWORD
+from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER, NAMES
 from tests.standin.proxy import Connection, Proxy
 from tests.standin.service import Service
+from tests.standin.source import REPLICATION_PASSWORD
 
 ONE_WAY = 0.02  # seconds; far more than client and server need between two flights
+EXTERNAL = NAMES[3]  # the procedures of repoint
 LEDGER = Path(__file__).parents[2] / "conf" / "ledger.sql"
 RUNNING = "restart, running before"
 STATUS_READS = "SHOW GLOBAL STATUS LIKE 'Com_show_slave_status'"
@@ -58,26 +60,30 @@ def measure(workspace: Workspace, build: Path) -> None:
     aurora.sql(LEDGER.read_text())
     aurora.follow(source)
     source.prepare(pair.subject)
-    aurora.grant("rds_set_external_source")
+    aurora.grant(*EXTERNAL)
     password = workspace.path / "source-password"
-    password.write_text(f"{REPLICATION_PASSWORD}\n")
-    with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy:
+    password.write_text(REPLICATION_PASSWORD + "\n")
+    source_login = f"source-password-file = {password}"
+    with Proxy(aurora.port, to_server=ONE_WAY, to_client=ONE_WAY) as proxy, \
+            Proxy(source.port, to_server=ONE_WAY, to_client=ONE_WAY) as to_source:
         Client.over_tcp(proxy.port, IMPORT_USER, IMPORT_PASSWORD, ca=aurora.ca).sql("")
         print(f"{'login alone':<38}{only(proxy.connections).round_trips:>3} round trips")
+        ledger = "\nledger = binlog_ssl.ledger"
+        probe = f"\nsource-probe = require\nsource-port = {to_source.port}\n{source_login}"
         for name, settings in (("ignore", "replication = ignore"),
-                               ("ignore, with a ledger",
-                                "replication = ignore\nledger = binlog_ssl.ledger"),
+                               ("ignore, with a ledger", "replication = ignore" + ledger),
                                ("observe", "replication = observe"),
+                               ("observe, with a probe", "replication = observe" + probe),
                                ("restart, stopped before", "replication = restart"),
                                (RUNNING, "replication = restart"),
-                               (RUNNING + ", with a ledger",
-                                "replication = restart\nledger = binlog_ssl.ledger"),
-                               ("repoint", "replication = repoint\nquery-log = ignore\n"
-                                f"source-password-file = {password}")):
-            if name.startswith(RUNNING) or name == "repoint":
+                               (RUNNING + ", with a ledger", "replication = restart" + ledger),
+                               (RUNNING + ", with a probe", "replication = restart" + probe),
+                               ("repoint, running before",
+                                f"replication = repoint\n{source_login}")):
+            if "running" in name:
                 aurora.start_replication()
+            # Neither a record nor the ledger names the set, so that a new service imports it.
             aurora.sql("DELETE FROM binlog_ssl.ledger")
-            # A new service has no record and therefore imports.
             service = Service(build, workspace.path / name)
             service.configure(configuration(service, aurora, proxy.port, settings))
             write_material(service.material, authority.certificate, pair)
@@ -86,8 +92,11 @@ def measure(workspace: Workspace, build: Path) -> None:
             if done.returncode != 0:
                 raise SystemExit(f"binlog-ssld --once: {done.stderr}")
             reads = status_reads(aurora) - reads
+            probed = [one.round_trips for one in to_source.connections]
+            to_source.connections.clear()
             print(f"{name:<38}{only(proxy.connections[first:]).round_trips:>3} round trips"
-                  f"{f', {reads} of them to read the status' if reads else ''}")
+                  f"{f', {reads} of them to read the status' if reads else ''}"
+                  f"{f'; and {sum(probed)} to the source' if probed else ''}")
 
 
 if __name__ == "__main__":

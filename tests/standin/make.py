@@ -38,6 +38,8 @@ class Make(ABC):
     login_flights: int  # of a client that begins with mysql_native_password, as libmariadb does
     identified_by: str  # the same clause for a user that may have another plugin
     position: str  # the statement that shows the position of the binary log
+    reload_tls: str  # the statement that reads the files of the server's own TLS again
+    crash_safe: bool  # a position by file is written with the transaction, and survives SIGKILL
     executed: str  # the variable with the GTIDs of a source
     purged: str  # Last_IO_Errno of a replica whose next event is gone from the source
     auto_position: tuple[str, str]  # a column of the status, and its value with auto position

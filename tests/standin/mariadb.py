@@ -25,6 +25,8 @@ class MariaDB(Make):
     login_flights = 1
     identified_by = "IDENTIFIED BY"
     position = "SHOW MASTER STATUS"
+    reload_tls = "FLUSH SSL"
+    crash_safe = False
     executed = "@@gtid_binlog_pos"
     purged = "1236"
     auto_position = ("Using_Gtid", "Slave_Pos")

@@ -43,6 +43,8 @@ class MySQL(Make):
     login_flights = 2
     identified_by = "IDENTIFIED WITH caching_sha2_password BY"
     position = "SHOW BINARY LOG STATUS"
+    reload_tls = "ALTER INSTANCE RELOAD TLS"
+    crash_safe = True
     executed = "@@gtid_executed"
     purged = "13114"  # error 1236 of the source is in the text only
     auto_position = ("Auto_Position", "1")

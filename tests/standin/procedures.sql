@@ -69,7 +69,7 @@ CREATE PROCEDURE standin.copy_files(IN import INT)
 BEGIN
     DO GET_LOCK('standin.copy_files', 60);
     UPDATE standin.state SET local = 1 WHERE id = 1;  -- on a reader this fails, without effect
-    DROP DATABASE ssllocal;
+    DROP DATABASE IF EXISTS ssllocal;  -- not if the server was killed here
     CREATE DATABASE ssllocal;
     CALL standin.copy_file(standin.stored(import, 'ca.pem'), standin.local('ca.pem'));
     CALL standin.copy_file(standin.stored(import, 'cert.pem'), standin.local('cert.pem'));

@@ -30,11 +30,12 @@ class Source(Server):
                  "SET sql_log_bin = 1;"
                  "CREATE DATABASE app; CREATE TABLE app.t (id INT PRIMARY KEY, text TEXT)")
 
-    def require_subject(self, subject: str) -> None:
-        """Requires another subject from now on, and ends the connections of replicas."""
+    def require_subject(self, subject: str, *, end_dumps: bool = True) -> None:
+        """Requires another subject of each connection from now on."""
         self.sql("SET sql_log_bin = 0;"
                  f"ALTER USER {REPLICATION_USER}@'%' REQUIRE SUBJECT {quoted(subject)}")
-        self.end_dumps()
+        if end_dumps:
+            self.end_dumps()
 
     def end_dumps(self) -> None:
         """Ends the connections of replicas, which connect again."""
