@@ -117,7 +117,7 @@ static const char *io_next_step(const Replication *replication)
         }
 }
 
-const char *replication_state_next_step(const Replication *replication)
+const char *replication_state_next_step(const Replication *replication, ReplicationMode mode)
 {
         switch (replication_state(replication)) {
         case REPLICATION_STATE_FAILING:
@@ -126,6 +126,10 @@ const char *replication_state_next_step(const Replication *replication)
                         : "repair the cause, then CALL mysql.rds_stop_replication() and CALL "
                           "mysql.rds_start_replication() on the cluster";
         case REPLICATION_STATE_STOPPED:
+                if (mode == REPLICATION_REPOINT)
+                        return "if that is intended, nothing; to start it with the imported set: "
+                               "CALL mysql.rds_start_replication() on the cluster, then "
+                               "binlog-sslctl import --force";
                 return replication_is_active(replication)
                         ? "if that is intended, nothing; to start both threads: CALL "
                           "mysql.rds_stop_replication(), then CALL mysql.rds_start_replication() on "

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/config/config.h"
 #include "daemon/model/replication.h"
 
 typedef enum ReplicationState {
@@ -30,4 +31,6 @@ ReplicationState replication_state(const Replication *replication);
 /* Write "", and return "", if nothing is wrong or the stop is this program's, which the record
  * describes. */
 void replication_state_reason(char *buffer, size_t size, const Replication *replication);
-const char *replication_state_next_step(const Replication *replication);
+
+/* `mode` as configured: with repoint the start alone would go on with the files of before. */
+const char *replication_state_next_step(const Replication *replication, ReplicationMode mode);

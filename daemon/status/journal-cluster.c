@@ -192,7 +192,7 @@ void journal_replication(const ClusterStatus *cluster)
                 replication_state_reason(reason, sizeof(reason), replication);
                 log_send(LOG_WARNING, ID_REPLICATION_HALTED, fields, ARRAY_SIZE(fields),
                         "cluster %s: %s; %s", cluster->config->name, reason,
-                        replication_state_next_step(replication));
+                        replication_state_next_step(replication, cluster->config->replication));
         } else if (state == REPLICATION_STATE_FAILING)
                 log_send(LOG_ERR, ID_REPLICATION_BROKEN, fields, ARRAY_SIZE(fields),
                         "cluster %s: replication does not run, %s thread %s (error %u): %s",

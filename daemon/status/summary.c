@@ -303,7 +303,7 @@ static const char *current_next_step(const ClusterStatus *cluster)
                 if (cluster->record_error != 0)
                         return "";
         }
-        return replication_state_next_step(cluster->replication);
+        return replication_state_next_step(cluster->replication, cluster->config->replication);
 }
 
 const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material)

@@ -23,7 +23,7 @@ static void expect_reason(Replication replication, const char *expected)
 /* Returns true if the next step contains `part`, or is empty and `part` is. */
 static bool has_step(Replication replication, const char *part)
 {
-        const char *step = replication_state_next_step(&replication);
+        const char *step = replication_state_next_step(&replication, REPLICATION_RESTART);
 
         return part[0] == '\0' ? step[0] == '\0' : strstr(step, part) != NULL;
 }
@@ -91,9 +91,12 @@ static void test_both_threads_stopped_are_a_persons_stop(void **state)
 
         expect_state(replication, REPLICATION_STATE_STOPPED);
         expect_reason(replication, "replication is stopped, not by binlog-ssld, and stays stopped");
-        assert_string_equal(replication_state_next_step(&replication),
+        assert_string_equal(replication_state_next_step(&replication, REPLICATION_OBSERVE),
                 "if that is intended, nothing; to start it: CALL mysql.rds_start_replication() on "
                 "the cluster");
+        assert_string_equal(replication_state_next_step(&replication, REPLICATION_REPOINT),
+                "if that is intended, nothing; to start it with the imported set: CALL "
+                "mysql.rds_start_replication() on the cluster, then binlog-sslctl import --force");
         replication.io_errno = 2003; /* from before the stop */
         expect_state(replication, REPLICATION_STATE_STOPPED);
 }

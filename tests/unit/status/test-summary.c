@@ -153,7 +153,8 @@ static void test_replication_of_a_current_cluster_has_its_reason_and_next_step(v
         assert_int_equal(health(), HEALTH_WARNING);
         assert_string_equal(
                 cluster_reason(), "replication is stopped, not by binlog-ssld, and stays stopped");
-        assert_string_equal(next_step(), replication_state_next_step(replication));
+        assert_string_equal(
+                next_step(), replication_state_next_step(replication, REPLICATION_OBSERVE));
         strcpy(replication->io_running, "Yes");
         strcpy(replication->sql_running, "Yes");
         assert_string_equal(cluster_reason(), "");
@@ -169,7 +170,8 @@ static void test_failing_replication_is_the_reason_before_a_failed_check(void **
         assert_string_equal(next_step(), "look at the network");
         break_replication();
         assert_string_equal(cluster_reason(), "replication I/O thread (error 2026): TLS error");
-        assert_string_equal(next_step(), replication_state_next_step(&fixture.replication[0]));
+        assert_string_equal(next_step(),
+                replication_state_next_step(&fixture.replication[0], REPLICATION_OBSERVE));
         fixture.replication[0].io_errno = 0; /* what was read is as old as the check */
         strcpy(fixture.replication[0].io_running, "No");
         assert_string_equal(cluster_reason(), "the check failed: no answer");
