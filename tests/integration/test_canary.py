@@ -38,6 +38,13 @@ def replicas(testbed):
         made[name].stop()
 
 
+@pytest.fixture(autouse=True)
+def replicating(replicas):
+    """A person has started replication: an import restarts only what is not stopped."""
+    for replica in replicas.values():
+        replica.start_replication()
+
+
 def configure(service, replicas, *, daemon: str = "rollout = canary\n" + HOLD,
               keys: dict[str, str] | None = None) -> None:
     keys = {CANARY: "canary = yes", **(keys or {})}
