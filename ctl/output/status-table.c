@@ -239,7 +239,8 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
                 replication_text_print_word(terminal, cluster);
         fputc('\n', terminal->stream);
         terminal_paragraph(terminal, DETAIL_INDENT, "why:  ", cluster->reason);
-        terminal_paragraph(terminal, DETAIL_INDENT, "note: ", cluster->import_warning);
+        if (strcmp(cluster->import_warning, cluster->reason) != 0)
+                terminal_paragraph(terminal, DETAIL_INDENT, "note: ", cluster->import_warning);
         next_step_cluster(text, sizeof(text), cluster);
         terminal_paragraph(terminal, DETAIL_INDENT, "next: ", text);
         next_step_cluster_command(text, sizeof(text), cluster);

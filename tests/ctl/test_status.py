@@ -50,6 +50,12 @@ def test_what_an_import_went_on_in_spite_of_is_shown(ctl, manage):
         " note: the source was not tested: no answer"]
 
 
+def test_a_warning_that_is_the_reason_is_shown_once(ctl, manage):
+    manage(cluster("orders", import_warning="replication is stopped",
+                   reason="replication is stopped"))
+    assert ctl("status").stdout.count("replication is stopped") == 1
+
+
 def test_in_use_is_shown_only_when_known(ctl, manage):
     manage(cluster("a", in_use=True), cluster("b", in_use=False), cluster("c", in_use=None))
     rows = [line for line in ctl("status").stdout.splitlines() if " current " in line]
