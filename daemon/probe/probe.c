@@ -86,20 +86,22 @@ static void evaluate_statement_text(Probe *probe, const ClusterConfig *cluster)
 
 /* The server lists a procedure only to an account that may execute it, so a missing grant and a
  * missing procedure cannot be distinguished. */
-static void evaluate_procedure(
-        Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
+static void add_missing(Probe *probe, const char *name, OutcomeKind outcome, Severity severity)
 {
-        ProbeFinding *finding;
+        ProbeFinding *finding = add(probe, outcome, severity);
 
-        if (!probe->procedures_known || probe->visible[procedure])
-                return;
-        finding = add(probe, outcome, severity);
         text_format(finding->text, sizeof(finding->text),
                 "mysql.%s is not visible: either this user may not execute it, or the server does "
                 "not have it",
-                procedure_names[procedure]);
-        sql_grant_procedure(finding->next_step, sizeof(finding->next_step),
-                procedure_names[procedure], probe->account);
+                name);
+        sql_grant_procedure(finding->next_step, sizeof(finding->next_step), name, probe->account);
+}
+
+static void evaluate_procedure(
+        Probe *probe, ProbeProcedure procedure, OutcomeKind outcome, Severity severity)
+{
+        if (probe->procedures_known && !probe->visible[procedure])
+                add_missing(probe, procedure_names[procedure], outcome, severity);
 }
 
 /* Without the privilege to read the status, restart is an error and observe a warning. */
@@ -124,6 +126,8 @@ static void evaluate_replication(Probe *probe, const ClusterConfig *cluster)
                 return;
         evaluate_procedure(probe, PROBE_STOP, OUTCOME_REPLICATION_FAILED, severity);
         evaluate_procedure(probe, PROBE_START, OUTCOME_REPLICATION_FAILED, severity);
+        if (probe->missing[0] != '\0')
+                add_missing(probe, probe->missing, OUTCOME_REPLICATION_FAILED, severity);
 }
 
 static void evaluate_ledger(Probe *probe, const ClusterConfig *cluster)

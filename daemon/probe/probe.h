@@ -21,7 +21,8 @@
 #include "daemon/mysql/sql-error.h"
 #include "daemon/tls/server-certificate.h"
 
-#define PROBE_FINDINGS_MAX 9
+#define PROBE_FINDINGS_MAX       10
+#define PROBE_PROCEDURE_NAME_MAX 64
 
 /* The procedures that an import may call, all of the schema mysql. */
 typedef enum ProbeProcedure {
@@ -44,9 +45,10 @@ typedef struct Probe {
         bool logged_in;       /* false: no fact of the login's session is known */
         bool preflight_known; /* false: no fact below is known, except those of the certificate */
         Preflight preflight;
-        bool procedures_known;               /* account and `visible` are known */
-        char account[SQL_GRANT_ACCOUNT_MAX]; /* CURRENT_USER(): "user@host" */
-        bool visible[_PROBE_PROCEDURE_MAX];  /* to this account */
+        bool procedures_known;                  /* account and `visible` are known */
+        char account[SQL_GRANT_ACCOUNT_MAX];    /* CURRENT_USER(): "user@host" */
+        bool visible[_PROBE_PROCEDURE_MAX];     /* to this account */
+        char missing[PROBE_PROCEDURE_NAME_MAX]; /* what sets the source and is not visible; "" */
         Replication replication;
         SessionError replication_error; /* of reading the status; number 0: none */
         LedgerReading ledger;

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/mysql/external-source.h"
 #include "daemon/mysql/ledger.h"
 #include "daemon/mysql/login.h"
 #include "daemon/mysql/rds.h"
@@ -79,6 +80,18 @@ static SessionResult read_ledger(
         return keep_server_error(&probe->ledger_error, result, error);
 }
 
+/* Which procedure sets the source depends on how the replica asks it for events. */
+static SessionResult read_external_source(Probe *probe, Session *session, SessionError *error)
+{
+        ExternalSource source = {.auto_position = probe->replication.auto_position == TRISTATE_YES};
+        const char *missing;
+        SessionResult result = external_source_find(&source, session, &missing, error);
+
+        if (result == SESSION_OK && missing)
+                text_set(probe->missing, sizeof(probe->missing), missing);
+        return result;
+}
+
 static void read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
@@ -94,6 +107,8 @@ static void read_facts(Probe *probe, Session *session, const ClusterConfig *clus
         if (result == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
                 result = keep_server_error(&probe->replication_error,
                         replica_status_read(&probe->replication, session, &error), &error);
+        if (result == SESSION_OK && cluster->replication == REPLICATION_REPOINT)
+                result = read_external_source(probe, session, &error);
         if (sql_error_fail(&outcome, result, &error, NULL))
                 probe_add_outcome(probe, &outcome);
 }

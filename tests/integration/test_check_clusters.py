@@ -240,6 +240,22 @@ def test_a_restart_needs_both_procedures(testbed, check, name):
 
 
 @both_makes
+def test_repoint_needs_what_sets_the_source(testbed, service, check):
+    password = service.directory / "etc" / "source-password"
+    password.write_text("not used\n")
+    repoint = f"replication = repoint\nsource-password-file = {password}"
+    status, cluster = check(cluster=repoint)
+    assert status == 1 and outcomes(cluster) == [("replication_failed", "error")]
+    assert ("GRANT EXECUTE ON PROCEDURE mysql.rds_set_external_source TO 'ssl_importer'@'%'"
+            in cluster["findings"][0]["next"])
+    testbed.aurora.grant("rds_set_external_source")
+    try:
+        assert check(cluster=repoint)[0] == 0
+    finally:
+        testbed.aurora.revoke("rds_set_external_source")
+
+
+@both_makes
 def test_a_reader_is_an_error(testbed, check):
     testbed.aurora.become_reader()
     try:

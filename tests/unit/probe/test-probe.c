@@ -182,6 +182,18 @@ static void test_a_restart_needs_its_procedures_where_there_is_a_replica(void **
         assert_int_equal(probe.n_findings, 0);
 }
 
+static void test_repoint_needs_what_sets_the_source(void **state)
+{
+        cluster.replication = REPLICATION_REPOINT;
+        strcpy(probe.missing, "rds_set_external_source");
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "mysql.rds_set_external_source TO");
+        make(state);
+        cluster.replication = REPLICATION_REPOINT;
+        strcpy(probe.missing, "rds_set_external_source");
+        probe.replication.configured = false;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_WARNING, "mysql.rds_set_external_source TO");
+}
+
 static void test_an_unusable_ledger_has_the_missing_step(void **state)
 {
         cluster.ledger = "ops.ledger";
@@ -204,6 +216,7 @@ static void test_all_findings_together_have_room(void **state)
         memset(probe.visible, 0, sizeof(probe.visible));
         probe.ledger_error.number = 1146;
         make_replication_unreadable();
+        strcpy(probe.missing, "rds_set_external_source");
         probe_add_outcome(&probe, &outcome);
         probe_evaluate(&probe, &cluster);
         probe_evaluate_certificate(&probe, 1);
@@ -287,6 +300,7 @@ int main(void)
                 probe_test(test_observe_without_the_privilege_is_a_warning),
                 probe_test(test_mariadb_has_another_name_for_the_privilege),
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
+                probe_test(test_repoint_needs_what_sets_the_source),
                 probe_test(test_an_unusable_ledger_has_the_missing_step),
                 probe_test(test_all_findings_together_have_room),
                 probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
