@@ -33,7 +33,7 @@ def send_until_closed(client, calls):
 
 @pytest.fixture
 def current(testbed, service):
-    service.configure(configuration(service, testbed.aurora))
+    service.configure(configuration(service, testbed.aurora, cluster="replication = ignore"))
     write_material(service.material, testbed.authority.certificate, testbed.client("busy"))
     service.start()
     service.wait_cluster("orders", "current")

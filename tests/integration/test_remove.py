@@ -257,6 +257,7 @@ def test_a_record_that_cannot_be_written_removes_nothing(testbed, disabled):
 
 def test_replication_over_tls_is_a_warning(testbed, service):
     testbed.source.require_subject("/CN=remove")
+    testbed.aurora.start_replication()
     start(testbed, service, "replication = restart")
     disable(testbed, service, "replication = restart")
     done = service.ctl("remove", "orders")

@@ -15,7 +15,7 @@ from tests.standin.varlink import Varlink, VarlinkError
 
 @pytest.fixture
 def current(testbed, service):
-    service.configure(configuration(service, testbed.aurora))
+    service.configure(configuration(service, testbed.aurora, cluster="replication = ignore"))
     write_material(service.material, testbed.authority.certificate, testbed.client("socket"))
     service.start()
     service.wait_cluster("orders", "current")
@@ -70,7 +70,7 @@ def test_import_starts_only_what_is_not_current_unless_forced(testbed, current):
 
 def test_import_does_not_wait_for_the_back_off(testbed, service):
     testbed.aurora.set_option("fail_at", "import")
-    service.configure(configuration(service, testbed.aurora))
+    service.configure(configuration(service, testbed.aurora, cluster="replication = ignore"))
     write_material(service.material, testbed.authority.certificate, testbed.client("granted"))
     service.start()
     held = service.wait_cluster("orders", "held")
@@ -131,7 +131,8 @@ def call_as_other_user(service, method, *groups):
     ("Import", "{"), ("Reload", "{"), ("Remove", "org.varlink.service.InvalidParameter")])
 def test_other_users_may_only_read(testbed, current, method, answer):
     assert call_as_other_user(current, method) == "org.varlink.service.PermissionDenied"
-    current.configure(configuration(current, testbed.aurora, daemon="control-group = games"))
+    current.configure(configuration(current, testbed.aurora, cluster="replication = ignore",
+                                    daemon="control-group = games"))
     with current.varlink() as varlink:
         varlink.call("Reload")
     assert call_as_other_user(current, method) == "org.varlink.service.PermissionDenied"
