@@ -197,11 +197,12 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
 
 int config_key_set_default(void *object, const ConfigKey *key)
 {
-        void *member = (char *)object + key->offset;
+        void *member;
 
         if (key->fallback[0] != '\0')
                 return config_key_parse(object, key, key->fallback);
-        /* Only a text or a number can be unset. */
+        /* Only a text or a number can be unset, and both are stored. */
+        member = (char *)object + key->offset;
         if (key->kind == CONFIG_KEY_UNSIGNED)
                 *(unsigned *)member = 0;
         else
