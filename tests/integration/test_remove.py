@@ -23,6 +23,13 @@ CALL = 4  # the flight of the CALL, after TLS, login and variables
 
 
 @pytest.fixture(autouse=True)
+def stopped(testbed):
+    """Without replication, of which another test may have left some: a removal tells of it."""
+    if testbed.aurora.replication()["Replica_SQL_Running"] == "Yes":
+        testbed.aurora.sql("CALL mysql.rds_stop_replication()")
+
+
+@pytest.fixture(autouse=True)
 def grant(testbed):
     testbed.aurora.sql(f"GRANT {REMOVE} TO ssl_importer@'%'")
     yield

@@ -38,7 +38,8 @@ class Rows:
 
     def expect_all(self) -> None:
         assert self.testbed.aurora.wait_for_row(Rows.number) == "row"
-        rows = self.testbed.aurora.sql(f"SELECT id FROM app.t WHERE id >= {self.first}")
+        rows = self.testbed.aurora.sql(f"SELECT id FROM app.t WHERE id "
+                                       f"BETWEEN {self.first} AND {Rows.number}")
         assert len(rows) == Rows.number - self.first + 1
 
 
