@@ -143,6 +143,7 @@ static SessionResult start(Attempt *attempt, SessionError *ret_error)
         static const char call[] = "CALL mysql." RDS_START_PROCEDURE;
         char statement[LEDGER_STATEMENT_MAX + sizeof(call) + 64], clear[LEDGER_STATEMENT_MAX];
         Outcome *ret = attempt->outcome;
+        char text[OUTCOME_TEXT_MAX];
         bool answered = false;
         SessionResult result;
 
@@ -153,9 +154,10 @@ static SessionResult start(Attempt *attempt, SessionError *ret_error)
                 attempt->ledger.has_stop ? "; " : "", attempt->ledger.has_stop ? clear : "");
         result = session_query(attempt->session, statement, on_message, &answered, ret_error);
         if (attempt->ledger.has_stop && result == SESSION_SERVER && answered) {
-                text_format(ret->warning, sizeof(ret->warning),
+                text_format(text, sizeof(text),
                         "ledger %s still says that replication is stopped: %s",
                         attempt->task->cluster->ledger, ret_error->text);
+                outcome_add_warning(ret, text);
                 result = SESSION_OK;
         }
         ret->effect.replication_started = result == SESSION_OK;
