@@ -1,5 +1,8 @@
 #include "daemon/import/call.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +27,29 @@ int call_payload_raw(Secret *ret, const char *strict, size_t size)
         return 0;
 }
 
-int call_payload_member(Secret *ret, const CallPayload *payload, const char *name)
+int call_payload_map(CallPayload *ret, int fd)
+{
+        struct stat st;
+        void *data;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED)
+                return -errno;
+        (void)madvise(data, (size_t)st.st_size, MADV_DONTDUMP);
+        *ret = (CallPayload){.data = data, .size = (size_t)st.st_size};
+        return 0;
+}
+
+void call_payload_unmap(CallPayload *payload)
+{
+        if (payload->data)
+                (void)munmap((void *)payload->data, payload->size);
+        *payload = (CallPayload){0};
+}
+
+static int read_member(Secret *ret, const CallPayload *payload, const char *name)
 {
         const char *end = payload->data + payload->size, *value, *quote;
         char prefix[32];
@@ -37,6 +62,24 @@ int call_payload_member(Secret *ret, const CallPayload *payload, const char *nam
         /* PEM has neither quotes nor, but for its line ends, escapes (daemon/inspect/payload.c). */
         quote = memchr(value, '"', (size_t)(end - value));
         return quote ? call_payload_raw(ret, value, (size_t)(quote - value)) : -EBADMSG;
+}
+
+int call_payload_files(Secret ret[static _MATERIAL_FILE_MAX], const CallPayload *payload)
+{
+        static const char *const names[_MATERIAL_FILE_MAX] = {
+                [MATERIAL_CA] = "ssl_ca",
+                [MATERIAL_CERT] = "ssl_cert",
+                [MATERIAL_KEY] = "ssl_key",
+        };
+        int r = 0;
+
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
+                ret[file] = SECRET_NULL;
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX && r == 0; file++)
+                r = read_member(&ret[file], payload, names[file]);
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX && r < 0; file++)
+                secret_done(&ret[file]);
+        return r;
 }
 
 size_t call_key_offset(const char *strict, size_t size)

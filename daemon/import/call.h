@@ -29,8 +29,13 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
 /* Makes the raw form from the strict one. -ENOMEM. */
 int call_payload_raw(Secret *ret, const char *strict, size_t size);
 
-/* Reads the PEM text of one member, "ssl_ca" for instance. -EBADMSG: there is none. -ENOMEM. */
-int call_payload_member(Secret *ret, const CallPayload *payload, const char *name);
+/* Maps the strict form in a sealed memfd, and keeps it out of core dumps. A negative errno. */
+int call_payload_map(CallPayload *ret, int fd);
+void call_payload_unmap(CallPayload *payload);
+
+/* Reads the PEM text of each file, which the caller owns. -EBADMSG: one is missing. -ENOMEM. After
+ * an error there is none. */
+int call_payload_files(Secret ret[static _MATERIAL_FILE_MAX], const CallPayload *payload);
 
 /* Returns the offset of `ssl_key` in the raw form, the shorter one of the two; 0: not found. */
 size_t call_key_offset(const char *strict, size_t size);

@@ -1,6 +1,5 @@
 #include "daemon/import/import.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -16,28 +15,22 @@
 /* Asks the replication source, if that is configured. */
 static bool probe_source(Attempt *attempt, const CallPayload *payload)
 {
-        static const char *const names[_MATERIAL_FILE_MAX] = {
-                [MATERIAL_CA] = "ssl_ca",
-                [MATERIAL_CERT] = "ssl_cert",
-                [MATERIAL_KEY] = "ssl_key",
-        };
         const ClusterConfig *cluster = attempt->task->cluster;
-        Secret pem[_MATERIAL_FILE_MAX] = {0};
-        bool proceeds = false;
-        int r = 0;
+        Secret pem[_MATERIAL_FILE_MAX];
+        bool proceeds;
+        int r;
 
         if (cluster->source_probe == SOURCE_PROBE_OFF)
                 return true;
-        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX && r == 0; file++)
-                r = call_payload_member(&pem[file], payload, names[file]);
-        if (r == 0)
-                proceeds = source_probe_run(
-                        attempt->outcome, attempt->session, cluster, pem, attempt->deadline_usec);
-        else {
+        r = call_payload_files(pem, payload);
+        if (r < 0) {
                 attempt->outcome->kind = OUTCOME_CRASHED;
                 text_format(attempt->outcome->text, sizeof(attempt->outcome->text),
                         "the set cannot be read for the probe of the source: %s", strerror(-r));
+                return false;
         }
+        proceeds = source_probe_run(
+                attempt->outcome, attempt->session, cluster, pem, attempt->deadline_usec);
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
                 secret_done(&pem[file]);
         return proceeds;

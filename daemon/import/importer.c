@@ -1,10 +1,5 @@
 #include "daemon/import/importer.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#include <errno.h>
-
 #include "common/clock.h"
 #include "daemon/import/import.h"
 #include "daemon/import/removal.h"
@@ -35,26 +30,22 @@ static void run_action(
 int importer_run(Outcome *ret, const ImportTask *task)
 {
         CLEANUP(redactor_done) Redactor key = REDACTOR_NULL;
-        struct stat st;
-        void *payload;
+        CallPayload payload;
         int r;
 
         if (task->payload_fd < 0) {
                 run_action(ret, task, NULL, &key);
                 return 0;
         }
-        if (fstat(task->payload_fd, &st) < 0)
-                return -errno;
-        payload = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, task->payload_fd, 0);
-        if (payload == MAP_FAILED)
-                return -errno;
-        (void)madvise(payload, (size_t)st.st_size, MADV_DONTDUMP);
-        r = redactor_set_pem(&key, payload, (size_t)st.st_size);
+        r = call_payload_map(&payload, task->payload_fd);
+        if (r < 0)
+                return r;
+        payload.newlines = task->newlines;
+        r = redactor_set_pem(&key, payload.data, payload.size);
         if (r == 0) {
-                run_action(ret, task, &(CallPayload){payload, (size_t)st.st_size, task->newlines},
-                        &key);
+                run_action(ret, task, &payload, &key);
                 outcome_redact(ret, &key);
         }
-        (void)munmap(payload, (size_t)st.st_size);
+        call_payload_unmap(&payload);
         return r;
 }

@@ -313,39 +313,46 @@ static void test_no_byte_of_the_key_precedes_its_offset_in_either_form(void **st
         assert_int_equal(call_key_offset("", 0), 0);
 }
 
-static void expect_member(const Secret *strict, const char *name, const char *begin)
-{
-        CLEANUP(secret_done) Secret member = SECRET_NULL;
-        CallPayload document = {.data = strict->data, .size = strict->size};
-
-        assert_int_equal(call_payload_member(&member, &document, name), 0);
-        assert_memory_equal(member.data, begin, strlen(begin));
-        assert_memory_equal(member.data + member.size - 6, "-----\n", 6);
-        assert_null(strchr(member.data, '\\'));
-        assert_null(strchr(member.data, '"'));
-}
-
 static void test_each_member_is_the_pem_of_its_file(void **state)
 {
+        static const char *const begins[_MATERIAL_FILE_MAX] = {
+                [MATERIAL_CA] = "-----BEGIN CERTIFICATE-----\n",
+                [MATERIAL_CERT] = "-----BEGIN CERTIFICATE-----\n",
+                [MATERIAL_KEY] = "-----BEGIN RSA PRIVATE KEY-----\n",
+        };
         CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
         CLEANUP(secret_done) Secret strict = build(&good);
+        CallPayload document = {.data = strict.data, .size = strict.size};
+        Secret files[_MATERIAL_FILE_MAX];
 
-        expect_member(&strict, "ssl_ca", "-----BEGIN CERTIFICATE-----\n");
-        expect_member(&strict, "ssl_cert", "-----BEGIN CERTIFICATE-----\n");
-        expect_member(&strict, "ssl_key", "-----BEGIN RSA PRIVATE KEY-----\n");
+        assert_int_equal(call_payload_files(files, &document), 0);
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++) {
+                assert_memory_equal(files[file].data, begins[file], strlen(begins[file]));
+                assert_memory_equal(files[file].data + files[file].size - 6, "-----\n", 6);
+                assert_null(strchr(files[file].data, '\\'));
+                assert_null(strchr(files[file].data, '"'));
+                secret_done(&files[file]);
+        }
 }
 
-static void test_a_document_without_the_member_is_refused(void **state)
+static void test_a_document_without_a_member_is_refused(void **state)
 {
-        static const char *const texts[] = {
-                "", "{}", "{\"ssl_key\":\"", "{\"ssl_key\":\"abc", "{\"ssl_cert\":\"a\"}"};
+        static const char good[] = "{\"ssl_ca\":\"a\",\"ssl_cert\":\"b\",\"ssl_key\":\"c\"}";
+        static const char *const texts[] = {"", "{}",
+                "{\"ssl_ca\":\"a\",\"ssl_cert\":\"b\",\"ssl_key\":\"",
+                "{\"ssl_ca\":\"a\",\"ssl_cert\":\"b\",\"ssl_key\":\"c",
+                "{\"ssl_ca\":\"a\",\"ssl_cert\":\"b\"}", "{\"ssl_cert\":\"b\",\"ssl_key\":\"c\"}"};
+        CallPayload document = {.data = good, .size = strlen(good)};
+        Secret files[_MATERIAL_FILE_MAX];
 
+        assert_int_equal(call_payload_files(files, &document), 0);
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
+                secret_done(&files[file]);
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-                Secret member = SECRET_NULL;
-                CallPayload document = {.data = texts[i], .size = strlen(texts[i])};
-
-                assert_int_equal(call_payload_member(&member, &document, "ssl_key"), -EBADMSG);
-                assert_null(member.data);
+                document = (CallPayload){.data = texts[i], .size = strlen(texts[i])};
+                assert_int_equal(call_payload_files(files, &document), -EBADMSG);
+                for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
+                        assert_null(files[file].data);
         }
 }
 
@@ -366,7 +373,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_only_escaped_line_ends_are_replaced),
                 cmocka_unit_test(test_no_byte_of_the_key_precedes_its_offset_in_either_form),
                 cmocka_unit_test(test_each_member_is_the_pem_of_its_file),
-                cmocka_unit_test(test_a_document_without_the_member_is_refused),
+                cmocka_unit_test(test_a_document_without_a_member_is_refused),
         };
 
         if (argc != 2)
