@@ -90,7 +90,8 @@ def problem(request, testbed, service) -> Iterator[tuple[Problem, Callable[[], N
 
 def start(testbed, service, retry_held: str) -> int:
     """Starts the service; returns the number of imports before."""
-    service.configure(configuration(service, testbed.aurora, daemon=f"retry-held = {retry_held}"))
+    service.configure(configuration(service, testbed.aurora, daemon=f"retry-held = {retry_held}",
+                                    cluster="replication = ignore"))
     write_material(service.material, testbed.authority.certificate, testbed.client("recovery"))
     before = len(testbed.aurora.imports())
     service.start()

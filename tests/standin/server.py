@@ -145,7 +145,8 @@ class Server:
     def _spawn(self, extra: Sequence[str]) -> None:
         command = [*self.make.command(self.datadir), f"--socket={self.socket}",
                    f"--port={self.port}", "--bind-address=127.0.0.1",
-                   f"--pid-file={self.directory / 'pid'}", "--skip-name-resolve",
+                   f"--pid-file={self.directory / 'pid'}", f"--tmpdir={self.directory}",
+                   "--skip-name-resolve",
                    "--max-connections=200", "--table-open-cache=200", "--thread-cache-size=4",
                    "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", *self._arguments,
                    *extra]
