@@ -193,6 +193,36 @@ SessionResult ledger_check_writable(Session *session, const char *table, Session
         return session_query(session, statement, NULL, NULL, ret_error);
 }
 
+static void on_column(
+        void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
+{
+        LedgerColumns *columns = userdata;
+
+        if (n_columns != 2 || !values[0] || !values[1])
+                return;
+        columns->known = true;
+        if (strcasecmp(values[0], "replication_stopped") == 0)
+                columns->has_stop = true;
+        /* A column that is no ENUM takes every state. */
+        else if (strcasecmp(values[0], "state") == 0)
+                columns->has_removed = strncasecmp(values[1], "enum", 4) != 0 ||
+                        strstr(values[1], "'removed'") != NULL;
+}
+
+SessionResult ledger_read_columns(
+        LedgerColumns *ret, Session *session, const char *table, SessionError *ret_error)
+{
+        char statement[LEDGER_STATEMENT_MAX];
+        int schema = (int)strcspn(table, ".");
+
+        *ret = (LedgerColumns){0};
+        snprintf(statement, sizeof(statement),
+                "SELECT COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS "
+                "WHERE TABLE_SCHEMA = '%.*s' AND TABLE_NAME = '%s'",
+                schema, table, table + schema + 1);
+        return session_query(session, statement, on_column, ret, ret_error);
+}
+
 /* Reads the name of this host; every character with a meaning in an SQL literal becomes '-'. */
 static void read_host_name(char name[static LEDGER_DAEMON_MAX])
 {

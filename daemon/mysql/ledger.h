@@ -64,6 +64,19 @@ SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *sess
 /* Returns SESSION_OK if a row could be written; writes none. */
 SessionResult ledger_check_writable(Session *session, const char *table, SessionError *ret_error);
 
+/* What a table lacks that an earlier version has created, and what adds it. */
+typedef struct LedgerColumns {
+        bool known; /* otherwise the rest has no meaning */
+        bool has_stop, has_removed;
+} LedgerColumns;
+
+#define LEDGER_ADD_STOP "ADD replication_stopped VARCHAR(300)"
+#define LEDGER_MODIFY_STATE \
+        "MODIFY state ENUM('importing', 'imported', 'failed', 'removed') NOT NULL"
+
+SessionResult ledger_read_columns(
+        LedgerColumns *ret, Session *session, const char *table, SessionError *ret_error);
+
 /* Writes the row of an import that begins. An incomplete newest row of the same set is used again,
  * so that repeated attempts leave one row. */
 SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table,

@@ -24,6 +24,8 @@ typedef struct ProbeJob {
 struct ProbeRun {
         const Config *config;
         sd_event *event;
+        ProbeSet *sets; /* one per material */
+        size_t reading; /* sets */
         ProbeJob *jobs;
         size_t n_jobs, next; /* the first that is not started */
         size_t running;
@@ -34,7 +36,7 @@ static int run_in_child(void *result, const void *task)
         return prober_run(result, task);
 }
 
-static int start_due(ProbeRun *run);
+static void continue_run(ProbeRun *run);
 
 static void on_end(Job *child, JobResult end, int detail, const void *result, void *userdata)
 {
@@ -42,7 +44,6 @@ static void on_end(Job *child, JobResult end, int detail, const void *result, vo
         ProbeRun *run = job->run;
         Outcome outcome = {.kind = OUTCOME_CRASHED};
         char duration[DURATION_TEXT_SIZE];
-        int r;
 
         switch (end) {
         case JOB_DONE:
@@ -69,9 +70,7 @@ static void on_end(Job *child, JobResult end, int detail, const void *result, vo
                 probe_add_outcome(job->probe, &outcome);
         job->child = job_free(child);
         run->running--;
-        r = start_due(run);
-        if (r < 0 || run->running == 0)
-                (void)sd_event_exit(run->event, r);
+        continue_run(run);
 }
 
 /* Starts jobs until parallel-imports of them run. */
@@ -84,12 +83,56 @@ static int start_due(ProbeRun *run)
                         .task = &job->task,
                         .result_size = sizeof(Probe),
                         .deadline_usec = job->task.timeout_usec};
-                int r = job_start(&job->child, run->event, &spec, on_end, job);
+                int r;
 
+                if (job->task.set && job->task.set->payload_fd >= 0)
+                        spec.keep[spec.n_keep++] = job->task.set->payload_fd;
+                r = job_start(&job->child, run->event, &spec, on_end, job);
                 if (r < 0)
                         return r;
                 run->next++;
                 run->running++;
+        }
+        return 0;
+}
+
+/* The probes begin when the last set is read. */
+static void continue_run(ProbeRun *run)
+{
+        int r = run->reading == 0 ? start_due(run) : 0;
+
+        if (r < 0 || (run->reading == 0 && run->running == 0))
+                (void)sd_event_exit(run->event, r);
+}
+
+static void on_set(void *userdata)
+{
+        ProbeRun *run = userdata;
+
+        run->reading--;
+        continue_run(run);
+}
+
+/* Reads each material of which a source is asked. */
+static int read_sets(ProbeRun *run)
+{
+        const Config *config = run->config;
+
+        for (size_t i = 0; i < run->n_jobs; i++) {
+                const ClusterConfig *cluster = run->jobs[i].task.cluster;
+                ProbeSet *set = &run->sets[cluster->material];
+                int r;
+
+                if (cluster->source_probe == SOURCE_PROBE_OFF)
+                        continue;
+                run->jobs[i].task.set = set;
+                if (set->job)
+                        continue;
+                r = probe_set_start(
+                        set, run->event, &config->materials[cluster->material], on_set, run);
+                if (r < 0)
+                        return r;
+                run->reading++;
         }
         return 0;
 }
@@ -109,28 +152,45 @@ static void prepare(ProbeRun *run, Probe *probes)
                 run->jobs[run->n_jobs++] = (ProbeJob){
                         .run = run,
                         .probe = &probes[i],
-                        .task = {cluster, record.newlines, config->import_timeout_usec},
+                        .task = {.cluster = cluster,
+                                .newlines = record.newlines,
+                                .timeout_usec = config->import_timeout_usec},
                 };
         }
+}
+
+static int run_all(ProbeRun *run)
+{
+        int r = sd_event_new(&run->event);
+
+        if (r >= 0)
+                r = read_sets(run);
+        if (r >= 0 && run->reading == 0)
+                r = start_due(run);
+        if (r >= 0 && run->reading + run->running > 0)
+                r = sd_event_loop(run->event);
+        return r < 0 ? r : 0;
 }
 
 int probe_run_all(Probe *probes, const Config *config)
 {
         ProbeRun run = {.config = config};
-        int r;
+        int r = -ENOMEM;
 
         run.jobs = calloc(config->n_clusters + 1, sizeof(*run.jobs));
-        if (!run.jobs)
-                return -ENOMEM;
-        prepare(&run, probes);
-        r = sd_event_new(&run.event);
-        if (r >= 0)
-                r = start_due(&run);
-        if (r == 0 && run.running > 0)
-                r = sd_event_loop(run.event);
-        for (size_t i = 0; i < run.n_jobs; i++)
-                (void)job_free(run.jobs[i].child);
+        run.sets = calloc(config->n_materials + 1, sizeof(*run.sets));
+        if (run.jobs && run.sets) {
+                for (size_t i = 0; i < config->n_materials; i++)
+                        run.sets[i] = PROBE_SET_NULL;
+                prepare(&run, probes);
+                r = run_all(&run);
+                for (size_t i = 0; i < run.n_jobs; i++)
+                        (void)job_free(run.jobs[i].child);
+                for (size_t i = 0; i < config->n_materials; i++)
+                        probe_set_done(&run.sets[i]);
+        }
         (void)sd_event_unref(run.event);
+        free(run.sets);
         free(run.jobs);
         return r;
 }

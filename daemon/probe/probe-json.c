@@ -63,6 +63,19 @@ static void write_ledger(JsonWriter *writer, const ClusterConfig *cluster, const
         json_close_object(writer);
 }
 
+static void write_source(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
+{
+        json_key(writer, "source_probe");
+        if (cluster->source_probe == SOURCE_PROBE_OFF) {
+                json_null(writer);
+                return;
+        }
+        json_open_object(writer);
+        json_put_text(writer, "result", probe_source_to_string(probe->source));
+        json_put_text(writer, "fingerprint", probe->set_fingerprint);
+        json_close_object(writer);
+}
+
 static void write_findings(JsonWriter *writer, const Probe *probe)
 {
         json_key(writer, "findings");
@@ -102,6 +115,7 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         write_procedures(writer, probe);
         write_ledger(writer, cluster, probe);
         replication_write(writer, &probe->replication, false);
+        write_source(writer, cluster, probe);
         json_put_text(writer, "payload_newlines",
                 probe->newlines != NEWLINES_AUTO ? newlines_to_string(probe->newlines) : "");
         json_put_known_integer(

@@ -116,6 +116,17 @@ static void put_certificate(const Terminal *terminal, const Probe *probe)
         terminal_paragraph(terminal, DETAIL_INDENT, "cert:  ", line);
 }
 
+/* Every other answer is a finding. */
+static void put_source(const Terminal *terminal, const Probe *probe)
+{
+        char line[LINE_MAX];
+
+        if (probe->source != PROBE_SOURCE_ACCEPTS)
+                return;
+        text_format(line, sizeof(line), "accepts the set on disk, %.12s", probe->set_fingerprint);
+        terminal_paragraph(terminal, DETAIL_INDENT, "source: ", line);
+}
+
 static void put_findings(const Terminal *terminal, const Probe *probe)
 {
         for (unsigned i = 0; i < probe->n_findings; i++) {
@@ -191,6 +202,7 @@ static void print_table(const Terminal *terminal, const Config *config, const Pr
                 put_server(terminal, cluster, &probes[i]);
                 put_certificate(terminal, &probes[i]);
                 put_ledger(terminal, cluster, &probes[i]);
+                put_source(terminal, &probes[i]);
                 put_findings(terminal, &probes[i]);
                 put_replication(terminal, &probes[i]);
         }

@@ -10,11 +10,25 @@ static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
         [PROBE_IMPORT] = RDS_IMPORT_PROCEDURE,
         [PROBE_STOP] = RDS_STOP_PROCEDURE,
         [PROBE_START] = RDS_START_PROCEDURE,
+        [PROBE_REMOVE] = RDS_REMOVE_PROCEDURE,
+};
+
+static const char *const source_names[_PROBE_SOURCE_MAX] = {
+        [PROBE_SOURCE_NOT_ASKED] = "not_asked",
+        [PROBE_SOURCE_NO_SET] = "no_set",
+        [PROBE_SOURCE_ACCEPTS] = "accepts",
+        [PROBE_SOURCE_INCOMPLETE] = "incomplete",
+        [PROBE_SOURCE_FAILS] = "fails",
 };
 
 const char *probe_procedure_name(ProbeProcedure procedure)
 {
         return (unsigned)procedure < _PROBE_PROCEDURE_MAX ? procedure_names[procedure] : "";
+}
+
+const char *probe_source_to_string(ProbeSource source)
+{
+        return (unsigned)source < _PROBE_SOURCE_MAX ? source_names[source] : "";
 }
 
 static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
@@ -40,6 +54,35 @@ void probe_add_outcome(Probe *probe, const Outcome *outcome)
         if (outcome->kind == OUTCOME_TIMED_OUT)
                 text_set(finding->next_step, sizeof(finding->next_step),
                         outcome_retry_note(outcome->kind));
+}
+
+void probe_add_source(Probe *probe, const Outcome *outcome, const char *fingerprint)
+{
+        text_set(probe->set_fingerprint, sizeof(probe->set_fingerprint), fingerprint);
+        if (!outcome_is_success(outcome->kind)) {
+                probe->source = PROBE_SOURCE_FAILS;
+                probe_add_outcome(probe, outcome);
+        } else if (outcome->warning[0] != '\0') {
+                ProbeFinding *finding = add(probe, OUTCOME_SOURCE_UNREACHABLE, SEVERITY_WARNING);
+
+                probe->source = PROBE_SOURCE_INCOMPLETE;
+                text_set(finding->text, sizeof(finding->text), outcome->warning);
+                finding->next_step[0] = '\0'; /* the warning has it */
+        } else
+                probe->source = PROBE_SOURCE_ACCEPTS;
+}
+
+void probe_add_no_set(Probe *probe, const char *reason)
+{
+        ProbeFinding *finding = add(probe, OUTCOME_SOURCE_UNREACHABLE, SEVERITY_WARNING);
+
+        probe->source = PROBE_SOURCE_NO_SET;
+        text_format(finding->text, sizeof(finding->text),
+                "the source was not tested, because there is no set on disk that can be imported: "
+                "%s",
+                reason);
+        text_set(finding->next_step, sizeof(finding->next_step),
+                "see binlog-ssld --check; the service's user can read the files");
 }
 
 /* Evaluates the logs that would keep a key at any offset. */
@@ -144,6 +187,30 @@ static void evaluate_ledger(Probe *probe, const ClusterConfig *cluster)
                 probe->ledger_error.number, cluster->ledger, probe->account);
 }
 
+/* A table of an earlier version is used as it is. */
+static void evaluate_columns(Probe *probe, const ClusterConfig *cluster)
+{
+        const LedgerColumns *columns = &probe->ledger_columns;
+        bool stop = columns->known && !columns->has_stop &&
+                replication_mode_restarts(cluster->replication);
+        bool removed = columns->known && !columns->has_removed;
+        ProbeFinding *finding;
+
+        if (!stop && !removed)
+                return;
+        finding = add(probe, OUTCOME_REJECTED, SEVERITY_WARNING);
+        text_format(finding->text, sizeof(finding->text), "ledger %s %s%s%s", cluster->ledger,
+                stop ? "has no column replication_stopped, so that no other daemon can start what "
+                       "this one has stopped"
+                     : "",
+                stop && removed ? "; it " : "",
+                removed ? "has no state 'removed', so that binlog-sslctl remove fails" : "");
+        text_format(finding->next_step, sizeof(finding->next_step), "ALTER TABLE %s %s%s%s",
+                cluster->ledger, columns->has_stop ? "" : LEDGER_ADD_STOP,
+                columns->has_stop || columns->has_removed ? "" : ", ",
+                columns->has_removed ? "" : LEDGER_MODIFY_STATE);
+}
+
 void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
 {
         const char *why = preflight_not_writer_reason(&probe->preflight);
@@ -157,6 +224,7 @@ void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
         evaluate_statement_text(probe, cluster);
         evaluate_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
         evaluate_ledger(probe, cluster);
+        evaluate_columns(probe, cluster);
         if (cluster->replication != REPLICATION_IGNORE)
                 evaluate_replication(probe, cluster);
 }

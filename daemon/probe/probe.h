@@ -16,19 +16,22 @@
 #include "common/redact.h"
 #include "daemon/config/config.h"
 #include "daemon/model/outcome.h"
+#include "daemon/model/report.h"
 #include "daemon/model/rule.h"
+#include "daemon/mysql/ledger.h"
 #include "daemon/mysql/preflight.h"
 #include "daemon/mysql/sql-error.h"
 #include "daemon/tls/server-certificate.h"
 
-#define PROBE_FINDINGS_MAX       10
+#define PROBE_FINDINGS_MAX       12
 #define PROBE_PROCEDURE_NAME_MAX 64
 
-/* The procedures that an import may call, all of the schema mysql. */
+/* The procedures that the program may call, all of the schema mysql. */
 typedef enum ProbeProcedure {
         PROBE_IMPORT,
         PROBE_STOP,
         PROBE_START,
+        PROBE_REMOVE, /* only by a command, so that a missing one is no finding */
         _PROBE_PROCEDURE_MAX,
 } ProbeProcedure;
 
@@ -39,6 +42,16 @@ typedef struct ProbeFinding {
         char text[OUTCOME_TEXT_MAX];
         char next_step[OUTCOME_NEXT_STEP_MAX]; /* "": none */
 } ProbeFinding;
+
+/* What the replication source answered to the set on disk. */
+typedef enum ProbeSource {
+        PROBE_SOURCE_NOT_ASKED,  /* source-probe = off, or the cluster's session ended before */
+        PROBE_SOURCE_NO_SET,     /* a finding says why */
+        PROBE_SOURCE_ACCEPTS,    /* a login */
+        PROBE_SOURCE_INCOMPLETE, /* an import would continue with the warning in the finding */
+        PROBE_SOURCE_FAILS,      /* an import would fail with the finding */
+        _PROBE_SOURCE_MAX,
+} ProbeSource;
 
 typedef struct Probe {
         ServerInfo server;    /* without a login only the address, if the host has one */
@@ -52,8 +65,11 @@ typedef struct Probe {
         Replication replication;
         SessionError replication_error; /* of reading the status; number 0: none */
         LedgerReading ledger;
-        SessionError ledger_error;            /* of reading the table, or of checking writes */
-        ServerCertificate server_certificate; /* that the login was shown */
+        LedgerColumns ledger_columns;
+        SessionError ledger_error; /* of reading the table, or of checking writes */
+        ProbeSource source;
+        char set_fingerprint[REPORT_FINGERPRINT_MAX]; /* that the source was asked about; "" */
+        ServerCertificate server_certificate;         /* that the login was shown */
         Newlines newlines; /* the payload's form: configured, from the record, or AUTO: unknown */
         uint64_t duration_usec;
         ProbeFinding findings[PROBE_FINDINGS_MAX];
@@ -64,6 +80,14 @@ const char *probe_procedure_name(ProbeProcedure procedure);
 
 /* Adds the error that ended the probe, or prevented the login. */
 void probe_add_outcome(Probe *probe, const Outcome *outcome);
+
+/* Adds what the source answered to the set, as the outcome of an import that has it. */
+void probe_add_source(Probe *probe, const Outcome *outcome, const char *fingerprint);
+
+/* There is no set on disk with which the source can be asked. */
+void probe_add_no_set(Probe *probe, const char *reason);
+
+const char *probe_source_to_string(ProbeSource source);
 
 /* Adds a finding for every known fact that would make an import fail, or deserves a warning. */
 void probe_evaluate(Probe *probe, const ClusterConfig *cluster);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/secret.h"
 #include "common/text.h"
+#include "daemon/import/call.h"
 #include "daemon/mysql/external-source.h"
 #include "daemon/mysql/ledger.h"
 #include "daemon/mysql/login.h"
@@ -14,6 +16,7 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/session.h"
 #include "daemon/mysql/sql-error.h"
+#include "daemon/source/source-probe.h"
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
@@ -54,7 +57,7 @@ static SessionResult read_procedures(Probe *probe, Session *session, SessionErro
                 "SELECT CURRENT_USER(), GROUP_CONCAT(ROUTINE_NAME) FROM "
                 "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'mysql' AND ROUTINE_TYPE = "
                 "'PROCEDURE' AND ROUTINE_NAME IN ('" RDS_IMPORT_PROCEDURE "', '" RDS_STOP_PROCEDURE
-                "', '" RDS_START_PROCEDURE "')";
+                "', '" RDS_START_PROCEDURE "', '" RDS_REMOVE_PROCEDURE "')";
 
         return session_query(session, statement, on_account, probe, error);
 }
@@ -77,6 +80,8 @@ static SessionResult read_ledger(
 
         if (result == SESSION_OK)
                 result = ledger_check_writable(session, table, error);
+        if (result == SESSION_OK)
+                result = ledger_read_columns(&probe->ledger_columns, session, table, error);
         return keep_server_error(&probe->ledger_error, result, error);
 }
 
@@ -92,7 +97,8 @@ static SessionResult read_external_source(Probe *probe, Session *session, Sessio
         return result;
 }
 
-static void read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
+/* Returns false if the session is of no more use. */
+static bool read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
         Outcome outcome = {0};
         SessionError error = {0};
@@ -109,8 +115,56 @@ static void read_facts(Probe *probe, Session *session, const ClusterConfig *clus
                         replica_status_read(&probe->replication, session, &error), &error);
         if (result == SESSION_OK && cluster->replication == REPLICATION_REPOINT)
                 result = read_external_source(probe, session, &error);
-        if (sql_error_fail(&outcome, result, &error, NULL))
-                probe_add_outcome(probe, &outcome);
+        if (!sql_error_fail(&outcome, result, &error, NULL))
+                return true;
+        probe_add_outcome(probe, &outcome);
+        return false;
+}
+
+/* As an import would, with the set on disk. */
+static void ask_source(Outcome *ret, Session *session, const ProberTask *task,
+        const CallPayload *payload, uint64_t deadline_usec)
+{
+        Secret pem[_MATERIAL_FILE_MAX];
+        int r = call_payload_files(pem, payload);
+
+        if (r < 0) {
+                ret->kind = OUTCOME_CRASHED;
+                text_format(
+                        ret->text, sizeof(ret->text), "the set cannot be read: %s", strerror(-r));
+                return;
+        }
+        (void)source_probe_run(ret, session, task->cluster, pem, deadline_usec);
+        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
+                secret_done(&pem[file]);
+}
+
+static void probe_source(
+        Probe *probe, Session *session, const ProberTask *task, uint64_t deadline_usec)
+{
+        CLEANUP(redactor_done) Redactor key = REDACTOR_NULL;
+        Outcome outcome = {.kind = OUTCOME_IMPORTED};
+        CallPayload payload;
+        int r;
+
+        if (task->set->payload_fd < 0) {
+                probe_add_no_set(probe, task->set->reason);
+                return;
+        }
+        r = call_payload_map(&payload, task->set->payload_fd);
+        if (r < 0) {
+                probe_add_no_set(probe, strerror(-r));
+                return;
+        }
+        r = redactor_set_pem(&key, payload.data, payload.size);
+        if (r == 0)
+                ask_source(&outcome, session, task, &payload, deadline_usec);
+        outcome_redact(&outcome, &key);
+        call_payload_unmap(&payload);
+        if (r < 0)
+                probe_add_no_set(probe, strerror(-r));
+        else
+                probe_add_source(probe, &outcome, task->set->fingerprint);
 }
 
 int prober_run(Probe *ret, const ProberTask *task)
@@ -127,8 +181,11 @@ int prober_run(Probe *ret, const ProberTask *task)
                     &password)) {
                 ret->logged_in = true;
                 ret->server = outcome.server;
-                read_facts(ret, session, cluster);
+                bool usable = read_facts(ret, session, cluster);
+
                 probe_evaluate(ret, cluster);
+                if (task->set && usable)
+                        probe_source(ret, session, task, deadline_usec);
         } else
                 probe_add_outcome(ret, &outcome);
         probe_evaluate_certificate(ret, clock_wall_usec());

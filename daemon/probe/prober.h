@@ -3,18 +3,23 @@
 /*
  * Prober: the process that reads the facts of one cluster which decide whether an import succeeds.
  *
- * The login is the same as that of an import. The prober has no payload, calls no procedure and
- * changes nothing on the server beyond its own session. After the login it needs the round
- * trips of the preflight, one for the procedures, two for a configured ledger, and one for
- * replication unless that is ignored.
+ * The login is the same as that of an import. The prober calls no procedure, sends the cluster
+ * nothing of a set, and changes nothing on the server beyond its own session. After the login it
+ * needs the round trips of the preflight, one for the procedures, three for a configured ledger,
+ * and one for replication unless that is ignored.
+ *
+ * With source-probe it then logs in to the replication source with the set on disk, as an import
+ * would.
  */
 
 #include "daemon/config/config.h"
+#include "daemon/probe/probe-set.h"
 #include "daemon/probe/probe.h"
 
 typedef struct ProberTask {
         const ClusterConfig *cluster;
-        Newlines newlines; /* the form in the record; AUTO: unknown */
+        const ProbeSet *set; /* its inspection has ended; NULL: the source is not asked */
+        Newlines newlines;   /* the form in the record; AUTO: unknown */
         uint64_t timeout_usec;
 } ProberTask;
 

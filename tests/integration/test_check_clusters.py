@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.integration.conftest import both_makes, configuration
+from tests.integration.conftest import (LEDGER_TABLE, both_makes, configuration,
+                                        ledger_created)
 from tests.standin.proxy import Fault, Proxy
 from tests.standin.server import free_port
 
@@ -72,7 +73,8 @@ def test_a_good_cluster_has_all_fields(testbed, check):
         "address": "127.0.0.1", "tls_version": "TLSv1.3", "account": "ssl_importer@%",
         "writer": True, "keeps_call": None, "payload_newlines": None, "findings": [],
         "procedures": {"rds_import_binlog_ssl_material": True, "rds_stop_replication": True,
-                       "rds_start_replication": True}}
+                       "rds_start_replication": True, "rds_remove_binlog_ssl_material": False},
+        "source_probe": None}
     assert {name: cluster[name] for name in expected} == expected
     assert [[cluster["server_version"]]] == testbed.aurora.sql("SELECT VERSION()")
     assert "TLS_" in cluster["tls_cipher"]
@@ -253,6 +255,21 @@ def test_repoint_needs_what_sets_the_source(testbed, service, check):
         assert check(cluster=repoint)[0] == 0
     finally:
         testbed.aurora.revoke("rds_set_external_source")
+
+
+@both_makes
+def test_a_ledger_of_an_earlier_version_names_the_statement(testbed, check):
+    ledger = f"replication = restart\nledger = {LEDGER_TABLE}"
+    with ledger_created(testbed):
+        assert outcomes(check(cluster=ledger)[1]) == []
+        testbed.aurora.sql(f"ALTER TABLE {LEDGER_TABLE} DROP replication_stopped, "
+                           "MODIFY state ENUM('importing', 'imported', 'failed') NOT NULL")
+        status, cluster = check(cluster=ledger)
+        assert status == 0 and outcomes(cluster) == [("rejected", "warning")]
+        statement = cluster["findings"][0]["next"]
+        assert statement.startswith(f"ALTER TABLE {LEDGER_TABLE} ADD replication_stopped")
+        testbed.aurora.sql(statement)
+        assert outcomes(check(cluster=ledger)[1]) == []
 
 
 @both_makes

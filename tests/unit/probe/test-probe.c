@@ -206,6 +206,49 @@ static void test_an_unusable_ledger_has_the_missing_step(void **state)
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
 }
 
+static void test_a_table_of_an_earlier_version_has_the_statement(void **state)
+{
+        cluster.ledger = "ops.ledger";
+        probe.ledger_columns =
+                (LedgerColumns){.known = true, .has_stop = true, .has_removed = true};
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        probe.ledger_columns.has_stop = false;
+        expect(OUTCOME_REJECTED, SEVERITY_WARNING,
+                "ALTER TABLE ops.ledger ADD replication_stopped VARCHAR(300)");
+        assert_null(strstr(probe.findings[0].next_step, "MODIFY"));
+        probe.n_findings = 0;
+        probe.ledger_columns.has_removed = false;
+        expect(OUTCOME_REJECTED, SEVERITY_WARNING,
+                "ADD replication_stopped VARCHAR(300), MODIFY state ENUM('importing', 'imported', "
+                "'failed', 'removed') NOT NULL");
+        probe.n_findings = 0;
+        cluster.replication = REPLICATION_OBSERVE; /* which stops nothing */
+        probe.ledger_columns.has_removed = true;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+}
+
+static void test_the_answer_of_the_source_is_the_outcome_of_an_import(void **state)
+{
+        Outcome refused = {.kind = OUTCOME_SOURCE_REFUSED, .text = "refused", .next_step = "do it"};
+        Outcome untested = {.kind = OUTCOME_IMPORTED, .warning = "not tested"};
+        Outcome accepted = {.kind = OUTCOME_IMPORTED};
+
+        probe_add_source(&probe, &accepted, "ab");
+        assert_int_equal(probe.n_findings, 0);
+        assert_int_equal(probe.source, PROBE_SOURCE_ACCEPTS);
+        assert_string_equal(probe.set_fingerprint, "ab");
+        probe_add_source(&probe, &untested, "ab");
+        assert_int_equal(probe.source, PROBE_SOURCE_INCOMPLETE);
+        assert_true(probe_is_good(&probe));
+        assert_string_equal(probe.findings[0].text, "not tested");
+        probe_add_source(&probe, &refused, "ab");
+        assert_int_equal(probe.source, PROBE_SOURCE_FAILS);
+        assert_false(probe_is_good(&probe));
+        assert_string_equal(probe.findings[1].next_step, "do it");
+}
+
 static void test_all_findings_together_have_room(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_TIMED_OUT, .text = "no answer"};
@@ -217,7 +260,9 @@ static void test_all_findings_together_have_room(void **state)
         probe.ledger_error.number = 1146;
         make_replication_unreadable();
         strcpy(probe.missing, "rds_set_external_source");
+        probe.ledger_columns.known = true;
         probe_add_outcome(&probe, &outcome);
+        probe_add_no_set(&probe, "key-mismatch");
         probe_evaluate(&probe, &cluster);
         probe_evaluate_certificate(&probe, 1);
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
@@ -302,6 +347,8 @@ int main(void)
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
                 probe_test(test_repoint_needs_what_sets_the_source),
                 probe_test(test_an_unusable_ledger_has_the_missing_step),
+                probe_test(test_a_table_of_an_earlier_version_has_the_statement),
+                probe_test(test_the_answer_of_the_source_is_the_outcome_of_an_import),
                 probe_test(test_all_findings_together_have_room),
                 probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
                 probe_test(test_a_certificate_that_is_not_verified_has_no_finding),
