@@ -11,6 +11,7 @@ import pytest
 from tests.integration.conftest import both_makes, configuration
 from tests.standin import write_material
 from tests.standin.proxy import Fault, Proxy
+from tests.standin.session import Session
 
 RESTART = "replication = restart"
 # Flights of an import that restarts replication, after those of test_connections.py: 4 status,
@@ -312,4 +313,32 @@ def test_a_stop_that_goes_on_without_its_importer_is_not_over(testbed, running, 
     running.start()
     running.wait(lambda: testbed.aurora.history().count("stop") == stops + 1)
     testbed.aurora.wait_for_replication(runs)
+    running.wait(lambda: "stopped_at" not in record(running))
+
+
+@both_makes
+def test_a_replica_that_cannot_be_stopped_in_time_gets_no_import(testbed, running, proxy):
+    """A server does not interrupt a SQL thread that waits for a lock, so that the stop waits, too.
+
+    It goes on without the importer. When the lock is gone, the set is imported, and what the stop
+    has come to is started again.
+    """
+    aurora = testbed.aurora
+    number = 1 + max(int(row[0]) for row in aurora.sql("SELECT COALESCE(MAX(id), 0) FROM app.t"))
+    configure(testbed, running, proxy, retry=("300ms", "300ms"), daemon="import-timeout = 3s")
+    assert running.ctl("reload").returncode == 0
+    before = len(aurora.imports())
+    with Session(aurora.client()) as reader:
+        assert reader.ask("LOCK TABLES app.t READ; SELECT 1") == "1"
+        testbed.source.sql(f"INSERT INTO app.t VALUES ({number}, 'locked')")
+        running.wait(lambda: aurora.sql("SELECT 1 FROM information_schema.PROCESSLIST "
+                                        "WHERE USER = 'system user' AND STATE LIKE '% lock%'"))
+        write(testbed, running)
+        running.wait(lambda: running.cluster("orders")["outcome"] == "timed_out")
+        assert running.cluster("orders")["replication"]["stopped_by_us"] is True
+        assert len(aurora.imports()) == before
+    running.wait_cluster("orders", "current")
+    assert len(aurora.imports()) == before + 1
+    aurora.wait_for_replication(runs)
+    assert aurora.wait_for_row(number) == "locked"
     running.wait(lambda: "stopped_at" not in record(running))
