@@ -19,6 +19,7 @@ ReplicationDuty replication_stop_read(
         Attempt *attempt, SessionResult *ret_result, SessionError *ret_error);
 
 /* Stops a replica that is this program's to restart. Returns false if nothing may be imported; the
- * outcome says why. `ret_start`: replication is stopped, or may be, and has to be started, in
- * both cases. */
+ * outcome says why. `ret_start`: replication is stopped and has to be started, in both cases. A
+ * thread that has not ended in time ends later, whatever is started meanwhile: the stop stays on
+ * record, for the next attempt. */
 bool replication_stop_run(Attempt *attempt, bool *ret_start);

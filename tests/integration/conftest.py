@@ -46,21 +46,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests of a module with BOTH_MAKES = True run with MariaDB and MySQL, others with MariaDB."""
     if "testbed" in metafunc.fixturenames:
         both = getattr(metafunc.module, "BOTH_MAKES", False)
-        both = getattr(metafunc.function, "both_makes", both)
-        metafunc.parametrize("testbed", MAKES if both else ["mariadb"], indirect=True,
-                             scope="session")
+        makes = getattr(metafunc.function, "makes", MAKES if both else ["mariadb"])
+        metafunc.parametrize("testbed", makes, indirect=True, scope="session")
 
 
 def both_makes(test: Callable) -> Callable:
     """The test runs with MySQL, too, although its module does not."""
-    test.both_makes = True  # type: ignore[attr-defined]
+    test.makes = list(MAKES)  # type: ignore[attr-defined]
     return test
 
 
-def only_mariadb(reason: str) -> Callable:
-    """The test is bound to MariaDB, although its module is not."""
+def only(make: str, reason: str) -> Callable:
+    """The test is bound to one make, whatever its module says."""
     def bind(test: Callable) -> Callable:
-        test.both_makes = False  # type: ignore[attr-defined]
+        test.makes = [make]  # type: ignore[attr-defined]
         return test
     return bind
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.conftest import Testbed, configuration, only_mariadb, user_identified
+from tests.integration.conftest import Testbed, configuration, only, user_identified
 from tests.standin import write_material
 from tests.standin.client import quoted
 from tests.standin.cluster import IMPORT_PASSWORD
@@ -31,7 +31,7 @@ def other(testbed: Testbed) -> Iterator[str]:
     testbed.aurora.sql("UNINSTALL SONAME 'auth_ed25519'")
 
 
-@only_mariadb("MySQL has no other plugin that can be in the list")
+@only("mariadb", "MySQL has no other plugin that can be in the list")
 @pytest.mark.parametrize("plugins", [
     "client_ed25519", "mysql_native_password,caching_sha2_password,client_ed25519",
     "caching_sha2_password, client_ed25519"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tests.integration.conftest import Testbed, configuration, only_mariadb
+from tests.integration.conftest import Testbed, configuration, only
 from tests.mockserver.secret import Secret
 from tests.standin import Aurora, Authority
 from tests.standin.client import quoted
@@ -214,7 +214,7 @@ def test_no_log_contains_the_key_unless_query_log_allows_it(testbed, service, se
     verify(testbed, service, server, channel)
 
 
-@only_mariadb("the plugin server_audit")
+@only("mariadb", "the plugin server_audit")
 @by_channel(AUDITS)
 def test_no_audit_contains_the_key_unless_query_log_allows_it(testbed, service, server, channel):
     verify(testbed, service, server, channel)
@@ -271,7 +271,7 @@ def test_a_privilege_that_has_no_effect_is_not_relied_on(
     assert places_with(server, Secret.of_key(pair.key)) == set()
 
 
-@only_mariadb("the plugin server_audit")
+@only("mariadb", "the plugin server_audit")
 def test_several_logs_are_all_named(testbed: Testbed, service: Service,
                                     server: Aurora) -> None:
     settings = {**AUDITS["audit-query"].settings, "general_log": 1}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.conftest import both_makes, configuration
+from tests.integration.conftest import both_makes, configuration, only
 from tests.standin import write_material
 from tests.standin.proxy import Fault, Proxy
 from tests.standin.session import Session
@@ -316,29 +318,52 @@ def test_a_stop_that_goes_on_without_its_importer_is_not_over(testbed, running, 
     running.wait(lambda: "stopped_at" not in record(running))
 
 
-@both_makes
-def test_a_replica_that_cannot_be_stopped_in_time_gets_no_import(testbed, running, proxy):
-    """A server does not interrupt a SQL thread that waits for a lock, so that the stop waits, too.
-
-    It goes on without the importer. When the lock is gone, the set is imported, and what the stop
-    has come to is started again.
-    """
+@contextmanager
+def sql_thread_waits(testbed, service) -> Iterator[int]:
+    """A row of the source waits for a lock in the replica; its number."""
     aurora = testbed.aurora
     number = 1 + max(int(row[0]) for row in aurora.sql("SELECT COALESCE(MAX(id), 0) FROM app.t"))
-    configure(testbed, running, proxy, retry=("300ms", "300ms"), daemon="import-timeout = 3s")
-    assert running.ctl("reload").returncode == 0
-    before = len(aurora.imports())
     with Session(aurora.client()) as reader:
         assert reader.ask("LOCK TABLES app.t READ; SELECT 1") == "1"
         testbed.source.sql(f"INSERT INTO app.t VALUES ({number}, 'locked')")
-        running.wait(lambda: aurora.sql("SELECT 1 FROM information_schema.PROCESSLIST "
+        service.wait(lambda: aurora.sql("SELECT 1 FROM information_schema.PROCESSLIST "
                                         "WHERE USER = 'system user' AND STATE LIKE '% lock%'"))
-        write(testbed, running)
-        running.wait(lambda: running.cluster("orders")["outcome"] == "timed_out")
-        assert running.cluster("orders")["replication"]["stopped_by_us"] is True
+        yield number
+
+
+def is_not_stopped_in_time(testbed, service) -> None:
+    """The stop goes on without the importer. When the lock is gone, the set is imported, and what
+    the stop has come to is started again.
+    """
+    aurora = testbed.aurora
+    before = len(aurora.imports())
+    with sql_thread_waits(testbed, service) as number:
+        write(testbed, service)
+        service.wait(lambda: service.cluster("orders")["outcome"] == "timed_out")
+        assert service.cluster("orders")["replication"]["stopped_by_us"] is True
         assert len(aurora.imports()) == before
-    running.wait_cluster("orders", "current")
+    service.wait_cluster("orders", "current")
     assert len(aurora.imports()) == before + 1
     aurora.wait_for_replication(runs)
     assert aurora.wait_for_row(number) == "locked"
-    running.wait(lambda: "stopped_at" not in record(running))
+    service.wait(lambda: "stopped_at" not in record(service))
+
+
+@both_makes
+def test_a_replica_that_cannot_be_stopped_in_time_gets_no_import(testbed, running, proxy):
+    """A server does not interrupt a SQL thread that waits for a lock, so that the stop waits."""
+    configure(testbed, running, proxy, retry=("300ms", "300ms"), daemon="import-timeout = 3s")
+    assert running.ctl("reload").returncode == 0
+    is_not_stopped_in_time(testbed, running)
+
+
+@only("mysql", "MariaDB has no limit for the stop")
+def test_a_stop_that_the_server_calls_incomplete_is_one(testbed, running, proxy):
+    """With rpl_stop_replica_timeout the stop ends in an error, and the threads end later."""
+    configure(testbed, running, proxy, retry=("300ms", "300ms"), daemon="import-timeout = 10s")
+    assert running.ctl("reload").returncode == 0
+    testbed.aurora.sql("SET GLOBAL rpl_stop_replica_timeout = 2")
+    try:
+        is_not_stopped_in_time(testbed, running)
+    finally:
+        testbed.aurora.sql("SET GLOBAL rpl_stop_replica_timeout = DEFAULT")
