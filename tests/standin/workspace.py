@@ -69,9 +69,13 @@ class Workspace:
         """Returns an initialised data directory, created once and copied for each server."""
         if self._template is None:
             path = self.directory("template", account=ACCOUNT, mode=0o700)
-            made = subprocess.run(
-                self.make.initialisation(path), **self.child(), stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, errors="replace")
+            # Two servers with one directory delete each other's temporary tables.
+            with tempfile.TemporaryDirectory(dir=self.path) as temporary:
+                shutil.chown(temporary, ACCOUNT, ACCOUNT)
+                made = subprocess.run(
+                    self.make.initialisation(path), **self.child(), stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, text=True, errors="replace",
+                    env={**os.environ, "TMPDIR": temporary})
             if made.returncode != 0:
                 shutil.rmtree(path, ignore_errors=True)
                 raise RuntimeError(
