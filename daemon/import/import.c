@@ -125,6 +125,15 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
         secret_done(&attempt.source_password);
 }
 
+/* The stop is one of an import: of one that runs, which ends it, or of a daemon that has died. */
+static void explain_stop(Outcome *ret, const Ledger *ledger)
+{
+        if (ledger->locked)
+                ret->replication = (Replication){0};
+        else
+                ret->ledger.stop = ledger->stop;
+}
+
 void import_check(Outcome *ret, Session *session, const ImportTask *task)
 {
         Attempt attempt = {.outcome = ret, .session = session, .task = task};
@@ -144,4 +153,6 @@ void import_check(Outcome *ret, Session *session, const ImportTask *task)
         result = replica_status_read(&ret->replication, session, &error);
         if (sql_error_fail(ret, result, &error, NULL))
                 sql_error_advise_status(ret, session);
+        else if (replication_is_stopped_by(&ret->replication, &attempt.ledger.stop))
+                explain_stop(ret, &attempt.ledger);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 #include "daemon/manager/plan.h"
 #include "daemon/model/replication-state.h"
 
@@ -215,9 +216,24 @@ static bool is_news(const Replication *before, const Replication *now)
                         old == REPLICATION_STATE_STOPPED || new == REPLICATION_STATE_STOPPED);
 }
 
+/* What a daemon that shares the ledger has stopped and left is this one's to start, as if it were
+ * its own. Returns true if there is such a stop. */
+static bool adopt_stop(ClusterFacts *facts, const Outcome *outcome)
+{
+        if (outcome->ledger.stop.at_usec == 0 || record_is_stopped(&facts->record) ||
+                !replication_mode_restarts(facts->config.replication))
+                return false;
+        facts->record.stop = outcome->ledger.stop;
+        facts->record.stop.mode = facts->config.replication;
+        text_set(facts->record.stop.fingerprint, sizeof(facts->record.stop.fingerprint),
+                outcome->ledger.newest.set.fingerprint);
+        return true;
+}
+
 ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outcome)
 {
-        ClusterChange change = {0};
+        bool adopted = adopt_stop(facts, outcome);
+        ClusterChange change = {.recorded = adopted};
         Replication before = facts->replication;
         const Replication *now = &facts->replication;
 
@@ -235,6 +251,10 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
                 change.recorded = true;
                 if (facts->record.imported.fingerprint[0] == '\0')
                         change.events |= EVENT(CLUSTER_EVENT_SERVER);
+        }
+        if (adopted) {
+                cluster_facts_report_stop(facts, &change);
+                update_start(facts, NULL);
         }
         change.recorded |= record_update_proof(&facts->record, outcome);
         if (record_update_from_ledger(&facts->record, outcome)) {

@@ -64,9 +64,22 @@ typedef struct LedgerEntry {
         char daemon[LEDGER_DAEMON_MAX]; /* the host of the daemon that wrote the row */
 } LedgerEntry;
 
+/* Replication was stopped for an import and is not known to run again. A value without pointers: an
+ * importer sends it before the stop, and again when the threads are stopped. */
+typedef struct RecordStop {
+        uint64_t at_usec;                         /* 0: it was not stopped */
+        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the import */
+        ReplicationMode mode;
+        bool running;                            /* both threads ran before */
+        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
+        uint64_t log_position;                   /* this position; "" and 0: not reported */
+        bool completed; /* both threads were seen stopped, at these coordinates */
+} RecordStop;
+
 typedef struct LedgerReading {
         bool known; /* the ledger was read; otherwise the rest has no meaning */
         LedgerEntry newest;
+        RecordStop stop; /* of a daemon that has left it, seen by a check; at_usec 0: none */
 } LedgerReading;
 
 /* What an attempt changed on the cluster. */

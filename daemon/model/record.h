@@ -46,18 +46,6 @@ typedef struct RecordWarning {
         uint64_t within_usec;                     /* the threshold that was reached */
 } RecordWarning;
 
-/* Replication was stopped for an import and is not known to run again. A value without pointers: an
- * importer sends it before the stop, and again when the threads are stopped. */
-typedef struct RecordStop {
-        uint64_t at_usec;                         /* 0: it was not stopped */
-        char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the import */
-        ReplicationMode mode;
-        bool running;                            /* both threads ran before */
-        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
-        uint64_t log_position;                   /* this position; "" and 0: not reported */
-        bool completed; /* both threads were seen stopped, at these coordinates */
-} RecordStop;
-
 /* The proof of a set by the canary of a wave (daemon/manager/wave.h). */
 typedef struct RecordProof {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set, which is imported; "": none */

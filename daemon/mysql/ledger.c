@@ -141,6 +141,7 @@ static void on_entry(
         if (ledger->n_entries >= LEDGER_ROWS_MAX)
                 return;
         ledger->has_stop = has_column("replication_stopped", n_columns, names);
+        ledger->locked = number(VALUE("is_free")) == 0;
         if (stop && ledger->stop.at_usec == 0)
                 parse_stop(&ledger->stop, stop);
         entry = &ledger->entries[ledger->n_entries++];
@@ -171,13 +172,15 @@ SessionResult ledger_read(Ledger *ret, LedgerReading *ret_reading, Session *sess
 
         *ret = (Ledger){0};
         snprintf(statement, sizeof(statement),
-                "SELECT *, " SINCE_EPOCH("not_before") " AS not_before_usec, " SINCE_EPOCH(
+                "SELECT *, IS_FREE_LOCK('" LEDGER_LOCK
+                "') AS is_free, " SINCE_EPOCH("not_before") " AS not_before_usec, " SINCE_EPOCH(
                         "not_after") " AS not_after_usec, " SINCE_EPOCH("imported_at") " AS imported_at_usec FROM %s ORDER BY id DESC LIMIT %d",
                 quote_table(quoted, table), LEDGER_ROWS_MAX);
         result = session_query(session, statement, on_entry, ret, ret_error);
         newest = newest_of(ret);
         if (result == SESSION_OK)
-                *ret_reading = (LedgerReading){true, newest ? *newest : (LedgerEntry){0}};
+                *ret_reading = (LedgerReading){
+                        .known = true, .newest = newest ? *newest : (LedgerEntry){0}};
         return result;
 }
 

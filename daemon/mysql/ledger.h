@@ -48,6 +48,7 @@ typedef struct Ledger {
         size_t n_entries;
         bool has_stop;   /* the table has the column replication_stopped */
         RecordStop stop; /* the newest one; at_usec 0: none, else the time of the reading */
+        bool locked;     /* a daemon has the lock: its import runs */
 } Ledger;
 
 /* Pure. */

@@ -315,6 +315,47 @@ def test_replication_that_a_dead_importer_left_stopped_is_started(testbed, servi
     assert stops(testbed) == []
 
 
+def test_a_daemon_that_is_current_starts_what_a_dead_one_has_stopped(testbed, service, other):
+    """Its check finds the stop, which no import is going to end: the set is in the ledger."""
+    pair = testbed.client("ledger-check")
+    testbed.source.require_subject(pair.subject)
+    testbed.aurora.start_replication()
+    restart = LEDGER + "replication = restart"
+    start(testbed, service, pair, cluster=restart, retry=("1h", "1h"))
+    service.wait_cluster("orders", "current")
+    start(testbed, other, pair, cluster=restart, daemon="check-interval = 200ms")
+    other.wait_cluster("orders", "current")
+    testbed.aurora.set_option("fail_at", "start")
+    assert service.ctl("import", "--force", "--wait", "orders").returncode == 1
+    service.kill()
+    other.wait(lambda: other.cluster("orders")["replication"]["stopped_by_us"])
+    testbed.aurora.set_option("fail_at", "")
+    before = imports(testbed)
+    other.wait(lambda: stops(testbed) == [])
+    other.wait(lambda: other.cluster("orders")["replication"]["io_running"] == "Yes")
+    assert imports(testbed) == before
+    assert other.cluster("orders")["state"] == "current"
+
+
+def test_the_stop_of_an_import_that_runs_is_left_to_it(testbed, service, other):
+    pair = testbed.client("ledger-runs")
+    testbed.source.require_subject(pair.subject)
+    testbed.aurora.start_replication()
+    restart = LEDGER + "replication = restart"
+    start(testbed, other, pair, cluster=restart, daemon="check-interval = 200ms")
+    other.wait_cluster("orders", "current")
+    start(testbed, service, pair, cluster=restart, daemon="import-timeout = 20s")
+    service.wait_cluster("orders", "current")
+    testbed.aurora.set_option("slow_seconds", "3")
+    assert service.ctl("import", "--force", "orders").returncode == 0
+    other.wait(lambda: testbed.aurora.in_call())
+    while testbed.aurora.in_call():
+        replication = other.cluster("orders")["replication"]
+        assert (replication["io_running"], replication["stopped_by_us"]) == ("Yes", False)
+    service.wait(lambda: stops(testbed) == [])
+    other.wait(lambda: other.cluster("orders")["replication"]["io_running"] == "Yes")
+
+
 def test_once_reads_the_ledger(testbed, service):
     pair, before = testbed.client("ledger"), imports(testbed)
     service.configure(configuration(service, testbed.aurora, cluster=LEDGER))
