@@ -79,10 +79,27 @@ static void on_alert(unsigned description)
                 peer.alert = description;
 }
 
+/* A server that has refused the client may have reset the connection already, and a library that
+ * cannot write reads no alert. So the first write does not fail for that; the read that follows gets
+ * the alert, which stays in the socket, or the same error. */
+static long on_first_write(BIO *bio, int operation, const char *data, size_t size, int number,
+        long argument, int result, size_t *written)
+{
+        if (operation != (BIO_CB_WRITE | BIO_CB_RETURN) || BIO_should_retry(bio))
+                return result;
+        BIO_set_callback_ex(bio, NULL);
+        if (result > 0 || (errno != ECONNRESET && errno != EPIPE))
+                return result;
+        *written = size;
+        return 1;
+}
+
 static void on_info(const SSL *ssl, int where, int result)
 {
         if (peer.certificate && where == SSL_CB_READ_ALERT)
                 on_alert((unsigned)result & 0xff);
+        if (peer.certificate && (where & SSL_CB_HANDSHAKE_DONE))
+                BIO_set_callback_ex(SSL_get_wbio(ssl), on_first_write);
         if (!(where & SSL_CB_HANDSHAKE_START) || !peer.certificate)
                 return;
         *peer.certificate = (ServerCertificate){0};

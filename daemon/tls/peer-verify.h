@@ -43,5 +43,6 @@ bool peer_verify_end(void);
 
 /* Returns the error alert (RFC 8446, section 6.2) that the peer has sent in the last handshake or
  * after it, before the end; 0: none. With TLS 1.3 a server refuses the client's certificate after
- * the client's part of the handshake. */
+ * the client's part of the handshake, and may close the connection before the library writes again:
+ * that write is reported as done, so that the alert is read. */
 unsigned peer_verify_alert(void);

@@ -5,8 +5,16 @@
 
 #include "tests/unit/test.h"
 
-#include <string.h>
+#include <sys/socket.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -265,6 +273,66 @@ static void test_the_alert_of_a_server_that_refuses_the_client_is_kept(void **st
         }
 }
 
+/* Connects two sockets over loopback; both do not block. */
+static void connect_pair(int *client, int *server)
+{
+        struct sockaddr_in address = {
+                .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof(address);
+        CLEANUP(closep) int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+        assert_int_equal(listen(listener, 1), 0);
+        *client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(*client, (struct sockaddr *)&address, size), 0);
+        *server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        assert_return_code(*server, errno);
+        assert_return_code(fcntl(*client, F_SETFL, O_NONBLOCK), errno);
+        assert_return_code(fcntl(*server, F_SETFL, O_NONBLOCK), errno);
+}
+
+/* The server resets the connection before the client's next write, as one does that closes it with
+ * something unread. */
+static void test_the_alert_is_kept_when_the_connection_is_reset(void **state)
+{
+        static const struct linger reset = {.l_onoff = 1};
+        SSL_CTX *context = make_server(0), *client_context = make_client(SSL_VERIFY_PEER);
+        SSL *server = SSL_new(context), *client; /* before the begin: with its own verification */
+        int client_fd, server_fd;
+        ServerCertificate certificate;
+        char byte;
+
+        connect_pair(&client_fd, &server_fd);
+        SSL_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        peer_verify_begin(&certificate, "db.example", "the store", PEER_REQUIRED);
+        client = SSL_new(client_context);
+        SSL_set_fd(client, client_fd);
+        SSL_set_fd(server, server_fd);
+        for (;;) {
+                int r = SSL_connect(client);
+
+                if (SSL_accept(server) <= 0 && r == 1 &&
+                        ERR_peek_error() != 0) /* the server has sent its alert */
+                        break;
+        }
+        ERR_clear_error();
+        SSL_free(server);
+        assert_int_equal(setsockopt(server_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+        close(server_fd);
+        assert_int_equal(poll(&(struct pollfd){.fd = client_fd, .events = POLLRDHUP}, 1, 5000), 1);
+        assert_int_equal(SSL_write(client, "login", 5), 5);
+        assert_true(SSL_read(client, &byte, 1) <= 0);
+        assert_int_equal(peer_verify_alert(), SSL_AD_CERTIFICATE_REQUIRED);
+        /* Only the first write after the handshake. */
+        assert_true(SSL_write(client, "login", 5) <= 0);
+        assert_true(peer_verify_end());
+        SSL_free(client);
+        close(client_fd);
+        SSL_CTX_free(context);
+        SSL_CTX_free(client_context);
+}
+
 static void test_other_connections_of_the_process_are_left_alone(void **state)
 {
         SSL_CTX *server = make_server(4), *client = make_client(SSL_VERIFY_PEER);
@@ -307,6 +375,7 @@ int main(void)
                 cmocka_unit_test(test_the_last_handshake_counts),
                 cmocka_unit_test(test_a_peer_that_is_only_observed_ends_the_handshake),
                 cmocka_unit_test(test_the_alert_of_a_server_that_refuses_the_client_is_kept),
+                cmocka_unit_test(test_the_alert_is_kept_when_the_connection_is_reset),
                 cmocka_unit_test(test_other_connections_of_the_process_are_left_alone),
                 cmocka_unit_test(test_without_a_handshake_nothing_is_verified),
         };
