@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -101,7 +102,7 @@ def test_a_server_cannot_name_a_directory_of_plugins(harness: Harness, poison: P
 def test_localhost_is_not_the_unix_socket(harness: Harness, workspace: Workspace) -> None:
     """A decoy listens on libmariadb's default socket and gets no connection from the daemon."""
     directory = workspace.directory("decoy")
-    connections: list[bool] = []
+    connections: queue.Queue[bool] = queue.Queue()
     with socket.socket(socket.AF_UNIX) as decoy:
         decoy.bind(str(directory / "mysqld.sock"))
         decoy.listen()
@@ -111,7 +112,7 @@ def test_localhost_is_not_the_unix_socket(harness: Harness, workspace: Workspace
             try:
                 while True:
                     decoy.accept()[0].close()
-                    connections.append(True)
+                    connections.put(True)
             except OSError:
                 pass  # closed
 
@@ -123,11 +124,11 @@ def test_localhost_is_not_the_unix_socket(harness: Harness, workspace: Workspace
         # Without the daemon's settings libmariadb connects to the decoy.
         subprocess.run([*enter, "mariadb", "--no-defaults", "--host=localhost"],
                        capture_output=True)
-        assert connections == [True]
+        assert connections.get(timeout=SECONDS)
         harness.service.wrapper = enter
         harness.add("localhost", harness.script())
         harness.start()
         assert harness.wait(SECONDS)["localhost"]["outcome"] == "imported"
         decoy.shutdown(socket.SHUT_RDWR)
     thread.join()
-    assert connections == [True]
+    assert connections.empty()

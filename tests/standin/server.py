@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +24,10 @@ START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 PORT_ATTEMPTS = 5
 NO_SUCH_THREAD = 1094
+PORTS = range(10000, 32000)
+SESSIONS = 8
+PORTS_OF_SESSION = len(PORTS) // SESSIONS
+_ports = itertools.count(random.randrange(PORTS_OF_SESSION))
 
 
 class Server:
@@ -188,6 +196,20 @@ class PortTaken(RuntimeError):
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody is given while the test uses it.
+
+    It is below those that the kernel gives to clients, each session has a range of its own, and a
+    port comes again only after all others of the range.
+    """
+    session = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = PORTS.start + session % SESSIONS * PORTS_OF_SESSION
+    while True:
+        port = first + next(_ports) % PORTS_OF_SESSION
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port

@@ -173,7 +173,8 @@ static void test_each_check_reports_its_end_also_one_that_changes_nothing(void *
 static void test_a_ledger_that_names_another_set_is_drift_and_the_set_is_imported(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
-                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}};
+                .ledger = {.known = true,
+                        .newest = {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}};
 
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&outcome);
@@ -201,7 +202,8 @@ static void test_another_server_is_an_event_and_the_set_is_imported_into_it(void
 static void test_a_ledger_that_names_the_set_is_no_drift(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_ALREADY_CURRENT,
-                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
+                .ledger = {.known = true,
+                        .newest = {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
 
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&outcome);

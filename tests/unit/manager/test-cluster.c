@@ -51,10 +51,12 @@ static void test_the_record_follows_each_outcome(void **state)
         } cases[] = {
                 {{.kind = OUTCOME_IMPORTED, .effect.committed = true}, A, 0},
                 {{.kind = OUTCOME_ALREADY_CURRENT,
-                         .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}},
+                         .ledger = {.known = true,
+                                 .newest = {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}},
                         A, 0},
                 {{.kind = OUTCOME_SUPERSEDED,
-                         .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}},
+                         .ledger = {.known = true,
+                                 .newest = {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = B}}},
                         B, 1},
                 {{.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true}, A, 1},
                 {{.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true}, "", 1},
@@ -422,7 +424,8 @@ static void test_an_import_into_the_server_before_says_nothing_of_this_one(void 
         Outcome outcome = {.kind = OUTCOME_IMPORTED,
                 .effect = {.committed = true, .newlines = NEWLINES_ESCAPED},
                 .replication = {.known = true},
-                .ledger = {true, {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
+                .ledger = {.known = true,
+                        .newest = {.state = LEDGER_STATE_IMPORTED, .set.fingerprint = A}}};
 
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
         fixture.cluster_config.login.host = "db2.example";
