@@ -7,11 +7,11 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
-#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/inspect/certification-path.h"
 #include "daemon/inspect/private-key.h"
 #include "daemon/tls/x509.h"
 
@@ -88,31 +88,6 @@ static int validate_pair(Validator *validator, X509 *leaf)
         return 0;
 }
 
-static bool is_weak_digest(X509 *certificate)
-{
-        int digest = NID_undef;
-
-        if (!OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest, NULL))
-                return false;
-        return digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1 ||
-                digest == NID_md2 || digest == NID_md4;
-}
-
-static void validate_signatures(Validator *validator)
-{
-        for (int i = 0; i < sk_X509_num(validator->pem->chain); i++) {
-                X509 *certificate = sk_X509_value(validator->pem->chain, i);
-
-                if (is_weak_digest(certificate) &&
-                        X509_check_issued(certificate, certificate) != X509_V_OK)
-                        VIOLATION(validator, MATERIAL_CERT, RULE_CERT_SIGNATURE, SEVERITY_ERROR,
-                                "%s: wanted a signature over SHA-256 or better, found %s in "
-                                "certificate %d",
-                                validator->config->path[MATERIAL_CERT],
-                                OBJ_nid2ln(X509_get_signature_nid(certificate)), i + 1);
-        }
-}
-
 /* For a certificate that is needed: the leaf, or a CA on its path. */
 static void validate_time(
         Validator *validator, X509 *certificate, MaterialFile file, Rule expired, const char *what)
@@ -173,10 +148,6 @@ static void validate_leaf(Validator *validator, X509 *leaf)
         if (X509_get_extension_flags(leaf) & EXFLAG_CA)
                 VIOLATION(validator, MATERIAL_CERT, RULE_CERT_IS_CA, SEVERITY_ERROR,
                         "%s: wanted a client certificate, found a CA certificate", path);
-        else if ((X509_get_extension_flags(leaf) & EXFLAG_XKUSAGE) &&
-                !(X509_get_extended_key_usage(leaf) & (XKU_SSL_CLIENT | XKU_ANYEKU)))
-                VIOLATION(validator, MATERIAL_CERT, RULE_CERT_USAGE, SEVERITY_ERROR,
-                        "%s: wanted clientAuth in the extended key usage, found only others", path);
         if (!common_name(mine, sizeof(mine), leaf))
                 return;
         for (int i = 0; i < sk_X509_num(validator->pem->authorities); i++)
@@ -191,7 +162,7 @@ static void validate_leaf(Validator *validator, X509 *leaf)
                 }
 }
 
-static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
+static bool contains(const STACK_OF(X509) * stack, const X509 *certificate)
 {
         for (int i = 0; stack && i < sk_X509_num(stack); i++)
                 if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
@@ -199,81 +170,48 @@ static bool contains(STACK_OF(X509) * stack, const X509 *certificate)
         return false;
 }
 
-/* Times have rules of their own. OpenSSL checks them all the same, because it then prefers a CA
- * that is valid now over an expired one of the same name; their errors are ignored here. */
-static int ignore_times(int good, X509_STORE_CTX *context)
+/* Of a certificate that expired and is not on the path. */
+static void validate_unneeded(Validator *validator, X509 *certificate, MaterialFile file)
 {
-        int error = X509_STORE_CTX_get_error(context);
+        uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
+        char name[REPORT_NAME_MAX], time[CLOCK_TEXT_SIZE];
 
-        if (error != X509_V_ERR_CERT_HAS_EXPIRED && error != X509_V_ERR_CERT_NOT_YET_VALID)
-                return good;
-        X509_STORE_CTX_set_error(context, X509_V_OK);
-        return 1;
+        add_boundary(validator, not_after);
+        if (validator->now_usec < not_after)
+                return;
+        x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
+        VIOLATION(validator, file, RULE_CA_EXPIRED, SEVERITY_WARNING,
+                "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
+                validator->config->path[file], name, clock_format_time(time, not_after));
 }
 
-/* Returns the path from the leaf to the CA file, or NULL with the reason in `ret_reason`. */
-static STACK_OF(X509) * build_path(const Validator *validator, X509 *leaf, const char **ret_reason)
+/* Every certificate but the leaf. */
+static void validate_ca_times(Validator *validator, const STACK_OF(X509) * path)
 {
-        X509_STORE *store = X509_STORE_new();
-        X509_STORE_CTX *context = X509_STORE_CTX_new();
-        STACK_OF(X509) *path = NULL;
-        bool ready = store && context;
-
-        *ret_reason = "out of memory";
-        for (int i = 0; ready && i < sk_X509_num(validator->pem->authorities); i++)
-                ready = X509_STORE_add_cert(store, sk_X509_value(validator->pem->authorities, i));
-        if (ready && X509_STORE_CTX_init(context, store, leaf, validator->pem->chain)) {
-                X509_STORE_CTX_set_flags(context, X509_V_FLAG_PARTIAL_CHAIN);
-                X509_STORE_CTX_set_time(context, 0, (time_t)(validator->now_usec / USEC_PER_SEC));
-                X509_STORE_CTX_set_verify_cb(context, ignore_times);
-                if (X509_verify_cert(context) == 1)
-                        path = X509_STORE_CTX_get1_chain(context);
-                *ret_reason = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
-        }
-        X509_STORE_CTX_free(context);
-        X509_STORE_free(store);
-        ERR_clear_error();
-        return path;
-}
-
-static void validate_path(Validator *validator, X509 *leaf)
-{
-        const char *reason;
-        STACK_OF(X509) *path = build_path(validator, leaf, &reason);
-        char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64], time[CLOCK_TEXT_SIZE];
-
-        if (!path && validator->config->chain != POLICY_IGNORE &&
-                !report_has(validator->report, RULE_CA_NOT_A_CA))
-                VIOLATION(validator, MATERIAL_CERT, RULE_CHAIN_BROKEN,
-                        validator->config->chain == POLICY_REFUSE ? SEVERITY_ERROR
-                                                                  : SEVERITY_WARNING,
-                        "%s: wanted a chain to a CA in %s, found none: %s",
-                        validator->config->path[MATERIAL_CERT],
-                        validator->config->path[MATERIAL_CA], reason);
+        const Pem *pem = validator->pem;
+        char name[REPORT_NAME_MAX], what[REPORT_NAME_MAX + 64];
 
         for (int i = 1; path && i < sk_X509_num(path); i++) {
                 X509 *certificate = sk_X509_value(path, i);
-                bool in_ca_file = contains(validator->pem->authorities, certificate);
-                MaterialFile file = in_ca_file ? MATERIAL_CA : MATERIAL_CERT;
 
                 x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
                 text_format(what, sizeof(what), "the CA \"%s\" that the client certificate needs",
                         name);
-                validate_time(validator, certificate, file, RULE_CA_EXPIRED, what);
+                validate_time(validator, certificate,
+                        contains(pem->authorities, certificate) ? MATERIAL_CA : MATERIAL_CERT,
+                        RULE_CA_EXPIRED, what);
         }
-        for (int i = 0; i < sk_X509_num(validator->pem->authorities); i++) {
-                X509 *certificate = sk_X509_value(validator->pem->authorities, i);
-                uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
+        for (int i = 0; i < sk_X509_num(pem->authorities); i++)
+                if (!contains(path, sk_X509_value(pem->authorities, i)))
+                        validate_unneeded(
+                                validator, sk_X509_value(pem->authorities, i), MATERIAL_CA);
+        for (int i = 1; i < sk_X509_num(pem->chain); i++) {
+                X509 *certificate = sk_X509_value(pem->chain, i);
 
-                if (contains(path, certificate) || validator->now_usec < not_after)
-                        continue;
-                x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
-                VIOLATION(validator, MATERIAL_CA, RULE_CA_EXPIRED, SEVERITY_WARNING,
-                        "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
-                        validator->config->path[MATERIAL_CA], name,
-                        clock_format_time(time, not_after));
+                if (X509_check_ca(certificate) != 0 && !contains(path, certificate) &&
+                        !contains(pem->authorities, certificate))
+                        validate_unneeded(validator, certificate, MATERIAL_CERT);
         }
-        sk_X509_pop_free(path, X509_free);
 }
 
 static void validate_authorities(Validator *validator)
@@ -302,6 +240,7 @@ int validate(Report *report, const Pem *pem, const MaterialConfig *config, const
 {
         Validator validator = {report, pem, config, now_usec};
         X509 *leaf = pem_leaf(pem);
+        STACK_OF(X509) *path = NULL;
         int r = 0;
 
         validate_key(&validator, key_stat);
@@ -316,10 +255,13 @@ int validate(Report *report, const Pem *pem, const MaterialConfig *config, const
         if (r < 0)
                 return r;
         validate_time(&validator, leaf, MATERIAL_CERT, RULE_CERT_EXPIRED, "the certificate");
-        validate_signatures(&validator);
-        if (!pem->authorities)
-                return 0;
-        validate_leaf(&validator, leaf);
-        validate_path(&validator, leaf);
+        if (pem->authorities)
+                validate_leaf(&validator, leaf);
+        r = certification_path_verify(&path, report, pem, config, now_usec);
+        if (r < 0)
+                return r;
+        if (pem->authorities)
+                validate_ca_times(&validator, path);
+        sk_X509_pop_free(path, X509_free);
         return 0;
 }

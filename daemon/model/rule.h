@@ -34,6 +34,7 @@ typedef enum Rule {
         RULE_CHAIN_BROKEN,
         RULE_CA_NOT_A_CA,
         RULE_CA_EXPIRED,
+        RULE_CA_CONSTRAINT,
         RULE_SAME_COMMON_NAME,
         RULE_EXPIRES_SOON,
         _RULE_MAX,

@@ -9,7 +9,7 @@ import pytest
 from tests.standin import Authority, write_material
 from tests.standin.pki import damage_key
 
-RULES = 22
+RULES = 23
 
 
 @pytest.fixture(scope="session")

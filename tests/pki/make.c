@@ -3,11 +3,11 @@
  * each fixture.
  *
  * Each fixture changes exactly one thing in the good set. To add one, write the function that makes
- * the change and a row with its name, in client.c, chain.c, pem.c, rsa.c, ec.c or file.c. The row
- * states the problem that the inspector reports with the default configuration, and with "key-types
- * = rsa,ec" if the name has "-ec" in it: "rule/file/severity", "-" for none. A "*" for the file
- * makes one fixture for each of the three files, with the file appended to its name; the function
- * finds the file in set->file.
+ * the change and a row with its name, in client.c, chain.c, path.c, pem.c, rsa.c, ec.c or file.c.
+ * The row states the problem that the inspector reports with the default configuration, and with
+ * "key-types = rsa,ec" if the name has "-ec" in it: "rule/file/severity", "-" for none. A "*" for
+ * the file makes one fixture for each of the three files, with the file appended to its name; the
+ * function finds the file in set->file.
  *
  * The rules are literals here, not those of rule.c: users depend on the names, so a renamed rule
  * must break a test.
@@ -117,8 +117,8 @@ static void write_now(int directory_fd, time_t now)
 
 int main(int argc, char **argv)
 {
-        static const Fixture *const tables[] = {client_fixtures, chain_fixtures, pem_fixtures,
-                rsa_fixtures, ec_fixtures, file_fixtures};
+        static const Fixture *const tables[] = {client_fixtures, chain_fixtures, path_fixtures,
+                pem_fixtures, rsa_fixtures, ec_fixtures, file_fixtures};
         time_t now = time(NULL);
         Maker maker = {.directory_fd = -1};
 

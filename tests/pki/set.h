@@ -56,6 +56,7 @@ typedef struct Fixture {
 /* The last row of each has no name. */
 extern const Fixture client_fixtures[];
 extern const Fixture chain_fixtures[];
+extern const Fixture path_fixtures[];
 extern const Fixture pem_fixtures[];
 extern const Fixture rsa_fixtures[];
 extern const Fixture ec_fixtures[];

@@ -107,6 +107,72 @@ static void test_each_fixture_has_exactly_its_problem(void **state)
         assert_true(n > 60);
 }
 
+/* Without a word of the fixture's path: the sentence behind it. */
+static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
+{
+#define CA           "the CA \"O = binlog-ssld tests, CN = binlog-ssld test CA\""
+#define INTERMEDIATE "the CA \"O = binlog-ssld tests, CN = binlog-ssld test intermediate CA\""
+        static const struct {
+                const char *fixture, *sentence;
+        } cases[] = {
+                {"cert-usage-key-encipherment",
+                        "wanted digitalSignature in the key usage of the client certificate, found "
+                        "keyEncipherment"},
+                {"cert-usage-any",
+                        "wanted clientAuth in the extended key usage of the client certificate, "
+                        "found anyExtendedKeyUsage"},
+                {"cert-usage-netscape",
+                        "wanted the purpose of a TLS client in the Netscape certificate type of "
+                        "the client certificate, found only others"},
+                {"cert-usage-ca-in-cert",
+                        "wanted clientAuth in the extended key usage of " INTERMEDIATE
+                        ", found serverAuth"},
+                {"cert-usage-ca-in-ca",
+                        "wanted clientAuth in the extended key usage of " INTERMEDIATE
+                        ", found serverAuth"},
+                {"cert-signature-ca-in-cert",
+                        "wanted a signature over SHA-256 or better, found sha1WithRSAEncryption on " INTERMEDIATE},
+                {"cert-signature-ca-in-ca",
+                        "wanted a signature over SHA-256 or better, found sha1WithRSAEncryption on " INTERMEDIATE},
+                {"key-bits-ca", "wanted an RSA key of 2048 bits or more in " CA ", found 1024"},
+                {"ca-expired-cross-signed", "the client certificate does not need it"},
+                {"ca-constraint-path-length",
+                        "wanted at most 0 CAs below " CA ", which is its path length, found more"},
+                {"ca-constraint-name",
+                        "wanted names that the name constraints of " CA
+                        " permit, found others in the client certificate (permitted subtree "
+                        "violation)"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                Report report = inspect(cases[i].fixture, -1);
+
+                assert_int_equal(report.n_problems, 1);
+                if (!strstr(report.problems[0].text, cases[i].sentence))
+                        fail_msg("%s: %s", cases[i].fixture, report.problems[0].text);
+        }
+}
+
+/* Who needs a shorter key says so, and gets OpenSSL's level 1, which still refuses SHA-1. */
+static void test_minimum_rsa_bits_lowers_the_level_for_the_whole_path(void **state)
+{
+        static const struct {
+                const char *fixture;
+                unsigned n_problems;
+        } cases[] = {{"key-bits-ca", 0}, {"key-bits", 0}, {"cert-signature-sha1", 1}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                MaterialConfig config = config_for(cases[i].fixture);
+                InspectorTask task = {
+                        .config = &config, .payload_fd = -1, .now_usec = clock_wall_usec()};
+                Report report = {0};
+
+                config.minimum_rsa_bits = 1024;
+                assert_int_equal(inspector_run(&report, &task), 0);
+                assert_int_equal(report.n_problems, cases[i].n_problems);
+        }
+}
+
 static void test_another_encoding_has_the_same_fingerprint(void **state)
 {
         static const char *const same[] = {
@@ -166,6 +232,8 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_certificate_that_expires_first_is_named),
                 cmocka_unit_test(test_each_fixture_has_exactly_its_problem),
+                cmocka_unit_test(test_the_sentence_names_the_certificate_and_the_fault),
+                cmocka_unit_test(test_minimum_rsa_bits_lowers_the_level_for_the_whole_path),
                 cmocka_unit_test(test_another_encoding_has_the_same_fingerprint),
                 cmocka_unit_test(
                         test_the_payload_does_not_depend_on_the_encoding_and_ends_with_the_key),
