@@ -14,6 +14,7 @@
 #include "common/file.h"
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/inspect/foreign-format.h"
 #include "daemon/tls/x509.h"
 
 #define BLOCKS_MAX 1000 /* certificates in a file; the RDS global bundle has about 120 */
@@ -91,6 +92,17 @@ static int next_block(const Source *source, BIO *bio, Block *block)
         return -1;
 }
 
+/* No block of its kind was found. Returns true if the content is recognised and reported. */
+static bool report_foreign(const Source *source, Rule rule)
+{
+        const char *text =
+                foreign_format_of(source->file, source->content->data, source->content->size);
+
+        if (text)
+                SOURCE_ERROR(source, rule, "%s: wanted PEM, found %s", source->path, text);
+        return text != NULL;
+}
+
 static BIO *open_source(const Source *source)
 {
         const char *data = source->content->data;
@@ -101,8 +113,9 @@ static BIO *open_source(const Source *source)
                 size -= 3;
         }
         if (memchr(data, '\0', size)) {
-                SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: wanted text, found a NUL byte",
-                        source->path);
+                if (!report_foreign(source, RULE_PEM_MALFORMED))
+                        SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                                "%s: wanted text, found a NUL byte", source->path);
                 return NULL;
         }
         return BIO_new_mem_buf(data, (int)size);
@@ -138,9 +151,11 @@ static STACK_OF(X509) * parse_certificates(const Source *source)
                 }
         }
         if (found == 0 && sk_X509_num(stack) == 0) {
-                SOURCE_ERROR(source, RULE_PEM_EMPTY,
-                        "%s: wanted at least one BEGIN CERTIFICATE block, found none in %zu bytes",
-                        source->path, source->content->size);
+                if (!report_foreign(source, RULE_PEM_EMPTY))
+                        SOURCE_ERROR(source, RULE_PEM_EMPTY,
+                                "%s: wanted at least one BEGIN CERTIFICATE block, found none in "
+                                "%zu bytes",
+                                source->path, source->content->size);
                 found = -1;
         }
         BIO_free(bio);
@@ -166,6 +181,13 @@ static EVP_PKEY *decode_key(const Source *source, const Block *block)
         if (strcmp(block->label, PEM_STRING_PKCS8) == 0 || strstr(block->header, "ENCRYPTED")) {
                 SOURCE_ERROR(source, RULE_KEY_ENCRYPTED,
                         "%s: wanted a key without passphrase, found an encrypted one",
+                        source->path);
+                return NULL;
+        }
+        if (strcmp(block->label, "OPENSSH PRIVATE KEY") == 0) {
+                SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                        "%s: wanted PKCS#8 or PKCS#1, found a key of OpenSSH; in a copy of it: "
+                        "ssh-keygen -p -m PKCS8 -N \"\" -f COPY",
                         source->path);
                 return NULL;
         }
@@ -195,7 +217,7 @@ static EVP_PKEY *parse_key(const Source *source)
                 key = decode_key(source, &block);
                 break;
         }
-        if (bio && found == 0)
+        if (bio && found == 0 && !report_foreign(source, RULE_PEM_EMPTY))
                 SOURCE_ERROR(source, RULE_PEM_EMPTY,
                         "%s: wanted a PRIVATE KEY block, found none in %zu bytes", source->path,
                         source->content->size);

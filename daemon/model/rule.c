@@ -28,7 +28,7 @@ static const struct {
                 "have the renewal tool write it again; it must be PEM, whole", CA | CERT | KEY,
                 FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
         [RULE_PEM_EMPTY] = {"pem-empty",
-                "it must be PEM; DER is converted with openssl x509 or openssl pkey",
+                "it must be PEM; convert it as the reason says, or have the renewal tool write it",
                 CA | CERT | KEY, FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
         [RULE_KEY_ENCRYPTED] = {"key-encrypted",
                 "store the key without passphrase: openssl pkey -in KEY -out NEW", KEY,

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -98,3 +99,27 @@ def test_unusual_directories_are_reported(ctl, tmp_path):
     os.mkfifo(tmp_path / "ca.pem")
     assert "broken      file-kind" in ctl("check", str(tmp_path)).stdout
     assert "\x1b" not in ctl("check", str(tmp_path / "a\x1b[2Jb")).stdout
+
+
+@pytest.mark.parametrize(("kind", "rule", "command"), [
+    ("der", "pem-malformed", "openssl pkey -inform DER"),
+    ("utf-16", "pem-malformed", "iconv -f UTF-16"),
+    ("one line", "pem-empty", "one line with"),
+    ("openssh", "pem-malformed", "ssh-keygen -p -m PKCS8"),
+    ("exchanged", "pem-empty", "exchanged"),
+])
+def test_what_is_nearly_pem_is_named_with_its_command(ctl, directory, kind, rule, command):
+    key = directory / "client-key.pem"
+    text = key.read_text()
+    key.write_bytes({
+        "der": subprocess.run(["openssl", "pkey", "-in", key, "-outform", "DER"], check=True,
+                              capture_output=True).stdout,
+        "utf-16": text.encode("utf-16"),
+        "one line": text.replace("\n", "\\n").encode(),
+        "openssh": text.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY").encode(),
+        "exchanged": (directory / "client-cert.pem").read_bytes(),
+    }[kind])
+    broken = [name for name, verdict in
+              verdicts(ctl("--json", "check", str(directory))).items() if verdict == "broken"]
+    assert broken == [rule]
+    assert command in " ".join(ctl("check", str(directory)).stdout.split())
