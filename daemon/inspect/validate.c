@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/config/expiry-warnings.h"
 #include "daemon/inspect/certification-path.h"
 #include "daemon/inspect/private-key.h"
 #include "daemon/tls/x509.h"
@@ -94,9 +95,10 @@ static void validate_time(
 {
         uint64_t not_before = x509_time_usec(X509_get0_notBefore(certificate));
         uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
-        uint64_t *shortest = &validator->report->expires_within_usec, within = 0;
+        uint64_t *shortest = &validator->report->expires_within_usec;
         const char *path = validator->config->path[file];
         char time[CLOCK_TEXT_SIZE], left[DURATION_TEXT_SIZE];
+        ExpiryWarning warning;
         Problem *problem;
 
         add_boundary(validator, not_before);
@@ -112,20 +114,13 @@ static void validate_time(
                         what, clock_format_time(time, not_after));
                 return;
         }
-        for (unsigned i = 0; i < CONFIG_EXPIRY_WARNINGS_MAX; i++) {
-                uint64_t warning = validator->config->expiry_warning_usec[i];
-
-                if (warning == 0)
-                        break;
-                if (not_after - validator->now_usec <= warning)
-                        within = warning;
-                else
-                        add_boundary(validator, not_after - warning);
-        }
-        if (within == 0)
+        warning = expiry_warnings_evaluate(
+                validator->config, not_before, not_after, validator->now_usec);
+        add_boundary(validator, warning.next_usec);
+        if (warning.within_usec == 0)
                 return;
-        if (*shortest == 0 || within < *shortest)
-                *shortest = within;
+        if (*shortest == 0 || warning.within_usec < *shortest)
+                *shortest = warning.within_usec;
         problem = VIOLATION(validator, file, RULE_EXPIRES_SOON, SEVERITY_WARNING,
                 "%s: %s expires in %s, at %s", path, what,
                 duration_format(left, not_after - validator->now_usec),

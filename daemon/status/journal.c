@@ -142,9 +142,8 @@ void journal_material_expiring(const MaterialStatus *material)
         char within[DURATION_TEXT_SIZE];
 
         log_send(LOG_WARNING, ID_MATERIAL_EXPIRING, fields, ARRAY_SIZE(fields),
-                "material %s expires within %s and has not been renewed: %s",
-                material->config->name, duration_format(within, report->expires_within_usec),
-                expiry ? expiry->text : "");
+                "material %s expires within %s: %s", material->config->name,
+                duration_format(within, report->expires_within_usec), expiry ? expiry->text : "");
 }
 
 void journal_wave(const MaterialStatus *material)

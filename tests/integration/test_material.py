@@ -206,19 +206,33 @@ def test_a_set_that_expires_while_watched_is_reported(testbed, service):
     assert "material default is expired" in service.log()
 
 
+def test_a_renewed_certificate_of_a_day_is_valid(testbed, service):
+    service.configure(configuration(service, testbed.aurora))
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("today", valid=(-60, 86400)))
+    service.start()
+    first = service.wait_cluster("orders", "current")["imported_fingerprint"]
+    write_material(service.material, testbed.authority.certificate,
+                   testbed.client("tomorrow", valid=(-60, 86400)))
+    service.wait(lambda: service.cluster("orders")["imported_fingerprint"] != first)
+    service.wait_cluster("orders", "current")
+    assert service.wait_material("valid")["problems"] == []
+    assert "expires within" not in service.log()
+
+
 def test_the_expiry_warning_is_logged_once_even_after_a_restart(testbed, service):
     service.configure(configuration(service, testbed.aurora))
     write_material(service.material, testbed.authority.certificate,
-                   testbed.client("soon", valid=(-3600, 3 * 86400)))
+                   testbed.client("soon", valid=(-30 * 86400, 3 * 86400)))
     service.start()
     service.wait_cluster("orders", "current")
-    assert service.log().count("expires within 7d and has not been renewed") == 1
+    assert service.log().count("expires within 7d: ") == 1
     service.stop()
     service.start()
     service.wait_material("expiring")
     service.wait_cluster("orders", "current")
-    assert service.log().count("has not been renewed") == 1
+    assert service.log().count("expires within") == 1
     write_material(service.material, testbed.authority.certificate,
-                   testbed.client("sooner", valid=(-3600, 3600)))
-    service.wait(lambda: "expires within 1d and has not been renewed" in service.log())
-    assert service.log().count("has not been renewed") == 2
+                   testbed.client("sooner", valid=(-30 * 86400, 3600)))
+    service.wait(lambda: "expires within 1d: " in service.log())
+    assert service.log().count("expires within") == 2

@@ -146,6 +146,7 @@ static void ca_expires_soon(Set *set)
 {
         Request request = authority_ca_request(set->authority);
 
+        request.not_before = -30 * AUTHORITY_DAY;
         request.not_after = 5 * AUTHORITY_DAY;
         set_replace(set, MATERIAL_CA, &request);
 }

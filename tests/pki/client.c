@@ -103,6 +103,7 @@ static void expires_soon(Set *set)
 {
         Request request = authority_client_request(set->authority);
 
+        request.not_before = -30 * AUTHORITY_DAY;
         request.not_after = 5 * AUTHORITY_DAY;
         set_replace(set, MATERIAL_CERT, &request);
 }

@@ -105,8 +105,8 @@ class Pool:
         return [old, Generation("both trusted", both, old.cert, old.key),
                 Generation("new pair", both, new.cert, new.key), new, other]
 
-    def until(self, end: str) -> Generation:
-        """end: notAfter in the format of openssl ca, YYYYMMDDHHMMSSZ."""
+    def until(self, end: str, begin: str) -> Generation:
+        """notAfter and notBefore in the format of openssl ca, YYYYMMDDHHMMSSZ."""
         issuer, key = self._authorities[0], self._keys[0]
         name = f"until-{next(self._count)}"
         with TemporaryDirectory(dir=issuer.directory) as directory:
@@ -118,7 +118,8 @@ class Pool:
             _openssl("req", "-new", "-config", issuer.directory / "openssl.cnf", "-key", key,
                      "-subj", f"/CN={name}", "-out", request)
             made = _openssl("ca", "-batch", "-notext", "-config", root / "ca.cnf", "-in", request,
-                            "-cert", issuer.certificate, "-keyfile", issuer.key, "-enddate", end)
+                            "-cert", issuer.certificate, "-keyfile", issuer.key, "-startdate", begin,
+                            "-enddate", end)
         return Generation(name, issuer.certificate.read_bytes(), made, key.read_bytes())
 
     def _make(self, series: int, authority: int, key: int) -> Generation:

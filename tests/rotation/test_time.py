@@ -16,7 +16,7 @@ def end_date(seconds: float) -> str:
 
 
 def test_t20_a_certificate_that_is_not_rotated_expires(harness, environment):
-    last = environment.pool.until(end_date(6))
+    last = environment.pool.until(end_date(6), begin=end_date(-60))
     harness.write(last)
     harness.start()  # no poll within the test: a timer is set for the end of validity
     harness.wait_imported(last)
@@ -46,7 +46,7 @@ def preload_clock(harness: Harness, tmp_path: Path) -> Path:
 
 def test_t28_a_clock_step_causes_a_new_evaluation_and_no_import(harness, environment, tmp_path):
     offset = preload_clock(harness, tmp_path)
-    only = environment.pool.until(end_date(DAY / 2))
+    only = environment.pool.until(end_date(DAY / 5), begin=end_date(-DAY / 2))
     harness.write(only)
     harness.start(SECONDS)
     harness.wait_imported(only)
@@ -59,7 +59,7 @@ def test_t28_a_clock_step_causes_a_new_evaluation_and_no_import(harness, environ
 
 
 def test_t28_a_certificate_that_expires_during_suspend_is_expired_on_resume(harness, environment):
-    last = environment.pool.until(end_date(4))
+    last = environment.pool.until(end_date(4), begin=end_date(-60))
     harness.write(last)
     harness.start()
     harness.wait_imported(last)
