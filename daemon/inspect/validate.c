@@ -219,8 +219,11 @@ static void validate_authorities(Validator *validator)
                 uint64_t not_after = x509_time_usec(X509_get0_notAfter(certificate));
 
                 add_boundary(validator, not_after);
-                if (i == 0 || not_after < validator->report->ca_not_after_usec)
+                if (i == 0 || not_after < validator->report->ca_not_after_usec) {
                         validator->report->ca_not_after_usec = not_after;
+                        validator->report->ca_not_before_usec =
+                                x509_time_usec(X509_get0_notBefore(certificate));
+                }
                 if (X509_check_ca(certificate) != 0)
                         continue;
                 x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));

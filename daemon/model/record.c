@@ -13,6 +13,7 @@ static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, c
 {
         record->imported = (RecordImport){
                 .at_usec = at_usec,
+                .not_before_usec = set->not_before_usec,
                 .not_after_usec = set->not_after_usec,
         };
         text_set(record->imported.fingerprint, sizeof(record->imported.fingerprint),

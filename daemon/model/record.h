@@ -19,8 +19,9 @@
 typedef struct RecordImport {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": unknown, or in doubt */
         uint64_t at_usec;
-        uint64_t not_after_usec; /* of its certificate */
-        bool in_use;             /* replication was restarted after this import and ran */
+        uint64_t not_before_usec; /* of its certificate; 0: an older record does not say */
+        uint64_t not_after_usec;
+        bool in_use;      /* replication was restarted after this import and ran */
         bool restart_due; /* replication is to be restarted after this import, and has not run yet */
         /* The set before it, with which replication ran, until this one is proven; "": none. */
         char former_fingerprint[REPORT_FINGERPRINT_MAX];

@@ -40,7 +40,8 @@ typedef struct Report {
         bool has_certificate;
         Certificate certificate;
         unsigned ca_count;
-        uint64_t ca_not_after_usec; /* the earliest of all CAs; 0 when there is none */
+        uint64_t ca_not_before_usec; /* of the CA that expires first; 0 when there is none */
+        uint64_t ca_not_after_usec;
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "" unless every file could be normalised */
         uint64_t payload_size;       /* bytes in the payload descriptor; 0 when there is an error */
         uint64_t next_boundary_usec; /* wall clock: when the result of a time rule changes */

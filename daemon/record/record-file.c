@@ -74,6 +74,7 @@ int record_format(char **ret, const Record *record)
         write_number(writer, "port", record->port);
         write_text(writer, "imported_fingerprint", record->imported.fingerprint);
         write_number(writer, "imported_at", record->imported.at_usec);
+        write_number(writer, "imported_not_before", record->imported.not_before_usec);
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
         write_text(writer, "server_uuid", record->imported.server_uuid);
         write_text(writer, "import_warning", record->imported.warning);
@@ -243,6 +244,7 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_unsigned(&record.port, object, "port") ||
                 !read_fingerprint(record.imported.fingerprint, object, "imported_fingerprint") ||
                 !read_number(&record.imported.at_usec, object, "imported_at") ||
+                !read_number(&record.imported.not_before_usec, object, "imported_not_before") ||
                 !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
                 !read_text(record.imported.server_uuid, sizeof(record.imported.server_uuid), object,
                         "server_uuid") ||

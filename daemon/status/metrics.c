@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/config/expiry-warnings.h"
 #include "daemon/model/replication-state.h"
 
 /* Upper bounds of the histogram: an import takes tens of milliseconds on a fast network, seconds
@@ -102,10 +103,12 @@ static double seconds(uint64_t usec)
         return (double)usec / USEC_PER_SEC;
 }
 
-static void write_materials(FILE *stream, const ManagerStatus *status)
+static void write_expiry(FILE *stream, const ManagerStatus *status)
 {
         static const char not_after[] = "binlog_ssld_material_not_after_timestamp_seconds"
                                         "{material=\"%s\",file=\"%s\"} %.17g\n";
+        static const char warning[] = "binlog_ssld_material_expiry_warning_timestamp_seconds"
+                                      "{material=\"%s\",file=\"%s\"} %.17g\n";
 
         head(stream, "material_not_after_timestamp_seconds", "gauge",
                 "When the certificate on disk expires, and the first of its CAs.");
@@ -119,6 +122,27 @@ static void write_materials(FILE *stream, const ManagerStatus *status)
                 if (report->ca_count > 0)
                         fprintf(stream, not_after, name, "ca", seconds(report->ca_not_after_usec));
         }
+        head(stream, "material_expiry_warning_timestamp_seconds", "gauge",
+                "When the warnings of this expiry begin.");
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const Report *report = status->materials[i]->report;
+                const MaterialConfig *config = status->materials[i]->config;
+
+                if (report->has_certificate)
+                        fprintf(stream, warning, config->name, "cert",
+                                seconds(expiry_warnings_begin_usec(config,
+                                        report->certificate.not_before_usec,
+                                        report->certificate.not_after_usec)));
+                if (report->ca_count > 0)
+                        fprintf(stream, warning, config->name, "ca",
+                                seconds(expiry_warnings_begin_usec(config,
+                                        report->ca_not_before_usec, report->ca_not_after_usec)));
+        }
+}
+
+static void write_materials(FILE *stream, const ManagerStatus *status)
+{
+        write_expiry(stream, status);
         head(stream, "material_valid", "gauge", "The set on disk can be imported.");
         for (size_t i = 0; i < status->n_materials; i++)
                 put(stream, "material_valid", "material", status->materials[i]->config->name,
@@ -198,6 +222,19 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
                         put(stream, "cluster_imported_not_after_timestamp_seconds", "cluster",
                                 status->clusters[i]->config->name,
                                 seconds(status->clusters[i]->record->imported.not_after_usec));
+        head(stream, "cluster_imported_expiry_warning_timestamp_seconds", "gauge",
+                "When the warnings of this expiry begin.");
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                const RecordImport *imported = &status->clusters[i]->record->imported;
+                const ClusterConfig *config = status->clusters[i]->config;
+
+                if (imported->not_after_usec > 0)
+                        put(stream, "cluster_imported_expiry_warning_timestamp_seconds", "cluster",
+                                config->name,
+                                seconds(expiry_warnings_begin_usec(
+                                        status->materials[config->material]->config,
+                                        imported->not_before_usec, imported->not_after_usec)));
+        }
         head(stream, "cluster_out_of_sync_since_timestamp_seconds", "gauge",
                 "Since when a good set on disk is not the imported one; 0 when it is.");
         for (size_t i = 0; i < status->n_clusters; i++)

@@ -15,6 +15,7 @@ from tests.standin.server import free_port
 TYPES = {
     "build_info": "gauge",
     "material_not_after_timestamp_seconds": "gauge",
+    "material_expiry_warning_timestamp_seconds": "gauge",
     "material_valid": "gauge",
     "watch_missed_total": "counter",
     "watch_active": "gauge",
@@ -27,6 +28,7 @@ TYPES = {
     "cluster_current": "gauge",
     "cluster_imported_timestamp_seconds": "gauge",
     "cluster_imported_not_after_timestamp_seconds": "gauge",
+    "cluster_imported_expiry_warning_timestamp_seconds": "gauge",
     "cluster_out_of_sync_since_timestamp_seconds": "gauge",
     "cluster_last_outcome": "gauge",
     "cluster_replication_running": "gauge",
@@ -125,6 +127,9 @@ def test_a_successful_import_has_its_times(testbed, current):
         == found['cluster_imported_not_after_timestamp_seconds{cluster="orders"}'] == not_after
     assert found['material_not_after_timestamp_seconds{material="default",file="ca"}'] \
         == material["ca_not_after"] / 1e6
+    warning = not_after - 30 * 86400
+    assert found['material_expiry_warning_timestamp_seconds{material="default",file="cert"}'] \
+        == found['cluster_imported_expiry_warning_timestamp_seconds{cluster="orders"}'] == warning
     assert found['material_valid{material="default"}'] == 1
     assert found['watch_active{material="default"}'] == 1
     assert found['cluster_replication_running{cluster="orders"}'] in (0, 1)

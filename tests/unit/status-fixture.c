@@ -10,7 +10,9 @@ void status_fixture_make(StatusFixture *ret)
                 "orders.example", "users.example", "logs.example"};
 
         *ret = (StatusFixture){
-                .material_config = {.name = "default", .directory = "/etc/material"},
+                .material_config = {.name = "default",
+                        .directory = "/etc/material",
+                        .expiry_warning_usec = {7 * USEC_PER_DAY, USEC_PER_DAY}},
                 .report = {.has_certificate = true,
                         .certificate = {.subject = "CN = client",
                                 .issuer = "CN = authority",
@@ -21,6 +23,7 @@ void status_fixture_make(StatusFixture *ret)
                                 .not_before_usec = FIXTURE_TIME - 30 * USEC_PER_DAY,
                                 .not_after_usec = FIXTURE_TIME},
                         .ca_count = 2,
+                        .ca_not_before_usec = FIXTURE_TIME - 8 * USEC_PER_DAY,
                         .ca_not_after_usec = FIXTURE_TIME + USEC_PER_DAY,
                         .fingerprint = FIXTURE_A},
         };

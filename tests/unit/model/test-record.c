@@ -217,12 +217,13 @@ static void test_an_import_in_doubt_clears_another_imported_set(void **state)
 static void test_only_a_restart_of_replication_puts_a_set_in_use(void **state)
 {
         Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
-        SetInfo set = {.fingerprint = A, .not_after_usec = 77};
+        SetInfo set = {.fingerprint = A, .not_before_usec = 76, .not_after_usec = 77};
         Record record = RECORD_NULL;
 
         outcome.effect.replication_restarted = true;
         record_apply(&record, &set, &outcome, 1000);
         assert_true(record.imported.in_use);
+        assert_int_equal(record.imported.not_before_usec, 76);
         assert_int_equal(record.imported.not_after_usec, 77);
         outcome.effect.replication_restarted = false;
         record_apply(&record, &set, &outcome, 2000);

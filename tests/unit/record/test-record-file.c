@@ -34,6 +34,7 @@ static Record full(void)
         record.attempt.sql_errno = 1644;
         text_set(record.attempt.text, sizeof(record.attempt.text), "\"refused\" \xc3\xa4");
         text_set(record.attempt.next_step, sizeof(record.attempt.next_step), "GRANT this");
+        record.imported.not_before_usec = 76;
         record.imported.not_after_usec = INT64_MAX;
         record.imported.in_use = true;
         text_set(record.imported.warning, sizeof(record.imported.warning), "not tested");

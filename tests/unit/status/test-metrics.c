@@ -75,6 +75,10 @@ static void test_a_current_cluster_has_all_samples(void **state)
                 "file=\"cert\"} 1801490709\n"
                 "binlog_ssld_material_not_after_timestamp_seconds{material=\"default\","
                 "file=\"ca\"} 1801577109\n"
+                "binlog_ssld_material_expiry_warning_timestamp_seconds{material=\"default\","
+                "file=\"cert\"} 1800885909\n" /* 7 days before */
+                "binlog_ssld_material_expiry_warning_timestamp_seconds{material=\"default\","
+                "file=\"ca\"} 1801317909\n" /* 3 days before, of 9 */
                 "binlog_ssld_material_valid{material=\"default\"} 1\n"
                 "binlog_ssld_watch_missed_total{material=\"default\"} 3\n"
                 "binlog_ssld_watch_active{material=\"default\"} 1\n"
@@ -117,7 +121,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 25);
+        assert_int_equal(n, 27);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -128,6 +132,7 @@ static void test_a_set_without_a_certificate_has_no_expiry(void **state)
         fixture.material.state = MATERIAL_STATE_MISSING;
         format();
         assert_int_equal(count_lines("binlog_ssld_material_not_after"), 0);
+        assert_int_equal(count_lines("binlog_ssld_material_expiry_warning"), 0);
         assert_sample("material_valid{material=\"default\"}", "0");
 }
 
@@ -199,8 +204,11 @@ static void test_a_cluster_that_was_never_imported_has_no_times(void **state)
 
 static void test_the_expiry_of_the_imported_set_has_its_own_metric(void **state)
 {
+        fixture.record[0].imported.not_before_usec = FIXTURE_TIME - 4 * USEC_PER_DAY;
         fixture.record[0].imported.not_after_usec = FIXTURE_TIME - USEC_PER_DAY;
         format();
+        assert_sample("cluster_imported_expiry_warning_timestamp_seconds{cluster=\"orders\"}",
+                "1801317909"); /* a day before, of 3 */
         assert_sample(
                 "cluster_imported_not_after_timestamp_seconds{cluster=\"orders\"}", "1801404309");
 }
