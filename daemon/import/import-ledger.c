@@ -28,6 +28,7 @@ bool import_ledger_read(Attempt *attempt)
         SessionResult result = ledger_read(&attempt->ledger, &attempt->outcome->ledger,
                 attempt->session, attempt->task->cluster->ledger, &error);
 
+        ledger_adopt_set(&attempt->ledger, &attempt->outcome->ledger, &attempt->task->set);
         return !fail(attempt, result, &error);
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/inspect/inspector.h"
 
+#include <string.h>
+
 #include "common/file.h"
 #include "daemon/inspect/payload.h"
 #include "daemon/inspect/pem.h"
@@ -18,6 +20,17 @@ static int write_payload(Report *report, const InspectorTask *task, const Pem *p
                 r = file_write_all(task->payload_fd, payload.data, payload.size);
         if (r == 0)
                 report->payload_size = payload.size;
+        return r;
+}
+
+static int take_fingerprints(Report *report, const Pem *pem)
+{
+        int r = payload_fingerprint(report->fingerprint, pem);
+
+        if (r == 0)
+                r = payload_legacy_fingerprint(report->legacy_fingerprint, pem);
+        if (r == 0 && strcmp(report->legacy_fingerprint, report->fingerprint) == 0)
+                report->legacy_fingerprint[0] = '\0';
         return r;
 }
 
@@ -43,6 +56,6 @@ int inspector_run(Report *ret, const InspectorTask *task)
                 return r;
         r = validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);
         if (r == 0 && pem.authorities && pem.chain && pem.key)
-                r = payload_fingerprint(ret->fingerprint, &pem);
+                r = take_fingerprints(ret, &pem);
         return r < 0 ? r : write_payload(ret, task, &pem);
 }

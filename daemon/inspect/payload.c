@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -10,21 +11,52 @@
 #include "common/macro.h"
 #include "common/text.h"
 
-static bool digest_stack(EVP_MD_CTX *context, const char *label, STACK_OF(X509) * stack)
+typedef struct Der {
+        unsigned char *data;
+        int size;
+} Der;
+
+static int der_compare(const void *a, const void *b)
 {
-        bool good = EVP_DigestUpdate(context, label, strlen(label) + 1) == 1;
+        const Der *first = a, *second = b;
 
-        for (int i = 0; good && i < sk_X509_num(stack); i++) {
-                unsigned char *der = NULL;
-                int size = i2d_X509(sk_X509_value(stack, i), &der);
+        if (first->size != second->size)
+                return first->size < second->size ? -1 : 1;
+        return memcmp(first->data, second->data, (size_t)first->size);
+}
 
-                good = size > 0 && EVP_DigestUpdate(context, der, (size_t)size) == 1;
-                OPENSSL_free(der);
+static bool is_repeated(const Der *certificates, int index)
+{
+        for (int i = 0; i < index; i++)
+                if (der_compare(&certificates[i], &certificates[index]) == 0)
+                        return true;
+        return false;
+}
+
+static bool digest_stack(
+        EVP_MD_CTX *context, const char *label, STACK_OF(X509) * stack, bool distinct, bool sorted)
+{
+        int n = sk_X509_num(stack);
+        Der *certificates = calloc((size_t)n + 1, sizeof(*certificates));
+        bool good = certificates && EVP_DigestUpdate(context, label, strlen(label) + 1) == 1;
+
+        for (int i = 0; good && i < n; i++) {
+                certificates[i].size = i2d_X509(sk_X509_value(stack, i), &certificates[i].data);
+                good = certificates[i].size > 0;
         }
+        if (good && sorted)
+                qsort(certificates, (size_t)n, sizeof(*certificates), der_compare);
+        for (int i = 0; good && i < n; i++)
+                good = (distinct && is_repeated(certificates, i)) ||
+                        EVP_DigestUpdate(
+                                context, certificates[i].data, (size_t)certificates[i].size) == 1;
+        for (int i = 0; certificates && i < n; i++)
+                OPENSSL_free(certificates[i].data);
+        free(certificates);
         return good;
 }
 
-int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
+static int fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem, bool legacy)
 {
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         unsigned char digest[EVP_MAX_MD_SIZE];
@@ -33,8 +65,8 @@ int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
 
         /* With labels a certificate that moves from one file to the other changes the digest. */
         good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-                digest_stack(context, "ca", pem->authorities) &&
-                digest_stack(context, "cert", pem->chain) &&
+                digest_stack(context, "ca", pem->authorities, !legacy, !legacy) &&
+                digest_stack(context, "cert", pem->chain, !legacy, false) &&
                 EVP_DigestFinal_ex(context, digest, &size) == 1;
         EVP_MD_CTX_free(context);
         if (!good)
@@ -43,11 +75,28 @@ int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
         return 0;
 }
 
+int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
+{
+        return fingerprint(ret, pem, false);
+}
+
+int payload_legacy_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem)
+{
+        return fingerprint(ret, pem, true);
+}
+
+/* In their order, each once. */
 static bool write_certificates(BIO *bio, STACK_OF(X509) * stack)
 {
-        for (int i = 0; i < sk_X509_num(stack); i++)
-                if (!PEM_write_bio_X509(bio, sk_X509_value(stack, i)))
+        for (int i = 0; i < sk_X509_num(stack); i++) {
+                X509 *certificate = sk_X509_value(stack, i);
+                bool repeated = false;
+
+                for (int k = 0; k < i && !repeated; k++)
+                        repeated = X509_cmp(sk_X509_value(stack, k), certificate) == 0;
+                if (!repeated && !PEM_write_bio_X509(bio, certificate))
                         return false;
+        }
         return true;
 }
 

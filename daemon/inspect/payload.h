@@ -14,7 +14,13 @@
 #include "daemon/inspect/pem.h"
 #include "daemon/model/report.h"
 
-/* SHA-256 over the DER of every certificate of both files. The key is not part of it. */
+/* SHA-256 over the DER of every certificate of both files, each once: of the CA file by length and
+ * bytes, because a source trusts all its CAs alike, and of the certificate file in the order in
+ * which they are sent. The key is not part of it. */
 int payload_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem);
+
+/* The same in the order of the files, with what they repeat: in records and ledgers of versions
+ * that had this one alone. */
+int payload_legacy_fingerprint(char ret[REPORT_FINGERPRINT_MAX], const Pem *pem);
 
 int payload_build(Secret *ret, const Pem *pem);

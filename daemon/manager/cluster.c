@@ -261,6 +261,12 @@ static void update_kept(Cluster *cluster, SealedSet *set)
         cluster->sent = sealed_set_unref(cluster->sent);
 }
 
+void cluster_adopt_set(Cluster *cluster, const SetInfo *set)
+{
+        if (record_adopt_set(&cluster->facts.record, set))
+                record_writer_schedule(cluster->writer);
+}
+
 Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint64_t now_usec)
 {
         const char *fingerprint = set ? set->info.fingerprint : NULL;
@@ -286,6 +292,8 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         };
         Plan plan;
 
+        if (set)
+                cluster_adopt_set(cluster, &set->info);
         update_kept(cluster, set);
         if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0)
                 text_set(cluster->planned, sizeof(cluster->planned), sealed_set_fingerprint(set));

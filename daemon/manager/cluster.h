@@ -45,6 +45,9 @@ bool cluster_is_importing_into(const Cluster *cluster, const char *host, unsigne
 
 bool cluster_is_checking(const Cluster *cluster);
 
+/* The record names this set, the one on disk, by its fingerprint (record_adopt_set()). */
+void cluster_adopt_set(Cluster *cluster, const SetInfo *set);
+
 /* Decides the next action for `set`, the good one on disk (NULL: none), and its `wave` (NULL:
  * none), and sets the state that belongs to it. plan_starts() says which actions are for
  * cluster_start(). `now_usec` is boot time. Also while an import runs: what is on disk may have

@@ -112,12 +112,23 @@ static void schedule(void *userdata)
                 (void)sd_event_exit(manager->event, current ? 0 : 1);
 }
 
+/* Before anything compares the set with a record. */
+static void adopt_set(Manager *manager, const Material *material)
+{
+        const SealedSet *set = material_set(material);
+
+        for (size_t i = 0; set && i < inventory_config(manager->inventory)->n_clusters; i++)
+                if (inventory_material_of(manager->inventory, i) == material)
+                        cluster_adopt_set(inventory_cluster(manager->inventory, i), &set->info);
+}
+
 static void on_material(Material *material, void *userdata)
 {
         Manager *manager = userdata;
         const MaterialStatus *status = material_status(material);
 
         metrics_file_poke(manager->metrics_file); /* after each poll, as a sign of life */
+        adopt_set(manager, material);
         if (journal_filter_material(manager->filter, status))
                 publish(manager, "changed", status, NULL);
         wakeup_request(manager->wakeup);

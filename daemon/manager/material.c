@@ -105,6 +105,8 @@ static void take_set(Material *material, int payload_fd)
         if (payload_fd < 0)
                 return;
         text_set(info.fingerprint, sizeof(info.fingerprint), report->fingerprint);
+        text_set(info.legacy_fingerprint, sizeof(info.legacy_fingerprint),
+                report->legacy_fingerprint);
         r = sealed_set_new(&material->set, &info, payload_fd);
         if (r < 0)
                 text_format(status->error, sizeof(status->error), "the set cannot be kept: %s",

@@ -30,6 +30,27 @@ bool record_set_server(Record *record, const char *host, unsigned port)
         return true;
 }
 
+bool record_adopt_set(Record *record, const SetInfo *set)
+{
+        RecordImport *imported = &record->imported;
+        char *const names[] = {imported->fingerprint, imported->former_fingerprint,
+                record->attempt.fingerprint, record->warned.fingerprint, record->stop.fingerprint,
+                record->proof.fingerprint, record->by_hand};
+        bool changed = false;
+
+        for (size_t i = 0; set->legacy_fingerprint[0] != '\0' && i < ARRAY_SIZE(names); i++)
+                if (strcmp(names[i], set->legacy_fingerprint) == 0) {
+                        text_set(names[i], REPORT_FINGERPRINT_MAX, set->fingerprint);
+                        changed = true;
+                }
+        if (imported->not_before_usec == 0 && set->not_before_usec > 0 &&
+                strcmp(imported->fingerprint, set->fingerprint) == 0) {
+                imported->not_before_usec = set->not_before_usec;
+                changed = true;
+        }
+        return changed;
+}
+
 bool record_update_from_ledger(Record *record, const Outcome *outcome)
 {
         static const SetInfo none = {0};

@@ -88,6 +88,10 @@ typedef struct Record {
  * expiry warning is kept then. */
 bool record_set_server(Record *record, const char *host, unsigned port);
 
+/* Names the set on disk by its fingerprint where a record of an older version has the legacy one,
+ * and takes over when its validity began. Returns true if the record has changed. */
+bool record_adopt_set(Record *record, const SetInfo *set);
+
 /* Copies the newest row of the ledger into the record, if the ledger was read. Returns true if the
  * row is another set than the imported one of the record. */
 bool record_update_from_ledger(Record *record, const Outcome *outcome);

@@ -32,6 +32,8 @@ typedef struct Certificate {
 /* One set and the validity of its certificate. The fingerprint contains nothing of the key. */
 typedef struct SetInfo {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "": no set */
+        /* What older records and ledgers call this set; "": the same. */
+        char legacy_fingerprint[REPORT_FINGERPRINT_MAX];
         uint64_t not_before_usec, not_after_usec; /* wall clock */
 } SetInfo;
 
@@ -43,6 +45,7 @@ typedef struct Report {
         uint64_t ca_not_before_usec; /* of the CA that expires first; 0 when there is none */
         uint64_t ca_not_after_usec;
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* "" unless every file could be normalised */
+        char legacy_fingerprint[REPORT_FINGERPRINT_MAX]; /* "": the same */
         uint64_t payload_size;       /* bytes in the payload descriptor; 0 when there is an error */
         uint64_t next_boundary_usec; /* wall clock: when the result of a time rule changes */
         uint64_t expires_within_usec; /* the smallest expiry warning that applies; 0: none */

@@ -21,7 +21,7 @@
         "fingerprint, not_before, not_after, daemon, account, started_at, imported_at, state"
 #define LEDGER_TAKE_OVER                                                                \
         " ON DUPLICATE KEY UPDATE daemon = VALUES(daemon), account = VALUES(account), " \
-        "started_at = VALUES(started_at), imported_at = NULL, state = 'importing'"
+        "fingerprint = VALUES(fingerprint), started_at = VALUES(started_at), imported_at = NULL, state = 'importing'"
 
 static const char *const state_names[_LEDGER_STATE_MAX] = {
         [LEDGER_STATE_IMPORTING] = "importing",
@@ -42,6 +42,20 @@ static const LedgerEntry *newest_of(const Ledger *ledger)
                 if (counts(&ledger->entries[i]))
                         return &ledger->entries[i];
         return NULL;
+}
+
+static void adopt_set(SetInfo *row, const SetInfo *set)
+{
+        if (set->legacy_fingerprint[0] != '\0' &&
+                strcmp(row->fingerprint, set->legacy_fingerprint) == 0)
+                text_set(row->fingerprint, sizeof(row->fingerprint), set->fingerprint);
+}
+
+void ledger_adopt_set(Ledger *ledger, LedgerReading *reading, const SetInfo *set)
+{
+        for (size_t i = 0; i < ledger->n_entries; i++)
+                adopt_set(&ledger->entries[i].set, set);
+        adopt_set(&reading->newest.set, set);
 }
 
 LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set)
@@ -283,9 +297,9 @@ SessionResult ledger_stop(Session *session, const char *table, const SetInfo *se
                 snprintf(coordinates, sizeof(coordinates), "%s:%" PRIu64, replication->log_file,
                         replication->log_position);
         snprintf(statement, sizeof(statement),
-                "UPDATE %s SET replication_stopped = '%s' WHERE fingerprint = '%s' "
+                "UPDATE %s SET replication_stopped = '%s' WHERE fingerprint IN ('%s', '%s') "
                 "ORDER BY id DESC LIMIT 1",
-                quote_table(quoted, table), coordinates, set->fingerprint);
+                quote_table(quoted, table), coordinates, set->fingerprint, set->legacy_fingerprint);
         return session_query(session, statement, NULL, NULL, ret_error);
 }
 

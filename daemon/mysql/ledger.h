@@ -51,6 +51,9 @@ typedef struct Ledger {
         bool locked;     /* a daemon has the lock: its import runs */
 } Ledger;
 
+/* Names the set by its fingerprint where rows of an older version have the legacy one. Pure. */
+void ledger_adopt_set(Ledger *ledger, LedgerReading *reading, const SetInfo *set);
+
 /* Pure. */
 LedgerComparison ledger_compare(const Ledger *ledger, const SetInfo *set);
 

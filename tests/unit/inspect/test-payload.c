@@ -79,8 +79,59 @@ static void test_the_fingerprint_depends_on_each_certificate_and_its_place(void 
         assert_true(sk_X509_push(good.authorities, moved) > 0);
         assert_string_equal(fingerprint(&good), before);
 
-        assert_true(sk_X509_push(good.authorities, sk_X509_value(other.authorities, 0)) > 0);
+        assert_true(sk_X509_push(good.authorities, sk_X509_value(other.chain, 0)) > 0);
         assert_string_not_equal(fingerprint(&good), before);
+        (void)sk_X509_pop(good.authorities);
+}
+
+static void test_authorities_in_another_order_or_doubled_are_the_same_set(void **state)
+{
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        CLEANUP(pem_done) Pem other = pem_fixture_load("good-other");
+        X509 *first = sk_X509_value(good.authorities, 0);
+        X509 *added = sk_X509_value(other.chain, 0); /* any other certificate */
+        char before[REPORT_FINGERPRINT_MAX];
+
+        assert_true(sk_X509_push(good.authorities, added) > 0);
+        strcpy(before, fingerprint(&good));
+        (void)sk_X509_shift(good.authorities);
+        assert_true(sk_X509_push(good.authorities, first) > 0); /* added, first */
+        assert_string_equal(fingerprint(&good), before);
+        assert_true(sk_X509_push(good.authorities, added) > 0); /* added, first, added */
+        assert_string_equal(fingerprint(&good), before);
+        (void)sk_X509_pop(good.authorities);
+        (void)sk_X509_shift(good.authorities);
+        assert_string_not_equal(fingerprint(&good), before);
+}
+
+static void test_another_order_of_the_chain_is_another_set_and_a_doubled_one_is_not(void **state)
+{
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        X509 *last = sk_X509_value(good.chain, sk_X509_num(good.chain) - 1);
+        char before[REPORT_FINGERPRINT_MAX];
+
+        strcpy(before, fingerprint(&good));
+        assert_true(sk_X509_push(good.chain, last) > 0);
+        assert_string_equal(fingerprint(&good), before);
+        (void)sk_X509_pop(good.chain);
+        (void)sk_X509_pop(good.chain);
+        assert_true(sk_X509_unshift(good.chain, last) > 0);
+        assert_string_not_equal(fingerprint(&good), before);
+}
+
+static void test_the_legacy_fingerprint_is_that_of_one_authority_and_else_of_the_order(void **state)
+{
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        X509 *first = sk_X509_value(good.authorities, 0);
+        char legacy[REPORT_FINGERPRINT_MAX], doubled[REPORT_FINGERPRINT_MAX];
+
+        assert_int_equal(sk_X509_num(good.authorities), 1);
+        assert_int_equal(payload_legacy_fingerprint(legacy, &good), 0);
+        assert_string_equal(legacy, fingerprint(&good));
+        assert_true(sk_X509_push(good.authorities, first) > 0);
+        assert_int_equal(payload_legacy_fingerprint(doubled, &good), 0);
+        assert_string_not_equal(doubled, legacy);
+        assert_string_equal(fingerprint(&good), legacy);
         (void)sk_X509_pop(good.authorities);
 }
 
@@ -155,12 +206,32 @@ static void test_the_strict_form_is_one_line_of_printable_characters(void **stat
         }
 }
 
+static void test_a_certificate_that_appears_twice_is_sent_once(void **state)
+{
+        CLEANUP(pem_done) Pem good = pem_fixture_load("good-chain");
+        CLEANUP(secret_done) Secret once = build(&good), twice = SECRET_NULL;
+
+        assert_true(sk_X509_push(good.authorities, sk_X509_value(good.authorities, 0)) > 0);
+        assert_true(sk_X509_push(good.chain, sk_X509_value(good.chain, 0)) > 0);
+        twice = build(&good);
+        assert_int_equal(twice.size, once.size);
+        assert_memory_equal(twice.data, once.data, once.size);
+        (void)sk_X509_pop(good.authorities);
+        (void)sk_X509_pop(good.chain);
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_fingerprint_is_a_sha256_in_lower_case),
                 cmocka_unit_test(test_the_fingerprint_does_not_depend_on_the_key),
                 cmocka_unit_test(test_the_fingerprint_depends_on_each_certificate_and_its_place),
+                cmocka_unit_test(test_authorities_in_another_order_or_doubled_are_the_same_set),
+                cmocka_unit_test(
+                        test_another_order_of_the_chain_is_another_set_and_a_doubled_one_is_not),
+                cmocka_unit_test(
+                        test_the_legacy_fingerprint_is_that_of_one_authority_and_else_of_the_order),
+                cmocka_unit_test(test_a_certificate_that_appears_twice_is_sent_once),
                 cmocka_unit_test(test_the_payload_holds_the_set_in_order_with_the_key_last),
                 cmocka_unit_test(test_the_strict_form_is_one_line_of_printable_characters),
         };

@@ -369,9 +369,45 @@ static void test_a_stop_is_cleared_when_replication_is_started_or_active(void **
         }
 }
 
+static void test_a_record_with_the_legacy_fingerprint_adopts_the_set(void **state)
+{
+        SetInfo set = {.fingerprint = B, .legacy_fingerprint = A, .not_before_usec = 7};
+        Record record = {.imported = {.fingerprint = A, .former_fingerprint = A},
+                .attempt.fingerprint = A,
+                .warned.fingerprint = A,
+                .stop.fingerprint = A,
+                .proof.fingerprint = A,
+                .by_hand = A};
+
+        assert_true(record_adopt_set(&record, &set));
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_int_equal(record.imported.not_before_usec, 7);
+        assert_string_equal(record.imported.former_fingerprint, B);
+        assert_string_equal(record.attempt.fingerprint, B);
+        assert_string_equal(record.warned.fingerprint, B);
+        assert_string_equal(record.stop.fingerprint, B);
+        assert_string_equal(record.proof.fingerprint, B);
+        assert_string_equal(record.by_hand, B);
+        assert_false(record_adopt_set(&record, &set));
+}
+
+static void test_a_record_of_another_set_or_of_none_adopts_nothing(void **state)
+{
+        SetInfo set = {.fingerprint = B, .not_before_usec = 7};
+        Record none = RECORD_NULL, other = {.imported.fingerprint = A};
+
+        assert_false(record_adopt_set(&none, &set));
+        assert_string_equal(none.imported.fingerprint, "");
+        assert_false(record_adopt_set(&other, &set));
+        assert_string_equal(other.imported.fingerprint, A);
+        assert_int_equal(other.imported.not_before_usec, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_record_with_the_legacy_fingerprint_adopts_the_set),
+                cmocka_unit_test(test_a_record_of_another_set_or_of_none_adopts_nothing),
                 cmocka_unit_test(test_a_record_of_another_server_is_forgotten),
                 cmocka_unit_test(test_a_set_is_not_known_to_be_in_another_server),
                 cmocka_unit_test(test_a_server_that_reports_its_identity_later_is_the_same),

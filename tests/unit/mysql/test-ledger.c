@@ -85,7 +85,7 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
 {
         LedgerEntry entries[] = {row(C, LEDGER_STATE_IMPORTED), row(B, LEDGER_STATE_IMPORTED),
                 row(A, LEDGER_STATE_IMPORTED)};
-        SetInfo set = {B, 1000, 0};
+        SetInfo set = {.fingerprint = B, .not_before_usec = 1000};
         Ledger ledger = {.n_entries = 3};
 
         for (size_t i = 0; i < 3; i++) {
@@ -101,10 +101,35 @@ static void test_with_one_certificate_the_order_of_the_rows_decides(void **state
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
 }
 
+static void test_a_row_with_the_legacy_fingerprint_is_of_the_set(void **state)
+{
+        SetInfo set = {.fingerprint = C, .legacy_fingerprint = A, .not_before_usec = 'a' * 1000};
+        Ledger ledger = {.entries = {row(A, LEDGER_STATE_IMPORTED)}, .n_entries = 1};
+        LedgerReading reading = {true, ledger.entries[0]};
+
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
+        ledger_adopt_set(&ledger, &reading, &set);
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_CURRENT);
+        assert_string_equal(reading.newest.set.fingerprint, C);
+}
+
+static void test_a_row_without_a_fingerprint_is_of_no_set(void **state)
+{
+        SetInfo set = {.fingerprint = C};
+        Ledger ledger = {.entries = {row("", LEDGER_STATE_IMPORTED)}, .n_entries = 1};
+        LedgerReading reading = {true, ledger.entries[0]};
+
+        ledger_adopt_set(&ledger, &reading, &set);
+        assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
+        assert_string_equal(reading.newest.set.fingerprint, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_an_empty_ledger_needs_an_import),
+                cmocka_unit_test(test_a_row_with_the_legacy_fingerprint_is_of_the_set),
+                cmocka_unit_test(test_a_row_without_a_fingerprint_is_of_no_set),
                 cmocka_unit_test(test_only_a_completed_row_makes_a_set_current),
                 cmocka_unit_test(test_after_a_removal_every_set_is_imported),
                 cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
