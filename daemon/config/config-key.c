@@ -1,5 +1,6 @@
 #include "daemon/config/config-key.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,9 +24,13 @@ bool config_key_is_name(const char *text)
 bool config_key_is_host(const char *text)
 {
         size_t size =
-                strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:");
+                strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
+        struct in6_addr address;
 
-        return size > 0 && size < CONFIG_HOST_MAX && text[size] == '\0' && !strchr(".-", text[0]);
+        if (strchr(text, ':'))
+                return inet_pton(AF_INET6, text, &address) == 1;
+        return size > 0 && size < CONFIG_HOST_MAX && text[size] == '\0' && !strchr(".-", text[0]) &&
+                text[size - 1] != '.' && !strstr(text, "..");
 }
 
 /* The text is used in SQL statements without quotes. */

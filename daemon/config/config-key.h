@@ -48,7 +48,7 @@ typedef struct ConfigKeyTable {
  * underscores and does not begin with a dot. */
 bool config_key_is_name(const char *text);
 
-/* Returns true if the text can be a host name or an address. */
+/* Returns true if the text can be a host name or an address: no URL, and no port behind it. */
 bool config_key_is_host(const char *text);
 
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);

@@ -9,8 +9,19 @@ static bool value_is_secret(const ConfigKey *key)
         return strstr(key->name, "password-") != NULL;
 }
 
+/* DNS ends a full name with a dot; no certificate does. */
+static void trim_host(char *host)
+{
+        size_t length = strlen(host);
+
+        if (length > 0 && host[length - 1] == '.')
+                host[length - 1] = '\0';
+}
+
 static int load_key(const Load *load, void *object, const ConfigKey *key, const Setting *setting)
 {
+        if (key->kind == CONFIG_KEY_HOST)
+                trim_host(setting->value);
         if (config_key_parse(object, key, setting->value) == 0)
                 return 0;
         if (value_is_secret(key))

@@ -11,7 +11,9 @@ static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
 #define ALLOWED_PATH       "an absolute path"
 #define ALLOWED_CREDENTIAL "the name of a systemd credential"
 #define ALLOWED_FIELD      "off or the name of a member of a JSON object"
-#define ALLOWED_HOST       "a host name or address: letters, digits, dots, dashes, underscores and colons"
+#define ALLOWED_HOST                                                                         \
+        "a host name or address: letters, digits, dots, dashes and underscores, or an IPv6 " \
+        "address without brackets; no scheme, and the port has a key of its own"
 #define ALLOWED_COMMAND                                                                     \
         "an absolute path and arguments, double quotes in pairs, each percent sign one of " \
         "%h (host), %p (port), %u (user) and %%"

@@ -26,7 +26,7 @@
 
 typedef struct Setting {
         const char *key;
-        const char *value;
+        char *value;
         const char *file;
         unsigned line; /* of the key; its value may go on in the next lines */
 } Setting;
