@@ -80,8 +80,8 @@ static void on_alert(unsigned description)
 }
 
 /* A server that has refused the client may have reset the connection already, and a library that
- * cannot write reads no alert. So the first write does not fail for that; the read that follows gets
- * the alert, which stays in the socket, or the same error. */
+ * cannot write reads no alert. So the first write does not fail for that; the read that follows
+ * gets the alert, which stays in the socket, or the same error. */
 static long on_first_write(BIO *bio, int operation, const char *data, size_t size, int number,
         long argument, int result, size_t *written)
 {

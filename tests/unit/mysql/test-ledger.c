@@ -105,7 +105,7 @@ static void test_a_row_with_the_legacy_fingerprint_is_of_the_set(void **state)
 {
         SetInfo set = {.fingerprint = C, .legacy_fingerprint = A, .not_before_usec = 'a' * 1000};
         Ledger ledger = {.entries = {row(A, LEDGER_STATE_IMPORTED)}, .n_entries = 1};
-        LedgerReading reading = {true, ledger.entries[0]};
+        LedgerReading reading = {.known = true, .newest = ledger.entries[0]};
 
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
         ledger_adopt_set(&ledger, &reading, &set);
@@ -117,7 +117,7 @@ static void test_a_row_without_a_fingerprint_is_of_no_set(void **state)
 {
         SetInfo set = {.fingerprint = C};
         Ledger ledger = {.entries = {row("", LEDGER_STATE_IMPORTED)}, .n_entries = 1};
-        LedgerReading reading = {true, ledger.entries[0]};
+        LedgerReading reading = {.known = true, .newest = ledger.entries[0]};
 
         ledger_adopt_set(&ledger, &reading, &set);
         assert_int_equal(ledger_compare(&ledger, &set), LEDGER_IMPORT);
