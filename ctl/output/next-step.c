@@ -34,6 +34,7 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                 text_set(buffer, size,
                         next[0] != '\0' ? next : outcome_retry_note(cluster->outcome));
                 break;
+        case CLUSTER_IMPORTING:
         case CLUSTER_CURRENT:
                 text_set(buffer, size, next);
                 break;
@@ -51,7 +52,6 @@ void next_step_cluster(char *buffer, size_t size, const ClusterInfo *cluster)
                                 ? next
                                 : "to import into this cluster, set enabled = yes and reload");
                 break;
-        case CLUSTER_IMPORTING:
         case _CLUSTER_STATE_MAX:
                 break;
         }

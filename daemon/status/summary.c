@@ -15,6 +15,16 @@ static bool reimport_failed(const ClusterStatus *cluster)
                 strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0);
 }
 
+/* Also during the attempt after a failed one: until that has ended the failure stands. */
+static bool attempt_failed(const ClusterStatus *cluster)
+{
+        const RecordAttempt *attempt = &cluster->record->attempt;
+
+        return (cluster->state == CLUSTER_IMPORTING || cluster->state == CLUSTER_RETRYING ||
+                       cluster->state == CLUSTER_HELD) &&
+                attempt->has_outcome && !outcome_is_success(attempt->outcome);
+}
+
 static bool replication_fails(const ClusterStatus *cluster)
 {
         return replication_state(cluster->replication) == REPLICATION_STATE_FAILING;
@@ -24,7 +34,7 @@ static Health cluster_health(const ClusterStatus *cluster)
 {
         return health_of_cluster(cluster->state, cluster->replication,
                 cluster->record_error != 0 || cluster->check.error[0] != '\0' ||
-                        reimport_failed(cluster));
+                        reimport_failed(cluster) || attempt_failed(cluster));
 }
 
 Health summary_health(const ManagerStatus *status)
@@ -243,13 +253,14 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 attempt->text[0] != '\0' ? attempt->text : outcome_kind_to_string(attempt->outcome);
 
         buffer[0] = '\0';
-        if (record_is_stopped(cluster->record))
+        if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING)
                 stopped_error(buffer, size, cluster);
-        else if ((cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD) &&
-                !outcome_is_success(attempt->outcome))
+        else if (attempt_failed(cluster))
                 text_set(buffer, size, failure);
         else if (replication_fails(cluster))
                 replication_state_reason(buffer, size, cluster->replication);
+        else if (cluster->state == CLUSTER_IMPORTING)
+                return;
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "the repeated import failed: %s", failure);
         else if (cluster->check.error[0] != '\0')
@@ -283,9 +294,9 @@ void summary_cluster_reason(
                 if (material)
                         waiting_reason(buffer, size, cluster, material);
                 break;
-        case CLUSTER_IMPORTING:
         case _CLUSTER_STATE_MAX:
                 break;
+        case CLUSTER_IMPORTING:
         case CLUSTER_CURRENT:
         case CLUSTER_RETRYING:
         case CLUSTER_HELD:
@@ -309,15 +320,14 @@ static const char *current_next_step(const ClusterStatus *cluster)
 const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material)
 {
         const RecordAttempt *attempt = &cluster->record->attempt;
-        bool failed = cluster->state == CLUSTER_RETRYING || cluster->state == CLUSTER_HELD ||
-                reimport_failed(cluster);
+        bool failed = attempt_failed(cluster) || reimport_failed(cluster);
         const char *next = "";
 
         if (cluster->state == CLUSTER_DISABLED)
                 next = summary_removal_next_step(cluster);
         if (next[0] != '\0')
                 return next;
-        if (failed && attempt->has_outcome && !outcome_is_success(attempt->outcome))
+        if (failed)
                 next = outcome_next_step(attempt->outcome, attempt->next_step);
         if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING &&
                 (next[0] == '\0' || cluster->start.next_step[0] != '\0'))

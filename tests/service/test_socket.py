@@ -1,5 +1,7 @@
 """Ownership of the socket, socket activation, and conflicts."""
 
+import re
+
 from tests.service.installed import SOCKET, SOCKET_PATH, Installed
 
 LISTEN = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
@@ -59,7 +61,8 @@ def test_any_user_can_read_the_status(service: Installed):
     service.wait_cluster("retrying")
     done = service.machine.run("runuser", "-u", "nobody", "--", "binlog-sslctl", "status",
                                check=False)
-    assert done.returncode == 1 and "retrying" in done.stdout
+    # The next attempt can be under way.
+    assert done.returncode == 1 and re.search("retrying|importing", done.stdout)
 
 
 def test_a_path_in_use_is_named_and_not_changed(service: Installed):

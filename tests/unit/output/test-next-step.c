@@ -134,11 +134,13 @@ static void test_a_disabled_cluster_can_be_enabled(void **state)
         expect_cluster(&cluster, "to import into this cluster, set enabled = yes and reload");
 }
 
-static void test_an_importing_or_unknown_cluster_needs_no_step(void **state)
+static void test_an_importing_cluster_has_the_step_of_the_failure_before(void **state)
 {
         ClusterInfo cluster = held_cluster();
 
         cluster.state = CLUSTER_IMPORTING;
+        expect_cluster(&cluster, "check user");
+        cluster.next_step[0] = '\0';
         expect_cluster(&cluster, "");
         cluster.state = _CLUSTER_STATE_MAX;
         expect_cluster(&cluster, "");
@@ -198,7 +200,7 @@ int main(void)
                 cmocka_unit_test(test_a_failed_cluster_without_step_has_that_of_its_outcome),
                 cmocka_unit_test(test_a_waiting_cluster_names_its_material),
                 cmocka_unit_test(test_a_disabled_cluster_can_be_enabled),
-                cmocka_unit_test(test_an_importing_or_unknown_cluster_needs_no_step),
+                cmocka_unit_test(test_an_importing_cluster_has_the_step_of_the_failure_before),
                 cmocka_unit_test(test_a_current_cluster_has_the_step_of_the_service_or_none),
                 cmocka_unit_test(test_only_a_failed_cluster_has_a_command),
                 cmocka_unit_test(test_only_a_material_that_cannot_be_imported_has_a_command),

@@ -384,7 +384,20 @@ static void test_stopped_replication_has_a_reason_and_a_next_step(void **state)
         strcpy(cluster->start.next_step, "GRANT it");
         expect_stopped("general_log = ON; " STOPPED ": no grant", "GRANT it");
         cluster->state = CLUSTER_IMPORTING;
+        expect_stopped("general_log = ON", "query-log = warn");
+        fixture.record[0].attempt.has_outcome = false;
         expect_stopped("", "");
+}
+
+static void test_an_attempt_after_a_failed_one_does_not_hide_the_failure(void **state)
+{
+        status_fixture_fail(&fixture, 0, CLUSTER_IMPORTING, OUTCOME_UNREACHABLE, "refused");
+        assert_int_equal(health(), HEALTH_WARNING);
+        assert_string_equal(cluster_reason(), "refused");
+        assert_non_null(strstr(summary_cluster_next_step(&fixture.cluster[0], NULL), "host"));
+        fixture.record[0].attempt.outcome = OUTCOME_IMPORTED;
+        assert_int_equal(health(), HEALTH_OK);
+        assert_string_equal(cluster_reason(), "");
 }
 
 static void test_a_removal_is_the_reason_of_a_disabled_cluster(void **state)
@@ -496,6 +509,7 @@ int main(void)
                 summary_test(test_a_cluster_that_waits_for_the_canary_says_why),
                 summary_test(test_a_failed_cluster_has_a_reason_and_a_next_step),
                 summary_test(test_stopped_replication_has_a_reason_and_a_next_step),
+                summary_test(test_an_attempt_after_a_failed_one_does_not_hide_the_failure),
                 summary_test(test_a_removal_is_the_reason_of_a_disabled_cluster),
                 summary_test(test_the_line_has_the_earliest_expiry_of_all_materials),
                 summary_test(test_texts_are_cut_to_the_buffer),
