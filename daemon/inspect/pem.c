@@ -15,6 +15,7 @@
 #include "common/macro.h"
 #include "common/text.h"
 #include "daemon/inspect/foreign-format.h"
+#include "daemon/inspect/pem-boundary.h"
 #include "daemon/tls/x509.h"
 
 #define BLOCKS_MAX 1000 /* certificates in a file; the RDS global bundle has about 120 */
@@ -75,6 +76,9 @@ static void report_file_error(const Source *source, int error)
         }
 }
 
+/* Files joined of which the first had no line end. */
+#define MEETING "----------BEGIN "
+
 /* Returns 1: a block; 0: no more blocks; -1: a damaged one, reported. */
 static int next_block(const Source *source, BIO *bio, Block *block)
 {
@@ -86,13 +90,19 @@ static int next_block(const Source *source, BIO *bio, Block *block)
         ERR_clear_error();
         if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
                 return 0;
-        SOURCE_ERROR(source, RULE_PEM_MALFORMED, "%s: a PEM block is cut short or damaged (%s)",
-                source->path,
-                ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "?");
+        if (memmem(source->content->data, source->content->size, MEETING, strlen(MEETING)))
+                SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                        "%s: two PEM blocks meet in one line (-----END ...----------BEGIN ...-----): "
+                        "a line end is missing between the two",
+                        source->path);
+        else
+                SOURCE_ERROR(source, RULE_PEM_MALFORMED,
+                        "%s: a PEM block is cut short or damaged (%s)", source->path,
+                        ERR_reason_error_string(error) ? ERR_reason_error_string(error) : "?");
         return -1;
 }
 
-/* No block of its kind was found. Returns true if the content is recognised and reported. */
+/* Returns true if the content is another format, which is reported. */
 static bool report_foreign(const Source *source, Rule rule)
 {
         const char *text =
@@ -101,6 +111,37 @@ static bool report_foreign(const Source *source, Rule rule)
         if (text)
                 SOURCE_ERROR(source, rule, "%s: wanted PEM, found %s", source->path, text);
         return text != NULL;
+}
+
+/* No block of its kind was found. */
+static void report_empty(const Source *source, const char *wanted)
+{
+        PemIgnored ignored;
+
+        if (report_foreign(source, RULE_PEM_EMPTY))
+                return;
+        pem_boundary_find(&ignored, source->file, source->content->data, source->content->size);
+        if (ignored.n > 0)
+                SOURCE_ERROR(source, RULE_PEM_EMPTY, "%s: wanted %s, found none: line %u: %s",
+                        source->path, wanted, ignored.line, ignored.reason);
+        else
+                SOURCE_ERROR(source, RULE_PEM_EMPTY, "%s: wanted %s, found none in %zu bytes",
+                        source->path, wanted, source->content->size);
+}
+
+/* The file has blocks, and something beside them that may be one. */
+static void report_ignored(const Source *source)
+{
+        PemIgnored ignored;
+        char more[48] = "";
+
+        pem_boundary_find(&ignored, source->file, source->content->data, source->content->size);
+        if (ignored.n > 1)
+                text_format(more, sizeof(more), ", the first of %u places", ignored.n);
+        if (ignored.n > 0)
+                report_add(source->report, source->file, RULE_PEM_IGNORED, SEVERITY_WARNING,
+                        "%s: line %u is not read%s: %s", source->path, ignored.line, more,
+                        ignored.reason);
 }
 
 static BIO *open_source(const Source *source)
@@ -151,13 +192,10 @@ static STACK_OF(X509) * parse_certificates(const Source *source)
                 }
         }
         if (found == 0 && sk_X509_num(stack) == 0) {
-                if (!report_foreign(source, RULE_PEM_EMPTY))
-                        SOURCE_ERROR(source, RULE_PEM_EMPTY,
-                                "%s: wanted at least one BEGIN CERTIFICATE block, found none in "
-                                "%zu bytes",
-                                source->path, source->content->size);
+                report_empty(source, "at least one BEGIN CERTIFICATE block");
                 found = -1;
-        }
+        } else if (found == 0)
+                report_ignored(source);
         BIO_free(bio);
         ERR_clear_error();
         if (found == 0)
@@ -217,10 +255,8 @@ static EVP_PKEY *parse_key(const Source *source)
                 key = decode_key(source, &block);
                 break;
         }
-        if (bio && found == 0 && !report_foreign(source, RULE_PEM_EMPTY))
-                SOURCE_ERROR(source, RULE_PEM_EMPTY,
-                        "%s: wanted a PRIVATE KEY block, found none in %zu bytes", source->path,
-                        source->content->size);
+        if (bio && found == 0)
+                report_empty(source, "a PRIVATE KEY block");
         BIO_free(bio);
         ERR_clear_error();
         return key;

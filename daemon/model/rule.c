@@ -30,6 +30,10 @@ static const struct {
         [RULE_PEM_EMPTY] = {"pem-empty",
                 "it must be PEM; convert it as the reason says, or have the renewal tool write it",
                 CA | CERT | KEY, FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+        [RULE_PEM_IGNORED] = {"pem-ignored",
+                "let each block begin and end with a line of its own, five dashes on both sides, or "
+                "remove what does not belong there",
+                CA | CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
         [RULE_KEY_ENCRYPTED] = {"key-encrypted",
                 "store the key without passphrase: openssl pkey -in KEY -out NEW", KEY,
                 FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},

@@ -20,6 +20,7 @@ typedef enum Rule {
         RULE_FILE_SIZE,
         RULE_PEM_MALFORMED,
         RULE_PEM_EMPTY,
+        RULE_PEM_IGNORED,
         RULE_KEY_ENCRYPTED,
         RULE_KEY_TYPE,
         RULE_KEY_BITS,

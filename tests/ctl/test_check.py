@@ -10,7 +10,7 @@ import pytest
 from tests.standin import Authority, write_material
 from tests.standin.pki import damage_key
 
-RULES = 23
+RULES = 24
 
 
 @pytest.fixture(scope="session")

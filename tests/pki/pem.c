@@ -187,6 +187,26 @@ static void bad_second_block(Set *set)
         set_add_text(set, set->file, broken);
 }
 
+/* The file twice, the second time behind a byte order mark. */
+static void joined_with_bom(Set *set)
+{
+        CLEANUP(freep) char *text = strdup(set->files[set->file].text);
+
+        MUST(text);
+        rewrite_bom(set, set->file, text);
+}
+
+static void joined_in_one_line(Set *set)
+{
+        CLEANUP(freep) char *text = strdup(set->files[set->file].text);
+        CLEANUP(freep) char *first = TAKE(set->files[set->file].text);
+
+        MUST(text);
+        set_clear(set, set->file);
+        rewrite_without_newline(set, set->file, first);
+        set_add_text(set, set->file, text);
+}
+
 const Fixture pem_fixtures[] = {
         {"good-pkcs1-key", "-", pkcs1_key},
         {"good-crlf", "-", crlf},
@@ -202,6 +222,10 @@ const Fixture pem_fixtures[] = {
         {"pem-malformed-der", "pem-malformed/*/error", bad_der},
         {"pem-malformed-second-ca", "pem-malformed/ca/error", bad_second_block},
         {"pem-malformed-second-cert", "pem-malformed/cert/error", bad_second_block},
+        {"pem-malformed-joined-ca", "pem-malformed/ca/error", joined_in_one_line},
+        {"pem-malformed-joined-cert", "pem-malformed/cert/error", joined_in_one_line},
+        {"pem-ignored-bom-ca", "pem-ignored/ca/warning", joined_with_bom},
+        {"pem-ignored-bom-cert", "pem-ignored/cert/warning", joined_with_bom},
         {"pem-empty", "pem-empty/*/error", empty},
         {"pem-empty-prose", "pem-empty/*/error", only_prose},
         {"pem-empty-foreign", "pem-empty/*/error", foreign_block},

@@ -131,6 +131,8 @@ static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
                         "wanted a signature over SHA-256 or better, found sha1WithRSAEncryption on " INTERMEDIATE},
                 {"key-bits-ca", "wanted an RSA key of 2048 bits or more in " CA ", found 1024"},
                 {"ca-expired-cross-signed", "the client certificate does not need it"},
+                {"pem-ignored-bom-ca", "is not read: a byte order mark precedes the boundary"},
+                {"pem-malformed-joined-cert", "two PEM blocks meet in one line"},
                 {"ca-constraint-path-length",
                         "wanted at most 0 CAs below " CA ", which is its path length, found more"},
                 {"ca-constraint-name",

@@ -46,13 +46,14 @@ static void expect_not_judged(const Inspection *inspection, Rule broken, const R
         }
 }
 
-#define CONTENT_OF_CA                                                                            \
-        RULE_KEY_BITS, RULE_CERT_IS_CA, RULE_CERT_USAGE, RULE_CERT_SIGNATURE, RULE_CHAIN_BROKEN, \
-                RULE_CA_NOT_A_CA, RULE_CA_EXPIRED, RULE_CA_CONSTRAINT, RULE_SAME_COMMON_NAME
-#define CONTENT_OF_CERT                                                                         \
-        RULE_KEY_BITS, RULE_KEY_MISMATCH, RULE_KEY_DAMAGED, RULE_CERT_EXPIRED,                  \
-                RULE_CERT_NOT_YET_VALID, RULE_CERT_IS_CA, RULE_CERT_USAGE, RULE_CERT_SIGNATURE, \
-                RULE_CHAIN_BROKEN, RULE_CA_EXPIRED, RULE_CA_CONSTRAINT, RULE_SAME_COMMON_NAME,  \
+#define CONTENT_OF_CA                                                                           \
+        RULE_PEM_IGNORED, RULE_KEY_BITS, RULE_CERT_IS_CA, RULE_CERT_USAGE, RULE_CERT_SIGNATURE, \
+                RULE_CHAIN_BROKEN, RULE_CA_NOT_A_CA, RULE_CA_EXPIRED, RULE_CA_CONSTRAINT,       \
+                RULE_SAME_COMMON_NAME
+#define CONTENT_OF_CERT                                                                          \
+        RULE_PEM_IGNORED, RULE_KEY_BITS, RULE_KEY_MISMATCH, RULE_KEY_DAMAGED, RULE_CERT_EXPIRED, \
+                RULE_CERT_NOT_YET_VALID, RULE_CERT_IS_CA, RULE_CERT_USAGE, RULE_CERT_SIGNATURE,  \
+                RULE_CHAIN_BROKEN, RULE_CA_EXPIRED, RULE_CA_CONSTRAINT, RULE_SAME_COMMON_NAME,   \
                 RULE_EXPIRES_SOON
 #define CONTENT_OF_KEY RULE_KEY_TYPE, RULE_KEY_BITS, RULE_KEY_MISMATCH, RULE_KEY_DAMAGED
 
@@ -297,7 +298,7 @@ static void test_problems_are_printed_with_one_next_step_before_the_other_rules(
         assert_true(strstr(text, "\n  warning     key-permissions\n") > strstr(text, "pem-empty"));
         assert_non_null(strstr(text, "\n  passed      file-missing, "));
         assert_non_null(strstr(text, "\n  off         chain-broken\n"));
-        assert_non_null(strstr(text, "\n  not judged  key-bits, key-mismatch, "));
+        assert_non_null(strstr(text, "\n  not judged  pem-ignored, key-bits, key-mismatch, "));
 }
 
 static void test_a_rule_of_a_newer_daemon_is_printed_without_next_step(void **state)
