@@ -41,11 +41,11 @@ static int load_config(Explanation *explanation)
 /* A walk of a file system that does not respond would never end. */
 static int check_no_access(Explanation *explanation)
 {
-        explanation->access = calloc(1, sizeof(*explanation->access));
-        if (!explanation->access)
-                return -ENOMEM;
-        explanation->access->error = ETIMEDOUT;
-        return 0;
+        int r = path_access_new(&explanation->access);
+
+        if (r == 0)
+                explanation->access->error = ETIMEDOUT;
+        return r;
 }
 
 static int check_access(Explanation *explanation)

@@ -80,16 +80,26 @@ static void check_paths(
         access->n_hops = walk.n_steps;
 }
 
-int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
-        const char *const paths[_MATERIAL_FILE_MAX])
+int path_access_new(PathAccess **ret)
 {
         PathAccess *access = mmap(NULL, sizeof(PathAccess), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        int status = 0;
-        pid_t pid;
 
         if (access == MAP_FAILED)
                 return -errno;
+        *ret = access;
+        return 0;
+}
+
+int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
+        const char *const paths[_MATERIAL_FILE_MAX])
+{
+        PathAccess *access;
+        int status = 0, r = path_access_new(&access);
+        pid_t pid;
+
+        if (r < 0)
+                return r;
         (void)fflush(NULL);
         pid = fork();
         if (pid == 0) {

@@ -33,6 +33,9 @@ typedef struct PathAccess {
         PathHop hops[PATH_WALK_STEPS_MAX];
 } PathAccess;
 
+/* One without a hop, shared with the children of this process. A negative errno. */
+int path_access_new(PathAccess **ret);
+
 /* Checks the absolute paths; `identity` NULL: with the access of the caller. Failures within the
  * child are in `error` of the result; ETIMEDOUT: the child was ended after 20 seconds. */
 int path_access_check(PathAccess **ret, const ServiceIdentity *identity,

@@ -16,6 +16,7 @@ from tests.standin.process import die_with
 
 from .conftest import BUILD, Ctl
 from .mock_manager import cluster, material, problem
+from .test_check import RULES
 
 ACCOUNT, GROUP = "nobody", "nogroup"
 
@@ -114,7 +115,7 @@ def test_a_good_set_shows_every_path_component_and_every_rule(real):
     assert seen[f"{real.directory}/pki/r1"] == ("dir", "passed")
     assert seen[f"{real.directory}/pki/r1/client-key.pem"] == ("file", "readable")
     answer = json.loads(real.ctl("--json", "explain").stdout)[0]
-    assert answer["as_service"] and answer["configured"] and len(answer["rules"]) == 22
+    assert answer["as_service"] and answer["configured"] and len(answer["rules"]) == RULES
 
 
 @pytest.mark.parametrize("what, mode, verdict, words", [

@@ -6,12 +6,12 @@ import time
 import pytest
 
 from .mock_manager import OLD_SET, cluster, microseconds
-from .test_status import HELD, on_terminal
+from .test_status import held, on_terminal
 from .test_wait import finish
 
 
 def test_import_names_the_started_clusters(ctl, manage):
-    manager = manage(cluster("billing"), cluster("orders", **HELD))
+    manager = manage(cluster("billing"), cluster("orders", **held()))
     done = ctl("import")
     assert (done.returncode, done.stdout) == (0, "cluster orders: import started\n")
     assert manager.called("Import") == [{"force": False}]
@@ -41,7 +41,7 @@ def test_errors_have_a_next_step(ctl, manage):
 
 
 def test_wait_ends_when_all_clusters_are_current(ctl, manage):
-    manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD),
+    manager = manage(cluster("billing", state="retrying"), cluster("orders", **held()),
                      cluster("third"))
     process = ctl.start("import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
@@ -56,10 +56,10 @@ def test_wait_ends_when_all_clusters_are_current(ctl, manage):
 
 
 def test_wait_reports_the_failed_cluster(ctl, manage):
-    manager = manage(cluster("billing", state="retrying"), cluster("orders", **HELD))
+    manager = manage(cluster("billing", state="retrying"), cluster("orders", **held()))
     process = ctl.start("import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
-    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("orders", **held())
     manager.change_cluster("billing", state="current")
     status, out, err = finish(process)
     assert status == 1
@@ -137,7 +137,7 @@ def test_the_timeout_ends_the_wait(ctl, manage):
 
 
 def test_json_has_the_started_clusters_and_their_results(ctl, manage):
-    manager = manage(cluster("orders", **HELD))
+    manager = manage(cluster("orders", **held()))
     process = ctl.start("--json", "import", "--wait")
     manager.wait(lambda: bool(manager.called("Import")))
     manager.change_cluster("orders", state="current")

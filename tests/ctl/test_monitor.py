@@ -5,7 +5,7 @@ import re
 import time
 
 from .mock_manager import cluster, material
-from .test_status import HELD
+from .test_status import held
 
 
 def lines_of(process, n: int) -> list[str]:
@@ -20,7 +20,7 @@ def test_each_transition_is_a_line_with_its_time(ctl, manage):
     assert [line[10:] for line in first] == [
         "material default: valid", "cluster billing: current", "cluster orders: importing"]
     manager.wait_subscriber()
-    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("orders", **held())
     manager.publish("removed", cluster=manager.clusters["billing"])
     manager.publish("reloaded")
     manager.publish("something-new")

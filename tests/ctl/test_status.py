@@ -15,11 +15,14 @@ from .conftest import CTL
 from .mock_manager import (DAY, OLD_SET, cluster, material, microseconds, problem,
                            replication)
 
-HELD = dict(state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
-            "password: YES)", next_step="check user, password and the account's host and plugin",
-            outcome="auth", sql_errno=1045, attempts=3, next_attempt=microseconds(3000),
-            imported_fingerprint=OLD_SET, imported_at=microseconds(-3 * DAY),
-            out_of_sync_since=microseconds(-7260))
+def held():
+    """A cluster that is held; its times are those of the call."""
+    return dict(
+        state="held", reason="1045: Access denied for user 'ssl_importer'@'10.0.0.7' (using "
+        "password: YES)", next_step="check user, password and the account's host and plugin",
+        outcome="auth", sql_errno=1045, attempts=3, next_attempt=microseconds(3000),
+        imported_fingerprint=OLD_SET, imported_at=microseconds(-3 * DAY),
+        out_of_sync_since=microseconds(-7260))
 
 
 @pytest.mark.parametrize("health, status", [("ok", 0), ("warning", 1), ("critical", 2)])
@@ -31,7 +34,7 @@ def test_the_exit_status_is_that_of_monitoring_plugins(ctl, manage, health, stat
 
 
 def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
-    manage(cluster("billing", in_use=True), cluster("orders", **HELD), health="critical")
+    manage(cluster("billing", in_use=True), cluster("orders", **held()), health="critical")
     text = ctl("status").stdout
     assert re.search(r"billing +current +6d1f0c9a2b3c +3min 1\ds ago, in use$", text, re.M)
     assert re.search(r"orders +held +9a0b1c2d3e4f +3d ago$", text, re.M)
@@ -196,7 +199,7 @@ def test_replication_with_a_problem_has_its_lines_and_exit_status(ctl, manage, f
 
 
 def test_an_error_that_is_not_the_reason_has_a_line_of_its_own(ctl, manage):
-    failing = {**FAILING, **HELD, "replication": FAILING["replication"]}
+    failing = {**FAILING, **held(), "replication": FAILING["replication"]}
     manage(cluster("orders", **failing), health="critical")
     assert "      I/O:  error 2026: expired\n" in ctl("status").stdout
 
@@ -233,7 +236,7 @@ def test_a_row_without_room_for_replication_has_it_below(ctl, manage):
 
 def test_no_line_is_wider_than_100_columns(ctl, manage):
     long = "word " * 60 + "x" * 250 + " ü" * 120
-    manage(cluster("c" * 40, **{**HELD, "reason": long}), cluster("d" * 40, reason=long),
+    manage(cluster("c" * 40, **{**held(), "reason": long}), cluster("d" * 40, reason=long),
            materials=[material("m" * 40, state="not_yet_valid", watch=long,
                                problems=[problem("cert-not-yet-valid", long)])],
            summary=long, health="critical")
@@ -252,7 +255,7 @@ def test_control_characters_do_not_reach_the_terminal(ctl, manage):
 
 
 def test_only_named_clusters_are_shown_and_decide_the_exit_status(ctl, manage):
-    manage(cluster("billing"), cluster("orders", **HELD), cluster("slow", state="retrying"),
+    manage(cluster("billing"), cluster("orders", **held()), cluster("slow", state="retrying"),
            cluster("other", material="second"),
            materials=[material(), material("second", state="expired")], health="critical")
     assert ctl("status").returncode == 2
@@ -268,7 +271,7 @@ def test_only_named_clusters_are_shown_and_decide_the_exit_status(ctl, manage):
 
 
 def test_json_is_the_unchanged_answer(ctl, manage):
-    manager = manage(cluster("billing"), cluster("orders", **HELD), health="critical")
+    manager = manage(cluster("billing"), cluster("orders", **held()), health="critical")
     expected = manager.status()
     done = ctl("status", "--json")
     got = json.loads(done.stdout)
@@ -307,7 +310,7 @@ def on_terminal(ctl, *arguments: str, columns: int = 100, **environment: str) ->
 
 
 def test_colour_is_for_terminals_and_can_be_disabled(ctl, manage):
-    manage(cluster("orders", **HELD), health="critical")
+    manage(cluster("orders", **held()), health="critical")
     assert "\x1b[" not in ctl("status").stdout
     assert "\x1b[1;31mheld" in on_terminal(ctl, "status")
     assert "\x1b[" not in on_terminal(ctl, "status", NO_COLOR="1")

@@ -13,7 +13,7 @@ from tests.standin import Authority
 
 from .mock_manager import (OLD_SET, SET, MockManager, certificate, cluster, material,
                            microseconds, problem)
-from .test_status import HELD, on_terminal
+from .test_status import held, on_terminal
 
 NEW_SET = "f" * 64
 
@@ -80,7 +80,7 @@ def test_current_with_an_older_set_is_not_sufficient(ctl, manage):
 
 
 def test_the_certificate_on_disk_must_be_the_one_in_the_file(ctl, manage, renewed):
-    manager = manage(cluster("orders"), cluster("other", material="second", **HELD),
+    manager = manage(cluster("orders"), cluster("other", material="second", **held()),
                      materials=[material(), material("second", state="expired")])
     process = ctl.start("wait", "--cert", str(renewed))
     manager.wait_subscriber()
@@ -142,7 +142,7 @@ def test_a_cluster_that_becomes_held_ends_the_wait_immediately(ctl, manage):
     process = ctl.start("wait")
     manager.wait_subscriber()
     start = time.monotonic()
-    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("orders", **held())
     status, _, err = finish(process)
     assert status == 1 and time.monotonic() - start < 3
     assert "waiting longer does not help" in err and "Access denied" in err
@@ -170,7 +170,7 @@ def test_a_bad_material_at_the_start_has_a_grace_period(ctl, manage, state):
 
 
 def test_a_held_cluster_at_the_start_has_the_same_grace_period(ctl, manage):
-    manager = manage(cluster("orders", **HELD))
+    manager = manage(cluster("orders", **held()))
     process = ctl.start("wait")
     manager.wait_subscriber()
     time.sleep(2)
@@ -185,7 +185,7 @@ def test_a_cluster_held_with_the_old_set_does_not_fail_the_new_one(ctl, manage, 
     manager = manage(cluster("orders", state="importing"))
     process = ctl.start("wait", "--cert", str(renewed))
     manager.wait_subscriber()
-    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("orders", **held())
     time.sleep(6)
     manager.change_material(fingerprint=NEW_SET, last_change=microseconds(),
                             certificate=certificate(sha256=digest(renewed)))
@@ -255,7 +255,7 @@ def test_json_has_the_final_state_only(ctl, manage):
     answer = json.loads(ctl("--json", "wait").stdout)
     assert answer == {"current": True, "materials": [manager.materials["default"]],
                       "clusters": [manager.clusters["orders"]]}
-    manager.change_cluster("orders", **HELD)
+    manager.change_cluster("orders", **held())
     done = ctl("--json", "wait", "--timeout", "1s")
     assert done.returncode == 1 and json.loads(done.stdout)["current"] is False
 
