@@ -153,6 +153,13 @@ void call_import(Outcome *ret, Session *session, const CallPayload *payload, New
                 ret->effect.in_doubt = true;
         }
         sql_error_advise_procedure(ret, session, RDS_IMPORT_PROCEDURE);
+        if (may_concern_form(result, error.number))
+                text_set(ret->next_step, sizeof(ret->next_step),
+                        configured == NEWLINES_AUTO
+                                ? "the server refuses both forms of payload-newlines; its message "
+                                  "says why"
+                                : "the server's message says why; payload-newlines = auto tries the "
+                                  "other form as well");
         /* It is unknown which of two different errors concerns the form. */
         if (result == SESSION_SERVER && other.text[0] != '\0' &&
                 strcmp(other.text, error.text) != 0)

@@ -37,8 +37,7 @@ static const struct {
         [OUTCOME_NO_PRIVILEGE] = {"no_privilege", false,
                 "GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material to the user; a "
                 "version without the procedure may answer the same"},
-        [OUTCOME_REJECTED] = {"rejected", false,
-                "the server's message says why; payload-newlines is one thing to try"},
+        [OUTCOME_REJECTED] = {"rejected", false, "the server's message says why"},
         [OUTCOME_TIMED_OUT] = {"timed_out", true, ""},
         [OUTCOME_UNKNOWN] = {"unknown", true, ""},
         [OUTCOME_REPLICATION_FAILED] = {"replication_failed", false,

@@ -46,6 +46,20 @@ static bool read_changed_password(
                 redactor_add_text(redactor, password) == 0;
 }
 
+/* What may be wrong with a password that the server refuses. */
+static void advise_password(Outcome *outcome, const LoginConfig *login, const Secret *password)
+{
+        const char *peculiarity = password_peculiarity(password, login);
+        bool from_credential = login->password.credential[0] != '\0';
+
+        text_format(outcome->next_step, sizeof(outcome->next_step), "%s%s%s%s",
+                outcome_next_step(OUTCOME_AUTH, ""), peculiarity ? "; of the password: " : "",
+                peculiarity ? peculiarity : "",
+                from_credential ? "; a credential is as it was when the service started: after a "
+                                  "change restart the service"
+                                : "");
+}
+
 uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)
 {
         return start_usec + timeout_usec - timeout_usec / 10;
@@ -74,6 +88,8 @@ bool login_open(Session **ret, Outcome *outcome, ServerCertificate *ret_certific
         if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED &&
                 read_changed_password(&password, &cluster->login, deadline_usec, redactor))
                 result = session_open(ret, &target, &password, ret_certificate, &error);
+        if (result == SESSION_AUTH && error.number == LOGIN_ACCESS_DENIED)
+                advise_password(outcome, &cluster->login, &password);
         if (result == SESSION_TLS)
                 server_certificate_advise(outcome->next_step, sizeof(outcome->next_step),
                         ret_certificate, cluster->server_ca);

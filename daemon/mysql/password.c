@@ -108,3 +108,22 @@ bool password_read_changed(Secret *password, const LoginConfig *login, uint64_t 
         again = SECRET_NULL;
         return true;
 }
+
+static bool is_blank(char byte)
+{
+        return byte == ' ' || byte == '\t';
+}
+
+const char *password_peculiarity(const Secret *password, const LoginConfig *login)
+{
+        char first = password->size > 0 ? password->data[0] : '\0';
+        char last = password->size > 0 ? password->data[password->size - 1] : '\0';
+
+        if (first == '{' && last == '}' && login->password.field[0] == '\0')
+                return "it looks like a JSON document, of which password-field takes one member";
+        if (password->size > 1 && first == last && (first == '"' || first == '\''))
+                return "it stands in quotes, which are a part of it";
+        if (is_blank(last))
+                return "it ends in a blank";
+        return is_blank(first) ? "it begins with a blank" : NULL;
+}

@@ -22,6 +22,10 @@
 bool password_read(Secret *ret, char *reason, size_t reason_size, const LoginConfig *login,
         uint64_t timeout_usec);
 
+/* Returns what a refused password looks like, if it looks as if it were not meant so; NULL: like
+ * any other. Nothing of it is in the text. */
+const char *password_peculiarity(const Secret *password, const LoginConfig *login);
+
 /* Reads it again after a refusal. Returns true, with the new one, if it has changed or comes from a
  * command, whose tokens expire. An unchanged password would be refused again and count as another
  * failed login of the account. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/mysql/error-advice.h"
 
 static OutcomeKind kind_of_server_error(unsigned number)
 {
@@ -35,6 +36,8 @@ bool sql_error_fail(
                 return false;
         ret->kind = result == SESSION_SERVER ? kind_of_server_error(error->number) : kinds[result];
         ret->sql_errno = error->number;
+        if (ret->next_step[0] == '\0')
+                text_set(ret->next_step, sizeof(ret->next_step), error_advice(error->number));
         text_format(ret->text, sizeof(ret->text), "%s%s%s", context ? context : "",
                 context ? ": " : "", error->text);
         return true;

@@ -16,7 +16,8 @@
 #include "daemon/mysql/session.h"
 
 /* Returns true and sets the outcome if `result` is an error. `context` names the operation and
- * stands before the error's text; NULL: the text is enough. */
+ * stands before the error's text; NULL: the text is enough. A next step that is set stays, else it
+ * is that of the number (daemon/mysql/error-advice.h). */
 bool sql_error_fail(
         Outcome *ret, SessionResult result, const SessionError *error, const char *context);
 

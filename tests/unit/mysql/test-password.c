@@ -225,6 +225,35 @@ static void test_an_error_names_the_source(void **state)
         assert_string_equal(reason, "/bin/sh exited with status 3; its stderr is in the journal");
 }
 
+static void test_a_password_that_looks_wrong_is_told_without_its_text(void **state)
+{
+        static const struct {
+                const char *text, *part;
+        } cases[] = {
+                {"hunter2", NULL},
+                {"hun ter2", NULL},
+                {"\"", NULL},
+                {"{\"password\":\"hunter2\"}", "JSON"},
+                {"\"hunter2\"", "quotes"},
+                {"'hunter2'", "quotes"},
+                {"hunter2 ", "ends in a blank"},
+                {"hunter2\t", "ends in a blank"},
+                {" hunter2", "begins with a blank"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CLEANUP(secret_done) Secret secret = SECRET_NULL;
+                const char *found;
+
+                assert_int_equal(secret_append(&secret, cases[i].text, strlen(cases[i].text)), 0);
+                found = password_peculiarity(&secret, &none);
+                if (!cases[i].part)
+                        assert_null(found);
+                else if (!found || !strstr(found, cases[i].part) || strstr(found, "hunter2"))
+                        fail_msg("%zu: %s", i, found ? found : "nothing");
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +266,7 @@ int main(void)
                 scratch_test(test_a_password_is_read_each_time),
                 scratch_test(test_only_a_changed_password_or_a_token_is_tried_again),
                 scratch_test(test_an_error_names_the_source),
+                scratch_test(test_a_password_that_looks_wrong_is_told_without_its_text),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
