@@ -2,9 +2,8 @@
 
 /*
  * The fixtures that a source refuses because of what the certificates on the path are for, how
- * strong they are, or what a CA permits: each was seen to fail with "unsupported certificate", "CA
- * key too small", "CA signature digest algorithm too weak" or the like at a server with REQUIRE
- * X509.
+ * strong they are, or what a CA permits. Random sets of the same kinds meet a real server in
+ * tests/integration/test_source_verdict.py.
  */
 
 #define CLIENT_BASIC "basicConstraints = CA:FALSE\nsubjectKeyIdentifier = hash\n"
