@@ -227,7 +227,7 @@ class Aurora(Server):
         return Client.over_tcp(self.port, IMPORT_USER, IMPORT_PASSWORD, ca=self.ca)
 
     def wait_for_replication(self, reached: Callable[[dict[str, Value]], bool],
-                             seconds: float = 20) -> dict[str, Value]:
+                             seconds: float = 60) -> dict[str, Value]:
         """Returns the first status that fulfils the condition; a start returns before that."""
         end = time.monotonic() + seconds
         while not reached(status := self.replication()):
@@ -236,7 +236,7 @@ class Aurora(Server):
             time.sleep(0.02)
         return status
 
-    def wait_for_row(self, number: int, seconds: float = 20) -> str | None:
+    def wait_for_row(self, number: int, seconds: float = 60) -> str | None:
         """Returns the text of a row of app.t when it is replicated; None after a time-out."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -105,7 +105,12 @@ class Service:
                               env=self.environment, capture_output=True, text=True, timeout=30)
 
     def status(self) -> dict:
-        return json.loads(self.ctl("--json", "status").stdout)
+        """Asks again where the command gave up: a machine can be busier than it is patient."""
+        for _ in range(5):
+            done = self.ctl("--json", "status")
+            if done.stdout:
+                return json.loads(done.stdout)
+        raise AssertionError(done.stderr)
 
     def varlink(self) -> Varlink:
         return Varlink(self.directory / "run" / "io.binlogssl.Manager")
@@ -124,7 +129,7 @@ class Service:
         self.wait(written)
         return json.loads(path.read_text())
 
-    def wait_cluster(self, name: str, state: str, seconds: float = 20) -> dict:
+    def wait_cluster(self, name: str, state: str, seconds: float = 60) -> dict:
         seen: list[dict] = []
 
         def reached() -> bool:
@@ -134,14 +139,14 @@ class Service:
         self.wait(reached, seconds)
         return seen[0]  # the one that had the state: a retry may have started since
 
-    def wait_material(self, state: str, seconds: float = 20) -> dict:
+    def wait_material(self, state: str, seconds: float = 60) -> dict:
         self.wait(lambda: self.status()["materials"][0]["state"] == state, seconds)
         return self.status()["materials"][0]
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Polls until the condition is true; a failure shows status and log."""
         end = time.monotonic() + seconds
         while not condition():

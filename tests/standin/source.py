@@ -51,7 +51,7 @@ class Source(Server):
         """The GTIDs of all transactions in the binary log."""
         return str(self.sql(f"SELECT {self.make.executed}")[0][0] or "")
 
-    def purge(self, seconds: float = 20) -> None:
+    def purge(self, seconds: float = 60) -> None:
         """Removes all that is in the binary log: a replica that has not read it gets error 1236.
 
         Replication must be stopped: a file that a replica reads is kept.

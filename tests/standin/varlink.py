@@ -19,7 +19,7 @@ class VarlinkError(Exception):
 
 
 class Varlink:
-    def __init__(self, path: Path, seconds: float = 20) -> None:
+    def __init__(self, path: Path, seconds: float = 60) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(str(path))
         self._socket.settimeout(seconds)
