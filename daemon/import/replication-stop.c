@@ -162,6 +162,20 @@ static bool goes_on(SessionResult result, unsigned number)
         return result == SESSION_SERVER && (number == 1875 || number == 1876);
 }
 
+/* The stop of an attempt before has ended between the reading and the call, which the procedure
+ * refuses then. */
+static bool has_ended(Attempt *attempt, SessionResult result)
+{
+        const RecordStop stop = stop_on_record(attempt);
+        Replication *replication = &attempt->outcome->replication;
+        SessionError error;
+
+        return result == SESSION_SERVER && stop.at_usec > 0 &&
+                replica_status_read(replication, attempt->session, &error) == SESSION_OK &&
+                !replication_is_active(replication) &&
+                replication_is_stopped_by(replication, &stop);
+}
+
 /* After an error of the procedure nothing was stopped by it: what is stopped now is not ours. After
  * a lost connection nothing is known. */
 static void read_after_refusal(Attempt *attempt, SessionResult result)
@@ -186,7 +200,8 @@ static bool stop(Attempt *attempt, bool *ret_start)
                 return false;
         result = session_query(
                 attempt->session, "CALL mysql." RDS_STOP_PROCEDURE, NULL, NULL, &error);
-        if (!goes_on(result, error.number) && fail(attempt, result, &error, RDS_STOP_PROCEDURE)) {
+        if (!goes_on(result, error.number) && !has_ended(attempt, result) &&
+                fail(attempt, result, &error, RDS_STOP_PROCEDURE)) {
                 read_after_refusal(attempt, result);
                 return false;
         }
