@@ -83,6 +83,8 @@ def test_the_source_requires_another_subject_under_load(running, source, load, a
 
 @POSITIONS
 def test_with_purged_logs_the_source_answers_1236(running, source, load):
+    running.wait_for_replication(lambda status: running.sql(
+        "SELECT 1 FROM information_schema.TABLES WHERE TABLE_NAME = 'numbers'"))
     running.sql(STOP)
     load.advance()
     source.purge()
