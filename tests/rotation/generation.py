@@ -45,13 +45,11 @@ class Generation:
 
 
 def fingerprint(ca: bytes, cert: bytes) -> str:
-    """The SHA-256 of the certificates of a set, without the key."""
-    digest = hashlib.sha256()
-    for label, text in ((b"ca\0", ca), (b"cert\0", cert)):
-        digest.update(label)
-        for block in BLOCK.findall(text):
-            digest.update(base64.b64decode(block))
-    return digest.hexdigest()
+    """The SHA-256 of the certificates of a set, without the key. CAs are sorted, short ones first."""
+    authorities, chain = (dict.fromkeys(map(base64.b64decode, BLOCK.findall(text)))
+                          for text in (ca, cert))
+    ordered = sorted(authorities, key=lambda der: (len(der), der))
+    return hashlib.sha256(b"".join([b"ca\0", *ordered, b"cert\0", *chain])).hexdigest()
 
 
 def is_pair(cert: bytes, key: bytes) -> bool:
