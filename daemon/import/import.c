@@ -12,10 +12,9 @@
 #include "daemon/mysql/sql-error.h"
 #include "daemon/source/source-probe.h"
 
-/* Asks the replication source, if that is configured. */
-static bool probe_source(Attempt *attempt, const CallPayload *payload)
+bool import_probe_source(Outcome *ret, Session *session, const ClusterConfig *cluster,
+        const CallPayload *payload, uint64_t deadline_usec)
 {
-        const ClusterConfig *cluster = attempt->task->cluster;
         Secret pem[_MATERIAL_FILE_MAX];
         bool proceeds;
         int r;
@@ -24,13 +23,12 @@ static bool probe_source(Attempt *attempt, const CallPayload *payload)
                 return true;
         r = call_payload_files(pem, payload);
         if (r < 0) {
-                attempt->outcome->kind = OUTCOME_CRASHED;
-                text_format(attempt->outcome->text, sizeof(attempt->outcome->text),
+                ret->kind = OUTCOME_CRASHED;
+                text_format(ret->text, sizeof(ret->text),
                         "the set cannot be read for the probe of the source: %s", strerror(-r));
                 return false;
         }
-        proceeds = source_probe_run(
-                attempt->outcome, attempt->session, cluster, pem, attempt->deadline_usec);
+        proceeds = source_probe_run(ret, session, cluster, pem, deadline_usec);
         for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
                 secret_done(&pem[file]);
         return proceeds;
@@ -40,7 +38,8 @@ static bool probe_source(Attempt *attempt, const CallPayload *payload)
 static bool is_to_be_imported(Attempt *attempt, const CallPayload *payload)
 {
         return (attempt->task->cluster->ledger[0] == '\0' || import_ledger_compare(attempt)) &&
-                probe_source(attempt, payload);
+                import_probe_source(attempt->outcome, attempt->session, attempt->task->cluster,
+                        payload, attempt->deadline_usec);
 }
 
 /* Replication is stopped, by this program. */

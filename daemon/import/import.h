@@ -23,3 +23,8 @@ void import_run(Outcome *ret, Session *session, const ImportTask *task, const Ca
 /* Reads ledger and replication, without a CALL. OUTCOME_ALREADY_CURRENT if both could be read,
  * regardless of the values read. */
 void import_check(Outcome *ret, Session *session, const ImportTask *task);
+
+/* With source-probe: asks the replication source whether it accepts the set of the payload. Returns
+ * true if an import may go on, possibly with a warning; otherwise the outcome says why not. */
+bool import_probe_source(Outcome *ret, Session *session, const ClusterConfig *cluster,
+        const CallPayload *payload, uint64_t deadline_usec);

@@ -42,17 +42,10 @@ typedef struct Verification {
 DEFINE_CLEANUP(X509_STORE *, X509_STORE_free);
 DEFINE_CLEANUP(X509_STORE_CTX *, X509_STORE_CTX_free);
 
-static bool contains(const STACK_OF(X509) * stack, const X509 *certificate)
-{
-        for (int i = 0; stack && i < sk_X509_num(stack); i++)
-                if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
-                        return true;
-        return false;
-}
-
 static MaterialFile file_of(const Verification *verification, const X509 *certificate)
 {
-        return contains(verification->pem->chain, certificate) ? MATERIAL_CERT : MATERIAL_CA;
+        return x509_stack_contains(verification->pem->chain, certificate) ? MATERIAL_CERT
+                                                                          : MATERIAL_CA;
 }
 
 /* How a sentence names a certificate. */
@@ -365,7 +358,7 @@ int certification_path_verify(STACK_OF(X509) * *ret, Report *report, const Pem *
         for (unsigned i = 0; i < faults.n; i++)
                 add_fault(&verification, &faults.fault[i]);
         for (int i = 0; i < sk_X509_num(pem->chain); i++)
-                if (!contains(verification.path, sk_X509_value(pem->chain, i)))
+                if (!x509_stack_contains(verification.path, sk_X509_value(pem->chain, i)))
                         verify_strength(&verification, sk_X509_value(pem->chain, i));
         ERR_clear_error();
         if (verification.broken) {

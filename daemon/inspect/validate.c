@@ -157,14 +157,6 @@ static void validate_leaf(Validator *validator, X509 *leaf)
                 }
 }
 
-static bool contains(const STACK_OF(X509) * stack, const X509 *certificate)
-{
-        for (int i = 0; stack && i < sk_X509_num(stack); i++)
-                if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
-                        return true;
-        return false;
-}
-
 /* Of a certificate that expired and is not on the path. */
 static void validate_unneeded(Validator *validator, X509 *certificate, MaterialFile file)
 {
@@ -193,18 +185,19 @@ static void validate_ca_times(Validator *validator, const STACK_OF(X509) * path)
                 text_format(what, sizeof(what), "the CA \"%s\" that the client certificate needs",
                         name);
                 validate_time(validator, certificate,
-                        contains(pem->authorities, certificate) ? MATERIAL_CA : MATERIAL_CERT,
+                        x509_stack_contains(pem->authorities, certificate) ? MATERIAL_CA
+                                                                           : MATERIAL_CERT,
                         RULE_CA_EXPIRED, what);
         }
         for (int i = 0; i < sk_X509_num(pem->authorities); i++)
-                if (!contains(path, sk_X509_value(pem->authorities, i)))
+                if (!x509_stack_contains(path, sk_X509_value(pem->authorities, i)))
                         validate_unneeded(
                                 validator, sk_X509_value(pem->authorities, i), MATERIAL_CA);
         for (int i = 1; i < sk_X509_num(pem->chain); i++) {
                 X509 *certificate = sk_X509_value(pem->chain, i);
 
-                if (X509_check_ca(certificate) != 0 && !contains(path, certificate) &&
-                        !contains(pem->authorities, certificate))
+                if (X509_check_ca(certificate) != 0 && !x509_stack_contains(path, certificate) &&
+                        !x509_stack_contains(pem->authorities, certificate))
                         validate_unneeded(validator, certificate, MATERIAL_CERT);
         }
 }

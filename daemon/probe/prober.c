@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/secret.h"
 #include "common/text.h"
-#include "daemon/import/call.h"
+#include "daemon/import/import.h"
 #include "daemon/mysql/external-source.h"
 #include "daemon/mysql/ledger.h"
 #include "daemon/mysql/login.h"
@@ -16,7 +15,6 @@
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/session.h"
 #include "daemon/mysql/sql-error.h"
-#include "daemon/source/source-probe.h"
 
 #define PROBER_UNKNOWN_HOST 2005 /* CR_UNKNOWN_HOST: the name does not resolve */
 
@@ -122,23 +120,6 @@ static bool read_facts(Probe *probe, Session *session, const ClusterConfig *clus
 }
 
 /* As an import would, with the set on disk. */
-static void ask_source(Outcome *ret, Session *session, const ProberTask *task,
-        const CallPayload *payload, uint64_t deadline_usec)
-{
-        Secret pem[_MATERIAL_FILE_MAX];
-        int r = call_payload_files(pem, payload);
-
-        if (r < 0) {
-                ret->kind = OUTCOME_CRASHED;
-                text_format(
-                        ret->text, sizeof(ret->text), "the set cannot be read: %s", strerror(-r));
-                return;
-        }
-        (void)source_probe_run(ret, session, task->cluster, pem, deadline_usec);
-        for (MaterialFile file = 0; file < _MATERIAL_FILE_MAX; file++)
-                secret_done(&pem[file]);
-}
-
 static void probe_source(
         Probe *probe, Session *session, const ProberTask *task, uint64_t deadline_usec)
 {
@@ -158,7 +139,8 @@ static void probe_source(
         }
         r = redactor_set_pem(&key, payload.data, payload.size);
         if (r == 0)
-                ask_source(&outcome, session, task, &payload, deadline_usec);
+                (void)import_probe_source(
+                        &outcome, session, task->cluster, &payload, deadline_usec);
         outcome_redact(&outcome, &key);
         call_payload_unmap(&payload);
         if (r < 0)

@@ -78,3 +78,11 @@ void x509_describe(Certificate *ret, X509 *certificate)
         ret->not_before_usec = x509_time_usec(X509_get0_notBefore(certificate));
         ret->not_after_usec = x509_time_usec(X509_get0_notAfter(certificate));
 }
+
+bool x509_stack_contains(const STACK_OF(X509) * stack, const X509 *certificate)
+{
+        for (int i = 0; stack && i < sk_X509_num(stack); i++)
+                if (X509_cmp(sk_X509_value(stack, i), certificate) == 0)
+                        return true;
+        return false;
+}

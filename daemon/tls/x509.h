@@ -5,6 +5,7 @@
  * changed.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,3 +28,6 @@ const char *x509_key_type_text(const EVP_PKEY *key);
 
 /* Fills every member of `ret`. */
 void x509_describe(Certificate *ret, X509 *certificate);
+
+/* Returns true if an equal certificate is in the stack; NULL is an empty one. */
+bool x509_stack_contains(const STACK_OF(X509) * stack, const X509 *certificate);

@@ -16,7 +16,7 @@ ALLOWED = {
     "daemon/mysql": "common config model tls",
     "daemon/source": "common config model mysql",
     "daemon/import": "common config model mysql source tls",
-    "daemon/probe": "common config model record mysql tls source inspect/inspect-job import/call",
+    "daemon/probe": "common config model record mysql tls inspect/inspect-job import/import",
     "daemon/status": "common config model",
     "daemon/varlink": "common config model status",
     "daemon/manager": "common config model record status varlink watch/watch-job inspect/inspect-job import/import-job",
