@@ -51,8 +51,11 @@ static bool is_recorded(Attempt *attempt)
         int r = stop_note_write(
                 attempt->note, attempt->task, &ret->replication, false, attempt->deadline_usec);
 
-        if (r == 0)
+        if (r == 0) {
+                /* From now on they concern the stop that was on record before. */
+                ret->effect.stop_over = ret->effect.replication_started = false;
                 return true;
+        }
         ret->kind = OUTCOME_RECORD_FAILED;
         text_format(ret->text, sizeof(ret->text),
                 "replication is not stopped and nothing is imported, because the stop cannot be "

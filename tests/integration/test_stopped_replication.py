@@ -110,6 +110,22 @@ def test_a_connection_that_breaks_in_the_call_is_told_and_mended(testbed, runnin
 
 
 @both_makes
+def test_the_stop_of_a_later_import_counts_after_somebody_has_ended_the_first(
+        testbed, running, proxy):
+    break_in_call(testbed, running, proxy)
+    first = record(running)["stopped_at"]
+    testbed.aurora.sql("CALL mysql.rds_start_replication()")
+    testbed.aurora.wait_for_replication(runs)
+    proxy.next_faults.append(Fault(testbed.flight(CALL), "request", "reset"))
+    write(testbed, running)
+    running.wait(lambda: record(running).get("stopped_at", first) != first)
+    running.wait(lambda: running.cluster("orders")["state"] == "retrying")
+    assert is_stopped(testbed.aurora.replication())
+    assert running.cluster("orders")["replication"]["stopped_by_us"] is True
+    assert record(running)["stopped_at"] > first
+
+
+@both_makes
 def test_it_is_started_although_the_set_has_become_invalid(testbed, running, proxy):
     break_in_call(testbed, running, proxy, retry="2s")
     make_invalid(running)
