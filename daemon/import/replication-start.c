@@ -5,6 +5,8 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/import/replication-stop.h"
+#include "daemon/model/replication-duty.h"
+#include "daemon/model/replication-state.h"
 #include "daemon/mysql/rds.h"
 #include "daemon/mysql/replica-status.h"
 #include "daemon/mysql/sql-error.h"
@@ -15,17 +17,10 @@
 #define REPLICATION_START_WAIT_USEC    (20 * USEC_PER_SEC)
 #define REPLICATION_START_PAUSE_USEC   (100 * USEC_PER_MSEC)
 #define REPLICATION_START_STABLE_USEC  (300 * USEC_PER_MSEC)
-#define REPLICATION_START_REFUSED_USEC (USEC_PER_SEC) /* that a refusal stays */
+#define REPLICATION_START_REFUSED_USEC (USEC_PER_SEC)     /* that a refusal stays */
+#define REPLICATION_START_AGAIN_USEC   (3 * USEC_PER_SEC) /* that another connect needs */
 #define REPLICATION_START_MARGIN_USEC \
         (300 * USEC_PER_MSEC) /* to report the failure before the session ends */
-
-/* Returns true if `now` has an error of the I/O thread that it did not have before the start. The
- * same error may be an old one, unless the server reports another time of it. */
-static bool is_new_error(const Replication *before, const Replication *now)
-{
-        return before->io_errno != now->io_errno || strcmp(before->io_error, now->io_error) != 0 ||
-                strcmp(before->io_error_time, now->io_error_time) != 0;
-}
 
 /* Returns the time for which the condition has been true, or 0. */
 static uint64_t held_usec(bool condition, uint64_t *since_usec, uint64_t now_usec)
@@ -37,15 +32,21 @@ static uint64_t held_usec(bool condition, uint64_t *since_usec, uint64_t now_use
         return condition ? now_usec - *since_usec : 0;
 }
 
-/* Waits until replication is verified. `before` is the status before the start. */
-static bool wait_until_running(Attempt *attempt, const Replication *before)
+typedef enum Verification {
+        VERIFICATION_PASSED,
+        VERIFICATION_FAILED,
+        VERIFICATION_DOUBTFUL, /* replication_may_be_denied() */
+} Verification;
+
+/* Waits until replication is verified. A start ends the errors of before, on both makes
+ * (doc/aurora.md, "Replica status"). `repeated`: the connect before this one was doubtful. */
+static Verification verify(Attempt *attempt, bool repeated)
 {
         Outcome *ret = attempt->outcome;
         const Replication *now = &ret->replication;
         uint64_t until_usec = clock_boottime_usec() + REPLICATION_START_WAIT_USEC;
         uint64_t limit_usec = attempt->deadline_usec - REPLICATION_START_MARGIN_USEC;
         uint64_t running_since_usec = 0, failed_since_usec = 0;
-        bool is_new = false; /* the errors are those of the threads that were started */
 
         if (until_usec > limit_usec)
                 until_usec = limit_usec;
@@ -54,30 +55,33 @@ static bool wait_until_running(Attempt *attempt, const Replication *before)
                 SessionError error = {0};
                 SessionResult result =
                         replica_status_read(&ret->replication, attempt->session, &error);
-                bool stable, fails, failed;
+                bool stable, doubtful, fails, failed;
 
                 if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS")) {
                         if (result == SESSION_SERVER)
                                 ret->kind = OUTCOME_REPLICATION_FAILED;
-                        return false;
+                        return VERIFICATION_FAILED;
                 }
+                doubtful = replication_may_be_denied(now);
+                ret->replication.io_repeated = doubtful && repeated;
                 stable = held_usec(replication_is_running(now), &running_since_usec, now_usec) >=
                         REPLICATION_START_STABLE_USEC;
-                is_new = is_new || is_new_error(before, now);
-                fails = (is_new && replication_is_refused(now)) ||
+                fails = doubtful || replication_is_refused(now) ||
                         now->halt == REPLICATION_HALT_ERROR;
-                failed = held_usec(fails, &failed_since_usec, now_usec) >=
-                        REPLICATION_START_REFUSED_USEC;
+                failed = held_usec(fails || now->halt == REPLICATION_HALT_PERSON,
+                                 &failed_since_usec, now_usec) >= REPLICATION_START_REFUSED_USEC;
                 if (stable && (now->tls == TRISTATE_NO || !now->lag_null))
-                        return now->tls != TRISTATE_NO;
+                        return now->tls == TRISTATE_NO ? VERIFICATION_FAILED : VERIFICATION_PASSED;
+                if (failed && doubtful && !repeated)
+                        return VERIFICATION_DOUBTFUL;
                 if (failed || now_usec >= until_usec)
-                        return false;
+                        return VERIFICATION_FAILED;
                 clock_sleep_usec(REPLICATION_START_PAUSE_USEC);
         }
 }
 
 /* Why the verification failed, and what a person can do. */
-static void describe_failure(Outcome *ret)
+static void describe_failure(Outcome *ret, ReplicationMode mode)
 {
         const Replication *replication = &ret->replication;
         bool io_fails = replication->io_errno != 0;
@@ -113,9 +117,13 @@ static void describe_failure(Outcome *ret)
                 return;
         }
         text_format(ret->text, sizeof(ret->text),
-                "replication does not run (I/O thread %s, SQL thread %s): %s",
+                "replication does not run (I/O thread %s, SQL thread %s%s): %s",
                 replication->io_running, replication->sql_running,
+                replication->io_repeated ? ", after a second connect" : "",
                 io_fails ? replication->io_error : replication->sql_error);
+        if (replication_may_be_denied(replication))
+                text_set(ret->next_step, sizeof(ret->next_step),
+                        replication_state_next_step(replication, mode));
 }
 
 static void on_message(
@@ -187,29 +195,74 @@ static void start_after_failure(Attempt *attempt)
                         used > 0 ? "; after that " : "", RDS_START_PROCEDURE, error.text);
 }
 
+/* Returns false if the outcome is a failed start. */
+static bool start_or_fail(Attempt *attempt)
+{
+        Outcome *ret = attempt->outcome;
+        SessionError error = {0};
+        SessionResult result = start(attempt, &error);
+
+        if (!sql_error_fail(ret, result, &error, RDS_START_PROCEDURE))
+                return true;
+        if (result == SESSION_SERVER)
+                ret->kind = OUTCOME_REPLICATION_FAILED;
+        sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
+        return false;
+}
+
+/* Stops replication for another connect. The I/O thread itself retries after MASTER_CONNECT_RETRY,
+ * 60 s by default, which is more time than an import has. Without the stop the outcome stays. */
+static bool stop_for_connect(Attempt *attempt, uint64_t start_usec)
+{
+        Outcome *ret = attempt->outcome;
+        Outcome before = *ret;
+        SessionError error = {0};
+        bool starts;
+
+        /* The stop takes as long as the start. */
+        if (clock_left_usec(attempt->deadline_usec) < 2 * start_usec + REPLICATION_START_AGAIN_USEC)
+                return false;
+        if (replication_stop_again(attempt, &starts))
+                return true;
+        if (starts)
+                (void)start(attempt, &error);
+        before.effect = ret->effect;
+        if (ret->replication.known) /* a person has stopped it just before */
+                before.replication = ret->replication;
+        *ret = before;
+        return false;
+}
+
 void replication_start_run(Attempt *attempt)
 {
         Outcome *ret = attempt->outcome;
-        Replication before = ret->replication;
-        SessionError error = {0};
-        SessionResult result;
+        uint64_t begin_usec = clock_boottime_usec(), start_usec;
+        char reason[OUTCOME_TEXT_MAX];
+        Verification verification;
 
         if (!outcome_is_success(ret->kind)) {
                 start_after_failure(attempt);
                 return;
         }
-        result = start(attempt, &error);
-        if (sql_error_fail(ret, result, &error, RDS_START_PROCEDURE)) {
-                if (result == SESSION_SERVER)
-                        ret->kind = OUTCOME_REPLICATION_FAILED;
-                sql_error_advise_procedure(ret, attempt->session, RDS_START_PROCEDURE);
+        if (!start_or_fail(attempt))
+                return;
+        start_usec = clock_boottime_usec() - begin_usec;
+        verification = verify(attempt, false);
+        if (verification == VERIFICATION_DOUBTFUL && stop_for_connect(attempt, start_usec)) {
+                if (!start_or_fail(attempt))
+                        return;
+                verification = verify(attempt, true);
+        }
+        if (verification == VERIFICATION_PASSED)
+                ret->effect.replication_restarted = true;
+        else if (outcome_is_success(ret->kind) &&
+                ret->replication.halt == REPLICATION_HALT_PERSON) {
+                replication_halt_reason(reason, sizeof(reason), &ret->replication);
+                outcome_add_warning(ret, reason);
+        } else {
+                describe_failure(ret, attempt->task->cluster->replication);
                 return;
         }
-        if (!wait_until_running(attempt, &before)) {
-                describe_failure(ret);
-                return;
-        }
-        ret->effect.replication_restarted = true;
         ret->effect.restart_due = false;
 }
 

@@ -193,12 +193,13 @@ static void read_after_refusal(Attempt *attempt, SessionResult result)
         (void)replica_status_read(&ret->replication, attempt->session, &error);
 }
 
-static bool stop(Attempt *attempt, bool *ret_start)
+bool replication_stop_again(Attempt *attempt, bool *ret_start)
 {
         SessionError error = {0};
         SessionResult result;
         bool stopped;
 
+        *ret_start = false;
         if (!is_recorded(attempt) || !is_in_ledger(attempt))
                 return false;
         result = session_query(
@@ -241,5 +242,6 @@ bool replication_stop_run(Attempt *attempt, bool *ret_start)
         case _REPLICATION_DUTY_MAX:
                 break;
         }
-        return (!repoints || replication_repoint_prepare(attempt)) && stop(attempt, ret_start);
+        return (!repoints || replication_repoint_prepare(attempt)) &&
+                replication_stop_again(attempt, ret_start);
 }

@@ -23,3 +23,6 @@ ReplicationDuty replication_stop_read(
  * thread that has not ended in time ends later, whatever is started meanwhile: the stop stays on
  * record, for the next attempt. */
 bool replication_stop_run(Attempt *attempt, bool *ret_start);
+
+/* The same for a replica of which the outcome has the status: it runs, or tries to. */
+bool replication_stop_again(Attempt *attempt, bool *ret_start);

@@ -198,12 +198,14 @@ ClusterChange cluster_facts_begin_heal(ClusterFacts *facts)
         return (ClusterChange){.events = EVENT(CLUSTER_EVENT_HEAL), .recorded = true};
 }
 
-static void update_denied(ClusterFacts *facts, const Outcome *outcome)
+static void update_denied(ClusterFacts *facts, const Outcome *outcome, const Replication *before)
 {
-        if (outcome->replication.known)
-                facts->denied = replication_is_denied(&facts->replication) &&
-                        plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()) >=
-                                CLUSTER_FACTS_RECONNECT_USEC;
+        if (!outcome->replication.known)
+                return;
+        replication_compare_errors(&facts->replication, before);
+        facts->denied = replication_is_denied(&facts->replication) &&
+                plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()) >=
+                        CLUSTER_FACTS_RECONNECT_USEC;
 }
 
 /* Returns true if a check finds a problem of replication, another one, or that it has ended. */
@@ -242,7 +244,7 @@ ClusterChange cluster_facts_apply_check(ClusterFacts *facts, const Outcome *outc
         if (cluster_check_update(&facts->status.check, outcome))
                 change.events |= EVENT(CLUSTER_EVENT_CHECK);
         update_replication(facts, outcome);
-        update_denied(facts, outcome);
+        update_denied(facts, outcome, &before);
         if (is_news(&before, now))
                 change.events |= EVENT(CLUSTER_EVENT_REPLICATION);
         else if (!replication_equal(now, &before))

@@ -86,24 +86,47 @@ bool replication_lacks_events(const Replication *replication)
         return replication->io_errno == 1236 || replication->io_errno == 13114;
 }
 
-bool replication_is_refused(const Replication *replication)
+/* The source has answered with an error that concerns certificate and account. */
+static bool denies(unsigned io_errno)
 {
-        if (runs(replication->io_running))
-                return false;
-        switch (replication->io_errno) {
-        case 1044: /* no access to the database */
-        case 1045: /* wrong user, password, host or certificate */
+        switch (io_errno) {
+        case 1045: /* wrong user, password, host, or subject of the certificate */
         case 1130: /* the host may not connect */
-        case 1251: /* authentication protocol not supported */
         case 1862: /* password expired */
-        case 2026: /* TLS */
         case 2061: /* the authentication plugin requires a secure connection */
         case 3118: /* account locked */
         case 4151: /* account locked, MariaDB */
                 return true;
         default:
-                return replication_lacks_events(replication);
+                return false;
         }
+}
+
+/* doc/aurora.md, "Replica status". Before the greeting of the source nothing can be denied. */
+static bool lacks_reason(const Replication *replication)
+{
+        const char *error = replication->io_error;
+
+        switch (replication->io_errno) {
+        case 2013:
+                return !strstr(error, "initial communication packet");
+        case 2026:
+                return strstr(error, "reason(0)") || strstr(error, "unexpected eof");
+        default:
+                return false;
+        }
+}
+
+bool replication_is_refused(const Replication *replication)
+{
+        unsigned io_errno = replication->io_errno;
+
+        if (runs(replication->io_running))
+                return false;
+        if (lacks_reason(replication))
+                return replication->io_repeated;
+        return denies(io_errno) || io_errno == 2026 || io_errno == 1044 || io_errno == 1251 ||
+                replication_lacks_events(replication);
 }
 
 bool replication_is_active(const Replication *replication)
@@ -112,28 +135,39 @@ bool replication_is_active(const Replication *replication)
                 (!is_stopped(replication->io_running) || !is_stopped(replication->sql_running));
 }
 
+/* With both threads stopped, the error is that of a connect before a person's stop. */
+static bool connect_fails(const Replication *replication)
+{
+        return replication->known && io_fails(replication) && replication_is_active(replication);
+}
+
+bool replication_may_be_denied(const Replication *replication)
+{
+        return connect_fails(replication) && lacks_reason(replication);
+}
+
+void replication_compare_errors(Replication *replication, const Replication *before)
+{
+        const char *time = replication->io_error_time;
+
+        replication->io_repeated = replication_may_be_denied(replication) &&
+                replication_may_be_denied(before) &&
+                (before->io_repeated || time[0] == '\0' ||
+                        strcmp(time, before->io_error_time) != 0);
+}
+
 bool replication_fails_with_tls(const Replication *replication)
 {
-        return replication_is_denied(replication) && replication->io_errno == 2026;
+        return replication_is_denied(replication) && !denies(replication->io_errno);
 }
 
 bool replication_is_denied(const Replication *replication)
 {
-        /* With both threads stopped, the error is that of a connect before a person's stop. */
-        if (!replication_is_broken(replication) || !replication_is_active(replication))
+        if (!connect_fails(replication))
                 return false;
-        switch (replication->io_errno) {
-        case 1045: /* wrong user, password, host, or subject of the certificate */
-        case 1130: /* the host may not connect */
-        case 1862: /* password expired */
-        case 2026: /* TLS */
-        case 2061: /* the authentication plugin requires a secure connection */
-        case 3118: /* account locked */
-        case 4151: /* account locked, MariaDB */
-                return true;
-        default:
-                return false;
-        }
+        if (lacks_reason(replication))
+                return replication->io_repeated;
+        return denies(replication->io_errno) || replication->io_errno == 2026;
 }
 
 bool replication_equal(const Replication *a, const Replication *b)

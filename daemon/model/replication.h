@@ -45,6 +45,7 @@ typedef struct Replication {
         unsigned io_errno;
         char io_error[REPLICATION_TEXT_MAX];
         char io_error_time[32]; /* of io_error, as the server reports it; "": not reported */
+        bool io_repeated; /* a further connect ended as replication_may_be_denied() describes */
         unsigned sql_errno;
         char sql_error[REPLICATION_TEXT_MAX];
         bool lag_known;
@@ -71,11 +72,22 @@ bool replication_is_running(const Replication *replication);
 bool replication_is_broken(const Replication *replication);
 
 /* Returns true if the I/O thread does not run and has an error that a further attempt to connect
- * does not end: TLS, a refused login, or missing events. */
+ * does not end: TLS, a refused login, or missing events. replication_may_be_denied() is another
+ * state. */
 bool replication_is_refused(const Replication *replication);
 
 /* Returns true if the error of the I/O thread is that the source no longer has the events. */
 bool replication_lacks_events(const Replication *replication);
+
+/* Returns true if the I/O thread tries to connect to the source, and the connection ends in the TLS
+ * handshake or in the login without a reason. So does a source that refuses the client certificate
+ * with TLS 1.3, where the client learns of it only after the handshake (RFC 8446, section 4.4.2.4),
+ * and a network that breaks: a further connect decides. */
+bool replication_may_be_denied(const Replication *replication);
+
+/* Marks `replication` if its connect and that of `before`, an earlier reading, both may have been
+ * denied. A server that reports the times of its errors must have tried in between. */
+void replication_compare_errors(Replication *replication, const Replication *before);
 
 /* Returns true if the I/O thread tries to connect to the source and fails because of TLS. */
 bool replication_fails_with_tls(const Replication *replication);

@@ -87,13 +87,13 @@ class Aurora(Server):
         for name in procedures:
             self.sql(f"REVOKE EXECUTE ON PROCEDURE mysql.{name} FROM {IMPORT_USER}@'%'")
 
-    def follow(self, source: Source, *, auto_position: bool = False) -> None:
+    def follow(self, source: Source, *, auto_position: bool = False, port: int = 0) -> None:
         """Configures replication over TLS, from the source's present position.
 
         Before an import it is without a client certificate. auto_position: with GTIDs; the replica
-        then counts as having executed what the source has.
+        then counts as having executed what the source has. port: of a proxy of the source.
         """
-        login = f"'127.0.0.1', {source.port}, '{REPLICATION_USER}', {quoted(REPLICATION_PASSWORD)}"
+        login = f"'127.0.0.1', {port or source.port}, '{REPLICATION_USER}', {quoted(REPLICATION_PASSWORD)}"
         name = NAMES[self.version][0]
         if auto_position:
             self.sql(self.make.assume(source.executed()))
@@ -108,6 +108,10 @@ class Aurora(Server):
         status = self.replication()
         if (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("No", "No"):
             self.sql("CALL mysql.rds_start_replication()")
+
+    def retry_connect_after(self, seconds: int) -> None:
+        """The pause of the I/O thread between two connects. Replication must be stopped."""
+        self.sql(self.make.connect_retry.format(seconds))
 
     def set_option(self, name: str, value: str) -> None:
         self.sql(f"UPDATE standin.options SET value = {quoted(value)} WHERE name = {quoted(name)}")

@@ -37,6 +37,7 @@ class Make(ABC):
     default_plugin: str  # of a user IDENTIFIED BY a password
     login_flights: int  # of a client that begins with mysql_native_password, as libmariadb does
     identified_by: str  # the same clause for a user that may have another plugin
+    connect_retry: str  # the statement that sets it, to seconds
     position: str  # the statement that shows the position of the binary log
     reload_tls: str  # the statement that reads the files of the server's own TLS again
     crash_safe: bool  # a position by file is written with the transaction, and survives SIGKILL

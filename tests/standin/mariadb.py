@@ -24,6 +24,7 @@ class MariaDB(Make):
     default_plugin = "mysql_native_password"
     login_flights = 1
     identified_by = "IDENTIFIED BY"
+    connect_retry = "CHANGE MASTER TO MASTER_CONNECT_RETRY = {}"
     position = "SHOW MASTER STATUS"
     reload_tls = "FLUSH SSL"
     crash_safe = False

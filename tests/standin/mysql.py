@@ -42,6 +42,7 @@ class MySQL(Make):
     default_plugin = "caching_sha2_password"
     login_flights = 2
     identified_by = "IDENTIFIED WITH caching_sha2_password BY"
+    connect_retry = "CHANGE REPLICATION SOURCE TO SOURCE_CONNECT_RETRY = {}"
     position = "SHOW BINARY LOG STATUS"
     reload_tls = "ALTER INSTANCE RELOAD TLS"
     crash_safe = True

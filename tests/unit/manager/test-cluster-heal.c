@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const Outcome broken = {.kind = OUTCOME_ALREADY_CURRENT,
         .replication = {.known = true,
@@ -81,6 +82,35 @@ static void test_a_refused_account_is_not_healed(void **state)
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
 }
 
+static void test_an_error_without_a_reason_is_healed_when_a_second_check_finds_it(void **state)
+{
+        Outcome doubtful = broken;
+
+        doubtful.replication.io_errno = 2013;
+        strcpy(doubtful.replication.io_error, "Lost connection to MySQL server during query");
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&doubtful);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE}); /* has read nothing */
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+        fixture_check(&doubtful);
+        fixture_expect(PLAN_HEAL, CLUSTER_IMPORTING);
+}
+
+static void test_an_error_without_a_reason_that_has_ended_is_not_healed(void **state)
+{
+        Outcome doubtful = broken, running = broken;
+
+        doubtful.replication.io_errno = 2013;
+        strcpy(running.replication.io_running, "Yes");
+        running.replication.io_errno = 0;
+        fixture_import(OUTCOME_IMPORTED);
+        fixture_check(&doubtful);
+        fixture_check(&running);
+        fixture_check(&doubtful);
+        fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
+}
+
 /* What an import itself has read is the state before the next try of the I/O thread. */
 static void test_the_status_after_an_import_heals_nothing(void **state)
 {
@@ -120,6 +150,8 @@ int main(void)
                 cluster_test(test_a_restart_of_the_daemon_does_not_heal_again),
                 cluster_test(test_a_record_that_cannot_be_written_prevents_no_heal),
                 cluster_test(test_a_refused_account_is_not_healed),
+                cluster_test(test_an_error_without_a_reason_is_healed_when_a_second_check_finds_it),
+                cluster_test(test_an_error_without_a_reason_that_has_ended_is_not_healed),
                 cluster_test(test_the_status_after_an_import_heals_nothing),
                 cluster_test(test_replication_that_is_not_looked_at_is_not_healed),
                 cluster_test(test_a_forced_import_during_a_heal_is_the_heal),
