@@ -38,7 +38,8 @@ class MaterialSet:
 
 def wrong_set(fault: Fault, good: MaterialSet, scratch: Path, number: int) -> MaterialSet:
     """A set that is valid in itself, for a source that accepts the good one."""
-    if fault == "wrong-ca":
-        foreign = Authority(scratch / f"foreign-{number}", f"Foreign CA {number}")
-        return MaterialSet((foreign,), foreign.issue_client(subject=good.leaf.subject))
-    return MaterialSet(good.authorities, good.authorities[-1].issue_client(f"other-{number}"))
+    if fault == "other-subject":
+        return MaterialSet(good.authorities, good.authorities[-1].issue_client(f"other-{number}"))
+    foreign = Authority(scratch / f"foreign-{number}", f"Foreign CA {number}")
+    known = good.authorities if fault == "other-issuer" else ()
+    return MaterialSet((*known, foreign), foreign.issue_client(subject=good.leaf.subject))

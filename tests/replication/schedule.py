@@ -13,7 +13,8 @@ Step = Literal["both", "leaf", "drop"]
 # Who is killed or cut off while a set is imported, a state directory without space, a person who
 # stops replication before, or a wrong set that comes before the good one.
 Fault = Literal["none", "manager", "importer", "replica", "source", "cluster-network",
-                "source-network", "disk-full", "person", "wrong-ca", "other-subject"]
+                "source-network", "disk-full", "person",
+                "wrong-ca", "other-issuer", "other-subject"]
 # When a fault hits: what has been seen of the import before.
 Phase = Literal["importer", "stopped", "call", "imported"]
 # What the configuration has against a wrong set.
@@ -24,7 +25,7 @@ STEPS: tuple[Step, ...] = get_args(Step)
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 PHASES: tuple[Phase, ...] = get_args(Phase)
 GUARDS: tuple[Guard, ...] = ("probe", "canary", "rollback")
-WRONG: tuple[Fault, ...] = ("wrong-ca", "other-subject")
+WRONG: tuple[Fault, ...] = ("wrong-ca", "other-issuer", "other-subject")
 DURING: tuple[Fault, ...] = ("manager", "importer", "replica", "source", "cluster-network",
                              "source-network")
 
