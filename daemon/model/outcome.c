@@ -8,7 +8,7 @@
 #include "common/text.h"
 
 /* One row per outcome: name, whether it is transient, and the general next step. A rejection is
- * also transient for some numbers of the server: is_momentary(). */
+ * also transient for some numbers of the server: is_momentary(); a login without a number. */
 static const struct {
         const char *name;
         bool transient;
@@ -115,6 +115,8 @@ bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno)
 {
         if (kind == OUTCOME_REJECTED)
                 return is_momentary(sql_errno);
+        if (kind == OUTCOME_AUTH && sql_errno == 0)
+                return true; /* no password: no login was refused, and none counts against the account */
         return (unsigned)kind < _OUTCOME_KIND_MAX && kinds[kind].transient;
 }
 

@@ -130,7 +130,8 @@ bool outcome_is_success(OutcomeKind kind);
 
 /* Returns true for errors that are retried with back-off from retry-min to retry-max. All others
  * are held for an operator and, if outcome_is_retried(), retried every retry-held. A rejection is
- * transient if the server's number concerns the moment: a lock, a deadlock, a time limit. */
+ * transient if the server's number concerns the moment: a lock, a deadlock, a time limit; auth is
+ * without a number, when no password could be read. */
 bool outcome_is_transient(OutcomeKind kind, unsigned sql_errno);
 
 /* Returns false for an outcome that time does not change: only a new set or a command of an

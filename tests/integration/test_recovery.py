@@ -62,8 +62,6 @@ PROBLEMS = [
             "write the key to a log: general_log = ON", r"\boff\b|general_log = 0"),
     Problem("auth", 1045, lambda testbed, service: password(service, "wrong"),
             "Access denied for user 'ssl_importer'", "password"),
-    Problem("auth", None, lambda testbed, service: password(service, None),
-            "no password: .*/etc/password: No such file", "password"),
     Problem("auth", 1045,
             lambda testbed, service: statements(
                 testbed, f"ALTER USER {ACCOUNT} REQUIRE SUBJECT '/CN=nobody'",
@@ -131,6 +129,18 @@ def test_a_held_cluster_is_retried_after_retry_held(testbed, service, problem):
     service.wait(lambda: service.cluster("orders")["attempts"] > 1)
     assert len(testbed.aurora.imports()) == before
     cure()
+    service.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 1
+
+
+def test_a_password_file_that_comes_later_is_read_with_the_back_off(testbed, service):
+    with password(service, None):
+        before = start(testbed, service, "1h")
+        service.wait(lambda: service.cluster("orders")["attempts"] > 2)
+        cluster = service.wait_cluster("orders", "retrying")
+        assert (cluster["outcome"], cluster["sql_errno"]) == ("auth", None)
+        assert re.search("no password: .*/etc/password: No such file", cluster["reason"])
+        assert service.ctl("status").returncode == 1
     service.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 1
 

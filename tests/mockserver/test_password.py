@@ -272,7 +272,7 @@ def test_json_without_a_password_has_a_reason_that_shows_none_of_it(
     clusters = harness.wait(SECONDS)
     for name, (_, reason) in BAD_JSON.items():
         cluster = clusters[name]
-        assert (cluster["outcome"], cluster["state"]) == ("auth", "held")
+        assert (cluster["outcome"], cluster["state"]) == ("auth", "retrying")
         assert cluster["reason"] == f"no password: {folder / name}: {reason}"
         assert "a JSON object with password-field as a string" in cluster["next_step"]
         assert harness.scripts[name].conversations == []
@@ -318,7 +318,7 @@ def failed(make_harness: Callable[[str], Harness], workspace: Workspace
 def test_a_failing_command_is_named_by_its_path(
         failed: tuple[Harness, dict[str, dict], dict[str, Path]], name: str, reason: str) -> None:
     harness, clusters, paths = failed
-    assert (clusters[name]["outcome"], clusters[name]["state"]) == ("auth", "held")
+    assert (clusters[name]["outcome"], clusters[name]["state"]) == ("auth", "retrying")
     assert f"no password: {reason.format(paths[name])}" in clusters[name]["reason"]
     assert harness.scripts[name].conversations == []
 

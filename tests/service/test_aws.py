@@ -143,7 +143,7 @@ def test_without_a_variable_of_the_drop_in_the_command_fails(
     use_example(aws, "aws-secrets-manager.conf")
     aws.drop_in(variables)
     aws.start()
-    for cluster in wait_states(aws, "held"):
+    for cluster in wait_states(aws, "retrying"):
         assert cluster["outcome"] == "auth"
         assert "no password: /usr/bin/aws exited with status 1" in cluster["reason"]
     assert message in "\n".join(entry["MESSAGE"] for entry in aws.entries())

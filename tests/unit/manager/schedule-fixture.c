@@ -398,7 +398,7 @@ static ModelEnd random_end(const ImportJob *job)
                 {.kind = OUTCOME_UNREACHABLE, .transient = true},
                 {.kind = OUTCOME_NOT_WRITER, .transient = true},
                 {.kind = OUTCOME_REJECTED, .transient = true}, /* with 1213 */
-                {.kind = OUTCOME_AUTH},
+                {.kind = OUTCOME_NO_PRIVILEGE},
                 {.kind = OUTCOME_REPLICATION_FAILED, .committed = true, .restart_due = true},
                 {.kind = OUTCOME_UNKNOWN, .transient = true, .in_doubt = true},
                 {.kind = OUTCOME_CRASHED, .transient = true, .in_doubt = true},

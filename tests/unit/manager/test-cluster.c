@@ -61,7 +61,7 @@ static void test_the_record_follows_each_outcome(void **state)
                 {{.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true}, A, 1},
                 {{.kind = OUTCOME_UNKNOWN, .effect.in_doubt = true}, "", 1},
                 {{.kind = OUTCOME_UNREACHABLE}, "", 1},
-                {{.kind = OUTCOME_AUTH}, "", 1},
+                {{.kind = OUTCOME_NO_PRIVILEGE}, "", 1},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -101,7 +101,7 @@ static void test_a_transient_error_is_retried_with_back_off(void **state)
 
 static void test_another_error_holds_the_cluster(void **state)
 {
-        fixture_import(OUTCOME_AUTH);
+        fixture_import(OUTCOME_NO_PRIVILEGE);
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
         assert_int_equal(fixture_not_before(), fixture.now + RETRY_HELD);
         fixture.now += RETRY_HELD;
@@ -110,14 +110,14 @@ static void test_another_error_holds_the_cluster(void **state)
 
 static void test_a_new_set_ends_the_back_off(void **state)
 {
-        fixture_import(OUTCOME_AUTH);
+        fixture_import(OUTCOME_NO_PRIVILEGE);
         fixture_put_on_disk(B);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }
 
 static void test_a_retry_now_ends_the_back_off(void **state)
 {
-        fixture_import(OUTCOME_AUTH);
+        fixture_import(OUTCOME_NO_PRIVILEGE);
         cluster_retry_now(fixture.cluster, false);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }
@@ -208,14 +208,14 @@ static void test_with_once_a_set_has_one_attempt(void **state)
         assert_int_equal(fixture_not_before(), USEC_NEVER);
         assert_int_equal(fixture.status->next_attempt_at_usec, 0);
         fixture_put_on_disk(B);
-        fixture_import(OUTCOME_AUTH);
+        fixture_import(OUTCOME_NO_PRIVILEGE);
         fixture.now += 7 * USEC_PER_DAY;
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
 }
 
 static void test_a_set_that_goes_leaves_the_cluster_waiting(void **state)
 {
-        fixture_import(OUTCOME_AUTH);
+        fixture_import(OUTCOME_NO_PRIVILEGE);
         fixture_put_on_disk("");
         fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
         assert_int_equal(fixture.status->next_attempt_at_usec, 0);
@@ -452,7 +452,7 @@ static void test_a_failure_of_the_server_before_delays_no_import_into_this_one(v
 
 static void test_a_state_has_the_time_of_its_beginning_and_one_event(void **state)
 {
-        fixture_import(OUTCOME_AUTH); /* waiting, importing */
+        fixture_import(OUTCOME_NO_PRIVILEGE); /* waiting, importing */
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 2);
         fixture.now += USEC_PER_MIN;

@@ -431,7 +431,7 @@ static void test_a_failed_restart_does_not_send_the_key_again(void **state)
 
 static void test_a_forced_set_is_imported_whatever_the_record_names(void **state)
 {
-        Record record = imported(A), bad = failed(B, OUTCOME_AUTH);
+        Record record = imported(A), bad = failed(B, OUTCOME_NO_PRIVILEGE);
         PlanInput input = {.enabled = true, .fingerprint = A, .record = &record, .forced = true};
 
         assert_int_equal(plan_cluster(&input, 100).action, PLAN_IMPORT);
@@ -455,17 +455,17 @@ static void test_a_plan_has_one_state(void **state)
                 unsigned sql_errno;
                 ClusterState state;
         } cases[] = {
-                {PLAN_NOTHING, OUTCOME_AUTH, 0, CLUSTER_DISABLED},
-                {PLAN_WAIT, OUTCOME_AUTH, 0, CLUSTER_WAITING},
+                {PLAN_NOTHING, OUTCOME_NO_PRIVILEGE, 0, CLUSTER_DISABLED},
+                {PLAN_WAIT, OUTCOME_NO_PRIVILEGE, 0, CLUSTER_WAITING},
                 {PLAN_KEEP, OUTCOME_IMPORTED, 0, CLUSTER_CURRENT},
                 {PLAN_CHECK, OUTCOME_IMPORTED, 0, CLUSTER_CURRENT},
-                {PLAN_IMPORT, OUTCOME_AUTH, 0, CLUSTER_IMPORTING},
+                {PLAN_IMPORT, OUTCOME_NO_PRIVILEGE, 0, CLUSTER_IMPORTING},
                 {PLAN_RESTART_REPLICATION, OUTCOME_REPLICATION_FAILED, 0, CLUSTER_IMPORTING},
                 {PLAN_HEAL, OUTCOME_IMPORTED, 0, CLUSTER_IMPORTING},
                 {PLAN_DELAY, OUTCOME_UNREACHABLE, 0, CLUSTER_RETRYING},
                 {PLAN_DELAY, OUTCOME_REJECTED, 1213, CLUSTER_RETRYING},
                 {PLAN_DELAY, OUTCOME_REJECTED, 1064, CLUSTER_HELD},
-                {PLAN_DELAY, OUTCOME_AUTH, 0, CLUSTER_HELD},
+                {PLAN_DELAY, OUTCOME_NO_PRIVILEGE, 0, CLUSTER_HELD},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -525,7 +525,7 @@ static void test_transient_errors_back_off_and_others_are_held(void **state)
         assert_int_equal(delay_usec(&retry, OUTCOME_UNKNOWN, 3, 0), 400);
         assert_int_equal(delay_usec(&retry, OUTCOME_TLS, 1000000, 0), 1000);
         assert_true(delay_usec(&retry, OUTCOME_TLS, 9, UINT32_MAX) > 500);
-        assert_int_equal(delay_usec(&retry, OUTCOME_AUTH, 1, 5), 77777);
+        assert_int_equal(delay_usec(&retry, OUTCOME_NO_PRIVILEGE, 1, 5), 77777);
         assert_true(delay_usec(&retry, OUTCOME_ROLLED_BACK, 1, 5) == USEC_NEVER);
         assert_int_equal(delay_usec(&retry, OUTCOME_IMPORTED, 0, 5), 0);
         assert_int_equal(delay_usec(&retry, OUTCOME_REJECTED, 1, 0), 77777);

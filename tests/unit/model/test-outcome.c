@@ -97,6 +97,13 @@ static void test_a_momentary_rejection_is_transient(void **state)
         assert_false(outcome_is_transient(OUTCOME_REJECTED, 1206));
 }
 
+static void test_a_password_that_cannot_be_read_is_transient(void **state)
+{
+        assert_true(outcome_is_transient(OUTCOME_AUTH, 0));
+        assert_false(outcome_is_transient(OUTCOME_AUTH, 1045));
+        assert_false(outcome_is_transient(OUTCOME_NO_PROCEDURE, 0));
+}
+
 static void test_every_held_kind_has_a_next_step_of_one_line(void **state)
 {
         for (OutcomeKind kind = 0; kind < _OUTCOME_KIND_MAX; kind++) {
@@ -142,6 +149,7 @@ int main(void)
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),
                 cmocka_unit_test(test_each_kind_is_a_success_or_transient_or_held),
                 cmocka_unit_test(test_a_momentary_rejection_is_transient),
+                cmocka_unit_test(test_a_password_that_cannot_be_read_is_transient),
                 cmocka_unit_test(test_what_only_an_operator_ends_is_not_retried),
                 cmocka_unit_test(test_warnings_are_joined),
                 cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
