@@ -4,127 +4,71 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <yajl/yajl_tree.h>
+#include <jansson.h>
 
 #include "common/text.h"
 
-/* yajl builds and frees its tree by recursion, so the depth is measured before the text is parsed.
- * yajl_tree_parse() stops at a NUL byte and ignores text after the value. It also accepts comments,
- * which JSON does not have; a quote in a comment would hide brackets from this function. */
-static bool text_is_shallow(const char *text, size_t size)
-{
-        bool inside = false;
-        int depth = 0;
+/* Of the same names as the functions of this module. */
+#undef json_is_object
+#undef json_is_array
+#undef json_is_null
 
-        for (size_t i = 0; i < size; i++) {
-                if (text[i] == '\0' || (text[i] == '/' && !inside))
-                        return false;
-                if (inside) {
-                        if (text[i] == '\\')
-                                i++;
-                        else if (text[i] == '"')
-                                inside = false;
-                } else if (text[i] == '"')
-                        inside = true;
-                else if (text[i] == '{' || text[i] == '[') {
-                        if (++depth > JSON_DEPTH_MAX)
-                                return false;
-                } else if (text[i] == '}' || text[i] == ']')
-                        depth--;
-        }
-        return !inside && depth == 0;
+/* What jansson allocates. */
+typedef struct Block {
+        size_t size;
+        _Alignas(max_align_t) char data[];
+} Block;
+
+static void *block_new(size_t size)
+{
+        Block *block = size <= SIZE_MAX - sizeof(*block) ? malloc(sizeof(*block) + size) : NULL;
+
+        if (!block)
+                return NULL;
+        block->size = size;
+        return block->data;
 }
 
-/* yajl accepts overlong forms. */
-static bool string_is_valid(const char *string)
+static void block_free(void *data)
 {
-        return text_is_utf8(string, strlen(string));
+        Block *block = data ? (Block *)((char *)data - offsetof(Block, data)) : NULL;
+
+        if (block)
+                explicit_bzero(block->data, block->size);
+        free(block);
 }
 
-static bool object_is_valid(yajl_val object)
+/* json_loadb() has a limit of depth, but not this one, and none of keys. */
+static bool tree_is_small(const json_t *value, unsigned depth)
 {
-        if (object->u.object.len > JSON_KEYS_MAX)
+        json_t *object = (json_t *)value, *member;
+        const char *key;
+
+        if (!json_is_object(value) && !json_is_array(value))
+                return true;
+        if (depth > JSON_DEPTH_MAX || json_object_size(value) > JSON_KEYS_MAX)
                 return false;
-        for (size_t i = 0; i < object->u.object.len; i++) {
-                const char *key = object->u.object.keys[i];
-
-                /* json_member() finds the first of two equal keys. */
-                if (!string_is_valid(key) || json_member(object, key) != object->u.object.values[i])
+        json_object_foreach(
+                object, key, member) if (!tree_is_small(member, depth + 1)) return false;
+        for (size_t i = 0; i < json_array_size(value); i++)
+                if (!tree_is_small(json_array_get(value, i), depth + 1))
                         return false;
-        }
-        return true;
-}
-
-static bool tree_is_valid(yajl_val value)
-{
-        if (YAJL_IS_STRING(value))
-                return string_is_valid(value->u.string);
-        if (YAJL_IS_ARRAY(value))
-                for (size_t i = 0; i < value->u.array.len; i++)
-                        if (!tree_is_valid(value->u.array.values[i]))
-                                return false;
-        if (YAJL_IS_OBJECT(value)) {
-                if (!object_is_valid(value))
-                        return false;
-                for (size_t i = 0; i < value->u.object.len; i++)
-                        if (!tree_is_valid(value->u.object.values[i]))
-                                return false;
-        }
-        return true;
-}
-
-/* Returns the code unit of "XXXX" in \uXXXX, or -1, which yajl refuses. */
-static int code_unit(const char *digits, const char *end)
-{
-        char text[5] = "";
-
-        if (end - digits < 4)
-                return -1;
-        memcpy(text, digits, 4);
-        return strspn(text, "0123456789abcdefABCDEF") == 4 ? (int)strtol(text, NULL, 16) : -1;
-}
-
-static bool is_surrogate(int unit, int first)
-{
-        return unit >= first && unit < first + 0x400;
-}
-
-/* yajl returns strings that end with NUL, so the rest of a string after "\u0000" would be lost, and
- * makes '?' or another character out of half a surrogate pair. */
-bool json_escapes_are_characters(const char *text, size_t size)
-{
-        const char *end = text + size;
-
-        while ((text = memchr(text, '\\', (size_t)(end - text))) != NULL && end - text >= 2) {
-                int unit = text[1] == 'u' ? code_unit(text + 2, end) : -1;
-
-                text += 2;
-                if (unit == 0 || is_surrogate(unit, 0xdc00))
-                        return false;
-                if (!is_surrogate(unit, 0xd800))
-                        continue;
-                text += 4;
-                if (end - text < 2 || memcmp(text, "\\u", 2) != 0 ||
-                        !is_surrogate(code_unit(text + 2, end), 0xdc00))
-                        return false;
-                text += 2;
-        }
         return true;
 }
 
 int json_parse(JsonValue **ret, const char *text, size_t size)
 {
-        CLEANUP(freep) char *copy = NULL;
         CLEANUP(json_freep) JsonValue *value = NULL;
-        char problem[128];
+        json_error_t error;
+        enum json_error_code code;
 
-        if (!text_is_shallow(text, size) || !json_escapes_are_characters(text, size))
-                return -EBADMSG;
-        copy = strndup(text, size);
-        if (!copy)
-                return -ENOMEM;
-        value = yajl_tree_parse(copy, problem, sizeof(problem));
-        if (!value || !tree_is_valid(value))
+        json_set_alloc_funcs(block_new, block_free);
+        value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        code = value ? json_error_unknown : json_error_code(&error);
+        explicit_bzero(&error, sizeof(error)); /* it quotes the text */
+        if (!value)
+                return code == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+        if (!tree_is_small(value, 1))
                 return -EBADMSG;
         *ret = TAKE(value);
         return 0;
@@ -132,63 +76,49 @@ int json_parse(JsonValue **ret, const char *text, size_t size)
 
 JsonValue *json_free(JsonValue *value)
 {
-        if (value)
-                yajl_tree_free(value);
+        json_decref(value);
         return NULL;
 }
 
 bool json_is_object(const JsonValue *value)
 {
-        return YAJL_IS_OBJECT(value);
+        return value && json_typeof(value) == JSON_OBJECT;
 }
 
 bool json_is_array(const JsonValue *value)
 {
-        return YAJL_IS_ARRAY(value);
+        return value && json_typeof(value) == JSON_ARRAY;
 }
 
 bool json_is_null(const JsonValue *value)
 {
-        return YAJL_IS_NULL(value);
+        return value && json_typeof(value) == JSON_NULL;
 }
 
 const char *json_get_string(const JsonValue *value)
 {
-        return YAJL_IS_STRING(value) ? value->u.string : NULL;
+        return json_string_value(value);
 }
 
 bool json_get_integer(int64_t *ret, const JsonValue *value)
 {
-        long long integer;
-        char *end;
-
-        if (!YAJL_IS_NUMBER(value))
+        if (!json_is_integer(value))
                 return false;
-        /* From the text, because yajl's own integer has no INT64_MIN. */
-        errno = 0;
-        integer = strtoll(value->u.number.r, &end, 10);
-        if (errno != 0 || *end != '\0')
-                return false;
-        *ret = integer;
+        *ret = json_integer_value(value);
         return true;
 }
 
 bool json_get_boolean(bool *ret, const JsonValue *value)
 {
-        if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
+        if (!json_is_boolean(value))
                 return false;
-        *ret = YAJL_IS_TRUE(value);
+        *ret = json_is_true(value);
         return true;
 }
 
 const JsonValue *json_member(const JsonValue *object, const char *key)
 {
-        if (!YAJL_IS_OBJECT(object))
-                return NULL;
-        for (size_t i = 0; i < object->u.object.len; i++)
-                if (strcmp(object->u.object.keys[i], key) == 0)
-                        return object->u.object.values[i];
-        return NULL;
+        return json_object_get(object, key);
 }
 
 void json_get_text(char *buffer, size_t size, const JsonValue *object, const char *key)
@@ -198,19 +128,19 @@ void json_get_text(char *buffer, size_t size, const JsonValue *object, const cha
 
 size_t json_size(const JsonValue *value)
 {
-        if (YAJL_IS_ARRAY(value))
-                return value->u.array.len;
-        return YAJL_IS_OBJECT(value) ? value->u.object.len : 0;
+        return json_is_array(value) ? json_array_size(value) : json_object_size(value);
 }
 
 const JsonValue *json_element(const JsonValue *array, size_t index)
 {
-        return YAJL_IS_ARRAY(array) && index < array->u.array.len ? array->u.array.values[index]
-                                                                  : NULL;
+        return json_array_get(array, index);
 }
 
 const char *json_key_at(const JsonValue *object, size_t index)
 {
-        return YAJL_IS_OBJECT(object) && index < object->u.object.len ? object->u.object.keys[index]
-                                                                      : NULL;
+        void *member = json_object_iter((json_t *)object);
+
+        while (member && index-- > 0)
+                member = json_object_iter_next((json_t *)object, member);
+        return member ? json_object_iter_key(member) : NULL;
 }

@@ -1,11 +1,12 @@
 #pragma once
 
 /*
- * JSON reader: parses a document into a tree with yajl and reads values by type.
+ * JSON reader: parses a document into a tree with jansson and reads values by type.
  *
  * The input is untrusted. The parser refuses more than JSON_DEPTH_MAX levels, more than
  * JSON_KEYS_MAX keys in one object, duplicate keys, comments, invalid UTF-8, NUL characters, halves
- * of surrogate pairs, and anything after the value.
+ * of surrogate pairs, whole numbers of more than 64 bits, and anything after the value. It can be a
+ * secret: the memory of a tree, and of its parsing, is wiped when it is freed.
  */
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 #define JSON_DEPTH_MAX 32
 #define JSON_KEYS_MAX  256
 
-typedef struct yajl_val_s JsonValue;
+typedef struct json_t JsonValue;
 
 /* -EBADMSG: not such a document. -ENOMEM. */
 int json_parse(JsonValue **ret, const char *text, size_t size);
@@ -38,6 +39,3 @@ const JsonValue *json_member(const JsonValue *object, const char *key); /* NULL 
 size_t json_size(const JsonValue *value); /* elements of an array, keys of an object, else 0 */
 const JsonValue *json_element(const JsonValue *array, size_t index);
 const char *json_key_at(const JsonValue *object, size_t index);
-
-/* Returns false if a \uXXXX in the text is NUL or half a surrogate pair. */
-bool json_escapes_are_characters(const char *text, size_t size);

@@ -1,15 +1,13 @@
 #include "common/json-writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <yajl/yajl_gen.h>
-
 #include "common/text.h"
 
-/* What an open level expects next. yajl_gen does not report a level that is closed as the other
- * kind, or an object that is closed after a key. */
+/* What an open level expects next. */
 typedef enum Level {
         LEVEL_ELEMENT, /* of an array */
         LEVEL_KEY,     /* of an object */
@@ -17,19 +15,15 @@ typedef enum Level {
 } Level;
 
 struct JsonWriter {
-        yajl_gen gen;
+        FILE *stream; /* into `text` */
+        char *text;
+        size_t size;
         Level levels[JSON_DEPTH_MAX];
         unsigned depth;
+        bool separates; /* a comma precedes the next element or key */
         bool started;
         int error;
 };
-
-static void record(JsonWriter *writer, yajl_gen_status status)
-{
-        if (status != yajl_gen_status_ok && writer->error == 0)
-                writer->error = status == yajl_gen_no_buf ? -ENOMEM : -EINVAL;
-        writer->started = true;
-}
 
 static void fail(JsonWriter *writer)
 {
@@ -38,33 +32,57 @@ static void fail(JsonWriter *writer)
 }
 
 /* A key, a value or the beginning of one is written in the innermost level. Returns false without a
- * writer. */
+ * writer, and after the end of the document. */
 static bool advance(JsonWriter *writer)
 {
         Level *level = writer && writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
 
+        if (!writer)
+                return false;
+        if (!level && writer->started) {
+                fail(writer);
+                return false;
+        }
+        writer->started = true;
+        if (level && *level == LEVEL_VALUE)
+                fputc(':', writer->stream);
+        else if (writer->separates)
+                fputc(',', writer->stream);
+        writer->separates = true;
         if (level && *level != LEVEL_ELEMENT)
                 *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
-        return writer;
+        return true;
 }
 
-static void open_level(JsonWriter *writer, Level level, yajl_gen_status (*open)(yajl_gen))
+/* Only a string is a key. */
+static bool advance_value(JsonWriter *writer)
+{
+        if (writer && writer->depth > 0 && writer->levels[writer->depth - 1] == LEVEL_KEY) {
+                fail(writer);
+                return false;
+        }
+        return advance(writer);
+}
+
+static void open_level(JsonWriter *writer, Level level, char bracket)
 {
         if (writer && writer->depth >= JSON_DEPTH_MAX)
                 fail(writer);
-        else if (advance(writer)) {
+        else if (advance_value(writer)) {
                 writer->levels[writer->depth++] = level;
-                record(writer, open(writer->gen));
+                writer->separates = false;
+                fputc(bracket, writer->stream);
         }
 }
 
-static void close_level(JsonWriter *writer, Level level, yajl_gen_status (*close)(yajl_gen))
+static void close_level(JsonWriter *writer, Level level, char bracket)
 {
         if (writer && (writer->depth == 0 || writer->levels[writer->depth - 1] != level))
                 fail(writer);
         else if (writer) {
                 writer->depth--;
-                record(writer, close(writer->gen));
+                writer->separates = true;
+                fputc(bracket, writer->stream);
         }
 }
 
@@ -74,40 +92,39 @@ JsonWriter *json_writer_new(void)
 
         if (!writer)
                 return NULL;
-        writer->gen = yajl_gen_alloc(NULL);
-        if (!writer->gen || !yajl_gen_config(writer->gen, yajl_gen_validate_utf8, 1))
-                return NULL;
-        return TAKE(writer);
+        writer->stream = open_memstream(&writer->text, &writer->size);
+        return writer->stream ? TAKE(writer) : NULL;
 }
 
 JsonWriter *json_writer_free(JsonWriter *writer)
 {
         if (!writer)
                 return NULL;
-        if (writer->gen)
-                yajl_gen_free(writer->gen);
+        if (writer->stream)
+                (void)fclose(writer->stream);
+        free(writer->text);
         free(writer);
         return NULL;
 }
 
 void json_open_object(JsonWriter *writer)
 {
-        open_level(writer, LEVEL_KEY, yajl_gen_map_open);
+        open_level(writer, LEVEL_KEY, '{');
 }
 
 void json_close_object(JsonWriter *writer)
 {
-        close_level(writer, LEVEL_KEY, yajl_gen_map_close);
+        close_level(writer, LEVEL_KEY, '}');
 }
 
 void json_open_array(JsonWriter *writer)
 {
-        open_level(writer, LEVEL_ELEMENT, yajl_gen_array_open);
+        open_level(writer, LEVEL_ELEMENT, '[');
 }
 
 void json_close_array(JsonWriter *writer)
 {
-        close_level(writer, LEVEL_ELEMENT, yajl_gen_array_close);
+        close_level(writer, LEVEL_ELEMENT, ']');
 }
 
 void json_key(JsonWriter *writer, const char *key)
@@ -115,37 +132,52 @@ void json_key(JsonWriter *writer, const char *key)
         json_string(writer, key);
 }
 
+/* RFC 8259, section 7. */
+static void put_character(FILE *stream, char character)
+{
+        static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+        const char *found = strchr(escaped, character);
+
+        if (found)
+                fprintf(stream, "\\%c", names[found - escaped]);
+        else if ((unsigned char)character < 0x20)
+                fprintf(stream, "\\u%04X", (unsigned char)character);
+        else
+                fputc(character, stream);
+}
+
 void json_string(JsonWriter *writer, const char *string)
 {
-        size_t size = string ? strlen(string) : 0;
-
         if (!string) {
                 json_null(writer);
                 return;
         }
         if (!advance(writer))
                 return;
-        if (!text_is_utf8(string, size)) /* yajl's own check accepts overlong forms */
+        if (!text_is_utf8(string, strlen(string)))
                 fail(writer);
-        record(writer, yajl_gen_string(writer->gen, (const unsigned char *)string, size));
+        fputc('"', writer->stream);
+        for (; *string != '\0'; string++)
+                put_character(writer->stream, *string);
+        fputc('"', writer->stream);
 }
 
 void json_integer(JsonWriter *writer, int64_t integer)
 {
-        if (advance(writer))
-                record(writer, yajl_gen_integer(writer->gen, integer));
+        if (advance_value(writer))
+                fprintf(writer->stream, "%" PRId64, integer);
 }
 
 void json_boolean(JsonWriter *writer, bool boolean)
 {
-        if (advance(writer))
-                record(writer, yajl_gen_bool(writer->gen, boolean));
+        if (advance_value(writer))
+                fputs(boolean ? "true" : "false", writer->stream);
 }
 
 void json_null(JsonWriter *writer)
 {
-        if (advance(writer))
-                record(writer, yajl_gen_null(writer->gen));
+        if (advance_value(writer))
+                fputs("null", writer->stream);
 }
 
 void json_put_string(JsonWriter *writer, const char *key, const char *string)
@@ -195,24 +227,21 @@ void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, boo
 
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
-        if (advance(writer)) /* yajl copies a number without parsing it */
-                record(writer, yajl_gen_number(writer->gen, document, size));
+        if (advance_value(writer))
+                (void)fwrite(document, 1, size, writer->stream);
 }
 
 int json_writer_finish(JsonWriter *writer, char **ret)
 {
-        const unsigned char *text;
-        size_t size;
-
         if (!writer)
                 return -ENOMEM;
         if (writer->error < 0)
                 return writer->error;
         if (writer->depth != 0 || !writer->started)
                 return -EINVAL;
-        if (yajl_gen_get_buf(writer->gen, &text, &size) != yajl_gen_status_ok)
-                return -EINVAL;
-        *ret = strndup((const char *)text, size);
+        if (fflush(writer->stream) != 0 || ferror(writer->stream))
+                return -ENOMEM;
+        *ret = strndup(writer->text, writer->size);
         return *ret ? 0 : -ENOMEM;
 }
 

@@ -94,7 +94,7 @@ int path_access_new(PathAccess **ret)
 int path_access_check(PathAccess **ret, const ServiceIdentity *identity,
         const char *const paths[_MATERIAL_FILE_MAX])
 {
-        PathAccess *access;
+        PathAccess *access = NULL;
         int status = 0, r = path_access_new(&access);
         pid_t pid;
 

@@ -3,9 +3,7 @@
 /*
  * Password JSON: reads the password out of a JSON object, as AWS Secrets Manager keeps it.
  *
- * The whole text is secret. common/json-reader.h would leave copies of it in memory that is freed
- * without being wiped: the text, each string, and what yajl decodes. So the text is parsed where it
- * is, with callbacks instead of a tree, and yajl gets memory that is wiped when it is freed.
+ * The whole text is secret; the JSON reader wipes what it copies of it.
  */
 
 #include "common/secret.h"

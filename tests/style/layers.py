@@ -33,7 +33,7 @@ LIBRARIES = {
     "mysql": r"daemon/mysql/session\.c",
     "errmsg": r"daemon/mysql/session\.c",  # of libmariadb
     "openssl": r"daemon/(tls|inspect)/.*|daemon/mysql/session\.c",
-    "yajl": r"common/json-(reader|writer)\.c|daemon/mysql/password-json\.c",
+    "jansson": r"common/json-reader\.c",
 }
 # The long-lived process holds no key and no password.
 KEYLESS = ("daemon/watch", "daemon/manager", "daemon/status", "daemon/varlink")
@@ -86,7 +86,7 @@ def faults(root: Path) -> list[str]:
                 found.append(f"{name}: a verb must not include the verb {stem}")
             if folder in KEYLESS and included in SECRETS:
                 found.append(f"{name}: {folder} holds no secret and must not include {included}.h")
-        for library in re.findall(r"^#include <(mysql|errmsg|openssl|yajl)\b", text, re.M):
+        for library in re.findall(r"^#include <(mysql|errmsg|openssl|jansson)\b", text, re.M):
             if not re.fullmatch(LIBRARIES[library], name):
                 found.append(f"{name}: must not include the headers of {library}")
     return found

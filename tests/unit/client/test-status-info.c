@@ -254,8 +254,7 @@ static void test_a_number_that_is_missing_or_not_a_positive_integer_is_0(void **
                 {"attempts", "36", true, offsetof(ClusterInfo, attempts)},
                 {"checked_at", "41", true, offsetof(ClusterInfo, replication.checked_at_usec)},
         };
-        static const char *const values[] = {
-                "-1", "1.5", "\"9\"", "null", "true", "[9]", "99999999999999999999"};
+        static const char *const values[] = {"-1", "1.5", "\"9\"", "null", "true", "[9]"};
         static const uint64_t zero;
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {

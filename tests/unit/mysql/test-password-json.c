@@ -7,6 +7,8 @@
 #include "common/macro.h"
 #include "daemon/mysql/password-json.h"
 
+#define NOT_JSON "not JSON, or has a key twice or too many levels"
+
 static const char *read_bytes(Secret *ret, const char *text, size_t size)
 {
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
@@ -73,9 +75,9 @@ static void test_text_that_is_not_json_is_refused(void **state)
                 "{\"password\":\"\xff\"}", "{\"password\":\"\xc0\xaf\"}",
                 "\xef\xbb\xbf{\"password\":\"hunter2\"}"};
 
-        expect_problem(texts, ARRAY_SIZE(texts), "not JSON");
-        expect_problem_of_bytes("{\"password\":\"hun\0ter2\"}", 23, "not JSON");
-        expect_problem_of_bytes("{\"password\":\"hunter2\"}\0", 23, "not JSON");
+        expect_problem(texts, ARRAY_SIZE(texts), NOT_JSON);
+        expect_problem_of_bytes("{\"password\":\"hun\0ter2\"}", 23, NOT_JSON);
+        expect_problem_of_bytes("{\"password\":\"hunter2\"}\0", 23, NOT_JSON);
 }
 
 static void test_an_escape_that_is_no_character_is_refused(void **state)
@@ -84,7 +86,7 @@ static void test_an_escape_that_is_no_character_is_refused(void **state)
                 "{\"password\":\"\\ud83d\"}", "{\"password\":\"\\ude00\"}",
                 "{\"password\":\"\\ud83d\\u0041\"}"};
 
-        expect_problem(texts, ARRAY_SIZE(texts), "JSON with an escape that is no character");
+        expect_problem(texts, ARRAY_SIZE(texts), NOT_JSON);
 }
 
 static void test_another_value_than_an_object_is_refused(void **state)
@@ -127,7 +129,7 @@ static void test_a_member_that_occurs_twice_is_refused(void **state)
         static const char *const texts[] = {"{\"password\":\"hunter2\",\"password\":\"hunter2\"}",
                 "{\"password\":\"a\",\"b\":[{}],\"pass\\u0077ord\":1}"};
 
-        expect_problem(texts, ARRAY_SIZE(texts), "a JSON object with password-field twice");
+        expect_problem(texts, ARRAY_SIZE(texts), NOT_JSON);
 }
 
 static void test_the_text_itself_can_be_replaced(void **state)
@@ -138,16 +140,14 @@ static void test_the_text_itself_can_be_replaced(void **state)
         assert_int_equal(secret_append(&secret, text, sizeof(text) - 1), 0);
         assert_null(password_json_read(&secret, &secret, "password"));
         assert_string_equal(secret.data, "hunter2");
-        assert_string_equal(password_json_read(&secret, &secret, "password"), "not JSON");
+        assert_string_equal(password_json_read(&secret, &secret, "password"), NOT_JSON);
         assert_string_equal(secret.data, "hunter2");
 }
 
-/* yajl recurses for neither, and its memory grows with the depth. */
-static void test_a_text_of_many_levels_is_read(void **state)
+static void test_a_text_of_many_levels_is_refused(void **state)
 {
         const size_t depth = 30000;
         CLEANUP(freep) char *text = malloc(2 * depth + 64);
-        CLEANUP(secret_done) Secret secret = SECRET_NULL;
         size_t used;
 
         assert_non_null(text);
@@ -156,8 +156,7 @@ static void test_a_text_of_many_levels_is_read(void **state)
         memset(text + used + depth, ']', depth);
         used += 2 * depth;
         used += (size_t)sprintf(text + used, ",\"password\":\"hunter2\"}");
-        assert_null(read_bytes(&secret, text, used));
-        assert_string_equal(secret.data, "hunter2");
+        expect_problem_of_bytes(text, used, NOT_JSON);
 }
 
 int main(void)
@@ -173,7 +172,7 @@ int main(void)
                 cmocka_unit_test(test_an_empty_member_is_refused),
                 cmocka_unit_test(test_a_member_that_occurs_twice_is_refused),
                 cmocka_unit_test(test_the_text_itself_can_be_replaced),
-                cmocka_unit_test(test_a_text_of_many_levels_is_read),
+                cmocka_unit_test(test_a_text_of_many_levels_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

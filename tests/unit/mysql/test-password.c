@@ -14,6 +14,8 @@
 
 #define LONG (60 * USEC_PER_SEC)
 
+#define NOT_JSON "not JSON, or has a key twice or too many levels"
+
 static char reason[384];
 
 /* The sources of a password. */
@@ -128,7 +130,7 @@ static void test_another_json_has_its_reason_without_its_text(void **state)
 {
         static const struct {
                 const char *text, *error;
-        } cases[] = {{"hunter2\n", "not JSON"}, {"", "not JSON"},
+        } cases[] = {{"hunter2\n", NOT_JSON}, {"", NOT_JSON},
                 {"[\"hunter2\"]", "JSON, but not an object"},
                 {"{\"hunter2\":\"hunter2\"}", "a JSON object without password-field"},
                 {"{\"password\":[\"hunter2\"]}",
