@@ -10,7 +10,7 @@
 
 #include "daemon/config/config.h"
 
-/* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
+/* -EINVAL: the first error is in `ret_problem`. -ENOMEM, -EMFILE, -ENFILE, -EIO: of the machine. */
 int config_load(Config **ret, const char *path, ConfigProblem *ret_problem);
 
 /* Returns a material with the default values in `directory`; names in `files` that are not NULL

@@ -257,6 +257,15 @@ static int add_text(Settings *settings, char *text)
         return 0;
 }
 
+/* An error of the machine is not the configuration's: another attempt can succeed. */
+static int refuse(ConfigProblem *ret_problem, const char *path, int r)
+{
+        if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EIO)
+                return r;
+        config_problem_set(ret_problem, path, 0, "cannot be read: %s", strerror(-r));
+        return -EINVAL;
+}
+
 static int read_file(Settings *settings, const char *path, ConfigProblem *ret_problem)
 {
         Parse parse = {.settings = settings, .problem = ret_problem};
@@ -267,12 +276,8 @@ static int read_file(Settings *settings, const char *path, ConfigProblem *ret_pr
         if (r < 0)
                 return r;
         r = file_read(&content, AT_FDCWD, path, SETTINGS_FILE_LIMIT);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                config_problem_set(ret_problem, path, 0, "cannot be read: %s", strerror(-r));
-                return -EINVAL;
-        }
+        if (r < 0)
+                return refuse(ret_problem, path, r);
         r = add_text(settings, content.data); /* no secret, so it is not wiped */
         if (r < 0)
                 return r;
@@ -314,11 +319,8 @@ static int read_directory(Settings *settings, const char *path, ConfigProblem *r
         n = scandir(directory, &entries, is_drop_in, compare_names);
         if (n < 0 && errno == ENOENT)
                 return 0;
-        if (n < 0) {
-                r = -errno;
-                config_problem_set(ret_problem, directory, 0, "cannot be read: %s", strerror(-r));
-                return r == -ENOMEM ? r : -EINVAL;
-        }
+        if (n < 0)
+                return refuse(ret_problem, directory, -errno);
         for (int i = 0; i < n; i++) {
                 if (r == 0)
                         r = read_drop_in(settings, directory, entries[i]->d_name, ret_problem);

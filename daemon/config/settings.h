@@ -47,7 +47,7 @@ typedef struct Settings {
         size_t n_texts;
 } Settings;
 
-/* -EINVAL: the first error is in `ret_problem`. -ENOMEM. */
+/* -EINVAL: the first error is in `ret_problem`. -ENOMEM, -EMFILE, -ENFILE, -EIO: of the machine. */
 int settings_load(Settings **ret, const char *path, ConfigProblem *ret_problem);
 Settings *settings_free(Settings *settings);
 DEFINE_CLEANUP(Settings *, settings_free);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/config/settings.h"
@@ -329,6 +330,23 @@ static void test_the_first_of_two_errors_is_reported(void **state)
         expect_problem("words\n[a]\n[a]\n", 1, "neither");
 }
 
+static void test_a_shortage_of_descriptors_is_no_problem_of_the_file(void **state)
+{
+        ConfigProblem problem = {0};
+        Settings *settings = NULL;
+        struct rlimit limit, none = {0};
+        int r;
+
+        scratch_write_text(FILE_NAME, "[a]\nb = c\n");
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        none.rlim_max = limit.rlim_max;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        r = settings_load(&settings, scratch_path(FILE_NAME), &problem);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(r, -EMFILE);
+        assert_null(settings);
+}
+
 static void test_freeing_nothing_is_allowed(void **state)
 {
         assert_null(settings_free(NULL));
@@ -356,6 +374,7 @@ int main(void)
                 scratch_test(test_a_section_has_a_limit_of_keys),
                 scratch_test(test_a_later_file_replaces_the_whole_value),
                 scratch_test(test_the_first_of_two_errors_is_reported),
+                scratch_test(test_a_shortage_of_descriptors_is_no_problem_of_the_file),
                 cmocka_unit_test(test_freeing_nothing_is_allowed),
         };
 
