@@ -41,12 +41,13 @@ class Service:
         path.chmod(0o600)
         return path
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
                 [*self.wrapper, str(self.build / "binlog-ssld")], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()))
-        self.wait(self._answers)
+        if wait:
+            self.wait(self._answers)
 
     def _answers(self) -> bool:
         """The socket file exists shortly before the daemon listens on it."""
@@ -83,6 +84,11 @@ class Service:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int | None:
+        """Negative: the signal that ended it. None: it runs, or was not started."""
+        return None if self._process is None else self._process.poll()
 
     @property
     def pid(self) -> int:
