@@ -202,7 +202,8 @@ static int run(const Request *request)
 
         wait.target.deadline_at_usec = wait.target.start_at_usec + request->timeout_usec;
         if (request->cert)
-                r = pem_read_sha256(wait.target.digest, request->cert, problem, sizeof(problem));
+                r = pem_read_sha256(wait.target.digest, request->cert, wait.target.start_at_usec,
+                        problem, sizeof(problem));
         if (r < 0) {
                 error_message("%s", r == -EINVAL ? problem : strerror(-r));
                 return EXIT_FAILURE;

@@ -51,7 +51,7 @@ int inspector_run(Report *ret, const InspectorTask *task)
                 ret->files_changed = true;
                 return 0;
         }
-        r = pem_parse(&pem, &snapshot, paths, ret);
+        r = pem_parse(&pem, &snapshot, paths, ret, task->now_usec);
         if (r < 0)
                 return r;
         r = validate(ret, &pem, task->config, &snapshot.stat[MATERIAL_KEY], task->now_usec);

@@ -9,11 +9,11 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include "common/file.h"
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/inspect/client-chain.h"
 #include "daemon/inspect/foreign-format.h"
 #include "daemon/inspect/pem-boundary.h"
 #include "daemon/tls/x509.h"
@@ -262,35 +262,6 @@ static EVP_PKEY *parse_key(const Source *source)
         return key;
 }
 
-static void stack_swap(STACK_OF(X509) * stack, int a, int b)
-{
-        X509 *first = sk_X509_value(stack, a);
-
-        (void)sk_X509_set(stack, a, sk_X509_value(stack, b));
-        (void)sk_X509_set(stack, b, first);
-}
-
-/* Leaf first: the certificate of the key, or the first one if there is none; then each one's issuer
- * as far as the file has it; the rest keeps its order at the end. */
-static void order_chain(Pem *pem)
-{
-        int n = sk_X509_num(pem->chain);
-
-        for (int i = 0; pem->key && i < n; i++)
-                if (X509_check_private_key(sk_X509_value(pem->chain, i), pem->key) == 1) {
-                        stack_swap(pem->chain, 0, i);
-                        break;
-                }
-        for (int i = 1; i < n; i++)
-                for (int k = i; k < n; k++)
-                        if (X509_check_issued(sk_X509_value(pem->chain, k),
-                                    sk_X509_value(pem->chain, i - 1)) == X509_V_OK) {
-                                stack_swap(pem->chain, i, k);
-                                break;
-                        }
-        ERR_clear_error();
-}
-
 void pem_done(Pem *pem)
 {
         sk_X509_pop_free(pem->authorities, X509_free);
@@ -299,7 +270,8 @@ void pem_done(Pem *pem)
         *pem = PEM_NULL;
 }
 
-int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report)
+int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report,
+        uint64_t now_usec)
 {
         Pem pem = PEM_NULL;
 
@@ -328,13 +300,24 @@ int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Rep
                 return -ENOMEM;
         }
         if (pem.chain)
-                order_chain(&pem);
+                client_chain_order(&(ClientChain){pem.chain, pem.authorities, pem.key},
+                        paths[MATERIAL_CERT], report, now_usec);
         *ret = pem;
         return 0;
 }
 
-int pem_read_sha256(
-        char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size)
+/* There is no key; that of the first certificate is taken for it. */
+static X509 *find_client(STACK_OF(X509) * stack, uint64_t now_usec)
+{
+        X509 *first = sk_X509_value(stack, 0);
+        const ClientChain files = {.chain = stack, .key = X509_get0_pubkey(first)};
+        int found = client_chain_find(&files, now_usec);
+
+        return found < 0 ? first : sk_X509_value(stack, found);
+}
+
+int pem_read_sha256(char ret[REPORT_FINGERPRINT_MAX], const char *path, uint64_t now_usec,
+        char *problem, size_t problem_size)
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
         CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
@@ -349,7 +332,7 @@ int pem_read_sha256(
         else
                 stack = parse_certificates(&source);
         if (stack)
-                x509_sha256(ret, sk_X509_value(stack, 0));
+                x509_sha256(ret, find_client(stack, now_usec));
         else
                 text_set(problem, problem_size, report->problems[0].text);
         sk_X509_pop_free(stack, X509_free);

@@ -16,20 +16,22 @@
 
 typedef struct Pem {
         STACK_OF(X509) * authorities; /* the CA file, in its order */
-        STACK_OF(X509) * chain;       /* the certificate file, leaf first */
+        STACK_OF(X509) * chain;       /* what is sent of the certificate file, leaf first */
         EVP_PKEY *key;
 } Pem;
 
 #define PEM_NULL ((Pem){0})
 
-/* A member whose file could not be parsed is NULL, and the report has failed. -ENOMEM. */
-int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report);
+/* A member whose file could not be parsed is NULL, and the report has failed. The time
+ * chooses the client's certificate (daemon/inspect/client-chain.h). -ENOMEM. */
+int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Report *report,
+        uint64_t now_usec);
 void pem_done(Pem *pem);
 
-/* The SHA-256 of the first certificate in a PEM file. Returns 0, -EINVAL with a sentence in
- * `problem`, or -ENOMEM. */
-int pem_read_sha256(
-        char ret[REPORT_FINGERPRINT_MAX], const char *path, char *problem, size_t problem_size);
+/* The SHA-256 of the client's certificate in a PEM file: the first one, or another of the same key
+ * that replaces it. Returns 0, -EINVAL with a sentence in `problem`, or -ENOMEM. */
+int pem_read_sha256(char ret[REPORT_FINGERPRINT_MAX], const char *path, uint64_t now_usec,
+        char *problem, size_t problem_size);
 
 static inline X509 *pem_leaf(const Pem *pem)
 {

@@ -29,10 +29,7 @@ typedef struct Validator {
 /* The result may change at `usec`. */
 static void add_boundary(Validator *validator, uint64_t usec)
 {
-        uint64_t *next = &validator->report->next_boundary_usec;
-
-        if (usec > validator->now_usec && (*next == 0 || usec < *next))
-                *next = usec;
+        report_add_boundary(validator->report, usec, validator->now_usec);
 }
 
 static void validate_key(Validator *validator, const FileStat *key_stat)

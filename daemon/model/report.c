@@ -25,6 +25,13 @@ Problem *report_add(
         return problem;
 }
 
+void report_add_boundary(Report *report, uint64_t usec, uint64_t now_usec)
+{
+        if (usec > now_usec &&
+                (report->next_boundary_usec == 0 || usec < report->next_boundary_usec))
+                report->next_boundary_usec = usec;
+}
+
 bool report_has(const Report *report, Rule rule)
 {
         for (unsigned i = 0; i < report->n_problems; i++)

@@ -60,6 +60,9 @@ typedef struct Report {
 Problem *report_add(Report *report, MaterialFile file, Rule rule, Severity severity,
         const char *format, ...) PRINTF(5, 6);
 
+/* The result may change at `usec`; a time that is past is ignored. */
+void report_add_boundary(Report *report, uint64_t usec, uint64_t now_usec);
+
 /* Returns true if a problem of the rule was kept. */
 bool report_has(const Report *report, Rule rule);
 

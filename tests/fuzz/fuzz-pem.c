@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
                 text_set(config.path[i], sizeof(config.path[i]), paths[i]);
         split(&snapshot, data, size);
-        MUST(pem_parse(&pem, &snapshot, paths, &report) == 0);
+        MUST(pem_parse(&pem, &snapshot, paths, &report, NOW) == 0);
         MUST(report.failed == (!pem.authorities || !pem.chain || !pem.key));
         MUST(validate(&report, &pem, &config, &key_stat, NOW) == 0);
         check_report(&report);

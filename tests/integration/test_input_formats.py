@@ -47,6 +47,7 @@ class Certificates:
         self.other = Authority(directory / "other", "Another CA")
         self.pair = self.root.issue_client("form")
         self.below_pair = self.below.issue_client("below")
+        self.expired = self.root.issue_client("form", key=self.pair.key, valid=(-7200, -3600))
 
     @staticmethod
     def read(*parts: Path) -> bytes:
@@ -97,6 +98,10 @@ FORMS: dict[str, Callable[[Certificates], tuple[Files, Files]]] = {
                 cert=certificates.read(certificates.below.certificate,
                                        certificates.below_pair.certificate)),
         certificates.long()),
+    "expired-first": lambda certificates: (
+        replace(certificates.plain(), cert=certificates.read(certificates.expired.certificate,
+                                                             certificates.pair.certificate)),
+        certificates.plain()),
     "all-combined": lambda certificates: (
         pkcs8(certificates.long(),
               certificates.below_pair.key).each(text_around).each(crlf).each(bom),

@@ -145,6 +145,23 @@ static void signed_with_md5(Set *set)
         signed_with(set, "MD5");
 }
 
+/* A script that appends the renewed certificate of the same key. */
+static void renewed_behind(Set *set)
+{
+        expired(set);
+        set_add_certificate(set, MATERIAL_CERT, set->authority->client);
+}
+
+/* A script that puts it in front. */
+static void renewed_before(Set *set)
+{
+        Request request = authority_client_request(set->authority);
+
+        request.not_before = -30 * AUTHORITY_DAY;
+        request.not_after = AUTHORITY_DAY;
+        set_add_issued(set, MATERIAL_CERT, &request);
+}
+
 const Fixture client_fixtures[] = {
         {"good", "-", keep},
         {"good-other", "-", other_client},
@@ -158,6 +175,8 @@ const Fixture client_fixtures[] = {
         {"key-bits", "key-bits/key/error", short_key},
         {"key-mismatch", "key-mismatch/key/error", key_of_another},
         {"cert-expired", "cert-expired/cert/error", expired},
+        {"pem-ignored-expired", "pem-ignored/cert/warning", renewed_behind},
+        {"pem-ignored-renewed", "pem-ignored/cert/warning", renewed_before},
         {"cert-not-yet-valid", "cert-not-yet-valid/cert/error", not_yet_valid},
         {"cert-is-ca", "cert-is-ca/cert/error", leaf_is_ca},
         {"cert-usage", "cert-usage/cert/error", server_eku},

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
+
 static char root[PATH_MAX];
 
 void pem_fixture_set_root(const char *directory)
@@ -32,7 +34,7 @@ Pem pem_fixture_load(const char *name)
 
         pem_fixture_paths(paths, pointers, name);
         assert_int_equal(snapshot_take(&snapshot, pointers, NULL), 0);
-        assert_int_equal(pem_parse(&pem, &snapshot, pointers, &report), 0);
+        assert_int_equal(pem_parse(&pem, &snapshot, pointers, &report, clock_wall_usec()), 0);
         assert_false(report.failed);
         return pem;
 }

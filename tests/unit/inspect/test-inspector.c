@@ -132,6 +132,9 @@ static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
                 {"key-bits-ca", "wanted an RSA key of 2048 bits or more in " CA ", found 1024"},
                 {"ca-expired-cross-signed", "the client certificate does not need it"},
                 {"pem-ignored-bom-ca", "is not read: a byte order mark precedes the boundary"},
+                {"pem-ignored-expired",
+                        "certificate 1 of the file is not sent: certificate 2 has the same key and "
+                        "is valid until "},
                 {"pem-malformed-joined-cert", "two PEM blocks meet in one line"},
                 {"ca-constraint-path-length",
                         "wanted at most 0 CAs below " CA ", which is its path length, found more"},
@@ -185,6 +188,15 @@ static void test_another_encoding_has_the_same_fingerprint(void **state)
         assert_string_not_equal(other.fingerprint, good.fingerprint);
 }
 
+/* What is not sent is no part of the set, so cleaning the file causes no import. */
+static void test_a_certificate_that_is_replaced_changes_no_fingerprint(void **state)
+{
+        Report good = inspect("good", -1);
+
+        assert_string_equal(inspect("pem-ignored-expired", -1).fingerprint, good.fingerprint);
+        assert_string_equal(inspect("pem-ignored-renewed", -1).fingerprint, good.fingerprint);
+}
+
 static Secret payload_of(const char *directory)
 {
         int fd = memfd_create("payload", MFD_CLOEXEC);
@@ -232,6 +244,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_the_sentence_names_the_certificate_and_the_fault),
                 cmocka_unit_test(test_minimum_rsa_bits_lowers_the_level_for_the_whole_path),
                 cmocka_unit_test(test_another_encoding_has_the_same_fingerprint),
+                cmocka_unit_test(test_a_certificate_that_is_replaced_changes_no_fingerprint),
                 cmocka_unit_test(
                         test_the_payload_does_not_depend_on_the_encoding_and_ends_with_the_key),
                 cmocka_unit_test(test_a_set_with_an_error_has_no_payload),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/macro.h"
 #include "daemon/inspect/pem.h"
 #include "tests/unit/openssl-memory.h"
@@ -24,7 +25,7 @@ static bool parse(const char *set, unsigned failing)
         pem_fixture_paths(paths, pointers, set);
         assert_int_equal(snapshot_take(&snapshot, pointers, NULL), 0);
         openssl_memory_fail(failing);
-        r = pem_parse(&pem, &snapshot, pointers, &report);
+        r = pem_parse(&pem, &snapshot, pointers, &report, clock_wall_usec());
         reached = openssl_memory_reached(failing);
         complete = pem.authorities && pem.chain && pem.key;
         if (r == 0)
