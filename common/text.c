@@ -106,6 +106,22 @@ int text_index(const char *const *list, const char *text)
         return -1;
 }
 
+bool text_quote(char *buffer, size_t buffer_size, const char *text)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789/._-+@:,=";
+        size_t used = 0;
+
+        if (text[0] != '\0' && text[strspn(text, plain)] == '\0')
+                return (size_t)snprintf(buffer, buffer_size, "%s", text) < buffer_size;
+        buffer[used++] = '\'';
+        for (; *text != '\0' && used + 6 < buffer_size; text++)
+                used += (size_t)snprintf(
+                        buffer + used, buffer_size - used, *text == '\'' ? "'\\''" : "%c", *text);
+        snprintf(buffer + used, buffer_size - used, "'");
+        return *text == '\0';
+}
+
 void text_hex(char *buffer, const unsigned char *bytes, size_t size)
 {
         buffer[0] = '\0';

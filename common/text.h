@@ -34,6 +34,9 @@ bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 /* Returns the index of `text` in a list that ends with NULL, or -1. */
 int text_index(const char *const *list, const char *text);
 
+/* Quotes a text as one word of the shell, only where necessary. Returns false if it was cut. */
+bool text_quote(char *buffer, size_t buffer_size, const char *text);
+
 /* Writes `size` bytes in lower-case hexadecimal; `buffer` has room for 2 * size + 1. */
 void text_hex(char *buffer, const unsigned char *bytes, size_t size);
 

@@ -32,24 +32,6 @@ const char *path_fix_group_name(char *buffer, size_t size, gid_t gid)
         return buffer;
 }
 
-/* Quotes the path as one word of the shell, only where necessary. */
-static void quote(char *buffer, size_t size, const char *path)
-{
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "0123456789/._-+@:,=";
-        size_t used = 0;
-
-        if (path[0] != '\0' && path[strspn(path, plain)] == '\0') {
-                snprintf(buffer, size, "%s", path);
-                return;
-        }
-        buffer[used++] = '\'';
-        for (; *path != '\0' && used + 6 < size; path++)
-                used += (size_t)snprintf(
-                        buffer + used, size - used, *path == '\'' ? "'\\''" : "%c", *path);
-        snprintf(buffer + used, size - used, "'");
-}
-
 /* Returns true if the caller sees another file under this path than the service did. */
 static bool is_hidden(const PathHop *hop)
 {
@@ -102,7 +84,7 @@ void path_fix_commands(char *first, char *second, size_t size, const PathHop *ho
         first[0] = second[0] = '\0';
         if (hop->error != 0 || (hop->enter_error != EACCES && hop->read_error != EACCES))
                 return;
-        quote(path, sizeof(path), hop->path);
+        (void)text_quote(path, sizeof(path), hop->path);
         path_fix_group_name(group, sizeof(group), gid);
         if (hop->gid == gid) {
                 text_format(first, size, "chmod g+%s %s", bits, path);

@@ -1,11 +1,11 @@
 #include "daemon/inspect/foreign-format.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include "common/macro.h"
+#include "common/text.h"
 
-#define HEAD 64 /* bytes of DER in which the type of a container stands */
+#define HEAD     64 /* bytes of DER in which the type of a container stands */
+#define WORD_MAX 128
 
 static bool has(const char *data, size_t size, const char *what, size_t length)
 {
@@ -33,7 +33,7 @@ static const char *binary_format(MaterialFile file, const char *data, size_t siz
                                     : "DER; openssl x509 -inform DER -in IN -out OUT";
 }
 
-const char *foreign_format_of(MaterialFile file, const char *data, size_t size)
+static const char *format_of(MaterialFile file, const char *data, size_t size)
 {
         const char *binary;
 
@@ -55,4 +55,18 @@ const char *foreign_format_of(MaterialFile file, const char *data, size_t size)
         if (file != MATERIAL_KEY && HAS(data, size, "PRIVATE KEY-----"))
                 return "a private key; cert and key are exchanged, or the certificate is missing";
         return NULL;
+}
+
+bool foreign_format_describe(char *buffer, size_t buffer_size, MaterialFile file, const char *path,
+        const char *data, size_t size)
+{
+        const char *text = format_of(file, data, size), *in = text ? strstr(text, " IN") : NULL;
+        char word[WORD_MAX];
+
+        if (in && text_quote(word, sizeof(word), path))
+                text_format(buffer, buffer_size, "%.*s %s%s", (int)(in - text), text, word,
+                        in + strlen(" IN"));
+        else
+                text_set(buffer, buffer_size, text);
+        return text != NULL;
 }

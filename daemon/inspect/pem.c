@@ -105,12 +105,13 @@ static int next_block(const Source *source, BIO *bio, Block *block)
 /* Returns true if the content is another format, which is reported. */
 static bool report_foreign(const Source *source, Rule rule)
 {
-        const char *text =
-                foreign_format_of(source->file, source->content->data, source->content->size);
+        char text[PROBLEM_TEXT_MAX];
 
-        if (text)
-                SOURCE_ERROR(source, rule, "%s: wanted PEM, found %s", source->path, text);
-        return text != NULL;
+        if (!foreign_format_describe(text, sizeof(text), source->file, source->path,
+                    source->content->data, source->content->size))
+                return false;
+        SOURCE_ERROR(source, rule, "%s: wanted PEM, found %s", source->path, text);
+        return true;
 }
 
 /* No block of its kind was found. */

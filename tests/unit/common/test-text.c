@@ -172,6 +172,24 @@ static void test_bytes_are_written_in_hexadecimal(void **state)
         assert_string_equal(buffer, "");
 }
 
+static void test_a_word_of_the_shell_is_quoted_where_necessary(void **state)
+{
+        static const struct {
+                const char *text, *word;
+        } cases[] = {{"/etc/a-b_c.pem", "/etc/a-b_c.pem"}, {"", "''"}, {"a b", "'a b'"},
+                {"it's", "'it'\\''s'"}, {"$(x)", "'$(x)'"}};
+        char buffer[32];
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                assert_true(text_quote(buffer, sizeof(buffer), cases[i].text));
+                assert_string_equal(buffer, cases[i].word);
+        }
+        assert_true(text_quote(buffer, 5, "/etc"));
+        assert_false(text_quote(buffer, 5, "/etc/"));
+        assert_false(text_quote(buffer, 8, "a b c d e"));
+        assert_true(strlen(buffer) < 8);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -186,6 +204,7 @@ int main(void)
                 cmocka_unit_test(test_utf8_is_distinguished_from_other_bytes),
                 cmocka_unit_test(test_a_text_is_found_in_a_list),
                 cmocka_unit_test(test_null_equals_only_null),
+                cmocka_unit_test(test_a_word_of_the_shell_is_quoted_where_necessary),
                 cmocka_unit_test(test_bytes_are_written_in_hexadecimal),
         };
 
