@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -50,18 +51,22 @@ class Pair(NamedTuple):
 class Authority:
     def __init__(self, directory: Path, common_name: str = "Stand-in CA", *,
                  key: Path | None = None, days: int = 365,
-                 issuer: Authority | None = None,
-                 valid: tuple[float, float] | None = None) -> None:
-        """A root CA, or an intermediate CA of issuer. valid: as of issue_server(), of a root."""
+                 issuer: Authority | None = None, extensions: Sequence[str] = (),
+                 digest: str = "sha256", valid: tuple[float, float] | None = None) -> None:
+        """A root CA, or an intermediate CA of issuer. valid: as of issue_server(), of a root.
+
+        extensions: as of -addext, in addition to those of a CA, or in place of one of that name.
+        """
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         self._issued = 0
         self._configuration = directory / "openssl.cnf"
         self._configuration.write_text(CONFIGURATION)
-        made = self._make("ca", f"/CN={common_name}", CA_EXTENSIONS, key, days, issuer)
+        extensions = _replaced(CA_EXTENSIONS, extensions)
+        made = self._make("ca", f"/CN={common_name}", extensions, key, days, issuer, digest)
         self.certificate, self.key, self.subject = made
         if valid is not None:
-            self._set_time(made, CA_EXTENSIONS, *valid)
+            self._set_time(made, extensions, *valid)
 
     def issue_server(self, *names: str, key: Path | None = None, days: int = 365,
                      usage: str = "serverAuth",
@@ -81,14 +86,15 @@ class Authority:
         return pair
 
     def issue_client(self, common_name: str = "", *, subject: str = "", key: Path | None = None,
-                     days: int = 365, usage: str = "clientAuth",
+                     days: int = 365, usage: str = "clientAuth", extensions: Sequence[str] = (),
                      valid: tuple[float, float] | None = None) -> Pair:
         """Issues a client certificate.
 
-        subject: for example /O=Example/CN=one, instead of a common name; valid: notBefore and
-        notAfter in seconds from now, instead of days.
+        subject: for example /O=Example/CN=one, instead of a common name; extensions: as of a CA;
+        valid: notBefore and notAfter in seconds from now, instead of days.
         """
-        extensions = [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])]
+        extensions = _replaced(
+            [*LEAF_EXTENSIONS, *([f"extendedKeyUsage={usage}"] if usage else [])], extensions)
         pair = self._make("client", subject or f"/CN={common_name}", extensions, key, days, self)
         if valid is not None:
             self._set_time(pair, extensions, *valid)
@@ -112,11 +118,11 @@ class Authority:
                  "-startdate", times[0], "-enddate", times[1], "-out", str(pair.certificate))
 
     def _make(self, kind: str, subject: str, extensions: list[str], key: Path | None, days: int,
-              issuer: Authority | None) -> Pair:
+              issuer: Authority | None, digest: str = "sha256") -> Pair:
         name = f"{kind}-{self._issued}" if issuer is self else kind
         self._issued += 1
         certificate = self.directory / f"{name}.pem"
-        command = ["req", "-x509", "-sha256", "-config", str(self._configuration),
+        command = ["req", "-x509", f"-{digest}", "-config", str(self._configuration),
                    "-subj", subject, "-days", str(days), "-out", str(certificate)]
         if key is None:
             key = self.directory / f"{name}-key.pem"
@@ -129,6 +135,11 @@ class Authority:
             command += ["-addext", extension]
         _openssl(*command)
         return Pair(certificate, key, subject)
+
+
+def _replaced(extensions: Sequence[str], others: Sequence[str]) -> list[str]:
+    names = {other.partition("=")[0] for other in others}
+    return [one for one in extensions if one.partition("=")[0] not in names] + list(others)
 
 
 def key_as(key: Path, header: bytes) -> bytes:
