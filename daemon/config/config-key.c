@@ -3,16 +3,20 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/clock.h"
 #include "common/text.h"
 #include "daemon/config/password-command.h"
 
+#define LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
+
 bool config_key_is_name(const char *text)
 {
-        if (text[0] == '\0' || text[0] == '.' || strlen(text) >= CONFIG_VALUE_MAX)
+        if (text[0] == '\0' || text[0] == '.' || strlen(text) > NAME_MAX)
                 return false;
         for (; *text != '\0'; text++)
                 if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
@@ -20,20 +24,84 @@ bool config_key_is_name(const char *text)
         return true;
 }
 
-/* A host is an argument of programs (password-command), so it must not look like an option. */
+/* Returns true if no component, as separated by `separator`, is empty or longer than `maximum`. */
+static bool has_components(const char *text, char separator, size_t maximum)
+{
+        for (;; text++) {
+                size_t length = (size_t)(strchrnul(text, separator) - text);
+
+                if (length == 0 || length > maximum)
+                        return false;
+                text += length;
+                if (*text == '\0')
+                        return true;
+        }
+}
+
+/* A host is an argument of programs (password-command), so it must not look like an option. Digits
+ * alone in the last label are a part of an address, and of no name. */
 bool config_key_is_host(const char *text)
 {
-        size_t size =
-                strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
+        static const char allowed[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+        size_t size = strspn(text, allowed);
         struct in6_addr address;
+        const char *last;
 
         if (strchr(text, ':'))
                 return inet_pton(AF_INET6, text, &address) == 1;
-        return size > 0 && size < CONFIG_HOST_MAX && text[size] == '\0' && !strchr(".-", text[0]) &&
-                text[size - 1] != '.' && !strstr(text, "..");
+        if (inet_pton(AF_INET, text, &address) == 1)
+                return true;
+        if (size >= CONFIG_HOST_MAX || text[size] != '\0' || text[0] == '-' ||
+                !has_components(text, '.', LABEL_MAX))
+                return false;
+        last = strrchr(text, '.') ? strrchr(text, '.') + 1 : text;
+        return last[strspn(last, "0123456789")] != '\0';
 }
 
-/* The text is used in SQL statements without quotes. */
+static bool is_path(const char *text)
+{
+        for (text += strspn(text, "/"); *text != '\0'; text += strspn(text, "/")) {
+                size_t length = strcspn(text, "/");
+
+                if (length > NAME_MAX)
+                        return false;
+                text += length;
+        }
+        return true;
+}
+
+/* A path that ends in a slash or in dots is that of a directory. */
+static bool is_file(const char *text)
+{
+        const char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
+
+        return is_path(text) && name[0] != '\0' && strcmp(name, ".") != 0 &&
+                strcmp(name, "..") != 0;
+}
+
+/* Counted in characters; settings are UTF-8. */
+static bool is_user(const char *text)
+{
+        size_t n = 0;
+
+        for (; *text != '\0'; text++)
+                n += ((unsigned char)*text & 0xc0) != 0x80;
+        return n > 0 && n <= CONFIG_USER_MAX;
+}
+
+/* Nobody can create a table in these two. */
+static bool is_virtual_schema(const char *text, size_t size)
+{
+        static const char *const names[] = {"information_schema", "performance_schema"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strlen(names[i]) == size && strncasecmp(text, names[i], size) == 0)
+                        return true;
+        return false;
+}
+
+/* The text is used in SQL statements between backticks. */
 static bool is_table(const char *text)
 {
         static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -44,7 +112,7 @@ static bool is_table(const char *text)
                 return false;
         table = strspn(text + schema + 1, allowed);
         return schema >= 1 && schema <= 64 && table >= 1 && table <= 64 &&
-                text[schema + 1 + table] == '\0';
+                text[schema + 1 + table] == '\0' && !is_virtual_schema(text, schema);
 }
 
 static int parse_unsigned(unsigned *ret, const ConfigKey *key, const char *text)
@@ -126,7 +194,8 @@ static bool is_command(const char *text)
         const LoginConfig any = {.host = "h", .user = "u"};
         CLEANUP(freep) char **words = NULL;
 
-        return password_command_parse(&words, text, &any) > 0 && words[0][0] == '/';
+        return password_command_parse(&words, text, &any) > 0 && words[0][0] == '/' &&
+                is_file(words[0]);
 }
 
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name)
@@ -156,11 +225,17 @@ int config_key_parse(void *object, const ConfigKey *key, const char *text)
         bool valid = false;
 
         switch (key->kind) {
-        case CONFIG_KEY_TEXT:
-                valid = text[0] != '\0';
-                break;
         case CONFIG_KEY_PATH:
-                valid = text[0] == '/';
+                valid = text[0] == '/' && is_path(text);
+                break;
+        case CONFIG_KEY_FILE:
+                valid = text[0] == '/' && is_file(text);
+                break;
+        case CONFIG_KEY_FILE_NAME:
+                valid = is_file(text);
+                break;
+        case CONFIG_KEY_USER:
+                valid = is_user(text);
                 break;
         case CONFIG_KEY_NAME:
                 valid = config_key_is_name(text);
@@ -218,8 +293,10 @@ int config_key_set_default(void *object, const ConfigKey *key)
 static bool key_equal(const ConfigKey *key, const void *a, const void *b)
 {
         switch (key->kind) {
-        case CONFIG_KEY_TEXT:
         case CONFIG_KEY_PATH:
+        case CONFIG_KEY_FILE:
+        case CONFIG_KEY_FILE_NAME:
+        case CONFIG_KEY_USER:
         case CONFIG_KEY_TABLE:
         case CONFIG_KEY_FIELD:
         case CONFIG_KEY_NAME:

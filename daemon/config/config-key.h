@@ -14,8 +14,10 @@
 #include "daemon/config/config.h"
 
 typedef enum ConfigKeyKind {
-        CONFIG_KEY_TEXT,      /* any text that is not empty */
-        CONFIG_KEY_PATH,      /* absolute */
+        CONFIG_KEY_PATH,      /* absolute; a directory is possible */
+        CONFIG_KEY_FILE,      /* absolute, and of no directory */
+        CONFIG_KEY_FILE_NAME, /* the same, or relative */
+        CONFIG_KEY_USER,      /* of MySQL */
         CONFIG_KEY_TABLE,     /* schema.table, or off, stored as "" */
         CONFIG_KEY_FIELD,     /* any text that is not empty; off is stored as "" */
         CONFIG_KEY_NAME,      /* letters, digits, dot, dash, underscore */
@@ -44,11 +46,12 @@ typedef struct ConfigKeyTable {
         size_t n_keys;
 } ConfigKeyTable;
 
-/* Returns true if the text is 1 to CONFIG_VALUE_MAX - 1 letters, digits, dots, dashes and
- * underscores and does not begin with a dot. */
+/* Returns true if the text is 1 to 255 letters, digits, dots, dashes and underscores and does not
+ * begin with a dot. A name is that of a file, or of a group or section, which are shorter. */
 bool config_key_is_name(const char *text);
 
-/* Returns true if the text can be a host name or an address: no URL, and no port behind it. */
+/* Returns true if the text can be a host name or an address: no URL, no port behind it, and no name
+ * that DNS cannot have (RFC 1035, section 2.3.4; RFC 1123, section 2.1). */
 bool config_key_is_host(const char *text);
 
 const ConfigKey *config_key_find(const ConfigKeyTable *table, const char *name);

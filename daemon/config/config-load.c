@@ -143,6 +143,19 @@ static bool material_resolve(MaterialConfig *material, unsigned file)
         return n >= 0 && n < CONFIG_PATH_MAX;
 }
 
+/* No certificate is a CA and a client's at once. A key may stand in the file of either. */
+static int check_material_paths(
+        const Load *load, const MaterialConfig *material, const Section *section)
+{
+        const Setting *setting = section_find(section, "cert");
+
+        if (strcmp(material->path[MATERIAL_CA], material->path[MATERIAL_CERT]) != 0)
+                return 0;
+        return LOAD_PROBLEM(load, setting ? setting : section_find(section, "ca"),
+                "[%s]: ca and cert are the same file, %s; no set with it can be valid",
+                section->name, material->path[MATERIAL_CA]);
+}
+
 static int material_resolve_all(const Load *load, MaterialConfig *material, const Section *section)
 {
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
@@ -176,7 +189,8 @@ static int load_material(const Load *load, Config *config, const Section *sectio
         if (r < 0)
                 return r;
         config->n_materials++;
-        return material_resolve_all(load, material, section);
+        r = material_resolve_all(load, material, section);
+        return r < 0 ? r : check_material_paths(load, material, section);
 }
 
 typedef int (*load_fn)(const Load *load, Config *config, const Section *section, const char *name);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define SHOWN_MAX 300 /* bytes of a value in an error, so that what is allowed fits behind it */
+
 /* A user may have written the password itself as the value of such a key. */
 static bool value_is_secret(const ConfigKey *key)
 {
@@ -26,8 +28,8 @@ static int load_key(const Load *load, void *object, const ConfigKey *key, const 
                 return 0;
         if (value_is_secret(key))
                 return LOAD_PROBLEM(load, setting, "%s: this is not %s", key->name, key->allowed);
-        return LOAD_PROBLEM(
-                load, setting, "%s = %s: this is not %s", key->name, setting->value, key->allowed);
+        return LOAD_PROBLEM(load, setting, "%s = %.*s%s: this is not %s", key->name, SHOWN_MAX,
+                setting->value, strlen(setting->value) > SHOWN_MAX ? "..." : "", key->allowed);
 }
 
 const Setting *config_section_find(const Section *section, const Section *defaults, const char *key)

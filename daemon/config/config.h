@@ -21,7 +21,8 @@
 
 #define CONFIG_VALUE_MAX           4096 /* bytes of a value, with NUL */
 #define CONFIG_NAME_MAX            41   /* a cluster's or material's name, with NUL */
-#define CONFIG_HOST_MAX            256  /* with NUL; a name has at most 253 (RFC 1035) */
+#define CONFIG_HOST_MAX            254  /* with NUL; RFC 1035, section 2.3.4, without the root */
+#define CONFIG_USER_MAX            32   /* characters: MySQL manual, "Grant Tables" */
 #define CONFIG_PATH_MAX            512  /* directory and file name, with NUL */
 #define CONFIG_EXPIRY_WARNINGS_MAX 8
 #define CONFIG_CLUSTERS_MAX        4096

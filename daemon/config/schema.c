@@ -8,11 +8,15 @@ static const char *const choices_policy[] = {"refuse", "warn", "ignore", NULL};
 static const char *const choices_rollout[] = {"parallel", "canary", NULL};
 static const char *const choices_key_types[] = {"rsa", "rsa,ec", NULL};
 
-#define ALLOWED_PATH       "an absolute path"
+#define ALLOWED_PATH       "an absolute path, each name of it at most 255 bytes"
+#define ALLOWED_FILE       "an absolute path of a file, each name of it at most 255 bytes"
+#define ALLOWED_NAME       "a file name, at most 255 bytes, or the path of a file"
+#define ALLOWED_USER       "a user name of 1 to 32 characters, as MySQL allows"
 #define ALLOWED_CREDENTIAL "the name of a systemd credential"
 #define ALLOWED_FIELD      "off or the name of a member of a JSON object"
-#define ALLOWED_HOST                                                                         \
-        "a host name or address: letters, digits, dots, dashes and underscores, or an IPv6 " \
+#define ALLOWED_HOST                                                                          \
+        "a host name or address: at most 253 letters, digits, dots, dashes and underscores, " \
+        "at most 63 of them between two dots, and a letter in the last label; or an IPv6 "    \
         "address without brackets; no scheme, and the port has a key of its own"
 #define ALLOWED_COMMAND                                                                     \
         "an absolute path and arguments, double quotes in pairs, each percent sign one of " \
@@ -59,15 +63,15 @@ static const ConfigKey daemon_keys[] = {
                 USEC_PER_DAY, "100ms to 1d"),
         CHOICE("rollout", DAEMON(rollout), "parallel", choices_rollout, "parallel or canary"),
         DURATION("canary-hold", DAEMON(canary_hold_usec), "2min", 0, 7 * USEC_PER_DAY, "0s to 7d"),
-        TEXT("metrics-file", PATH, DAEMON(metrics_file), "", ALLOWED_PATH),
+        TEXT("metrics-file", FILE, DAEMON(metrics_file), "", ALLOWED_FILE),
         TEXT("control-group", NAME, DAEMON(control_group), "", "the name of a group"),
 };
 
 static const ConfigKey material_keys[] = {
         TEXT("directory", PATH, MATERIAL(directory), "/etc/binlog-ssld/material", ALLOWED_PATH),
-        TEXT("ca", TEXT, MATERIAL(file[MATERIAL_CA]), "ca.pem", "a file name"),
-        TEXT("cert", TEXT, MATERIAL(file[MATERIAL_CERT]), "client-cert.pem", "a file name"),
-        TEXT("key", TEXT, MATERIAL(file[MATERIAL_KEY]), "client-key.pem", "a file name"),
+        TEXT("ca", FILE_NAME, MATERIAL(file[MATERIAL_CA]), "ca.pem", ALLOWED_NAME),
+        TEXT("cert", FILE_NAME, MATERIAL(file[MATERIAL_CERT]), "client-cert.pem", ALLOWED_NAME),
+        TEXT("key", FILE_NAME, MATERIAL(file[MATERIAL_KEY]), "client-key.pem", ALLOWED_NAME),
         DURATION("settle", MATERIAL(settle_usec), "100ms", USEC_PER_MSEC, USEC_PER_MIN,
                 "1ms to 1min"),
         DURATION("settle-limit", MATERIAL(settle_limit_usec), "30s", 0, USEC_PER_HOUR, "0s to 1h"),
@@ -86,10 +90,10 @@ static const ConfigKey material_keys[] = {
 static const ConfigKey cluster_keys[] = {
         TEXT("host", HOST, CLUSTER(login.host), NULL, ALLOWED_HOST),
         NUMBER("port", CLUSTER(login.port), "3306", 1, 65535),
-        TEXT("user", TEXT, CLUSTER(login.user), NULL, "a user name"),
+        TEXT("user", USER, CLUSTER(login.user), NULL, ALLOWED_USER),
         TEXT("password-credential", NAME, CLUSTER(login.password.credential), "",
                 ALLOWED_CREDENTIAL),
-        TEXT("password-file", PATH, CLUSTER(login.password.file), "", ALLOWED_PATH),
+        TEXT("password-file", FILE, CLUSTER(login.password.file), "", ALLOWED_FILE),
         TEXT("password-command", COMMAND, CLUSTER(login.password.command), "", ALLOWED_COMMAND),
         TEXT("password-field", FIELD, CLUSTER(login.password.field), "off", ALLOWED_FIELD),
         {"auth-plugins", CONFIG_KEY_CHOICES, CLUSTER(auth_plugins),
@@ -111,15 +115,16 @@ static const ConfigKey cluster_keys[] = {
                 "off, try or require"),
         TEXT("source-host", HOST, CLUSTER(source.host), "", ALLOWED_HOST),
         NUMBER("source-port", CLUSTER(source.port), "", 1, 65535),
-        TEXT("source-user", TEXT, CLUSTER(source.user), "", "a user name"),
+        TEXT("source-user", USER, CLUSTER(source.user), "", ALLOWED_USER),
         TEXT("source-password-credential", NAME, CLUSTER(source.password.credential), "",
                 ALLOWED_CREDENTIAL),
-        TEXT("source-password-file", PATH, CLUSTER(source.password.file), "", ALLOWED_PATH),
+        TEXT("source-password-file", FILE, CLUSTER(source.password.file), "", ALLOWED_FILE),
         TEXT("source-password-command", COMMAND, CLUSTER(source.password.command), "",
                 ALLOWED_COMMAND),
         TEXT("source-password-field", FIELD, CLUSTER(source.password.field), "off", ALLOWED_FIELD),
         TEXT("ledger", TABLE, CLUSTER(ledger), "off",
-                "off or schema.table, each of 1 to 64 letters, digits, _ and $"),
+                "off or schema.table, each of 1 to 64 letters, digits, _ and $; no table of "
+                "information_schema or performance_schema"),
         TEXT("canary", BOOLEAN, CLUSTER(canary), "no", "yes or no"),
         TEXT("enabled", BOOLEAN, CLUSTER(enabled), "yes", "yes or no"),
 };

@@ -178,11 +178,11 @@ def test_a_server_ca_that_cannot_be_read_is_named(testbed, service, check):
 
 
 def test_a_host_that_the_certificate_does_not_name_gets_no_login(check):
-    status, cluster = check((HOST, "host = 127.1"))
+    status, cluster = check((HOST, "host = ::ffff:127.0.0.1"))
     assert status == 1 and outcomes(cluster) == [("tls", "error")]
-    assert cluster["address"] == "127.0.0.1"
+    assert cluster["address"] == "::ffff:127.0.0.1"
     finding = cluster["findings"][0]
-    assert "the certificate is for localhost, 127.0.0.1; host is 127.1" in finding["text"]
+    assert "the certificate is for localhost, 127.0.0.1; host is ::ffff:127.0.0.1" in finding["text"]
     assert finding["next"] == "host must be one of: localhost, 127.0.0.1"
 
 

@@ -74,7 +74,7 @@ def test_a_command_is_run_for_each_attempt(harness: Harness, script: Callable[[s
 def test_a_command_gets_host_port_and_user_of_each_cluster(
         harness: Harness, script: Callable[[str], Path]) -> None:
     """Whatever a user is called, it is one argument."""
-    odd = """-x "b" '; $(touch "$here/id") %h`id`|'"""
+    odd = """-x "b" ';$(>"$here/i") %h`w`|'"""
     path = script(f'printf "%s\\n" "$*" >>"$here/runs"; echo {quoted(NEW)}')
     for name, host, user in (("one", "localhost", odd), ("two", "127.0.0.1", "importer")):
         harness.add(name, harness.script(password=NEW.encode()), {
