@@ -1,6 +1,7 @@
 #include "daemon/import/attempt.h"
 
 #include "common/text.h"
+#include "daemon/mysql/error-advice.h"
 #include "daemon/mysql/sql-error.h"
 
 /* The offset is a lower bound, because the text of the CALL precedes the payload. */
@@ -20,6 +21,22 @@ static bool check_logs(Outcome *ret, Session *session, const Preflight *prefligh
         text_set(ret->text, sizeof(ret->text), text);
         if (preflight->general_privilege_missing || preflight->slow_privilege_missing)
                 sql_error_advise_logs(ret, session, preflight->general_privilege_missing);
+        return false;
+}
+
+/* Before the stop of replication, because the server ends the connection after such a packet. */
+static bool check_packet(Outcome *ret, const Preflight *preflight, const ClusterConfig *cluster,
+        const CallPayload *payload)
+{
+        char text[OUTCOME_TEXT_MAX];
+
+        if (!preflight_would_refuse_packet(
+                    text, sizeof(text), preflight, call_packet_size(payload, cluster->newlines)))
+                return true;
+        ret->warning[0] = '\0';
+        ret->kind = OUTCOME_REJECTED;
+        text_set(ret->text, sizeof(ret->text), text);
+        text_set(ret->next_step, sizeof(ret->next_step), error_advice(ERROR_ADVICE_PACKET));
         return false;
 }
 
@@ -44,7 +61,8 @@ bool attempt_check_server(Attempt *attempt, const CallPayload *payload)
                 return false;
         why = preflight_not_writer_reason(preflight);
         if (!why)
-                return true;
+                return !payload || task->action != IMPORT_ACTION_IMPORT ||
+                        check_packet(ret, preflight, task->cluster, payload);
         ret->warning[0] = '\0';
         ret->kind = OUTCOME_NOT_WRITER;
         text_set(ret->text, sizeof(ret->text), why);

@@ -93,6 +93,25 @@ size_t call_key_offset(const char *strict, size_t size)
         return offset;
 }
 
+static Newlines first_form(const CallPayload *payload, Newlines configured)
+{
+        Newlines first = configured != NEWLINES_AUTO ? configured : payload->newlines;
+
+        return first != NEWLINES_AUTO ? first : NEWLINES_RAW;
+}
+
+/* COM_STMT_EXECUTE (MySQL, "Client/Server Protocol"): command, statement, flags, a count, a NULL
+ * bitmap, and of one parameter a flag, type and length before its bytes. */
+size_t call_packet_size(const CallPayload *payload, Newlines configured)
+{
+        size_t size = payload->size;
+
+        for (size_t i = 0; i < payload->size && first_form(payload, configured) == NEWLINES_RAW;
+                i++)
+                size -= payload->data[i] == '\\'; /* the n after it is the line end */
+        return 1 + 4 + 1 + 4 + 1 + 1 + 2 + (size < 65536 ? 3 : 4) + size;
+}
+
 /* Returns true if an error can concern the form of the document: the procedure's own SIGNAL, or an
  * error of the server's JSON functions (MySQL 3140 to 3158, MariaDB 4035 to 4043). */
 static bool may_concern_form(SessionResult result, unsigned number)
@@ -124,8 +143,7 @@ static SessionResult call_in_form(Session *session, const CallPayload *payload, 
 /* The raw form is the documented one, so it is sent first while no form is known to work. */
 void call_import(Outcome *ret, Session *session, const CallPayload *payload, Newlines configured)
 {
-        Newlines first = configured != NEWLINES_AUTO ? configured : payload->newlines;
-        Newlines form = first != NEWLINES_AUTO ? first : NEWLINES_RAW;
+        Newlines form = first_form(payload, configured);
         SessionError error = {0}, other = {0};
         SessionResult result;
         bool sent;

@@ -37,5 +37,8 @@ void call_payload_unmap(CallPayload *payload);
  * an error there is none. */
 int call_payload_files(Secret ret[static _MATERIAL_FILE_MAX], const CallPayload *payload);
 
+/* Returns the bytes of the packet with the payload, in the form that call_import() sends first. */
+size_t call_packet_size(const CallPayload *payload, Newlines configured);
+
 /* Returns the offset of `ssl_key` in the raw form, the shorter one of the two; 0: not found. */
 size_t call_key_offset(const char *strict, size_t size);

@@ -18,7 +18,7 @@ static const struct {
                 "the server has blocked this host after failed connections (max_connect_errors): "
                 "TRUNCATE TABLE performance_schema.host_cache, on MariaDB FLUSH HOSTS"},
         {1130, "the account does not accept this host: compare the part of its name after the @"},
-        {1153,
+        {ERROR_ADVICE_PACKET,
                 "the payload is larger than max_allowed_packet of the server: raise that, or send fewer "
                 "CAs"},
         {1184,

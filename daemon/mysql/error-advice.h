@@ -8,5 +8,7 @@
  * (daemon/mysql/sql-error.h).
  */
 
+#define ERROR_ADVICE_PACKET 1153 /* a packet larger than max_allowed_packet */
+
 /* Returns one sentence; "": the error's text has to be enough. */
 const char *error_advice(unsigned number);

@@ -78,13 +78,20 @@ static bool events_include_call(const char *list)
         return !any;
 }
 
-static void parse_text_bytes(PreflightVariables *variables, const char *value)
+static bool parse_bytes(uint64_t *ret, const char *value)
 {
         char *end;
-        unsigned long long bytes = strtoull(value, &end, 10);
 
-        variables->text_bytes_known = end != value && *end == '\0' && value[0] != '-';
-        variables->text_bytes = bytes;
+        *ret = strtoull(value, &end, 10);
+        return end != value && *end == '\0' && value[0] != '-';
+}
+
+/* 0 is no size of a packet. */
+static uint64_t parse_packet(const char *value)
+{
+        uint64_t bytes;
+
+        return parse_bytes(&bytes, value) ? bytes : 0;
 }
 
 /* What is no UUID identifies no server. */
@@ -126,7 +133,11 @@ void preflight_parse_variable(PreflightVariables *variables, const char *name, c
         } else if (strcasecmp(name, "performance_schema") == 0)
                 variables->keeps_text = is_on(value);
         else if (strcasecmp(name, "performance_schema_max_sql_text_length") == 0)
-                parse_text_bytes(variables, value);
+                variables->text_bytes_known = parse_bytes(&variables->text_bytes, value);
+        else if (strcasecmp(name, "max_allowed_packet") == 0)
+                variables->max_allowed_packet = parse_packet(value);
+        else if (strcasecmp(name, "net_buffer_length") == 0)
+                variables->net_buffer_length = parse_packet(value);
         else if (strcasecmp(name, "server_uuid") == 0)
                 parse_uuid(variables, value);
 }
@@ -187,6 +198,10 @@ void preflight_evaluate(Preflight *ret, const PreflightVariables *variables)
         if (!variables->slow_log_known)
                 add(keeps, size, "slow_query_log is not in its answer");
         ret->keeps_unknown = ret->keeps_unknown && keeps[0] != '\0';
+        if (variables->max_allowed_packet > 0)
+                ret->packet_limit = variables->max_allowed_packet > variables->net_buffer_length
+                        ? variables->max_allowed_packet
+                        : variables->net_buffer_length;
         if (variables->keeps_text)
                 ret->text_bytes = variables->text_bytes_known ? variables->text_bytes : UINT64_MAX;
 }
@@ -262,7 +277,8 @@ SessionResult preflight_run(
                 "'slow_query_log', 'log_queries_not_using_indexes', 'log_output', "
                 "'server_audit_logging', 'server_audit_events', 'server_audit_incl_users', "
                 "'server_audit_excl_users', 'performance_schema', "
-                "'performance_schema_max_sql_text_length')";
+                "'performance_schema_max_sql_text_length', 'max_allowed_packet', "
+                "'net_buffer_length')";
         PreflightVariables variables = {.user = user};
         SessionResult result = session_query(session, statement, on_row, &variables, ret_error);
 
@@ -322,6 +338,16 @@ bool preflight_would_log_password(char *buffer, size_t size, const Preflight *pr
                         : "would write the replication password to a log",
                 keeps);
         return keeps[0] != '\0';
+}
+
+bool preflight_would_refuse_packet(
+        char *buffer, size_t size, const Preflight *preflight, uint64_t bytes)
+{
+        text_format(buffer, size,
+                "the call takes %" PRIu64
+                " bytes, and a packet of the server has less than %" PRIu64 " (max_allowed_packet)",
+                bytes, preflight->packet_limit);
+        return preflight->packet_limit > 0 && bytes >= preflight->packet_limit;
 }
 
 const char *preflight_not_writer_reason(const Preflight *preflight)

@@ -17,6 +17,9 @@
  * MariaDB 10.11 writes the key also into the logs of the statements inside the procedure; a log
  * that the session turns off, and an audit that excludes the user, keep those neither.
  *
+ * It also reads how large a packet may be, because the server ends the connection after a larger
+ * one, and replication may be stopped by then.
+ *
  * The same round trip first sets what the statements of the session, and the transactions within
  * the procedure, depend on, whatever the server's defaults and init_connect say: no open
  * transaction, autocommit, writable transactions, a strict SQL mode, UTC, and updates without a
@@ -68,6 +71,7 @@ typedef struct PreflightVariables {
         bool general_log_disabled, slow_log_disabled;           /* for this session */
         bool general_privilege_missing, slow_privilege_missing; /* to disable them */
         char server_uuid[SERVER_UUID_MAX];                      /* "": MariaDB has none */
+        uint64_t max_allowed_packet, net_buffer_length;         /* 0: not reported */
 } PreflightVariables;
 
 typedef struct Preflight {
@@ -77,6 +81,9 @@ typedef struct Preflight {
         char keeps_call[PREFLIGHT_TEXT_MAX]; /* each setting that would keep the CALL; "": none */
         bool keeps_unknown;  /* keeps_call lists only settings that the server did not report */
         uint64_t text_bytes; /* of a statement's beginning that performance_schema keeps */
+        /* A packet of so many bytes is refused with error 1153: the greater of max_allowed_packet
+         * and net_buffer_length (measured on both makes); 0: unknown. */
+        uint64_t packet_limit;
         /* The session could turn off this log, which is in keeps_call, with a privilege. */
         bool general_privilege_missing, slow_privilege_missing;
 } Preflight;
@@ -105,6 +112,11 @@ bool preflight_would_log_key(
 
 /* The same for the password of the replication user, which can be anywhere in its statement. */
 bool preflight_would_log_password(char *buffer, size_t size, const Preflight *preflight);
+
+/* Returns true if the server would refuse a packet of so many bytes; `buffer` is then a sentence
+ * with both sizes. */
+bool preflight_would_refuse_packet(
+        char *buffer, size_t size, const Preflight *preflight, uint64_t bytes);
 
 /* Returns a sentence if the server must not get the key whatever its logs are, else NULL. */
 const char *preflight_not_writer_reason(const Preflight *preflight);

@@ -85,7 +85,7 @@ static int start_due(ProbeRun *run)
                         .deadline_usec = job->task.timeout_usec};
                 int r;
 
-                if (job->task.set && job->task.set->payload_fd >= 0)
+                if (job->task.set->payload_fd >= 0)
                         spec.keep[spec.n_keep++] = job->task.set->payload_fd;
                 r = job_start(&job->child, run->event, &spec, on_end, job);
                 if (r < 0)
@@ -113,7 +113,7 @@ static void on_set(void *userdata)
         continue_run(run);
 }
 
-/* Reads each material of which a source is asked. */
+/* Reads each material of an enabled cluster. */
 static int read_sets(ProbeRun *run)
 {
         const Config *config = run->config;
@@ -123,8 +123,6 @@ static int read_sets(ProbeRun *run)
                 ProbeSet *set = &run->sets[cluster->material];
                 int r;
 
-                if (cluster->source_probe == SOURCE_PROBE_OFF)
-                        continue;
                 run->jobs[i].task.set = set;
                 if (set->job)
                         continue;

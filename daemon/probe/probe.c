@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/mysql/error-advice.h"
 #include "daemon/mysql/rds.h"
 
 static const char *const procedure_names[_PROBE_PROCEDURE_MAX] = {
@@ -127,6 +128,22 @@ static void evaluate_statement_text(Probe *probe, const ClusterConfig *cluster)
                 PREFLIGHT_CERTIFICATES_MIN);
 }
 
+static void evaluate_packet(Probe *probe)
+{
+        char text[OUTCOME_TEXT_MAX];
+        ProbeFinding *finding;
+
+        if (!preflight_would_refuse_packet(
+                    text, sizeof(text), &probe->preflight, probe->call_bytes))
+                return;
+        finding = add(probe, OUTCOME_REJECTED, SEVERITY_ERROR);
+        text_format(finding->text, sizeof(finding->text),
+                "%s, so that the import would end with "
+                "error %d",
+                text, ERROR_ADVICE_PACKET);
+        text_set(finding->next_step, sizeof(finding->next_step), error_advice(ERROR_ADVICE_PACKET));
+}
+
 /* The server lists a procedure only to an account that may execute it, so a missing grant and a
  * missing procedure cannot be distinguished. */
 static void add_missing(Probe *probe, const char *name, OutcomeKind outcome, Severity severity)
@@ -222,6 +239,7 @@ void probe_evaluate(Probe *probe, const ClusterConfig *cluster)
                         why);
         evaluate_log(probe, cluster);
         evaluate_statement_text(probe, cluster);
+        evaluate_packet(probe);
         evaluate_procedure(probe, PROBE_IMPORT, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
         evaluate_ledger(probe, cluster);
         evaluate_columns(probe, cluster);

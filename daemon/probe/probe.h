@@ -23,7 +23,7 @@
 #include "daemon/mysql/sql-error.h"
 #include "daemon/tls/server-certificate.h"
 
-#define PROBE_FINDINGS_MAX       12
+#define PROBE_FINDINGS_MAX       13
 #define PROBE_PROCEDURE_NAME_MAX 64
 
 /* The procedures that the program may call, all of the schema mysql. */
@@ -67,6 +67,7 @@ typedef struct Probe {
         LedgerReading ledger;
         LedgerColumns ledger_columns;
         SessionError ledger_error; /* of reading the table, or of checking writes */
+        uint64_t call_bytes;       /* of the packet with the set on disk; 0: there is no set */
         ProbeSource source;
         char set_fingerprint[REPORT_FINGERPRINT_MAX]; /* that the source was asked about; "" */
         ServerCertificate server_certificate;         /* that the login was shown */

@@ -120,29 +120,21 @@ static bool read_facts(Probe *probe, Session *session, const ClusterConfig *clus
 }
 
 /* As an import would, with the set on disk. */
-static void probe_source(
-        Probe *probe, Session *session, const ProberTask *task, uint64_t deadline_usec)
+static void probe_source(Probe *probe, Session *session, const ProberTask *task,
+        const CallPayload *payload, uint64_t deadline_usec)
 {
         CLEANUP(redactor_done) Redactor key = REDACTOR_NULL;
         Outcome outcome = {.kind = OUTCOME_IMPORTED};
-        CallPayload payload;
         int r;
 
-        if (task->set->payload_fd < 0) {
+        if (!payload->data) {
                 probe_add_no_set(probe, task->set->reason);
                 return;
         }
-        r = call_payload_map(&payload, task->set->payload_fd);
-        if (r < 0) {
-                probe_add_no_set(probe, strerror(-r));
-                return;
-        }
-        r = redactor_set_pem(&key, payload.data, payload.size);
+        r = redactor_set_pem(&key, payload->data, payload->size);
         if (r == 0)
-                (void)import_probe_source(
-                        &outcome, session, task->cluster, &payload, deadline_usec);
+                (void)import_probe_source(&outcome, session, task->cluster, payload, deadline_usec);
         outcome_redact(&outcome, &key);
-        call_payload_unmap(&payload);
         if (r < 0)
                 probe_add_no_set(probe, strerror(-r));
         else
@@ -156,8 +148,12 @@ int prober_run(Probe *ret, const ProberTask *task)
         const ClusterConfig *cluster = task->cluster;
         uint64_t start_usec = clock_boottime_usec();
         uint64_t deadline_usec = login_deadline_usec(start_usec, task->timeout_usec);
+        CLEANUP(call_payload_unmap) CallPayload payload = {0};
         Outcome outcome = {0};
 
+        /* What cannot be mapped is no set. */
+        if (task->set->payload_fd >= 0)
+                (void)call_payload_map(&payload, task->set->payload_fd);
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
         if (login_open(&session, &outcome, &ret->server_certificate, cluster, deadline_usec,
                     &password)) {
@@ -165,9 +161,11 @@ int prober_run(Probe *ret, const ProberTask *task)
                 ret->server = outcome.server;
                 bool usable = read_facts(ret, session, cluster);
 
+                if (payload.data)
+                        ret->call_bytes = call_packet_size(&payload, ret->newlines);
                 probe_evaluate(ret, cluster);
-                if (task->set && usable)
-                        probe_source(ret, session, task, deadline_usec);
+                if (cluster->source_probe != SOURCE_PROBE_OFF && usable)
+                        probe_source(ret, session, task, &payload, deadline_usec);
         } else
                 probe_add_outcome(ret, &outcome);
         probe_evaluate_certificate(ret, clock_wall_usec());

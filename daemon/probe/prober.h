@@ -8,8 +8,8 @@
  * needs the round trips of the preflight, one for the procedures, three for a configured ledger,
  * and one for replication unless that is ignored.
  *
- * With source-probe it then logs in to the replication source with the set on disk, as an import
- * would.
+ * Of the set on disk, if there is one, it takes the size of the call. With source-probe it then
+ * logs in to the replication source with that set, as an import would.
  */
 
 #include "daemon/config/config.h"
@@ -18,7 +18,7 @@
 
 typedef struct ProberTask {
         const ClusterConfig *cluster;
-        const ProbeSet *set; /* its inspection has ended; NULL: the source is not asked */
+        const ProbeSet *set; /* its inspection has ended */
         Newlines newlines;   /* the form in the record; AUTO: unknown */
         uint64_t timeout_usec;
 } ProberTask;

@@ -313,6 +313,19 @@ static void test_no_byte_of_the_key_precedes_its_offset_in_either_form(void **st
         assert_int_equal(call_key_offset("", 0), 0);
 }
 
+static void test_the_size_of_the_packet_is_that_of_the_form_that_is_sent_first(void **state)
+{
+        static const char text[] = "{\"ssl_ca\":\"a\\nb\\n\"}"; /* 19 bytes, two line ends */
+        CallPayload document = {.data = text, .size = strlen(text)};
+
+        assert_int_equal(call_packet_size(&document, NEWLINES_AUTO), 17 + 17);
+        assert_int_equal(call_packet_size(&document, NEWLINES_RAW), 17 + 17);
+        assert_int_equal(call_packet_size(&document, NEWLINES_ESCAPED), 17 + 19);
+        document.newlines = NEWLINES_ESCAPED;
+        assert_int_equal(call_packet_size(&document, NEWLINES_AUTO), 17 + 19);
+        assert_int_equal(call_packet_size(&document, NEWLINES_RAW), 17 + 17);
+}
+
 static void test_each_member_is_the_pem_of_its_file(void **state)
 {
         static const char *const begins[_MATERIAL_FILE_MAX] = {
@@ -372,6 +385,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_the_raw_form_differs_only_in_its_line_ends),
                 cmocka_unit_test(test_only_escaped_line_ends_are_replaced),
                 cmocka_unit_test(test_no_byte_of_the_key_precedes_its_offset_in_either_form),
+                cmocka_unit_test(
+                        test_the_size_of_the_packet_is_that_of_the_form_that_is_sent_first),
                 cmocka_unit_test(test_each_member_is_the_pem_of_its_file),
                 cmocka_unit_test(test_a_document_without_a_member_is_refused),
         };

@@ -322,6 +322,44 @@ static void test_only_a_reported_role_is_a_writer(void **state)
         assert_null(preflight_not_writer_reason(&preflight));
 }
 
+static void test_a_packet_is_refused_from_the_greater_of_two_sizes_on(void **state)
+{
+        static const struct {
+                const char *packet, *buffer;
+                uint64_t smallest; /* that is refused; 0: none */
+        } cases[] = {
+                {"4096", "1024", 4096},
+                {"1024", "16384", 16384},
+                {"67108864", "16384", 67108864},
+                {"4096", NULL, 4096},
+                {NULL, "16384", 0},
+                {"many", "16384", 0},
+                {"-1", "16384", 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                uint64_t smallest = cases[i].smallest;
+
+                variables = (PreflightVariables){.user = USER};
+                if (cases[i].packet)
+                        preflight_parse_variable(&variables, "max_allowed_packet", cases[i].packet);
+                if (cases[i].buffer)
+                        preflight_parse_variable(&variables, "net_buffer_length", cases[i].buffer);
+                preflight_evaluate(&preflight, &variables);
+                assert_false(preflight_would_refuse_packet(sentence, sizeof(sentence), &preflight,
+                        smallest > 0 ? smallest - 1 : UINT64_MAX));
+                if (smallest > 0)
+                        assert_true(preflight_would_refuse_packet(
+                                sentence, sizeof(sentence), &preflight, smallest));
+        }
+        variables = (PreflightVariables){.user = USER, .max_allowed_packet = 4096};
+        preflight_evaluate(&preflight, &variables);
+        assert_true(preflight_would_refuse_packet(sentence, sizeof(sentence), &preflight, 5000));
+        assert_string_equal(sentence,
+                "the call takes 5000 bytes, and a packet of the server has less than 4096 "
+                "(max_allowed_packet)");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -339,6 +377,7 @@ int main(void)
                 cmocka_unit_test(test_a_sentence_has_room_for_every_log),
                 cmocka_unit_test(test_a_password_is_kept_by_any_text),
                 cmocka_unit_test(test_only_a_reported_role_is_a_writer),
+                cmocka_unit_test(test_a_packet_is_refused_from_the_greater_of_two_sizes_on),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,18 @@ static void test_a_statement_text_that_may_reach_the_key_is_a_warning(void **sta
         assert_int_equal(probe.n_findings, 0);
 }
 
+static void test_a_call_that_is_larger_than_a_packet_is_an_error(void **state)
+{
+        probe.preflight.packet_limit = 4096;
+        probe.call_bytes = 4095;
+        probe_evaluate(&probe, &cluster);
+        assert_int_equal(probe.n_findings, 0);
+        probe.call_bytes++;
+        expect(OUTCOME_REJECTED, SEVERITY_ERROR, "max_allowed_packet");
+        assert_non_null(strstr(probe.findings[0].text, "4096 bytes"));
+        assert_non_null(strstr(probe.findings[0].text, "error 1153"));
+}
+
 static void test_a_server_without_a_role_is_an_error(void **state)
 {
         probe.preflight.role_known = false;
@@ -258,6 +270,7 @@ static void test_all_findings_together_have_room(void **state)
         probe.server_certificate.result = CERTIFICATE_VERIFIED; /* and expired */
         memset(probe.visible, 0, sizeof(probe.visible));
         probe.ledger_error.number = 1146;
+        probe.preflight.packet_limit = probe.call_bytes = 4096;
         make_replication_unreadable();
         strcpy(probe.missing, "rds_set_external_source");
         probe.ledger_columns.known = true;
@@ -340,6 +353,7 @@ int main(void)
                 probe_test(test_a_log_is_evaluated_by_the_configured_policy),
                 probe_test(test_a_missing_privilege_for_a_log_names_the_whole_grant),
                 probe_test(test_a_statement_text_that_may_reach_the_key_is_a_warning),
+                probe_test(test_a_call_that_is_larger_than_a_packet_is_an_error),
                 probe_test(test_a_server_without_a_role_is_an_error),
                 probe_test(test_a_restart_needs_to_read_replication),
                 probe_test(test_observe_without_the_privilege_is_a_warning),
