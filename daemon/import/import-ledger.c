@@ -16,8 +16,7 @@ static bool fail(Attempt *attempt, SessionResult result, const SessionError *err
         snprintf(context, sizeof(context), "ledger %s", table);
         if (!sql_error_fail(ret, result, error, context))
                 return false;
-        sql_error_advise_table(ret, attempt->session, table);
-        if (ret->next_step[0] != '\0')
+        if (sql_error_advise_table(ret, attempt->session, table))
                 ret->kind = OUTCOME_NO_PRIVILEGE;
         return true;
 }

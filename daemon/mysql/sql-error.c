@@ -98,14 +98,17 @@ void sql_error_advise_logs(Outcome *ret, Session *session, bool general)
                         general);
 }
 
-void sql_error_advise_table(Outcome *ret, Session *session, const char *table)
+bool sql_error_advise_table(Outcome *ret, Session *session, const char *table)
 {
-        char account[SQL_GRANT_ACCOUNT_MAX];
+        char account[SQL_GRANT_ACCOUNT_MAX], step[OUTCOME_NEXT_STEP_MAX];
 
-        sql_grant_for_table(ret->next_step, sizeof(ret->next_step), ret->sql_errno, table, "");
-        if (ret->next_step[0] != '\0' && read_account(session, account))
-                sql_grant_for_table(
-                        ret->next_step, sizeof(ret->next_step), ret->sql_errno, table, account);
+        sql_grant_for_table(step, sizeof(step), ret->sql_errno, table, "");
+        if (step[0] == '\0')
+                return false;
+        if (read_account(session, account))
+                sql_grant_for_table(step, sizeof(step), ret->sql_errno, table, account);
+        text_set(ret->next_step, sizeof(ret->next_step), step);
+        return true;
 }
 
 /* A quote or backslash in a name is doubled, as in any SQL literal; a host holds no '@', so the

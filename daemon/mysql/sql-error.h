@@ -27,7 +27,10 @@ bool sql_error_fail(
 void sql_error_advise_procedure(Outcome *ret, Session *session, const char *procedure);
 void sql_error_advise_missing(Outcome *ret, Session *session, const char *procedure);
 void sql_error_advise_status(Outcome *ret, Session *session);
-void sql_error_advise_table(Outcome *ret, Session *session, const char *table);
+
+/* Returns false if the error is none of the table's privileges or definition: the next step stays
+ * that of the error's number. */
+bool sql_error_advise_table(Outcome *ret, Session *session, const char *table);
 
 /* Sets the next step to the privilege with which the session can turn off the slow log, or with
  * `general` both query logs. */

@@ -44,6 +44,16 @@ static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
         return &probe->findings[i];
 }
 
+/* For an error of the server; without advice the outcome's next step stays. */
+static void advise(ProbeFinding *finding, unsigned number)
+{
+        const char *advice = error_advice(number);
+
+        finding->sql_errno = number;
+        if (advice[0] != '\0')
+                text_set(finding->next_step, sizeof(finding->next_step), advice);
+}
+
 void probe_add_outcome(Probe *probe, const Outcome *outcome)
 {
         ProbeFinding *finding = add(probe, outcome->kind, SEVERITY_ERROR);
@@ -175,9 +185,9 @@ static void evaluate_replication(Probe *probe, const ClusterConfig *cluster)
         if (probe->replication_error.number != 0) {
                 finding = add(probe, OUTCOME_REPLICATION_FAILED,
                         restart ? SEVERITY_ERROR : SEVERITY_WARNING);
-                finding->sql_errno = probe->replication_error.number;
                 text_format(finding->text, sizeof(finding->text), "SHOW REPLICA STATUS: %s",
                         probe->replication_error.text);
+                advise(finding, probe->replication_error.number);
                 if (probe->replication_error.number == 1227 && probe->procedures_known)
                         sql_grant_status(finding->next_step, sizeof(finding->next_step),
                                 probe->server.version, probe->account);
@@ -192,16 +202,20 @@ static void evaluate_replication(Probe *probe, const ClusterConfig *cluster)
 
 static void evaluate_ledger(Probe *probe, const ClusterConfig *cluster)
 {
+        unsigned number = probe->ledger_error.number;
+        char grant[OUTCOME_NEXT_STEP_MAX];
         ProbeFinding *finding;
 
-        if (probe->ledger_error.number == 0)
+        if (number == 0)
                 return;
-        finding = add(probe, OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR);
-        finding->sql_errno = probe->ledger_error.number;
+        sql_grant_for_table(grant, sizeof(grant), number, cluster->ledger, probe->account);
+        finding = add(
+                probe, grant[0] != '\0' ? OUTCOME_NO_PRIVILEGE : OUTCOME_REJECTED, SEVERITY_ERROR);
         text_format(finding->text, sizeof(finding->text), "ledger %s: %s", cluster->ledger,
                 probe->ledger_error.text);
-        sql_grant_for_table(finding->next_step, sizeof(finding->next_step),
-                probe->ledger_error.number, cluster->ledger, probe->account);
+        advise(finding, number);
+        if (grant[0] != '\0')
+                text_set(finding->next_step, sizeof(finding->next_step), grant);
 }
 
 /* A table of an earlier version is used as it is. */

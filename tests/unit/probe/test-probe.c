@@ -218,6 +218,21 @@ static void test_an_unusable_ledger_has_the_missing_step(void **state)
         expect(OUTCOME_NO_PRIVILEGE, SEVERITY_ERROR, "create the table ops.ledger");
 }
 
+static void test_an_error_of_any_statement_has_the_advice_for_its_number(void **state)
+{
+        cluster.ledger = "ops.ledger";
+        probe.ledger_error.number = 1226;
+        expect(OUTCOME_REJECTED, SEVERITY_ERROR, "the account has reached the limit");
+        assert_int_equal(probe.findings[0].sql_errno, 1226);
+        make(NULL);
+        probe.replication_error.number = 1226;
+        expect(OUTCOME_REPLICATION_FAILED, SEVERITY_ERROR, "the account has reached the limit");
+        make(NULL);
+        cluster.ledger = "ops.ledger";
+        probe.ledger_error.number = 1064;
+        expect(OUTCOME_REJECTED, SEVERITY_ERROR, outcome_next_step(OUTCOME_REJECTED, ""));
+}
+
 static void test_a_table_of_an_earlier_version_has_the_statement(void **state)
 {
         cluster.ledger = "ops.ledger";
@@ -361,6 +376,7 @@ int main(void)
                 probe_test(test_a_restart_needs_its_procedures_where_there_is_a_replica),
                 probe_test(test_repoint_needs_what_sets_the_source),
                 probe_test(test_an_unusable_ledger_has_the_missing_step),
+                probe_test(test_an_error_of_any_statement_has_the_advice_for_its_number),
                 probe_test(test_a_table_of_an_earlier_version_has_the_statement),
                 probe_test(test_the_answer_of_the_source_is_the_outcome_of_an_import),
                 probe_test(test_all_findings_together_have_room),
