@@ -1,7 +1,9 @@
 #include "daemon/mysql/session-error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/macro.h"
 #include "common/text.h"
 
 /* Numbers of the client error reference. */
@@ -60,6 +62,24 @@ static bool is_unloaded_plugin(unsigned number, const char *text)
                 strstr(text, "could not be loaded");
 }
 
+/* A server refuses a connection before TLS, with an error that libmariadb puts into a text of its
+ * own. The number says what to do next; the result stays that of an unreachable server, because
+ * anybody on the way can have sent it. */
+static bool is_unverified(unsigned *number, const char *text)
+{
+        static const unsigned numbers[] = {1040, 1129, 1130};
+        static const char before[] = "following error cannot be verified: ";
+        const char *found = strstr(text, before);
+        unsigned long claimed = found ? strtoul(found + strlen(before), NULL, 10) : 0;
+
+        if (!session_error_is_of_library(*number) || !found)
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+                if (numbers[i] == claimed)
+                        *number = numbers[i];
+        return true;
+}
+
 static SessionResult classify_connect(unsigned number, const char *text)
 {
         if (is_timeout(number, text))
@@ -88,6 +108,8 @@ SessionResult session_error_connect(SessionError *ret, unsigned number, const ch
         if (ret->number == SESSION_ERROR_PLUGIN_NOT_ALLOWED)
                 text_format(ret->text, sizeof(ret->text),
                         "the server asks for an authentication plugin other than %s", plugins);
+        if (is_unverified(&ret->number, ret->text))
+                return SESSION_UNREACHABLE;
         return classify_connect(ret->number, ret->text);
 }
 

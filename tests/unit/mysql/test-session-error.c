@@ -27,6 +27,31 @@ static void test_a_refused_login_is_told_from_an_unreachable_server(void **state
         assert_string_equal(error.text, "text");
 }
 
+static void test_an_error_before_tls_has_its_number_and_is_no_refused_login(void **state)
+{
+#define UNVERIFIED                                                                    \
+        "Received error packet before completion of TLS handshake. The authenticity " \
+        "of the following error cannot be verified: "
+        static const struct {
+                const char *text;
+                unsigned number;
+        } cases[] = {
+                {UNVERIFIED "1040 - Too many connections", 1040},
+                {UNVERIFIED "1129 - Host is blocked", 1129},
+                {UNVERIFIED "1130 - Host is not allowed", 1130},
+                {UNVERIFIED "1045 - Access denied", 2002},
+                {UNVERIFIED "11300 - Host", 2002},
+                {UNVERIFIED, 2002},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                assert_int_equal(connect_error(2002, cases[i].text, ""), SESSION_UNREACHABLE);
+                assert_int_equal(error.number, cases[i].number);
+        }
+        assert_int_equal(connect_error(1045, UNVERIFIED "1130 - Host", ""), SESSION_AUTH);
+        assert_int_equal(error.number, 1045);
+}
+
 static void test_a_tls_error_has_the_reason_of_the_certificate(void **state)
 {
         assert_int_equal(connect_error(2026, "TLS/SSL error", "expired"), SESSION_TLS);
@@ -68,6 +93,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_refused_login_is_told_from_an_unreachable_server),
+                cmocka_unit_test(test_an_error_before_tls_has_its_number_and_is_no_refused_login),
                 cmocka_unit_test(test_a_tls_error_has_the_reason_of_the_certificate),
                 cmocka_unit_test(test_a_plugin_that_is_not_allowed_shows_no_buffer),
                 cmocka_unit_test(test_only_the_library_can_report_a_time_out),
