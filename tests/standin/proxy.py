@@ -101,7 +101,7 @@ class Connection:
         try:
             self._server, _ = await asyncio.get_running_loop().create_connection(
                 lambda: _End(lambda _: None, self.from_server, self.server_lost),
-                LOOPBACK, self._proxy.server_port)
+                LOOPBACK, self._proxy.server_port, local_addr=(self._proxy.source, 0))
         except OSError:
             self._end(self._client, reset=True)
         if self._client:
@@ -133,13 +133,15 @@ class Connection:
 class Proxy:
     """A proxy on a port of its own. Delays are one-way, in seconds, and do not add up.
 
+    source: the address from which the server sees the connections.
     fault: for every connection, unless next_faults has an entry (a fault or None) for it.
     connections: all connections so far, in order; their counts are final when closed is set.
     """
 
     def __init__(self, server_port: int, *, to_server: float = SHORT,
-                 to_client: float = SHORT) -> None:
+                 to_client: float = SHORT, source: str = LOOPBACK) -> None:
         self.server_port = server_port
+        self.source = source
         self.to_server = to_server
         self.to_client = to_client
         self.fault: Fault | None = None
