@@ -114,3 +114,17 @@ echo "$password" """)
     for where, content in [*seen.items(), *later.items()]:
         assert IMPORT_PASSWORD.encode() not in content, where
     assert IMPORT_PASSWORD not in service.log()
+
+
+def test_a_refused_credential_is_said_to_be_as_old_as_the_service(testbed, service, set_up):
+    credential = service.directory / "credentials" / "orders"
+    credential.parent.mkdir()
+    credential.write_text('"quoted"\n')
+    service.variables["CREDENTIALS_DIRECTORY"] = str(credential.parent)
+    set_up("password-credential = orders")
+    service.start()
+    cluster = service.wait_cluster("orders", "held")
+    assert (cluster["outcome"], cluster["sql_errno"]) == ("auth", 1045)
+    assert cluster["next_step"].endswith(
+        "a credential is as it was when the service started: after a change restart the service")
+    assert "of the password: " in cluster["next_step"] and '"quoted"' not in cluster["next_step"]
