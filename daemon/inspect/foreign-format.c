@@ -7,6 +7,8 @@
 #define HEAD     64 /* bytes of DER in which the type of a container stands */
 #define WORD_MAX 128
 
+#define BASE64_OF_BEGIN "LS0tLS1CRUdJTi" /* -----BEGIN */
+
 static bool has(const char *data, size_t size, const char *what, size_t length)
 {
         return memmem(data, size, what, length) != NULL;
@@ -44,6 +46,9 @@ static const char *format_of(MaterialFile file, const char *data, size_t size)
                 return binary;
         if (HAS(data, size, "$ANSIBLE_VAULT;"))
                 return "a file encrypted by Ansible Vault; ansible-vault decrypt --output OUT IN";
+        if (size >= strlen(BASE64_OF_BEGIN) &&
+                memcmp(data, BASE64_OF_BEGIN, strlen(BASE64_OF_BEGIN)) == 0)
+                return "base64 of a PEM file, as a Secret of Kubernetes holds it; base64 -d IN > OUT";
         if (HAS(data, size, "-----BEGIN PKCS7-----"))
                 return "PKCS#7; openssl pkcs7 -in IN -print_certs -out OUT";
         if (HAS(data, size, "-----\\n"))

@@ -2,7 +2,9 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
+#include "common/macro.h"
 #include "common/text.h"
 
 #define BEGIN "-----BEGIN "
@@ -68,15 +70,34 @@ static bool is_broken_boundary(const Line *line)
                 memchr(found + 1, '-', line->size - (size_t)(found + 1 - line->data)) != NULL;
 }
 
+/* Also indented. */
 static bool is_base64(const Line *line)
 {
         static const char set[] =
                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+        size_t begin = 0;
 
-        for (size_t i = 0; i < line->size; i++)
+        while (begin < line->size && (line->data[begin] == ' ' || line->data[begin] == '\t'))
+                begin++;
+        for (size_t i = begin; i < line->size; i++)
                 if (!memchr(set, line->data[i], sizeof(set) - 1))
                         return false;
-        return line->size >= BASE64_MIN;
+        return line->size - begin >= BASE64_MIN;
+}
+
+/* What a server answers instead of a certificate: its page of an error, or an object with one. No
+ * comment begins so. */
+static const char *document_reason(const Line *line)
+{
+        static const char *const heads[] = {"<!DOCTYPE", "<html", "<?xml"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+                if (line->size >= strlen(heads[i]) &&
+                        strncasecmp(line->data, heads[i], strlen(heads[i])) == 0)
+                        return "an HTML or XML document begins, in place of a certificate";
+        return line->size > 0 && line->data[0] == '{'
+                ? "a JSON object or a template begins, in place of a certificate"
+                : NULL;
 }
 
 static bool is_expected(MaterialFile file, const char *label)
@@ -134,6 +155,10 @@ void pem_boundary_find(PemIgnored *ret, MaterialFile file, const char *data, siz
                 } else if (is_broken_boundary(&line)) {
                         lost = true;
                         add(ret, number, broken_reason(&line));
+                } else if (document_reason(&line)) {
+                        if (!lost)
+                                add(ret, number, document_reason(&line));
+                        lost = true;
                 } else if (file != MATERIAL_KEY && is_base64(&line)) {
                         if (!lost)
                                 add(ret, number, "base64 without a BEGIN line before it");

@@ -1,12 +1,13 @@
 #pragma once
 
 /*
- * PEM boundary: finds what looks like a PEM block, or like the inside of one, and is not read.
+ * PEM boundary: finds what looks like a PEM block, or like the inside of one, or stands in its
+ * place, and is not read.
  *
  * A block begins and ends with a line of its own, five dashes on both sides (RFC 7468, section 3).
  * OpenSSL takes everything else for text that explains a block, and reads on without a word: a CA
  * that YAML has indented, or that a byte order mark precedes after a concatenation, is then missing
- * in the cluster.
+ * in the cluster. Other text is not named: it may be of any kind (doc/design.md, "Rules").
  */
 
 #include <stddef.h>

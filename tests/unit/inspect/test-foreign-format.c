@@ -29,6 +29,9 @@ static void test_each_format_has_its_command(void **state)
                         "PKCS#7 in DER; openssl pkcs7 "},
                 {MATERIAL_CA, BYTES("-----BEGIN PKCS7-----\nM"), "PKCS#7; openssl pkcs7 "},
                 {MATERIAL_KEY, BYTES("$ANSIBLE_VAULT;1.1;AES256\n62"), "a file encrypted by "},
+                {MATERIAL_CA, BYTES("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUQ="),
+                        "base64 of a PEM file, as a Secret of Kubernetes holds it; base64 -d "
+                        "/m/a.pem > OUT"},
                 {MATERIAL_KEY, BYTES("-----BEGIN PRIVATE KEY-----\\nMII"), "one line with \\n "},
                 {MATERIAL_CERT, BYTES("-----BEGIN CERTIFICATE REQUEST-----\nM"), "a request, "},
                 {MATERIAL_KEY, BYTES("-----BEGIN CERTIFICATE-----\nM"), "a certificate; "},

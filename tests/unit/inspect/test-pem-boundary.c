@@ -30,6 +30,9 @@ static void test_what_tools_write_is_read_or_a_comment(void **state)
                 GOOD "-----BEGIN RSA PRIVATE KEY-----\n" LINE "-----END RSA PRIVATE KEY-----\n",
                 "-----BEGIN DH PARAMETERS-----\n" LINE "-----END DH PARAMETERS-----\n" GOOD,
                 "-----BEGIN X509 CERTIFICATE-----\n" LINE "-----END X509 CERTIFICATE-----\n",
+                "Some Root CA\n============\n" GOOD "depth=0 CN = a\n---\n<ca>\n" GOOD "</ca>\n",
+                "Alias name: a\nEntry type: trustedCertEntry\n" GOOD "\n*****\n*****\n",
+                "Key Attributes: <No Attributes>\n" GOOD "    {indented\n",
                 BEGIN LINE, /* cut short: an error of another rule */
         };
 
@@ -62,6 +65,15 @@ static void test_a_block_that_is_not_read_is_named(void **state)
                       "-----END TRUSTED CERTIFICATE-----\n",
                         "TRUSTED CERTIFICATE", 5, 1},
                 {GOOD LINE LINE END, "without a BEGIN", 5, 1},
+                {GOOD "  " LINE "  " LINE, "without a BEGIN", 5, 1},
+                {GOOD "<html>\n<head><title>404 Not Found</title></head>\n</html>\n" GOOD,
+                        "an HTML or XML document", 5, 1},
+                {"<!doctype html>\n" GOOD, "an HTML or XML document", 1, 1},
+                {GOOD "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>\n",
+                        "an HTML or XML document", 5, 1},
+                {GOOD "{\"errors\":[\"permission denied\"]}\n", "a JSON object or a template", 5,
+                        1},
+                {GOOD "{{ with secret }}\n" LINE, "a JSON object or a template", 5, 1},
                 {"  " BEGIN "  " LINE "  " END GOOD "x" GOOD, "indented", 1, 2},
                 {"x" GOOD GOOD, "precedes", 1, 1},
                 {"-----BEGIN CERTIFICATE-----\\nMIID\\n-----END CERTIFICATE-----\n" GOOD "x" GOOD,
