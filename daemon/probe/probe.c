@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/config/expiry-warnings.h"
 #include "daemon/mysql/error-advice.h"
 #include "daemon/mysql/rds.h"
 
@@ -268,7 +269,9 @@ void probe_evaluate_certificate(Probe *probe, uint64_t now_usec)
         char date[CLOCK_TEXT_SIZE];
 
         if (certificate->result != CERTIFICATE_VERIFIED ||
-                certificate->not_after_usec >= now_usec + PROBE_EXPIRY_USEC)
+                certificate->not_after_usec >= now_usec +
+                                expiry_warning_length_usec(PROBE_EXPIRY_USEC,
+                                        certificate->not_before_usec, certificate->not_after_usec))
                 return;
         finding = add(probe, OUTCOME_TLS, SEVERITY_WARNING);
         text_format(finding->text, sizeof(finding->text),

@@ -93,7 +93,8 @@ const char *probe_source_to_string(ProbeSource source);
 /* Adds a finding for every known fact that would make an import fail, or deserves a warning. */
 void probe_evaluate(Probe *probe, const ClusterConfig *cluster);
 
-/* A server certificate that expires within this time gets a warning. */
+/* A server certificate that expires within this time, or in the last third of its validity if that
+ * is shorter, gets a warning. */
 #define PROBE_EXPIRY_USEC (30 * USEC_PER_DAY)
 
 /* Adds a finding if the certificate is verified and expires soon. */

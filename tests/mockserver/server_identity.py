@@ -10,6 +10,7 @@ from tests.standin import Authority
 from tests.standin.pki import Pair
 
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 class ServerIdentities:
@@ -34,7 +35,8 @@ class ServerIdentities:
             "wrong-host": issue("db.example.org", "10.9.8.7", key=key),
             "longer-name": issue("localhost.example.org", "xlocalhost", key=key),
             "common-name": self.authority.issue_client("localhost", key=key, usage="serverAuth"),
-            "about-to-expire": issue(key=key, valid=(-HOUR, 29 * 24 * HOUR)),
+            "about-to-expire": issue(key=key, valid=(-90 * DAY, 29 * DAY)),
+            "short-lived": issue(key=key, valid=(-HOUR, DAY)),
             "many-names": issue(*(f"db{i}.example.org" for i in range(20)), key=key),
             "client-purpose": self.authority.issue_client("localhost", key=key),
         }

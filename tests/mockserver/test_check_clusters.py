@@ -37,6 +37,7 @@ CASES = {
     "good-by-address": Case(host="127.0.0.1", verified=True, logged_in=True),
     "common-name": Case("common-name", verified=True, logged_in=True),
     "about-to-expire": Case("about-to-expire", verified=True, logged_in=True),
+    "short-lived": Case("short-lived", verified=True, logged_in=True),
     "unknown-authority": Case(
         "unknown-authority",
         reason="unable to get local issuer certificate: the issuer CN = Another CA is not in "
@@ -135,8 +136,8 @@ def test_a_certificate_about_to_expire_is_a_warning(results) -> None:
     _, clusters = results
     warnings = {name: [finding["text"] for finding in clusters[name]["findings"]
                        if (finding["outcome"], finding["severity"]) == ("tls", "warning")]
-                for name in ("good", "about-to-expire")}
-    assert warnings["good"] == []
+                for name in ("good", "about-to-expire", "short-lived")}
+    assert warnings["good"] == warnings["short-lived"] == []
     assert len(warnings["about-to-expire"]) == 1
     assert "the server's certificate is valid until 20" in warnings["about-to-expire"][0]
 

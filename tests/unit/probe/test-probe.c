@@ -301,6 +301,19 @@ static void test_all_findings_together_have_room(void **state)
         assert_int_equal(probe.n_findings, PROBE_FINDINGS_MAX);
 }
 
+static void test_a_short_lived_certificate_is_a_warning_in_its_last_third(void **state)
+{
+        static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
+
+        probe.server_certificate.result = CERTIFICATE_VERIFIED;
+        probe.server_certificate.not_before_usec = end_usec - 3 * USEC_PER_DAY;
+        probe.server_certificate.not_after_usec = end_usec;
+        probe_evaluate_certificate(&probe, end_usec - USEC_PER_DAY);
+        assert_int_equal(probe.n_findings, 0);
+        probe_evaluate_certificate(&probe, end_usec - USEC_PER_DAY + 1);
+        assert_int_equal(probe.n_findings, 1);
+}
+
 static void test_a_certificate_is_a_warning_in_its_last_thirty_days(void **state)
 {
         static const uint64_t end_usec = UINT64_C(1801483200) * USEC_PER_SEC;
@@ -381,6 +394,7 @@ int main(void)
                 probe_test(test_the_answer_of_the_source_is_the_outcome_of_an_import),
                 probe_test(test_all_findings_together_have_room),
                 probe_test(test_a_certificate_is_a_warning_in_its_last_thirty_days),
+                probe_test(test_a_short_lived_certificate_is_a_warning_in_its_last_third),
                 probe_test(test_a_certificate_that_is_not_verified_has_no_finding),
                 probe_test(test_an_account_is_quoted_for_a_grant),
                 probe_test(test_an_account_too_long_for_its_buffer_is_cut),
