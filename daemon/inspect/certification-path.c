@@ -72,6 +72,12 @@ static int security_level(const Verification *verification)
         return verification->config->minimum_rsa_bits < LEVEL_RSA_BITS ? 1 : 2;
 }
 
+static int minimum_rsa_bits(const Verification *verification)
+{
+        return security_level(verification) == 1 ? (int)verification->config->minimum_rsa_bits
+                                                 : LEVEL_RSA_BITS;
+}
+
 static int level_bits(const Verification *verification)
 {
         return security_level(verification) == 1 ? LEVEL_BITS_LOW : LEVEL_BITS_FULL;
@@ -89,10 +95,8 @@ static void add_weak_key(Verification *verification, X509 *certificate)
                 return;
         if (key && EVP_PKEY_is_a(key, "RSA"))
                 VIOLATION(verification, certificate, RULE_KEY_BITS,
-                        "wanted an RSA key of %u bits or more in %s, found %d",
-                        verification->config->minimum_rsa_bits < LEVEL_RSA_BITS
-                                ? verification->config->minimum_rsa_bits
-                                : LEVEL_RSA_BITS,
+                        "wanted an RSA key of %d bits or more in %s, found %d",
+                        minimum_rsa_bits(verification),
                         subject_of(subject, verification, certificate), EVP_PKEY_get_bits(key));
         else
                 VIOLATION(verification, certificate, RULE_KEY_BITS,
@@ -113,6 +117,17 @@ static void add_weak_signature(Verification *verification, X509 *certificate)
                 OBJ_nid2ln(signature), signature == NID_rsassaPss ? " over " : "",
                 signature == NID_rsassaPss ? OBJ_nid2sn(digest) : "",
                 subject_of(subject, verification, certificate));
+}
+
+/* Level 1 has 1024 bits; minimum-rsa-bits may be greater. */
+static void verify_rsa_bits(Verification *verification, X509 *certificate)
+{
+        EVP_PKEY *key = X509_get0_pubkey(certificate);
+
+        if (key && EVP_PKEY_is_a(key, "RSA") &&
+                EVP_PKEY_get_security_bits(key) >= level_bits(verification) &&
+                EVP_PKEY_get_bits(key) < minimum_rsa_bits(verification))
+                add_weak_key(verification, certificate);
 }
 
 /* As OpenSSL's check_key_level() and check_sig_level(), for what is not on the path. */
@@ -357,9 +372,13 @@ int certification_path_verify(STACK_OF(X509) * *ret, Report *report, const Pem *
                 return r;
         for (unsigned i = 0; i < faults.n; i++)
                 add_fault(&verification, &faults.fault[i]);
+        for (int i = 0; i < sk_X509_num(verification.path); i++)
+                verify_rsa_bits(&verification, sk_X509_value(verification.path, i));
         for (int i = 0; i < sk_X509_num(pem->chain); i++)
-                if (!x509_stack_contains(verification.path, sk_X509_value(pem->chain, i)))
+                if (!x509_stack_contains(verification.path, sk_X509_value(pem->chain, i))) {
                         verify_strength(&verification, sk_X509_value(pem->chain, i));
+                        verify_rsa_bits(&verification, sk_X509_value(pem->chain, i));
+                }
         ERR_clear_error();
         if (verification.broken) {
                 sk_X509_pop_free(verification.path, X509_free);

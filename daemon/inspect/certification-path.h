@@ -9,7 +9,8 @@
  * rules of their own (daemon/inspect/validate.h) and are no fault here.
  *
  * The security level is that of the distributions, 2 (112 bits), and 1 (80 bits) if
- * minimum-rsa-bits is below 2048. Each certificate of the certificate file must satisfy it, also
+ * minimum-rsa-bits is below 2048; RSA keys then have that many bits, which may be more than the
+ * 1024 of the level. Each certificate of the certificate file must satisfy it, also
  * one that is not on the path: a client of OpenSSL loads no file that has a weaker one. The roots'
  * own signatures prove nothing and may be weak.
  */

@@ -158,8 +158,10 @@ static void test_minimum_rsa_bits_lowers_the_level_for_the_whole_path(void **sta
 {
         static const struct {
                 const char *fixture;
-                unsigned n_problems;
-        } cases[] = {{"key-bits-ca", 0}, {"key-bits", 0}, {"cert-signature-sha1", 1}};
+                unsigned minimum, n_problems;
+        } cases[] = {{"key-bits-ca", 1024, 0}, {"key-bits", 1024, 0},
+                {"cert-signature-sha1", 1024, 1}, {"key-bits-ca", 1025, 1}, {"key-bits", 1025, 1},
+                {"key-bits-ca", 4096, 2}, {"good", 2047, 0}};
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 MaterialConfig config = config_for(cases[i].fixture);
@@ -167,9 +169,12 @@ static void test_minimum_rsa_bits_lowers_the_level_for_the_whole_path(void **sta
                         .config = &config, .payload_fd = -1, .now_usec = clock_wall_usec()};
                 Report report = {0};
 
-                config.minimum_rsa_bits = 1024;
+                config.minimum_rsa_bits = cases[i].minimum;
                 assert_int_equal(inspector_run(&report, &task), 0);
                 assert_int_equal(report.n_problems, cases[i].n_problems);
+                if (cases[i].minimum == 1025)
+                        assert_non_null(
+                                strstr(report.problems[0].text, "wanted an RSA key of 1025 "));
         }
 }
 
