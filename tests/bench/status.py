@@ -34,7 +34,7 @@ class Caller:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.connect(str(service.directory / "run" / "io.binlogssl.Manager"))
         self._socket.settimeout(30)
-        self._buffer = memoryview(bytearray(1 << 20))
+        self._buffer = memoryview(bytearray(1 << 23))
 
     def call(self) -> int:
         self._socket.sendall(CALL)
