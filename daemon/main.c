@@ -152,7 +152,7 @@ static int run_mode(Options *options)
                 return run_manager(config, options);
         r = options->mode == MODE_CHECK ? check_materials(config)
                                         : check_clusters(config, options->json);
-        config_free(config);
+        config_unref(config);
         return r;
 }
 

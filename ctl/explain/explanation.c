@@ -13,7 +13,7 @@
 static int load_config(Explanation *explanation)
 {
         static const char *const defaults[_MATERIAL_FILE_MAX];
-        CLEANUP(config_freep) Config *config = NULL;
+        CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(freep) ConfigProblem *problem = calloc(1, sizeof(*problem));
         const MaterialInfo *material = explanation->material;
         char path[CONFIG_PATH_MAX + 32] = "";
@@ -81,5 +81,5 @@ int explanation_make(
 void explanation_done(Explanation *explanation)
 {
         path_access_free(explanation->access);
-        config_free(explanation->service_config);
+        config_unref(explanation->service_config);
 }

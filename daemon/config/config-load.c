@@ -214,7 +214,7 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
 {
         static const Section no_section = {.name = ""};
         CLEANUP(settings_freep) Settings *settings = NULL;
-        CLEANUP(config_freep) Config *config = calloc(1, sizeof(*config));
+        CLEANUP(config_unrefp) Config *config = calloc(1, sizeof(*config));
         Load load = {.problem = ret_problem};
         int r;
 

@@ -38,9 +38,15 @@ const char *const replication_failure_names[_REPLICATION_FAILURE_MAX + 1] = {
         [REPLICATION_FAILURE_ROLLBACK] = "rollback",
 };
 
-Config *config_free(Config *config)
+Config *config_ref(Config *config)
 {
-        if (!config)
+        config->n_refs++;
+        return config;
+}
+
+Config *config_unref(Config *config)
+{
+        if (!config || config->n_refs-- > 0)
                 return NULL;
         for (size_t i = 0; i < config->n_texts; i++)
                 free(config->texts[i]);

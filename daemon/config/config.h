@@ -7,8 +7,8 @@
  * is in the range of its key, so that other modules need no checks.
  *
  * A text is a part of a configuration file, which the Config owns, or the default of its key. It is
- * not copied, so that a long command that serves 4096 clusters exists once. A copy of a
- * MaterialConfig or ClusterConfig lives no longer than the Config.
+ * not copied, so that a long command that serves 4096 clusters exists once. A MaterialConfig,
+ * ClusterConfig or copy of one lives no longer than the Config; who keeps one keeps a reference.
  */
 
 #include <sys/types.h>
@@ -166,10 +166,13 @@ typedef struct Config {
         size_t n_clusters;
         char **texts; /* the configuration files */
         size_t n_texts;
+        unsigned n_refs; /* besides that of its maker */
 } Config;
 
-Config *config_free(Config *config);
-DEFINE_CLEANUP(Config *, config_free);
+Config *config_ref(Config *config);
+/* Frees it with the last reference. */
+Config *config_unref(Config *config);
+DEFINE_CLEANUP(Config *, config_unref);
 
 /* Sets the canary of each material: of its enabled clusters the one with canary = yes, else the
  * first by name. */

@@ -22,17 +22,17 @@ void cluster_facts_forget_replication(ClusterFacts *facts)
                 replication_set_stopped(&facts->replication, facts->record.stop.at_usec);
 }
 
-void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
-        const Record *record)
+void cluster_facts_init(
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, const Record *record)
 {
-        *facts = (ClusterFacts){.daemon = daemon, .config = *config, .record = *record};
+        *facts = (ClusterFacts){.daemon = config_ref(daemon), .config = config, .record = *record};
         record_recover_removal(&facts->record);
         if (config->enabled)
                 record_forget_removal(&facts->record);
         (void)record_set_server(&facts->record, config->login.host, config->login.port);
         cluster_facts_forget_replication(facts);
         facts->status = (ClusterStatus){
-                .config = &facts->config,
+                .config = config,
                 .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
                 .since_at_usec = clock_wall_usec(),
                 .record = &facts->record,
@@ -40,15 +40,22 @@ void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const Cluster
         };
 }
 
+void cluster_facts_done(ClusterFacts *facts)
+{
+        facts->daemon = config_unref(facts->daemon);
+}
+
 bool cluster_facts_configure(
-        ClusterFacts *facts, const Config *daemon, const ClusterConfig *config, bool *ret_forgotten)
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, bool *ret_forgotten)
 {
         bool moved = record_set_server(&facts->record, config->login.host, config->login.port);
 
-        *ret_forgotten = moved || facts->config.replication != config->replication ||
-                strcmp(facts->config.ledger, config->ledger) != 0;
+        *ret_forgotten = moved || facts->config->replication != config->replication ||
+                strcmp(facts->config->ledger, config->ledger) != 0;
+        config_ref(daemon);
+        config_unref(facts->daemon);
         facts->daemon = daemon;
-        facts->config = *config;
+        facts->config = facts->status.config = config;
         if (config->enabled)
                 record_forget_removal(&facts->record);
         if (*ret_forgotten) {
@@ -64,7 +71,8 @@ bool cluster_facts_configure(
 static void update_replication(ClusterFacts *facts, const Outcome *outcome)
 {
         replication_update(&facts->replication, &outcome->replication,
-                record_is_stopped(&facts->record), facts->config.replication != REPLICATION_IGNORE);
+                record_is_stopped(&facts->record),
+                facts->config->replication != REPLICATION_IGNORE);
         if (outcome->replication.known)
                 facts->status.read_usec = clock_boottime_usec();
 }
@@ -223,10 +231,10 @@ static bool is_news(const Replication *before, const Replication *now)
 static bool adopt_stop(ClusterFacts *facts, const Outcome *outcome)
 {
         if (outcome->ledger.stop.at_usec == 0 || record_is_stopped(&facts->record) ||
-                !replication_mode_restarts(facts->config.replication))
+                !replication_mode_restarts(facts->config->replication))
                 return false;
         facts->record.stop = outcome->ledger.stop;
-        facts->record.stop.mode = facts->config.replication;
+        facts->record.stop.mode = facts->config->replication;
         text_set(facts->record.stop.fingerprint, sizeof(facts->record.stop.fingerprint),
                 outcome->ledger.newest.set.fingerprint);
         return true;

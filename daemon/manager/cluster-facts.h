@@ -17,9 +17,9 @@
 #include "daemon/model/status.h"
 
 typedef struct ClusterFacts {
-        const Config *daemon;
-        ClusterConfig config;
-        ClusterStatus status; /* points into the others */
+        Config *daemon;              /* a reference */
+        const ClusterConfig *config; /* one of its clusters */
+        ClusterStatus status;        /* points into the others */
         Record record;
         Replication replication;
         DueTimes due;
@@ -35,13 +35,14 @@ typedef struct ClusterChange {
 } ClusterChange;
 
 /* `record` is RECORD_NULL for a cluster without one. */
-void cluster_facts_init(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
-        const Record *record);
+void cluster_facts_init(
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, const Record *record);
+void cluster_facts_done(ClusterFacts *facts);
 
 /* Replaces the settings. `ret_forgotten`: what the last check found is not known any more, since it
  * is asked no more or of another server. Returns true if the server is another one. */
-bool cluster_facts_configure(ClusterFacts *facts, const Config *daemon, const ClusterConfig *config,
-        bool *ret_forgotten);
+bool cluster_facts_configure(
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, bool *ret_forgotten);
 
 /* Replication is what the record says of it, until it is read again. */
 void cluster_facts_forget_replication(ClusterFacts *facts);

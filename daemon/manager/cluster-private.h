@@ -10,6 +10,7 @@
 #include "daemon/record/record-writer.h"
 
 struct Cluster {
+        char name[CONFIG_NAME_MAX];
         ClusterFacts facts;
         ClusterProcess *process;
         RecordWriter *writer;

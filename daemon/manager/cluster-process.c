@@ -9,6 +9,7 @@
 
 struct ClusterProcess {
         sd_event *event;
+        ClusterCounts *counts;
         ClusterProcessHandlers handlers;
         ImportJob *import, *check;
         ImportJob *stuck;           /* one of them that cannot be killed yet */
@@ -17,35 +18,40 @@ struct ClusterProcess {
         uint64_t deadline_usec;
 };
 
-int cluster_process_new(
-        ClusterProcess **ret, sd_event *event, const ClusterProcessHandlers *handlers)
+int cluster_process_new(ClusterProcess **ret, sd_event *event, ClusterCounts *counts,
+        const ClusterProcessHandlers *handlers)
 {
         ClusterProcess *process = calloc(1, sizeof(*process));
 
         if (!process)
                 return -ENOMEM;
-        *process = (ClusterProcess){.event = sd_event_ref(event), .handlers = *handlers};
+        *process = (ClusterProcess){
+                .event = sd_event_ref(event), .counts = counts, .handlers = *handlers};
         *ret = process;
         return 0;
+}
+
+/* Ends what runs, unless it cannot be ended. */
+static void end(ClusterProcess *process, ImportJob **job, unsigned *n_running)
+{
+        if (!*job)
+                return;
+        (*n_running)--;
+        if (import_job_is_stuck(*job))
+                process->stuck = TAKE(*job);
+        else
+                *job = import_job_free(*job);
 }
 
 ClusterProcess *cluster_process_free(ClusterProcess *process)
 {
         if (!process)
                 return NULL;
-        import_job_free(process->check);
-        import_job_free(process->import);
+        end(process, &process->check, &process->counts->n_checking);
+        end(process, &process->import, &process->counts->n_importing);
         import_job_free(process->stuck);
         sd_event_unref(process->event);
         free(process);
-        return NULL;
-}
-
-static ImportJob *let_go(ClusterProcess *process, ImportJob *job)
-{
-        if (!job || !import_job_is_stuck(job))
-                return import_job_free(job);
-        process->stuck = job;
         return NULL;
 }
 
@@ -61,7 +67,7 @@ static void on_imported(const Outcome *outcome, void *userdata)
 {
         ClusterProcess *process = userdata;
 
-        process->import = let_go(process, process->import);
+        end(process, &process->import, &process->counts->n_importing);
         process->deadline_usec = 0;
         process->handlers.imported(outcome, process->handlers.userdata);
 }
@@ -70,7 +76,7 @@ static void on_checked(const Outcome *outcome, void *userdata)
 {
         ClusterProcess *process = userdata;
 
-        process->check = let_go(process, process->check);
+        end(process, &process->check, &process->counts->n_checking);
         process->handlers.checked(outcome, process->handlers.userdata);
 }
 
@@ -102,14 +108,18 @@ int cluster_process_start(ClusterProcess *process, const ImportTask *task)
                 &handlers, &outcome);
         if (r < 0) /* a transient error: retried with back-off */
                 handlers.ended(&outcome, process);
-        else if (!checks)
+        else if (checks)
+                process->counts->n_checking++;
+        else {
+                process->counts->n_importing++;
                 process->deadline_usec = clock_boottime_usec() + task->timeout_usec;
+        }
         return r;
 }
 
 void cluster_process_end_check(ClusterProcess *process)
 {
-        process->check = import_job_free(process->check);
+        end(process, &process->check, &process->counts->n_checking);
 }
 
 void cluster_process_abort_import(ClusterProcess *process, const Outcome *outcome)

@@ -17,6 +17,11 @@
 
 typedef struct ClusterProcess ClusterProcess;
 
+/* What runs of all clusters that share it, and what they have to write (record_writer_new()). */
+typedef struct ClusterCounts {
+        unsigned n_importing, n_checking, n_unwritten;
+} ClusterCounts;
+
 typedef struct ClusterProcessHandlers {
         /* The importer, or the checker, has ended or could not be started. */
         void (*imported)(const Outcome *outcome, void *userdata);
@@ -26,8 +31,9 @@ typedef struct ClusterProcessHandlers {
         void *userdata;
 } ClusterProcessHandlers;
 
-int cluster_process_new(
-        ClusterProcess **ret, sd_event *event, const ClusterProcessHandlers *handlers);
+/* `counts` must outlive the process. */
+int cluster_process_new(ClusterProcess **ret, sd_event *event, ClusterCounts *counts,
+        const ClusterProcessHandlers *handlers);
 
 /* Kills what still runs. */
 ClusterProcess *cluster_process_free(ClusterProcess *process);

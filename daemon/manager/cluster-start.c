@@ -87,7 +87,7 @@ static int start_removal(Cluster *cluster)
 {
         ImportTask task = {
                 .action = IMPORT_ACTION_REMOVE,
-                .cluster = &cluster->facts.config,
+                .cluster = cluster->facts.config,
                 .payload_fd = -1,
                 .timeout_usec = cluster->facts.daemon->import_timeout_usec,
         };
@@ -100,7 +100,7 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
 {
         ImportTask task = {
                 .action = import_action(action),
-                .cluster = &cluster->facts.config,
+                .cluster = cluster->facts.config,
                 .payload_fd = -1,
                 .newlines = cluster->facts.record.newlines,
                 .forced = is_forced(cluster, action),

@@ -130,8 +130,8 @@ static int on_stop(const RecordStop *stop, void *userdata)
         return r;
 }
 
-int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
-        const Record *record, cluster_changed_fn fn, void *userdata)
+int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
+        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
 {
         CLEANUP(cluster_freep) Cluster *cluster = calloc(1, sizeof(*cluster));
         const ClusterProcessHandlers handlers = {
@@ -141,11 +141,13 @@ int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const Clus
         if (!cluster)
                 return -ENOMEM;
         *cluster = (Cluster){.fn = fn, .userdata = userdata};
+        text_set(cluster->name, sizeof(cluster->name), config->name);
         cluster_facts_init(&cluster->facts, daemon, config, record);
-        r = cluster_process_new(&cluster->process, event, &handlers);
+        r = cluster_process_new(&cluster->process, event, counts, &handlers);
         if (r == 0)
-                r = record_writer_new(&cluster->writer, event, cluster->facts.config.name,
-                        &cluster->facts.record, CLUSTER_RECORD_DELAY_USEC, on_recorded, cluster);
+                r = record_writer_new(&cluster->writer, event, cluster->name,
+                        &cluster->facts.record, CLUSTER_RECORD_DELAY_USEC, &counts->n_unwritten,
+                        on_recorded, cluster);
         if (r < 0)
                 return r;
         *ret = TAKE(cluster);
@@ -160,11 +162,12 @@ Cluster *cluster_free(Cluster *cluster)
         record_writer_free(cluster->writer);
         sealed_set_unref(cluster->sent);
         kept_sets_done(&cluster->kept);
+        cluster_facts_done(&cluster->facts);
         free(cluster);
         return NULL;
 }
 
-void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config)
+void cluster_configure(Cluster *cluster, Config *daemon, const ClusterConfig *config)
 {
         bool forgotten;
 
@@ -227,7 +230,7 @@ static uint64_t next_check_usec(const ClusterFacts *facts, const WaveStatus *wav
         uint64_t check_usec = facts->due.check_usec, wave_usec;
 
         if (!wave || wave->check_delay_usec == 0 || facts->daemon->once ||
-                strcmp(wave->canary, facts->config.name) != 0)
+                strcmp(wave->canary, facts->config->name) != 0)
                 return check_usec;
         wave_usec = facts->due.checked_usec + wave->check_delay_usec;
         return wave_usec < check_usec ? wave_usec : check_usec;
@@ -249,7 +252,7 @@ static void update_kept(Cluster *cluster, SealedSet *set)
 
         if (cluster_is_importing(cluster))
                 return;
-        if (cluster->facts.config.on_replication_failure == REPLICATION_FAILURE_ROLLBACK) {
+        if (cluster->facts.config->on_replication_failure == REPLICATION_FAILURE_ROLLBACK) {
                 kept_sets_update(kept, imported->fingerprint, imported->former_fingerprint, set,
                         cluster->sent);
                 *roll_back = is_usable(former ? kept->former : kept->imported) ? TRISTATE_YES
@@ -271,7 +274,7 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
 {
         const char *fingerprint = set ? set->info.fingerprint : NULL;
         ClusterFacts *facts = &cluster->facts;
-        const ClusterConfig *config = &facts->config;
+        const ClusterConfig *config = facts->config;
         PlanInput input = {
                 .enabled = config->enabled,
                 /* A cluster that was enabled meanwhile gets its import after the removal. */
@@ -345,7 +348,7 @@ void cluster_release(Cluster *cluster)
 {
         Record *record = &cluster->facts.record;
 
-        if (!cluster->facts.config.enabled || cluster->planned[0] == '\0')
+        if (!cluster->facts.config->enabled || cluster->planned[0] == '\0')
                 return;
         text_set(record->by_hand, sizeof(record->by_hand), cluster->planned);
         if (strcmp(record->proof.fingerprint, cluster->planned) == 0 &&
@@ -361,7 +364,7 @@ static bool is_making_call(const Cluster *cluster)
         if (!cluster_is_importing(cluster))
                 return false;
         return cluster->running == PLAN_HEAL ||
-                (cluster->running == PLAN_IMPORT && cluster->facts.config.ledger[0] == '\0');
+                (cluster->running == PLAN_IMPORT && cluster->facts.config->ledger[0] == '\0');
 }
 
 void cluster_reset_back_off(Cluster *cluster)
@@ -376,8 +379,8 @@ void cluster_retry_now(Cluster *cluster, bool force)
         cluster_reset_back_off(cluster);
         if (record_is_final(&cluster->facts.record, cluster->planned))
                 text_set(cluster->lifted, sizeof(cluster->lifted), cluster->planned);
-        if (force && cluster->facts.config.enabled && !cluster_process_is_stuck(cluster->process) &&
-                !is_making_call(cluster))
+        if (force && cluster->facts.config->enabled &&
+                !cluster_process_is_stuck(cluster->process) && !is_making_call(cluster))
                 text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/macro.h"
 #include "daemon/config/config.h"
+#include "daemon/manager/cluster-process.h"
 #include "daemon/manager/plan.h"
 #include "daemon/model/sealed-set.h"
 #include "daemon/model/status.h"
@@ -23,18 +24,18 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* Copies `config`, whose texts must outlive the cluster, as `daemon` must, and `record`, which is
- * RECORD_NULL for a cluster without a record. */
-int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
-        const Record *record, cluster_changed_fn fn, void *userdata);
+/* `config` is one of `daemon`, of which the cluster keeps a reference. Copies `record`, which is
+ * RECORD_NULL for a cluster without a record. `counts` must outlive the cluster. */
+int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
+        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata);
 
 /* Kills an importer that still runs; a record that is not written yet is written. */
 Cluster *cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster *, cluster_free);
 
-/* Replaces the settings; the texts of the former ones must still exist. An importer that runs ends
- * with the settings that it started with; the time of what follows it is that of the new ones. */
-void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config);
+/* Replaces the settings. An importer that runs ends with the settings that it started with; the
+ * time of what follows it is that of the new ones. */
+void cluster_configure(Cluster *cluster, Config *daemon, const ClusterConfig *config);
 
 const ClusterStatus *cluster_status(const Cluster *cluster);
 bool cluster_is_importing(const Cluster *cluster);

@@ -9,15 +9,14 @@
 #include "daemon/record/rollout-table.h"
 #include "daemon/record/rollout.h"
 
-/* The objects of one configuration, in its order. */
+/* The objects of one configuration. */
 typedef struct Generation {
         Config *config;
-        Material **materials;
-        size_t n_materials;
-        Cluster **clusters;
-        size_t n_clusters;
+        Material **materials; /* in its order */
+        Cluster **clusters;   /* in its order, and then those that are gone but import */
+        size_t n_clusters;    /* of both */
         const MaterialStatus **material_statuses;
-        const ClusterStatus **cluster_statuses;
+        const ClusterStatus **cluster_statuses; /* of those in force */
 } Generation;
 
 struct Inventory {
@@ -25,17 +24,50 @@ struct Inventory {
         InventoryHandlers handlers;
         RolloutTable *rollouts;
         Generation generation;
-        Generation *retired; /* earlier ones, as long as an importer of their clusters runs */
-        size_t n_retired;
+        ClusterCounts counts;
+        size_t unwritten; /* where the search for a record to be written goes on */
+        bool strays; /* an import may run into a server that is not that of its cluster in force */
 };
 
-static int generation_new(Generation *ret, Config *config)
+/* A cluster that exists. */
+typedef struct Slot {
+        const char *name;
+        Cluster **cluster;
+} Slot;
+
+static int compare_slots(const void *a, const void *b)
+{
+        return strcmp(((const Slot *)a)->name, ((const Slot *)b)->name);
+}
+
+/* All of them, by name; NULL without memory. */
+static Slot *slots_new(const Generation *generation)
+{
+        Slot *slots = calloc(generation->n_clusters + 1, sizeof(*slots));
+
+        for (size_t i = 0; slots && i < generation->n_clusters; i++)
+                slots[i] = (Slot){cluster_status(generation->clusters[i])->config->name,
+                        &generation->clusters[i]};
+        if (slots)
+                qsort(slots, generation->n_clusters, sizeof(*slots), compare_slots);
+        return slots;
+}
+
+static Cluster **slots_find(const Slot *slots, size_t n, const char *name)
+{
+        const Slot key = {.name = name};
+        const Slot *found = bsearch(&key, slots, n, sizeof(key), compare_slots);
+
+        return found ? found->cluster : NULL;
+}
+
+/* With room for clusters that are gone. */
+static int generation_new(Generation *ret, Config *config, size_t n_gone)
 {
         *ret = (Generation){
                 .config = config,
                 .materials = calloc(config->n_materials, sizeof(Material *)),
-                .n_materials = config->n_materials,
-                .clusters = calloc(config->n_clusters, sizeof(Cluster *)),
+                .clusters = calloc(config->n_clusters + n_gone, sizeof(Cluster *)),
                 .n_clusters = config->n_clusters,
                 .material_statuses = calloc(config->n_materials, sizeof(MaterialStatus *)),
                 .cluster_statuses = calloc(config->n_clusters, sizeof(ClusterStatus *)),
@@ -50,19 +82,24 @@ static void generation_done(Generation *generation)
 {
         for (size_t i = 0; generation->clusters && i < generation->n_clusters; i++)
                 cluster_free(generation->clusters[i]);
-        for (size_t i = 0; generation->materials && i < generation->n_materials; i++)
+        for (size_t i = 0; generation->materials && i < generation->config->n_materials; i++)
                 material_free(generation->materials[i]);
         free(generation->materials);
         free(generation->clusters);
         free(generation->material_statuses);
         free(generation->cluster_statuses);
-        config_free(generation->config);
+        config_unref(generation->config);
         *generation = (Generation){0};
+}
+
+static size_t n_in_force(const Generation *generation)
+{
+        return generation->config ? generation->config->n_clusters : 0;
 }
 
 static Material **find_material(const Generation *generation, const MaterialConfig *config)
 {
-        for (size_t i = 0; i < generation->n_materials; i++) {
+        for (size_t i = 0; generation->config && i < generation->config->n_materials; i++) {
                 const MaterialConfig *other = &generation->config->materials[i];
 
                 if (strcmp(other->name, config->name) == 0 &&
@@ -70,35 +107,6 @@ static Material **find_material(const Generation *generation, const MaterialConf
                         return &generation->materials[i];
         }
         return NULL;
-}
-
-static Cluster **find_cluster(const Generation *generation, const char *name)
-{
-        for (size_t i = 0; i < generation->n_clusters; i++)
-                if (strcmp(generation->config->clusters[i].name, name) == 0)
-                        return &generation->clusters[i];
-        return NULL;
-}
-
-/* Returns NULL unless a cluster of this name is retired. */
-static Cluster **find_retired(const Inventory *inventory, const char *name)
-{
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++) {
-                        Cluster **cluster = &inventory->retired[i].clusters[k];
-
-                        if (*cluster && strcmp(cluster_status(*cluster)->config->name, name) == 0)
-                                return cluster;
-                }
-        return NULL;
-}
-
-/* There is at most one cluster of a name. */
-static Cluster **find_existing(const Inventory *inventory, const char *name)
-{
-        Cluster **cluster = find_cluster(&inventory->generation, name);
-
-        return cluster ? cluster : find_retired(inventory, name);
 }
 
 /* At the start: a daemon that was killed may have left the set of a rollout in the cluster. This is
@@ -114,7 +122,7 @@ static void doubt_record(Inventory *inventory, Record *record, const ClusterConf
 }
 
 static int load_cluster(
-        Inventory *inventory, Cluster **ret, const Config *daemon, const ClusterConfig *config)
+        Inventory *inventory, Cluster **ret, Config *daemon, const ClusterConfig *config)
 {
         Record record;
         int r = record_load(&record, config->name);
@@ -123,92 +131,81 @@ static int load_cluster(
                 inventory->handlers.record_unreadable(
                         config->name, r, inventory->handlers.userdata);
         doubt_record(inventory, &record, config);
-        return cluster_new(ret, inventory->event, daemon, config, &record,
+        return cluster_new(ret, inventory->event, daemon, config, &record, &inventory->counts,
                 inventory->handlers.cluster_changed, inventory->handlers.userdata);
 }
 
 /* Makes the objects that do not exist yet; the others are adopted later. */
-static int create_new(Inventory *inventory, Generation *generation)
+static int create_new(Inventory *inventory, Generation *generation, const Slot *existing)
 {
+        const Config *config = generation->config;
+        size_t n_existing = inventory->generation.n_clusters;
+        int r = 0;
+
         /* First, so that the watch processes do not keep what clusters change. */
-        for (size_t i = 0; i < generation->n_materials; i++) {
-                const MaterialConfig *config = &generation->config->materials[i];
-                int r = find_material(&inventory->generation, config)
-                        ? 0
-                        : material_new(&generation->materials[i], inventory->event, config,
-                                  inventory->handlers.material_changed,
-                                  inventory->handlers.userdata);
-
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < generation->n_clusters; i++) {
-                const ClusterConfig *config = &generation->config->clusters[i];
-                int r = find_existing(inventory, config->name)
-                        ? 0
-                        : load_cluster(
-                                  inventory, &generation->clusters[i], generation->config, config);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; i < config->n_materials && r == 0; i++)
+                if (!find_material(&inventory->generation, &config->materials[i]))
+                        r = material_new(&generation->materials[i], inventory->event,
+                                &config->materials[i], inventory->handlers.material_changed,
+                                inventory->handlers.userdata);
+        for (size_t i = 0; i < config->n_clusters && r == 0; i++)
+                if (!slots_find(existing, n_existing, config->clusters[i].name))
+                        r = load_cluster(inventory, &generation->clusters[i], generation->config,
+                                &config->clusters[i]);
+        return r;
 }
 
 /* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
-static void adopt_existing(Inventory *inventory, Generation *generation)
+static void adopt_existing(Inventory *inventory, Generation *generation, const Slot *existing)
 {
-        const Generation *old = &inventory->generation;
+        size_t n_existing = inventory->generation.n_clusters;
+        Config *config = generation->config;
 
-        for (size_t i = 0; i < generation->n_materials; i++) {
-                const MaterialConfig *config = &generation->config->materials[i];
+        for (size_t i = 0; i < config->n_materials; i++) {
+                Material **material = &generation->materials[i];
 
-                if (!generation->materials[i])
-                        generation->materials[i] = TAKE(*find_material(old, config));
-                material_configure(generation->materials[i], config);
-                generation->material_statuses[i] = material_status(generation->materials[i]);
+                if (!*material)
+                        *material =
+                                TAKE(*find_material(&inventory->generation, &config->materials[i]));
+                material_configure(*material, &config->materials[i]);
+                generation->material_statuses[i] = material_status(*material);
         }
-        for (size_t i = 0; i < generation->n_clusters; i++) {
-                const ClusterConfig *config = &generation->config->clusters[i];
+        for (size_t i = 0; i < config->n_clusters; i++)
+                if (!generation->clusters[i]) {
+                        Cluster **slot = slots_find(existing, n_existing, config->clusters[i].name);
 
-                if (!generation->clusters[i])
-                        generation->clusters[i] = TAKE(*find_existing(inventory, config->name));
-                cluster_configure(generation->clusters[i], generation->config, config);
-                cluster_reset_back_off(generation->clusters[i]);
-                generation->cluster_statuses[i] = cluster_status(generation->clusters[i]);
+                        generation->clusters[i] = TAKE(*slot);
+                }
+        /* Last, because it frees the names of clusters that were gone. */
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                Cluster *cluster = generation->clusters[i];
+
+                cluster_configure(cluster, config, &config->clusters[i]);
+                cluster_reset_back_off(cluster);
+                generation->cluster_statuses[i] = cluster_status(cluster);
         }
 }
 
 static void report_removed(const InventoryHandlers *handlers, const Generation *old)
 {
-        for (size_t i = 0; i < old->n_clusters; i++)
+        for (size_t i = 0; i < n_in_force(old); i++)
                 if (old->clusters[i]) {
                         cluster_flush(old->clusters[i]);
                         handlers->cluster_removed(
                                 cluster_status(old->clusters[i]), handlers->userdata);
                 }
-        for (size_t i = 0; i < old->n_materials; i++)
+        for (size_t i = 0; old->config && i < old->config->n_materials; i++)
                 if (old->materials[i])
                         handlers->material_removed(
                                 material_status(old->materials[i]), handlers->userdata);
 }
 
-/* Keeps the clusters whose importer runs, and the configuration into which they point. Returns true
- * if there are any. */
-static bool generation_retire(Generation *generation)
+/* What is not adopted and imports is gone from now on. */
+static void keep_importing(Generation *generation, Generation *old)
 {
-        size_t kept = 0;
-
-        for (size_t i = 0; i < generation->n_clusters; i++)
-                if (generation->clusters[i] && cluster_is_importing(generation->clusters[i]))
-                        generation->clusters[kept++] = generation->clusters[i];
-                else
-                        cluster_free(generation->clusters[i]);
-        generation->n_clusters = kept;
-        for (size_t i = 0; i < generation->n_materials; i++)
-                material_free(generation->materials[i]);
-        generation->n_materials = 0;
-        return kept > 0;
+        for (size_t i = 0; i < old->n_clusters; i++)
+                if (old->clusters[i] && cluster_is_importing(old->clusters[i]))
+                        generation->clusters[generation->n_clusters++] = TAKE(old->clusters[i]);
 }
 
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
@@ -230,9 +227,6 @@ Inventory *inventory_free(Inventory *inventory)
 {
         if (!inventory)
                 return NULL;
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                generation_done(&inventory->retired[i]);
-        free(inventory->retired);
         generation_done(&inventory->generation);
         rollout_table_free(inventory->rollouts);
         sd_event_unref(inventory->event);
@@ -240,47 +234,40 @@ Inventory *inventory_free(Inventory *inventory)
         return NULL;
 }
 
-void inventory_free_retired(Inventory *inventory)
+void inventory_free_gone(Inventory *inventory)
 {
-        size_t kept = 0;
+        Generation *generation = &inventory->generation;
+        size_t kept = n_in_force(generation);
 
-        for (size_t i = 0; i < inventory->n_retired; i++) {
-                Generation *retired = &inventory->retired[i];
+        for (size_t i = kept; i < generation->n_clusters; i++) {
+                Cluster *cluster = generation->clusters[i];
 
-                for (size_t k = 0; k < retired->n_clusters; k++)
-                        if (retired->clusters[k] && !cluster_is_importing(retired->clusters[k]))
-                                cluster_flush(retired->clusters[k]);
-                if (generation_retire(retired))
-                        inventory->retired[kept++] = *retired;
+                if (cluster_is_importing(cluster))
+                        generation->clusters[kept++] = cluster;
                 else
-                        generation_done(retired);
+                        cluster_free(cluster);
         }
-        inventory->n_retired = kept;
+        generation->n_clusters = kept;
 }
 
 int inventory_apply(Inventory *inventory, Config *config)
 {
         CLEANUP(generation_done) Generation generation = {0};
         CLEANUP(generation_done) Generation old = {0};
-        int r;
+        CLEANUP(freep) Slot *existing = slots_new(&inventory->generation);
+        int r = generation_new(&generation, config, inventory->generation.n_clusters);
 
-        r = generation_new(&generation, config);
         if (r == 0)
-                r = create_new(inventory, &generation);
+                r = existing ? create_new(inventory, &generation, existing) : -ENOMEM;
         if (r < 0)
                 return r;
-        if (!GROW(inventory->retired, inventory->n_retired))
-                return -ENOMEM;
-        adopt_existing(inventory, &generation);
+        adopt_existing(inventory, &generation, existing);
         old = inventory->generation;
         inventory->generation = generation;
         generation = (Generation){0};
         report_removed(&inventory->handlers, &old);
-        if (generation_retire(&old)) {
-                inventory->retired[inventory->n_retired++] = old;
-                old = (Generation){0};
-        }
-        inventory_free_retired(inventory); /* a cluster may have left one of them */
+        keep_importing(&inventory->generation, &old);
+        inventory->strays = inventory->counts.n_importing > 0;
         return 0;
 }
 
@@ -300,24 +287,18 @@ Material *inventory_material_of(const Inventory *inventory, size_t cluster)
                 .materials[inventory->generation.config->clusters[cluster].material];
 }
 
-bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster)
+bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *ret)
 {
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                if (inventory->generation.clusters[i] == cluster)
-                        return true;
-        return false;
+        const Config *config = inventory->generation.config;
+        const ClusterConfig *own = cluster_status(cluster)->config;
+
+        *ret = own >= config->clusters ? (size_t)(own - config->clusters) : SIZE_MAX;
+        return *ret < config->n_clusters;
 }
 
-unsigned inventory_count_importing(const Inventory *inventory)
+const ClusterCounts *inventory_counts(const Inventory *inventory)
 {
-        unsigned n = 0;
-
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                n += cluster_is_importing(inventory->generation.clusters[i]);
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        n += cluster_is_importing(inventory->retired[i].clusters[k]);
-        return n;
+        return &inventory->counts;
 }
 
 void inventory_begin_rollout(
@@ -331,56 +312,50 @@ void inventory_begin_rollout(
 
 void inventory_end_rollouts(Inventory *inventory)
 {
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
+        for (size_t i = 0; i < n_in_force(&inventory->generation); i++)
                 if (inventory->generation.cluster_statuses[i]->record_error != 0)
                         return;
         rollout_table_end(inventory->rollouts);
 }
 
-bool inventory_is_server_busy(const Inventory *inventory, size_t cluster)
+/* Returns true if an import of it runs into another server than that of a cluster in force. */
+static bool is_stray(const Generation *generation, size_t i)
 {
-        const ClusterConfig *configs = inventory->generation.config->clusters;
-        const ClusterConfig *config = &configs[cluster];
+        const Cluster *cluster = generation->clusters[i];
+        const LoginConfig *own = &cluster_status(cluster)->config->login;
 
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        if (cluster_is_importing_into(inventory->retired[i].clusters[k],
-                                    config->login.host, config->login.port))
-                                return true;
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                if ((configs[i].login.port != config->login.port ||
-                            strcmp(configs[i].login.host, config->login.host) != 0) &&
-                        cluster_is_importing_into(inventory->generation.clusters[i],
-                                config->login.host, config->login.port))
+        return cluster_is_importing(cluster) &&
+                (i >= n_in_force(generation) ||
+                        !cluster_is_importing_into(cluster, own->host, own->port));
+}
+
+bool inventory_is_server_busy(Inventory *inventory, size_t cluster)
+{
+        const Generation *generation = &inventory->generation;
+        const LoginConfig *login = &generation->config->clusters[cluster].login;
+        bool strays = false;
+
+        for (size_t i = 0; inventory->strays && i < generation->n_clusters; i++) {
+                if (!is_stray(generation, i))
+                        continue;
+                strays = true;
+                if (cluster_is_importing_into(generation->clusters[i], login->host, login->port))
                         return true;
+        }
+        inventory->strays = strays;
         return false;
-}
-
-unsigned inventory_count_checking(const Inventory *inventory)
-{
-        unsigned n = 0;
-
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                n += cluster_is_checking(inventory->generation.clusters[i]);
-        return n;
-}
-
-static uint64_t later(uint64_t usec, const Cluster *cluster)
-{
-        uint64_t deadline = cluster_status(cluster)->deadline_usec;
-
-        return deadline > usec ? deadline : usec;
 }
 
 uint64_t inventory_import_deadline_usec(const Inventory *inventory)
 {
         uint64_t latest = 0;
 
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                latest = later(latest, inventory->generation.clusters[i]);
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        latest = later(latest, inventory->retired[i].clusters[k]);
+        for (size_t i = 0; i < inventory->generation.n_clusters; i++) {
+                const ClusterStatus *status = cluster_status(inventory->generation.clusters[i]);
+
+                if (status->deadline_usec > latest)
+                        latest = status->deadline_usec;
+        }
         return latest;
 }
 
@@ -394,25 +369,24 @@ void inventory_abort_imports(Inventory *inventory)
 {
         for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 cluster_abort_import(inventory->generation.clusters[i]);
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        cluster_abort_import(inventory->retired[i].clusters[k]);
 }
 
 void inventory_flush(Inventory *inventory)
 {
         for (size_t i = 0; i < inventory->generation.n_clusters; i++)
                 cluster_flush(inventory->generation.clusters[i]);
-        for (size_t i = 0; i < inventory->n_retired; i++)
-                for (size_t k = 0; k < inventory->retired[i].n_clusters; k++)
-                        cluster_flush(inventory->retired[i].clusters[k]);
 }
 
 bool inventory_flush_one(Inventory *inventory)
 {
-        for (size_t i = 0; i < inventory->generation.n_clusters; i++)
-                if (cluster_flush_pending(inventory->generation.clusters[i]))
+        const Generation *generation = &inventory->generation;
+
+        for (size_t i = 0; inventory->counts.n_unwritten > 0 && i < generation->n_clusters; i++) {
+                size_t next = inventory->unwritten++ % generation->n_clusters;
+
+                if (cluster_flush_pending(generation->clusters[next]))
                         return true;
+        }
         return false;
 }
 
@@ -437,11 +411,13 @@ bool inventory_set_warned(
 
 ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec)
 {
+        const Config *config = inventory->generation.config;
+
         return (ManagerStatus){
                 .materials = inventory->generation.material_statuses,
-                .n_materials = inventory->generation.n_materials,
+                .n_materials = config ? config->n_materials : 0,
                 .clusters = inventory->generation.cluster_statuses,
-                .n_clusters = inventory->generation.n_clusters,
+                .n_clusters = n_in_force(&inventory->generation),
                 .now_usec = now_usec,
         };
 }

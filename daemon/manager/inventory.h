@@ -5,9 +5,9 @@
  *
  * A configuration is applied as a whole or not at all. A material with the same name and settings
  * and a cluster with the same name keep their state; the others are made new or removed. A removed
- * cluster whose importer runs is retired: it is freed, with its configuration, when the importer
- * has ended, because an aborted CALL leaves an unknown outcome. If its name is configured again
- * before, it comes back: there is never more than one cluster, and one importer, of a name.
+ * cluster whose importer runs is gone, but freed only when the importer has ended, because an
+ * aborted CALL leaves an unknown outcome. If its name is configured again before, it comes back:
+ * there is never more than one cluster, and one importer, of a name.
  */
 
 #include <stddef.h>
@@ -46,8 +46,11 @@ const Config *inventory_config(const Inventory *inventory);
 Cluster *inventory_cluster(const Inventory *inventory, size_t index);
 Material *inventory_material_of(const Inventory *inventory, size_t cluster);
 
-/* Returns false for a cluster that a reload has removed. */
-bool inventory_is_in_force(const Inventory *inventory, const Cluster *cluster);
+/* Its index. Returns false for a cluster that a reload has removed. */
+bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *ret);
+
+/* Including the clusters that are gone. */
+const ClusterCounts *inventory_counts(const Inventory *inventory);
 
 /* Writes down that a set of this cluster's material is on its way into clusters, once per set:
  * before an import. If the daemon is killed, no cluster is taken to have another set at the next
@@ -61,23 +64,17 @@ void inventory_end_rollouts(Inventory *inventory);
 
 /* Returns true if an import still runs into the server of this cluster that was started by a
  * cluster which has another server or is removed since, for example because it has a new name. */
-bool inventory_is_server_busy(const Inventory *inventory, size_t cluster);
+bool inventory_is_server_busy(Inventory *inventory, size_t cluster);
 
-/* Returns the number of running imports, including those of retired clusters. */
-unsigned inventory_count_importing(const Inventory *inventory);
-
-/* Returns the number of running checks. */
-unsigned inventory_count_checking(const Inventory *inventory);
-
-/* Frees the retired clusters whose importer has ended. */
-void inventory_free_retired(Inventory *inventory);
+/* Frees the clusters that are gone and whose importer has ended. */
+void inventory_free_gone(Inventory *inventory);
 
 /* Returns the boot time at which the last of the running imports is killed; 0: none runs. */
 uint64_t inventory_import_deadline_usec(const Inventory *inventory);
 
 void inventory_end_checks(Inventory *inventory);
 
-/* Kills all importers that run, including those of retired clusters; the imports are in doubt. */
+/* Kills all importers that run; the imports are in doubt. */
 void inventory_abort_imports(Inventory *inventory);
 
 /* Writes each record that is not written yet. */

@@ -94,10 +94,10 @@ static void schedule(void *userdata)
         Manager *manager = userdata;
         bool current;
 
-        inventory_free_retired(manager->inventory);
+        inventory_free_gone(manager->inventory);
         if (manager->stopping) {
                 inventory_flush(manager->inventory);
-                if (inventory_count_importing(manager->inventory) == 0)
+                if (inventory_counts(manager->inventory)->n_importing == 0)
                         (void)sd_event_exit(manager->event, 0);
                 return;
         }
@@ -105,7 +105,7 @@ static void schedule(void *userdata)
                 scheduler_start_due(manager->inventory, &manager->turn, clock_boottime_usec()));
         send_status(manager);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
-        if (inventory_count_importing(manager->inventory) == 0 &&
+        if (inventory_counts(manager->inventory)->n_importing == 0 &&
                 inventory_flush_one(manager->inventory))
                 wakeup_request(manager->wakeup);
         if (manager->options.once && scheduler_is_idle(manager->inventory, &current))
@@ -146,13 +146,14 @@ static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outc
 {
         Manager *manager = userdata;
         const ClusterStatus *status = cluster_status(cluster);
+        size_t index;
 
         wakeup_request(manager->wakeup);
         journal_filter_cluster(status, event, outcome);
         if (event == CLUSTER_EVENT_ATTEMPT)
                 metrics_count(manager->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        if (event != CLUSTER_EVENT_END && inventory_is_in_force(manager->inventory, cluster))
+        if (event != CLUSTER_EVENT_END && inventory_find(manager->inventory, cluster, &index))
                 publish(manager, "changed", NULL, status);
 }
 
@@ -299,7 +300,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (manager->stopping)
                 return sd_event_exit(manager->event, 0);
         manager->stopping = true;
-        running = inventory_count_importing(manager->inventory);
+        running = inventory_counts(manager->inventory)->n_importing;
         (void)sd_notifyf(0, "STOPPING=1\nSTATUS=stopping; %u imports run", running);
         journal_stopping(
                 running, clock_left_usec(inventory_import_deadline_usec(manager->inventory)));
@@ -382,7 +383,7 @@ static int setup_server(Manager *manager)
 
 int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
 {
-        CLEANUP(config_freep) Config *owned = config;
+        CLEANUP(config_unrefp) Config *owned = config;
         CLEANUP(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         uint64_t now = clock_wall_usec();
         int r;

@@ -75,8 +75,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
 {
         const Config *config = inventory_config(inventory);
         size_t n = config->n_clusters, first = *turn;
-        unsigned importing = inventory_count_importing(inventory);
-        unsigned running = importing + inventory_count_checking(inventory);
+        unsigned importing = inventory_counts(inventory)->n_importing;
+        unsigned running = importing + inventory_counts(inventory)->n_checking;
         bool started = false;
         uint64_t earliest = USEC_NEVER;
         const Material *material = NULL;
@@ -116,8 +116,8 @@ uint64_t scheduler_start_due(Inventory *inventory, size_t *turn, uint64_t now_us
                 started = true;
                 *turn = (i + 1) % n;
                 /* An import has ended the check of its cluster, and a start may have failed. */
-                importing = inventory_count_importing(inventory);
-                running = importing + inventory_count_checking(inventory);
+                importing = inventory_counts(inventory)->n_importing;
+                running = importing + inventory_counts(inventory)->n_checking;
         }
         return earliest;
 }

@@ -18,17 +18,28 @@ struct RecordWriter {
         const char *cluster;
         const Record *record;
         uint64_t delay_usec;
+        unsigned *n_unwritten; /* counts `pending` */
         record_writer_fn fn;
         void *userdata;
         sd_event_source *timer;
         bool waiting;      /* a write is scheduled, as a first try or as a retry */
+        bool pending;      /* as a first try */
         unsigned failures; /* in a row */
         int error;         /* the last one reported to `fn` */
 };
 
+static void set_waiting(RecordWriter *writer, bool waiting)
+{
+        bool pending = waiting && writer->error == 0;
+
+        *writer->n_unwritten += (unsigned)pending - (unsigned)writer->pending;
+        writer->waiting = waiting;
+        writer->pending = pending;
+}
+
 static void write_in(RecordWriter *writer, uint64_t usec)
 {
-        writer->waiting = true;
+        set_waiting(writer, true);
         (void)sd_event_source_set_time_relative(writer->timer, usec);
         (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_ONESHOT);
 }
@@ -36,18 +47,18 @@ static void write_in(RecordWriter *writer, uint64_t usec)
 static void write_now(RecordWriter *writer)
 {
         int error = -record_save(writer->cluster, writer->record);
+        bool changed = error != writer->error;
 
-        writer->waiting = false;
+        writer->error = error;
+        set_waiting(writer, false);
         (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_OFF);
         writer->failures = error == 0 ? 0 : writer->failures + 1;
         if (error != 0)
                 write_in(writer,
                         backoff_usec(writer->failures, RECORD_WRITER_RETRY_MIN_USEC,
                                 RECORD_WRITER_RETRY_MAX_USEC, 0));
-        if (error == writer->error)
-                return;
-        writer->error = error;
-        writer->fn(error, writer->userdata);
+        if (changed)
+                writer->fn(error, writer->userdata);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -57,7 +68,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
-        const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
+        const Record *record, uint64_t delay_usec, unsigned *n_unwritten, record_writer_fn fn,
+        void *userdata)
 {
         CLEANUP(record_writer_freep)
         RecordWriter *writer = calloc(1, sizeof(*writer));
@@ -68,6 +80,7 @@ int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
         *writer = (RecordWriter){.cluster = cluster,
                 .record = record,
                 .delay_usec = delay_usec,
+                .n_unwritten = n_unwritten,
                 .fn = fn,
                 .userdata = userdata};
         r = sd_event_add_time(
@@ -87,6 +100,7 @@ RecordWriter *record_writer_free(RecordWriter *writer)
                 return NULL;
         if (writer->waiting)
                 (void)record_save(writer->cluster, writer->record);
+        set_waiting(writer, false);
         sd_event_source_disable_unref(writer->timer);
         free(writer);
         return NULL;
@@ -120,7 +134,7 @@ void record_writer_flush(RecordWriter *writer)
 
 bool record_writer_flush_pending(RecordWriter *writer)
 {
-        if (!writer->waiting || writer->error != 0)
+        if (!writer->pending)
                 return false;
         write_now(writer);
         return true;

@@ -23,9 +23,11 @@ typedef struct RecordWriter RecordWriter;
 /* The result of the writes changed; `error` is the errno of the last one, 0 if it succeeded. */
 typedef void (*record_writer_fn)(int error, void *userdata);
 
-/* `cluster` and `record` must outlive the writer. */
+/* `cluster` and `record` must outlive the writer, and so must `n_unwritten`, which counts the
+ * writers for which record_writer_flush_pending() would write. */
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
-        const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata);
+        const Record *record, uint64_t delay_usec, unsigned *n_unwritten, record_writer_fn fn,
+        void *userdata);
 RecordWriter *record_writer_free(RecordWriter *writer);
 DEFINE_CLEANUP(RecordWriter *, record_writer_free);
 

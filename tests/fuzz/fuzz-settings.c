@@ -59,7 +59,7 @@ static void check(const Config *config)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP(closep) int fd = memfd_create("fuzz", MFD_CLOEXEC);
-        CLEANUP(config_freep) Config *config = NULL;
+        CLEANUP(config_unrefp) Config *config = NULL;
         ConfigProblem problem = {0};
         char path[32];
         int r;

@@ -52,7 +52,7 @@ static void test_the_ledger_is_a_table_or_off(void **state)
                 snprintf(text, sizeof(text), "%s%s", GOOD, cases[i].line);
                 assert_int_equal(load(&config, text, &problem), 0);
                 assert_string_equal(config->clusters[0].ledger, cases[i].value);
-                config_free(config);
+                config_unref(config);
         }
 }
 
@@ -86,7 +86,7 @@ static void test_each_material_has_one_canary(void **state)
                 assert_int_equal(load(&config, text, &problem), 0);
                 assert_int_equal(config->materials[0].canary, cases[i].canary);
                 assert_int_equal(config->materials[2].canary, SIZE_MAX);
-                config_free(config);
+                config_unref(config);
         }
 }
 
@@ -122,7 +122,7 @@ static void test_values_override_defaults(void **state)
         assert_string_equal(config->clusters[0].login.password.file, "/run/p");
         assert_string_equal(config->clusters[0].login.password.credential, "");
         assert_int_equal(config->clusters[0].login.port, 3306);
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_each_error_is_reported_with_its_line(void **state)
@@ -181,7 +181,7 @@ static void test_a_final_dot_of_a_host_is_taken_off(void **state)
         assert_int_equal(load(&config, text, &problem), 0);
         assert_string_equal(config->clusters[1].login.host, "db.example");
         assert_string_equal(config->clusters[1].source.host, "source.example");
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_long_command_in_the_defaults_exists_once(void **state)
@@ -205,7 +205,7 @@ static void test_a_long_command_in_the_defaults_exists_once(void **state)
         assert_string_equal(config->clusters[0].login.password.command, command);
         assert_ptr_equal(config->clusters[0].login.password.command,
                 config->clusters[1].login.password.command);
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_path_that_is_too_long_names_its_key(void **state)
@@ -258,7 +258,7 @@ static void expect_source(
         assert_string_equal(config->clusters[0].login.password.credential, credential);
         assert_string_equal(config->clusters[0].login.password.file, file);
         assert_string_equal(config->clusters[0].login.password.command, command);
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults(void **state)
@@ -287,7 +287,7 @@ static void expect_field(const char *defaults, const char *cluster, const char *
         if (load(&config, text, &problem) < 0)
                 fail_msg("%s", problem.text);
         assert_string_equal(config->clusters[0].login.password.field, field);
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_field_is_inherited_until_it_is_off(void **state)
@@ -321,7 +321,7 @@ static void test_the_source_has_a_login_of_its_own(void **state)
         assert_string_equal(source->password.field, "p");
         assert_string_equal(config->clusters[0].login.password.file, "/run/p");
         assert_string_equal(config->clusters[0].login.password.command, "");
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_the_source_is_optional(void **state)
@@ -336,7 +336,7 @@ static void test_the_source_is_optional(void **state)
         assert_int_equal(config->clusters[0].source.port, 0);
         assert_string_equal(config->clusters[0].source.user, "");
         assert_false(login_config_has_password(&config->clusters[0].source));
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_password_of_the_source_replaces_the_other_kinds_in_the_defaults(void **state)
@@ -354,7 +354,7 @@ static void test_a_password_of_the_source_replaces_the_other_kinds_in_the_defaul
         assert_string_equal(config->clusters[1].source.password.file, "");
         assert_string_equal(config->clusters[1].source.password.credential, "c");
         assert_string_equal(config->clusters[1].login.password.file, "/f");
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_a_probe_that_can_never_work_is_refused(void **state)
@@ -401,7 +401,7 @@ static void expect_plugins(const char *lines, const char *plugins)
                 fail_msg("%s", problem.text);
         config_list_plugins(&config->clusters[0], list);
         assert_string_equal(list, plugins);
-        config_free(config);
+        config_unref(config);
 }
 
 static void test_only_the_named_plugins_are_allowed(void **state)

@@ -31,7 +31,7 @@ static int load_value(const char *key, const char *value, ConfigProblem *problem
                 "[cluster-defaults]\nuser = u\nhost = h\npassword-file = /p\n[cluster a]\n%s = %s\n",
                 key, value);
         r = load(&config, text, problem);
-        config_free(config);
+        config_unref(config);
         return r;
 }
 
@@ -47,7 +47,7 @@ static int load_material(const char *lines, ConfigProblem *problem)
                 "[material default]\n",
                 lines);
         r = load(&config, text, problem);
-        config_free(config);
+        config_unref(config);
         return r;
 }
 

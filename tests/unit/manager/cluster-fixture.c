@@ -55,7 +55,8 @@ ImportJob *import_job_free(ImportJob *job)
 }
 
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
-        const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
+        const Record *record, uint64_t delay_usec, unsigned *n_unwritten, record_writer_fn fn,
+        void *userdata)
 {
         assert_string_equal(cluster, "orders");
         fixture.writer = (RecordWriter){.fn = fn, .userdata = userdata};
@@ -104,18 +105,24 @@ static void on_changed(Cluster *cluster, ClusterEvent event, const Outcome *outc
         fixture.n_events[event]++;
 }
 
-static const Config *next_config(void)
+static Config *next_config(void)
 {
-        Config *config = &fixture.in_force[fixture.n_configured++ % ARRAY_SIZE(fixture.in_force)];
+        size_t i = fixture.n_configured++ % ARRAY_SIZE(fixture.in_force);
+        unsigned n_refs = fixture.in_force[i].n_refs;
 
-        *config = fixture.config;
-        return config;
+        fixture.in_force[i] = fixture.config;
+        fixture.in_force[i].n_refs = n_refs;
+        fixture.in_force[i].clusters = &fixture.cluster_in_force[i];
+        fixture.in_force[i].n_clusters = 1;
+        fixture.cluster_in_force[i] = fixture.cluster_config;
+        return &fixture.in_force[i];
 }
 
 int fixture_make_cluster(const Record *record)
 {
-        int r = cluster_new(&fixture.cluster, NULL, next_config(), &fixture.cluster_config, record,
-                on_changed, &fixture);
+        Config *config = next_config();
+        int r = cluster_new(&fixture.cluster, NULL, config, config->clusters, record,
+                &fixture.counts, on_changed, &fixture);
 
         if (r == 0)
                 fixture.status = cluster_status(fixture.cluster);
@@ -145,6 +152,8 @@ int fixture_make(void **state)
 int fixture_done(void **state)
 {
         fixture.cluster = cluster_free(fixture.cluster);
+        if (fixture.counts.n_importing > 0 || fixture.counts.n_checking > 0)
+                return -1;
         return fixture.import.running || fixture.check.running ? -1 : 0;
 }
 
@@ -165,7 +174,9 @@ void fixture_put_on_disk(const char *fingerprint)
 
 void fixture_configure(void)
 {
-        cluster_configure(fixture.cluster, next_config(), &fixture.cluster_config);
+        Config *config = next_config();
+
+        cluster_configure(fixture.cluster, config, config->clusters);
 }
 
 void fixture_restart(void)

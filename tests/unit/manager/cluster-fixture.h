@@ -38,13 +38,15 @@ struct RecordWriter {
 typedef struct ClusterFixture {
         uint64_t now; /* boot time */
         Config config;
-        Config in_force[2]; /* copies of it: the last one is that of the cluster */
-        unsigned n_configured;
         ClusterConfig cluster_config;
+        Config in_force[2]; /* copies of both: the last one is that of the cluster */
+        ClusterConfig cluster_in_force[2];
+        unsigned n_configured;
         SealedSet sets[2];      /* A and B */
         SealedSet *set;         /* on disk; NULL: none */
         const WaveStatus *wave; /* of that set; NULL: none */
         Cluster *cluster;
+        ClusterCounts counts;
         const ClusterStatus *status;
         unsigned n_events[CLUSTER_EVENT_END + 1];
         ImportJob import, check;

@@ -41,8 +41,8 @@ const MaterialStatus *material_status(const Material *material)
         return &material->status;
 }
 
-int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const ClusterConfig *config,
-        const Record *record, cluster_changed_fn fn, void *userdata)
+int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
+        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
 {
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);
@@ -53,23 +53,54 @@ int cluster_new(Cluster **ret, sd_event *event, const Config *daemon, const Clus
         *ret = calloc(1, sizeof(Cluster));
         assert_non_null(*ret);
         text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
-        (*ret)->config = *config;
-        (*ret)->status.config = &(*ret)->config;
+        (*ret)->daemon = config_ref(daemon);
+        (*ret)->config = (*ret)->status.config = config;
+        (*ret)->counts = counts;
         fixture.n_clusters++;
         return 0;
 }
 
+void fixture_set_importing(Cluster *cluster, bool importing)
+{
+        cluster->counts->n_importing += (unsigned)importing - (unsigned)cluster->importing;
+        cluster->importing = importing;
+}
+
+void fixture_set_checking(Cluster *cluster)
+{
+        cluster->counts->n_checking++;
+        cluster->checking = true;
+}
+
+void fixture_set_pending(Cluster *cluster)
+{
+        cluster->counts->n_unwritten++;
+        cluster->pending = true;
+}
+
+unsigned fixture_count_importing(void)
+{
+        return inventory_counts(fixture.inventory)->n_importing;
+}
+
 Cluster *cluster_free(Cluster *cluster)
 {
-        fixture.n_clusters -= cluster != NULL;
+        if (!cluster)
+                return NULL;
+        fixture_set_importing(cluster, false);
+        cluster_end_check(cluster);
+        config_unref(cluster->daemon);
+        fixture.n_clusters--;
         free(cluster);
         return NULL;
 }
 
-void cluster_configure(Cluster *cluster, const Config *daemon, const ClusterConfig *config)
+void cluster_configure(Cluster *cluster, Config *daemon, const ClusterConfig *config)
 {
+        config_ref(daemon);
+        config_unref(cluster->daemon);
         cluster->daemon = daemon;
-        cluster->config = *config;
+        cluster->config = cluster->status.config = config;
 }
 
 const ClusterStatus *cluster_status(const Cluster *cluster)
@@ -94,12 +125,13 @@ bool cluster_is_checking(const Cluster *cluster)
 
 void cluster_end_check(Cluster *cluster)
 {
+        cluster->counts->n_checking -= cluster->checking;
         cluster->checking = false;
 }
 
 void cluster_abort_import(Cluster *cluster)
 {
-        cluster->importing = false;
+        fixture_set_importing(cluster, false);
 }
 
 void cluster_reset_back_off(Cluster *cluster)
@@ -116,6 +148,7 @@ bool cluster_flush_pending(Cluster *cluster)
 {
         bool pending = cluster->pending;
 
+        cluster->counts->n_unwritten -= pending;
         cluster->pending = false;
         return pending;
 }

@@ -4,7 +4,7 @@
  * Inventory fixture: one material "default" and the clusters "orders" and "users".
  *
  * Materials, clusters and records are stand-ins: a test sets their condition and reads which were
- * made, kept, retired and freed.
+ * made, kept, gone and freed.
  */
 
 #include "daemon/manager/inventory.h"
@@ -21,8 +21,9 @@ struct Material {
 
 struct Cluster {
         char name[CONFIG_NAME_MAX];
-        const Config *daemon;
-        ClusterConfig config;
+        Config *daemon; /* a reference */
+        const ClusterConfig *config;
+        ClusterCounts *counts;
         ClusterStatus status;
         bool importing, checking, pending, warned;
         unsigned importing_port;
@@ -60,3 +61,12 @@ int fixture_apply(const char *materials, const char *clusters);
 void fixture_start_again(const char *fingerprint, const char *cluster);
 
 Cluster *fixture_cluster(size_t index);
+
+/* An importer or check of the cluster runs, or no importer any more. */
+void fixture_set_importing(Cluster *cluster, bool importing);
+void fixture_set_checking(Cluster *cluster);
+
+/* Its record is to be written. */
+void fixture_set_pending(Cluster *cluster);
+
+unsigned fixture_count_importing(void);

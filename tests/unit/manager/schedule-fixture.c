@@ -125,7 +125,8 @@ struct RecordWriter {
 };
 
 int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
-        const Record *record, uint64_t delay_usec, record_writer_fn fn, void *userdata)
+        const Record *record, uint64_t delay_usec, unsigned *n_unwritten, record_writer_fn fn,
+        void *userdata)
 {
         static RecordWriter writer;
 
@@ -243,7 +244,7 @@ bool schedule_is_busy(const ModelCluster *cluster)
                 const ModelCluster *other = &schedule.clusters[i];
 
                 if (other->importing && other->importing_host == cluster->host &&
-                        (other->retired || other->host != cluster->host))
+                        (other->gone || other->host != cluster->host))
                         return true;
         }
         return false;
@@ -455,7 +456,7 @@ void schedule_end(ImportJob *job)
                 model_end_check(cluster, &end, &schedule.times, schedule.now);
         else
                 model_end_import(cluster, job->set, &end, &schedule.times, schedule.now);
-        if (cluster->retired)
+        if (cluster->gone)
                 *cluster = (ModelCluster){0};
         job->runs = false;
         job->handlers.ended(&outcome, job->handlers.userdata);

@@ -57,7 +57,7 @@ uint64_t schedule_random(uint64_t n);
 bool schedule_chance(unsigned percent);
 uint64_t schedule_duration(uint64_t minimum, uint64_t maximum);
 
-unsigned schedule_count_importing(void); /* of retired clusters, too */
+unsigned schedule_count_importing(void); /* of gone clusters, too */
 unsigned schedule_count_checking(void);
 
 int schedule_set_of(const ModelCluster *cluster);

@@ -24,7 +24,7 @@ typedef struct ModelCluster {
         /* The configuration. */
         bool exists, enabled, has_ledger;
         int replication, ledger, host, material;
-        bool retired; /* it does not exist, and its import runs */
+        bool gone; /* it does not exist, and its import runs */
 
         int imported, attempted; /* sets */
         bool restart_due;        /* the set is imported, replication is not restarted */

@@ -14,7 +14,7 @@ static void test_before_the_first_configuration_the_inventory_is_empty(void **st
         status = inventory_status(empty, 5);
         assert_int_equal(status.n_materials + status.n_clusters, 0);
         assert_int_equal(status.now_usec, 5);
-        assert_int_equal(inventory_count_importing(empty), 0);
+        assert_int_equal(inventory_counts(empty)->n_importing, 0);
         inventory_flush(empty);
         assert_false(inventory_flush_one(empty));
         inventory_free(empty);
@@ -50,7 +50,7 @@ static void test_an_object_that_is_kept_has_the_texts_of_the_new_configuration(v
 
         assert_int_equal(fixture_apply("default", "orders users"), 0);
         text = inventory_config(fixture.inventory)->texts[0];
-        assert_ptr_equal(fixture_cluster(0)->config.login.host, text);
+        assert_ptr_equal(fixture_cluster(0)->config->login.host, text);
         assert_ptr_equal(fixture_cluster(0)->daemon, inventory_config(fixture.inventory));
         assert_ptr_equal(inventory_material_of(fixture.inventory, 0)->config.directory, text);
 }
@@ -73,7 +73,7 @@ static void test_a_cluster_with_other_settings_is_kept_and_configured(void **sta
         config->clusters[0].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_ptr_equal(fixture_cluster(0), orders);
-        assert_int_equal(orders->config.login.port, 3307);
+        assert_int_equal(orders->config->login.port, 3307);
 }
 
 static void test_a_material_with_other_settings_is_made_anew(void **state)
@@ -122,85 +122,88 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
 {
         Cluster *orders = fixture_cluster(0);
 
-        orders->importing = true;
+        fixture_set_importing(orders, true);
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_string_equal(fixture.removed, "orders ");
         assert_int_equal(inventory_status(fixture.inventory, 0).n_clusters, 1);
-        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
-        inventory_free_retired(fixture.inventory);
+        assert_int_equal(fixture_count_importing(), 1);
+        inventory_free_gone(fixture.inventory);
         assert_int_equal(fixture.n_clusters, 2);
         assert_int_equal(fixture.n_materials, 1);
-        assert_string_equal(orders->config.login.host, "text");
+        assert_string_equal(orders->config->login.host, "text");
         inventory_flush(fixture.inventory);
         assert_int_equal(orders->n_flushes, 2);
-        orders->importing = false;
-        inventory_free_retired(fixture.inventory);
+        fixture_set_importing(orders, false);
+        inventory_free_gone(fixture.inventory);
         assert_int_equal(fixture.n_clusters, 1);
 }
 
 static void test_a_removed_cluster_that_only_checks_is_freed_at_once(void **state)
 {
-        fixture_cluster(0)->checking = true;
-        assert_int_equal(inventory_count_checking(fixture.inventory), 1);
+        fixture_set_checking(fixture_cluster(0));
+        assert_int_equal(inventory_counts(fixture.inventory)->n_checking, 1);
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_int_equal(fixture.n_clusters, 1);
-        assert_int_equal(inventory_count_checking(fixture.inventory), 0);
+        assert_int_equal(inventory_counts(fixture.inventory)->n_checking, 0);
 }
 
-static void test_a_retired_cluster_comes_back_as_the_same_one(void **state)
+static void test_a_gone_cluster_comes_back_as_the_same_one(void **state)
 {
-        Cluster *retired = fixture_cluster(0);
+        Cluster *gone = fixture_cluster(0);
         Config *config = fixture_config("other", "users orders");
+        size_t index;
 
-        retired->importing = true;
+        fixture_set_importing(gone, true);
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_int_equal(fixture_apply("default", "users logs"), 0);
-        assert_false(inventory_is_in_force(fixture.inventory, retired));
+        assert_false(inventory_find(fixture.inventory, gone, &index));
         assert_string_equal(fixture.removed, "orders ");
         config->clusters[1].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
-        assert_true(inventory_is_in_force(fixture.inventory, retired));
-        assert_ptr_equal(fixture_cluster(1), retired);
-        assert_int_equal(retired->config.login.port, 3307);
-        assert_ptr_equal(retired->config.login.host, config->texts[0]);
+        assert_true(inventory_find(fixture.inventory, gone, &index));
+        assert_int_equal(index, 1);
+        assert_ptr_equal(fixture_cluster(1), gone);
+        assert_int_equal(gone->config->login.port, 3307);
+        assert_ptr_equal(gone->config->login.host, config->texts[0]);
         assert_int_equal(fixture.n_clusters, 2);
-        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
-        retired->importing = false;
-        inventory_free_retired(fixture.inventory);
-        assert_ptr_equal(fixture_cluster(1), retired);
+        assert_int_equal(fixture_count_importing(), 1);
+        fixture_set_importing(gone, false);
+        inventory_free_gone(fixture.inventory);
+        assert_ptr_equal(fixture_cluster(1), gone);
 }
 
-static void test_a_retired_cluster_comes_back_although_its_import_has_just_ended(void **state)
+static void test_a_gone_cluster_comes_back_although_its_import_has_just_ended(void **state)
 {
-        Cluster *retired = fixture_cluster(0);
+        Cluster *gone = fixture_cluster(0);
 
-        retired->importing = true;
+        fixture_set_importing(gone, true);
         assert_int_equal(fixture_apply("default", "users"), 0);
-        retired->importing = false;
+        fixture_set_importing(gone, false);
         assert_int_equal(fixture_apply("default", "orders users"), 0);
-        assert_ptr_equal(fixture_cluster(0), retired);
+        assert_ptr_equal(fixture_cluster(0), gone);
         assert_int_equal(fixture.n_clusters, 2);
 }
 
-static void test_a_retired_cluster_stays_retired_if_the_reload_fails(void **state)
+static void test_a_gone_cluster_stays_gone_if_the_reload_fails(void **state)
 {
-        Cluster *retired = fixture_cluster(0);
+        Cluster *gone = fixture_cluster(0);
+        size_t index;
 
-        retired->importing = true;
+        fixture_set_importing(gone, true);
         assert_int_equal(fixture_apply("default", "users"), 0);
         fixture.cluster_error = -ENOMEM;
         assert_int_equal(fixture_apply("default", "orders users logs"), -ENOMEM);
-        assert_int_equal(inventory_count_importing(fixture.inventory), 1);
+        assert_int_equal(fixture_count_importing(), 1);
         assert_int_equal(fixture.n_clusters, 2);
-        assert_false(inventory_is_in_force(fixture.inventory, retired));
-        assert_int_equal(retired->n_retries, 1);
+        assert_false(inventory_find(fixture.inventory, gone, &index));
+        assert_int_equal(gone->n_retries, 1);
 }
 
 static void test_a_server_is_busy_while_a_removed_cluster_imports_into_it(void **state)
 {
         Cluster *orders = fixture_cluster(0);
 
-        orders->importing = true;
+        fixture_set_importing(orders, true);
         assert_false(inventory_is_server_busy(fixture.inventory, 1));
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_true(inventory_is_server_busy(fixture.inventory, 0));
@@ -212,12 +215,12 @@ static void test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_i
 {
         Config *config = fixture_config("default", "orders users");
 
-        fixture_cluster(0)->importing = true;
+        fixture_set_importing(fixture_cluster(0), true);
         config->clusters[0].login.port = 3307;
         assert_int_equal(inventory_apply(fixture.inventory, config), 0);
         assert_true(inventory_is_server_busy(fixture.inventory, 1));
         assert_false(inventory_is_server_busy(fixture.inventory, 0));
-        fixture_cluster(0)->importing = false;
+        fixture_set_importing(fixture_cluster(0), false);
         assert_false(inventory_is_server_busy(fixture.inventory, 1));
 }
 
@@ -226,7 +229,7 @@ static void test_the_latest_deadline_is_that_of_any_import(void **state)
         Cluster *orders = fixture_cluster(0);
 
         assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 0);
-        orders->importing = true;
+        fixture_set_importing(orders, true);
         orders->status.deadline_usec = 7;
         fixture_cluster(1)->status.deadline_usec = 5;
         assert_int_equal(inventory_import_deadline_usec(fixture.inventory), 7);
@@ -240,15 +243,15 @@ static void test_every_import_is_aborted_and_every_check_ended(void **state)
 {
         Cluster *orders = fixture_cluster(0);
 
-        orders->importing = true;
-        fixture_cluster(1)->importing = true;
+        fixture_set_importing(orders, true);
+        fixture_set_importing(fixture_cluster(1), true);
         assert_int_equal(fixture_apply("default", "users"), 0);
-        fixture_cluster(0)->checking = true;
+        fixture_set_checking(fixture_cluster(0));
         inventory_end_checks(fixture.inventory);
-        assert_int_equal(inventory_count_checking(fixture.inventory), 0);
-        assert_int_equal(inventory_count_importing(fixture.inventory), 2);
+        assert_int_equal(inventory_counts(fixture.inventory)->n_checking, 0);
+        assert_int_equal(fixture_count_importing(), 2);
         inventory_abort_imports(fixture.inventory);
-        assert_int_equal(inventory_count_importing(fixture.inventory), 0);
+        assert_int_equal(fixture_count_importing(), 0);
         inventory_flush(fixture.inventory);
         assert_int_equal(orders->n_flushes, 2);
 }
@@ -325,8 +328,8 @@ static void test_a_material_that_cannot_be_made_leaves_everything_as_it_was(void
 
 static void test_one_pending_record_is_written_at_a_time(void **state)
 {
-        fixture_cluster(0)->pending = true;
-        fixture_cluster(1)->pending = true;
+        fixture_set_pending(fixture_cluster(0));
+        fixture_set_pending(fixture_cluster(1));
         assert_true(inventory_flush_one(fixture.inventory));
         assert_false(fixture_cluster(0)->pending);
         assert_true(fixture_cluster(1)->pending);
@@ -373,10 +376,9 @@ int main(void)
                 inventory_test(test_a_removed_cluster_is_flushed_and_freed),
                 inventory_test(test_a_removed_cluster_that_imports_is_freed_after_the_import),
                 inventory_test(test_a_removed_cluster_that_only_checks_is_freed_at_once),
-                inventory_test(test_a_retired_cluster_comes_back_as_the_same_one),
-                inventory_test(
-                        test_a_retired_cluster_comes_back_although_its_import_has_just_ended),
-                inventory_test(test_a_retired_cluster_stays_retired_if_the_reload_fails),
+                inventory_test(test_a_gone_cluster_comes_back_as_the_same_one),
+                inventory_test(test_a_gone_cluster_comes_back_although_its_import_has_just_ended),
+                inventory_test(test_a_gone_cluster_stays_gone_if_the_reload_fails),
                 inventory_test(test_a_server_is_busy_while_a_removed_cluster_imports_into_it),
                 inventory_test(
                         test_a_server_is_busy_while_a_cluster_that_has_another_now_imports_into_it),

@@ -50,7 +50,7 @@ static void on_material_removed(const MaterialStatus *material, void *userdata)
 static void run_pass(Loop *loop)
 {
         loop->requested = false;
-        inventory_free_retired(loop->inventory);
+        inventory_free_gone(loop->inventory);
         schedule_begin_pass();
         loop->timer = scheduler_start_due(loop->inventory, &loop->turn, schedule.now);
 }
@@ -162,8 +162,8 @@ static void write_cluster(ClusterConfig *ret, const ModelCluster *cluster, int i
 static void remove_cluster(ModelCluster *cluster)
 {
         cluster->exists = false;
-        cluster->retired = cluster->importing;
-        if (!cluster->retired)
+        cluster->gone = cluster->importing;
+        if (!cluster->gone)
                 *cluster = (ModelCluster){0};
 }
 
@@ -188,12 +188,12 @@ static void reload(Loop *loop)
                         remove_cluster(cluster);
                         continue;
                 }
-                if (cluster->exists || cluster->retired)
+                if (cluster->exists || cluster->gone)
                         asks_else[i] = model_configure(cluster, &wanted);
                 else
                         *cluster = wanted;
                 cluster->exists = true;
-                cluster->retired = false;
+                cluster->gone = false;
                 model_retry_now(cluster, false);
                 write_cluster(&config->clusters[config->n_clusters++], cluster, i);
         }

@@ -316,7 +316,7 @@ static void run_pending(void)
                 judge_all();
                 schedule.n_started = 0;
                 schedule.pass_at = schedule.now;
-                inventory_free_retired(own.inventory);
+                inventory_free_gone(own.inventory);
                 own.timer = scheduler_start_due(own.inventory, &own.turn, schedule.now);
         } while (own.requested || own.timer <= schedule.now);
 }

@@ -14,6 +14,7 @@ typedef struct Fixture {
         Record record;
         RecordWriter *writer;
         unsigned n_reports;
+        unsigned n_unwritten;
         int error;
 } Fixture;
 
@@ -34,8 +35,9 @@ static void fixture_make_with_delay(Fixture *fixture, uint64_t delay_usec)
         setenv("STATE_DIRECTORY", scratch_path("state"), 1);
         record_apply(&fixture->record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
         assert_int_equal(sd_event_new(&fixture->event), 0);
-        assert_int_equal(record_writer_new(&fixture->writer, fixture->event, "orders",
-                                 &fixture->record, delay_usec, on_recorded, fixture),
+        assert_int_equal(
+                record_writer_new(&fixture->writer, fixture->event, "orders", &fixture->record,
+                        delay_usec, &fixture->n_unwritten, on_recorded, fixture),
                 0);
 }
 
@@ -47,6 +49,7 @@ static void fixture_make(Fixture *fixture)
 static void fixture_done(Fixture *fixture)
 {
         record_writer_free(fixture->writer);
+        assert_int_equal(fixture->n_unwritten, 0);
         sd_event_unref(fixture->event);
 }
 
