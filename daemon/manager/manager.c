@@ -24,6 +24,7 @@
 #include "daemon/status/journal.h"
 #include "daemon/status/metrics-file.h"
 #include "daemon/status/metrics.h"
+#include "daemon/status/status-line.h"
 #include "daemon/status/watchdog.h"
 #include "daemon/varlink/methods.h"
 #include "daemon/varlink/server.h"
@@ -50,11 +51,11 @@ struct Manager {
         Server *server;
         ManagerOperations operations;
         Watchdog *watchdog;
+        StatusLine *status_line;
         Wakeup *wakeup;
         sd_event_source *stop_timer;
         size_t turn; /* index of the cluster that is first in the next pass of the scheduler */
         bool stopping;
-        char last_status[SUMMARY_TEXT_MAX]; /* of sd_notify(3) */
 };
 
 static ManagerStatus current_status(void *userdata)
@@ -77,18 +78,6 @@ static void publish(Manager *manager, const char *event, const MaterialStatus *m
         methods_publish(manager->server, &status, event, material, cluster);
 }
 
-static void send_status(Manager *manager)
-{
-        ManagerStatus status = current_status(manager);
-        char line[SUMMARY_TEXT_MAX];
-
-        summary_line(line, sizeof(line), &status);
-        if (strcmp(line, manager->last_status) == 0)
-                return;
-        memcpy(manager->last_status, line, sizeof(line));
-        (void)sd_notifyf(0, "STATUS=%s", line);
-}
-
 static void schedule(void *userdata)
 {
         Manager *manager = userdata;
@@ -103,7 +92,7 @@ static void schedule(void *userdata)
         }
         wakeup_request_at(manager->wakeup,
                 scheduler_start_due(manager->inventory, &manager->turn, clock_boottime_usec()));
-        send_status(manager);
+        status_line_poke(manager->status_line);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_counts(manager->inventory)->n_importing == 0 &&
                 inventory_flush_one(manager->inventory))
@@ -300,6 +289,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         if (manager->stopping)
                 return sd_event_exit(manager->event, 0);
         manager->stopping = true;
+        manager->status_line = status_line_free(manager->status_line);
         running = inventory_counts(manager->inventory)->n_importing;
         (void)sd_notifyf(0, "STOPPING=1\nSTATUS=stopping; %u imports run", running);
         journal_stopping(
@@ -332,6 +322,8 @@ static int setup_loop(Manager *manager)
                 r = wakeup_new(&manager->wakeup, manager->event, schedule, manager);
         if (r >= 0)
                 r = watchdog_new(&manager->watchdog, manager->event, current_status, manager);
+        if (r >= 0)
+                r = status_line_new(&manager->status_line, manager->event, current_status, manager);
         return r < 0 ? r : 0;
 }
 
@@ -415,6 +407,7 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         watchdog_free(manager->watchdog);
+        status_line_free(manager->status_line);
         server_free(manager->server);
         inventory_free(manager->inventory);
         metrics_file_free(manager->metrics_file);

@@ -74,7 +74,7 @@ def test_a_full_state_directory_delays_no_import_and_is_retried(small_state: Ins
     service.start()
     service.wait_imports(1)
     service.wait(lambda: "could not be written: No space left" in service.ctl("status").stdout)
-    assert "No space left" in service.show("StatusText")
+    service.wait(lambda: "No space left" in service.show("StatusText"))
     assert service.ctl("status").returncode == 1
     service.rotate()
     service.wait_imports(2)

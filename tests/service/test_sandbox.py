@@ -16,7 +16,8 @@ def test_a_first_import_and_three_rotations(service: Installed):
         pair = service.rotate()
         service.wait_imports(number)
         assert service.aurora.imports()[-1]["ssl_cert"] == pair.certificate.read_text()
-    assert service.show("StatusText").startswith("1/1 clusters current, certificate valid until 20")
+    service.wait(lambda: service.show("StatusText").startswith(
+        "1/1 clusters current, certificate valid until 20"))
     assert service.ctl("status").returncode == 0
     assert "TLS" in str(service.aurora.imports()[0]["cipher"])
 
