@@ -45,6 +45,7 @@ struct Manager {
         ManagerOptions options;
         ManagerInfo info;
         Inventory *inventory;
+        Scheduler *scheduler;
         JournalFilter *filter;
         Metrics *metrics;
         MetricsFile *metrics_file;
@@ -54,7 +55,6 @@ struct Manager {
         StatusLine *status_line;
         Wakeup *wakeup;
         sd_event_source *stop_timer;
-        size_t turn; /* index of the cluster that is first in the next pass of the scheduler */
         bool stopping;
 };
 
@@ -65,17 +65,13 @@ static ManagerStatus current_status(void *userdata)
         return inventory_status(manager->inventory, clock_wall_usec());
 }
 
-/* To the subscribers and the metrics file. */
+/* To the subscribers and the metrics file. `of_cluster`: the material of the cluster in force. */
 static void publish(Manager *manager, const char *event, const MaterialStatus *material,
-        const ClusterStatus *cluster)
+        const ClusterStatus *cluster, const MaterialStatus *of_cluster)
 {
-        ManagerStatus status;
-
         metrics_file_poke(manager->metrics_file);
-        if (!manager->server || !server_has_subscribers(manager->server))
-                return;
-        status = current_status(manager);
-        methods_publish(manager->server, &status, event, material, cluster);
+        if (manager->server && server_has_subscribers(manager->server))
+                methods_publish(manager->server, event, material, cluster, of_cluster);
 }
 
 static void schedule(void *userdata)
@@ -90,14 +86,14 @@ static void schedule(void *userdata)
                         (void)sd_event_exit(manager->event, 0);
                 return;
         }
-        wakeup_request_at(manager->wakeup,
-                scheduler_start_due(manager->inventory, &manager->turn, clock_boottime_usec()));
+        wakeup_request_at(
+                manager->wakeup, scheduler_start_due(manager->scheduler, clock_boottime_usec()));
         status_line_poke(manager->status_line);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_counts(manager->inventory)->n_importing == 0 &&
                 inventory_flush_one(manager->inventory))
                 wakeup_request(manager->wakeup);
-        if (manager->options.once && scheduler_is_idle(manager->inventory, &current))
+        if (manager->options.once && scheduler_is_idle(manager->scheduler, &current))
                 (void)sd_event_exit(manager->event, current ? 0 : 1);
 }
 
@@ -119,7 +115,8 @@ static void on_material(Material *material, void *userdata)
         metrics_file_poke(manager->metrics_file); /* after each poll, as a sign of life */
         adopt_set(manager, material);
         if (journal_filter_material(manager->filter, status))
-                publish(manager, "changed", status, NULL);
+                publish(manager, "changed", status, NULL, NULL);
+        scheduler_mark_material(manager->scheduler, material);
         wakeup_request(manager->wakeup);
 }
 
@@ -127,7 +124,7 @@ static void on_material_removed(const MaterialStatus *material, void *userdata)
 {
         Manager *manager = userdata;
 
-        publish(manager, "removed", material, NULL);
+        publish(manager, "removed", material, NULL, NULL);
         journal_filter_forget_material(manager->filter, material->config->name);
 }
 
@@ -142,15 +139,20 @@ static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outc
         if (event == CLUSTER_EVENT_ATTEMPT)
                 metrics_count(manager->metrics, status->config->name, outcome->kind,
                         outcome->duration_usec);
-        if (event != CLUSTER_EVENT_END && inventory_find(manager->inventory, cluster, &index))
-                publish(manager, "changed", NULL, status);
+        if (!inventory_find(manager->inventory, cluster, &index))
+                return;
+        if (event == CLUSTER_EVENT_END)
+                scheduler_mark(manager->scheduler, index);
+        else
+                publish(manager, "changed", NULL, status,
+                        material_status(inventory_material_of(manager->inventory, index)));
 }
 
 static void on_cluster_removed(const ClusterStatus *cluster, void *userdata)
 {
         Manager *manager = userdata;
 
-        publish(manager, "removed", NULL, cluster);
+        publish(manager, "removed", NULL, cluster, NULL);
         metrics_forget(manager->metrics, cluster->config->name);
 }
 
@@ -184,6 +186,7 @@ static void import_now(size_t index, bool by_hand, bool force, void *userdata)
         if (by_hand)
                 cluster_release(cluster);
         cluster_retry_now(cluster, force);
+        scheduler_mark(manager->scheduler, index);
         wakeup_request(manager->wakeup);
 }
 
@@ -199,6 +202,7 @@ static void remove_material(size_t index, void *userdata)
         Manager *manager = userdata;
 
         cluster_remove(inventory_cluster(manager->inventory, index));
+        scheduler_mark(manager->scheduler, index);
         wakeup_request(manager->wakeup);
 }
 
@@ -243,9 +247,10 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
         else {
                 manager->info.loaded_at_usec = clock_wall_usec();
                 manager->info.generation++;
+                scheduler_reset(manager->scheduler);
                 metrics_file_set_path(manager->metrics_file, config->metrics_file);
                 journal_reloaded(config);
-                publish(manager, "reloaded", NULL, NULL);
+                publish(manager, "reloaded", NULL, NULL, NULL);
         }
         (void)sd_notify(0, "READY=1");
         wakeup_request(manager->wakeup);
@@ -344,7 +349,9 @@ static int setup_inventory(Manager *manager)
         if (r == 0)
                 r = metrics_file_new(&manager->metrics_file, manager->event, make_metrics,
                         on_metrics_error, manager);
-        return r == 0 ? inventory_new(&manager->inventory, manager->event, &handlers) : r;
+        if (r == 0)
+                r = inventory_new(&manager->inventory, manager->event, &handlers);
+        return r == 0 ? scheduler_new(&manager->scheduler, manager->inventory) : r;
 }
 
 static int setup_server(Manager *manager)
@@ -397,6 +404,7 @@ int manager_new(Manager **ret, Config *config, const ManagerOptions *options)
                 r = inventory_apply(manager->inventory, TAKE(owned));
         if (r < 0)
                 return r;
+        scheduler_reset(manager->scheduler);
         metrics_file_set_path(manager->metrics_file, config->metrics_file);
         *ret = TAKE(manager);
         return 0;
@@ -409,6 +417,7 @@ Manager *manager_free(Manager *manager)
         watchdog_free(manager->watchdog);
         status_line_free(manager->status_line);
         server_free(manager->server);
+        scheduler_free(manager->scheduler);
         inventory_free(manager->inventory);
         metrics_file_free(manager->metrics_file);
         metrics_free(manager->metrics);

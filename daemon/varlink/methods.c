@@ -339,16 +339,11 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
         return varlink_refuse_method(ret, ret_error, call);
 }
 
-void methods_publish(Server *server, const ManagerStatus *status, const char *event,
-        const MaterialStatus *material, const ClusterStatus *cluster)
+void methods_publish(Server *server, const char *event, const MaterialStatus *material,
+        const ClusterStatus *cluster, const MaterialStatus *material_of_cluster)
 {
         CLEANUP(freep) char *text = NULL;
-        const MaterialStatus *material_of_cluster = NULL;
 
-        /* A removed cluster has no material: it may be removed as well. */
-        for (size_t i = 0; i < status->n_clusters; i++)
-                if (status->clusters[i] == cluster)
-                        material_of_cluster = status->materials[cluster->config->material];
         if (format_event(&text, event, material, cluster, material_of_cluster) == 0)
                 server_publish(server, text);
 }

@@ -32,7 +32,7 @@ typedef struct ManagerOperations {
 int methods_answer(Connection *connection, const VarlinkCall *call, char **ret_parameters,
         const char **ret_error, void *userdata);
 
-/* Sends an event to all subscribers; `material`, `cluster` or both are NULL. If memory is short the
- * event is lost. */
-void methods_publish(Server *server, const ManagerStatus *status, const char *event,
-        const MaterialStatus *material, const ClusterStatus *cluster);
+/* Sends an event to all subscribers; `material`, `cluster` or both are NULL. A removed cluster has
+ * no `material_of_cluster`: it may be removed as well. If memory is short the event is lost. */
+void methods_publish(Server *server, const char *event, const MaterialStatus *material,
+        const ClusterStatus *cluster, const MaterialStatus *material_of_cluster);

@@ -206,6 +206,37 @@ SealedSet *material_set(const Material *material)
         return number > 0 ? set : NULL;
 }
 
+void schedule_make(const InventoryHandlers *handlers)
+{
+        assert_int_equal(inventory_new(&schedule.inventory, NULL, handlers), 0);
+        assert_int_equal(scheduler_new(&schedule.scheduler, schedule.inventory), 0);
+}
+
+void schedule_done(void)
+{
+        schedule.ends = true;
+        schedule.scheduler = scheduler_free(schedule.scheduler);
+        schedule.inventory = inventory_free(schedule.inventory);
+}
+
+void schedule_mark(const Cluster *cluster)
+{
+        size_t index;
+
+        if (inventory_find(schedule.inventory, cluster, &index))
+                scheduler_mark(schedule.scheduler, index);
+}
+
+void schedule_mark_material(int material)
+{
+        const Config *config = inventory_config(schedule.inventory);
+
+        for (size_t i = 0; config && i < config->n_clusters; i++)
+                if (config->clusters[i].material == (size_t)material)
+                        scheduler_mark_material(
+                                schedule.scheduler, inventory_material_of(schedule.inventory, i));
+}
+
 /* Importers. */
 
 unsigned schedule_count_importing(void)

@@ -9,7 +9,7 @@
  */
 
 #include "daemon/import/import-job.h"
-#include "daemon/manager/inventory.h"
+#include "daemon/manager/scheduler.h"
 #include "tests/unit/manager/schedule-model.h"
 
 #define N_NAMES     6 /* of clusters: c0 to c5 */
@@ -36,6 +36,8 @@ typedef struct Schedule {
         ModelCluster clusters[N_NAMES];
         int sets[N_MATERIALS]; /* on disk */
         MaterialStatus materials[N_MATERIALS];
+        Inventory *inventory;
+        Scheduler *scheduler;
         ImportJob jobs[N_JOBS];
         uint64_t pass_at;   /* the time with which the pass began */
         unsigned n_started; /* by the pass */
@@ -61,6 +63,14 @@ unsigned schedule_count_importing(void); /* of gone clusters, too */
 unsigned schedule_count_checking(void);
 
 int schedule_set_of(const ModelCluster *cluster);
+
+/* Makes inventory and scheduler, without a configuration, and frees them. */
+void schedule_make(const InventoryHandlers *handlers);
+void schedule_done(void);
+
+/* What the manager does when something has happened to this cluster, or to all of this material. */
+void schedule_mark(const Cluster *cluster);
+void schedule_mark_material(int material);
 
 /* Before each pass. */
 void schedule_begin_pass(void);

@@ -21,8 +21,6 @@
 #define N_STEPS     40
 
 typedef struct Loop {
-        Inventory *inventory;
-        size_t turn;
         bool requested; /* what wakeup_request() sets */
         uint64_t timer; /* what wakeup_request_at() sets */
 } Loop;
@@ -32,7 +30,10 @@ static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outc
 {
         Loop *loop = userdata;
 
-        loop->requested = loop->requested || event == CLUSTER_EVENT_END;
+        if (event != CLUSTER_EVENT_END)
+                return;
+        schedule_mark(cluster);
+        loop->requested = true;
 }
 
 static void on_material(Material *material, void *userdata)
@@ -50,9 +51,9 @@ static void on_material_removed(const MaterialStatus *material, void *userdata)
 static void run_pass(Loop *loop)
 {
         loop->requested = false;
-        inventory_free_gone(loop->inventory);
+        inventory_free_gone(schedule.inventory);
         schedule_begin_pass();
-        loop->timer = scheduler_start_due(loop->inventory, &loop->turn, schedule.now);
+        loop->timer = scheduler_start_due(schedule.scheduler, schedule.now);
 }
 
 /* Runs until the loop sleeps. After a pass that starts nothing it must. */
@@ -90,7 +91,7 @@ static void expect_nothing_left(const Loop *loop)
 /* Returns true if nothing runs or is due, and expects the same of the scheduler. */
 static bool is_idle(const Loop *loop)
 {
-        size_t n_materials = inventory_config(loop->inventory)->n_materials;
+        size_t n_materials = inventory_config(schedule.inventory)->n_materials;
         bool idle = true, all_current = true, current = false;
 
         for (size_t i = 0; i < n_materials; i++)
@@ -105,7 +106,7 @@ static bool is_idle(const Loop *loop)
                 idle = idle && !cluster->importing && model_due(cluster, set).at > schedule.now;
                 all_current = all_current && (!cluster->enabled || model_is_current(cluster, set));
         }
-        HOLDS(scheduler_is_idle(loop->inventory, &current) == idle);
+        HOLDS(scheduler_is_idle(schedule.scheduler, &current) == idle);
         HOLDS(!idle || current == all_current);
         return idle;
 }
@@ -197,7 +198,8 @@ static void reload(Loop *loop)
                 model_retry_now(cluster, false);
                 write_cluster(&config->clusters[config->n_clusters++], cluster, i);
         }
-        HOLDS(inventory_apply(loop->inventory, config) == 0);
+        HOLDS(inventory_apply(schedule.inventory, config) == 0);
+        scheduler_reset(schedule.scheduler);
         for (int i = 0; i < N_NAMES; i++)
                 HOLDS(!asks_else[i] || !schedule.clusters[i].checking);
         loop->requested = true;
@@ -214,22 +216,25 @@ static void change_set(Loop *loop)
         schedule.sets[i] = set;
         schedule.materials[i].inspected = true;
         schedule.materials[i].state = set > 0 ? MATERIAL_STATE_VALID : bad[schedule_random(3)];
+        if (schedule.inventory)
+                schedule_mark_material((int)i);
         loop->requested = true;
 }
 
 /* Import of some clusters. The events before it are handled first. */
 static void command(Loop *loop)
 {
-        size_t n = inventory_config(loop->inventory)->n_clusters;
+        size_t n = inventory_config(schedule.inventory)->n_clusters;
         bool force = schedule_chance(50);
 
         for (size_t i = 0; i < n; i++) {
-                Cluster *cluster = inventory_cluster(loop->inventory, i);
+                Cluster *cluster = inventory_cluster(schedule.inventory, i);
                 int index = cluster_status(cluster)->config->name[1] - '0';
 
                 if (schedule_chance(50))
                         continue;
                 cluster_retry_now(cluster, force);
+                scheduler_mark(schedule.scheduler, i);
                 model_retry_now(&schedule.clusters[index], force);
                 loop->requested = true;
         }
@@ -313,7 +318,7 @@ static void run_sequence(uint64_t seed)
         schedule.slow_forks = schedule_chance(30) ? 50 : 0;
         for (size_t i = 0; i < N_MATERIALS; i++)
                 change_set(&loop);
-        assert_int_equal(inventory_new(&loop.inventory, NULL, &handlers), 0);
+        schedule_make(&handlers);
         reload(&loop);
         for (schedule.step = 0; schedule.step < N_STEPS; schedule.step++) {
                 run_step(&loop);
@@ -323,8 +328,7 @@ static void run_sequence(uint64_t seed)
         }
         if (schedule.times.once)
                 expect_end(&loop);
-        schedule.ends = true;
-        inventory_free(loop.inventory);
+        schedule_done();
 }
 
 static void test_all_that_is_due_starts_at_its_time(void **state)

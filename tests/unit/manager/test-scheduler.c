@@ -46,10 +46,11 @@ struct Inventory {
 
 static Inventory inventory;
 static ClusterConfig cluster_configs[N_CLUSTERS]; /* all of the one material */
-static size_t turn;
+static Scheduler *scheduler;
 static char order[N_CLUSTERS + 1]; /* of the starts, as digits */
 static uint64_t clock_usec, fork_usec;
 static int start_error;
+static unsigned n_planned;
 
 uint64_t clock_boottime_usec(void)
 {
@@ -150,6 +151,7 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
 {
         assert_ptr_equal(set, &on_disk);
         assert_int_equal(now_usec, NOW);
+        n_planned++;
         cluster->wave = wave;
         return cluster->importing ? (Plan){.action = PLAN_RUNS} : cluster->plan;
 }
@@ -165,6 +167,7 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                 return start_error;
         cluster->importing = action != PLAN_CHECK;
         cluster->checking = action == PLAN_CHECK;
+        (void)inventory_counts(NULL); /* the scheduler has the result of an earlier call */
         return 0;
 }
 
@@ -183,11 +186,20 @@ static int make(void **state)
                         (Cluster){.plan.action = PLAN_IMPORT, .status.state = CLUSTER_CURRENT};
                 inventory.cluster_statuses[i] = &inventory.clusters[i].status;
         }
-        turn = 0;
         memset(order, 0, sizeof(order));
         clock_usec = NOW;
         fork_usec = 0;
         start_error = 0;
+        n_planned = 0;
+        if (scheduler_new(&scheduler, &inventory) < 0)
+                return -1;
+        scheduler_reset(scheduler);
+        return 0;
+}
+
+static int done(void **state)
+{
+        scheduler = scheduler_free(scheduler);
         return 0;
 }
 
@@ -200,7 +212,7 @@ static void plan_all(PlanAction action, uint64_t not_before_usec)
 
 static void expect(uint64_t earliest, const char *started)
 {
-        assert_int_equal(scheduler_start_due(&inventory, &turn, NOW), earliest);
+        assert_int_equal(scheduler_start_due(scheduler, NOW), earliest);
         assert_string_equal(order, started);
 }
 
@@ -325,31 +337,89 @@ static void test_imports_and_checks_count_against_the_limit_of_a_check(void **st
         expect(USEC_NEVER, "2");
 }
 
+/* All have ended, and are due again. */
+static void begin_again(void)
+{
+        for (size_t i = 0; i < N_CLUSTERS; i++) {
+                inventory.clusters[i].importing = inventory.clusters[i].checking = false;
+                inventory.clusters[i].started = PLAN_NOTHING;
+        }
+        scheduler_mark_material(scheduler, &inventory.material);
+        memset(order, 0, sizeof(order));
+}
+
 static void test_clusters_are_served_round_robin(void **state)
 {
         inventory.config.parallel_imports = 2;
-        turn = 3;
-        expect(USEC_NEVER, "34");
-        assert_int_equal(turn, 0);
-        memset(order, 0, sizeof(order));
-        inventory.clusters[3].importing = inventory.clusters[4].importing = false;
         expect(USEC_NEVER, "01");
-        assert_int_equal(turn, 2);
+        begin_again();
+        expect(USEC_NEVER, "23");
+        begin_again();
+        expect(USEC_NEVER, "40");
 }
 
 static void test_a_pass_without_a_start_keeps_the_turn(void **state)
 {
+        inventory.config.parallel_imports = 3;
+        expect(USEC_NEVER, "012");
+        begin_again();
         plan_all(PLAN_DELAY, NOW + 5);
-        turn = 3;
         expect(NOW + 5, "");
-        assert_int_equal(turn, 3);
+        begin_again();
+        plan_all(PLAN_IMPORT, 0);
+        expect(USEC_NEVER, "340");
+}
+
+static void test_only_what_has_changed_is_planned(void **state)
+{
+        plan_all(PLAN_KEEP, 0);
+        expect(USEC_NEVER, "");
+        assert_int_equal(n_planned, N_CLUSTERS);
+        expect(USEC_NEVER, "");
+        assert_int_equal(n_planned, N_CLUSTERS);
+        plan_all(PLAN_IMPORT, 0);
+        scheduler_mark(scheduler, 3);
+        expect(USEC_NEVER, "3");
+        begin_again();
+        scheduler_reset(scheduler);
+        expect(USEC_NEVER, "40123");
+}
+
+static void test_what_is_due_waits_for_a_place_without_a_mark(void **state)
+{
+        inventory.config.parallel_imports = 1;
+        inventory.clusters[2].plan.action = PLAN_CHECK;
+        expect(USEC_NEVER, "0");
+        inventory.clusters[0].importing = false;
+        expect(USEC_NEVER, "01");
+        inventory.clusters[1].importing = false;
+        expect(USEC_NEVER, "0123");
+}
+
+static void test_what_has_waited_is_planned_again_before_its_start(void **state)
+{
+        inventory.config.parallel_imports = 1;
+        expect(USEC_NEVER, "0");
+        inventory.clusters[0].importing = false;
+        inventory.clusters[1].plan = (Plan){.action = PLAN_DELAY, .not_before_usec = NOW + 7};
+        expect(NOW + 7, "02");
+}
+
+static void test_a_time_that_has_come_leads_to_a_plan(void **state)
+{
+        plan_all(PLAN_DELAY, NOW + 5);
+        inventory.clusters[3].plan.not_before_usec = NOW;
+        expect(NOW, "");
+        inventory.clusters[3].plan = (Plan){.action = PLAN_IMPORT};
+        expect(NOW + 5, "3");
+        assert_int_equal(n_planned, N_CLUSTERS + 2);
 }
 
 static void test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once(void **state)
 {
         fork_usec = 2 * USEC_PER_MSEC;
         expect(NOW, "01");
-        assert_int_equal(turn, 2);
+        expect(NOW, "012"); /* it begins late */
 }
 
 static void test_a_pass_that_begins_late_starts_one(void **state)
@@ -394,7 +464,7 @@ static const WaveStatus *expect_wave(WaveState state, unsigned n_waiting)
                 assert_ptr_equal(inventory.clusters[i].wave, wave);
                 inventory.clusters[i].started = PLAN_NOTHING;
         }
-        turn = 0;
+        scheduler_mark(scheduler, 2);
         assert_int_equal(wave->state, state);
         assert_int_equal(wave->n_waiting, n_waiting);
         return wave;
@@ -442,7 +512,7 @@ static void expect_idle(bool expected_idle, bool expected_current)
 {
         bool current = !expected_current;
 
-        assert_int_equal(scheduler_is_idle(&inventory, &current), expected_idle);
+        assert_int_equal(scheduler_is_idle(scheduler, &current), expected_idle);
         if (expected_idle)
                 assert_int_equal(current, expected_current);
 }
@@ -485,13 +555,20 @@ static void test_idle_and_current_by_the_state_of_one_cluster(void **state)
         }
 }
 
+static void test_not_idle_while_something_waits_for_a_place(void **state)
+{
+        inventory.config.parallel_imports = 0;
+        expect(USEC_NEVER, "");
+        expect_idle(false, false);
+}
+
 static void test_not_idle_while_a_check_is_due(void **state)
 {
         inventory.clusters[2].status.check.due = true;
         expect_idle(false, false);
 }
 
-#define scheduler_test(test) cmocka_unit_test_setup(test, make)
+#define scheduler_test(test) cmocka_unit_test_setup_teardown(test, make, done)
 
 int main(void)
 {
@@ -513,6 +590,10 @@ int main(void)
                 scheduler_test(test_imports_and_checks_count_against_the_limit_of_a_check),
                 scheduler_test(test_clusters_are_served_round_robin),
                 scheduler_test(test_a_pass_without_a_start_keeps_the_turn),
+                scheduler_test(test_only_what_has_changed_is_planned),
+                scheduler_test(test_what_is_due_waits_for_a_place_without_a_mark),
+                scheduler_test(test_what_has_waited_is_planned_again_before_its_start),
+                scheduler_test(test_a_time_that_has_come_leads_to_a_plan),
                 scheduler_test(test_a_pass_with_slow_forks_ends_early_and_goes_on_at_once),
                 scheduler_test(test_a_pass_that_begins_late_starts_one),
                 scheduler_test(test_without_clusters_nothing_is_due),
@@ -524,6 +605,7 @@ int main(void)
                 scheduler_test(test_not_idle_while_a_material_changes),
                 scheduler_test(test_idle_and_current_by_the_state_of_one_cluster),
                 scheduler_test(test_not_idle_while_a_check_is_due),
+                scheduler_test(test_not_idle_while_something_waits_for_a_place),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,6 @@ static struct {
         Own clusters[N_NAMES];
         uint64_t hold;
         bool calm; /* all goes well from now on */
-        Inventory *inventory;
-        size_t turn;
         uint64_t timer;
         bool requested;
 } own;
@@ -185,7 +183,10 @@ static void on_end(const ImportJob *job, Outcome *outcome)
 
 static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)
 {
-        own.requested = own.requested || event == CLUSTER_EVENT_END;
+        if (event != CLUSTER_EVENT_END)
+                return;
+        schedule_mark(cluster);
+        own.requested = true;
 }
 
 static void on_material(Material *material, void *userdata)
@@ -252,7 +253,8 @@ static void reload(void)
         for (int i = 0; i < N_NAMES; i++)
                 write_cluster(&config->clusters[config->n_clusters++], i);
         config_choose_canaries(config);
-        HOLDS(inventory_apply(own.inventory, config) == 0);
+        HOLDS(inventory_apply(schedule.inventory, config) == 0);
+        scheduler_reset(schedule.scheduler);
         own.requested = true;
 }
 
@@ -262,6 +264,8 @@ static void change_set(int material, int set)
         schedule.materials[material].inspected = true;
         schedule.materials[material].state =
                 set > 0 ? MATERIAL_STATE_VALID : MATERIAL_STATE_MISSING;
+        if (schedule.inventory)
+                schedule_mark_material(material);
         own.requested = true;
 }
 
@@ -272,7 +276,7 @@ static void command(int index, bool by_hand)
         int set = schedule.sets[index % N_MATERIALS];
 
         if (by_hand) {
-                cluster_release(inventory_cluster(own.inventory, (size_t)index));
+                cluster_release(inventory_cluster(schedule.inventory, (size_t)index));
                 if (cluster->enabled && set > 0) {
                         cluster->by_hand = set;
                         if (cluster->proof == set && cluster->failed) {
@@ -282,7 +286,8 @@ static void command(int index, bool by_hand)
                         }
                 }
         }
-        cluster_retry_now(inventory_cluster(own.inventory, (size_t)index), false);
+        cluster_retry_now(inventory_cluster(schedule.inventory, (size_t)index), false);
+        scheduler_mark(schedule.scheduler, (size_t)index);
         own.requested = true;
 }
 
@@ -316,8 +321,8 @@ static void run_pending(void)
                 judge_all();
                 schedule.n_started = 0;
                 schedule.pass_at = schedule.now;
-                inventory_free_gone(own.inventory);
-                own.timer = scheduler_start_due(own.inventory, &own.turn, schedule.now);
+                inventory_free_gone(schedule.inventory);
+                own.timer = scheduler_start_due(schedule.scheduler, schedule.now);
         } while (own.requested || own.timer <= schedule.now);
 }
 
@@ -390,7 +395,7 @@ static void run_sequence(uint64_t seed)
                 schedule.clusters[i].material = i % N_MATERIALS;
         }
         choose_keys();
-        assert_int_equal(inventory_new(&own.inventory, NULL, &handlers), 0);
+        schedule_make(&handlers);
         for (int i = 0; i < N_MATERIALS; i++)
                 change_set(i, (int)schedule_random(N_SETS + 1));
         reload();
@@ -399,8 +404,7 @@ static void run_sequence(uint64_t seed)
                 (void)sleep_and_wake(
                         schedule.now + schedule_duration(USEC_PER_MSEC, USEC_PER_HOUR));
         expect_convergence();
-        schedule.ends = true;
-        inventory_free(own.inventory);
+        schedule_done();
 }
 
 static void test_no_cluster_gets_a_set_before_it_is_proven_and_all_get_it(void **state)

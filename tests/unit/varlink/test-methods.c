@@ -390,9 +390,10 @@ static void test_one_cluster_refuses_the_whole_removal(void **state)
 
 static void test_an_event_has_the_object_that_changed(void **state)
 {
-        methods_publish(NULL, &fixture.status.status, "changed", &fixture.status.material, NULL);
-        methods_publish(NULL, &fixture.status.status, "changed", NULL, &fixture.status.cluster[0]);
-        methods_publish(NULL, &fixture.status.status, "reloaded", NULL, NULL);
+        methods_publish(NULL, "changed", &fixture.status.material, NULL, NULL);
+        methods_publish(
+                NULL, "changed", NULL, &fixture.status.cluster[0], &fixture.status.material);
+        methods_publish(NULL, "reloaded", NULL, NULL, NULL);
         assert_int_equal(fixture.n_events, 3);
         expect_event(0, "{\"event\":\"changed\",\"material\":{\"name\":\"default\"",
                 ",\"cluster\":null}");
@@ -405,7 +406,7 @@ static void test_an_event_has_the_object_that_changed(void **state)
 static void test_an_event_of_a_removed_cluster_needs_no_material(void **state)
 {
         fixture.status.cluster_config[2].material = 1000;
-        methods_publish(NULL, &fixture.status.status, "removed", NULL, &fixture.status.cluster[2]);
+        methods_publish(NULL, "removed", NULL, &fixture.status.cluster[2], NULL);
         expect_event(
                 0, "{\"event\":\"removed\",\"material\":null,\"cluster\":{\"name\":\"logs\"", NULL);
 }

@@ -57,9 +57,7 @@ static ManagerStatus current_status(void *userdata)
 
 static void publish(const char *event, const ClusterStatus *cluster)
 {
-        ManagerStatus status = current_status(NULL);
-
-        methods_publish(conversation_server(), &status, event, NULL, cluster);
+        methods_publish(conversation_server(), event, NULL, cluster, NULL);
 }
 
 static void change(size_t cluster)
