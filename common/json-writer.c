@@ -1,7 +1,6 @@
 #include "common/json-writer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,93 +14,102 @@ typedef enum Level {
 } Level;
 
 struct JsonWriter {
-        FILE *stream; /* into `text` */
         char *text;
-        size_t size;
+        size_t size, capacity;
         Level levels[JSON_DEPTH_MAX];
         unsigned depth;
-        bool separates; /* a comma precedes the next element or key */
-        bool started;
+        bool follows; /* a member or element of the innermost level, so a comma is next */
         int error;
 };
 
-static void fail(JsonWriter *writer)
+static void fail(JsonWriter *writer, int error)
 {
         if (writer->error == 0)
-                writer->error = -EINVAL;
+                writer->error = error;
 }
 
-/* A key, a value or the beginning of one is written in the innermost level. Returns false without a
- * writer, and after the end of the document. */
-static bool advance(JsonWriter *writer)
+/* Makes room for so many bytes and a NUL. Returns false after an error. */
+static bool reserve(JsonWriter *writer, size_t n)
+{
+        size_t capacity = writer->capacity > 0 ? writer->capacity : 512;
+        char *text;
+
+        while (capacity - writer->size <= n)
+                capacity *= 2;
+        if (writer->error == 0 && capacity > writer->capacity) {
+                text = realloc(writer->text, capacity);
+                if (!text)
+                        fail(writer, -ENOMEM);
+                else {
+                        writer->text = text;
+                        writer->capacity = capacity;
+                }
+        }
+        return writer->error == 0;
+}
+
+static void put(JsonWriter *writer, const char *bytes, size_t n)
+{
+        if (!reserve(writer, n))
+                return;
+        memcpy(writer->text + writer->size, bytes, n);
+        writer->size += n;
+}
+
+/* A key begins, or a value. Returns false without a writer. */
+static bool begin(JsonWriter *writer, bool is_key)
 {
         Level *level = writer && writer->depth > 0 ? &writer->levels[writer->depth - 1] : NULL;
 
         if (!writer)
                 return false;
-        if (!level && writer->started) {
-                fail(writer);
-                return false;
-        }
-        writer->started = true;
-        if (level && *level == LEVEL_VALUE)
-                fputc(':', writer->stream);
-        else if (writer->separates)
-                fputc(',', writer->stream);
-        writer->separates = true;
+        if (level ? is_key != (*level == LEVEL_KEY) : is_key || writer->size > 0)
+                fail(writer, -EINVAL);
+        else if (writer->follows && (is_key || *level == LEVEL_ELEMENT))
+                put(writer, ",", 1);
         if (level && *level != LEVEL_ELEMENT)
-                *level = *level == LEVEL_KEY ? LEVEL_VALUE : LEVEL_KEY;
+                *level = is_key ? LEVEL_VALUE : LEVEL_KEY;
+        writer->follows = writer->depth > 0;
         return true;
 }
 
-/* Only a string is a key. */
-static bool advance_value(JsonWriter *writer)
+static void put_value(JsonWriter *writer, const char *text, size_t size)
 {
-        if (writer && writer->depth > 0 && writer->levels[writer->depth - 1] == LEVEL_KEY) {
-                fail(writer);
-                return false;
-        }
-        return advance(writer);
+        if (begin(writer, false))
+                put(writer, text, size);
 }
 
-static void open_level(JsonWriter *writer, Level level, char bracket)
+static void open_level(JsonWriter *writer, Level level, const char *bracket)
 {
-        if (writer && writer->depth >= JSON_DEPTH_MAX)
-                fail(writer);
-        else if (advance_value(writer)) {
+        if (!begin(writer, false))
+                return;
+        put(writer, bracket, 1);
+        writer->follows = false;
+        if (writer->depth < JSON_DEPTH_MAX)
                 writer->levels[writer->depth++] = level;
-                writer->separates = false;
-                fputc(bracket, writer->stream);
-        }
+        else
+                fail(writer, -EINVAL);
 }
 
-static void close_level(JsonWriter *writer, Level level, char bracket)
+static void close_level(JsonWriter *writer, Level level, const char *bracket)
 {
         if (writer && (writer->depth == 0 || writer->levels[writer->depth - 1] != level))
-                fail(writer);
+                fail(writer, -EINVAL);
         else if (writer) {
-                writer->depth--;
-                writer->separates = true;
-                fputc(bracket, writer->stream);
+                put(writer, bracket, 1);
+                writer->follows = --writer->depth > 0;
         }
 }
 
 JsonWriter *json_writer_new(void)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = calloc(1, sizeof(*writer));
-
-        if (!writer)
-                return NULL;
-        writer->stream = open_memstream(&writer->text, &writer->size);
-        return writer->stream ? TAKE(writer) : NULL;
+        return calloc(1, sizeof(JsonWriter));
 }
 
 JsonWriter *json_writer_free(JsonWriter *writer)
 {
         if (!writer)
                 return NULL;
-        if (writer->stream)
-                (void)fclose(writer->stream);
         free(writer->text);
         free(writer);
         return NULL;
@@ -109,75 +117,107 @@ JsonWriter *json_writer_free(JsonWriter *writer)
 
 void json_open_object(JsonWriter *writer)
 {
-        open_level(writer, LEVEL_KEY, '{');
+        open_level(writer, LEVEL_KEY, "{");
 }
 
 void json_close_object(JsonWriter *writer)
 {
-        close_level(writer, LEVEL_KEY, '}');
+        close_level(writer, LEVEL_KEY, "}");
 }
 
 void json_open_array(JsonWriter *writer)
 {
-        open_level(writer, LEVEL_ELEMENT, '[');
+        open_level(writer, LEVEL_ELEMENT, "[");
 }
 
 void json_close_array(JsonWriter *writer)
 {
-        close_level(writer, LEVEL_ELEMENT, ']');
+        close_level(writer, LEVEL_ELEMENT, "]");
+}
+
+/* Writes one byte as it stands in a string (RFC 8259, section 7). */
+static char *escape(char *to, unsigned char c)
+{
+        static const char controls[] = "btn?fr"; /* from 0x08 on */
+        static const char hex[] = "0123456789ABCDEF";
+        bool is_short = c >= '\b' && c <= '\r' && c != '\v';
+
+        if (c >= ' ' && c != '"' && c != '\\') {
+                *to++ = (char)c;
+                return to;
+        }
+        *to++ = '\\';
+        if (c >= ' ' || is_short) {
+                *to++ = c >= ' ' ? (char)c : controls[c - '\b'];
+                return to;
+        }
+        memcpy(to, "u00", 3);
+        to[3] = hex[c >> 4];
+        to[4] = hex[c & 15];
+        return to + 5;
+}
+
+static void put_string(JsonWriter *writer, const char *string)
+{
+        size_t size = strlen(string);
+        bool ascii = true;
+        char *to;
+
+        if (!reserve(writer, 6 * size + 2)) /* \u0001 for each byte */
+                return;
+        to = writer->text + writer->size;
+        *to++ = '"';
+        for (size_t i = 0; i < size; i++) {
+                ascii = ascii && (unsigned char)string[i] < 0x80;
+                to = escape(to, (unsigned char)string[i]);
+        }
+        *to++ = '"';
+        writer->size = (size_t)(to - writer->text);
+        if (!ascii && !text_is_utf8(string, size))
+                fail(writer, -EINVAL);
 }
 
 void json_key(JsonWriter *writer, const char *key)
 {
-        json_string(writer, key);
-}
-
-/* RFC 8259, section 7. */
-static void put_character(FILE *stream, char character)
-{
-        static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-        const char *found = strchr(escaped, character);
-
-        if (found)
-                fprintf(stream, "\\%c", names[found - escaped]);
-        else if ((unsigned char)character < 0x20)
-                fprintf(stream, "\\u%04X", (unsigned char)character);
-        else
-                fputc(character, stream);
+        if (!begin(writer, true))
+                return;
+        if (!key) {
+                fail(writer, -EINVAL);
+                return;
+        }
+        put_string(writer, key);
+        put(writer, ":", 1);
 }
 
 void json_string(JsonWriter *writer, const char *string)
 {
-        if (!string) {
+        if (!string)
                 json_null(writer);
-                return;
-        }
-        if (!advance(writer))
-                return;
-        if (!text_is_utf8(string, strlen(string)))
-                fail(writer);
-        fputc('"', writer->stream);
-        for (; *string != '\0'; string++)
-                put_character(writer->stream, *string);
-        fputc('"', writer->stream);
+        else if (begin(writer, false))
+                put_string(writer, string);
 }
 
 void json_integer(JsonWriter *writer, int64_t integer)
 {
-        if (advance_value(writer))
-                fprintf(writer->stream, "%" PRId64, integer);
+        uint64_t rest = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
+        char digits[24], *first = digits + sizeof(digits);
+
+        do
+                *--first = (char)('0' + rest % 10);
+        while ((rest /= 10) > 0);
+        if (integer < 0)
+                *--first = '-';
+        put_value(writer, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 void json_boolean(JsonWriter *writer, bool boolean)
 {
-        if (advance_value(writer))
-                fputs(boolean ? "true" : "false", writer->stream);
+        put_value(writer, boolean ? "true" : "false", boolean ? 4 : 5);
 }
 
 void json_null(JsonWriter *writer)
 {
-        if (advance_value(writer))
-                fputs("null", writer->stream);
+        put_value(writer, "null", 4);
 }
 
 void json_put_string(JsonWriter *writer, const char *key, const char *string)
@@ -227,8 +267,7 @@ void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, boo
 
 void json_raw(JsonWriter *writer, const char *document, size_t size)
 {
-        if (advance_value(writer))
-                (void)fwrite(document, 1, size, writer->stream);
+        put_value(writer, document, size);
 }
 
 int json_writer_finish(JsonWriter *writer, char **ret)
@@ -237,12 +276,12 @@ int json_writer_finish(JsonWriter *writer, char **ret)
                 return -ENOMEM;
         if (writer->error < 0)
                 return writer->error;
-        if (writer->depth != 0 || !writer->started)
+        if (writer->depth != 0 || writer->size == 0)
                 return -EINVAL;
-        if (fflush(writer->stream) != 0 || ferror(writer->stream))
-                return -ENOMEM;
-        *ret = strndup(writer->text, writer->size);
-        return *ret ? 0 : -ENOMEM;
+        writer->text[writer->size] = '\0';
+        *ret = TAKE(writer->text);
+        writer->error = -EINVAL;
+        return 0;
 }
 
 void json_copy(JsonWriter *writer, const JsonValue *value)

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * JSON writer: writes a document that is always valid.
+ * JSON writer: writes a document that is always valid (RFC 8259), without blanks.
  *
  * Strings must be valid UTF-8 (common/text.h). The writer keeps its first error, so that calls
  * between json_writer_new() and json_writer_finish() need no checks.

@@ -61,6 +61,65 @@ static void test_every_type_is_written(void **state)
                 "\"yes\":true,\"no\":false,\"null\":null,\"raw\":{\"a\":[]}}");
 }
 
+static void write_every_escape(JsonWriter *writer)
+{
+        json_string(writer, "\b\t\n\v\f\r\x1f /\x7f");
+}
+
+static void test_control_characters_are_escaped(void **state)
+{
+        expect_written(write_every_escape, "\"\\b\\t\\n\\u000B\\f\\r\\u001F /\x7f\"");
+}
+
+static void write_levels(JsonWriter *writer)
+{
+        json_open_array(writer);
+        json_open_array(writer);
+        json_close_array(writer);
+        json_open_object(writer);
+        json_close_object(writer);
+        json_integer(writer, 0);
+        json_open_object(writer);
+        json_put_integer(writer, "a", -10);
+        json_put_null(writer, "b");
+        json_close_object(writer);
+        json_null(writer);
+        json_close_array(writer);
+}
+
+static void test_commas_are_between_members_and_elements_alone(void **state)
+{
+        expect_written(write_levels, "[[],{},0,{\"a\":-10,\"b\":null},null]");
+}
+
+static void test_a_long_document_is_whole(void **state)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+        CLEANUP(freep) char *text = NULL;
+        char control[1001];
+
+        memset(control, 1, sizeof(control) - 1);
+        control[sizeof(control) - 1] = '\0';
+        json_open_array(writer);
+        for (int i = 0; i < 100; i++)
+                json_string(writer, control);
+        json_close_array(writer);
+        assert_int_equal(json_writer_finish(writer, &text), 0);
+        assert_int_equal(strlen(text), 2 + 100 * (6000 + 2) + 99);
+}
+
+static void test_a_document_is_finished_once(void **state)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+        CLEANUP(freep) char *text = NULL;
+        char *again = NULL;
+
+        json_null(writer);
+        assert_int_equal(json_writer_finish(writer, &text), 0);
+        assert_int_equal(json_writer_finish(writer, &again), -EINVAL);
+        assert_null(again);
+}
+
 static void write_raw_part(JsonWriter *writer)
 {
         json_raw(writer, "[1]]]]", 3);
@@ -255,6 +314,10 @@ int main(void)
                 cmocka_unit_test(test_a_writer_that_could_not_be_allocated_is_reported_at_the_end),
                 cmocka_unit_test(test_every_type_is_written),
                 cmocka_unit_test(test_a_raw_document_is_copied_up_to_its_size),
+                cmocka_unit_test(test_control_characters_are_escaped),
+                cmocka_unit_test(test_commas_are_between_members_and_elements_alone),
+                cmocka_unit_test(test_a_long_document_is_whole),
+                cmocka_unit_test(test_a_document_is_finished_once),
                 cmocka_unit_test(test_a_written_document_can_be_read),
                 cmocka_unit_test(test_an_unbalanced_document_is_refused),
                 cmocka_unit_test(test_a_string_that_is_not_utf8_is_refused),
