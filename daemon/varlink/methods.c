@@ -99,11 +99,17 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         return 0;
 }
 
-/* The parameters of Import and Remove; `names` points into the call. */
+/* The parameters of Import and Remove. */
 typedef struct ImportRequest {
-        const JsonValue *names; /* NULL: all clusters, for Import */
+        const JsonValue *names; /* NULL: all clusters, for Import; points into the call */
+        bool *chosen;           /* for each cluster of the status */
         bool force;
 } ImportRequest;
+
+static void import_request_done(ImportRequest *request)
+{
+        free(request->chosen);
+}
 
 /* Returns the name of a parameter with a wrong type, or NULL. */
 static const char *parse_import(ImportRequest *ret, const VarlinkCall *call)
@@ -125,27 +131,42 @@ static const char *parse_import(ImportRequest *ret, const VarlinkCall *call)
         return NULL;
 }
 
-static bool is_named(const ImportRequest *request, const char *name)
+typedef struct Named {
+        const char *name;
+        size_t cluster;
+} Named;
+
+static int compare_names(const void *a, const void *b)
 {
-        for (size_t i = 0; i < json_size(request->names); i++)
-                if (strcmp(json_get_string(json_element(request->names, i)), name) == 0)
-                        return true;
-        return !request->names;
+        return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
 }
 
-static const char *find_unknown(const ImportRequest *request, const ManagerStatus *status)
+/* Looks the names up in the status. `ret_unknown` is one that no cluster has, or NULL. */
+static int choose(ImportRequest *request, const ManagerStatus *status, const char **ret_unknown)
 {
-        for (size_t i = 0; i < json_size(request->names); i++) {
-                const char *name = json_get_string(json_element(request->names, i));
-                size_t k = 0;
+        CLEANUP(freep) Named *clusters = calloc(status->n_clusters + 1, sizeof(*clusters));
 
-                while (k < status->n_clusters &&
-                        strcmp(status->clusters[k]->config->name, name) != 0)
-                        k++;
-                if (k == status->n_clusters)
-                        return name;
+        *ret_unknown = NULL;
+        request->chosen = calloc(status->n_clusters + 1, sizeof(bool));
+        if (!clusters || !request->chosen)
+                return -ENOMEM;
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                clusters[i] = (Named){status->clusters[i]->config->name, i};
+                request->chosen[i] = !request->names;
         }
-        return NULL;
+        if (request->names)
+                qsort(clusters, status->n_clusters, sizeof(*clusters), compare_names);
+        for (size_t i = 0; i < json_size(request->names); i++) {
+                const Named key = {.name = json_get_string(json_element(request->names, i))};
+                const Named *found =
+                        bsearch(&key, clusters, status->n_clusters, sizeof(key), compare_names);
+
+                if (found)
+                        request->chosen[found->cluster] = true;
+                else if (!*ret_unknown)
+                        *ret_unknown = key.name;
+        }
+        return 0;
 }
 
 static int refuse_not_ready(char **ret, const char **ret_error, const MaterialStatus *material)
@@ -175,7 +196,7 @@ static const MaterialStatus *find_not_ready(
                 const ClusterConfig *cluster = status->clusters[i]->config;
                 const MaterialStatus *material = status->materials[cluster->material];
 
-                if (!cluster->enabled || !is_named(request, cluster->name))
+                if (!cluster->enabled || !request->chosen[i])
                         continue;
                 if (!material_state_is_good(material->state))
                         found = found ? found : material;
@@ -190,14 +211,17 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         ManagerStatus status = operations->status(operations->userdata);
-        const MaterialStatus *material;
-        ImportRequest request;
+        CLEANUP(import_request_done) ImportRequest request;
         const char *wrong = parse_import(&request, call);
+        const MaterialStatus *material;
+        int r;
 
         if (wrong)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
-        wrong = find_unknown(&request, &status);
+        r = choose(&request, &status, &wrong);
+        if (r < 0)
+                return r;
         if (wrong)
                 return varlink_refuse(
                         ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
@@ -205,7 +229,7 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         if (material)
                 return refuse_not_ready(ret, ret_error, material);
         for (size_t i = 0; i < status.n_clusters; i++)
-                if (is_named(&request, status.clusters[i]->config->name))
+                if (request.chosen[i])
                         operations->import_now(
                                 i, request.names != NULL, request.force, operations->userdata);
         operations->schedule(operations->userdata);
@@ -213,8 +237,7 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         json_key(writer, "started");
         json_open_array(writer);
         for (size_t i = 0; i < status.n_clusters; i++)
-                if (is_named(&request, status.clusters[i]->config->name) &&
-                        status.clusters[i]->state == CLUSTER_IMPORTING)
+                if (request.chosen[i] && status.clusters[i]->state == CLUSTER_IMPORTING)
                         json_string(writer, status.clusters[i]->config->name);
         json_close_array(writer);
         json_close_object(writer);
@@ -239,7 +262,7 @@ static const char *find_breach(const ManagerOperations *operations, const Manage
         for (size_t i = 0; i < status->n_clusters; i++) {
                 const ClusterStatus *cluster = status->clusters[i];
 
-                if (is_named(request, cluster->config->name) && !rule(cluster, operations, i))
+                if (request->chosen[i] && !rule(cluster, operations, i))
                         return cluster->config->name;
         }
         return NULL;
@@ -249,14 +272,17 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
         ManagerStatus status = operations->status(operations->userdata);
-        ImportRequest request;
+        CLEANUP(import_request_done) ImportRequest request;
         const char *wrong = parse_import(&request, call);
+        int r;
 
         /* Never all by default. */
         if (wrong || json_size(request.names) == 0)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", "clusters");
-        wrong = find_unknown(&request, &status);
+        r = choose(&request, &status, &wrong);
+        if (r < 0)
+                return r;
         if (wrong)
                 return varlink_refuse(
                         ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
@@ -268,7 +294,7 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
         if (wrong)
                 return varlink_refuse(ret, ret_error, INTERFACE_NAME ".ClusterBusy", "name", wrong);
         for (size_t i = 0; i < status.n_clusters; i++)
-                if (is_named(&request, status.clusters[i]->config->name))
+                if (request.chosen[i])
                         operations->remove(i, operations->userdata);
         operations->schedule(operations->userdata);
         return 0;

@@ -257,6 +257,21 @@ static void test_an_import_with_names_is_for_these_clusters(void **state)
         assert_string_equal(fixture.imports, "1!+");
 }
 
+static void test_names_in_any_order_and_twice_are_each_one_cluster(void **state)
+{
+        fixture_expect("Import",
+                WITH("\"clusters\":[\"users\",\"orders\",\"users\"],\"force\":true"), NULL,
+                "{\"started\":[\"orders\",\"users\"]}");
+        assert_string_equal(fixture.imports, "0!+1!+");
+}
+
+static void test_of_several_unknown_names_the_first_is_named(void **state)
+{
+        fixture_expect("Import", WITH("\"clusters\":[\"zero\",\"orders\",\"logs\"]"),
+                INTERFACE_NAME ".NoSuchCluster", "{\"name\":\"zero\"}");
+        assert_string_equal(fixture.imports, "");
+}
+
 static void test_an_import_of_no_cluster_starts_nothing(void **state)
 {
         fixture_expect("Import", WITH("\"clusters\":[]"), NULL, "{\"started\":[]}");
@@ -438,6 +453,8 @@ int main(void)
                 methods_test(test_an_import_without_names_is_for_all_clusters),
                 methods_test(test_the_answer_to_an_import_names_what_imports),
                 methods_test(test_an_import_with_names_is_for_these_clusters),
+                methods_test(test_names_in_any_order_and_twice_are_each_one_cluster),
+                methods_test(test_of_several_unknown_names_the_first_is_named),
                 methods_test(test_an_import_of_no_cluster_starts_nothing),
                 methods_test(test_a_parameter_of_a_wrong_type_is_named),
                 methods_test(test_an_unknown_cluster_refuses_the_whole_import),
