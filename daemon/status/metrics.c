@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,7 @@ typedef struct Counter {
 } Counter;
 
 struct Metrics {
-        Counter *counters;
-        size_t n_counters;
+        void *counters; /* by cluster, tsearch(3) */
         uint64_t n_within[ARRAY_SIZE(bounds_sec)];
         uint64_t n_imports;
         uint64_t total_usec;
@@ -38,29 +38,33 @@ Metrics *metrics_free(Metrics *metrics)
 {
         if (!metrics)
                 return NULL;
-        free(metrics->counters);
+        tdestroy(metrics->counters, free);
         free(metrics);
         return NULL;
 }
 
+/* The name is the first member. */
+static int compare_counters(const void *a, const void *b)
+{
+        return strcmp(a, b);
+}
+
+/* Returns NULL if there is none. */
 static Counter *find(const Metrics *metrics, const char *cluster)
 {
-        for (size_t i = 0; i < metrics->n_counters; i++)
-                if (strcmp(metrics->counters[i].cluster, cluster) == 0)
-                        return &metrics->counters[i];
-        return NULL;
+        Counter **found = tfind(cluster, &metrics->counters, compare_counters);
+
+        return found ? *found : NULL;
 }
 
 static Counter *add(Metrics *metrics, const char *cluster)
 {
-        Counter *counter;
+        CLEANUP(freep) Counter *counter = calloc(1, sizeof(*counter));
 
-        if (!GROW(metrics->counters, metrics->n_counters))
+        if (!counter)
                 return NULL;
-        counter = &metrics->counters[metrics->n_counters++];
-        *counter = (Counter){0};
         text_set(counter->cluster, sizeof(counter->cluster), cluster);
-        return counter;
+        return tsearch(counter, &metrics->counters, compare_counters) ? TAKE(counter) : NULL;
 }
 
 void metrics_count(
@@ -84,7 +88,8 @@ void metrics_forget(Metrics *metrics, const char *cluster)
         Counter *counter = find(metrics, cluster);
 
         if (counter)
-                *counter = metrics->counters[--metrics->n_counters];
+                (void)tdelete(counter, &metrics->counters, compare_counters);
+        free(counter);
 }
 
 static void head(FILE *stream, const char *name, const char *type, const char *help)
