@@ -53,11 +53,17 @@ static Slot *slots_new(const Generation *generation)
         return slots;
 }
 
-static Cluster **slots_find(const Slot *slots, size_t n, const char *name)
+/* Most often it has the same index `i` in the new configuration. */
+static Cluster **slots_find(
+        const Slot *slots, const Generation *generation, size_t i, const char *name)
 {
         const Slot key = {.name = name};
-        const Slot *found = bsearch(&key, slots, n, sizeof(key), compare_slots);
+        Cluster **same = i < generation->n_clusters ? &generation->clusters[i] : NULL;
+        const Slot *found;
 
+        if (same && *same && strcmp(cluster_status(*same)->config->name, name) == 0)
+                return same;
+        found = bsearch(&key, slots, generation->n_clusters, sizeof(key), compare_slots);
         return found ? found->cluster : NULL;
 }
 
@@ -139,7 +145,7 @@ static int load_cluster(
 static int create_new(Inventory *inventory, Generation *generation, const Slot *existing)
 {
         const Config *config = generation->config;
-        size_t n_existing = inventory->generation.n_clusters;
+        const Generation *old = &inventory->generation;
         int r = 0;
 
         /* First, so that the watch processes do not keep what clusters change. */
@@ -149,7 +155,7 @@ static int create_new(Inventory *inventory, Generation *generation, const Slot *
                                 &config->materials[i], inventory->handlers.material_changed,
                                 inventory->handlers.userdata);
         for (size_t i = 0; i < config->n_clusters && r == 0; i++)
-                if (!slots_find(existing, n_existing, config->clusters[i].name))
+                if (!slots_find(existing, old, i, config->clusters[i].name))
                         r = load_cluster(inventory, &generation->clusters[i], generation->config,
                                 &config->clusters[i]);
         return r;
@@ -158,7 +164,7 @@ static int create_new(Inventory *inventory, Generation *generation, const Slot *
 /* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
 static void adopt_existing(Inventory *inventory, Generation *generation, const Slot *existing)
 {
-        size_t n_existing = inventory->generation.n_clusters;
+        const Generation *old = &inventory->generation;
         Config *config = generation->config;
 
         for (size_t i = 0; i < config->n_materials; i++) {
@@ -172,7 +178,7 @@ static void adopt_existing(Inventory *inventory, Generation *generation, const S
         }
         for (size_t i = 0; i < config->n_clusters; i++)
                 if (!generation->clusters[i]) {
-                        Cluster **slot = slots_find(existing, n_existing, config->clusters[i].name);
+                        Cluster **slot = slots_find(existing, old, i, config->clusters[i].name);
 
                         generation->clusters[i] = TAKE(*slot);
                 }
