@@ -1,5 +1,7 @@
 #include "daemon/manager/cluster-facts.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -43,6 +45,7 @@ void cluster_facts_init(
 void cluster_facts_done(ClusterFacts *facts)
 {
         facts->daemon = config_unref(facts->daemon);
+        free(TAKE(facts->roll_back));
 }
 
 bool cluster_facts_configure(
@@ -160,10 +163,15 @@ ClusterChange cluster_facts_apply_attempt(
         return change;
 }
 
-void cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former)
+int cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former)
 {
+        if (!facts->roll_back)
+                facts->roll_back = malloc(sizeof(*facts->roll_back));
+        if (!facts->roll_back)
+                return -ENOMEM;
         roll_back_begin(
-                &facts->roll_back, &facts->record, former, &facts->replication, clock_wall_usec());
+                facts->roll_back, &facts->record, former, &facts->replication, clock_wall_usec());
+        return 0;
 }
 
 ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere)
@@ -171,8 +179,9 @@ ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcom
         ClusterChange change = {.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = !elsewhere};
         Record of_former_server = RECORD_NULL;
 
-        roll_back_end(&facts->roll_back, elsewhere ? &of_former_server : &facts->record, outcome,
+        roll_back_end(facts->roll_back, elsewhere ? &of_former_server : &facts->record, outcome,
                 clock_wall_usec());
+        free(TAKE(facts->roll_back));
         if (!elsewhere)
                 update_after_import(facts, outcome);
         cluster_facts_report_stop(facts, &change);

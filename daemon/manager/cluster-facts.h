@@ -25,8 +25,8 @@ typedef struct ClusterFacts {
         DueTimes due;
         bool stop_reported; /* CLUSTER_EVENT_STOPPED was reported */
         bool denied; /* replication_is_denied() with the imported set, after a restart or a check */
-        bool running;       /* replication ran before the import that runs, or was the last */
-        RollBack roll_back; /* that runs */
+        bool running;        /* replication ran before the import that runs, or was the last */
+        RollBack *roll_back; /* that runs */
 } ClusterFacts;
 
 typedef struct ClusterChange {
@@ -63,7 +63,7 @@ ClusterChange cluster_facts_apply_attempt(
 
 /* Before the former set is imported again, and after it: `outcome` becomes that of the set which is
  * taken back. */
-void cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former);
+int cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former);
 ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere);
 
 /* Instead of both: it could not begin, and is retried with back-off. */

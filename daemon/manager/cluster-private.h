@@ -9,6 +9,7 @@
 #include "daemon/manager/cluster.h"
 #include "daemon/record/record-writer.h"
 
+/* No child has it (cluster_new()): what a child needs is in its task, or in the configuration. */
 struct Cluster {
         char name[CONFIG_NAME_MAX];
         ClusterFacts facts;
@@ -17,8 +18,8 @@ struct Cluster {
         cluster_changed_fn fn;
         void *userdata;
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
-        char forced[REPORT_FINGERPRINT_MAX];  /* the set that is imported anyway; "": none */
-        char lifted[REPORT_FINGERPRINT_MAX];  /* the set that an operator asks for; "": none */
+        bool forced;                          /* that set is imported anyway */
+        bool lifted;                          /* an operator asks for that set */
         PlanAction running;                   /* what the importer that runs was started for */
         bool moved;                           /* its server is no longer the configured one */
         SetInfo set;                          /* of the last import that was started */

@@ -26,9 +26,8 @@ static ImportAction import_action(PlanAction action)
 /* Regardless of the ledger, which names another set or has a newer row. */
 static bool is_forced(const Cluster *cluster, PlanAction action)
 {
-        return cluster->forced[0] != '\0' || action == PLAN_HEAL || action == PLAN_ROLL_BACK ||
-                (cluster->lifted[0] != '\0' &&
-                        cluster->facts.record.attempt.outcome == OUTCOME_ROLLED_BACK);
+        return cluster->forced || action == PLAN_HEAL || action == PLAN_ROLL_BACK ||
+                (cluster->lifted && cluster->facts.record.attempt.outcome == OUTCOME_ROLLED_BACK);
 }
 
 /* Before the CALL: a daemon that is killed in it leaves a cluster whose set nobody knows. */
@@ -39,8 +38,9 @@ static int begin_roll_back(Cluster *cluster, const SetInfo *former)
         Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
         int r;
 
-        cluster_facts_begin_roll_back(facts, former);
-        r = record_writer_write(cluster->writer);
+        r = cluster_facts_begin_roll_back(facts, former);
+        if (r == 0)
+                r = record_writer_write(cluster->writer);
         if (r == 0)
                 return 0;
         facts->record = before;
@@ -129,7 +129,7 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
         } else if (action != PLAN_START_REPLICATION) {
                 cluster_facts_begin_import(&cluster->facts);
                 cluster->set = task.set;
-                cluster->forced[0] = cluster->lifted[0] = '\0';
+                cluster->forced = cluster->lifted = false;
         }
         cluster->sent = sealed_set_ref(set);
         if (action == PLAN_HEAL) {

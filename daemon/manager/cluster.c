@@ -1,5 +1,7 @@
 #include "daemon/manager/cluster.h"
 
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -130,17 +132,32 @@ static int on_stop(const RecordStop *stop, void *userdata)
         return r;
 }
 
+/* In pages that children do not get: a fork copies the tables of all others, and the manager copies
+ * each one that it writes while a child has it, so that the time of a start would grow with the
+ * number of clusters. */
+static Cluster *allocate(void)
+{
+        Cluster *cluster = mmap(
+                NULL, sizeof(*cluster), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (cluster == MAP_FAILED)
+                return NULL;
+        (void)madvise(cluster, sizeof(*cluster), MADV_DONTFORK);
+        return cluster;
+}
+
 int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
         const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
 {
-        CLEANUP(cluster_freep) Cluster *cluster = calloc(1, sizeof(*cluster));
+        CLEANUP(cluster_freep) Cluster *cluster = allocate();
         const ClusterProcessHandlers handlers = {
                 on_imported, on_checked, on_stop, on_released, cluster};
         int r;
 
         if (!cluster)
                 return -ENOMEM;
-        *cluster = (Cluster){.fn = fn, .userdata = userdata};
+        cluster->fn = fn;
+        cluster->userdata = userdata;
         text_set(cluster->name, sizeof(cluster->name), config->name);
         cluster_facts_init(&cluster->facts, daemon, config, record);
         r = cluster_process_new(&cluster->process, event, counts, &handlers);
@@ -163,7 +180,7 @@ Cluster *cluster_free(Cluster *cluster)
         sealed_set_unref(cluster->sent);
         kept_sets_done(&cluster->kept);
         cluster_facts_done(&cluster->facts);
-        free(cluster);
+        (void)munmap(cluster, sizeof(*cluster));
         return NULL;
 }
 
@@ -298,14 +315,12 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         if (set)
                 cluster_adopt_set(cluster, &set->info);
         update_kept(cluster, set);
-        if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0)
+        if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0) {
                 text_set(cluster->planned, sizeof(cluster->planned), sealed_set_fingerprint(set));
-        if (strcmp(cluster->forced, cluster->planned) != 0)
-                cluster->forced[0] = '\0';
-        if (strcmp(cluster->lifted, cluster->planned) != 0)
-                cluster->lifted[0] = '\0';
-        input.forced = cluster->forced[0] != '\0';
-        input.lifted = cluster->lifted[0] != '\0';
+                cluster->forced = cluster->lifted = false;
+        }
+        input.forced = cluster->forced;
+        input.lifted = cluster->lifted;
         input.can_roll_back = is_usable(cluster->kept.former);
         plan = plan_cluster(&input, now_usec);
         update_sync(facts, config->enabled ? fingerprint : NULL);
@@ -378,10 +393,10 @@ void cluster_retry_now(Cluster *cluster, bool force)
 {
         cluster_reset_back_off(cluster);
         if (record_is_final(&cluster->facts.record, cluster->planned))
-                text_set(cluster->lifted, sizeof(cluster->lifted), cluster->planned);
+                cluster->lifted = cluster->planned[0] != '\0';
         if (force && cluster->facts.config->enabled &&
                 !cluster_process_is_stuck(cluster->process) && !is_making_call(cluster))
-                text_set(cluster->forced, sizeof(cluster->forced), cluster->planned);
+                cluster->forced = cluster->planned[0] != '\0';
 }
 
 void cluster_flush(Cluster *cluster)

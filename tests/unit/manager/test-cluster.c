@@ -2,10 +2,31 @@
 
 #include "tests/unit/test.h"
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/macro.h"
+
+/* Its memory would be copied for each importer of all others. */
+static void test_a_child_has_no_copy_of_the_cluster(void **state)
+{
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        void *begin = (void *)((uintptr_t)fixture.status / page * page);
+        pid_t child;
+        int status;
+
+        assert_int_equal(msync(begin, page, MS_ASYNC), 0);
+        child = fork();
+        if (child == 0)
+                _exit(msync(begin, page, MS_ASYNC) < 0 && errno == ENOMEM ? 0 : 1);
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+}
 
 static void test_a_cluster_waits_for_a_set(void **state)
 {
@@ -482,6 +503,7 @@ static void test_a_warning_covers_its_set_and_every_longer_threshold(void **stat
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cluster_test(test_a_child_has_no_copy_of_the_cluster),
                 cluster_test(test_a_cluster_waits_for_a_set),
                 cluster_test(test_a_disabled_cluster_does_nothing),
                 cluster_test(test_a_new_set_is_imported_and_the_cluster_is_current),
