@@ -12,6 +12,8 @@ struct ImportJob {
         ImportJobHandlers handlers;
         bool stuck;
         const char *noun; /* what the process does */
+        char host[CONFIG_HOST_MAX];
+        unsigned port;
 };
 
 static const char *noun_of(ImportAction action)
@@ -128,7 +130,10 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
 
         child_task.link = &link;
         if (job) {
-                *job = (ImportJob){.handlers = *handlers, .noun = noun_of(task->action)};
+                *job = (ImportJob){.handlers = *handlers,
+                        .noun = noun_of(task->action),
+                        .port = task->cluster->login.port};
+                text_set(job->host, sizeof(job->host), task->cluster->login.host);
                 r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {
@@ -144,6 +149,11 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
 bool import_job_is_stuck(const ImportJob *job)
 {
         return job->stuck;
+}
+
+bool import_job_is_into(const ImportJob *job, const char *host, unsigned port)
+{
+        return job->port == port && strcmp(job->host, host) == 0;
 }
 
 ImportJob *import_job_free(ImportJob *job)

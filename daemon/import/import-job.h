@@ -37,6 +37,9 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
  * for a file system that does not respond, as that of password-file or server-ca. */
 bool import_job_is_stuck(const ImportJob *job);
 
+/* Returns true if this is the server of the cluster for which it was started. */
+bool import_job_is_into(const ImportJob *job, const char *host, unsigned port);
+
 /* Kills an importer that still runs. */
 ImportJob *import_job_free(ImportJob *job);
 DEFINE_CLEANUP(ImportJob *, import_job_free);

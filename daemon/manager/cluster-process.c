@@ -2,19 +2,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "common/text.h"
 
 struct ClusterProcess {
         sd_event *event;
         ClusterCounts *counts;
         ClusterProcessHandlers handlers;
         ImportJob *import, *check;
-        ImportJob *stuck;           /* one of them that cannot be killed yet */
-        char host[CONFIG_HOST_MAX]; /* the server of the importer */
-        unsigned port;
+        ImportJob *stuck; /* one of them that cannot be killed yet */
         uint64_t deadline_usec;
 };
 
@@ -99,11 +95,8 @@ int cluster_process_start(ClusterProcess *process, const ImportTask *task)
         Outcome outcome;
         int r;
 
-        if (!checks) {
+        if (!checks)
                 cluster_process_end_check(process);
-                text_set(process->host, sizeof(process->host), task->cluster->login.host);
-                process->port = task->cluster->login.port;
-        }
         r = import_job_start(checks ? &process->check : &process->import, process->event, task,
                 &handlers, &outcome);
         if (r < 0) /* a transient error: retried with back-off */
@@ -136,7 +129,7 @@ bool cluster_process_is_importing(const ClusterProcess *process)
 bool cluster_process_is_importing_into(
         const ClusterProcess *process, const char *host, unsigned port)
 {
-        return process->import && process->port == port && strcmp(process->host, host) == 0;
+        return process->import && import_job_is_into(process->import, host, port);
 }
 
 bool cluster_process_is_checking(const ClusterProcess *process)

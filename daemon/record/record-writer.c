@@ -21,6 +21,8 @@ struct RecordWriter {
         unsigned *n_unwritten; /* counts `pending` */
         record_writer_fn fn;
         void *userdata;
+        sd_event *event;
+        /* While a write waits: idle timers of thousands of writers would slow down all others. */
         sd_event_source *timer;
         bool waiting;      /* a write is scheduled, as a first try or as a retry */
         bool pending;      /* as a first try */
@@ -37,11 +39,17 @@ static void set_waiting(RecordWriter *writer, bool waiting)
         writer->pending = pending;
 }
 
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
 static void write_in(RecordWriter *writer, uint64_t usec)
 {
         set_waiting(writer, true);
-        (void)sd_event_source_set_time_relative(writer->timer, usec);
-        (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_ONESHOT);
+        writer->timer = sd_event_source_disable_unref(writer->timer);
+        if (sd_event_add_time_relative(
+                    writer->event, &writer->timer, CLOCK_BOOTTIME, usec, 1, on_timer, writer) < 0)
+                return; /* the next change, or the end of the writer, writes it */
+        (void)sd_event_source_set_priority(writer->timer, RECORD_WRITER_PRIORITY);
+        (void)sd_event_source_set_description(writer->timer, "record-writer");
 }
 
 static void write_now(RecordWriter *writer)
@@ -51,7 +59,7 @@ static void write_now(RecordWriter *writer)
 
         writer->error = error;
         set_waiting(writer, false);
-        (void)sd_event_source_set_enabled(writer->timer, SD_EVENT_OFF);
+        writer->timer = sd_event_source_disable_unref(writer->timer);
         writer->failures = error == 0 ? 0 : writer->failures + 1;
         if (error != 0)
                 write_in(writer,
@@ -71,26 +79,18 @@ int record_writer_new(RecordWriter **ret, sd_event *event, const char *cluster,
         const Record *record, uint64_t delay_usec, unsigned *n_unwritten, record_writer_fn fn,
         void *userdata)
 {
-        CLEANUP(record_writer_freep)
         RecordWriter *writer = calloc(1, sizeof(*writer));
-        int r;
 
         if (!writer)
                 return -ENOMEM;
-        *writer = (RecordWriter){.cluster = cluster,
+        *writer = (RecordWriter){.event = sd_event_ref(event),
+                .cluster = cluster,
                 .record = record,
                 .delay_usec = delay_usec,
                 .n_unwritten = n_unwritten,
                 .fn = fn,
                 .userdata = userdata};
-        r = sd_event_add_time(
-                event, &writer->timer, CLOCK_BOOTTIME, USEC_NEVER, 1, on_timer, writer);
-        if (r >= 0)
-                r = sd_event_source_set_priority(writer->timer, RECORD_WRITER_PRIORITY);
-        if (r < 0)
-                return r;
-        (void)sd_event_source_set_description(writer->timer, "record-writer");
-        *ret = TAKE(writer);
+        *ret = writer;
         return 0;
 }
 
@@ -102,6 +102,7 @@ RecordWriter *record_writer_free(RecordWriter *writer)
                 (void)record_save(writer->cluster, writer->record);
         set_waiting(writer, false);
         sd_event_source_disable_unref(writer->timer);
+        sd_event_unref(writer->event);
         free(writer);
         return NULL;
 }

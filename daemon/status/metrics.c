@@ -18,7 +18,7 @@ static const double bounds_sec[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
 typedef struct Counter {
         char cluster[CONFIG_NAME_MAX];
-        uint64_t n[_OUTCOME_KIND_MAX];
+        unsigned n[_OUTCOME_KIND_MAX];
 } Counter;
 
 struct Metrics {
@@ -349,8 +349,7 @@ static void write_counter(FILE *stream, const Counter *counter)
         for (unsigned kind = 0; kind < _OUTCOME_KIND_MAX; kind++)
                 if (counter->n[kind] > 0)
                         fprintf(stream,
-                                "binlog_ssld_imports_total{cluster=\"%s\",outcome=\"%s\"} %" PRIu64
-                                "\n",
+                                "binlog_ssld_imports_total{cluster=\"%s\",outcome=\"%s\"} %u\n",
                                 counter->cluster, outcome_kind_to_string(kind), counter->n[kind]);
 }
 

@@ -37,9 +37,18 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
                 *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
                 return fixture.start_error;
         }
-        *job = (ImportJob){.task = *task, .handlers = *handlers, .running = true};
+        *job = (ImportJob){.task = *task,
+                .handlers = *handlers,
+                .host = task->cluster->login.host,
+                .port = task->cluster->login.port,
+                .running = true};
         *ret = job;
         return 0;
+}
+
+bool import_job_is_into(const ImportJob *job, const char *host, unsigned port)
+{
+        return job->port == port && strcmp(job->host, host) == 0;
 }
 
 bool import_job_is_stuck(const ImportJob *job)

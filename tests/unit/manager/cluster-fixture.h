@@ -26,6 +26,8 @@
 struct ImportJob {
         ImportTask task;
         ImportJobHandlers handlers;
+        const char *host;
+        unsigned port;
         bool running, stuck;
 };
 

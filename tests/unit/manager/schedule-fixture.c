@@ -388,10 +388,16 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
                 .has_ledger = cluster->has_ledger,
                 .action = task->action,
                 .handlers = *handlers,
+                .host = task->cluster->login.host,
                 .end_at = schedule.now +
                         schedule_duration(
                                 USEC_PER_MSEC, checks ? 15 * USEC_PER_SEC : USEC_PER_MIN)};
         return 0;
+}
+
+bool import_job_is_into(const ImportJob *job, const char *host, unsigned port)
+{
+        return strcmp(job->host, host) == 0;
 }
 
 bool import_job_is_stuck(const ImportJob *job)

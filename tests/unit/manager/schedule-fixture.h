@@ -23,6 +23,7 @@ struct ImportJob {
         bool has_ledger;
         ImportAction action;
         ImportJobHandlers handlers;
+        const char *host;
         uint64_t end_at;
 };
 
