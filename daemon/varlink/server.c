@@ -67,6 +67,31 @@ static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* Returns true if the user of the client is neither root nor the service's own. */
+static bool is_other_user(const Connection *client, uid_t *ret)
+{
+        if (connection_peer_uid(client, ret) < 0)
+                *ret = (uid_t)-1;
+        return *ret != 0 && *ret != geteuid();
+}
+
+/* `client` has a place already. */
+static bool is_admitted(const Server *server, const Connection *client)
+{
+        unsigned n_others = 0, n_of_user = 0;
+        uid_t uid, other;
+
+        if (!is_other_user(client, &uid))
+                return true;
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && is_other_user(server->clients[i], &other)) {
+                        n_others++;
+                        n_of_user += other == uid;
+                }
+        return n_others <= SERVER_CLIENTS_MAX - SERVER_CLIENTS_RESERVED &&
+                n_of_user <= SERVER_CLIENTS_OF_USER_MAX;
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         Server *server = userdata;
@@ -82,8 +107,12 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         }
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
                 if (!server->clients[i]) {
-                        (void)connection_new(&server->clients[i], server->event, client_fd,
-                                server->backlog, on_call, on_end, server);
+                        Connection **client = &server->clients[i];
+                        int r = connection_new(client, server->event, client_fd, server->backlog,
+                                on_call, on_end, server);
+
+                        if (r == 0 && !is_admitted(server, *client))
+                                *client = connection_free(*client);
                         return 0;
                 }
         close(client_fd); /* the limit is reached */

@@ -4,8 +4,10 @@
  * Server: listens on the Varlink socket and owns the connections of its clients.
  *
  * Calls of io.binlogssl.Manager go to a handler, all others to varlink/service. At most
- * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. One turn of the
- * loop accepts one client, with the priority of the connections.
+ * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. Some places are
+ * kept for root and the service's own user, and another user has a limit of its own: one that keeps
+ * connections open locks out neither an administrator nor all others. One turn of the loop accepts
+ * one client, with the priority of the connections.
  */
 
 #include <systemd/sd-event.h>
@@ -13,7 +15,9 @@
 #include "common/macro.h"
 #include "daemon/varlink/connection.h"
 
-#define SERVER_CLIENTS_MAX 64
+#define SERVER_CLIENTS_MAX         64
+#define SERVER_CLIENTS_RESERVED    8
+#define SERVER_CLIENTS_OF_USER_MAX 16
 
 /* Disconnects the clients that wait on a socket of systemd, if there is one. A daemon that cannot
  * start calls it: systemd would start the daemon again at once for the same client. */

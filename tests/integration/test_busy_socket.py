@@ -1,14 +1,17 @@
 """Clients that call without a pause, and subscribers to the most clusters that there can be."""
 
 import json
+import os
 import socket
+import subprocess
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from tests.integration.conftest import configuration
 from tests.standin import write_material
+from tests.standin.process import die_with
 
 CLIENTS = 64  # the limit of the service
 CLUSTERS = 4096
@@ -142,3 +145,54 @@ def test_a_subscriber_to_the_most_clusters_gets_the_whole_state(testbed, many):
     assert shown == {cluster["name"]: cluster for cluster in status(many)["clusters"]}
     assert len(shown) == CLUSTERS // 2 + 1
     assert material["fingerprint"] == fingerprint(many)
+
+
+SUBSCRIBE = b'{"method":"io.binlogssl.Manager.Subscribe","more":true}\0'
+OPEN = """
+import os, socket, sys
+os.setgroups([])
+os.setgid({uid})
+os.setuid({uid})
+clients = []
+for _ in range({number}):
+    clients.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    clients[-1].connect({path!r})
+    clients[-1].sendall({call!r})
+served = 0
+for client in clients:
+    try:
+        served += client.recv(1) == b"{{"
+    except ConnectionError:
+        pass
+print(served, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def subscriptions(service, uid, number):
+    """Subscriptions of a user, who reads nothing more. Yields how many of them are served."""
+    text = OPEN.format(uid=uid, number=number, call=SUBSCRIBE,
+                       path=str(service.directory / "run" / "io.binlogssl.Manager"))
+    with subprocess.Popen(["/usr/bin/python3", "-c", text], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True,
+                          preexec_fn=die_with(os.getpid())) as process:
+        yield int(process.stdout.readline())
+        process.stdin.close()
+
+
+def test_a_user_who_keeps_connections_open_locks_nobody_out(current):
+    for directory in (current.directory, *current.directory.parents):
+        assert directory.stat().st_mode & 0o001, f"{directory} is closed to other users"
+    with subscriptions(current, 60001, CLIENTS) as served:
+        assert served == 16
+        with subscriptions(current, 60002, 2) as of_another:
+            assert of_another == 2
+        with ExitStack() as stack:
+            more = [stack.enter_context(subscriptions(current, 60003 + n, 16)) for n in range(3)]
+            assert more == [16, 16, 8]
+            assert current.ctl("status").returncode == 0
+            assert current.ctl("reload").returncode == 0
+    current.wait(lambda: current.ctl("status").returncode == 0)
+    with subscriptions(current, 60001, 2) as served:
+        assert served == 2
