@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.integration.conftest import LEDGER_TABLE, configuration, ledger_created, only
+from tests.integration.test_recovery import statements
 from tests.standin import write_material
 from tests.standin.client import Client, SqlError, quoted
 from tests.standin.cluster import IMPORT_PASSWORD, IMPORT_USER
@@ -28,19 +29,10 @@ HELD = "retry-held = 1h"
 
 
 @contextmanager
-def changed(testbed, do: str, undo: str) -> Iterator[None]:
-    testbed.aurora.sql(do)
-    try:
-        yield
-    finally:
-        testbed.aurora.sql(undo)
-
-
-@contextmanager
 def variable(testbed, name: str, value: str) -> Iterator[None]:
     before = testbed.aurora.sql(f"SELECT @@GLOBAL.{name}")[0][0] or ""
     before = before if before.isdigit() else quoted(before)
-    with changed(testbed, f"SET GLOBAL {name} = {value}", f"SET GLOBAL {name} = {before}"):
+    with statements(testbed, f"SET GLOBAL {name} = {value}", f"SET GLOBAL {name} = {before}"):
         yield
 
 
@@ -104,7 +96,7 @@ def test_1184_init_connect_fails_for_this_user(testbed, service):
 
 def test_1226_connections_of_the_account(testbed, service):
     # A session is counted if the account has a limit when it begins.
-    with changed(testbed, f"ALTER USER {ACCOUNT} WITH MAX_USER_CONNECTIONS 1",
+    with statements(testbed, f"ALTER USER {ACCOUNT} WITH MAX_USER_CONNECTIONS 1",
                  f"ALTER USER {ACCOUNT} WITH MAX_USER_CONNECTIONS 0"), all_sessions(testbed):
         expect(testbed, service, 1226, "unreachable", LIMIT)
 
@@ -121,7 +113,7 @@ def test_1226_at_each_statement(testbed, service, mode, stages):
     limit = f"ALTER USER {ACCOUNT} WITH MAX_QUERIES_PER_HOUR {{}}; {reset}"
     ledger = f"ledger = {LEDGER_TABLE}" if mode == "restart" else ""
     reasons = []
-    with ledger_created(testbed), changed(testbed, limit.format(1), limit.format(0)):
+    with ledger_created(testbed), statements(testbed, limit.format(1), limit.format(0)):
         import_once(testbed, service, cluster=f"replication = {mode}\n{ledger}")
         for permitted in range(1, 40):
             testbed.aurora.sql(limit.format(permitted))
@@ -140,7 +132,7 @@ def test_1226_at_each_statement(testbed, service, mode, stages):
 def test_1226_at_each_statement_of_check_clusters(testbed, service, permitted):
     reset = "FLUSH USER_RESOURCES; FLUSH PRIVILEGES"
     limit = f"ALTER USER {ACCOUNT} WITH MAX_QUERIES_PER_HOUR {{}}; {reset}"
-    with ledger_created(testbed), changed(testbed, limit.format(permitted), limit.format(0)):
+    with ledger_created(testbed), statements(testbed, limit.format(permitted), limit.format(0)):
         service.configure(configuration(service, testbed.aurora,
                                         cluster=f"replication = restart\nledger = {LEDGER_TABLE}"))
         done = service.run("--check-clusters", "--json")
@@ -234,7 +226,7 @@ def test_1129_the_host_is_blocked(testbed, service):
 
 def test_3118_and_4151_a_locked_account(testbed, service):
     errno = {"mysql": 3118, "mariadb": 4151}[testbed.aurora.make.name]
-    with changed(testbed, f"ALTER USER {ACCOUNT} ACCOUNT LOCK",
+    with statements(testbed, f"ALTER USER {ACCOUNT} ACCOUNT LOCK",
                  f"ALTER USER {ACCOUNT} ACCOUNT UNLOCK"):
         expect(testbed, service, errno, "auth", "the account is locked: ALTER USER ... ACCOUNT")
 

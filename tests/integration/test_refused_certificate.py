@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import configuration, ledger_created
+from tests.integration.test_roll_back import replicate_with_the_set, runs, wait_rolled_back
 from tests.standin import write_material
 from tests.standin.cluster import NAMES, REPLICATION_PASSWORD
 from tests.standin.pki import Authority, Pair
@@ -20,10 +21,6 @@ from tests.standin.proxy import Fault, Proxy
 BOTH_MAKES = True
 ROLLBACK = "on-replication-failure = rollback\n"
 SET, SET_AUTO, _, SSL = NAMES[3]
-
-
-def runs(status: dict) -> bool:
-    return (status["Replica_IO_Running"], status["Replica_SQL_Running"]) == ("Yes", "Yes")
 
 
 @pytest.fixture
@@ -62,19 +59,8 @@ def start(testbed, service, cas: Path, mode: str, cluster: str = ROLLBACK,
     testbed.aurora.start_replication()
     service.start()
     service.wait_cluster("orders", "current")
-    if testbed.aurora.replication()["Replica_SQL_Running"] != "No":
-        testbed.aurora.sql("CALL mysql.rds_stop_replication()")
-    testbed.aurora.sql("CALL mysql.rds_start_replication()")
-    testbed.aurora.wait_for_replication(runs)
-    service.wait(lambda: (service.cluster("orders")["replication"] or {}).get("io_running") ==
-                 "Yes" and service.cluster("orders")["rollback"] is not False)
+    replicate_with_the_set(testbed, service)
     return len(testbed.aurora.imports())
-
-
-def wait_rolled_back(service) -> dict:
-    service.wait(lambda: service.cluster("orders")["outcome"] == "rolled_back" and
-                 service.cluster("orders")["state"] == "held", 60)
-    return service.cluster("orders")
 
 
 @pytest.mark.parametrize("mode", ["restart", "repoint"])

@@ -29,6 +29,16 @@ def write(testbed, service, name: str) -> None:
     write_material(service.material, testbed.authority.certificate, testbed.client(name))
 
 
+def replicate_with_the_set(testbed, service) -> None:
+    """The I/O thread connects with it, and the service has seen that."""
+    if testbed.aurora.replication()["Replica_SQL_Running"] != "No":
+        testbed.aurora.sql("CALL mysql.rds_stop_replication()")
+    testbed.aurora.sql("CALL mysql.rds_start_replication()")
+    testbed.aurora.wait_for_replication(runs)
+    service.wait(lambda: (service.cluster("orders")["replication"] or {}).get("io_running") ==
+                 "Yes" and service.cluster("orders")["rollback"] is not False)
+
+
 def start(testbed, service, cluster: str = RESTART) -> int:
     """Replication runs with the set `good`, which the source demands. Returns the imports so far."""
     testbed.source.require_subject("/CN=good")
@@ -36,18 +46,13 @@ def start(testbed, service, cluster: str = RESTART) -> int:
     write(testbed, service, "good")
     service.start()
     service.wait_cluster("orders", "current")
-    if testbed.aurora.replication()["Replica_SQL_Running"] != "No":
-        testbed.aurora.sql("CALL mysql.rds_stop_replication()")
-    testbed.aurora.sql("CALL mysql.rds_start_replication()")
-    testbed.aurora.wait_for_replication(runs)
-    service.wait(lambda: (service.cluster("orders")["replication"] or {}).get("io_running") ==
-                 "Yes" and service.cluster("orders")["rollback"] is not False)
+    replicate_with_the_set(testbed, service)
     return len(testbed.aurora.imports())
 
 
 def wait_rolled_back(service) -> dict:
     service.wait(lambda: service.cluster("orders")["outcome"] == "rolled_back" and
-                 service.cluster("orders")["state"] == "held", 40)
+                 service.cluster("orders")["state"] == "held")
     return service.cluster("orders")
 
 
