@@ -115,7 +115,11 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
                 error_message("the running binlog-ssld has no method %s, because it is older than "
                               "this command; fix: systemctl restart binlog-ssld",
                         method);
-        else
+        else if (strcmp(reply->error, MANAGER_ERROR "TooManyClients") == 0) {
+                error_message("binlog-ssld has as many clients as it takes, of this user or of "
+                              "all; end some: each running monitor and wait is one");
+                return EXIT_UNREACHABLE;
+        } else
                 error_message("%s: binlog-ssld returned the error %s", method, reply->error);
         return EXIT_FAILURE;
 }

@@ -149,7 +149,8 @@ static int call(VarlinkReply *ret, const char *path, const char *method, const c
 
         if (r == 0)
                 r = varlink_client_send(client, method, parameters, false);
-        if (r == 0)
+        /* A refused client is sent the reason before it has sent its call. */
+        if (r == 0 || r == -ECONNRESET)
                 r = varlink_client_receive(
                         client, ret, clock_boottime_usec() + VARLINK_CLIENT_TIMEOUT_USEC);
         return r;

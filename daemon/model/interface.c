@@ -76,7 +76,9 @@ const char interface_description[] =
         "# An import that began before the cluster was disabled has not ended.\n"
         "error ClusterBusy (name: string)\n"
         "error MaterialNotReady (name: string, state: MaterialState, reason: string)\n"
-        "error InvalidConfiguration (file: string, line: int, text: string)\n";
+        "error InvalidConfiguration (file: string, line: int, text: string)\n"
+        "# Instead of a reply: the service has as many clients as it takes, of this user or of all.\n"
+        "error TooManyClients ()\n";
 
 const char interface_service_description[] =
         "# The Varlink Service Interface is provided by every varlink service.\n"

@@ -19,6 +19,7 @@
 #define ID_MATERIAL_WAITING      "88489fdbcd61485a95281ce993a4413e"
 #define ID_WATCH_DEGRADED        "41e77ca381654290a074cae04b94ab3f"
 #define ID_WATCH_RESTORED        "6c3ae8f1e85a48dabb18f96c7f785da2"
+#define ID_CLIENT_REFUSED        "25a5dd4fe0274f1a91c442a4fa8011a2"
 #define ID_WATCH_RESTARTED       "4b20eb0ef3244d6e9ec80a25eff6508b"
 #define ID_FILE_SYSTEM_SILENT    "0b65f83776514493b6bae19a2013769f"
 #define ID_FILE_SYSTEM_ANSWERS   "2dbf32a14d304e11a98295f9aa545a5f"
@@ -200,6 +201,18 @@ void journal_watch_restarted(const MaterialStatus *material)
                 "material %s: the watch process %s and is started again; the files are then read "
                 "once more",
                 material->config->name, material->watch_process->end);
+}
+
+void journal_client_refused(uid_t uid, unsigned n_of_user)
+{
+        char number[16];
+        LogField fields[] = {{"BINLOG_SSL_UID", number}};
+
+        text_format(number, sizeof(number), "%u", (unsigned)uid);
+        log_send(LOG_WARNING, ID_CLIENT_REFUSED, fields, ARRAY_SIZE(fields),
+                "a client of the socket was refused: user %u has %u connections; further "
+                "refusals are logged once a minute",
+                (unsigned)uid, n_of_user);
 }
 
 void journal_file_system(const MaterialStatus *material)

@@ -6,7 +6,7 @@
  * (daemon/status/journal-filter.h).
  *
  * Fields: BINLOG_SSL_MATERIAL, _CLUSTER, _FINGERPRINT, _OUTCOME, _SQL_ERRNO, _ATTEMPT,
- * _DURATION_USEC.
+ * _DURATION_USEC, _UID.
  */
 
 #include "daemon/config/config.h"
@@ -35,6 +35,9 @@ void journal_wave(const MaterialStatus *material);
 /* The path is watched again, or only polled, with the reason. */
 void journal_watch(const MaterialStatus *material);
 void journal_watch_restarted(const MaterialStatus *material);
+
+/* A client of the socket was refused, of a user that has `n_of_user` already. */
+void journal_client_refused(uid_t uid, unsigned n_of_user);
 
 /* The file system of the material does not answer, or answers again. */
 void journal_file_system(const MaterialStatus *material);

@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
+#include "daemon/status/journal.h"
 #include "daemon/varlink/service.h"
 
 #define SERVER_REGISTRY_LINK "/run/varlink/registry/" PATHS_SOCKET_NAME
@@ -25,6 +26,9 @@
 /* After accept(2) failed for lack of resources: the client stays in the queue, so the loop would
  * wake up again at once. */
 #define SERVER_PAUSE_USEC (100 * USEC_PER_MSEC)
+
+/* Between two lines of the journal about clients that were refused. */
+#define SERVER_REFUSAL_USEC USEC_PER_MIN
 
 struct Server {
         sd_event *event;
@@ -36,7 +40,8 @@ struct Server {
         sd_event_source *accept_source;
         sd_event_source *pause_timer;
         Backlog *backlog;
-        bool linked; /* the registry has a link to `path` */
+        bool linked;           /* the registry has a link to `path` */
+        uint64_t refused_usec; /* boot time of the last line about a refusal; 0: none */
         Connection *clients[SERVER_CLIENTS_MAX];
 };
 
@@ -67,35 +72,66 @@ static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* Returns true if the user of the client is neither root nor the service's own. */
-static bool is_other_user(const Connection *client, uid_t *ret)
+static uid_t uid_of(int fd)
 {
-        if (connection_peer_uid(client, ret) < 0)
-                *ret = (uid_t)-1;
-        return *ret != 0 && *ret != geteuid();
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ? (uid_t)-1 : peer.uid;
 }
 
-/* `client` has a place already. */
-static bool is_admitted(const Server *server, const Connection *client)
+/* Returns false for root and the service's own user. */
+static bool is_other(uid_t uid)
 {
-        unsigned n_others = 0, n_of_user = 0;
-        uid_t uid, other;
+        return uid != 0 && uid != geteuid();
+}
 
-        if (!is_other_user(client, &uid))
-                return true;
-        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-                if (server->clients[i] && is_other_user(server->clients[i], &other)) {
-                        n_others++;
-                        n_of_user += other == uid;
+/* Returns a free place for a client of that user, or NULL. `ret_n`: its clients so far. */
+static Connection **find_place(Server *server, uid_t uid, unsigned *ret_n)
+{
+        Connection **place = NULL;
+        unsigned n_others = 0;
+
+        *ret_n = 0;
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
+                uid_t other = 0;
+
+                if (!server->clients[i]) {
+                        place = &server->clients[i];
+                        continue;
                 }
-        return n_others <= SERVER_CLIENTS_MAX - SERVER_CLIENTS_RESERVED &&
-                n_of_user <= SERVER_CLIENTS_OF_USER_MAX;
+                (void)connection_peer_uid(server->clients[i], &other);
+                n_others += is_other(other);
+                *ret_n += other == uid;
+        }
+        if (is_other(uid) &&
+                (n_others >= SERVER_CLIENTS_MAX - SERVER_CLIENTS_RESERVED ||
+                        *ret_n >= SERVER_CLIENTS_OF_USER_MAX))
+                return NULL;
+        return place;
+}
+
+/* The client learns why, whatever it calls. */
+static void refuse(Server *server, int client_fd, uid_t uid, unsigned n_of_user)
+{
+        static const char reply[] = "{\"error\":\"" INTERFACE_NAME ".TooManyClients\"}";
+        uint64_t now_usec = clock_boottime_usec();
+
+        (void)send(client_fd, reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+        close(client_fd);
+        if (server->refused_usec == 0 || now_usec - server->refused_usec >= SERVER_REFUSAL_USEC) {
+                server->refused_usec = now_usec;
+                journal_client_refused(uid, n_of_user);
+        }
 }
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         Server *server = userdata;
         int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        Connection **place;
+        unsigned n_of_user;
+        uid_t uid;
 
         if (client_fd < 0) {
                 if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
@@ -105,17 +141,13 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
                 (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
                 return 0;
         }
-        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
-                if (!server->clients[i]) {
-                        Connection **client = &server->clients[i];
-                        int r = connection_new(client, server->event, client_fd, server->backlog,
-                                on_call, on_end, server);
-
-                        if (r == 0 && !is_admitted(server, *client))
-                                *client = connection_free(*client);
-                        return 0;
-                }
-        close(client_fd); /* the limit is reached */
+        uid = uid_of(client_fd);
+        place = find_place(server, uid, &n_of_user);
+        if (place)
+                (void)connection_new(
+                        place, server->event, client_fd, server->backlog, on_call, on_end, server);
+        else
+                refuse(server, client_fd, uid, n_of_user);
         return 0;
 }
 

@@ -4,10 +4,10 @@
  * Server: listens on the Varlink socket and owns the connections of its clients.
  *
  * Calls of io.binlogssl.Manager go to a handler, all others to varlink/service. At most
- * SERVER_CLIENTS_MAX clients are connected; a further one is disconnected at once. Some places are
- * kept for root and the service's own user, and another user has a limit of its own: one that keeps
- * connections open locks out neither an administrator nor all others. One turn of the loop accepts
- * one client, with the priority of the connections.
+ * SERVER_CLIENTS_MAX clients are connected; a further one is told so and disconnected. Some places
+ * are kept for root and the service's own user, and another user has a limit of its own: one that
+ * keeps connections open locks out neither an administrator nor all others. One turn of the loop
+ * accepts one client, with the priority of the connections.
  */
 
 #include <systemd/sd-event.h>

@@ -157,11 +157,14 @@ clients = []
 for _ in range({number}):
     clients.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
     clients[-1].connect({path!r})
-    clients[-1].sendall({call!r})
+    try:
+        clients[-1].sendall({call!r})
+    except BrokenPipeError:
+        pass  # refused
 served = 0
 for client in clients:
     try:
-        served += client.recv(1) == b"{{"
+        served += client.recv(16).startswith(b'{{"parameters"')
     except ConnectionError:
         pass
 print(served, flush=True)
@@ -181,6 +184,10 @@ def subscriptions(service, uid, number):
         process.stdin.close()
 
 
+def as_user(uid):
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+
+
 def test_a_user_who_keeps_connections_open_locks_nobody_out(current):
     for directory in (current.directory, *current.directory.parents):
         assert directory.stat().st_mode & 0o001, f"{directory} is closed to other users"
@@ -191,6 +198,12 @@ def test_a_user_who_keeps_connections_open_locks_nobody_out(current):
         with ExitStack() as stack:
             more = [stack.enter_context(subscriptions(current, 60003 + n, 16)) for n in range(3)]
             assert more == [16, 16, 8]
+            refused = subprocess.run(
+                [*as_user(60001), str(current.build / "binlog-sslctl"), "status"],
+                env=current.environment, capture_output=True, text=True, timeout=60)
+            assert refused.returncode == 3
+            assert "as many clients as it takes" in refused.stderr
+            assert "a client of the socket was refused: user 60001 has 16 connec" in current.log()
             assert current.ctl("status").returncode == 0
             assert current.ctl("reload").returncode == 0
     current.wait(lambda: current.ctl("status").returncode == 0)

@@ -13,6 +13,7 @@
 #include "daemon/model/interface.h"
 #include "tests/unit/conversation.h"
 
+#define TOO_MANY   "{\"error\":\"io.binlogssl.Manager.TooManyClients\"}"
 #define OUR_CALL   "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
 #define ONEWAY     "{\"method\":\"io.binlogssl.Manager.GetStatus\",\"oneway\":true}"
 #define HANG       "{\"method\":\"io.binlogssl.Manager.Hang\"}"
@@ -256,7 +257,7 @@ static void test_a_client_that_ended_its_side_still_gets_the_answers(void **stat
         assert_null(conversation_receive(fd));
 }
 
-static void test_the_65th_client_is_disconnected_and_the_64_stay(void **state)
+static void test_the_65th_client_is_refused_and_the_64_stay(void **state)
 {
         int fds[SERVER_CLIENTS_MAX];
 
@@ -265,7 +266,8 @@ static void test_the_65th_client_is_disconnected_and_the_64_stay(void **state)
                 conversation_settle();
         }
         connect_anew();
-        conversation_expect(fd, OUR_CALL, NULL);
+        assert_string_equal(conversation_receive(fd), TOO_MANY);
+        assert_null(conversation_receive(fd));
         assert_int_equal(conversation_n_calls(), 0);
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
                 conversation_send(fds[i], OUR_CALL, sizeof(OUR_CALL));
@@ -296,7 +298,7 @@ int main(void)
                 server_test(test_a_slow_reader_gets_all_of_a_large_answer_and_the_next),
                 server_test(test_a_client_that_leaves_during_an_answer_disturbs_no_other),
                 server_test(test_a_client_that_ended_its_side_still_gets_the_answers),
-                server_test(test_the_65th_client_is_disconnected_and_the_64_stay),
+                server_test(test_the_65th_client_is_refused_and_the_64_stay),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
