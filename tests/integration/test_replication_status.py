@@ -65,14 +65,15 @@ def metric(service, name: str) -> str:
 
 def test_replication_that_works_is_told_with_its_source(testbed, running):
     word, text, status = printed(running)
-    assert (word, status) == ("running, lag 0s", 0)
+    # A busy machine has a lag.
+    assert re.fullmatch(r"running, lag \d+s", word) and status == 0
     assert "repl:" not in text
     source = f"127.0.0.1:{testbed.source.port}"
-    assert re.search(f"repl: {source} over TLS, lag 0s; read (just now|\\d+s ago)",
+    assert re.search(f"repl: {source} over TLS, lag \\d+s; read (just now|\\d+s ago)",
                      printed(running, "orders")[1])
     assert [metric(running, f"replication_{name}") for name in (
-        "running", "tls", "lag_seconds", "stopped_by_person", "stopped")] == [
-        "1", "1", "0", "0", "0"]
+        "running", "tls", "stopped_by_person", "stopped")] == ["1", "1", "0", "0"]
+    assert metric(running, "replication_lag_seconds").isdigit()
     assert float(metric(running, "replication_last_check_timestamp_seconds")) > 0
 
 
@@ -183,7 +184,7 @@ def test_replication_without_tls_is_shown(testbed, running):
         set_tls(testbed, True)
         testbed.source.require_subject("/CN=observed")
     assert status == 0
-    assert f"repl: 127.0.0.1:{testbed.source.port} without TLS, lag 0s" in text
+    assert re.search(f"repl: 127.0.0.1:{testbed.source.port} without TLS, lag \\d+s", text)
     restart(testbed.aurora)
     wait_for(running, "running, lag 0s")
     assert metric(running, "replication_tls") == "1"
