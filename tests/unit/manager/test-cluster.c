@@ -11,21 +11,41 @@
 
 #include "common/macro.h"
 
+static bool child_has(void *page, size_t size)
+{
+        int status = -1;
+        pid_t child = fork();
+
+        if (child == 0)
+                _exit(msync(page, size, MS_ASYNC) < 0 && errno == ENOMEM ? 0 : 1);
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        return WEXITSTATUS(status) == 1;
+}
+
+/* An emulation of user processes has no MADV_DONTFORK. */
+static bool children_lack_pages(size_t size)
+{
+        void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        bool lack;
+
+        assert_true(page != MAP_FAILED);
+        lack = madvise(page, size, MADV_DONTFORK) == 0 && !child_has(page, size);
+        (void)munmap(page, size);
+        return lack;
+}
+
 /* Its memory would be copied for each importer of all others. */
 static void test_a_child_has_no_copy_of_the_cluster(void **state)
 {
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        void *begin = (void *)((uintptr_t)fixture.status / page * page);
-        pid_t child;
-        int status;
+        size_t size = (size_t)sysconf(_SC_PAGESIZE);
+        void *page = (void *)((uintptr_t)fixture.status / size * size);
 
-        assert_int_equal(msync(begin, page, MS_ASYNC), 0);
-        child = fork();
-        if (child == 0)
-                _exit(msync(begin, page, MS_ASYNC) < 0 && errno == ENOMEM ? 0 : 1);
-        assert_true(child > 0);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_int_equal(status, 0);
+        if (!children_lack_pages(size))
+                skip();
+        assert_int_equal(msync(page, size, MS_ASYNC), 0);
+        assert_false(child_has(page, size));
 }
 
 static void test_a_cluster_waits_for_a_set(void **state)
