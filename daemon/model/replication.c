@@ -117,16 +117,22 @@ static bool lacks_reason(const Replication *replication)
         }
 }
 
+/* Certificate and account do not fit. */
+static bool is_denial(const Replication *replication)
+{
+        if (lacks_reason(replication))
+                return replication->io_repeated;
+        return denies(replication->io_errno) || replication->io_errno == 2026; /* TLS */
+}
+
 bool replication_is_refused(const Replication *replication)
 {
         unsigned io_errno = replication->io_errno;
 
-        if (runs(replication->io_running))
-                return false;
-        if (lacks_reason(replication))
-                return replication->io_repeated;
-        return denies(io_errno) || io_errno == 2026 || io_errno == 1044 || io_errno == 1251 ||
-                replication_lacks_events(replication);
+        return !runs(replication->io_running) &&
+                (is_denial(replication) || replication_lacks_events(replication) ||
+                        io_errno == 1044 || /* no access to the database */
+                        io_errno == 1251);  /* authentication protocol not supported */
 }
 
 bool replication_is_active(const Replication *replication)
@@ -163,11 +169,7 @@ bool replication_fails_with_tls(const Replication *replication)
 
 bool replication_is_denied(const Replication *replication)
 {
-        if (!connect_fails(replication))
-                return false;
-        if (lacks_reason(replication))
-                return replication->io_repeated;
-        return denies(replication->io_errno) || replication->io_errno == 2026;
+        return connect_fails(replication) && is_denial(replication);
 }
 
 bool replication_equal(const Replication *a, const Replication *b)
