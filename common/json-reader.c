@@ -48,8 +48,9 @@ static bool tree_is_small(const json_t *value, unsigned depth)
                 return true;
         if (depth > JSON_DEPTH_MAX || json_object_size(value) > JSON_KEYS_MAX)
                 return false;
-        json_object_foreach(
-                object, key, member) if (!tree_is_small(member, depth + 1)) return false;
+        json_object_foreach(object, key, member)
+                if (!tree_is_small(member, depth + 1))
+                        return false;
         for (size_t i = 0; i < json_array_size(value); i++)
                 if (!tree_is_small(json_array_get(value, i), depth + 1))
                         return false;
