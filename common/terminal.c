@@ -22,6 +22,7 @@ Terminal terminal_open(FILE *stream)
         };
         struct winsize size;
 
+        terminal.wraps = terminal.is_tty;
         terminal.color = terminal.is_tty && (!no_color || no_color[0] == '\0');
         if (terminal.is_tty && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 &&
                 size.ws_col >= COLUMNS_MIN && size.ws_col < terminal.columns)
@@ -148,15 +149,29 @@ void terminal_paragraph(
 {
         if (text[0] == '\0')
                 return;
+        if (!terminal->wraps) {
+                terminal_line(terminal, indent, label, text);
+                return;
+        }
         fprintf(terminal->stream, "%*s%s", (int)indent, "", label);
         put_words(terminal, indent + terminal_width(label), text);
 }
 
+void terminal_line(const Terminal *terminal, unsigned indent, const char *label, const char *text)
+{
+        if (text[0] != '\0')
+                fprintf(terminal->stream, "%*s%s%s\n", (int)indent, "", label, text);
+}
+
 void terminal_headline(const Terminal *terminal, const char *word, const char *text)
 {
+        size_t room = terminal->columns - terminal_width(word) - 2;
+
         terminal_word(terminal, word, 0);
-        fputs(": ", terminal->stream);
-        put_words(terminal, terminal_width(word) + 2, text);
+        if (!terminal->wraps || terminal_width(text) <= room)
+                fprintf(terminal->stream, ": %s\n", text);
+        else
+                fprintf(terminal->stream, ": %.*s...\n", (int)byte_count(text, room - 3), text);
 }
 
 static uint64_t whole_seconds(uint64_t usec)
@@ -186,4 +201,16 @@ const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_
                 snprintf(buffer, TERMINAL_TIME_SIZE, "%s ago",
                         terminal_age(duration, terminal, wall_usec));
         return buffer;
+}
+
+const char *terminal_rough_time(char *buffer, const Terminal *terminal, uint64_t wall_usec)
+{
+        uint64_t ago = terminal->now_usec > wall_usec ? terminal->now_usec - wall_usec : 0;
+        uint64_t unit = ago >= USEC_PER_DAY ? USEC_PER_DAY
+                : ago >= USEC_PER_HOUR      ? USEC_PER_HOUR
+                : ago >= USEC_PER_MIN       ? USEC_PER_MIN
+                                            : USEC_PER_SEC;
+
+        return terminal_time(
+                buffer, terminal, wall_usec == 0 ? 0 : terminal->now_usec - ago / unit * unit);
 }

@@ -17,6 +17,7 @@ typedef struct Terminal {
         FILE *stream;
         bool is_tty;
         bool color;        /* a terminal, and NO_COLOR is not set (no-color.org) */
+        bool wraps;        /* a terminal: a text that a program reads stays on its line */
         unsigned columns;  /* TERMINAL_COLUMNS_MAX, or fewer if the terminal is narrower */
         uint64_t now_usec; /* wall clock */
 } Terminal;
@@ -34,18 +35,24 @@ void terminal_colored(const Terminal *terminal, const char *word, const char *te
 void terminal_heading(const Terminal *terminal, const char *text);
 
 /* Prints `indent` columns, a label, and the text, broken between words and aligned behind the
- * label; ends the line. Breaks a word that is longer than a line. Prints nothing if the text is
- * empty. */
+ * label if the terminal wraps; ends the line. Breaks a word that is longer than a line. Prints
+ * nothing if the text is empty. */
 void terminal_paragraph(
         const Terminal *terminal, unsigned indent, const char *label, const char *text);
 
-/* "word: text", with the word in its colour; the text is broken as above. */
+/* The same on one line, which can be copied as a whole. */
+void terminal_line(const Terminal *terminal, unsigned indent, const char *label, const char *text);
+
+/* "word: text" on one line, with the word in its colour; cut where the terminal wraps. */
 void terminal_headline(const Terminal *terminal, const char *word, const char *text);
 
 /* "3min 10s ago", "in 40s", "just now", "never" for 0. `buffer` has TERMINAL_TIME_SIZE bytes and is
  * returned. */
 #define TERMINAL_TIME_SIZE 48
 const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_usec);
+
+/* The same with the largest unit alone: "3min ago". */
+const char *terminal_rough_time(char *buffer, const Terminal *terminal, uint64_t wall_usec);
 
 /* The time from `wall_usec` until now: "3min 10s". Needs DURATION_TEXT_SIZE bytes. */
 const char *terminal_age(char *buffer, const Terminal *terminal, uint64_t wall_usec);

@@ -93,6 +93,16 @@ void text_format(char *buffer, size_t buffer_size, const char *format, ...)
         va_end(arguments);
 }
 
+void text_append(char *buffer, size_t buffer_size, const char *format, ...)
+{
+        size_t used = strlen(buffer);
+        va_list arguments;
+
+        va_start(arguments, format);
+        text_vformat(buffer + used, buffer_size - used, format, arguments);
+        va_end(arguments);
+}
+
 bool text_equal(const char *a, const char *b)
 {
         return a && b ? strcmp(a, b) == 0 : a == b;

@@ -26,6 +26,9 @@ void text_format(char *buffer, size_t buffer_size, const char *format, ...) PRIN
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
         PRINTF(3, 0);
 
+/* Adds to the end of the text in the buffer. */
+void text_append(char *buffer, size_t buffer_size, const char *format, ...) PRINTF(3, 4);
+
 /* Returns true if text_copy() would change none of the bytes. */
 bool text_is_displayable(const char *text, size_t size);
 

@@ -34,6 +34,7 @@ enum {
         OPTION_CA,
         OPTION_CERT,
         OPTION_KEY,
+        OPTION_PROBLEMS,
         OPTION_VERSION,
         OPTION_HELP,
 };
@@ -47,6 +48,7 @@ static const struct option options[] = {
         {"ca", required_argument, NULL, OPTION_CA},
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
+        {"problems", no_argument, NULL, OPTION_PROBLEMS},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},
         {0},
@@ -75,6 +77,7 @@ static void print_help(const Command *command)
         Terminal terminal = terminal_open(stdout);
         char label[32];
 
+        terminal.wraps = true; /* also in a pager */
         if (command) {
                 printf("binlog-sslctl %s%s%s\n\n", command->name,
                         command->synopsis[0] != '\0' ? " " : "", command->synopsis);
@@ -155,6 +158,10 @@ static int parse_option(Request *request, unsigned *used, int option)
                         return 0;
                 error_message("--timeout %s: not a duration such as 90s or 5min", optarg);
                 return EX_USAGE;
+        case OPTION_PROBLEMS:
+                request->problems = true;
+                *used |= COMMAND_PROBLEMS;
+                return 0;
         case OPTION_CA:
                 request->ca = optarg;
                 *used |= COMMAND_FILES;

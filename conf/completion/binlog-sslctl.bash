@@ -32,6 +32,7 @@ _binlog_sslctl() {
                 ;;
         esac
         case $command in
+        status) options+=" --problems" ;;
         import) options+=" --force --wait --timeout" ;;
         remove) options+=" --timeout" ;;
         wait) options+=" --cert --timeout" ;;

@@ -65,6 +65,14 @@ static const char *file_at(unsigned i)
         return material_file_to_string((MaterialFile)i);
 }
 
+static Health health_of(const JsonValue *object)
+{
+        char word[STATUS_INFO_WORD_MAX];
+
+        TEXT(word, object, "health");
+        return (Health)index_of(word, _HEALTH_MAX, health_at);
+}
+
 static void read_problem(Problem *ret, const JsonValue *value)
 {
         char file[STATUS_INFO_WORD_MAX], rule[64], severity[STATUS_INFO_WORD_MAX],
@@ -118,8 +126,10 @@ static int read_material(MaterialInfo *ret, const JsonValue *value)
                 return -EBADMSG;
         ret->state =
                 (MaterialState)index_of(ret->state_text, _MATERIAL_STATE_MAX, material_state_at);
+        ret->health = health_of(value);
         TEXT(ret->directory, value, "directory");
         TEXT(ret->reason, value, "reason");
+        TEXT(ret->next_step, value, "next_step");
         TEXT(ret->fingerprint, value, "fingerprint");
         TEXT(ret->watch, value, "watch");
         ret->since_usec = number(value, "since");
@@ -175,6 +185,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
         if (ret->name[0] == '\0' || ret->state_text[0] == '\0')
                 return -EBADMSG;
         ret->state = (ClusterState)index_of(ret->state_text, _CLUSTER_STATE_MAX, cluster_state_at);
+        ret->health = health_of(value);
         TEXT(ret->host, value, "host");
         TEXT(ret->material, value, "material");
         TEXT(ret->reason, value, "reason");
@@ -316,12 +327,10 @@ int status_info_load(StatusInfo *ret, const JsonValue *status)
         CLEANUP(status_info_done) StatusInfo info = STATUS_INFO_NULL;
         const JsonValue *materials = json_member(status, "materials");
         const JsonValue *clusters = json_member(status, "clusters");
-        char health[STATUS_INFO_WORD_MAX];
         int r = json_is_array(materials) && json_is_array(clusters) ? 0 : -EBADMSG;
 
         TEXT(info.summary, status, "summary");
-        TEXT(health, status, "health");
-        info.health = (Health)index_of(health, _HEALTH_MAX, health_at);
+        info.health = health_of(status);
         info.pid = (int64_t)number(status, "pid");
         for (size_t i = 0; r == 0 && i < json_size(materials); i++)
                 r = status_info_put_material(&info, json_element(materials, i), false);
@@ -356,16 +365,10 @@ bool status_info_import_failed(const ClusterInfo *cluster)
 Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster)
 {
         const MaterialInfo *material = status_info_material(info, cluster->material);
-        Health of_material = material
-                ? health_of_material(material->state, material->not_responding_since_usec == 0,
-                          material->rollout.state)
-                : HEALTH_OK;
-        Health of_cluster = health_of_cluster(cluster->state, &cluster->replication,
-                cluster->state == CLUSTER_CURRENT && cluster->reason[0] != '\0');
 
-        if (cluster->state == CLUSTER_DISABLED)
-                return HEALTH_OK;
-        return of_material > of_cluster ? of_material : of_cluster;
+        if (cluster->state == CLUSTER_DISABLED || !material)
+                return cluster->health;
+        return material->health > cluster->health ? material->health : cluster->health;
 }
 
 int status_info_fetch(VarlinkReply *ret, StatusInfo *ret_info, const char *socket)

@@ -35,7 +35,9 @@ typedef struct MaterialInfo {
         char directory[CONFIG_PATH_MAX];
         char state_text[STATUS_INFO_WORD_MAX];
         MaterialState state; /* _MATERIAL_STATE_MAX: unknown to this program */
+        Health health;       /* _HEALTH_MAX: unknown */
         char reason[STATUS_INFO_REASON_MAX];
+        char next_step[STATUS_INFO_REASON_MAX]; /* "": the service has none */
         uint64_t since_usec;
         char fingerprint[REPORT_FINGERPRINT_MAX];
         bool has_certificate;
@@ -64,6 +66,7 @@ typedef struct ClusterInfo {
         char material[CONFIG_NAME_MAX];
         char state_text[STATUS_INFO_WORD_MAX];
         ClusterState state; /* _CLUSTER_STATE_MAX: unknown to this program */
+        Health health;      /* without its material; _HEALTH_MAX: unknown */
         char reason[STATUS_INFO_REASON_MAX];
         char next_step[STATUS_INFO_REASON_MAX]; /* "": the service has none */
         uint64_t since_usec, out_of_sync_since_usec;
@@ -107,7 +110,7 @@ void status_info_remove_cluster(StatusInfo *info, const char *name);
 const MaterialInfo *status_info_material(const StatusInfo *info, const char *name);
 const ClusterInfo *status_info_cluster(const StatusInfo *info, const char *name);
 
-/* Returns the health of one cluster with its material, by the rules of the daemon for all. */
+/* Returns the health of one cluster with its material. */
 Health status_info_health(const StatusInfo *info, const ClusterInfo *cluster);
 
 /* Returns true if the set on disk is imported and a forced import of it has failed since. */

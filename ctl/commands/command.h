@@ -10,7 +10,7 @@
 
 typedef struct Request {
         const char *socket;
-        bool json, force, wait;
+        bool json, force, wait, problems;
         const char *ca, *cert, *key; /* NULL: absent */
         uint64_t timeout_usec;
         bool has_timeout;
@@ -25,6 +25,7 @@ enum {
         COMMAND_TIMEOUT = 1 << 2,
         COMMAND_CERT = 1 << 3,
         COMMAND_FILES = 1 << 4, /* --ca and --key */
+        COMMAND_PROBLEMS = 1 << 5,
 };
 
 typedef struct Command {

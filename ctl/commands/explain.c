@@ -13,7 +13,6 @@
 #include "ctl/client/error-message.h"
 #include "ctl/explain/explanation.h"
 #include "ctl/explain/path-fix.h"
-#include "ctl/output/next-step.h"
 
 #define KIND_WIDTH    6
 #define OWNER_WIDTH   20
@@ -97,14 +96,12 @@ static void print_fix(
 static void print_next(const Terminal *terminal, const Explanation *explanation)
 {
         const PathHop *blocked = path_access_denied(explanation->access);
-        char text[NEXT_STEP_MAX];
 
         terminal_heading(terminal, "next step");
-        next_step_material(text, sizeof(text), explanation->material);
         if (blocked)
                 print_fix(terminal, explanation, blocked);
-        else if (text[0] != '\0')
-                terminal_paragraph(terminal, 2, "", text);
+        else if (explanation->material->next_step[0] != '\0')
+                terminal_paragraph(terminal, 2, "", explanation->material->next_step);
         else if (material_state_is_good(explanation->material->state))
                 terminal_paragraph(terminal, 2, "", "none: this set is good");
         else
@@ -115,7 +112,7 @@ static void print_next(const Terminal *terminal, const Explanation *explanation)
 static void print_explanation(const Terminal *terminal, const Explanation *explanation)
 {
         const MaterialInfo *material = explanation->material;
-        char line[NEXT_STEP_MAX], since[TERMINAL_TIME_SIZE], check[TERMINAL_TIME_SIZE],
+        char line[1024], since[TERMINAL_TIME_SIZE], check[TERMINAL_TIME_SIZE],
                 change[TERMINAL_TIME_SIZE];
 
         fprintf(terminal->stream, "material %s is ", material->name);
@@ -182,8 +179,7 @@ static void write_explanation(JsonWriter *writer, const Explanation *explanation
         json_close_array(writer);
         json_key(writer, "rules");
         rule_verdict_write(writer, &explanation->inspection);
-        next_step_material(text, sizeof(text), explanation->material);
-        write_text(writer, "next", text);
+        write_text(writer, "next", explanation->material->next_step);
         text[0] = '\0';
         if (blocked && explanation->identity)
                 path_fix_commands(text, second, sizeof(text), blocked, explanation->identity->gid);

@@ -208,8 +208,9 @@ static int conclude(Import *import, bool late)
         error_message("%zu of %zu imported%s", imported, import->tracker.n,
                 late ? ", and the time is over" : "");
         print_unfinished(import);
-        status_table_print_problems(&terminal, subscription_status_info(import->subscription),
-                import->tracker.names, (int)import->tracker.n);
+        (void)status_table_print(&terminal, subscription_status_info(import->subscription),
+                &(StatusSelection){
+                        import->tracker.names, (int)import->tracker.n, .problems = true});
         return EXIT_FAILURE;
 }
 

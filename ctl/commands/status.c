@@ -68,7 +68,8 @@ static void print_headline(
         else
                 snprintf(line, sizeof(line), "%s", info->summary);
         terminal_headline(terminal, health_to_string(health), line);
-        fputc('\n', terminal->stream);
+        if (!request->problems || health != HEALTH_OK)
+                fputc('\n', terminal->stream);
 }
 
 static int run(const Request *request)
@@ -90,8 +91,11 @@ static int run(const Request *request)
         if (request->json)
                 r = print_json(reply.parameters, &info, request);
         else {
+                const StatusSelection selection = {
+                        request->names, request->n_names, request->problems};
+
                 print_headline(&terminal, &info, request, health);
-                status_table_print(&terminal, &info, request->names, request->n_names);
+                r = status_table_print(&terminal, &info, &selection);
         }
         if (r < 0 || health == _HEALTH_MAX)
                 return error_message_unreachable(request->socket, r < 0 ? r : -EBADMSG);
@@ -100,19 +104,22 @@ static int run(const Request *request)
 
 const Command command_status = {
         .name = "status",
-        .synopsis = "[CLUSTER...]",
+        .synopsis = "[--problems] [CLUSTER...]",
         .summary = "what is on disk, what is imported, and why not",
         .help = "Prints each material with the set on disk, and each cluster, or those named, "
-                "with the set that it acknowledged and what its replication does. Below a "
-                "material or cluster that has a problem are the reason (why), the next step for "
-                "you (next), a command for it (run), and since when the problem lasts and when "
-                "the service tries again (late). Below a cluster that is named, or whose "
-                "replication has a problem, are the source, whether TLS is on, the lag and when "
-                "that was read (repl), and errors that are not the reason (I/O, SQL). The first "
-                "digits of its fingerprint name a set: equal digits, equal sets.\n\n"
+                "with the set that it acknowledged and what its replication does; the worst "
+                "first. Below a material, or clusters with the same problem, are the reason "
+                "(why), the next step for you (next), a command for it (run), and since when the "
+                "problem lasts and when the service tries again (late). Below a cluster that is "
+                "named, or whose replication has a problem, are the source, whether TLS is on, "
+                "the lag and when that was read (repl), and errors that are not the reason (I/O, "
+                "SQL). The first digits of its fingerprint name a set: equal digits, equal "
+                "sets.\n\n"
+                "  --problems  only materials and clusters that are not ok, or not current yet\n\n"
                 "Exit: 0 ok, 1 warning, 2 critical, 3 the daemon cannot be reached, as "
                 "monitoring plugins use them. With names, only these clusters and their "
                 "materials count.\n",
+        .options = COMMAND_PROBLEMS,
         .maximum_names = -1,
         .run = run,
 };

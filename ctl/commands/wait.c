@@ -148,21 +148,21 @@ static bool certificate_is_nowhere(const Wait *wait)
 static void print_failure(const Wait *wait, WaitAnswer answer)
 {
         Terminal terminal = terminal_open(stderr);
+        const StatusInfo *info = subscription_status_info(wait->subscription);
 
         if (certificate_is_nowhere(wait)) {
                 error_message("the certificate in %s is in no material of the service",
                         wait->request->cert);
                 error_message("next: does the renewal tool write to the directory below? "
                               "run: binlog-sslctl explain");
-                status_table_print(
-                        &terminal, subscription_status_info(wait->subscription), NULL, 0);
+                (void)status_table_print(&terminal, info, &(StatusSelection){0});
                 return;
         }
         error_message("%zu/%zu clusters current%s", wait->result.n_current,
                 wait->result.n_concerned,
                 answer == WAIT_NO ? "; waiting longer does not help" : "; the time is over");
-        status_table_print_problems(&terminal, subscription_status_info(wait->subscription),
-                wait->names, (int)wait->result.n_concerned);
+        (void)status_table_print(&terminal, info,
+                &(StatusSelection){wait->names, (int)wait->result.n_concerned, .problems = true});
 }
 
 static int conclude(Wait *wait, WaitAnswer answer)

@@ -65,7 +65,7 @@ void replication_text_word(
                         replication->lag_known ? format_lag(lag, replication) : "?");
 }
 
-void replication_text_print_word(const Terminal *terminal, const ClusterInfo *cluster)
+void replication_text_print_word(const Terminal *terminal, const ClusterInfo *cluster, int width)
 {
         ReplicationState state = replication_state(&cluster->replication);
         bool is_warning =
@@ -75,27 +75,21 @@ void replication_text_print_word(const Terminal *terminal, const ClusterInfo *cl
         replication_text_word(word, cluster);
         terminal_colored(
                 terminal, is_warning ? "warning" : replication_state_to_string(state), word);
-}
-
-static void append(char *line, size_t size, const char *separator, const char *text)
-{
-        size_t used = strlen(line);
-
-        text_format(line + used, size - used, "%s%s", used > 0 ? separator : "", text);
+        if (width > (int)strlen(word))
+                fprintf(terminal->stream, "%*s", width - (int)strlen(word), "");
 }
 
 static void describe_source(char *line, size_t size, const Replication *replication)
 {
         static const char *const tls[] = {[TRISTATE_UNKNOWN] = "",
-                [TRISTATE_NO] = "without TLS",
-                [TRISTATE_YES] = "over TLS"};
-        char source[REPLICATION_SOURCE_MAX], lag[DURATION_TEXT_SIZE], text[DURATION_TEXT_SIZE + 8];
+                [TRISTATE_NO] = " without TLS",
+                [TRISTATE_YES] = " over TLS"};
+        char source[REPLICATION_SOURCE_MAX], lag[DURATION_TEXT_SIZE];
 
         replication_format_source(source, replication);
-        append(line, size, "; ", source[0] != '\0' ? source : "a source that is not reported");
-        append(line, size, tls[replication->tls][0] != '\0' ? " " : "", tls[replication->tls]);
-        text_format(text, sizeof(text), "lag %s", format_lag(lag, replication));
-        append(line, size, ", ", text);
+        text_format(line, size, "%s%s, lag %s",
+                source[0] != '\0' ? source : "a source that is not reported", tls[replication->tls],
+                format_lag(lag, replication));
 }
 
 /* A reading is as old as a stop of which nothing was read since. */
@@ -103,11 +97,11 @@ static void describe_time(
         char *line, size_t size, const Terminal *terminal, const Replication *replication)
 {
         bool is_read = !replication->stopped_by_us || replication->io_running[0] != '\0';
-        char time[TERMINAL_TIME_SIZE], text[TERMINAL_TIME_SIZE + 32];
+        char time[TERMINAL_TIME_SIZE];
 
-        text_format(text, sizeof(text), is_read ? "read %s" : "stopped %s, not read since",
-                terminal_time(time, terminal, replication->checked_at_usec));
-        append(line, size, "; ", text);
+        terminal_time(time, terminal, replication->checked_at_usec);
+        text_append(line, size, "%s", line[0] != '\0' ? "; " : "");
+        text_append(line, size, is_read ? "read %s" : "stopped %s, not read since", time);
 }
 
 /* An error stays in the status of a server until its thread is started again. */
@@ -124,20 +118,17 @@ static void print_error(const Terminal *terminal, unsigned indent, const char *l
 }
 
 void replication_text_print_lines(
-        const Terminal *terminal, unsigned indent, const ClusterInfo *cluster, bool with_word)
+        const Terminal *terminal, unsigned indent, const ClusterInfo *cluster)
 {
         const Replication *replication = &cluster->replication;
         char line[REPLICATION_SOURCE_MAX + 256] = "";
 
         if (!replication_text_is_known_of(cluster))
                 return;
-        if (with_word)
-                append(line, sizeof(line), "",
-                        replication_state_to_string(replication_state(replication)));
         if (!replication->known)
-                append(line, sizeof(line), "; ", "not read yet");
+                text_set(line, sizeof(line), "not read yet");
         else if (!replication->configured)
-                append(line, sizeof(line), "; ", "no source");
+                text_set(line, sizeof(line), "no source");
         else if (!replication->stopped_by_us || replication->io_running[0] != '\0')
                 describe_source(line, sizeof(line), replication);
         if (replication->known)

@@ -24,9 +24,9 @@ bool replication_text_needs_lines(const ClusterInfo *cluster);
 void replication_text_word(
         char buffer[static REPLICATION_TEXT_WORD_MAX], const ClusterInfo *cluster);
 
-void replication_text_print_word(const Terminal *terminal, const ClusterInfo *cluster);
+/* In its colour, padded to `width`. */
+void replication_text_print_word(const Terminal *terminal, const ClusterInfo *cluster, int width);
 
-/* `with_word`: the table has no column for it. An error that is in the reason of the cluster is not
- * repeated. */
+/* An error that is in the reason of the cluster is not repeated. */
 void replication_text_print_lines(
-        const Terminal *terminal, unsigned indent, const ClusterInfo *cluster, bool with_word);
+        const Terminal *terminal, unsigned indent, const ClusterInfo *cluster);

@@ -2,22 +2,24 @@
 
 /*
  * Status table: prints materials and clusters for people: the set on disk, the set that is
- * imported, the set in use; below each that has a problem, the reason and the next step. Lines
- * wrap at the columns of the terminal.
+ * imported, and what replication does. The worst come first; the reason and the next step stand
+ * below those that have a problem, once for each cause.
  */
 
 #include "common/terminal.h"
 #include "ctl/client/status-info.h"
 
-/* Prints the clusters in `names` and the materials that they use, or everything if there are no
- * names. */
-void status_table_print(
-        const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names);
+/* What is printed: the clusters in `names` and the materials that they use, or everything if there
+ * are no names. */
+typedef struct StatusSelection {
+        char *const *names;
+        int n_names;
+        bool problems; /* only what is not ok; of the clusters, also what is not current yet */
+} StatusSelection;
 
-/* Prints only the materials that cannot be imported and the clusters that are not current or whose
- * last forced import failed, for a command that fails. */
-void status_table_print_problems(
-        const Terminal *terminal, const StatusInfo *info, char *const *names, int n_names);
+/* -ENOMEM: nothing was printed. */
+int status_table_print(
+        const Terminal *terminal, const StatusInfo *info, const StatusSelection *selection);
 
 /* Returns true if `name` is one of `names`, or there are no names. */
 bool status_table_includes(const char *name, char *const *names, int n_names);

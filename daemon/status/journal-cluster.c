@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/model/replication-state.h"
-#include "daemon/status/summary.h"
+#include "daemon/status/summary-cluster.h"
 
 #define ID_IMPORT_SUCCEEDED    "b67f353081314b519eb3c9b2dce500de"
 #define ID_IMPORT_FAILED       "98dea10add2344349ad6838505da5c41"

@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "daemon/status/journal-cluster.h"
 #include "daemon/status/journal.h"
-#include "daemon/status/summary.h"
+#include "daemon/status/summary-material.h"
 
 typedef struct LoggedState {
         char material[CONFIG_NAME_MAX];

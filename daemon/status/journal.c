@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "daemon/status/summary.h"
+#include "daemon/status/summary-material.h"
 
 #define ID_STARTED               "feb798dbbed84a93b0a6799d4891793e"
 #define ID_STOPPING              "88fa697c45d6451daf8302441f7a7598"

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "daemon/model/interface.h"
+#include "daemon/status/summary-material.h"
 
 /* Answers a call like connection_call_fn, after its rights and the names of its parameters are
  * checked. */
@@ -33,7 +35,7 @@ static int format_event(char **ret, const char *event, const MaterialStatus *mat
                 json_null(writer);
         json_key(writer, "cluster");
         if (cluster)
-                status_json_write_cluster(writer, cluster, material_of_cluster);
+                status_json_write_cluster(writer, cluster, material_of_cluster, clock_wall_usec());
         else
                 json_null(writer);
         json_close_object(writer);

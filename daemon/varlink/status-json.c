@@ -1,6 +1,9 @@
 #include "daemon/varlink/status-json.h"
 
 #include "common/json-writer.h"
+#include "daemon/status/summary-cluster.h"
+#include "daemon/status/summary-material.h"
+#include "daemon/status/summary.h"
 
 /* Writes null for 0, which means unknown. */
 static void number_or_null(JsonWriter *writer, const char *key, uint64_t value)
@@ -69,7 +72,9 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         json_put_string(writer, "name", material->config->name);
         json_put_string(writer, "directory", material->config->directory);
         json_put_string(writer, "state", material_state_to_string(material->state));
+        json_put_string(writer, "health", health_to_string(summary_material_health(material)));
         json_put_text(writer, "reason", reason);
+        json_put_text(writer, "next_step", summary_material_next_step(material));
         json_put_integer(writer, "since", (int64_t)material->since_at_usec);
         json_put_text(writer, "fingerprint", report->fingerprint);
         write_certificate(writer, report);
@@ -109,25 +114,28 @@ static void write_removal(JsonWriter *writer, const ClusterStatus *cluster)
         json_close_object(writer);
 }
 
-void status_json_write_cluster(
-        JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material)
+void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
+        const MaterialStatus *material, uint64_t now_usec)
 {
         const Record *record = cluster->record;
         char reason[SUMMARY_TEXT_MAX];
 
-        summary_cluster_reason(reason, sizeof(reason), cluster, material);
+        summary_cluster_reason(reason, sizeof(reason), cluster, material, now_usec);
         json_open_object(writer);
         json_put_string(writer, "name", cluster->config->name);
         json_put_string(writer, "host", cluster->config->login.host);
         json_put_integer(writer, "port", (int64_t)cluster->config->login.port);
         json_put_string(writer, "material", cluster->config->material_name);
         json_put_string(writer, "state", cluster_state_to_string(cluster->state));
+        json_put_string(
+                writer, "health", health_to_string(summary_cluster_health(cluster, now_usec)));
         json_put_text(writer, "reason", reason);
         json_put_text(writer, "next_step", summary_cluster_next_step(cluster, material));
         json_put_integer(writer, "since", (int64_t)cluster->since_at_usec);
         number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         json_put_text(writer, "imported_fingerprint", record->imported.fingerprint);
         number_or_null(writer, "imported_at", record->imported.at_usec);
+        number_or_null(writer, "imported_not_after", record->imported.not_after_usec);
         json_put_known_boolean(writer, "in_use", record->imported.in_use, true);
         json_put_text(writer, "import_warning", record->imported.warning);
         json_put_known_boolean(writer, "rollback", cluster->roll_back != TRISTATE_UNKNOWN,
@@ -168,7 +176,7 @@ int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus 
         json_open_array(writer);
         for (size_t i = 0; i < status->n_clusters; i++)
                 status_json_write_cluster(writer, status->clusters[i],
-                        status->materials[status->clusters[i]->config->material]);
+                        status->materials[status->clusters[i]->config->material], status->now_usec);
         json_close_array(writer);
         json_close_object(writer);
         return json_writer_finish(writer, ret);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "common/json-writer.h"
-#include "daemon/status/summary.h"
+#include "daemon/model/status.h"
 
 typedef struct ManagerInfo {
         const char *version;
@@ -17,10 +17,11 @@ typedef struct ManagerInfo {
         uint64_t generation;                      /* the number of reloads that were applied */
 } ManagerInfo;
 
-/* Writes one object. The `material` of a cluster is NULL if the cluster is no longer configured. */
+/* Write one object. The `material` of a cluster is NULL if the cluster is no longer configured;
+ * `now_usec` is the wall clock. */
 void status_json_write_material(JsonWriter *writer, const MaterialStatus *material);
-void status_json_write_cluster(
-        JsonWriter *writer, const ClusterStatus *cluster, const MaterialStatus *material);
+void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
+        const MaterialStatus *material, uint64_t now_usec);
 
 /* Makes the answer, a heap string. */
 int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status);

@@ -111,11 +111,15 @@ class MockManager:
         """Sets last_attempt too where the state is the result of an import."""
         if fields.get("state") in ("current", "held", "retrying"):
             fields = {"last_attempt": microseconds(), **fields}
+        if "state" in fields:
+            fields = {"health": CLUSTER_HEALTH.get(fields["state"], "ok"), **fields}
         with self._lock:
             self.clusters[name] = {**self.clusters[name], **fields}
             self.publish("changed", cluster=self.clusters[name])
 
     def change_material(self, name: str = "default", **fields) -> None:
+        if "state" in fields:
+            fields = {"health": MATERIAL_HEALTH.get(fields["state"], "ok"), **fields}
         with self._lock:
             self.materials[name] = {**self.materials[name], **fields}
             self.publish("changed", material=self.materials[name])
@@ -233,9 +237,15 @@ def certificate(**fields) -> dict:
             **fields}
 
 
+MATERIAL_HEALTH = {"expiring": "warning", "not_yet_valid": "warning", "missing": "critical",
+                   "invalid": "critical", "expired": "critical"}
+CLUSTER_HEALTH = {"retrying": "warning", "held": "critical"}
+
+
 def material(name: str = "default", **fields) -> dict:
     return {"name": name, "directory": "/etc/binlog-ssld/material", "state": "valid",
-            "reason": None, "since": microseconds(-3600), "fingerprint": SET,
+            "health": MATERIAL_HEALTH.get(fields.get("state"), "ok"), "reason": None,
+            "next_step": None, "since": microseconds(-3600), "fingerprint": SET,
             "certificate": certificate(), "ca_count": 1, "ca_not_after": microseconds(900 * DAY),
             "problems": [], "rollout": None, "not_responding_since": None, "watch": "inotify", "missed_events": 0,
             "last_check": microseconds(-5), "last_change": microseconds(-3600), **fields}
@@ -243,9 +253,11 @@ def material(name: str = "default", **fields) -> dict:
 
 def cluster(name: str, **fields) -> dict:
     return {"name": name, "host": f"{name}.cluster-abc.eu-west-1.rds.amazonaws.com", "port": 3306,
-            "material": "default", "state": "current", "reason": None,
-            "since": microseconds(-190), "out_of_sync_since": None, "imported_fingerprint": SET,
-            "imported_at": microseconds(-190), "in_use": None, "import_warning": None, "rollback": None,
+            "material": "default", "state": "current",
+            "health": CLUSTER_HEALTH.get(fields.get("state"), "ok"), "reason": None,
+            "next_step": None, "since": microseconds(-190), "out_of_sync_since": None, "imported_fingerprint": SET,
+            "imported_at": microseconds(-190), "imported_not_after": microseconds(364 * DAY),
+            "in_use": None, "import_warning": None, "rollback": None,
             "attempts": 0,
             "last_attempt": microseconds(-190), "last_success": microseconds(-190),
             "next_attempt": None, "outcome": "imported", "sql_errno": None, "removal": None,

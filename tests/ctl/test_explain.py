@@ -227,7 +227,8 @@ def test_all_materials_or_the_named_one(ctl, manage):
 
 
 def test_a_file_system_that_does_not_respond_is_not_walked(ctl, manage):
-    manage(materials=[material(not_responding_since=1)])
+    manage(materials=[material(not_responding_since=1,
+                               next_step="look at the mount and its server")])
     done = ctl("explain")
     assert "could not be checked: Connection timed out" in done.stdout
     assert "look at the mount and its server" in " ".join(done.stdout.split())

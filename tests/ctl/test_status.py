@@ -36,8 +36,9 @@ def test_the_exit_status_is_that_of_monitoring_plugins(ctl, manage, health, stat
 def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
     manage(cluster("billing", in_use=True), cluster("orders", **held()), health="critical")
     text = ctl("status").stdout
-    assert re.search(r"billing +current +6d1f0c9a2b3c +3min 1\ds ago, in use$", text, re.M)
+    assert re.search(r"billing +current +6d1f0c9a2b3c +3min ago, in use$", text, re.M)
     assert re.search(r"orders +held +9a0b1c2d3e4f +3d ago$", text, re.M)
+    assert text.index(" orders ") < text.index(" billing ")  # the worst first
     assert "why:  1045: Access denied for user 'ssl_importer'@'10.0.0.7'" in text
     assert "next: check user, password and the account's host and plugin" in text
     assert text.count("check user, password") == 1
@@ -73,21 +74,59 @@ def test_that_there_is_no_way_back_is_shown_where_one_is_configured(ctl, manage)
     assert len(found) == 1 and lines[found[0] - 1].startswith("  b ")
 
 
-@pytest.mark.parametrize("state, rule, advice", [
-    ("invalid", "key-mismatch", "write the key that belongs to this certificate"),
-    ("expired", "cert-expired", "renew the certificate"),
-    ("missing", "file-missing", "have the renewal tool write it there"),
-    ("invalid", "file-unreadable", "give the service's user the right to read it"),
-])
-def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule, advice):
-    bad = material(state=state, problems=[problem(rule, "/m/client-key.pem: is not right")])
-    manage(cluster("orders", state="waiting", reason=f"material default is {state}"),
+@pytest.mark.parametrize("state, rule", [
+    ("invalid", "key-mismatch"), ("expired", "cert-expired"), ("missing", "file-missing")])
+def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule):
+    bad = material(state=state, problems=[problem(rule, "/m/client-key.pem: is not right")],
+                   next_step="write the right one")
+    manage(cluster("orders", state="waiting", reason=f"material default is {state}",
+                   next_step="mend the material"),
            materials=[bad], health="critical")
     text = ctl("status").stdout
     assert "why:  /m/client-key.pem: is not right" in text
-    assert f"next: {advice}" in text
+    assert "next: write the right one" in text
     assert "run:  binlog-sslctl explain default\n" in text
-    assert "next: fix material default; the import then starts by itself" in text
+    assert "next: mend the material" in text
+
+
+def test_of_a_material_that_changes_nothing_need_be_explained(ctl, manage):
+    manage(materials=[material(state="changing", problems=[problem("key-mismatch", "no pair")])])
+    text = ctl("status").stdout
+    assert "why:  no pair" in text and "run:" not in text
+
+
+def test_clusters_with_the_same_cause_are_explained_once(ctl, manage):
+    names = [f"c{n}" for n in range(40)]
+    manage(*(cluster(name, **held() if name in ("c7", "c3", "c9") else {}) for name in names),
+           health="critical", summary="37/40 clusters current; c3: denied; +2 more")
+    lines = ctl("status").stdout.splitlines()
+    rows = [line.split()[0] for line in lines if "  current  " in line or "  held  " in line]
+    assert rows == ["c3", "c7", "c9", *(name for name in names if name not in ("c3", "c7", "c9"))]
+    assert sum("why:" in line for line in lines) == 1
+    assert "      run:  binlog-sslctl import --wait c3 c7 c9" in lines
+    assert len(lines) == 40 + 11
+    only = ctl("status", "--problems")
+    assert only.returncode == 2 and len(only.stdout.splitlines()) == 10
+    assert ctl("status", "c1", "c3").stdout.count("run: ") == 1
+
+
+def test_without_problems_there_is_only_the_headline(ctl, manage):
+    manage(cluster("orders"), cluster("users", state="disabled"), summary="1/1 clusters current")
+    done = ctl("status", "--problems")
+    assert (done.returncode, done.stdout) == (0, "ok: 1/1 clusters current\n")
+
+
+def test_what_is_not_current_yet_is_among_the_problems(ctl, manage):
+    manage(cluster("orders", state="importing"), cluster("users"))
+    text = ctl("status", "--problems").stdout
+    assert " orders " in text and " users " not in text
+
+
+def test_the_member_next_step_of_all_is_printed(ctl, manage):
+    states = ["waiting", "importing", "current", "retrying", "held", "disabled"]
+    manage(*(cluster(state, state=state, next_step=f"step of {state}") for state in states))
+    text = ctl("status").stdout
+    assert [text.count(f"next: step of {state}\n") for state in states] == [1] * 6
 
 
 def test_polled_paths_and_missed_events_are_shown(ctl, manage):
@@ -100,7 +139,8 @@ def test_polled_paths_and_missed_events_are_shown(ctl, manage):
 
 def test_a_file_system_that_does_not_respond_is_shown(ctl, manage):
     manage(cluster("orders"), materials=[material(
-        not_responding_since=1, reason="the file system of /nfs/pki has not answered since then")],
+        not_responding_since=1, reason="the file system of /nfs/pki has not answered since then",
+        next_step="look at the mount and its server", health="warning")],
         health="warning")
     done = ctl("status")
     assert done.returncode == 1
@@ -129,8 +169,9 @@ def test_a_wave_is_shown(ctl, manage):
 
 
 def test_a_stopped_wave_is_critical(ctl, manage):
-    manage(cluster("orders"), health="critical", materials=[material(rollout=rollout(
-        "stopped", "the canary users failed: replication is stopped", 2))])
+    manage(cluster("orders"), health="critical", materials=[material(
+        health="critical", rollout=rollout(
+            "stopped", "the canary users failed: replication is stopped", 2))])
     assert ("rollout: stopped: the canary users failed: replication is stopped; 2 waiting\n"
             in ctl("status").stdout)
     assert ctl("status", "orders").returncode == 2
@@ -142,19 +183,24 @@ def test_an_open_wave_is_shown(ctl, manage):
 
 
 STOPPED = dict(
-    replication=replication(io_running="No", sql_running="No", lag=None),
+    replication=replication(io_running="No", sql_running="No", lag=None), health="warning",
     reason="replication is stopped, not by binlog-ssld, and stays stopped",
     next_step="to start it: CALL mysql.rds_start_replication on the cluster")
 FAILING = dict(
     replication=replication(io_running="Connecting", lag=None, io_errno=2026, io_error="expired"),
-    reason="replication I/O thread (error 2026): expired", next_step="compare the imported set")
+    health="critical", reason="replication I/O thread (error 2026): expired", next_step="compare the imported set")
 SQL_FAILING = dict(
     replication=replication(sql_running="No", lag=None, sql_errno=1062, sql_error="duplicate"),
-    reason="replication SQL thread (error 1062): duplicate", next_step="repair the cause")
+    health="critical", reason="replication SQL thread (error 1062): duplicate", next_step="repair the cause")
 
 
 def row(text: str, name: str) -> str:
     return re.search(f"^  {name} .*$", text, re.M)[0]
+
+
+def word(text: str, name: str) -> str:
+    """What the column for replication has in the row of the cluster."""
+    return re.search("6d1f0c9a2b3c +(.*?)  +3min ago(, in use)?$", row(text, name))[1]
 
 
 def test_replication_that_works_is_one_word_in_its_row(ctl, manage):
@@ -162,11 +208,9 @@ def test_replication_that_works_is_one_word_in_its_row(ctl, manage):
            cluster("none", replication=replication(configured=False, source=None, lag=None)),
            cluster("young", replication_mode="observe"), cluster("ignored"))
     text = ctl("status").stdout
-    assert re.search("^  CLUSTER .* WHEN +REPLICATION$", text, re.M)
-    assert re.search("ago, in use +running, lag 3min 20s$", row(text, "orders"))
-    assert row(text, "none").endswith("  not configured")
-    assert row(text, "young").endswith("  unknown")
-    assert row(text, "ignored").endswith("  -")
+    assert re.search("^  CLUSTER .* REPLICATION +WHEN$", text, re.M)
+    assert [word(text, name) for name in ("orders", "none", "young", "ignored")] == [
+        "running, lag 3min 20s", "not configured", "unknown", "-"]
     assert "repl:" not in text
 
 
@@ -181,15 +225,16 @@ def test_a_named_cluster_has_source_tls_lag_and_time_of_the_reading(ctl, manage)
     assert re.search("^      repl: db1.example:3306 over TLS, lag 3s; read 4[23]s ago$", text, re.M)
 
 
-@pytest.mark.parametrize("fields, word, status", [
+@pytest.mark.parametrize("fields, state, status", [
     (STOPPED, "stopped", 1), (FAILING, "failing", 2), (SQL_FAILING, "failing", 2),
-    (dict(replication=replication(lag=None), reason="lag"), "running, lag \\?", 1),
+    (dict(replication=replication(lag=None), health="warning", reason="lag"),
+     "running, lag ?", 1),
     (dict(replication=replication(tls=False)), "running, no TLS", 0)])
-def test_replication_with_a_problem_has_its_lines_and_exit_status(ctl, manage, fields, word,
+def test_replication_with_a_problem_has_its_lines_and_exit_status(ctl, manage, fields, state,
                                                                   status):
     manage(cluster("orders", **fields), cluster("users", replication=replication()))
     text = ctl("status").stdout
-    assert re.search(f"  {word}$", row(text, "orders"))
+    assert word(text, "orders") == state
     assert text.count("repl: db1.example:3306") == 1
     for member, label in (("reason", "why:  "), ("next_step", "next: ")):
         assert text.count(label + fields.get(member, "none")) == (member in fields)
@@ -207,10 +252,11 @@ def test_an_error_that_is_not_the_reason_has_a_line_of_its_own(ctl, manage):
 def test_replication_that_an_import_left_stopped_is_critical(ctl, manage):
     stopped = replication(io_running=None, sql_running=None, tls=None, lag=None, source=None,
                           stopped_by_us=True)
-    manage(cluster("orders", state="retrying", replication=stopped, reason="it broke"),
+    manage(cluster("orders", state="retrying", replication=stopped, reason="it broke",
+                   health="critical"),
            cluster("users", state="importing", replication=stopped))
     text = ctl("status", "orders").stdout
-    assert row(text, "orders").endswith("  stopped by import")
+    assert word(text, "orders") == "stopped by import"
     assert re.search("repl: stopped 4[23]s ago, not read since\n", text)
     assert ctl("status", "orders").returncode == 2
     assert ctl("status", "users").returncode == 0
@@ -222,16 +268,43 @@ def test_a_table_of_twelve_clusters_fits_80_columns(ctl, manage):
         n, dict(replication=replication()))) for n, name in enumerate(names)))
     text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
     assert max(len(line) for line in text.splitlines()) <= 80
-    assert [word for word in re.findall("in use +(\\w+)", text) if word != "running"] == [
-        "stopped", "failing", "failing"]
-    assert (text.count("running, lag 0s\n"), text.count("repl: ")) == (9, 3)
+    assert [word(text, name) for name in names[3:10]] == [
+        "stopped", *["running, lag 0s"] * 3, "failing", "running, lag 0s", "failing"]
+    assert (text.count("running, lag 0s"), text.count("repl: ")) == (9, 3)
 
 
-def test_a_row_without_room_for_replication_has_it_below(ctl, manage):
-    manage(cluster("a" * 40, replication=replication()))
-    text = ctl("status").stdout
-    assert "REPLICATION" not in text
-    assert "      repl: running; db1.example:3306 over TLS, lag 0s; read 4" in text
+def test_a_narrow_terminal_shows_replication_before_the_time_of_the_import(ctl, manage):
+    manage(cluster("a" * 30, replication=replication()))
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    assert "REPLICATION\n" in text and "WHEN" not in text
+    assert row(text, "a+").endswith("  running, lag 0s")
+    assert "REPLICATION      WHEN\n" in ctl("status").stdout  # a program reads it
+
+
+def test_what_a_program_reads_is_not_broken_into_lines(ctl, manage):
+    long = "word " * 60 + "end"
+    manage(cluster("orders", state="held", reason=long, next_step=long), summary=long,
+           materials=[material(state="invalid", problems=[problem("key-mismatch", long)])],
+           health="critical")
+    lines = ctl("status").stdout.splitlines()
+    assert [line.partition("word")[0] for line in lines if line.endswith(" end")] == [
+        "critical: ", "      why:  ", "      why:  ", "      next: "]
+
+
+def test_a_headline_is_one_line_of_a_terminal(ctl, manage):
+    manager = manage(summary="ü" * 200)
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    assert text.splitlines()[0] == "ok: " + "ü" * 73 + "..."
+    manager.summary = "ü" * 76
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    assert text.splitlines()[0] == "ok: " + "ü" * 76
+
+
+def test_a_command_stays_on_its_line(ctl, manage):
+    names = [f"cluster-{n:02}" for n in range(12)]
+    manage(*(cluster(name, **held()) for name in names), health="critical")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    assert f"      run:  binlog-sslctl import --wait {' '.join(names)}\n" in text
 
 
 def test_no_line_is_wider_than_100_columns(ctl, manage):
@@ -240,8 +313,9 @@ def test_no_line_is_wider_than_100_columns(ctl, manage):
            materials=[material("m" * 40, state="not_yet_valid", watch=long,
                                problems=[problem("cert-not-yet-valid", long)])],
            summary=long, health="critical")
-    lines = ctl("status").stdout.splitlines()
-    assert len(lines) > 20 and max(len(line) for line in lines) <= 100
+    lines = on_terminal(ctl, "status", columns=300, NO_COLOR="1").replace("\r", "").splitlines()
+    assert len(lines) > 20
+    assert max(len(line) for line in lines if "run:" not in line) <= 100
 
 
 def test_control_characters_do_not_reach_the_terminal(ctl, manage):

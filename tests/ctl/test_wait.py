@@ -151,7 +151,8 @@ def test_a_cluster_that_becomes_held_ends_the_wait_immediately(ctl, manage):
 
 @pytest.mark.parametrize("state", ["invalid", "missing", "expired"])
 def test_a_bad_material_at_the_start_has_a_grace_period(ctl, manage, state):
-    bad = material(state=state, fingerprint=None, problems=[problem("key-mismatch", "no pair")])
+    bad = material(state=state, fingerprint=None, problems=[problem("key-mismatch", "no pair")],
+                   next_step="write the key")
     manager = manage(cluster("orders", state="waiting", imported_fingerprint=OLD_SET),
                      materials=[bad])
     start = time.monotonic()

@@ -47,7 +47,8 @@ def running(testbed, service) -> Iterator:
 def printed(service, *names: str) -> tuple[str, str, int]:
     """The word for replication in the row of the cluster, the whole text, the exit status."""
     done = service.ctl("status", *names)
-    row = re.search(r"^  orders .*(?:ago|just now|in use)  +(\S.*)$", done.stdout, re.M)
+    row = re.search(r"^  orders +\S+ +\S+ +(\S.*?)  +(?:never|just now|\S+ ago)", done.stdout,
+                    re.M)
     return row[1] if row else "", done.stdout, done.returncode
 
 

@@ -199,84 +199,50 @@ static void test_another_set_on_disk_ends_the_changes_of_its_clusters(void **sta
         assert_true(status_info_cluster(&info, "logs")->changed);
 }
 
-/* The health of a current cluster with valid material, with one thing changed. */
-typedef struct Case {
-        MaterialState material;
-        ClusterState cluster;
-        const char *reason, *material_name;
-        unsigned io_errno;
-} Case;
-
-static const Case GOOD = {MATERIAL_STATE_VALID, CLUSTER_CURRENT, "", "default", 0};
-
-static Health health_of(Case it)
+static Health health_of(Health material_health, ClusterState state, Health cluster_health)
 {
-        MaterialInfo material = {.name = "default", .state = it.material};
-        ClusterInfo cluster = {.state = it.cluster,
-                .replication = {.known = true,
-                        .configured = true,
-                        .io_running = "Connecting",
-                        .sql_running = "Yes",
-                        .io_errno = it.io_errno}};
+        MaterialInfo material = {.name = "default", .health = material_health};
+        const ClusterInfo cluster = {
+                .material = "default", .state = state, .health = cluster_health};
         const StatusInfo info = {.materials = &material, .n_materials = 1};
 
-        snprintf(cluster.reason, sizeof(cluster.reason), "%s", it.reason);
-        snprintf(cluster.material, sizeof(cluster.material), "%s", it.material_name);
         return status_info_health(&info, &cluster);
 }
 
-static void test_the_state_of_the_material_counts(void **state)
+static void test_the_health_of_a_cluster_is_the_worse_of_its_own_and_its_material_s(void **state)
 {
-        for (MaterialState one = 0; one <= _MATERIAL_STATE_MAX; one++) {
-                Case it = GOOD;
+        for (Health material = 0; material <= _HEALTH_MAX; material++)
+                for (Health cluster = 0; cluster <= _HEALTH_MAX; cluster++) {
+                        Health worse = material > cluster ? material : cluster;
 
-                it.material = one;
-                assert_int_equal(health_of(it), health_of_material(one, true, WAVE_NONE));
-                it.material_name = "none";
-                assert_int_equal(health_of(it), HEALTH_OK);
-        }
+                        assert_int_equal(health_of(material, CLUSTER_CURRENT, cluster), worse);
+                        assert_int_equal(health_of(material, CLUSTER_DISABLED, cluster), cluster);
+                }
 }
 
-static void test_the_state_of_the_cluster_counts(void **state)
+static void test_a_cluster_without_its_material_has_its_own_health(void **state)
 {
-        static const Health expected[_CLUSTER_STATE_MAX + 1] = {
-                [CLUSTER_RETRYING] = HEALTH_WARNING,
-                [CLUSTER_HELD] = HEALTH_CRITICAL,
-        };
+        const ClusterInfo cluster = {.material = "none", .health = HEALTH_WARNING};
 
-        for (ClusterState one = 0; one <= _CLUSTER_STATE_MAX; one++) {
-                Case it = GOOD;
-
-                it.cluster = one;
-                assert_int_equal(health_of(it), expected[one]);
-        }
+        assert_int_equal(status_info_health(&STATUS_INFO_NULL, &cluster), HEALTH_WARNING);
 }
 
-static void test_a_reason_is_a_warning_for_a_current_cluster(void **state)
+static void test_health_and_next_step_are_read(void **state)
 {
-        Case it = GOOD;
+        CLEANUP(status_info_done) StatusInfo info = make_info();
+        CLEANUP(json_freep) JsonValue *value = NULL;
+        const char text[] = "{\"name\":\"orders\",\"state\":\"held\",\"health\":\"critical\","
+                            "\"next_step\":\"GRANT it\"}";
 
-        it.reason = "the record cannot be written";
-        assert_int_equal(health_of(it), HEALTH_WARNING);
-        it.cluster = CLUSTER_IMPORTING;
-        assert_int_equal(health_of(it), HEALTH_OK);
-}
-
-static void test_broken_replication_is_critical(void **state)
-{
-        Case it = GOOD;
-
-        it.io_errno = 2026;
-        assert_int_equal(health_of(it), HEALTH_CRITICAL);
-}
-
-static void test_a_disabled_cluster_is_ok_with_any_material(void **state)
-{
-        Case it = GOOD;
-
-        it.cluster = CLUSTER_DISABLED;
-        it.material = MATERIAL_STATE_EXPIRED;
-        assert_int_equal(health_of(it), HEALTH_OK);
+        assert_int_equal(info.clusters[0].health, _HEALTH_MAX);
+        assert_int_equal(info.materials[0].health, _HEALTH_MAX);
+        assert_int_equal(json_parse(&value, text, sizeof(text) - 1), 0);
+        assert_int_equal(status_info_put_cluster(&info, value, true), 0);
+        assert_int_equal(info.clusters[0].health, HEALTH_CRITICAL);
+        assert_string_equal(info.clusters[0].next_step, "GRANT it");
+        assert_int_equal(status_info_put_material(&info, value, true), 0);
+        assert_int_equal(info.materials[1].health, HEALTH_CRITICAL);
+        assert_string_equal(info.materials[1].next_step, "GRANT it");
 }
 
 static void test_a_forced_import_failed_only_with_current_state_failure_and_reason(void **state)
@@ -313,11 +279,10 @@ int main(void)
                 cmocka_unit_test(test_an_event_that_adds_is_a_change),
                 cmocka_unit_test(test_a_later_event_keeps_a_change),
                 cmocka_unit_test(test_another_set_on_disk_ends_the_changes_of_its_clusters),
-                cmocka_unit_test(test_the_state_of_the_material_counts),
-                cmocka_unit_test(test_the_state_of_the_cluster_counts),
-                cmocka_unit_test(test_a_reason_is_a_warning_for_a_current_cluster),
-                cmocka_unit_test(test_broken_replication_is_critical),
-                cmocka_unit_test(test_a_disabled_cluster_is_ok_with_any_material),
+                cmocka_unit_test(
+                        test_the_health_of_a_cluster_is_the_worse_of_its_own_and_its_material_s),
+                cmocka_unit_test(test_a_cluster_without_its_material_has_its_own_health),
+                cmocka_unit_test(test_health_and_next_step_are_read),
                 cmocka_unit_test(
                         test_a_forced_import_failed_only_with_current_state_failure_and_reason),
         };

@@ -34,7 +34,7 @@ static void expect_word(ClusterInfo cluster, const char *expected)
         assert_string_equal(word, expected);
 }
 
-static void expect_printed(ClusterInfo cluster, bool with_word, const char *expected)
+static void expect_printed(ClusterInfo cluster, const char *expected)
 {
         char *text = NULL;
         size_t size = 0;
@@ -43,7 +43,7 @@ static void expect_printed(ClusterInfo cluster, bool with_word, const char *expe
                 .now_usec = NOW};
 
         assert_non_null(terminal.stream);
-        replication_text_print_lines(&terminal, 2, &cluster, with_word);
+        replication_text_print_lines(&terminal, 2, &cluster);
         assert_int_equal(fclose(terminal.stream), 0);
         assert_string_equal(text, expected);
         free(text);
@@ -72,7 +72,7 @@ static void test_a_replica_without_tls_shows_that(void **state)
         cluster.replication.tls = TRISTATE_UNKNOWN;
         expect_word(cluster, "running, lag 0s");
         assert_false(replication_text_needs_lines(&cluster));
-        expect_printed(cluster, false, "  repl: db1.example:3306, lag 0s; read 42s ago\n");
+        expect_printed(cluster, "  repl: db1.example:3306, lag 0s; read 42s ago\n");
 }
 
 static void test_replication_that_is_not_looked_at_has_no_word(void **state)
@@ -82,11 +82,11 @@ static void test_replication_that_is_not_looked_at_has_no_word(void **state)
         cluster.replication = (Replication){0};
         expect_word(cluster, "unknown");
         assert_true(replication_text_is_known_of(&cluster));
-        expect_printed(cluster, false, "  repl: not read yet\n");
+        expect_printed(cluster, "  repl: not read yet\n");
         strcpy(cluster.replication_mode, "ignore");
         expect_word(cluster, "-");
         assert_false(replication_text_is_known_of(&cluster));
-        expect_printed(cluster, true, "");
+        expect_printed(cluster, "");
         strcpy(cluster.replication_mode, "restart");
         cluster.state = CLUSTER_DISABLED;
         expect_word(cluster, "-");
@@ -122,13 +122,11 @@ static void test_the_lines_have_source_tls_lag_and_time(void **state)
 {
         ClusterInfo cluster = running();
 
-        expect_printed(cluster, false, "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n");
-        expect_printed(cluster, true,
-                "  repl: running; db1.example:3306 over TLS, lag 0s; read 42s ago\n");
+        expect_printed(cluster, "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n");
         cluster.replication.tls = TRISTATE_NO;
         cluster.replication.lag_known = false;
         cluster.replication.source_host[0] = '\0';
-        expect_printed(cluster, false,
+        expect_printed(cluster,
                 "  repl: a source that is not reported without TLS, lag unknown; read 42s ago\n");
 }
 
@@ -139,7 +137,7 @@ static void test_a_server_without_a_source_shows_that(void **state)
         cluster.replication.configured = false;
         expect_word(cluster, "not configured");
         assert_false(replication_text_needs_lines(&cluster));
-        expect_printed(cluster, false, "  repl: no source; read 42s ago\n");
+        expect_printed(cluster, "  repl: no source; read 42s ago\n");
 }
 
 static void test_a_stop_that_was_not_read_since_shows_its_time(void **state)
@@ -147,10 +145,10 @@ static void test_a_stop_that_was_not_read_since_shows_its_time(void **state)
         ClusterInfo cluster = running();
 
         replication_set_stopped(&cluster.replication, NOW - 90 * USEC_PER_SEC);
-        expect_printed(cluster, false, "  repl: stopped 1min 30s ago, not read since\n");
+        expect_printed(cluster, "  repl: stopped 1min 30s ago, not read since\n");
         cluster = running();
         cluster.replication.stopped_by_us = true;
-        expect_printed(cluster, false, "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n");
+        expect_printed(cluster, "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n");
 }
 
 static void test_an_error_is_printed_with_its_number_unless_it_is_the_reason(void **state)
@@ -162,16 +160,16 @@ static void test_an_error_is_printed_with_its_number_unless_it_is_the_reason(voi
         strcpy(cluster.replication.io_error, "TLS");
         cluster.replication.sql_errno = 1062;
         strcpy(cluster.replication.sql_error, "duplicate");
-        expect_printed(cluster, false,
+        expect_printed(cluster,
                 "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n"
                 "  I/O:  error 2026: TLS\n"
                 "  SQL:  error 1062: duplicate\n");
         strcpy(cluster.reason, "replication I/O thread (error 2026): TLS");
-        expect_printed(cluster, false,
+        expect_printed(cluster,
                 "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n"
                 "  SQL:  error 1062: duplicate\n");
         cluster.replication.sql_error[0] = '\0';
-        expect_printed(cluster, false,
+        expect_printed(cluster,
                 "  repl: db1.example:3306 over TLS, lag 0s; read 42s ago\n"
                 "  SQL:  error 1062\n");
 }

@@ -146,7 +146,8 @@ static void test_a_wave_is_written(void **state)
         expect_number(rollout, "until", 8);
         fixture.cluster[0].state = CLUSTER_WAITING;
         fixture.material.wave.state = WAVE_STOPPED;
-        expect_text(format_cluster(), "reason", "the canary users failed");
+        expect_text(format_cluster(), "reason",
+                "the canary users failed; the cluster keeps set aaaaaaaaaaaa");
 }
 
 static void test_the_information_on_the_daemon_is_written(void **state)
@@ -173,7 +174,9 @@ static void test_a_material_is_written(void **state)
         expect_text(material, "name", "default");
         expect_text(material, "directory", "/etc/material");
         expect_text(material, "state", "valid");
+        expect_text(material, "health", "ok");
         expect_null(material, "reason");
+        expect_null(material, "next_step");
         expect_number(material, "since", 1000);
         expect_text(material, "fingerprint", FIXTURE_A);
         expect_text(certificate, "subject", "CN = client");
@@ -227,6 +230,8 @@ static void test_problems_and_the_reason_are_written(void **state)
         expect_text(json_element(problems, 1), "rule", "key-bits");
         expect_text(json_element(problems, 1), "text", "too \"few\"");
         expect_text(material, "reason", "key-bits: too \"few\"");
+        expect_text(material, "health", "critical");
+        expect_text(material, "next_step", rule_next_step(RULE_KEY_BITS));
         expect_text(status, "health", "critical");
 }
 
@@ -239,10 +244,12 @@ static void test_a_cluster_is_written(void **state)
         expect_number(cluster, "port", 3306);
         expect_text(cluster, "material", "default");
         expect_text(cluster, "state", "current");
+        expect_text(cluster, "health", "ok");
         expect_null(cluster, "reason");
         expect_null(cluster, "next_step");
         expect_text(cluster, "imported_fingerprint", FIXTURE_A);
         expect_number(cluster, "imported_at", 5000);
+        expect_null(cluster, "imported_not_after");
         expect_null(cluster, "in_use");
         expect_null(cluster, "rollback");
         expect_number(cluster, "attempts", 0);
@@ -254,6 +261,14 @@ static void test_a_cluster_is_written(void **state)
         expect_null(cluster, "sql_errno");
         expect_text(cluster, "replication_mode", "ignore");
         expect_null(cluster, "replication");
+}
+
+static void test_an_imported_set_that_expired_is_critical(void **state)
+{
+        fixture.record[0].imported.not_after_usec = fixture.status.now_usec;
+        expect_number(format_cluster(), "imported_not_after", fixture.status.now_usec);
+        expect_text(format_cluster(), "health", "critical");
+        expect_text(status, "health", "critical");
 }
 
 static void test_what_an_import_went_on_in_spite_of_is_written(void **state)
@@ -385,6 +400,7 @@ int main(void)
                 status_test(test_a_cluster_is_written),
                 status_test(test_whether_a_cluster_can_be_rolled_back_is_written_if_configured),
                 status_test(test_unknown_values_of_a_cluster_are_null),
+                status_test(test_an_imported_set_that_expired_is_critical),
                 status_test(test_what_an_import_went_on_in_spite_of_is_written),
                 status_test(test_in_use_is_true_only_when_it_is_known),
                 status_test(test_a_failed_cluster_is_written_with_its_numbers),
