@@ -35,6 +35,7 @@ enum {
         OPTION_CERT,
         OPTION_KEY,
         OPTION_PROBLEMS,
+        OPTION_IGNORE_REPLICATION,
         OPTION_VERSION,
         OPTION_HELP,
 };
@@ -49,6 +50,7 @@ static const struct option options[] = {
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
         {"problems", no_argument, NULL, OPTION_PROBLEMS},
+        {"ignore-replication", no_argument, NULL, OPTION_IGNORE_REPLICATION},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},
         {0},
@@ -161,6 +163,10 @@ static int parse_option(Request *request, unsigned *used, int option)
         case OPTION_PROBLEMS:
                 request->problems = true;
                 *used |= COMMAND_PROBLEMS;
+                return 0;
+        case OPTION_IGNORE_REPLICATION:
+                request->ignore_replication = true;
+                *used |= COMMAND_IGNORE_REPLICATION;
                 return 0;
         case OPTION_CA:
                 request->ca = optarg;

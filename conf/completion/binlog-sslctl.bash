@@ -33,9 +33,9 @@ _binlog_sslctl() {
         esac
         case $command in
         status) options+=" --problems" ;;
-        import) options+=" --force --wait --timeout" ;;
+        import) options+=" --force --wait --ignore-replication --timeout" ;;
         remove) options+=" --timeout" ;;
-        wait) options+=" --cert --timeout" ;;
+        wait) options+=" --cert --ignore-replication --timeout" ;;
         check) options+=" --ca --cert --key" ;;
         "") options+=" --version" ;;
         esac

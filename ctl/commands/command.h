@@ -10,7 +10,7 @@
 
 typedef struct Request {
         const char *socket;
-        bool json, force, wait, problems;
+        bool json, force, wait, problems, ignore_replication;
         const char *ca, *cert, *key; /* NULL: absent */
         uint64_t timeout_usec;
         bool has_timeout;
@@ -26,6 +26,7 @@ enum {
         COMMAND_CERT = 1 << 3,
         COMMAND_FILES = 1 << 4, /* --ca and --key */
         COMMAND_PROBLEMS = 1 << 5,
+        COMMAND_IGNORE_REPLICATION = 1 << 6,
 };
 
 typedef struct Command {

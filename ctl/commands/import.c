@@ -13,6 +13,7 @@
 #include "ctl/client/subscription.h"
 #include "ctl/client/varlink-client.h"
 #include "ctl/commands/import-tracker.h"
+#include "ctl/commands/wait-condition.h"
 #include "ctl/output/progress.h"
 #include "ctl/output/status-table.h"
 
@@ -83,9 +84,8 @@ static void print_started(const Import *import)
                 puts("nothing was started: no cluster is enabled, each waits for the canary, or the "
                      "import runs already");
         else if (json_size(started) == 0)
-                printf("nothing to do: the set on disk is imported%s; --force imports it once more\n",
-                        import->request->n_names == 0 ? ", or the clusters wait for the canary"
-                                                      : "");
+                puts("nothing was started: each cluster has the set on disk, is disabled, or waits "
+                     "for the canary; --force imports it once more");
         for (size_t i = 0; i < json_size(started); i++) {
                 text_set(name, sizeof(name), json_get_string(json_element(started, i)));
                 printf("cluster %s: import started\n", name);
@@ -122,6 +122,9 @@ static void show_progress(Import *import)
         import->progress.terminal.now_usec = clock_wall_usec();
         if (!subscription_is_connected(import->subscription))
                 progress_show(&import->progress, "binlog-ssld is gone; waiting for it");
+        else if (import->tracker.n_open == 0)
+                progress_show(&import->progress, "imported; replication does not run again yet, %s",
+                        terminal_age(elapsed, &import->progress.terminal, import->start_usec));
         else
                 progress_show(&import->progress, "importing %s; %zu of %zu done, %s",
                         import_tracker_first_open(&import->tracker),
@@ -129,7 +132,27 @@ static void show_progress(Import *import)
                         terminal_age(elapsed, &import->progress.terminal, import->start_usec));
 }
 
-/* Returns when every tracked import has ended. -ETIMEDOUT: not before the deadline. */
+/* Of the clusters that were asked for, those that are current and whose replication fails; without
+ * `lasting` only those where that may be the error of the set before. */
+static size_t count_failing(const Import *import, bool lasting)
+{
+        const StatusInfo *info = subscription_status_info(import->subscription);
+        const Request *request = import->request;
+        size_t n = 0;
+
+        for (size_t i = 0; i < info->n_clusters && !request->ignore_replication; i++) {
+                const ClusterInfo *cluster = &info->clusters[i];
+                WaitAnswer answer = wait_condition_replication(cluster, clock_wall_usec());
+
+                n += cluster->state == CLUSTER_CURRENT &&
+                        (answer == WAIT_NOT_YET || (lasting && answer == WAIT_NO)) &&
+                        status_table_includes(cluster->name, request->names, request->n_names);
+        }
+        return n;
+}
+
+/* Returns when every tracked import has ended, and replication with it. -ETIMEDOUT: not before the
+ * deadline. */
 static int follow_imports(Import *import)
 {
         char line[STATUS_INFO_REASON_MAX + 128];
@@ -137,7 +160,8 @@ static int follow_imports(Import *import)
 
         while (import_tracker_update(
                        &import->tracker, subscription_status_info(import->subscription)) > 0 ||
-                !subscription_is_connected(import->subscription)) {
+                !subscription_is_connected(import->subscription) ||
+                count_failing(import, false) > 0) {
                 int r;
 
                 show_progress(import);
@@ -191,26 +215,37 @@ static void print_unfinished(const Import *import)
                                 tracker->names[i]);
 }
 
+static void print_result(const Import *import, size_t imported, bool late)
+{
+        Terminal terminal = terminal_open(stderr);
+        const Request *request = import->request;
+        const StatusSelection selection = {request->names, request->n_names, .problems = true};
+        size_t failing = count_failing(import, true);
+        char text[64] = "";
+
+        if (failing > 0)
+                text_format(text, sizeof(text), ", but replication fails in %zu", failing);
+        error_message("%zu of %zu imported%s%s", imported, import->tracker.n, text,
+                late ? ", and the time is over" : "");
+        print_unfinished(import);
+        (void)status_table_print(
+                &terminal, subscription_status_info(import->subscription), &selection);
+}
+
 static int conclude(Import *import, bool late)
 {
         size_t imported = import_tracker_count_imported(
                 &import->tracker, subscription_status_info(import->subscription));
-        Terminal terminal = terminal_open(stderr);
 
         progress_clear(&import->progress);
         if (import->request->json && print_json(import) < 0)
                 return EXIT_FAILURE;
-        if (imported == import->tracker.n) {
+        if (imported == import->tracker.n && count_failing(import, true) == 0) {
                 if (!import->request->json && imported > 0)
                         printf("%zu of %zu imported\n", imported, import->tracker.n);
                 return EXIT_SUCCESS;
         }
-        error_message("%zu of %zu imported%s", imported, import->tracker.n,
-                late ? ", and the time is over" : "");
-        print_unfinished(import);
-        (void)status_table_print(&terminal, subscription_status_info(import->subscription),
-                &(StatusSelection){
-                        import->tracker.names, (int)import->tracker.n, .problems = true});
+        print_result(import, imported, late);
         return EXIT_FAILURE;
 }
 
@@ -254,8 +289,9 @@ static int run(const Request *request)
 
         if (request->wait)
                 return run_and_wait(&import);
-        if (request->has_timeout) {
-                error_message("--timeout requires --wait");
+        if (request->has_timeout || request->ignore_replication) {
+                error_message("%s requires --wait",
+                        request->has_timeout ? "--timeout" : "--ignore-replication");
                 return EX_USAGE;
         }
         r = call(&import);
@@ -270,7 +306,7 @@ static int run(const Request *request)
 
 const Command command_import = {
         .name = "import",
-        .synopsis = "[--force] [--wait [--timeout T]] [CLUSTER...]",
+        .synopsis = "[--force] [--wait [--ignore-replication] [--timeout T]] [CLUSTER...]",
         .summary = "import the set on disk now",
         .help = "Starts the import of the set on disk into every cluster, or those named, that "
                 "is not current, at once and without waiting for the end of a back-off. "
@@ -278,10 +314,11 @@ const Command command_import = {
                 "  --force      also import into clusters that are current\n"
                 "  --wait       wait until the imports have ended; failed ones are printed with "
                 "the reason and the next step\n"
+                "  --ignore-replication  with --wait, succeed also if replication fails\n"
                 "  --timeout T  fail after T, such as 90s; default 5min\n\n"
                 "Exit: 0 started, with --wait imported; 1 refused, or with --wait not "
-                "imported; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
-        .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT,
+                "imported, or replication of a current cluster fails; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
+        .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT | COMMAND_IGNORE_REPLICATION,
         .maximum_names = -1,
         .run = run,
 };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "daemon/model/replication-state.h"
+
 typedef struct Evaluation {
         const WaitTarget *target;
         const StatusInfo *info;
@@ -107,10 +109,36 @@ static bool is_held_for_set(
                                         WAIT_CONDITION_LASTING_USEC)));
 }
 
+WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t now_usec)
+{
+        if (replication_state(&cluster->replication) != REPLICATION_STATE_FAILING)
+                return WAIT_YES;
+        return now_usec < cluster->imported_at_usec + WAIT_CONDITION_RECONNECT_USEC ? WAIT_NOT_YET
+                                                                                    : WAIT_NO;
+}
+
+static void count_cluster(Evaluation *evaluation, const ClusterInfo *cluster,
+        const MaterialInfo *material, bool *ret_pending)
+{
+        WaitResult *result = &evaluation->result;
+        WaitAnswer replication = evaluation->target->ignores_replication
+                ? WAIT_YES
+                : wait_condition_replication(cluster, evaluation->now_usec);
+
+        result->n_concerned++;
+        if (cluster->state == CLUSTER_IMPORTING)
+                result->importing = cluster->name;
+        if (!is_current(cluster, material))
+                return;
+        result->n_current++;
+        result->n_failing += replication != WAIT_YES;
+        *ret_pending = *ret_pending || replication == WAIT_NOT_YET;
+}
+
 static WaitAnswer evaluate_clusters(Evaluation *evaluation)
 {
         WaitResult *result = &evaluation->result;
-        bool lost = false;
+        bool lost = false, pending = false;
 
         for (size_t i = 0; i < evaluation->info->n_clusters; i++) {
                 const ClusterInfo *cluster = &evaluation->info->clusters[i];
@@ -120,15 +148,14 @@ static WaitAnswer evaluate_clusters(Evaluation *evaluation)
                 evaluation->changed = evaluation->changed || cluster->changed;
                 if (!wait_condition_includes(evaluation->target, evaluation->info, cluster))
                         continue;
-                result->n_concerned++;
-                result->n_current += is_current(cluster, material);
-                if (cluster->state == CLUSTER_IMPORTING)
-                        result->importing = cluster->name;
+                count_cluster(evaluation, cluster, material, &pending);
                 lost = lost || is_held_for_set(evaluation, cluster, material);
         }
         if (lost)
                 return WAIT_NO;
-        return result->n_current == result->n_concerned ? WAIT_YES : WAIT_NOT_YET;
+        if (result->n_current < result->n_concerned || pending)
+                return WAIT_NOT_YET;
+        return result->n_failing > 0 ? WAIT_NO : WAIT_YES;
 }
 
 WaitResult wait_condition_evaluate(

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * Wait condition: decides whether the set on disk is imported into every cluster, and whether
- * waiting can still achieve that. Pure: the status and the time are arguments.
+ * Wait condition: decides whether the set on disk is imported into every cluster and replication
+ * does not fail with it, and whether waiting can still achieve that. Pure: the status and the time
+ * are arguments.
  *
  * The command `wait` is for deploy hooks, which run when the files were just written and the
  * service may not have detected them. So a bad state at the start is tolerated for a grace period,
@@ -24,10 +25,15 @@
  * current for as long as the service usually needs to detect a change. */
 #define WAIT_CONDITION_STEADY_USEC UINT64_C(1000000)
 
+/* A replica that fails connects again by itself, by default every 60 s (MASTER_CONNECT_RETRY):
+ * after an import its error may still be that of the set before. */
+#define WAIT_CONDITION_RECONNECT_USEC (120 * UINT64_C(1000000))
+
 /* Times are wall clock. */
 typedef struct WaitTarget {
         char digest[REPORT_FINGERPRINT_MAX]; /* of the certificate that must be on disk; "": any */
         uint64_t start_at_usec, deadline_at_usec;
+        bool ignores_replication;
 } WaitTarget;
 
 typedef enum WaitAnswer {
@@ -39,11 +45,16 @@ typedef enum WaitAnswer {
 typedef struct WaitResult {
         WaitAnswer answer;
         size_t n_concerned, n_current; /* clusters as wait_condition_includes() counts them */
+        size_t n_failing;              /* of the current ones: their replication fails */
         const char *importing;         /* the name of a cluster with a running import; or NULL */
 } WaitResult;
 
 WaitResult wait_condition_evaluate(
         const WaitTarget *target, const StatusInfo *info, uint64_t now_usec);
+
+/* The answer for one cluster that is current: WAIT_NO if its replication fails, unless the service
+ * does not look at it. */
+WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t now_usec);
 
 /* Returns true if the material has the certificate of the target. */
 bool wait_condition_concerns(const WaitTarget *target, const MaterialInfo *material);

@@ -48,10 +48,12 @@ static void show_progress(Wait *wait)
                                 : "no cluster is enabled",
                         elapsed, left);
         else
-                progress_show(&wait->progress, "%zu/%zu clusters current%s%s; %s, giving up %s",
+                progress_show(&wait->progress, "%zu/%zu clusters current%s%s%s; %s, giving up %s",
                         wait->result.n_current, wait->result.n_concerned,
                         wait->result.importing ? "; importing " : "",
-                        wait->result.importing ? wait->result.importing : "", elapsed, left);
+                        wait->result.importing ? wait->result.importing : "",
+                        wait->result.n_failing > 0 ? "; replication does not run again yet" : "",
+                        elapsed, left);
 }
 
 static WaitAnswer evaluate(Wait *wait)
@@ -107,7 +109,10 @@ static int print_json(const Wait *wait, WaitAnswer answer)
         const StatusInfo *info = subscription_status_info(wait->subscription);
 
         json_open_object(writer);
-        json_put_boolean(writer, "current", answer == WAIT_YES);
+        json_put_boolean(writer, "current",
+                answer == WAIT_YES ||
+                        (wait->result.n_failing > 0 &&
+                                wait->result.n_current == wait->result.n_concerned));
         json_key(writer, "materials");
         json_open_array(writer);
         for (size_t i = 0; i < info->n_materials; i++)
@@ -149,6 +154,7 @@ static void print_failure(const Wait *wait, WaitAnswer answer)
 {
         Terminal terminal = terminal_open(stderr);
         const StatusInfo *info = subscription_status_info(wait->subscription);
+        char failing[64] = "";
 
         if (certificate_is_nowhere(wait)) {
                 error_message("the certificate in %s is in no material of the service",
@@ -158,8 +164,11 @@ static void print_failure(const Wait *wait, WaitAnswer answer)
                 (void)status_table_print(&terminal, info, &(StatusSelection){0});
                 return;
         }
-        error_message("%zu/%zu clusters current%s", wait->result.n_current,
-                wait->result.n_concerned,
+        if (wait->result.n_failing > 0)
+                text_format(failing, sizeof(failing), ", but replication fails in %zu",
+                        wait->result.n_failing);
+        error_message("%zu/%zu clusters current%s%s", wait->result.n_current,
+                wait->result.n_concerned, failing,
                 answer == WAIT_NO ? "; waiting longer does not help" : "; the time is over");
         (void)status_table_print(&terminal, info,
                 &(StatusSelection){wait->names, (int)wait->result.n_concerned, .problems = true});
@@ -195,6 +204,7 @@ static int run(const Request *request)
                 .progress = progress_open(stdout, request->json),
                 .deadline_usec = clock_boottime_usec() + request->timeout_usec,
                 .target.start_at_usec = clock_wall_usec(),
+                .target.ignores_replication = request->ignore_replication,
         };
         WaitAnswer answer = WAIT_NOT_YET;
         char problem[PROBLEM_TEXT_MAX];
@@ -222,18 +232,20 @@ static int run(const Request *request)
 
 const Command command_wait = {
         .name = "wait",
-        .synopsis = "[--cert FILE] [--timeout T]",
+        .synopsis = "[--cert FILE] [--ignore-replication] [--timeout T]",
         .summary = "wait until the set on disk is imported into every cluster",
         .help = "For deploy hooks of renewal tools: waits until the set on disk is imported into "
                 "every enabled cluster. A hook that ends with this command fails when the import "
-                "fails. The command fails early, with the reason, when waiting cannot help: a "
-                "cluster is held, or the set on disk remains unusable.\n\n"
+                "fails, or replication does with the new set. The command fails early, with the "
+                "reason, when waiting cannot help: a cluster is held, the set on disk remains "
+                "unusable, or replication still fails two minutes after the import.\n\n"
                 "  --cert FILE  the certificate on disk must be the first one in FILE; without "
                 "this option the result can be that of the previous set, if the service has not "
                 "detected the new one yet\n"
+                "  --ignore-replication  succeed also if replication fails\n"
                 "  --timeout T  fail after T, such as 90s; default 5min\n\n"
-                "Exit: 0 the set is imported into every cluster; 1 it is not, the reason is "
-                "printed; 3 the daemon cannot be reached.\n",
-        .options = COMMAND_CERT | COMMAND_TIMEOUT,
+                "Exit: 0 the set is imported into every cluster; 1 it is not, or replication "
+                "fails, the reason is printed; 3 the daemon cannot be reached.\n",
+        .options = COMMAND_CERT | COMMAND_TIMEOUT | COMMAND_IGNORE_REPLICATION,
         .run = run,
 };

@@ -48,7 +48,7 @@ def test_every_option_of_the_help_is_completed(ctl, command):
     text = ctl(command, "--help").stdout
     zsh = ZSH.read_text()
     assert f"'{command}:" in zsh
-    for option in set(re.findall(r"^  (--[a-z]+)", text, re.M)):
+    for option in set(re.findall(r"^  (--[a-z-]+)", text, re.M)):
         assert option in complete(ctl, command, "--")
         assert f"'{option}[" in zsh
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from .mock_manager import OLD_SET, cluster, microseconds
-from .test_status import held, on_terminal
+from .test_status import FAILING, held, on_terminal
 from .test_wait import finish
 
 
@@ -15,7 +15,7 @@ def test_import_names_the_started_clusters(ctl, manage):
     done = ctl("import")
     assert (done.returncode, done.stdout) == (0, "cluster orders: import started\n")
     assert manager.called("Import") == [{"force": False}]
-    assert "is imported; --force imports it once more" in ctl("import", "billing").stdout
+    assert "has the set on disk" in ctl("import", "billing").stdout
     assert manager.called("Import")[1] == {"clusters": ["billing"], "force": False}
     assert ctl("import", "--force", "billing").stdout == "cluster billing: import started\n"
     assert json.loads(ctl("--json", "import", "billing", "--force").stdout) == \
@@ -37,7 +37,9 @@ def test_errors_have_a_next_step(ctl, manage):
         done = ctl("import", *wait)
         assert done.returncode == 1 and "control-group" in done.stderr
     assert ctl("import", "\xff".encode("latin-1")).returncode == 1
-    assert ctl("import", "--timeout", "5s").returncode == 64
+    for option in (["--timeout", "5s"], ["--ignore-replication"]):
+        done = ctl("import", *option)
+        assert (done.returncode, done.stderr) == (64, f"binlog-sslctl: {option[0]} requires --wait\n")
 
 
 def test_wait_ends_when_all_clusters_are_current(ctl, manage):
@@ -65,6 +67,33 @@ def test_wait_reports_the_failed_cluster(ctl, manage):
     assert status == 1
     assert "1 of 2 imported" in err and "next: check user, password" in err
     assert "billing" not in err
+
+
+def test_wait_fails_if_replication_does(ctl, manage):
+    """Also of a cluster that was current before; each import is long ago."""
+    manager = manage(cluster("billing", **FAILING), cluster("orders", state="retrying"))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", state="current")
+    status, out, err = finish(process)
+    assert status == 1
+    assert "1 of 1 imported, but replication fails in 1\n" in err
+    assert "why:  replication I/O thread (error 2026): expired" in err and " orders " not in err
+    assert ctl("import", "--wait", "orders").returncode == 0
+    assert ctl("import", "--wait", "billing").returncode == 1
+    assert ctl("import", "--wait", "--ignore-replication").returncode == 0
+
+
+def test_replication_that_fails_just_after_the_import_may_connect_again(ctl, manage):
+    manager = manage(cluster("orders", state="retrying"))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", **FAILING, state="current", imported_at=microseconds())
+    time.sleep(1.5)
+    assert process.poll() is None
+    manager.change_cluster("orders", replication=None, health="ok", reason=None)
+    status, out, err = finish(process)
+    assert (status, err) == (0, "") and out.endswith("\n1 of 1 imported\n")
 
 
 def test_an_import_that_ends_before_its_event_is_not_missed(ctl, manage):

@@ -13,7 +13,7 @@ from tests.standin import Authority
 
 from .mock_manager import (OLD_SET, SET, MockManager, certificate, cluster, material,
                            microseconds, problem)
-from .test_status import held, on_terminal
+from .test_status import FAILING, held, on_terminal
 
 NEW_SET = "f" * 64
 
@@ -66,6 +66,19 @@ def test_an_import_that_starts_meanwhile_is_waited_for(ctl, manage):
         "material default: changing", "cluster orders: waiting: material default is changing",
         "material default: valid", "cluster orders: importing", "cluster orders: current",
         "1/1 clusters current"]
+
+
+def test_replication_that_fails_is_a_failure(ctl, manage):
+    manage(cluster("billing", **FAILING), cluster("orders"))
+    done = ctl("wait")
+    assert done.returncode == 1
+    assert ("2/2 clusters current, but replication fails in 1; waiting longer does not help\n"
+            in done.stderr)
+    assert "why:  replication I/O thread (error 2026): expired" in done.stderr
+    done = ctl("--json", "wait")
+    assert (done.returncode, json.loads(done.stdout)["current"]) == (1, True)
+    done = ctl("wait", "--ignore-replication")
+    assert (done.returncode, done.stdout) == (0, "2/2 clusters current\n")
 
 
 def test_current_with_an_older_set_is_not_sufficient(ctl, manage):

@@ -399,6 +399,49 @@ static void test_one_late_cluster_is_not_yet_and_one_held_is_no(void **state)
         assert_int_equal(answer(&fixture), WAIT_NO);
 }
 
+static void test_replication_that_fails_after_the_import_is_no(void **state)
+{
+        Fixture fixture;
+        WaitResult result;
+
+        make(&fixture);
+        fixture.clusters[0].imported_at_usec = START;
+        fixture.clusters[0].replication = (Replication){.known = true,
+                .configured = true,
+                .io_running = "Connecting",
+                .sql_running = "Yes",
+                .io_errno = 2026};
+        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        fixture.now_usec = START + WAIT_CONDITION_RECONNECT_USEC - 1;
+        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        fixture.now_usec++;
+        result = evaluate(&fixture);
+        assert_int_equal(result.answer, WAIT_NO);
+        assert_int_equal(result.n_failing, 1);
+        assert_int_equal(result.n_current, 1);
+        fixture.clusters[0].replication.io_errno = 0; /* it connects */
+        assert_int_equal(answer(&fixture), WAIT_YES);
+        fixture.clusters[0].replication.io_errno = 2026;
+        fixture.target.ignores_replication = true;
+        assert_int_equal(answer(&fixture), WAIT_YES);
+}
+
+static void test_replication_of_a_cluster_that_is_not_current_is_no_answer(void **state)
+{
+        Fixture fixture;
+
+        make(&fixture);
+        fixture.now_usec = START + WAIT_CONDITION_RECONNECT_USEC;
+        fixture.clusters[0].state = CLUSTER_IMPORTING;
+        fixture.clusters[0].replication = (Replication){.known = true,
+                .configured = true,
+                .io_running = "Yes",
+                .sql_running = "No",
+                .sql_errno = 1062};
+        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        assert_int_equal(evaluate(&fixture).n_failing, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -428,6 +471,8 @@ int main(void)
                 cmocka_unit_test(test_without_a_digest_a_change_makes_the_wait_unnecessary),
                 cmocka_unit_test(test_without_a_digest_every_material_and_cluster_counts),
                 cmocka_unit_test(test_one_late_cluster_is_not_yet_and_one_held_is_no),
+                cmocka_unit_test(test_replication_that_fails_after_the_import_is_no),
+                cmocka_unit_test(test_replication_of_a_cluster_that_is_not_current_is_no_answer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
