@@ -16,6 +16,7 @@
 
 #define FAULTS_MAX      64
 #define SUBJECT_MAX     (REPORT_NAME_MAX + 16)
+#define NAMED_MAX       3    /* CAs of the file in a sentence */
 #define LEVEL_RSA_BITS  2048 /* of level 2 */
 #define LEVEL_BITS_FULL 112
 #define LEVEL_BITS_LOW  80
@@ -224,23 +225,35 @@ static void add_path_length(Verification *verification, X509 *certificate)
                 limit == 1 ? "" : "s", subject_of(subject, verification, certificate));
 }
 
-/* The issuer that is missing at the end of the path, with what is known about it. */
+/* The end of the path: the issuer that is missing, and what the CA file has instead. */
 static void describe_end(const Verification *verification, char *buffer, size_t size)
 {
+        STACK_OF(X509) *authorities = verification->pem->authorities;
         X509 *last = sk_X509_value(verification->path, sk_X509_num(verification->path) - 1);
-        char name[REPORT_NAME_MAX];
+        const X509_NAME *issuer = X509_get_issuer_name(last);
+        char text[SUBJECT_MAX], name[REPORT_NAME_MAX];
+        const char *subject = subject_of(text, verification, last);
 
-        x509_name_text(name, sizeof(name), X509_get_issuer_name(last));
+        x509_name_text(name, sizeof(name), issuer);
         if (X509_check_issued(last, last) == X509_V_OK)
-                text_format(buffer, size, "; it ends at \"%s\"", name);
+                text_format(buffer, size, "; it ends at %s", subject);
         else
-                text_format(buffer, size, "; wanted is \"%s\"", name);
+                text_format(buffer, size, "; the issuer of %s is \"%s\"", subject, name);
+        for (int i = 0; i < sk_X509_num(authorities) && i < NAMED_MAX; i++) {
+                const X509_NAME *authority = X509_get_subject_name(sk_X509_value(authorities, i));
+
+                x509_name_text(name, sizeof(name), authority);
+                text_append(buffer, size, "%s \"%s\"%s", i == 0 ? ", ca has" : ",", name,
+                        X509_NAME_cmp(authority, issuer) == 0 ? " with another key" : "");
+        }
+        if (sk_X509_num(authorities) > NAMED_MAX)
+                text_append(buffer, size, " and %d more", sk_X509_num(authorities) - NAMED_MAX);
 }
 
 /* Only the first fault of this kind is the cause. */
 static void add_broken(Verification *verification, int error)
 {
-        char end[REPORT_NAME_MAX + 32] = "";
+        char end[PROBLEM_TEXT_MAX] = "";
 
         if (verification->broken)
                 return;
@@ -252,9 +265,8 @@ static void add_broken(Verification *verification, int error)
                 describe_end(verification, end, sizeof(end));
         report_add(verification->report, MATERIAL_CERT, RULE_CHAIN_BROKEN,
                 verification->config->chain == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING,
-                "%s: wanted a chain to a CA in %s, found none: %s%s",
-                verification->config->path[MATERIAL_CERT], verification->config->path[MATERIAL_CA],
-                X509_verify_cert_error_string(error), end);
+                "%s: no chain to a CA in %s: %s%s", verification->config->path[MATERIAL_CERT],
+                verification->config->path[MATERIAL_CA], X509_verify_cert_error_string(error), end);
 }
 
 /* OpenSSL reports the wrong purpose of what is no CA as well. */

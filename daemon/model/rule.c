@@ -5,31 +5,32 @@
 
 enum { CA = 1 << MATERIAL_CA, CERT = 1 << MATERIAL_CERT, KEY = 1 << MATERIAL_KEY };
 
-/* One row per rule: name, next step, the files and the stage of them that the rule needs, and the
- * stage at which the reading of a file ends if it violates the rule. */
+/* One row per rule: name, next step, the files and the stage of them that the rule needs, the stage
+ * at which the reading of a file ends if it violates the rule, and rule_can_pass(). */
 static const struct {
         const char *name;
         const char *next_step;
         unsigned files;
         FileStage needs, ends;
+        bool can_pass;
 } rules[] = {
         [RULE_FILE_MISSING] = {"file-missing",
                 "have the renewal tool write it there, or correct directory, ca, "
                 "cert or key in the configuration",
-                CA | CERT | KEY, FILE_STAGE_NAME, FILE_STAGE_NAME},
+                CA | CERT | KEY, FILE_STAGE_NAME, FILE_STAGE_NAME, true},
         [RULE_FILE_UNREADABLE] = {"file-unreadable", "give the service's user the right to read it",
                 CA | CERT | KEY, FILE_STAGE_OPEN, FILE_STAGE_NOTHING},
         [RULE_FILE_KIND] = {"file-kind", "put a regular file there, or a symbolic link to one",
                 CA | CERT | KEY, FILE_STAGE_KIND, FILE_STAGE_KIND},
         [RULE_FILE_SIZE] = {"file-size",
                 "this is no PEM file; have the renewal tool write it again", CA | CERT | KEY,
-                FILE_STAGE_SIZE, FILE_STAGE_SIZE},
+                FILE_STAGE_SIZE, FILE_STAGE_SIZE, true},
         [RULE_PEM_MALFORMED] = {"pem-malformed",
                 "have the renewal tool write it again; it must be PEM, whole", CA | CERT | KEY,
-                FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+                FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS, true},
         [RULE_PEM_EMPTY] = {"pem-empty",
                 "it must be PEM; convert it as the reason says, or have the renewal tool write it",
-                CA | CERT | KEY, FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS},
+                CA | CERT | KEY, FILE_STAGE_BLOCKS, FILE_STAGE_BLOCKS, true},
         [RULE_PEM_IGNORED] = {"pem-ignored",
                 "let each block begin and end with a line of its own, five dashes on both sides, or "
                 "remove what does not belong there",
@@ -45,10 +46,10 @@ static const struct {
                 CA | CERT | KEY, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
         [RULE_KEY_MISMATCH] = {"key-mismatch",
                 "write the key that belongs to this certificate, or renew both", CERT | KEY,
-                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED, true},
         [RULE_KEY_DAMAGED] = {"key-damaged",
                 "write this key again from its source, or renew key and certificate", CERT | KEY,
-                FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+                FILE_STAGE_PARSED, FILE_STAGE_PARSED, true},
         [RULE_KEY_PERMISSIONS] = {"key-permissions",
                 "chmod o-rwx the key; its reader is the service's group", KEY, FILE_STAGE_SIZE,
                 FILE_STAGE_PARSED},
@@ -70,7 +71,7 @@ static const struct {
         [RULE_CHAIN_BROKEN] = {"chain-broken",
                 "write the CA that issued the certificate into ca, and intermediate "
                 "CAs into cert; or set chain = warn",
-                CA | CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED},
+                CA | CERT, FILE_STAGE_PARSED, FILE_STAGE_PARSED, true},
         [RULE_CA_NOT_A_CA] = {"ca-not-a-ca", "leave only CA certificates in this file", CA,
                 FILE_STAGE_PARSED, FILE_STAGE_PARSED},
         [RULE_CA_EXPIRED] = {"ca-expired", "write the current CA into this file", CA | CERT,
@@ -95,6 +96,11 @@ const char *rule_to_string(Rule rule)
 const char *rule_next_step(Rule rule)
 {
         return (unsigned)rule < _RULE_MAX ? rules[rule].next_step : "";
+}
+
+bool rule_can_pass(Rule rule)
+{
+        return (unsigned)rule < _RULE_MAX && rules[rule].can_pass;
 }
 
 bool rule_needs(Rule rule, MaterialFile file, FileStage stage)

@@ -63,6 +63,10 @@ const char *severity_to_string(Severity severity);
 /* Returns what a person can do about a violation, one sentence; "" for a value that is no rule. */
 const char *rule_next_step(Rule rule);
 
+/* Returns true if a set that is half written violates the rule, and no longer when the rest is
+ * written. */
+bool rule_can_pass(Rule rule);
+
 /* The progress of reading one file. */
 typedef enum FileStage {
         FILE_STAGE_NOTHING, /* a directory on the path may be inaccessible */

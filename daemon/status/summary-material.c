@@ -44,7 +44,8 @@ const char *summary_material_next_step(const MaterialStatus *material)
                        "answer";
         if (!material->inspected || material->error[0] != '\0')
                 return "";
-        if (material->state == MATERIAL_STATE_CHANGING)
+        if (material->state == MATERIAL_STATE_CHANGING &&
+                (!problem || rule_can_pass(problem->rule)))
                 return "nothing yet: the set is validated again when the rest is written";
         return problem ? rule_next_step(problem->rule) : "";
 }

@@ -92,6 +92,18 @@ static void test_severities_are_spelled_as_documented(void **state)
         assert_string_equal(severity_to_string(_SEVERITY_MAX), "");
 }
 
+static void test_only_what_a_half_written_set_violates_can_pass(void **state)
+{
+        assert_true(rule_can_pass(RULE_FILE_MISSING));
+        assert_true(rule_can_pass(RULE_PEM_MALFORMED));
+        assert_true(rule_can_pass(RULE_KEY_MISMATCH));
+        assert_true(rule_can_pass(RULE_CHAIN_BROKEN));
+        assert_false(rule_can_pass(RULE_FILE_UNREADABLE));
+        assert_false(rule_can_pass(RULE_KEY_TYPE));
+        assert_false(rule_can_pass(RULE_CERT_EXPIRED));
+        assert_false(rule_can_pass(_RULE_MAX));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -103,6 +115,7 @@ int main(void)
                 cmocka_unit_test(test_a_rule_of_two_files_needs_both_and_not_the_third),
                 cmocka_unit_test(test_a_value_that_is_no_rule_is_empty),
                 cmocka_unit_test(test_severities_are_spelled_as_documented),
+                cmocka_unit_test(test_only_what_a_half_written_set_violates_can_pass),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

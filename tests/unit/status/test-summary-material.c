@@ -72,6 +72,11 @@ static void test_the_next_step_of_a_material_is_that_of_the_nearest_cause(void *
         expect_next(rule_next_step(RULE_KEY_MISMATCH));
         fixture.material.state = MATERIAL_STATE_CHANGING;
         expect_next("nothing yet: the set is validated again when the rest is written");
+        fixture.report.problems[1].rule = RULE_KEY_TYPE; /* what is written still does not end it */
+        expect_next(rule_next_step(RULE_KEY_TYPE));
+        fixture.report.n_problems = 0;
+        fixture.report.files_changed = true;
+        expect_next("nothing yet: the set is validated again when the rest is written");
         strcpy(fixture.material.error, "the inspection took too long");
         expect_next("");
         fixture.material.not_responding_since_at_usec = 1;
