@@ -225,8 +225,11 @@ static void print_result(const Import *import, size_t imported, bool late)
 
         if (failing > 0)
                 text_format(text, sizeof(text), ", but replication fails in %zu", failing);
-        error_message("%zu of %zu imported%s%s", imported, import->tracker.n, text,
-                late ? ", and the time is over" : "");
+        if (import->tracker.n == 0)
+                error_message("replication fails in %zu", failing);
+        else
+                error_message("%zu of %zu imported%s%s", imported, import->tracker.n, text,
+                        late ? ", and the time is over" : "");
         print_unfinished(import);
         (void)status_table_print(
                 &terminal, subscription_status_info(import->subscription), &selection);

@@ -101,11 +101,11 @@ static const char *io_next_step(const Replication *replication)
         if (replication_may_be_denied(replication))
                 return "if it stays, the source ends the connection as one that refuses the client "
                        "certificate: compare the imported set with its ssl-ca, and look at its error "
-                       "log and at the network between";
+                       "log and at the network between; to go back, write the set before it to disk";
         if (replication->io_errno == 2026)
                 return "compare the imported set with what the source requires: its CA, and "
-                       "SUBJECT or ISSUER of the account. To import again: binlog-sslctl import "
-                       "--force";
+                       "SUBJECT or ISSUER of the account; to go back, write the set before it to "
+                       "disk; to import this one again: binlog-sslctl import --force";
         if (replication_is_refused(replication))
                 return "check the account of replication on the source: its password, host, and "
                        "REQUIRE SUBJECT or ISSUER";

@@ -49,15 +49,25 @@ static bool read_changed_password(
 /* What may be wrong with a password that the server refuses. */
 static void advise_password(Outcome *outcome, const LoginConfig *login, const Secret *password)
 {
+        const PasswordConfig *source = &login->password;
         const char *peculiarity = password_peculiarity(password, login);
-        bool from_credential = login->password.credential[0] != '\0';
+        char *text = outcome->next_step;
+        size_t size = sizeof(outcome->next_step);
 
-        text_format(outcome->next_step, sizeof(outcome->next_step), "%s%s%s%s",
-                outcome_next_step(OUTCOME_AUTH, ""), peculiarity ? "; of the password: " : "",
-                peculiarity ? peculiarity : "",
-                from_credential ? "; a credential is as it was when the service started: after a "
-                                  "change restart the service"
-                                : "");
+        text_format(text, size,
+                "check the user %s, the account's host and plugin, and the password ", login->user);
+        if (source->credential[0] != '\0')
+                text_append(text, size, "in the credential %s", source->credential);
+        else if (source->file[0] != '\0')
+                text_append(text, size, "in %s", source->file);
+        else
+                text_append(text, size, "that password-command prints");
+        if (peculiarity)
+                text_append(text, size, ": %s", peculiarity);
+        if (source->credential[0] != '\0')
+                text_append(text, size,
+                        "; a credential is as it was when the service started: after a change "
+                        "restart the service");
 }
 
 uint64_t login_deadline_usec(uint64_t start_usec, uint64_t timeout_usec)

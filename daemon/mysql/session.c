@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "daemon/tls/peer-verify.h"
 
 #define SESSION_COLUMNS_MAX 128
+#define CONNECT_REASON_USEC (2 * USEC_PER_SEC)
 
 struct Session {
         MYSQL *mysql;
@@ -160,6 +162,41 @@ void session_prepare(void)
         SSL_CTX_free(context);
 }
 
+/* libmariadb 3.3 and 3.4 do not say why connect(2) failed, so it is asked once more: "Connection
+ * refused", "No route to host". Adds nothing if the server answers now, or not in time. */
+static void add_connect_reason(SessionError *error, const SessionTarget *target)
+{
+        struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
+        uint64_t left_usec = clock_left_usec(target->deadline_usec);
+        uint64_t end_usec = clock_boottime_usec() +
+                (left_usec < CONNECT_REASON_USEC ? left_usec : CONNECT_REASON_USEC);
+        char port[16];
+
+        snprintf(port, sizeof(port), "%u", target->port);
+        if (getaddrinfo(target->host, port, &hints, &addresses) != 0)
+                return;
+        for (struct addrinfo *address = addresses; address; address = address->ai_next) {
+                int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                struct pollfd wait = {.fd = fd, .events = POLLOUT};
+                int reason = 0;
+
+                if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+                        reason = errno;
+                if (reason == EINPROGRESS &&
+                        (poll(&wait, 1, clock_poll_timeout(end_usec)) != 1 ||
+                                getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason,
+                                        &(socklen_t){sizeof(reason)}) < 0))
+                        reason = 0;
+                if (fd >= 0)
+                        (void)close(fd);
+                if (reason == 0)
+                        continue;
+                text_append(error->text, sizeof(error->text), ": %s", strerror(reason));
+                break;
+        }
+        freeaddrinfo(addresses);
+}
+
 SessionResult session_open(Session **ret, const SessionTarget *target, const Secret *password,
         ServerCertificate *ret_certificate, SessionError *ret_error)
 {
@@ -202,6 +239,8 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
                         mysql_error(session->mysql), target->plugins,
                         target->any_peer ? "" : ret_certificate->reason);
                 ret_error->alert = peer_verify_alert();
+                if (result == SESSION_UNREACHABLE && ret_error->number == CR_CONNECTION_ERROR)
+                        add_connect_reason(ret_error, target);
                 return result;
         }
         if (!verified || !is_encrypted(session)) {

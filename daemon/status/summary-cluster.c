@@ -170,6 +170,22 @@ const char *summary_removal_next_step(const ClusterStatus *cluster)
                 : "repeat binlog-sslctl remove: it does no harm if the material is gone";
 }
 
+/* What the source has to accept, if that set is still on disk. */
+static void append_imported_certificate(
+        char *buffer, size_t size, const ClusterStatus *cluster, const MaterialStatus *material)
+{
+        const Report *report = material ? material->report : NULL;
+
+        if (!replication_is_denied(cluster->replication) &&
+                !replication_may_be_denied(cluster->replication))
+                return;
+        if (!report || !report->has_certificate ||
+                strcmp(report->fingerprint, cluster->record->imported.fingerprint) != 0)
+                return;
+        text_append(buffer, size, "; the imported certificate is \"%s\", issued by \"%s\"",
+                report->certificate.subject, report->certificate.issuer);
+}
+
 /* A cluster whose replication is stopped may have no failed attempt besides. */
 static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
@@ -186,8 +202,8 @@ static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size, reason);
 }
 
-static void cluster_error(
-        char *buffer, size_t size, const ClusterStatus *cluster, uint64_t now_usec)
+static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster,
+        const MaterialStatus *material, uint64_t now_usec)
 {
         const RecordAttempt *attempt = &cluster->record->attempt;
         const char *failure =
@@ -199,9 +215,10 @@ static void cluster_error(
                 stopped_error(buffer, size, cluster);
         else if (attempt_failed(cluster))
                 text_set(buffer, size, failure);
-        else if (replication_fails(cluster))
+        else if (replication_fails(cluster)) {
                 replication_state_reason(buffer, size, cluster->replication);
-        else if (cluster->state == CLUSTER_IMPORTING)
+                append_imported_certificate(buffer, size, cluster, material);
+        } else if (cluster->state == CLUSTER_IMPORTING)
                 return;
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "the repeated import failed: %s", failure);
@@ -244,7 +261,7 @@ void summary_cluster_reason(char *buffer, size_t size, const ClusterStatus *clus
         case CLUSTER_CURRENT:
         case CLUSTER_RETRYING:
         case CLUSTER_HELD:
-                cluster_error(buffer, size, cluster, now_usec);
+                cluster_error(buffer, size, cluster, material, now_usec);
                 break;
         }
 }

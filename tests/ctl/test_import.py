@@ -80,7 +80,8 @@ def test_wait_fails_if_replication_does(ctl, manage):
     assert "1 of 1 imported, but replication fails in 1\n" in err
     assert "why:  replication I/O thread (error 2026): expired" in err and " orders " not in err
     assert ctl("import", "--wait", "orders").returncode == 0
-    assert ctl("import", "--wait", "billing").returncode == 1
+    done = ctl("import", "--wait", "billing")
+    assert done.returncode == 1 and "binlog-sslctl: replication fails in 1\n" in done.stderr
     assert ctl("import", "--wait", "--ignore-replication").returncode == 0
 
 

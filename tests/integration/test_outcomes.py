@@ -33,7 +33,7 @@ def expect(service, outcome, errno=None):
 def test_a_server_that_is_down_is_unreachable(testbed, service):
     start(testbed, service, port=free_port())
     cluster = expect(service, "unreachable")
-    assert cluster["reason"] == "Can't connect to server on 'localhost'"
+    assert cluster["reason"] == "Can't connect to server on 'localhost': Connection refused"
 
 
 def test_a_wrong_password_is_held_as_auth(testbed, service):

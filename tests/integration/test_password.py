@@ -127,4 +127,4 @@ def test_a_refused_credential_is_said_to_be_as_old_as_the_service(testbed, servi
     assert (cluster["outcome"], cluster["sql_errno"]) == ("auth", 1045)
     assert cluster["next_step"].endswith(
         "a credential is as it was when the service started: after a change restart the service")
-    assert "of the password: " in cluster["next_step"] and '"quoted"' not in cluster["next_step"]
+    assert "in the credential orders: " in cluster["next_step"] and '"quoted"' not in cluster["next_step"]

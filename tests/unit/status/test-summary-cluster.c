@@ -35,6 +35,10 @@ static Health health(void)
         return summary_health(&fixture.status);
 }
 
+#define DENIED                                                                                          \
+        "replication I/O thread (error 2026): TLS error; the imported certificate is \"CN = client\", " \
+        "issued by \"CN = authority\""
+
 static void break_replication(void)
 {
         fixture.replication[0] = (Replication){.known = true,
@@ -67,7 +71,12 @@ static void test_broken_replication_is_critical_unless_it_runs_or_is_not_configu
 {
         break_replication();
         assert_int_equal(health(), HEALTH_CRITICAL);
+        assert_string_equal(cluster_reason(), DENIED);
+        strcpy(fixture.record[0].imported.fingerprint, "b"); /* another one is on disk */
         assert_string_equal(cluster_reason(), "replication I/O thread (error 2026): TLS error");
+        strcpy(fixture.record[0].imported.fingerprint, FIXTURE_A);
+        fixture.replication[0].io_errno = 1236; /* has nothing to do with it */
+        assert_string_equal(cluster_reason(), "replication I/O thread (error 1236): TLS error");
         strcpy(fixture.replication[0].io_running, "Yes");
         assert_int_equal(health(), HEALTH_OK);
         break_replication();
@@ -118,7 +127,7 @@ static void test_failing_replication_is_the_reason_before_a_failed_check(void **
         assert_string_equal(cluster_reason(), "the check failed: no answer");
         assert_string_equal(next_step(), "look at the network");
         break_replication();
-        assert_string_equal(cluster_reason(), "replication I/O thread (error 2026): TLS error");
+        assert_string_equal(cluster_reason(), DENIED);
         assert_string_equal(next_step(),
                 replication_state_next_step(&fixture.replication[0], REPLICATION_OBSERVE));
         fixture.replication[0].io_errno = 0; /* what was read is as old as the check */

@@ -97,8 +97,9 @@ static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
 {
         break_replication();
         assert_string_equal(line(),
-                "1/1 clusters current; orders: replication I/O thread (error 2026): TLS error, "
-                "certificate valid until 2027-02-01");
+                "1/1 clusters current; orders: replication I/O thread (error 2026): TLS error; the "
+                "imported certificate is \"CN = client\", issued by \"CN = authority\", certificate "
+                "valid until 2027-02-01");
         fixture.replication[0].known = false;
         fixture.cluster[0].record_error = ENOSPC;
         assert_string_equal(line(),
