@@ -151,6 +151,21 @@ static void find(const Redactor *redactor, Compared *text, bool cut)
                 }
 }
 
+static bool continues_character(char byte)
+{
+        return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* A run can begin or end between the bytes of one: characters that differ have equal bytes. */
+static void cover_character(char *text, size_t position)
+{
+        while (position > 0 && continues_character(text[position]))
+                position--;
+        do
+                text[position++] = '*';
+        while (continues_character(text[position]));
+}
+
 void redactor_apply(const Redactor *redactor, char *text, bool cut)
 {
         CLEANUP(compared_done) Compared compared = {0};
@@ -166,5 +181,5 @@ void redactor_apply(const Redactor *redactor, char *text, bool cut)
         find(redactor, &compared, cut);
         for (size_t i = 0; i < compared.size; i++)
                 if (compared.hits[i])
-                        text[compared.positions[i]] = '*';
+                        cover_character(text, compared.positions[i]);
 }

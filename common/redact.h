@@ -5,7 +5,8 @@
  *
  * A server may repeat a secret that was sent to it, for example in an error that quotes an
  * argument, and that error is logged and displayed. Every run of bytes that occurs in both is
- * replaced, so that a part of the secret is found as well as the whole.
+ * replaced, so that a part of the secret is found as well as the whole; of a character of UTF-8
+ * always all bytes, so that a displayable text stays one.
  *
  * A PEM block is compared without its line ends: base64 broken into lines, joined, or with the two
  * characters \n in it is the same key. A secret in another encoding (hexadecimal, for example) is

@@ -44,6 +44,17 @@ static void test_a_password_is_redacted_and_the_rest_is_kept(void **state)
                 "user 'ssl_importer'@'%'");
 }
 
+/* The two last characters differ only in their second byte. */
+static void test_a_character_is_redacted_whole(void **state)
+{
+        expect("correct horse batter\xc3\xa8", false, false, "say correct horse batter\xc3\xa9!",
+                "say **********************!");
+        expect("\xc5\xa9 correct horse battery", false, false, "\xc3\xa9 correct horse, \xc3\xa9",
+                "\xc3\xa9 correct horse, \xc3\xa9");
+        expect("\xc5\xa9 correct horse battery", false, false,
+                "\xc3\xa9 correct horse battery \xc3\xa9", "************************ \xc3\xa9");
+}
+
 static void test_several_texts_are_redacted(void **state)
 {
         CLEANUP(redactor_done) Redactor redactor = REDACTOR_NULL;
@@ -132,6 +143,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_password_is_redacted_and_the_rest_is_kept),
+                cmocka_unit_test(test_a_character_is_redacted_whole),
                 cmocka_unit_test(test_several_texts_are_redacted),
                 cmocka_unit_test(test_a_part_of_a_long_password_is_redacted),
                 cmocka_unit_test(test_fewer_bytes_are_enough_at_the_end_of_a_cut_text),
