@@ -2,7 +2,8 @@
 
 /*
  * Macros: variables that release what they own at the end of their scope, the transfer of that
- * ownership, the growth of an array, and short names of compiler attributes.
+ * ownership, the growth of an array, checks of received values, and short names of compiler
+ * attributes.
  *
  *     CLEANUP(secret_done) Secret password = SECRET_NULL;
  *     CLEANUP(json_freep) JsonValue *value = NULL;
@@ -10,7 +11,9 @@
  *     *ret = TAKE(value);
  */
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CLEANUP(fn)             __attribute__((cleanup(fn)))
@@ -52,6 +55,18 @@
                         function(*pointer);           \
         }                                             \
         struct macro_wants_a_semicolon
+
+/* Returns true if a value that was received, as bytes, is an enumerator below `maximum`. */
+#define IS_ENUMERATOR(value, maximum) ((unsigned)(value) < (unsigned)(maximum))
+
+/* Returns true if a received boolean is one: another byte than 0 or 1 has no meaning in C. */
+static inline bool is_boolean(const bool *value)
+{
+        unsigned char byte;
+
+        memcpy(&byte, value, sizeof(byte));
+        return byte <= 1;
+}
 
 static inline void freep(void *pointer)
 {

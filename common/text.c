@@ -156,6 +156,13 @@ bool text_is_displayable(const char *text, size_t size)
         return is_valid(text, size, false);
 }
 
+bool text_is_received(const char *buffer, size_t buffer_size)
+{
+        const char *end = memchr(buffer, '\0', buffer_size);
+
+        return end && text_is_displayable(buffer, (size_t)(end - buffer));
+}
+
 bool text_is_utf8(const char *text, size_t size)
 {
         return is_valid(text, size, true);

@@ -32,6 +32,12 @@ void text_append(char *buffer, size_t buffer_size, const char *format, ...) PRIN
 /* Returns true if text_copy() would change none of the bytes. */
 bool text_is_displayable(const char *text, size_t size);
 
+/* Returns true if a buffer that was received contains a NUL and displayable text before it. */
+bool text_is_received(const char *buffer, size_t buffer_size);
+
+/* The same for an array of characters. */
+#define TEXT_IS_RECEIVED(array) text_is_received(array, sizeof(array))
+
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 
 /* Returns the index of `text` in a list that ends with NULL, or -1. */

@@ -50,6 +50,10 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
         switch (end) {
         case JOB_DONE:
                 memcpy(&outcome, result, sizeof(outcome));
+                if (outcome_is_valid(&outcome))
+                        break;
+                outcome = (Outcome){.kind = OUTCOME_CRASHED, .effect.in_doubt = true};
+                text_set(outcome.text, sizeof(outcome.text), "the importer sent an invalid result");
                 break;
         case JOB_TIMED_OUT:
                 outcome.kind = OUTCOME_TIMED_OUT;
@@ -92,8 +96,11 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
 static int on_stop(const void *request, void *userdata)
 {
         ImportJob *import_job = userdata;
+        const RecordStop *stop = request;
 
-        return import_job->handlers.stop(request, import_job->handlers.userdata);
+        return record_stop_is_valid(stop)
+                ? import_job->handlers.stop(stop, import_job->handlers.userdata)
+                : -EBADMSG;
 }
 
 static bool may_stop_replication(const ImportTask *task)

@@ -3,6 +3,9 @@
 /*
  * Import job: starts one importer process and reports its result as an Outcome, also if the process
  * was killed at its deadline, crashed or could not be started.
+ *
+ * The importer reads what a server sends, so what it sends itself is not trusted: a result or a
+ * request that is none (outcome_is_valid()) is not used, and the outcome is that of a crash.
  */
 
 #include <stdbool.h>

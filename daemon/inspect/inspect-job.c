@@ -59,9 +59,14 @@ static void finish(
         result.not_read = inspect_job->not_read && end != JOB_DONE;
         switch (end) {
         case JOB_DONE:
-                if (result.report->payload_size == 0)
+                if (!report_is_valid(report)) {
+                        result.report = NULL;
+                        text_set(error, sizeof(error), "the inspector sent an invalid result");
                         break;
-                r = payload_fd_seal(payload_fd, result.report->payload_size);
+                }
+                if (report->payload_size == 0)
+                        break;
+                r = payload_fd_seal(payload_fd, report->payload_size);
                 if (r == 0)
                         result.payload_fd = TAKE_FD(payload_fd);
                 break;

@@ -8,6 +8,9 @@
  * caller is told at once, and the end is reported when the process has ended, which may be much
  * later. Two inspectors of one material are never needed: the caller waits for the end.
  *
+ * The inspector reads foreign files, so its report is not trusted: one that is none
+ * (report_is_valid()) is not used.
+ *
  * The job creates the payload's descriptor, the inspector writes it, and the job seals it after the
  * inspector has exited: from then on no process can change the payload. The caller never maps it.
  */

@@ -57,6 +57,48 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(kinds) == _OUTCOME_KIND_MAX, "every outcome has a row");
 
+bool record_stop_is_valid(const RecordStop *stop)
+{
+        return TEXT_IS_RECEIVED(stop->fingerprint) &&
+                IS_ENUMERATOR(stop->mode, _REPLICATION_MODE_MAX) && is_boolean(&stop->running) &&
+                TEXT_IS_RECEIVED(stop->log_file) && is_boolean(&stop->completed);
+}
+
+bool ledger_reading_is_valid(const LedgerReading *reading)
+{
+        const LedgerEntry *newest = &reading->newest;
+
+        return is_boolean(&reading->known) && IS_ENUMERATOR(newest->state, _LEDGER_STATE_MAX) &&
+                TEXT_IS_RECEIVED(newest->set.fingerprint) &&
+                TEXT_IS_RECEIVED(newest->set.legacy_fingerprint) &&
+                TEXT_IS_RECEIVED(newest->daemon) && record_stop_is_valid(&reading->stop);
+}
+
+bool server_info_is_valid(const ServerInfo *server)
+{
+        return TEXT_IS_RECEIVED(server->address) && TEXT_IS_RECEIVED(server->uuid) &&
+                TEXT_IS_RECEIVED(server->version) && TEXT_IS_RECEIVED(server->tls_version) &&
+                TEXT_IS_RECEIVED(server->tls_cipher);
+}
+
+static bool effect_is_valid(const ImportEffect *effect)
+{
+        return is_boolean(&effect->committed) && is_boolean(&effect->in_doubt) &&
+                is_boolean(&effect->stop_over) && is_boolean(&effect->replication_started) &&
+                is_boolean(&effect->replication_restarted) && is_boolean(&effect->restart_due) &&
+                IS_ENUMERATOR(effect->newlines, _NEWLINES_MAX) &&
+                is_boolean(&effect->newlines_learned);
+}
+
+bool outcome_is_valid(const Outcome *outcome)
+{
+        return IS_ENUMERATOR(outcome->kind, _OUTCOME_KIND_MAX) && TEXT_IS_RECEIVED(outcome->text) &&
+                TEXT_IS_RECEIVED(outcome->next_step) && TEXT_IS_RECEIVED(outcome->warning) &&
+                effect_is_valid(&outcome->effect) && server_info_is_valid(&outcome->server) &&
+                replication_is_valid(&outcome->replication) &&
+                ledger_reading_is_valid(&outcome->ledger);
+}
+
 void outcome_add_warning(Outcome *outcome, const char *text)
 {
         size_t used = strlen(outcome->warning);

@@ -118,6 +118,12 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
+/* Return true if a received value is one: each text, enumerator and boolean. Pure. */
+bool outcome_is_valid(const Outcome *outcome);
+bool record_stop_is_valid(const RecordStop *stop);
+bool ledger_reading_is_valid(const LedgerReading *reading);
+bool server_info_is_valid(const ServerInfo *server);
+
 /* Adds a sentence to the warnings. */
 void outcome_add_warning(Outcome *outcome, const char *text);
 

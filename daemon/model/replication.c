@@ -52,6 +52,23 @@ static ReplicationHalt halt_of(const Replication *row)
         return REPLICATION_HALT_NONE;
 }
 
+bool replication_is_valid(const Replication *replication)
+{
+        return is_boolean(&replication->known) && is_boolean(&replication->configured) &&
+                TEXT_IS_RECEIVED(replication->io_running) &&
+                TEXT_IS_RECEIVED(replication->sql_running) &&
+                IS_ENUMERATOR(replication->halt, _REPLICATION_HALT_MAX) &&
+                IS_ENUMERATOR(replication->tls, _TRISTATE_MAX) &&
+                TEXT_IS_RECEIVED(replication->io_error) &&
+                TEXT_IS_RECEIVED(replication->io_error_time) &&
+                is_boolean(&replication->io_repeated) && TEXT_IS_RECEIVED(replication->sql_error) &&
+                is_boolean(&replication->lag_known) && is_boolean(&replication->lag_null) &&
+                TEXT_IS_RECEIVED(replication->source_host) &&
+                TEXT_IS_RECEIVED(replication->source_user) &&
+                IS_ENUMERATOR(replication->auto_position, _TRISTATE_MAX) &&
+                TEXT_IS_RECEIVED(replication->log_file) && is_boolean(&replication->stopped_by_us);
+}
+
 void replication_add_channel(Replication *replication, const Replication *row)
 {
         uint64_t checked_at_usec = replication->checked_at_usec;

@@ -15,6 +15,7 @@ typedef enum Tristate {
         TRISTATE_UNKNOWN,
         TRISTATE_NO,
         TRISTATE_YES,
+        _TRISTATE_MAX,
 } Tristate;
 
 /* What forbids this program to start a replica that it has not stopped; the greatest of several
@@ -60,6 +61,9 @@ typedef struct Replication {
         bool stopped_by_us;       /* this program has stopped it and not started it again */
         uint64_t checked_at_usec; /* wall clock */
 } Replication;
+
+/* Returns true if a received value is one: each text, enumerator and boolean. Pure. */
+bool replication_is_valid(const Replication *replication);
 
 /* Adds the row of one channel. The worst channel counts: one that fails before one that is stopped,
  * one that connects and one that runs; then one without TLS, and one whose lag is not known. */

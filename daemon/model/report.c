@@ -5,6 +5,34 @@
 
 #include "common/text.h"
 
+static bool problem_is_valid(const Problem *problem)
+{
+        return IS_ENUMERATOR(problem->file, _MATERIAL_FILE_MAX) &&
+                IS_ENUMERATOR(problem->rule, _RULE_MAX) &&
+                IS_ENUMERATOR(problem->severity, _SEVERITY_MAX) && TEXT_IS_RECEIVED(problem->text);
+}
+
+static bool certificate_is_valid(const Certificate *certificate)
+{
+        return TEXT_IS_RECEIVED(certificate->subject) && TEXT_IS_RECEIVED(certificate->issuer) &&
+                TEXT_IS_RECEIVED(certificate->serial) && TEXT_IS_RECEIVED(certificate->sha256) &&
+                TEXT_IS_RECEIVED(certificate->key_type);
+}
+
+bool report_is_valid(const Report *report)
+{
+        if (!is_boolean(&report->files_changed) || !is_boolean(&report->has_certificate) ||
+                !certificate_is_valid(&report->certificate) ||
+                !TEXT_IS_RECEIVED(report->fingerprint) ||
+                !TEXT_IS_RECEIVED(report->legacy_fingerprint) || !is_boolean(&report->failed) ||
+                report->n_problems > REPORT_PROBLEMS_MAX)
+                return false;
+        for (unsigned i = 0; i < report->n_problems; i++)
+                if (!problem_is_valid(&report->problems[i]))
+                        return false;
+        return true;
+}
+
 Problem *report_add(
         Report *report, MaterialFile file, Rule rule, Severity severity, const char *format, ...)
 {

@@ -55,6 +55,10 @@ typedef struct Report {
         Problem problems[REPORT_PROBLEMS_MAX];
 } Report;
 
+/* Returns true if a received value is one: each text, enumerator and boolean, and the number of
+ * problems. Pure. */
+bool report_is_valid(const Report *report);
+
 /* Adds a problem; its text becomes one clean line (common/text.h). Returns NULL if it is only
  * counted. */
 Problem *report_add(Report *report, MaterialFile file, Rule rule, Severity severity,

@@ -303,6 +303,15 @@ SessionResult preflight_identify(Preflight *ret, Session *session, SessionError 
         return result;
 }
 
+bool preflight_is_valid(const Preflight *preflight)
+{
+        return is_boolean(&preflight->role_known) && is_boolean(&preflight->reader) &&
+                TEXT_IS_RECEIVED(preflight->server_uuid) &&
+                TEXT_IS_RECEIVED(preflight->keeps_call) && is_boolean(&preflight->keeps_unknown) &&
+                is_boolean(&preflight->general_privilege_missing) &&
+                is_boolean(&preflight->slow_privilege_missing);
+}
+
 bool preflight_would_log_key(
         char *buffer, size_t size, const Preflight *preflight, uint64_t key_offset)
 {

@@ -88,6 +88,9 @@ typedef struct Preflight {
         bool general_privilege_missing, slow_privilege_missing;
 } Preflight;
 
+/* Returns true if a received value is one: each text and boolean. Pure. */
+bool preflight_is_valid(const Preflight *preflight);
+
 /* Parses one row of the answer. */
 void preflight_parse_variable(PreflightVariables *variables, const char *name, const char *value);
 

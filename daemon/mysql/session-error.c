@@ -10,6 +10,11 @@
 #define CONNECTION_ERROR 2002
 #define TLS_ERROR        2026
 
+bool session_error_is_valid(const SessionError *error)
+{
+        return TEXT_IS_RECEIVED(error->text);
+}
+
 void session_error_set(SessionError *ret, unsigned number, const char *text)
 {
         *ret = (SessionError){.number = number};

@@ -31,6 +31,9 @@ typedef struct SessionError {
         char text[384]; /* one clean line; never the payload bound to a statement */
 } SessionError;
 
+/* Returns true if a received value is one. */
+bool session_error_is_valid(const SessionError *error);
+
 void session_error_set(SessionError *ret, unsigned number, const char *text);
 
 /* Returns true if the error is libmariadb's own and no server's. */

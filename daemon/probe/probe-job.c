@@ -47,7 +47,13 @@ static void on_end(Job *child, JobResult end, int detail, const void *result, vo
 
         switch (end) {
         case JOB_DONE:
-                *job->probe = *(const Probe *)result;
+                if (probe_is_valid(result))
+                        *job->probe = *(const Probe *)result;
+                else {
+                        text_set(outcome.text, sizeof(outcome.text),
+                                "the probe process sent an invalid result");
+                        probe_add_outcome(job->probe, &outcome);
+                }
                 break;
         case JOB_TIMED_OUT:
         case JOB_STUCK: /* left behind: the command does not wait for it */

@@ -33,6 +33,43 @@ const char *probe_source_to_string(ProbeSource source)
         return (unsigned)source < _PROBE_SOURCE_MAX ? source_names[source] : "";
 }
 
+static bool finding_is_valid(const ProbeFinding *finding)
+{
+        return IS_ENUMERATOR(finding->outcome, _OUTCOME_KIND_MAX) &&
+                IS_ENUMERATOR(finding->severity, _SEVERITY_MAX) &&
+                TEXT_IS_RECEIVED(finding->text) && TEXT_IS_RECEIVED(finding->next_step);
+}
+
+static bool ledger_is_valid(const Probe *probe)
+{
+        return ledger_reading_is_valid(&probe->ledger) &&
+                is_boolean(&probe->ledger_columns.known) &&
+                is_boolean(&probe->ledger_columns.has_stop) &&
+                is_boolean(&probe->ledger_columns.has_removed) &&
+                session_error_is_valid(&probe->ledger_error);
+}
+
+bool probe_is_valid(const Probe *probe)
+{
+        for (size_t i = 0; i < _PROBE_PROCEDURE_MAX; i++)
+                if (!is_boolean(&probe->visible[i]))
+                        return false;
+        if (probe->n_findings > PROBE_FINDINGS_MAX)
+                return false;
+        for (unsigned i = 0; i < probe->n_findings; i++)
+                if (!finding_is_valid(&probe->findings[i]))
+                        return false;
+        return server_info_is_valid(&probe->server) && is_boolean(&probe->logged_in) &&
+                is_boolean(&probe->preflight_known) && preflight_is_valid(&probe->preflight) &&
+                is_boolean(&probe->procedures_known) && TEXT_IS_RECEIVED(probe->account) &&
+                TEXT_IS_RECEIVED(probe->missing) && replication_is_valid(&probe->replication) &&
+                session_error_is_valid(&probe->replication_error) && ledger_is_valid(probe) &&
+                IS_ENUMERATOR(probe->source, _PROBE_SOURCE_MAX) &&
+                TEXT_IS_RECEIVED(probe->set_fingerprint) &&
+                server_certificate_is_valid(&probe->server_certificate) &&
+                IS_ENUMERATOR(probe->newlines, _NEWLINES_MAX);
+}
+
 static ProbeFinding *add(Probe *probe, OutcomeKind outcome, Severity severity)
 {
         /* There is room for one finding of each kind; beyond that the newest replaces the last. */

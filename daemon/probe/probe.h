@@ -79,6 +79,10 @@ typedef struct Probe {
 
 const char *probe_procedure_name(ProbeProcedure procedure);
 
+/* Returns true if a received value is one: each text, enumerator and boolean, and the number of
+ * findings. Pure. */
+bool probe_is_valid(const Probe *probe);
+
 /* Adds the error that ended the probe, or prevented the login. */
 void probe_add_outcome(Probe *probe, const Outcome *outcome);
 

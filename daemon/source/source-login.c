@@ -49,6 +49,15 @@ static bool peer_failed(const SourceReply *reply)
                 reply->certificate != CERTIFICATE_VERIFIED;
 }
 
+bool source_reply_is_valid(const SourceReply *reply)
+{
+        return IS_ENUMERATOR(reply->result, _SESSION_RESULT_MAX) &&
+                session_error_is_valid(&reply->error) && is_boolean(&reply->with_password) &&
+                IS_ENUMERATOR(reply->certificate, _CERTIFICATE_RESULT_MAX) &&
+                TEXT_IS_RECEIVED(reply->certificate_reason) &&
+                TEXT_IS_RECEIVED(reply->password_reason);
+}
+
 int source_login(SourceReply *ret, const LoginConfig *login, const char *plugins,
         const Secret pem[static _MATERIAL_FILE_MAX], uint64_t deadline_usec)
 {

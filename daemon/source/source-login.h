@@ -31,6 +31,9 @@ typedef struct SourceReply {
                                                       none is configured */
 } SourceReply;
 
+/* Returns true if a received value is one: each text, enumerator and boolean. Pure. */
+bool source_reply_is_valid(const SourceReply *reply);
+
 /* `login`: host and port; with a `user` of "" there is no login. `plugins` are the allowed
  * authentication plugins. The deadline is boot time. A negative errno: the files could not be
  * made. */

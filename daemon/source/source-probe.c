@@ -76,7 +76,7 @@ static bool probe(Outcome *ret, const ClusterConfig *cluster, const LoginConfig 
                 share_usec = SOURCE_PROBE_MAX_USEC;
         probe_task.timeout_usec = spec.deadline_usec = share_usec;
         r = job_run(&reply, &spec);
-        if (r == 0)
+        if (r == 0 && source_reply_is_valid(&reply))
                 return source_verdict_judge(ret, &reply, source, mode);
         if (r == -ETIMEDOUT) {
                 text_format(reason, sizeof(reason),
@@ -85,7 +85,9 @@ static bool probe(Outcome *ret, const ClusterConfig *cluster, const LoginConfig 
                 return source_verdict_set_unknown(ret, reason, SOURCE_VERDICT_UNREACHED, mode);
         }
         text_format(reason, sizeof(reason), "the process of the probe failed: %s",
-                r == -ECHILD ? "it ended without a result" : strerror(-r));
+                r == 0                 ? "it sent an invalid result"
+                        : r == -ECHILD ? "it ended without a result"
+                                       : strerror(-r));
         return source_verdict_set_unknown(ret, reason, "see the journal of this unit", mode);
 }
 

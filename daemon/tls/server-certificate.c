@@ -191,6 +191,16 @@ void server_certificate_evaluate(ServerCertificate *certificate, X509 *leaf,
 }
 
 /* Whole names only: a part of one is another host. */
+bool server_certificate_is_valid(const ServerCertificate *certificate)
+{
+        for (size_t i = 0; i < SERVER_CERTIFICATE_NAMES_MAX; i++)
+                if (!TEXT_IS_RECEIVED(certificate->names[i]))
+                        return false;
+        return IS_ENUMERATOR(certificate->result, _CERTIFICATE_RESULT_MAX) &&
+                TEXT_IS_RECEIVED(certificate->reason) && TEXT_IS_RECEIVED(certificate->subject) &&
+                TEXT_IS_RECEIVED(certificate->issuer) && TEXT_IS_RECEIVED(certificate->authority);
+}
+
 const char *server_certificate_names(
         char *buffer, size_t size, const ServerCertificate *certificate)
 {

@@ -61,6 +61,9 @@ typedef struct ServerCertificate {
         uint64_t not_before_usec, not_after_usec; /* wall clock */
 } ServerCertificate;
 
+/* Returns true if a received value is one: each text and enumerator. Pure. */
+bool server_certificate_is_valid(const ServerCertificate *certificate);
+
 static inline bool server_certificate_is_known(const ServerCertificate *certificate)
 {
         return certificate->result >= CERTIFICATE_VERIFIED;

@@ -75,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(report.failed == (!pem.authorities || !pem.chain || !pem.key));
         MUST(validate(&report, &pem, &config, &key_stat, NOW) == 0);
         check_report(&report);
+        MUST(report_is_valid(&report));
         if (!report.failed)
                 check_payload(&pem);
         return 0;

@@ -141,6 +141,91 @@ static void test_warnings_are_joined(void **state)
         assert_int_equal(strlen(outcome.warning), sizeof(outcome.warning) - 1);
 }
 
+/* A text of so many bytes without a NUL, or with a control character. */
+static void check_text(Outcome *outcome, char *text, size_t size)
+{
+        memset(text, 'x', size);
+        assert_false(outcome_is_valid(outcome));
+        text[size - 1] = '\0';
+        assert_true(outcome_is_valid(outcome));
+        text[0] = '\n';
+        assert_false(outcome_is_valid(outcome));
+        text[0] = '\0';
+        assert_true(outcome_is_valid(outcome));
+}
+
+#define EXPECT_TEXT(member) check_text(&outcome, outcome.member, sizeof(outcome.member))
+
+static void test_an_outcome_with_a_text_that_does_not_end_is_invalid(void **state)
+{
+        Outcome outcome = {0};
+
+        assert_true(outcome_is_valid(&outcome));
+        EXPECT_TEXT(text);
+        EXPECT_TEXT(next_step);
+        EXPECT_TEXT(warning);
+        EXPECT_TEXT(server.address);
+        EXPECT_TEXT(server.uuid);
+        EXPECT_TEXT(server.version);
+        EXPECT_TEXT(server.tls_version);
+        EXPECT_TEXT(server.tls_cipher);
+        EXPECT_TEXT(replication.io_running);
+        EXPECT_TEXT(replication.sql_running);
+        EXPECT_TEXT(replication.io_error);
+        EXPECT_TEXT(replication.io_error_time);
+        EXPECT_TEXT(replication.sql_error);
+        EXPECT_TEXT(replication.source_host);
+        EXPECT_TEXT(replication.source_user);
+        EXPECT_TEXT(replication.log_file);
+        EXPECT_TEXT(ledger.newest.set.fingerprint);
+        EXPECT_TEXT(ledger.newest.set.legacy_fingerprint);
+        EXPECT_TEXT(ledger.newest.daemon);
+        EXPECT_TEXT(ledger.stop.fingerprint);
+        EXPECT_TEXT(ledger.stop.log_file);
+}
+
+/* `member` has a value that its type does not have. */
+static void check_value(Outcome *outcome, void *member, size_t size, unsigned beyond)
+{
+        memcpy(member, &beyond, size);
+        assert_false(outcome_is_valid(outcome));
+        memset(member, 0, size);
+        assert_true(outcome_is_valid(outcome));
+}
+
+#define EXPECT_VALUE(member, beyond) \
+        check_value(&outcome, &outcome.member, sizeof(outcome.member), beyond)
+
+static void test_an_outcome_with_a_value_that_its_type_lacks_is_invalid(void **state)
+{
+        Outcome outcome = {0};
+
+        EXPECT_VALUE(kind, _OUTCOME_KIND_MAX);
+        EXPECT_VALUE(kind, UINT32_MAX);
+        EXPECT_VALUE(effect.newlines, _NEWLINES_MAX);
+        EXPECT_VALUE(replication.halt, _REPLICATION_HALT_MAX);
+        EXPECT_VALUE(replication.tls, _TRISTATE_MAX);
+        EXPECT_VALUE(replication.auto_position, _TRISTATE_MAX);
+        EXPECT_VALUE(ledger.newest.state, _LEDGER_STATE_MAX);
+        EXPECT_VALUE(ledger.stop.mode, _REPLICATION_MODE_MAX);
+        EXPECT_VALUE(effect.committed, 2);
+        EXPECT_VALUE(effect.in_doubt, 2);
+        EXPECT_VALUE(effect.stop_over, 2);
+        EXPECT_VALUE(effect.replication_started, 2);
+        EXPECT_VALUE(effect.replication_restarted, 2);
+        EXPECT_VALUE(effect.restart_due, 2);
+        EXPECT_VALUE(effect.newlines_learned, 2);
+        EXPECT_VALUE(replication.known, 2);
+        EXPECT_VALUE(replication.configured, 2);
+        EXPECT_VALUE(replication.io_repeated, 2);
+        EXPECT_VALUE(replication.lag_known, 2);
+        EXPECT_VALUE(replication.lag_null, 2);
+        EXPECT_VALUE(replication.stopped_by_us, 2);
+        EXPECT_VALUE(ledger.known, 2);
+        EXPECT_VALUE(ledger.stop.running, 2);
+        EXPECT_VALUE(ledger.stop.completed, 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -152,6 +237,8 @@ int main(void)
                 cmocka_unit_test(test_a_password_that_cannot_be_read_is_transient),
                 cmocka_unit_test(test_what_only_an_operator_ends_is_not_retried),
                 cmocka_unit_test(test_warnings_are_joined),
+                cmocka_unit_test(test_an_outcome_with_a_text_that_does_not_end_is_invalid),
+                cmocka_unit_test(test_an_outcome_with_a_value_that_its_type_lacks_is_invalid),
                 cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
         };
 

@@ -157,6 +157,49 @@ static void test_states_are_spelled_as_documented(void **state)
         assert_string_equal(material_state_to_string(_MATERIAL_STATE_MAX), "");
 }
 
+static void check_text(Report *report, char *text, size_t size)
+{
+        memset(text, 'x', size);
+        assert_false(report_is_valid(report));
+        text[0] = '\0';
+        assert_true(report_is_valid(report));
+}
+
+#define EXPECT_TEXT(member) check_text(&report, report.member, sizeof(report.member))
+
+static void check_value(Report *report, void *member, size_t size, unsigned beyond)
+{
+        memcpy(member, &beyond, size);
+        assert_false(report_is_valid(report));
+        memset(member, 0, size);
+        assert_true(report_is_valid(report));
+}
+
+#define EXPECT_VALUE(member, beyond) \
+        check_value(&report, &report.member, sizeof(report.member), beyond)
+
+static void test_a_report_with_a_value_that_its_type_lacks_is_invalid(void **state)
+{
+        Report report = {.n_problems = REPORT_PROBLEMS_MAX};
+
+        assert_true(report_is_valid(&report));
+        EXPECT_TEXT(certificate.subject);
+        EXPECT_TEXT(certificate.issuer);
+        EXPECT_TEXT(certificate.serial);
+        EXPECT_TEXT(certificate.sha256);
+        EXPECT_TEXT(certificate.key_type);
+        EXPECT_TEXT(fingerprint);
+        EXPECT_TEXT(legacy_fingerprint);
+        EXPECT_TEXT(problems[REPORT_PROBLEMS_MAX - 1].text);
+        EXPECT_VALUE(problems[REPORT_PROBLEMS_MAX - 1].file, _MATERIAL_FILE_MAX);
+        EXPECT_VALUE(problems[REPORT_PROBLEMS_MAX - 1].rule, _RULE_MAX);
+        EXPECT_VALUE(problems[REPORT_PROBLEMS_MAX - 1].severity, _SEVERITY_MAX);
+        EXPECT_VALUE(files_changed, 2);
+        EXPECT_VALUE(has_certificate, 2);
+        EXPECT_VALUE(failed, 2);
+        EXPECT_VALUE(n_problems, REPORT_PROBLEMS_MAX + 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -176,6 +219,7 @@ int main(void)
                         test_a_missing_file_is_a_change_until_the_limit_and_missing_from_then_on),
                 cmocka_unit_test(test_only_a_valid_or_expiring_set_may_be_imported),
                 cmocka_unit_test(test_states_are_spelled_as_documented),
+                cmocka_unit_test(test_a_report_with_a_value_that_its_type_lacks_is_invalid),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
