@@ -59,9 +59,10 @@ _Static_assert(ARRAY_SIZE(kinds) == _OUTCOME_KIND_MAX, "every outcome has a row"
 
 bool record_stop_is_valid(const RecordStop *stop)
 {
-        return TEXT_IS_RECEIVED(stop->fingerprint) &&
+        return stop->at_usec <= INT64_MAX && report_fingerprint_is_valid(stop->fingerprint) &&
                 IS_ENUMERATOR(stop->mode, _REPLICATION_MODE_MAX) && is_boolean(&stop->running) &&
-                TEXT_IS_RECEIVED(stop->log_file) && is_boolean(&stop->completed);
+                TEXT_IS_RECEIVED(stop->log_file) && stop->log_position <= INT64_MAX &&
+                is_boolean(&stop->completed);
 }
 
 bool ledger_reading_is_valid(const LedgerReading *reading)
@@ -69,8 +70,10 @@ bool ledger_reading_is_valid(const LedgerReading *reading)
         const LedgerEntry *newest = &reading->newest;
 
         return is_boolean(&reading->known) && IS_ENUMERATOR(newest->state, _LEDGER_STATE_MAX) &&
-                TEXT_IS_RECEIVED(newest->set.fingerprint) &&
-                TEXT_IS_RECEIVED(newest->set.legacy_fingerprint) &&
+                report_fingerprint_is_valid(newest->set.fingerprint) &&
+                report_fingerprint_is_valid(newest->set.legacy_fingerprint) &&
+                newest->set.not_before_usec <= INT64_MAX &&
+                newest->set.not_after_usec <= INT64_MAX && newest->imported_at_usec <= INT64_MAX &&
                 TEXT_IS_RECEIVED(newest->daemon) && record_stop_is_valid(&reading->stop);
 }
 
@@ -92,7 +95,8 @@ static bool effect_is_valid(const ImportEffect *effect)
 
 bool outcome_is_valid(const Outcome *outcome)
 {
-        return IS_ENUMERATOR(outcome->kind, _OUTCOME_KIND_MAX) && TEXT_IS_RECEIVED(outcome->text) &&
+        return IS_ENUMERATOR(outcome->kind, _OUTCOME_KIND_MAX) &&
+                outcome->sql_errno <= UINT16_MAX && TEXT_IS_RECEIVED(outcome->text) &&
                 TEXT_IS_RECEIVED(outcome->next_step) && TEXT_IS_RECEIVED(outcome->warning) &&
                 effect_is_valid(&outcome->effect) && server_info_is_valid(&outcome->server) &&
                 replication_is_valid(&outcome->replication) &&

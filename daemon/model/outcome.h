@@ -118,7 +118,8 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
-/* Return true if a received value is one: each text, enumerator and boolean. Pure. */
+/* Return true if a received value is one: each text, enumerator and boolean; an error number has
+ * the 16 bits of the protocol, and what is recorded the 63 that a record can have. Pure. */
 bool outcome_is_valid(const Outcome *outcome);
 bool record_stop_is_valid(const RecordStop *stop);
 bool ledger_reading_is_valid(const LedgerReading *reading);

@@ -2,8 +2,22 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "common/text.h"
+
+bool report_is_fingerprint(const char *text)
+{
+        size_t length = strspn(text, "0123456789abcdef");
+
+        return length == REPORT_FINGERPRINT_MAX - 1 && text[length] == '\0';
+}
+
+bool report_fingerprint_is_valid(const char fingerprint[static REPORT_FINGERPRINT_MAX])
+{
+        return text_is_received(fingerprint, REPORT_FINGERPRINT_MAX) &&
+                (fingerprint[0] == '\0' || report_is_fingerprint(fingerprint));
+}
 
 static bool problem_is_valid(const Problem *problem)
 {
@@ -16,16 +30,18 @@ static bool certificate_is_valid(const Certificate *certificate)
 {
         return TEXT_IS_RECEIVED(certificate->subject) && TEXT_IS_RECEIVED(certificate->issuer) &&
                 TEXT_IS_RECEIVED(certificate->serial) && TEXT_IS_RECEIVED(certificate->sha256) &&
-                TEXT_IS_RECEIVED(certificate->key_type);
+                TEXT_IS_RECEIVED(certificate->key_type) &&
+                certificate->not_before_usec <= INT64_MAX &&
+                certificate->not_after_usec <= INT64_MAX;
 }
 
 bool report_is_valid(const Report *report)
 {
         if (!is_boolean(&report->files_changed) || !is_boolean(&report->has_certificate) ||
                 !certificate_is_valid(&report->certificate) ||
-                !TEXT_IS_RECEIVED(report->fingerprint) ||
-                !TEXT_IS_RECEIVED(report->legacy_fingerprint) || !is_boolean(&report->failed) ||
-                report->n_problems > REPORT_PROBLEMS_MAX)
+                !report_fingerprint_is_valid(report->fingerprint) ||
+                !report_fingerprint_is_valid(report->legacy_fingerprint) ||
+                !is_boolean(&report->failed) || report->n_problems > REPORT_PROBLEMS_MAX)
                 return false;
         for (unsigned i = 0; i < report->n_problems; i++)
                 if (!problem_is_valid(&report->problems[i]))

@@ -55,8 +55,14 @@ typedef struct Report {
         Problem problems[REPORT_PROBLEMS_MAX];
 } Report;
 
+/* Returns true if the text is one: SHA-256 in lower-case hexadecimal. Pure. */
+bool report_is_fingerprint(const char *text);
+
+/* Returns true if a received array is a fingerprint or "". Pure. */
+bool report_fingerprint_is_valid(const char fingerprint[static REPORT_FINGERPRINT_MAX]);
+
 /* Returns true if a received value is one: each text, enumerator and boolean, and the number of
- * problems. Pure. */
+ * problems; no time has more than the 63 bits that a record can have. Pure. */
 bool report_is_valid(const Report *report);
 
 /* Adds a problem; its text becomes one clean line (common/text.h). Returns NULL if it is only

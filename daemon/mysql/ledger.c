@@ -101,9 +101,12 @@ SessionResult ledger_lock(
         return session_query(session, statement, on_lock, ret_locked, ret_error);
 }
 
+/* A time before 1970 is as good as none: a record has no negative numbers. */
 static uint64_t number(const char *text)
 {
-        return text ? strtoull(text, NULL, 10) : 0;
+        long long value = text ? strtoll(text, NULL, 10) : 0;
+
+        return value > 0 ? (uint64_t)value : 0;
 }
 
 static LedgerState state_of(const char *name)
@@ -167,8 +170,7 @@ static void on_entry(
                 .imported_at_usec = number(VALUE("imported_at_usec")),
         };
         /* A value that is no fingerprint stays "", which equals no set. */
-        if (fingerprint && strlen(fingerprint) == REPORT_FINGERPRINT_MAX - 1 &&
-                strspn(fingerprint, "0123456789abcdef") == REPORT_FINGERPRINT_MAX - 1)
+        if (fingerprint && report_is_fingerprint(fingerprint))
                 text_set(entry->set.fingerprint, sizeof(entry->set.fingerprint), fingerprint);
         text_set(entry->daemon, sizeof(entry->daemon), VALUE("daemon"));
 #undef VALUE

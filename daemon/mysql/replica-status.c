@@ -23,7 +23,7 @@ static bool parse_number(uint64_t *ret, const char *value)
                 return false;
         errno = 0;
         number = strtoull(value, &end, 10);
-        if (*end != '\0' || errno != 0)
+        if (*end != '\0' || errno != 0 || number > INT64_MAX) /* more has no place in a record */
                 return false;
         *ret = number;
         return true;
@@ -66,7 +66,7 @@ static void parse_lag(Replication *row, const char *name, const char *value)
         if (!is_either(name, "Seconds_Behind_Source", "Seconds_Behind_Master"))
                 return;
         row->lag_null = !value;
-        row->lag_known = value && parse_number(&row->lag_sec, value) && row->lag_sec <= INT64_MAX;
+        row->lag_known = value && parse_number(&row->lag_sec, value);
 }
 
 static void parse_thread(Replication *row, const char *name, const char *value)

@@ -1,5 +1,6 @@
 #include "daemon/mysql/session-error.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 
 bool session_error_is_valid(const SessionError *error)
 {
-        return TEXT_IS_RECEIVED(error->text);
+        return error->number <= UINT16_MAX && TEXT_IS_RECEIVED(error->text);
 }
 
 void session_error_set(SessionError *ret, unsigned number, const char *text)

@@ -157,9 +157,7 @@ static bool read_fingerprint(char *buffer, const JsonValue *object, const char *
 
         if (!read_text(text, sizeof(text), object, key))
                 return false;
-        if (text[0] != '\0' &&
-                (strlen(text) != REPORT_FINGERPRINT_MAX - 1 ||
-                        strspn(text, "0123456789abcdef") != strlen(text)))
+        if (text[0] != '\0' && !report_is_fingerprint(text))
                 return false;
         memcpy(buffer, text, REPORT_FINGERPRINT_MAX);
         return true;

@@ -10,6 +10,8 @@
 #include "daemon/import/import-job.h"
 #include "daemon/import/importer.h"
 
+#define FINGERPRINT "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const ClusterConfig cluster = {
         .login = {.host = "db.example", .port = 3306}, .replication = REPLICATION_RESTART};
 
@@ -71,7 +73,8 @@ static void run(void)
 static int reset(void **state)
 {
         sent = (Outcome){.kind = OUTCOME_IMPORTED, .effect.committed = true};
-        stop = (RecordStop){.fingerprint = "ab", .mode = REPLICATION_RESTART, .running = true};
+        stop = (RecordStop){
+                .fingerprint = FINGERPRINT, .mode = REPLICATION_RESTART, .running = true};
         asks = false;
         return 0;
 }

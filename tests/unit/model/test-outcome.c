@@ -154,7 +154,21 @@ static void check_text(Outcome *outcome, char *text, size_t size)
         assert_true(outcome_is_valid(outcome));
 }
 
-#define EXPECT_TEXT(member) check_text(&outcome, outcome.member, sizeof(outcome.member))
+/* No text but 64 hexadecimal digits. */
+static void check_fingerprint(Outcome *outcome, char *text)
+{
+        memset(text, 'a', REPORT_FINGERPRINT_MAX);
+        assert_false(outcome_is_valid(outcome));
+        text[REPORT_FINGERPRINT_MAX - 1] = '\0';
+        assert_true(outcome_is_valid(outcome));
+        text[REPORT_FINGERPRINT_MAX - 2] = '\0';
+        assert_false(outcome_is_valid(outcome));
+        text[0] = '\0';
+        assert_true(outcome_is_valid(outcome));
+}
+
+#define EXPECT_FINGERPRINT(member) check_fingerprint(&outcome, outcome.member)
+#define EXPECT_TEXT(member)        check_text(&outcome, outcome.member, sizeof(outcome.member))
 
 static void test_an_outcome_with_a_text_that_does_not_end_is_invalid(void **state)
 {
@@ -177,10 +191,10 @@ static void test_an_outcome_with_a_text_that_does_not_end_is_invalid(void **stat
         EXPECT_TEXT(replication.source_host);
         EXPECT_TEXT(replication.source_user);
         EXPECT_TEXT(replication.log_file);
-        EXPECT_TEXT(ledger.newest.set.fingerprint);
-        EXPECT_TEXT(ledger.newest.set.legacy_fingerprint);
+        EXPECT_FINGERPRINT(ledger.newest.set.fingerprint);
+        EXPECT_FINGERPRINT(ledger.newest.set.legacy_fingerprint);
         EXPECT_TEXT(ledger.newest.daemon);
-        EXPECT_TEXT(ledger.stop.fingerprint);
+        EXPECT_FINGERPRINT(ledger.stop.fingerprint);
         EXPECT_TEXT(ledger.stop.log_file);
 }
 
@@ -224,6 +238,24 @@ static void test_an_outcome_with_a_value_that_its_type_lacks_is_invalid(void **s
         EXPECT_VALUE(ledger.known, 2);
         EXPECT_VALUE(ledger.stop.running, 2);
         EXPECT_VALUE(ledger.stop.completed, 2);
+        EXPECT_VALUE(sql_errno, UINT16_MAX + 1);
+}
+
+/* A record has numbers of 63 bits. */
+static void test_an_outcome_with_a_number_that_cannot_be_recorded_is_invalid(void **state)
+{
+        Outcome outcome = {0};
+        uint64_t *const numbers[] = {&outcome.ledger.newest.set.not_before_usec,
+                &outcome.ledger.newest.set.not_after_usec, &outcome.ledger.newest.imported_at_usec,
+                &outcome.ledger.stop.at_usec, &outcome.ledger.stop.log_position};
+
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                *numbers[i] = INT64_MAX;
+                assert_true(outcome_is_valid(&outcome));
+                *numbers[i] += 1;
+                assert_false(outcome_is_valid(&outcome));
+                *numbers[i] = 0;
+        }
 }
 
 int main(void)
@@ -239,6 +271,7 @@ int main(void)
                 cmocka_unit_test(test_warnings_are_joined),
                 cmocka_unit_test(test_an_outcome_with_a_text_that_does_not_end_is_invalid),
                 cmocka_unit_test(test_an_outcome_with_a_value_that_its_type_lacks_is_invalid),
+                cmocka_unit_test(test_an_outcome_with_a_number_that_cannot_be_recorded_is_invalid),
                 cmocka_unit_test(test_every_held_kind_has_a_next_step_of_one_line),
         };
 

@@ -2,11 +2,29 @@
 
 #include <string.h>
 
+#include "common/macro.h"
 #include "daemon/mysql/ledger.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+/* Stand-ins: every statement returns this row. */
+static const char *values[] = {"7", A, "1000", "2000", "1500", "imported", "host", NULL, "1"};
+static const char *const names[] = {"id", "fingerprint", "not_before_usec", "not_after_usec",
+        "imported_at_usec", "state", "daemon", "replication_stopped", "is_free"};
+
+SessionResult session_query(Session *session, const char *statement, session_row_fn fn,
+        void *userdata, SessionError *ret_error)
+{
+        fn(userdata, ARRAY_SIZE(names), names, values);
+        return SESSION_OK;
+}
+
+uint64_t session_insert_id(const Session *session)
+{
+        return 0;
+}
 
 /* The time of a set's certificate comes from its letter: a later letter is a newer set. */
 static LedgerEntry row(const char *fingerprint, LedgerState state)
@@ -124,6 +142,41 @@ static void test_a_row_without_a_fingerprint_is_of_no_set(void **state)
         assert_string_equal(reading.newest.set.fingerprint, "");
 }
 
+static LedgerReading read_row(void)
+{
+        Ledger ledger;
+        LedgerReading reading;
+        SessionError error;
+
+        assert_int_equal(ledger_read(&ledger, &reading, NULL, "ops.ledger", &error), SESSION_OK);
+        assert_int_equal(ledger.n_entries, 1);
+        return reading;
+}
+
+static void test_a_row_is_read(void **state)
+{
+        LedgerReading reading = read_row();
+
+        assert_true(reading.known);
+        assert_int_equal(reading.newest.id, 7);
+        assert_int_equal(reading.newest.state, LEDGER_STATE_IMPORTED);
+        assert_string_equal(reading.newest.set.fingerprint, A);
+        assert_int_equal(reading.newest.set.not_before_usec, 1000);
+        assert_int_equal(reading.newest.set.not_after_usec, 2000);
+        assert_int_equal(reading.newest.imported_at_usec, 1500);
+        assert_string_equal(reading.newest.daemon, "host");
+}
+
+/* A record has no negative numbers, and one that has cannot be read. */
+static void test_a_time_before_1970_is_unknown(void **state)
+{
+        const char *const saved = values[2];
+
+        values[2] = "-1000";
+        assert_int_equal(read_row().newest.set.not_before_usec, 0);
+        values[2] = saved;
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -135,6 +188,8 @@ int main(void)
                 cmocka_unit_test(test_a_newer_set_is_imported_over_an_older_one),
                 cmocka_unit_test(test_an_older_set_is_not_imported_over_a_newer_one),
                 cmocka_unit_test(test_with_one_certificate_the_order_of_the_rows_decides),
+                cmocka_unit_test(test_a_row_is_read),
+                cmocka_unit_test(test_a_time_before_1970_is_unknown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,19 @@ static void test_columns_that_are_missing_stay_unknown(void **state)
         assert_string_equal(replication.source_host, "");
 }
 
+static void test_a_position_that_a_record_cannot_have_is_unknown(void **state)
+{
+        static const char *const positions[] = {
+                NULL, "", "-1", "9223372036854775808", "18446744073709551615"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(positions); i++) {
+                Row row = running();
+
+                *value(&row, "Exec_Source_Log_Pos") = positions[i];
+                assert_int_equal(read_row(row).log_position, 0);
+        }
+}
+
 static void test_a_lag_that_is_no_number_is_unknown(void **state)
 {
         static const char *const lags[] = {NULL, "", "-1", "NULL", "12x", "99999999999999999999"};
@@ -206,6 +219,7 @@ int main(void)
                 cmocka_unit_test(test_a_row_is_read_in_both_vocabularies),
                 cmocka_unit_test(test_names_are_read_in_any_case),
                 cmocka_unit_test(test_columns_that_are_missing_stay_unknown),
+                cmocka_unit_test(test_a_position_that_a_record_cannot_have_is_unknown),
                 cmocka_unit_test(test_a_lag_that_is_no_number_is_unknown),
                 cmocka_unit_test(test_numbers_that_are_none_are_ignored),
                 cmocka_unit_test(test_gtids_are_found_in_both_vocabularies),
