@@ -138,17 +138,18 @@ void json_close_array(JsonWriter *writer)
 /* Writes one byte as it stands in a string (RFC 8259, section 7). */
 static char *escape(char *to, unsigned char c)
 {
-        static const char controls[] = "btn?fr"; /* from 0x08 on */
+        static const char letters[' '] = {
+                ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
         static const char hex[] = "0123456789ABCDEF";
-        bool is_short = c >= '\b' && c <= '\r' && c != '\v';
+        char letter = c < ' ' ? letters[c] : (char)c;
 
         if (c >= ' ' && c != '"' && c != '\\') {
                 *to++ = (char)c;
                 return to;
         }
         *to++ = '\\';
-        if (c >= ' ' || is_short) {
-                *to++ = c >= ' ' ? (char)c : controls[c - '\b'];
+        if (letter != '\0') {
+                *to++ = letter;
                 return to;
         }
         memcpy(to, "u00", 3);

@@ -29,7 +29,7 @@ void progress_show(Progress *progress, const char *format, ...)
         va_start(arguments, format);
         text_vformat(line, sizeof(line), format, arguments);
         va_end(arguments);
-        for (; line[bytes] != '\0' && bytes < sizeof(cut) - 1; bytes++) {
+        for (; bytes < sizeof(cut) - 1 && line[bytes] != '\0'; bytes++) {
                 columns += ((unsigned char)line[bytes] & 0xc0) != 0x80;
                 if (columns >= progress->terminal.columns)
                         break;

@@ -89,8 +89,11 @@ static Plan plan_set(const PlanInput *input, uint64_t now_usec)
                 plan.held_back = true;
                 return plan;
         }
-        if (record_is_final(input->record, input->fingerprint))
-                return input->lifted ? (Plan){.action = PLAN_IMPORT} : hold(input, now_usec);
+        if (record_is_final(input->record, input->fingerprint)) {
+                if (!input->lifted)
+                        return hold(input, now_usec);
+                return (Plan){.action = PLAN_IMPORT};
+        }
         if (strcmp(record->imported.fingerprint, input->fingerprint) == 0) {
                 if (!needs_restart(input))
                         return keep(input, now_usec);

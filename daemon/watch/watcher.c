@@ -94,9 +94,10 @@ static bool files_differ(Watcher *watcher)
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
                 PathEnd end;
                 int r = path_walk_add(&walk, watcher->config->path[i], &end);
-                FileStat file =
-                        r < 0 ? (FileStat){.error = -r} : file_stat_at(end.directory_fd, end.name);
+                FileStat file = {.error = -r};
 
+                if (r >= 0)
+                        file = file_stat_at(end.directory_fd, end.name);
                 progress_count(watcher->task->progress);
                 differ = differ || !file_stat_equal(&file, &watcher->report.files[i]);
                 watcher->report.files[i] = file;

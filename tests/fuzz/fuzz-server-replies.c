@@ -1,6 +1,6 @@
 /*
- * What the code of daemon/mysql and daemon/import makes of what a server sends after the login: a
- * value that a manager does not refuse, and an end. libmariadb reads it, as in the importer, without
+ * What the code of daemon/mysql and daemon/import makes of what a server sends after the login is a
+ * value that a manager does not refuse. libmariadb reads it, as in the importer, without
  * instrumentation.
  *
  * The first byte of the input is the action, and then come packets: a byte of flags, two of the
