@@ -48,12 +48,13 @@
         })
 
 /* Defines `functionp`, the form that CLEANUP requires, for a `function` that takes the pointer. */
-#define DEFINE_CLEANUP(type, function)                \
-        static inline void function##p(type *pointer) \
-        {                                             \
-                if (*pointer)                         \
-                        function(*pointer);           \
-        }                                             \
+#define DEFINE_CLEANUP(type, function)                                            \
+        /* NOLINTNEXTLINE(bugprone-macro-parentheses): a type cannot have them */ \
+        static inline void function##p(type *pointer)                             \
+        {                                                                         \
+                if (*pointer)                                                     \
+                        function(*pointer);                                       \
+        }                                                                         \
         struct macro_wants_a_semicolon
 
 /* Returns true if a value that was received, as bytes, is an enumerator below `maximum`. */

@@ -93,5 +93,5 @@ uint64_t session_insert_id(const Session *session);
 
 /* Binds `payload` to the one `?` of the statement. `ret_sent` is true if the payload may have left
  * the host: the result is then unknown after SESSION_LOST or SESSION_TIMED_OUT. */
-SessionResult session_call(Session *session, const char *statement, const Secret *payload,
+SessionResult session_call(Session *session, const char *text, const Secret *payload,
         bool *ret_sent, SessionError *ret_error);
