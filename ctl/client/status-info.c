@@ -279,6 +279,9 @@ int status_info_put_cluster(StatusInfo *info, const JsonValue *value, bool chang
 
                 fresh.changed =
                         old->changed || (changed && strcmp(old->state_text, fresh.state_text) != 0);
+                fresh.repeated = changed && strcmp(old->state_text, fresh.state_text) == 0 &&
+                        strcmp(old->reason, fresh.reason) == 0 &&
+                        old->imported_at_usec == fresh.imported_at_usec;
                 free(old->json);
                 *old = fresh;
         } else

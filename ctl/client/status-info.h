@@ -80,6 +80,7 @@ typedef struct ClusterInfo {
         char replication_mode[STATUS_INFO_WORD_MAX];
         Replication replication;
         bool changed; /* an event brought another state while the set on disk was the present one */
+        bool repeated; /* the last event brought the same state, reason and import */
         char *json;
 } ClusterInfo;
 

@@ -236,6 +236,8 @@ void subscription_describe(char *buffer, size_t size, const SubscriptionEvent *e
         switch (event->kind) {
         case SUBSCRIPTION_STATE:
         case SUBSCRIPTION_CHANGED:
+                if (event->cluster && event->cluster->repeated)
+                        break;
                 text_format(buffer, size, "%s: %s%s%s", event->subject, event->state,
                         event->reason[0] != '\0' ? ": " : "", event->reason);
                 return;

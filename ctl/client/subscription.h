@@ -62,5 +62,6 @@ int subscription_error_message(
 const StatusInfo *subscription_status_info(const Subscription *subscription);
 bool subscription_is_connected(const Subscription *subscription);
 
-/* Writes a line for people, such as "cluster orders: held: access denied", or "". */
+/* Writes a line for people, such as "cluster orders: held: access denied", or "", also for an event
+ * that has brought nothing which the line shows. */
 void subscription_describe(char *buffer, size_t size, const SubscriptionEvent *event);

@@ -33,6 +33,9 @@ typedef struct ImportFields {
         LogField fields[6];
 } ImportFields;
 
+/* A success ends the count of attempts, which is the last field. */
+#define N_FIELDS_OF_SUCCESS 5
+
 static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const Outcome *outcome)
 {
         const Record *record = cluster->record;
@@ -44,8 +47,8 @@ static void import_fields(ImportFields *ret, const ClusterStatus *cluster, const
         ret->fields[1] = (LogField){"BINLOG_SSL_FINGERPRINT", record->attempt.fingerprint};
         ret->fields[2] = (LogField){"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)};
         ret->fields[3] = (LogField){"BINLOG_SSL_SQL_ERRNO", ret->number};
-        ret->fields[4] = (LogField){"BINLOG_SSL_ATTEMPT", ret->attempt};
-        ret->fields[5] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
+        ret->fields[4] = (LogField){"BINLOG_SSL_DURATION_USEC", ret->duration};
+        ret->fields[N_FIELDS_OF_SUCCESS] = (LogField){"BINLOG_SSL_ATTEMPT", ret->attempt};
 }
 
 /* Logged once per form: afterwards the form is in the record, or configured. */
@@ -68,7 +71,7 @@ void journal_import_succeeded(const ClusterStatus *cluster, const Outcome *outco
 
         import_fields(&import, cluster, outcome);
         log_send(outcome->warning[0] != '\0' ? LOG_WARNING : LOG_NOTICE, ID_IMPORT_SUCCEEDED,
-                import.fields, ARRAY_SIZE(import.fields),
+                import.fields, N_FIELDS_OF_SUCCESS,
                 "cluster %s: set %.12s imported in %s over %s%s%s%s%s", cluster->config->name,
                 cluster->record->imported.fingerprint,
                 duration_format(duration, outcome->duration_usec), outcome->server.tls_version,
@@ -93,7 +96,7 @@ void journal_already_current(const ClusterStatus *cluster, const Outcome *outcom
         char entry[LEDGER_DAEMON_MAX + CLOCK_TEXT_SIZE + 2];
 
         import_fields(&import, cluster, outcome);
-        log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, ARRAY_SIZE(import.fields),
+        log_send(LOG_NOTICE, ID_ALREADY_CURRENT, import.fields, N_FIELDS_OF_SUCCESS,
                 "cluster %s: set %.12s is imported already, according to the ledger (%s)",
                 cluster->config->name, cluster->record->imported.fingerprint,
                 entry_text(entry, sizeof(entry), &outcome->ledger.newest));
@@ -123,7 +126,7 @@ void journal_removal(const ClusterStatus *cluster, const Outcome *outcome)
         ImportFields import;
 
         import_fields(&import, cluster, outcome);
-        import.fields[1] = import.fields[5]; /* without a set and its attempts */
+        import.fields[1] = import.fields[4]; /* without a set and its attempts */
         log_send(removed ? text[0] != '\0' ? LOG_WARNING : LOG_NOTICE : LOG_ERR,
                 removed ? ID_REMOVED : ID_REMOVAL_FAILED, import.fields, 4,
                 "cluster %s: %s%s%s%s%s%s", cluster->config->name,

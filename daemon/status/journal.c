@@ -36,11 +36,17 @@
 #define ID_RECORD_UNWRITABLE     "115ddc6856f14c548d11a3d90dde0062"
 #define ID_RECORD_WRITTEN        "8ec42981754548888db3a88c4ba91f8a"
 
+static const char *plural(size_t n)
+{
+        return n == 1 ? "" : "s";
+}
+
 void journal_started(const char *version, const Config *config)
 {
         log_send(LOG_INFO, ID_STARTED, NULL, 0,
-                "binlog-ssld %s started: %zu clusters, %zu materials", version, config->n_clusters,
-                config->n_materials);
+                "binlog-ssld %s started: %zu cluster%s, %zu material%s", version,
+                config->n_clusters, plural(config->n_clusters), config->n_materials,
+                plural(config->n_materials));
 }
 
 void journal_stopping(unsigned running_imports, uint64_t left_usec)
@@ -49,9 +55,10 @@ void journal_stopping(unsigned running_imports, uint64_t left_usec)
                 log_send(LOG_INFO, ID_STOPPING, NULL, 0, "stopping; no import runs");
         else
                 log_send(LOG_INFO, ID_STOPPING, NULL, 0,
-                        "stopping; waiting for %u running imports, at most %" PRIu64
+                        "stopping; waiting for %u running import%s, at most %" PRIu64
                         " s (import-timeout); a second signal ends them",
-                        running_imports, (left_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
+                        running_imports, plural(running_imports),
+                        (left_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
 /* `prefix`FILE:LINE: TEXT, without the line for a problem of the file as a whole. */
@@ -73,8 +80,8 @@ void journal_configuration_invalid(const ConfigProblem *problem)
 void journal_reloaded(const Config *config)
 {
         log_send(LOG_NOTICE, ID_RELOADED, NULL, 0,
-                "configuration reloaded: %zu clusters, %zu materials", config->n_clusters,
-                config->n_materials);
+                "configuration reloaded: %zu cluster%s, %zu material%s", config->n_clusters,
+                plural(config->n_clusters), config->n_materials, plural(config->n_materials));
 }
 
 void journal_reload_refused(const ConfigProblem *problem)
@@ -171,10 +178,10 @@ void journal_wave(const MaterialStatus *material)
         else {
                 summary_wave_reason(reason, sizeof(reason), wave);
                 log_send(LOG_ERR, ID_WAVE_STOPPED, fields, ARRAY_SIZE(fields),
-                        "material %s: the rollout of set %.12s is stopped: %s; %u clusters keep the "
-                        "set that they have",
+                        "material %s: the rollout of set %.12s is stopped: %s; %u other cluster%s "
+                        "still without it",
                         material->config->name, material->report->fingerprint, reason,
-                        wave->n_waiting);
+                        wave->n_waiting, plural(wave->n_waiting));
         }
 }
 

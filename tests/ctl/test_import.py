@@ -57,6 +57,17 @@ def test_wait_ends_when_all_clusters_are_current(ctl, manage):
     assert out.endswith("cluster orders: current\ncluster billing: current\n2 of 2 imported\n")
 
 
+def test_a_state_that_comes_twice_is_printed_once(ctl, manage):
+    manager = manage(cluster("orders", **held()))
+    process = ctl.start("import", "--wait")
+    manager.wait(lambda: bool(manager.called("Import")))
+    manager.change_cluster("orders", state="importing", reason=None)
+    manager.change_cluster("orders", last_attempt=microseconds())
+    manager.change_cluster("orders", state="current", outcome="imported")
+    status, out, _ = finish(process)
+    assert (status, out.count("cluster orders: importing\n")) == (0, 1)
+
+
 def test_wait_reports_the_failed_cluster(ctl, manage):
     manager = manage(cluster("billing", state="retrying"), cluster("orders", **held()))
     process = ctl.start("import", "--wait")

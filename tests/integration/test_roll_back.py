@@ -211,7 +211,7 @@ def test_a_stop_of_the_service_in_it_is_told(testbed, service):
     testbed.aurora.set_option("slow_seconds", "20")
     service.wait(testbed.aurora.in_call, 40)
     os.kill(service.pid, signal.SIGTERM)
-    service.wait(lambda: "waiting for 1 running imports" in service.log())
+    service.wait(lambda: "waiting for 1 running import," in service.log())
     assert service.stop() == 0
     testbed.aurora.end_calls()
     assert "may or may not be imported again" in service.log()

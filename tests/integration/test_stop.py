@@ -84,7 +84,7 @@ def test_an_import_ends_within_its_deadline_and_is_recorded(testbed, service):
     assert len(testbed.aurora.imports()) == before + 1
     assert record(service)["outcome"] == "imported"
     assert record(service)["imported_fingerprint"] != good
-    assert "waiting for 1 running imports" in service.log()
+    assert "waiting for 1 running import," in service.log()
     service.start()
     service.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 1
@@ -110,7 +110,7 @@ def test_a_second_signal_ends_the_import_and_leaves_it_in_doubt(testbed, service
     first, good = import_is_running(testbed, service, "20")
     importer, = service.importers()
     send(service)
-    service.wait(lambda: "waiting for 1 running imports" in service.log())
+    service.wait(lambda: "waiting for 1 running import," in service.log())
     assert not ended(importer)
     assert service.stop() == 0  # sends the second one
     assert ended(importer)
@@ -139,7 +139,7 @@ def test_the_import_of_a_removed_cluster_is_in_doubt_as_well(testbed, service):
     service.configure(text.replace("[cluster orders]", "[cluster users]") + "enabled = no\n")
     assert service.ctl("reload").returncode == 0
     send(service)
-    service.wait(lambda: "waiting for 1 running imports" in service.log())
+    service.wait(lambda: "waiting for 1 running import," in service.log())
     assert service.stop() == 0
     assert "imported_fingerprint" not in record(service)
     configure(testbed, service)

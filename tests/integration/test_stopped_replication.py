@@ -162,7 +162,7 @@ def test_a_second_stop_signal_leaves_it_to_the_next_start(testbed, running, prox
     write(testbed, running)
     running.wait(testbed.aurora.in_call)
     os.kill(running.pid, signal.SIGTERM)
-    running.wait(lambda: "waiting for 1 running imports" in running.log())
+    running.wait(lambda: "waiting for 1 running import," in running.log())
     assert running.stop() == 0
     testbed.aurora.end_calls()
     assert is_stopped(testbed.aurora.replication()) and record(running)["stopped_at"]

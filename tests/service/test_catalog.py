@@ -27,3 +27,4 @@ def test_success_is_explained_too(service: Installed):
     service.wait(lambda: "Subject: Cluster orders carries the new set" in catalog_text(service))
     assert "Subject: Material default can be imported" in catalog_text(service)
     assert "Subject: binlog-ssld has started" in catalog_text(service)
+    assert "started: 1 cluster, 1 material\n" in catalog_text(service)

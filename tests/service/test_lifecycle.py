@@ -32,6 +32,12 @@ def test_the_journal_has_the_fields(service: Installed):
     assert "<" not in failed["MESSAGE"][:1]
     good = next(e for e in service.entries() if "is valid" in e["MESSAGE"])
     assert good["BINLOG_SSL_MATERIAL"] == "default" and good["PRIORITY"] == "5"
+    service.configure()
+    service.systemctl("reload")
+    service.wait_imports(1)
+    imported, = (e for e in service.entries() if e.get("BINLOG_SSL_OUTCOME") == "imported")
+    assert int(imported["BINLOG_SSL_DURATION_USEC"]) > 0
+    assert "BINLOG_SSL_ATTEMPT" not in imported
 
 
 def test_a_restart_imports_nothing(service: Installed):
