@@ -19,7 +19,7 @@
 
 #define LOG_LINE_MAX 2048
 
-static enum { SINK_UNKNOWN, SINK_JOURNAL, SINK_STREAM, SINK_TERMINAL } sink;
+static enum { SINK_UNKNOWN, SINK_JOURNAL, SINK_PREFIXED, SINK_PLAIN } sink;
 
 /* $JOURNAL_STREAM is "device:inode" of the stream that systemd opened (systemd.exec(5)). */
 static bool stderr_is_journal(void)
@@ -42,7 +42,14 @@ void log_open(void)
         if (stderr_is_journal())
                 sink = SINK_JOURNAL;
         else
-                sink = isatty(STDERR_FILENO) ? SINK_TERMINAL : SINK_STREAM;
+                sink = isatty(STDERR_FILENO) ? SINK_PLAIN : SINK_PREFIXED;
+}
+
+void log_set_plain(void)
+{
+        log_open();
+        if (sink == SINK_PREFIXED)
+                sink = SINK_PLAIN;
 }
 
 static void send_to_stream(int priority, const char *text)
@@ -50,7 +57,7 @@ static void send_to_stream(int priority, const char *text)
         char line[LOG_LINE_MAX + 16];
         int n;
 
-        if (sink == SINK_TERMINAL)
+        if (sink == SINK_PLAIN)
                 n = snprintf(line, sizeof(line), "%s\n", text);
         else
                 n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);

@@ -5,7 +5,7 @@
  *
  * When stderr is the journal ($JOURNAL_STREAM, systemd.exec(5)), entries go to the journal with
  * their fields. Otherwise each is one line on stderr: with a priority prefix (sd-daemon(3)) for log
- * collectors, or without one when stderr is a terminal. All texts are in daemon/status/journal.c.
+ * collectors, or plain when stderr is a terminal. All texts are in daemon/status/journal.c.
  */
 
 #include <stddef.h>
@@ -22,6 +22,9 @@ typedef struct LogField {
 
 /* Detects where stderr goes; later calls do nothing. */
 void log_open(void);
+
+/* From now on lines on stderr have no priority prefix, also in a pipe: for a person's command. */
+void log_set_plain(void);
 
 /* `message_id` is 32 hexadecimal digits, or NULL. `priority` is one of syslog(3). errno is
  * unchanged. */

@@ -39,7 +39,8 @@ static void print_help(void)
                "Watches rotated TLS material and imports it into Aurora MySQL clusters.\n\n"
                "      --config FILE  read FILE and FILE.d/*.conf instead of\n"
                "                     $CONFIGURATION_DIRECTORY/binlog-ssld.conf\n"
-               "      --check        check configuration and material, exit 0 or 1\n"
+               "      --check        check configuration and material; exit 0 if all is usable,\n"
+               "                     1 if a material is not\n"
                "      --check-clusters\n"
                "                     log in to every cluster, send no key, and print whether an\n"
                "                     import would work; exit 0 if it would everywhere, else 1\n"
@@ -48,7 +49,7 @@ static void print_help(void)
                "                     current, else 1\n"
                "      --version      print the version\n"
                "      --help         print this text\n\n"
-               "A configuration that cannot be used: exit 78.\n");
+               "A configuration that cannot be used: exit 78 with each of them.\n");
 }
 
 /* Inspects each material in this process, which ends soon and so needs no child for the key. */
@@ -142,7 +143,7 @@ static int run_mode(Options *options)
         r = config_load(&config, options->path, &problem);
         if (r == -EINVAL) {
                 journal_configuration_invalid(&problem);
-                return options->mode == MODE_CHECK ? EXIT_FAILURE : EX_CONFIG;
+                return EX_CONFIG;
         }
         if (r < 0) {
                 journal_failure(options->path, r);
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
                 fprintf(stderr, "binlog-ssld: --json requires --check-clusters\n");
                 return EX_USAGE;
         }
+        if (options.mode == MODE_CHECK || options.mode == MODE_CHECK_CLUSTERS)
+                log_set_plain();
         status = run_mode(&options);
         if (options.mode == MODE_SERVICE && status != EXIT_SUCCESS)
                 server_refuse();

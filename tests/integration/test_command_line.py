@@ -51,17 +51,20 @@ def test_check_names_the_rule_and_exits_with_1(configured):
     assert "error: file-missing: " in done.stdout
 
 
-def test_check_of_a_bad_configuration_exits_with_1(testbed, configured):
+@pytest.mark.parametrize("option", ["--check", "--check-clusters"])
+def test_a_check_of_a_bad_configuration_begins_with_the_file_and_exits_with_78(
+        testbed, configured, option):
     configured.configure(configuration(configured, testbed.aurora, cluster="enabled = perhaps"))
-    done = configured.run("--check")
-    assert done.returncode == 1
+    done = configured.run(option)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (78, "", 1)
+    assert done.stderr.startswith(f"{configured.directory}/etc/binlog-ssld.conf:")
     assert "enabled = perhaps" in done.stderr and "yes or no" in done.stderr
 
 
 def test_another_configuration_can_be_named(configured):
     other = configured.directory / "other.conf"
     (configured.directory / "etc" / "binlog-ssld.conf").rename(other)
-    assert configured.run("--check").returncode == 1
+    assert configured.run("--check").returncode == 78
     assert configured.run("--check", "--config", str(other)).returncode == 0
 
 

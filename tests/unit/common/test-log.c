@@ -72,6 +72,17 @@ static void test_a_stream_receives_lines_with_their_priority(void **state)
         expect_on_pipe(send_two_lines, "<3>orders: 5\n<6>done\n");
 }
 
+static void send_plain_lines(void)
+{
+        log_set_plain();
+        send_two_lines();
+}
+
+static void test_a_pipe_of_a_person_receives_lines_without_priority(void **state)
+{
+        expect_on_pipe(send_plain_lines, "orders: 5\ndone\n");
+}
+
 static void send_something_dirty(void)
 {
         log_send(LOG_ERR, NULL, NULL, 0, "a\n<0>%s", "b\x1b[31m\xff");
@@ -243,6 +254,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_stream_receives_lines_with_their_priority),
+                cmocka_unit_test(test_a_pipe_of_a_person_receives_lines_without_priority),
                 cmocka_unit_test(test_one_message_is_one_clean_line),
                 cmocka_unit_test(test_a_long_message_is_cut_to_one_line),
                 cmocka_unit_test(test_errno_is_left_as_it_was),
