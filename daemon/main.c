@@ -10,6 +10,7 @@
 #include "build.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
 #include "daemon/inspect/inspector.h"
@@ -108,7 +109,16 @@ static int check_clusters(const Config *config, bool json)
         return probe_all_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run_manager(Config *config, const Options *options)
+/* Reports a failure of a start to the journal, and in `reason` for the clients of the socket. */
+static int fail(char reason[static CONFIG_PROBLEM_SIZE], const char *what, int error)
+{
+        journal_failure(what, error);
+        text_format(reason, CONFIG_PROBLEM_SIZE, "%s: %s", what, strerror(abs(error)));
+        return EXIT_FAILURE;
+}
+
+static int run_manager(
+        Config *config, const Options *options, char reason[static CONFIG_PROBLEM_SIZE])
 {
         CLEANUP(manager_freep) Manager *manager = NULL;
         ManagerOptions manager_options = {.version = BUILD_VERSION,
@@ -118,14 +128,12 @@ static int run_manager(Config *config, const Options *options)
 
         prepare_children();
         r = manager_new(&manager, config, &manager_options);
-        if (r < 0) {
-                journal_failure("cannot start", r);
-                return EXIT_FAILURE;
-        }
+        if (r < 0)
+                return fail(reason, "cannot start", r);
         return manager_run(manager) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run_mode(Options *options)
+static int run_mode(Options *options, char reason[static CONFIG_PROBLEM_SIZE])
 {
         char path[PATH_MAX];
         ConfigProblem problem;
@@ -135,7 +143,7 @@ static int run_mode(Options *options)
         if (!options->path) {
                 r = paths_config_file(path, sizeof(path));
                 if (r < 0) {
-                        journal_failure("$CONFIGURATION_DIRECTORY", r);
+                        (void)fail(reason, "$CONFIGURATION_DIRECTORY", r);
                         return EX_CONFIG;
                 }
                 options->path = path;
@@ -143,14 +151,13 @@ static int run_mode(Options *options)
         r = config_load(&config, options->path, &problem);
         if (r == -EINVAL) {
                 journal_configuration_invalid(&problem);
+                config_problem_format(reason, &problem);
                 return EX_CONFIG;
         }
-        if (r < 0) {
-                journal_failure(options->path, r);
-                return EXIT_FAILURE;
-        }
+        if (r < 0)
+                return fail(reason, options->path, r);
         if (options->mode == MODE_SERVICE || options->mode == MODE_ONCE)
-                return run_manager(config, options);
+                return run_manager(config, options, reason);
         r = options->mode == MODE_CHECK ? check_materials(config)
                                         : check_clusters(config, options->json);
         config_unref(config);
@@ -175,6 +182,7 @@ int main(int argc, char **argv)
                 {"help", no_argument, NULL, OPTION_HELP},
                 {0},
         };
+        char reason[CONFIG_PROBLEM_SIZE] = "it has failed; see: journalctl -u binlog-ssld";
         int option, status;
 
         session_scrub_environment();
@@ -205,8 +213,8 @@ int main(int argc, char **argv)
         }
         if (options.mode == MODE_CHECK || options.mode == MODE_CHECK_CLUSTERS)
                 log_set_plain();
-        status = run_mode(&options);
+        status = run_mode(&options, reason);
         if (options.mode == MODE_SERVICE && status != EXIT_SUCCESS)
-                server_refuse();
+                server_refuse(reason);
         return status;
 }

@@ -2,14 +2,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/json-reader.h"
 #include "common/json-writer.h"
 #include "common/text.h"
 #include "daemon/config/config.h"
+#include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
 #include "daemon/model/status.h"
 
@@ -27,18 +30,35 @@ void error_message(const char *format, ...)
         fprintf(stderr, "binlog-sslctl: %s\n", line);
 }
 
+/* Without it systemd skips the start of socket and service, and reports no error. */
+static bool lacks_configuration(char *ret_path, size_t size, const char *socket)
+{
+        char path[PATH_MAX];
+
+        return paths_socket(path, sizeof(path)) == 0 && strcmp(path, socket) == 0 &&
+                paths_config_file(ret_path, size) == 0 && access(ret_path, F_OK) < 0 &&
+                errno == ENOENT;
+}
+
 int error_message_unreachable(const char *socket, int error)
 {
+        char path[PATH_MAX];
+
         switch (-error) {
         case ENOENT:
         case ENOTDIR:
-                error_message(
-                        "there is no %s; is the service running? systemctl status binlog-ssld",
-                        socket);
+                if (lacks_configuration(path, sizeof(path), socket))
+                        error_message("there is no %s, without which binlog-ssld does not start; "
+                                      "see: man binlog-ssld.conf",
+                                path);
+                else
+                        error_message("there is no %s: binlog-ssld does not run; fix: systemctl "
+                                      "start binlog-ssld",
+                                socket);
                 break;
         case ECONNREFUSED:
-                error_message("nobody listens on %s; is the service running? "
-                              "systemctl status binlog-ssld",
+                error_message("nobody listens on %s: binlog-ssld does not run; fix: systemctl "
+                              "start binlog-ssld",
                         socket);
                 break;
         case EACCES:
@@ -80,7 +100,7 @@ static int error_message_configuration(const JsonValue *parameters)
 
 int error_message_reply(const VarlinkReply *reply, const char *method, bool json)
 {
-        char name[CONFIG_NAME_MAX], state[32], reason[SUMMARY_TEXT_MAX];
+        char name[CONFIG_NAME_MAX], state[32], reason[SUMMARY_TEXT_MAX], text[4096];
 
         if (json)
                 (void)json_print(stdout, reply->message);
@@ -118,6 +138,10 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
         else if (strcmp(reply->error, MANAGER_ERROR "TooManyClients") == 0) {
                 error_message("binlog-ssld has as many clients as it takes, of this user or of "
                               "all; end some: each running monitor and wait is one");
+                return EXIT_UNREACHABLE;
+        } else if (strcmp(reply->error, MANAGER_ERROR "NotStarted") == 0) {
+                json_get_text(text, sizeof(text), reply->parameters, "text");
+                error_message("binlog-ssld does not start: %s", text);
                 return EXIT_UNREACHABLE;
         } else
                 error_message("%s: binlog-ssld returned the error %s", method, reply->error);

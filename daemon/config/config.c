@@ -157,3 +157,12 @@ void config_problem_set(
         text_vformat(problem->text, sizeof(problem->text), format, arguments);
         va_end(arguments);
 }
+
+void config_problem_format(char buffer[static CONFIG_PROBLEM_SIZE], const ConfigProblem *problem)
+{
+        char line[16] = "";
+
+        if (problem->line > 0)
+                snprintf(line, sizeof(line), ":%u", problem->line);
+        snprintf(buffer, CONFIG_PROBLEM_SIZE, "%s%s: %s", problem->file, line, problem->text);
+}

@@ -208,3 +208,7 @@ typedef struct ConfigProblem {
 
 void config_problem_set(ConfigProblem *problem, const char *file, unsigned line, const char *format,
         ...) PRINTF(4, 5);
+
+/* Writes FILE:LINE: TEXT, without the line for a problem of the file as a whole. */
+#define CONFIG_PROBLEM_SIZE (sizeof(ConfigProblem) + 16)
+void config_problem_format(char buffer[static CONFIG_PROBLEM_SIZE], const ConfigProblem *problem);

@@ -79,7 +79,9 @@ const char interface_description[] =
         "error MaterialNotReady (name: string, state: MaterialState, reason: string)\n"
         "error InvalidConfiguration (file: string, line: int, text: string)\n"
         "# Instead of a reply: the service has as many clients as it takes, of this user or of all.\n"
-        "error TooManyClients ()\n";
+        "error TooManyClients ()\n"
+        "# Instead of a reply: a connection has started the service, which does not work. text: why.\n"
+        "error NotStarted (text: string)\n";
 
 const char interface_service_description[] =
         "# The Varlink Service Interface is provided by every varlink service.\n"

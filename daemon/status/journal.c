@@ -61,15 +61,12 @@ void journal_stopping(unsigned running_imports, uint64_t left_usec)
                         (left_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
-/* `prefix`FILE:LINE: TEXT, without the line for a problem of the file as a whole. */
 static void log_problem(const char *message_id, const char *prefix, const ConfigProblem *problem)
 {
-        char line[16] = "";
+        char text[CONFIG_PROBLEM_SIZE];
 
-        if (problem->line > 0)
-                snprintf(line, sizeof(line), ":%u", problem->line);
-        log_send(LOG_ERR, message_id, NULL, 0, "%s%s%s: %s", prefix, problem->file, line,
-                problem->text);
+        config_problem_format(text, problem);
+        log_send(LOG_ERR, message_id, NULL, 0, "%s%s", prefix, text);
 }
 
 void journal_configuration_invalid(const ConfigProblem *problem)

@@ -16,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/clock.h"
+#include "common/varlink.h"
 #include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
 #include "daemon/status/journal.h"
@@ -257,13 +258,21 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
         return 0;
 }
 
-void server_refuse(void)
+void server_refuse(const char *reason)
 {
+        CLEANUP(freep) char *parameters = NULL, *reply = NULL;
         char path[PATH_MAX];
         int fd = paths_socket(path, sizeof(path)) < 0 ? -1 : inherited_fd(path), client_fd;
+        size_t size = 0;
 
-        while (fd >= 0 && (client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+        if (varlink_pair_format(&parameters, "text", reason) == 0)
+                (void)varlink_reply_format(
+                        &reply, &size, parameters, INTERFACE_NAME ".NotStarted", false);
+        while (fd >= 0 && (client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+                if (reply)
+                        (void)send(client_fd, reply, size, MSG_DONTWAIT | MSG_NOSIGNAL);
                 close(client_fd);
+        }
 }
 
 Server *server_free(Server *server)

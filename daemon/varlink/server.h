@@ -19,9 +19,10 @@
 #define SERVER_CLIENTS_RESERVED    8
 #define SERVER_CLIENTS_OF_USER_MAX 16
 
-/* Disconnects the clients that wait on a socket of systemd, if there is one. A daemon that cannot
- * start calls it: systemd would start the daemon again at once for the same client. */
-void server_refuse(void);
+/* Answers the clients that wait on a socket of systemd, if there is one, with NotStarted, and
+ * disconnects them. A daemon that cannot start calls it: systemd would start the daemon again at
+ * once for the same client. `reason` is displayable text. */
+void server_refuse(const char *reason);
 
 typedef struct Server Server;
 

@@ -24,13 +24,20 @@ def assert_unreachable(done: subprocess.CompletedProcess[str], *words: str) -> N
 
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_no_socket(ctl, arguments):
-    assert_unreachable(ctl(*arguments), f"there is no {ctl.socket}", "systemctl status binlog-ssld")
+    (ctl.directory / "binlog-ssld.conf").touch()
+    assert_unreachable(ctl(*arguments), f"there is no {ctl.socket}", "systemctl start binlog-ssld")
+
+
+def test_without_a_configuration_nothing_is_started(ctl):
+    assert_unreachable(ctl("status"), f"there is no {ctl.directory}/binlog-ssld.conf, without which")
+    other = f"{ctl.directory}/other"
+    assert_unreachable(ctl("--socket", other, "status"), f"there is no {other}: ")
 
 
 def test_a_stale_socket(ctl):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(ctl.socket))
-    assert_unreachable(ctl("status"), "nobody listens", "systemctl status binlog-ssld")
+    assert_unreachable(ctl("status"), "nobody listens", "systemctl start binlog-ssld")
 
 
 def test_a_regular_file_as_socket(ctl):
@@ -149,6 +156,20 @@ def test_an_endless_answer_ends_with_an_error(ctl, manage):
         assert ctl("status").returncode == 3
     finally:
         stop.set()
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_a_daemon_that_does_not_start_is_quoted(ctl, manage, arguments):
+    """It answers before the call, and disconnects."""
+    def answer(connection):
+        connection.error("NotStarted", text="/etc/b.conf:5: unknown key colour")
+        connection.disconnect()
+
+    manager = manage()
+    for method in ("GetStatus", "GetMetrics", "Reload", "Import", "Subscribe"):
+        set_answer(manager, method, answer)
+    assert_unreachable(ctl(*arguments),
+                       "binlog-ssld does not start: /etc/b.conf:5: unknown key colour")
 
 
 def test_an_error_instead_of_the_status_is_unknown_to_monitoring(ctl, manage):

@@ -27,6 +27,9 @@ def test_without_a_configuration_nothing_is_started(service: Installed):
     service.start()
     assert service.show("ActiveState") == "inactive"
     assert service.show("ConditionResult") == "no"
+    assert service.ctl("status").stderr == (
+        f"binlog-sslctl: there is no {CONFIGURATION}, without which binlog-ssld does not start; "
+        "see: man binlog-ssld.conf\n")
     done = service.machine.run("runuser", "-u", "binlog-ssld", "--", "binlog-ssld", check=False)
     assert done.returncode == 78
     assert f"{CONFIGURATION}: cannot be read: No such file" in done.stderr

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.service.installed import SOCKET, SOCKET_PATH, Installed
+from tests.service.installed import CONFIGURATION, SOCKET, SOCKET_PATH, Installed
 
 LISTEN = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
           "print('ready', flush=True); sys.stdin.read()")
@@ -87,8 +87,12 @@ def test_a_refused_configuration_does_not_stop_the_socket_unit(service: Installe
     """The socket still listens; after the configuration is corrected, the next request succeeds."""
     service.configure(cluster="colour = red")
     service.systemctl("start", SOCKET)
-    for _ in range(3):
-        assert service.ctl("status").returncode == 3
+    for command in (["status"], ["wait", "--timeout", "5s"], ["import", "--wait"]):
+        done = service.ctl(*command)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith(
+            f"binlog-sslctl: binlog-ssld does not start: {CONFIGURATION}:")
+        assert "unknown key colour" in done.stderr
     assert service.show("ActiveState", SOCKET) == "active"
     service.configure()
     assert service.ctl("status").returncode in (0, 1)

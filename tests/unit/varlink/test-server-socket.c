@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/macro.h"
+#include "daemon/config/paths.h"
 #include "daemon/varlink/server.h"
 #include "tests/unit/scratch.h"
 
@@ -148,22 +150,30 @@ static void test_a_path_too_long_for_a_socket_is_refused(void **state)
         assert_null(server);
 }
 
-/* In a child, because sd_listen_fds() expects the own process id and fixed descriptors. */
-_Noreturn static void take_over(const char *path)
+/* As systemd hands a socket over. In a child, because sd_listen_fds() expects the own process id
+ * and fixed descriptors. */
+static bool listen_as_systemd(const char *path)
 {
-        struct sockaddr_un address = address_of(scratch_path("socket"));
+        struct sockaddr_un address = address_of(path);
         int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-        sd_event *loop = NULL;
-        Server *server = NULL;
         char pid[16];
 
         snprintf(pid, sizeof(pid), "%d", (int)getpid());
         if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-                listen(listener, 5) < 0 || dup2(listener, 3) < 0 ||
-                setenv("LISTEN_PID", pid, 1) < 0 || setenv("LISTEN_FDS", "1", 1) < 0)
-                _exit(1);
+                listen(listener, 5) < 0 || dup2(listener, 3) < 0)
+                return false;
         if (listener != 3)
                 close(listener);
+        return setenv("LISTEN_PID", pid, 1) == 0 && setenv("LISTEN_FDS", "1", 1) == 0;
+}
+
+_Noreturn static void take_over(const char *path)
+{
+        sd_event *loop = NULL;
+        Server *server = NULL;
+
+        if (!listen_as_systemd(path))
+                _exit(1);
         if (sd_event_new(&loop) < 0 || server_new(&server, loop, path, "1", refuse, NULL) < 0)
                 _exit(2);
         if (!can_connect() || sd_event_run(loop, 0) <= 0)
@@ -180,6 +190,46 @@ static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **sta
         assert_true(child >= 0);
         if (child == 0)
                 take_over(scratch_path("socket"));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A daemon that cannot start, with two clients. */
+_Noreturn static void refuse_all(void)
+{
+        static const char expected[] = "{\"error\":\"io.binlogssl.Manager.NotStarted\","
+                                       "\"parameters\":{\"text\":\"a:5: b\"}}";
+        struct sockaddr_un address = address_of(scratch_path(PATHS_SOCKET_NAME));
+        char directory[PATH_MAX], reply[256];
+        int clients[2];
+
+        strcpy(directory, address.sun_path);
+        *strrchr(directory, '/') = '\0';
+        if (!listen_as_systemd(address.sun_path) || setenv("RUNTIME_DIRECTORY", directory, 1) < 0)
+                _exit(1);
+        for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+                clients[i] = socket(AF_UNIX, SOCK_STREAM, 0);
+                if (connect(clients[i], (struct sockaddr *)&address, sizeof(address)) < 0)
+                        _exit(2);
+        }
+        server_refuse("a:5: b");
+        for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+                if (recv(clients[i], reply, sizeof(reply), 0) != (ssize_t)sizeof(expected) ||
+                        memcmp(reply, expected, sizeof(expected)) != 0 ||
+                        recv(clients[i], reply, sizeof(reply), 0) != 0)
+                        _exit(3);
+        _exit(0);
+}
+
+static void test_the_clients_of_a_daemon_that_cannot_start_get_the_reason(void **state)
+{
+        pid_t child = fork();
+        int status;
+
+        assert_true(child >= 0);
+        if (child == 0)
+                refuse_all();
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
@@ -205,6 +255,7 @@ int main(void)
                 socket_test(test_a_socket_with_a_full_queue_is_not_replaced),
                 socket_test(test_a_path_too_long_for_a_socket_is_refused),
                 socket_test(test_a_socket_of_systemd_is_taken_over_and_its_file_stays),
+                socket_test(test_the_clients_of_a_daemon_that_cannot_start_get_the_reason),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
