@@ -22,6 +22,7 @@ static const Command *const commands[] = {
         &command_wait,
         &command_monitor,
         &command_metrics,
+        &command_nagios,
         &command_reload,
 };
 

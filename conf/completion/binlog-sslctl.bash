@@ -46,7 +46,7 @@ _binlog_sslctl() {
         case $command in
         "")
                 mapfile -t COMPREPLY < <(compgen -W \
-                        "status explain check import remove wait monitor metrics reload" -- "$cur")
+                        "status explain check import remove wait monitor metrics nagios reload" -- "$cur")
                 ;;
         status | import | remove)
                 mapfile -t COMPREPLY < <(compgen -W \

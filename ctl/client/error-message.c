@@ -40,7 +40,7 @@ static bool lacks_configuration(char *ret_path, size_t size, const char *socket)
                 errno == ENOENT;
 }
 
-int error_message_unreachable(const char *socket, int error)
+void error_message_describe_unreachable(char *buffer, size_t size, const char *socket, int error)
 {
         char path[PATH_MAX];
 
@@ -48,39 +48,79 @@ int error_message_unreachable(const char *socket, int error)
         case ENOENT:
         case ENOTDIR:
                 if (lacks_configuration(path, sizeof(path), socket))
-                        error_message("there is no %s, without which binlog-ssld does not start; "
-                                      "see: man binlog-ssld.conf",
+                        text_format(buffer, size,
+                                "there is no %s, without which binlog-ssld does not start; see: "
+                                "man binlog-ssld.conf",
                                 path);
                 else
-                        error_message("there is no %s: binlog-ssld does not run; fix: systemctl "
-                                      "start binlog-ssld",
+                        text_format(buffer, size,
+                                "there is no %s: binlog-ssld does not run; fix: systemctl start "
+                                "binlog-ssld",
                                 socket);
                 break;
         case ECONNREFUSED:
-                error_message("nobody listens on %s: binlog-ssld does not run; fix: systemctl "
-                              "start binlog-ssld",
+                text_format(buffer, size,
+                        "nobody listens on %s: binlog-ssld does not run; fix: systemctl start "
+                        "binlog-ssld",
                         socket);
                 break;
         case EACCES:
-                error_message("%s may not be opened by this user; run the command as root", socket);
+                text_format(buffer, size,
+                        "%s may not be opened by this user; run the command as root", socket);
                 break;
         case ETIMEDOUT:
-                error_message("binlog-ssld does not answer at %s; see: journalctl -u binlog-ssld",
+                text_format(buffer, size,
+                        "binlog-ssld does not answer at %s; see: journalctl -u binlog-ssld",
                         socket);
                 break;
         case ECONNRESET:
-                error_message("binlog-ssld closed the connection before its answer was complete; "
-                              "see: journalctl -u binlog-ssld");
+                text_set(buffer, size,
+                        "binlog-ssld closed the connection before its answer was complete; see: "
+                        "journalctl -u binlog-ssld");
                 break;
         case EBADMSG:
-                error_message("the process at %s is not binlog-ssld, or not of a version that this "
-                              "command can read",
+                text_format(buffer, size,
+                        "the process at %s is not binlog-ssld, or not of a version that this "
+                        "command can read",
                         socket);
                 break;
         default:
-                error_message("%s: %s", socket, strerror(-error));
+                text_format(buffer, size, "%s: %s", socket, strerror(-error));
         }
+}
+
+int error_message_unreachable(const char *socket, int error)
+{
+        char text[ERROR_MESSAGE_MAX];
+
+        error_message_describe_unreachable(text, sizeof(text), socket, error);
+        error_message("%s", text);
         return EXIT_UNREACHABLE;
+}
+
+/* What comes instead of a reply. Returns false for any other error. */
+static bool describe_refusal(char *buffer, size_t size, const VarlinkReply *reply)
+{
+        char text[ERROR_MESSAGE_MAX];
+
+        if (strcmp(reply->error, MANAGER_ERROR "TooManyClients") == 0)
+                text_set(buffer, size,
+                        "binlog-ssld has as many clients as it takes, of this user or of all; end "
+                        "some: each running monitor and wait is one");
+        else if (strcmp(reply->error, MANAGER_ERROR "NotStarted") == 0) {
+                json_get_text(text, sizeof(text), reply->parameters, "text");
+                text_format(buffer, size, "binlog-ssld does not start: %s", text);
+        } else
+                return false;
+        return true;
+}
+
+void error_message_describe_reply(
+        char *buffer, size_t size, const VarlinkReply *reply, const char *method)
+{
+        if (!describe_refusal(buffer, size, reply))
+                text_format(buffer, size, "%s: binlog-ssld returned the error %s", method,
+                        reply->error);
 }
 
 static int error_message_configuration(const JsonValue *parameters)
@@ -100,7 +140,7 @@ static int error_message_configuration(const JsonValue *parameters)
 
 int error_message_reply(const VarlinkReply *reply, const char *method, bool json)
 {
-        char name[CONFIG_NAME_MAX], state[32], reason[SUMMARY_TEXT_MAX], text[4096];
+        char name[CONFIG_NAME_MAX], state[32], reason[SUMMARY_TEXT_MAX], text[ERROR_MESSAGE_MAX];
 
         if (json)
                 (void)json_print(stdout, reply->message);
@@ -135,15 +175,13 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
                 error_message("the running binlog-ssld has no method %s, because it is older than "
                               "this command; fix: systemctl restart binlog-ssld",
                         method);
-        else if (strcmp(reply->error, MANAGER_ERROR "TooManyClients") == 0) {
-                error_message("binlog-ssld has as many clients as it takes, of this user or of "
-                              "all; end some: each running monitor and wait is one");
-                return EXIT_UNREACHABLE;
-        } else if (strcmp(reply->error, MANAGER_ERROR "NotStarted") == 0) {
-                json_get_text(text, sizeof(text), reply->parameters, "text");
-                error_message("binlog-ssld does not start: %s", text);
-                return EXIT_UNREACHABLE;
-        } else
-                error_message("%s: binlog-ssld returned the error %s", method, reply->error);
+        else {
+                bool refused = describe_refusal(text, sizeof(text), reply);
+
+                if (!refused)
+                        error_message_describe_reply(text, sizeof(text), reply, method);
+                error_message("%s", text);
+                return refused ? EXIT_UNREACHABLE : EXIT_FAILURE;
+        }
         return EXIT_FAILURE;
 }

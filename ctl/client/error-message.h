@@ -10,7 +10,8 @@
 #include "common/macro.h"
 #include "common/varlink.h"
 
-#define EXIT_UNREACHABLE 3 /* "unknown" to monitoring plugins */
+#define EXIT_UNREACHABLE  3 /* "unknown" to monitoring plugins */
+#define ERROR_MESSAGE_MAX 4096
 
 /* Prints "binlog-sslctl: ", the message as one clean line (common/text.h), and a line end. */
 void error_message(const char *format, ...) PRINTF(1, 2);
@@ -21,3 +22,8 @@ int error_message_unreachable(const char *socket, int error);
 
 /* The daemon returned an error for `method`. With `json` the reply goes to stdout as well. */
 int error_message_reply(const VarlinkReply *reply, const char *method, bool json);
+
+/* Write the same texts instead of printing them. */
+void error_message_describe_unreachable(char *buffer, size_t size, const char *socket, int error);
+void error_message_describe_reply(
+        char *buffer, size_t size, const VarlinkReply *reply, const char *method);

@@ -142,7 +142,8 @@ int varlink_client_receive(VarlinkClient *client, VarlinkReply *ret, uint64_t de
         }
 }
 
-static int call(VarlinkReply *ret, const char *path, const char *method, const char *parameters)
+int varlink_client_request(
+        VarlinkReply *ret, const char *path, const char *method, const char *parameters)
 {
         CLEANUP(varlink_client_freep) VarlinkClient *client = NULL;
         int r = varlink_client_new(&client, path);
@@ -159,7 +160,7 @@ static int call(VarlinkReply *ret, const char *path, const char *method, const c
 int varlink_client_call(
         VarlinkReply *ret, const char *path, const char *method, const char *parameters, bool json)
 {
-        int r = call(ret, path, method, parameters);
+        int r = varlink_client_request(ret, path, method, parameters);
 
         if (r < 0)
                 return error_message_unreachable(path, r);

@@ -33,7 +33,12 @@ int varlink_client_send(
  * within a reply. -EBADMSG: not a Varlink reply. -ENOMEM: also for a reply that is too large. */
 int varlink_client_receive(VarlinkClient *client, VarlinkReply *ret, uint64_t deadline_usec);
 
-/* Calls a method on a connection of its own. Returns EXIT_SUCCESS, or the exit status after an
+/* Calls a method on a connection of its own. Returns an error of the functions above; 0 also for an
+ * error reply of the daemon. */
+int varlink_client_request(
+        VarlinkReply *ret, const char *path, const char *method, const char *parameters);
+
+/* The same for people. Returns EXIT_SUCCESS, or the exit status after an
  * error message; with `json` an error reply of the daemon goes to stdout as well. */
 int varlink_client_call(
         VarlinkReply *ret, const char *path, const char *method, const char *parameters, bool json);

@@ -51,3 +51,4 @@ extern const Command command_wait;
 extern const Command command_monitor;
 extern const Command command_metrics;
 extern const Command command_reload;
+extern const Command command_nagios;

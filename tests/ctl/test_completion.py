@@ -13,7 +13,8 @@ from .mock_manager import cluster, material
 ROOT = Path(__file__).resolve().parents[2]
 BASH = ROOT / "conf" / "completion" / "binlog-sslctl.bash"
 ZSH = ROOT / "conf" / "completion" / "_binlog-sslctl"
-COMMANDS = ["status", "explain", "check", "import", "remove", "wait", "monitor", "metrics", "reload"]
+COMMANDS = ["status", "explain", "check", "import", "remove", "wait", "monitor", "metrics", "nagios",
+            "reload"]
 
 
 def complete(ctl, *words: str) -> list[str]:

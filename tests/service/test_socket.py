@@ -63,6 +63,11 @@ def test_any_user_can_read_the_status(service: Installed):
                                check=False)
     # The next attempt can be under way.
     assert done.returncode == 1 and re.search("retrying|importing", done.stdout)
+    done = service.machine.run("runuser", "-u", "nobody", "--",
+                               "/usr/lib/nagios/plugins/check_binlog_ssld", check=False)
+    assert re.match(r"BINLOG_SSLD WARNING - 0/1 clusters current.* \| days_left=36\d\.\d ",
+                    done.stdout)
+    assert done.returncode == 1
 
 
 def test_a_path_in_use_is_named_and_not_changed(service: Installed):

@@ -28,7 +28,7 @@ ALLOWED = {
     "ctl": "common config ctl/client ctl/commands",
 }
 # A verb of binlog-sslctl includes no other verb.
-VERBS = "status explain check import remove wait monitor metrics reload".split()
+VERBS = "status explain check import remove wait monitor metrics nagios reload".split()
 LIBRARIES = {
     "mysql": r"daemon/mysql/session\.c",
     "errmsg": r"daemon/mysql/session\.c",  # of libmariadb
