@@ -7,7 +7,8 @@
 #include "common/macro.h"
 #include "daemon/model/interface.h"
 
-#define SERVICE_URL "https://varlink.org"
+/* The documentation of the interface (uri(7)). */
+#define SERVICE_URL "man:io.binlogssl.Manager(7)"
 
 static int answer_info(const char *version, char **ret)
 {

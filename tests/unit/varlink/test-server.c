@@ -88,7 +88,7 @@ static void test_get_info_describes_the_service(void **state)
         connect_anew();
         conversation_expect(fd, SERVICE("GetInfo"),
                 "{\"parameters\":{\"vendor\":\"binlog-ssld\",\"product\":\"binlog-ssld\","
-                "\"version\":\"1.2.3\",\"url\":\"https://varlink.org\",\"interfaces\":["
+                "\"version\":\"1.2.3\",\"url\":\"man:io.binlogssl.Manager(7)\",\"interfaces\":["
                 "\"org.varlink.service\",\"io.binlogssl.Manager\"]}}");
         assert_int_equal(conversation_n_calls(), 0);
 }

@@ -34,7 +34,7 @@ static void test_the_information_names_version_and_interfaces(void **state)
 {
         static const char answer[] =
                 "{\"vendor\":\"binlog-ssld\",\"product\":\"binlog-ssld\",\"version\":\"1.2.3\","
-                "\"url\":\"https://varlink.org\",\"interfaces\":[\"org.varlink.service\","
+                "\"url\":\"man:io.binlogssl.Manager(7)\",\"interfaces\":[\"org.varlink.service\","
                 "\"io.binlogssl.Manager\"]}";
 
         expect("{\"method\":\"org.varlink.service.GetInfo\"}", NULL, answer);
