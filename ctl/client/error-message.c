@@ -47,11 +47,15 @@ void error_message_describe_unreachable(char *buffer, size_t size, const char *s
         switch (-error) {
         case ENOENT:
         case ENOTDIR:
+        case ESHUTDOWN:
                 if (lacks_configuration(path, sizeof(path), socket))
                         text_format(buffer, size,
                                 "there is no %s, without which binlog-ssld does not start; see: "
                                 "man binlog-ssld.conf",
                                 path);
+                else if (error == -ESHUTDOWN)
+                        text_set(buffer, size,
+                                "binlog-ssld is stopped; fix: systemctl start binlog-ssld");
                 else
                         text_format(buffer, size,
                                 "there is no %s: binlog-ssld does not run; fix: systemctl start "

@@ -12,6 +12,8 @@
 #include "common/clock.h"
 #include "common/text.h"
 #include "ctl/client/error-message.h"
+#include "ctl/client/unit-state.h"
+#include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
 
 #define REPLY_MAX (64 * 1024 * 1024)
@@ -21,6 +23,9 @@ struct VarlinkClient {
         char *input; /* received and not yet returned; complete messages end in NUL */
         size_t size, capacity;
 };
+
+/* The socket of the unit; with another path systemd knows nothing of the service. */
+#define UNIT_SOCKET "/run/binlog-ssld/" PATHS_SOCKET_NAME
 
 int varlink_client_new(VarlinkClient **ret, const char *path)
 {
@@ -33,6 +38,8 @@ int varlink_client_new(VarlinkClient **ret, const char *path)
         client->fd = -1;
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
+        if (strcmp(path, UNIT_SOCKET) == 0 && unit_state_is_stopped())
+                return -ESHUTDOWN;
         memcpy(address.sun_path, path, strlen(path) + 1);
         client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         /* The timeout also bounds connect(2), which waits while the listen queue of the daemon is

@@ -19,7 +19,8 @@
 typedef struct VarlinkClient VarlinkClient;
 
 /* Connects. Returns an error of connect(2); -ETIMEDOUT: the daemon accepts no connection;
- * -ENAMETOOLONG: `path` does not fit into a socket address. */
+ * -ENAMETOOLONG: `path` does not fit into a socket address; -ESHUTDOWN: a person has stopped the
+ * service, which a connection would start (ctl/client/unit-state.h). */
 int varlink_client_new(VarlinkClient **ret, const char *path);
 VarlinkClient *varlink_client_free(VarlinkClient *client);
 DEFINE_CLEANUP(VarlinkClient *, varlink_client_free);

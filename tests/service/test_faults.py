@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service.installed import CONFIGURATION, STATE, Installed
+from tests.service.installed import CONFIGURATION, SOCKET, STATE, Installed
 
 SECRET = "hunter2-is-not-for-the-journal"
 
@@ -48,6 +48,20 @@ def test_a_configuration_that_cannot_be_read_is_named(service: Installed, spoil,
         assert text in refused(service)
     finally:
         service.machine.shell(f"rm -r {CONFIGURATION}")
+
+
+def test_a_service_that_fails_again_and_again_works_when_the_fault_is_mended(service: Installed):
+    """More often than the limit of systemd by default, and without a command."""
+    service.drop_in("ExecStartPre=/usr/bin/test ! -e /run/fault\nRestartSec=100ms")
+    service.machine.shell("touch /run/fault")
+    try:
+        assert service.systemctl("start", check=False).returncode != 0
+        service.wait(lambda: int(service.show("NRestarts")) > 12, 60)
+        assert service.show("ActiveState", SOCKET) == "active"
+    finally:
+        service.machine.shell("rm /run/fault")
+    service.wait(lambda: service.show("ActiveState") == "active")
+    service.wait_imports(1)
 
 
 @pytest.mark.parametrize("line", [

@@ -4,6 +4,7 @@ import re
 
 from tests.service.installed import CONFIGURATION, SOCKET, SOCKET_PATH, Installed
 
+CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 LISTEN = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
           "print('ready', flush=True); sys.stdin.read()")
 
@@ -27,7 +28,7 @@ def test_the_socket_unit_starts_first_and_sets_mode_and_group(service: Installed
 def test_a_connection_starts_the_service(service: Installed):
     service.systemctl("start", SOCKET)
     assert service.show("ActiveState") == "inactive"
-    assert service.ctl("status").returncode in (0, 1)
+    service.machine.run("/usr/bin/python3", "-c", CONNECT, SOCKET_PATH)
     service.wait(lambda: service.show("ActiveState") == "active")
     service.wait_imports(1)
 
@@ -41,6 +42,28 @@ def test_the_socket_of_systemd_remains_after_stop_and_restart(service: Installed
     assert inode(service) == first
     service.systemctl("stop", SOCKET)
     assert service.machine.run("test", "-e", SOCKET_PATH, check=False).returncode != 0
+
+
+def test_a_command_does_not_start_a_service_that_was_stopped(service: Installed):
+    service.start()
+    service.wait_imports(1)
+    with service.machine.background("sh", "-c", "binlog-sslctl monitor & read _; kill $!"
+                                    ) as monitor:
+        assert monitor.stdout and monitor.stdout.readline()
+        service.stop()
+        for command in (["status"], ["wait"], ["import"], ["nagios"]):
+            done = service.ctl(*command)
+            assert done.returncode == 3
+            assert "binlog-ssld is stopped; fix: systemctl start binlog-ssld" in (
+                done.stderr or done.stdout)
+        while "is gone" not in monitor.stdout.readline():
+            pass
+        assert service.show("ActiveState", SOCKET) == "active"
+        assert service.show("ActiveState") == "inactive"
+    service.machine.run("runuser", "-u", "nobody", "--", "binlog-sslctl", "status", check=False)
+    assert service.show("ActiveState") == "inactive"
+    service.start()
+    assert service.ctl("status").returncode == 0
 
 
 def test_without_the_socket_unit_the_daemon_creates_and_removes_the_socket(service: Installed):
@@ -91,7 +114,9 @@ def test_a_path_in_use_is_named_and_not_changed(service: Installed):
 def test_a_refused_configuration_does_not_stop_the_socket_unit(service: Installed):
     """The socket still listens; after the configuration is corrected, the next request succeeds."""
     service.configure(cluster="colour = red")
-    service.systemctl("start", SOCKET)
+    assert service.systemctl("start", check=False).returncode != 0
+    for _ in range(12):
+        assert service.ctl("status").returncode == 3
     for command in (["status"], ["wait", "--timeout", "5s"], ["import", "--wait"]):
         done = service.ctl(*command)
         assert (done.returncode, done.stdout) == (3, "")
