@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.installed import MATERIAL, Installed
+from tests.service.installed import Installed
 from tests.service.machine import Machine
 from tests.service.package import SOURCE, packages
 from tests.standin import Aurora, Authority, Workspace
@@ -57,7 +57,6 @@ def installed(machine: Machine, workspace: Workspace) -> Iterator[Installed]:
     with machine.network():
         aurora.start()
     aurora.prepare()
-    machine.shell(f"install -d -m 2750 -o root -g binlog-ssld {MATERIAL}")
     installed = Installed(machine, authority, aurora)
     installed.secrets()
     yield installed

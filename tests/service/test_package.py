@@ -31,6 +31,7 @@ def test_installation_starts_nothing_and_purge_leaves_nothing(fresh: Machine):
                  "/usr/share/doc/binlog-ssld/examples/binlog-ssld.conf",
                  "/usr/share/man/man8/binlog-ssld.8.gz"):
         assert exists(fresh, path), path
+    assert fresh.shell("stat -c '%U %G %a' /etc/binlog-ssld/material") == "root binlog-ssld 2750\n"
     fresh.run("dpkg", "--purge", "binlog-ssld")
     wants = "/etc/systemd/system/{}.target.wants/binlog-ssld.{}"
     for path in ("/usr/sbin/binlog-ssld", "/lib/systemd/system/binlog-ssld.service", STATE,
@@ -41,7 +42,12 @@ def test_installation_starts_nothing_and_purge_leaves_nothing(fresh: Machine):
 
 def test_an_upgrade_restarts_the_service_and_removal_keeps_foreign_files(service: Installed):
     machine = service.machine
+    metrics, foreign = "/var/tmp/binlog-ssld.prom", "/var/tmp/foreign.prom"
+    machine.write(metrics, "# HELP binlog_ssld_build_info x\n")
+    machine.write(foreign, "# HELP node_load1 x\n")
+    machine.shell("chmod 2770 /etc/binlog-ssld/material")
     try:
+        service.configure(daemon=f"metrics-file = {metrics}")
         service.start()
         service.wait_imports(1)
         first = service.show("MainPID")
@@ -50,8 +56,14 @@ def test_an_upgrade_restarts_the_service_and_removal_keeps_foreign_files(service
         assert service.show("MainPID") not in ("0", first)
         assert machine.shell(f"stat -c %i {SOCKET_PATH}") == socket
         service.wait_imports(1)
+        assert machine.shell("stat -c %a /etc/binlog-ssld/material") == "2770\n"
 
+        machine.shell(f"mkdir {CONFIGURATION}.d")
+        machine.write(f"{CONFIGURATION}.d/a.conf", f"[daemon]\nmetrics-file = {foreign}\n")
         machine.run("dpkg", "--remove", "binlog-ssld")
+        assert not exists(machine, metrics)
+        assert exists(machine, foreign)
+        machine.shell(f"rm -r {CONFIGURATION}.d")
         assert service.show("ActiveState") == "inactive"
         assert not exists(machine, "/run/binlog-ssld")
         for kept in (CONFIGURATION, "/etc/binlog-ssld/material/client-key.pem",
@@ -65,4 +77,5 @@ def test_an_upgrade_restarts_the_service_and_removal_keeps_foreign_files(service
         assert not exists(machine, STATE)
         assert exists(machine, CONFIGURATION)
     finally:
-        machine.shell("dpkg --install /packages/binlog-ssld_0*.deb")
+        machine.shell("dpkg --install /packages/binlog-ssld_0*.deb;"
+                      "chmod 2750 /etc/binlog-ssld/material")
