@@ -6,6 +6,7 @@ import pytest
 
 from tests.service.installed import EXAMPLES, MATERIAL, SOCKET_PATH, Installed
 from tests.service.name_server import NameServer
+from tests.service.package import SOURCE
 from tests.standin.cluster import IMPORT_PASSWORD
 
 
@@ -149,17 +150,27 @@ def test_the_control_group_works_with_its_drop_in(service: Installed):
     service.wait_imports(1)
 
 
-def test_metrics_are_written_where_a_drop_in_allows_it(service: Installed):
-    directory = "/var/lib/node-exporter"
-    service.machine.shell(f"install -d -m 2775 -g binlog-ssld {directory}")
+def commands_for_metrics() -> str:
+    """Those of the manual."""
+    manual = (SOURCE / "man" / "binlog-ssld.8").read_text()
+    block, = re.findall(r"^(cd /var/lib/prometheus.*?)^\.Ed$", manual, re.M | re.S)
+    return block
+
+
+def test_metrics_are_written_after_the_commands_of_the_manual(service: Installed):
+    directory = "/var/lib/prometheus/node-exporter"
+    service.machine.shell(f"install -d {directory}")
     service.configure(daemon=f"metrics-file = {directory}/binlog-ssld.prom")
     service.start()
     service.wait_imports(1)
     service.wait(lambda: "Read-only file system" in service.messages())
-    service.drop_in(f"ReadWritePaths={directory}")
-    service.systemctl("restart")
-    service.wait(lambda: "binlog_ssld_" in service.machine.shell(f"cat {directory}/* || true"))
-    assert service.machine.shell(f"stat -c %a {directory}/binlog-ssld.prom") == "644\n"
+    try:
+        service.machine.shell(commands_for_metrics())
+        service.wait(lambda: "binlog_ssld_" in service.machine.shell(f"cat {directory}/* || true"))
+        assert service.machine.shell(f"stat -c %a {directory}/binlog-ssld.prom") == "644\n"
+    finally:
+        service.machine.shell("rm -r /etc/systemd/system/binlog-ssld.service.d;"
+                              f"rm -f {directory}/binlog-ssld.prom")
 
 
 RELOAD = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
