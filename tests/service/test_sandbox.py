@@ -223,7 +223,7 @@ def test_the_key_of_another_group_is_read_with_a_supplementary_group(service: In
 def test_the_directories_of_certbot_are_readable_as_in_the_readme(service: Installed):
     """First only root can read them; the links in live/ point to archive/."""
     service.machine.shell("""
-        mkdir /etc/letsencrypt; umask 077
+        mkdir -p /etc/letsencrypt; umask 077
         mkdir -p /etc/letsencrypt/live/orders /etc/letsencrypt/archive/orders
         cd /etc/letsencrypt/archive/orders
         cp /etc/binlog-ssld/material/client-key.pem privkey1.pem
