@@ -74,6 +74,19 @@ void text_set(char *buffer, size_t buffer_size, const char *source)
         text_copy(buffer, buffer_size, source ? source : "", source ? strlen(source) : 0);
 }
 
+void text_keep(char **text, const char *source)
+{
+        char *copy = source && source[0] != '\0' ? strdup(source) : NULL;
+
+        free(*text);
+        *text = copy;
+}
+
+const char *text_kept(const char *text)
+{
+        return text ? text : "";
+}
+
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
 {
         char *raw = NULL;

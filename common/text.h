@@ -21,6 +21,12 @@ void text_copy(char *buffer, size_t buffer_size, const char *source, size_t sour
 /* The same for a whole string. NULL gives "". */
 void text_set(char *buffer, size_t buffer_size, const char *source);
 
+/* Replaces a text on the heap by a copy of `source`: NULL for "", for NULL, and without memory. */
+void text_keep(char **text, const char *source);
+
+/* Returns such a text; "" for NULL. */
+const char *text_kept(const char *text);
+
 /* As snprintf(3); the result is made displayable in the same way. */
 void text_format(char *buffer, size_t buffer_size, const char *format, ...) PRINTF(3, 4);
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)

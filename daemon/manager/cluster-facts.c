@@ -25,9 +25,10 @@ void cluster_facts_forget_replication(ClusterFacts *facts)
 }
 
 void cluster_facts_init(
-        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, const Record *record)
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, Record *record)
 {
         *facts = (ClusterFacts){.daemon = config_ref(daemon), .config = config, .record = *record};
+        *record = RECORD_NULL;
         record_recover_removal(&facts->record);
         if (config->enabled)
                 record_forget_removal(&facts->record);
@@ -42,10 +43,20 @@ void cluster_facts_init(
         };
 }
 
+static void end_roll_back(ClusterFacts *facts)
+{
+        if (facts->roll_back)
+                roll_back_done(facts->roll_back);
+        free(TAKE(facts->roll_back));
+}
+
 void cluster_facts_done(ClusterFacts *facts)
 {
         facts->daemon = config_unref(facts->daemon);
-        free(TAKE(facts->roll_back));
+        end_roll_back(facts);
+        record_done(&facts->record);
+        kept_outcome_done(&facts->status.check.failure);
+        kept_outcome_done(&facts->status.start.failure);
 }
 
 bool cluster_facts_configure(
@@ -62,7 +73,8 @@ bool cluster_facts_configure(
         if (config->enabled)
                 record_forget_removal(&facts->record);
         if (*ret_forgotten) {
-                facts->status.check = (ClusterCheck){0};
+                facts->status.check.due = false;
+                kept_outcome_done(&facts->status.check.failure);
                 cluster_facts_forget_replication(facts);
         }
         if (moved)
@@ -125,7 +137,7 @@ void cluster_facts_complete_stop(ClusterFacts *facts, const RecordStop *stop)
 static void update_after_import(ClusterFacts *facts, const Outcome *outcome)
 {
         due_times_after_check(&facts->due, facts->daemon);
-        facts->status.check.error[0] = facts->status.check.next_step[0] = '\0';
+        kept_outcome_done(&facts->status.check.failure);
         facts->denied = false;
         update_replication(facts, outcome);
         due_times_after_attempt(
@@ -145,6 +157,7 @@ ClusterChange cluster_facts_apply_attempt(
         RecordImport before = facts->record.imported;
         Outcome applied = *outcome;
 
+        before.warning = NULL; /* the record's */
         if (elsewhere) {
                 applied.effect = (ImportEffect){0};
                 applied.ledger = (LedgerReading){0};
@@ -165,8 +178,8 @@ ClusterChange cluster_facts_apply_attempt(
 
 int cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former)
 {
-        if (!facts->roll_back)
-                facts->roll_back = malloc(sizeof(*facts->roll_back));
+        end_roll_back(facts);
+        facts->roll_back = malloc(sizeof(*facts->roll_back));
         if (!facts->roll_back)
                 return -ENOMEM;
         roll_back_begin(
@@ -174,14 +187,21 @@ int cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former)
         return 0;
 }
 
+void cluster_facts_cancel_roll_back(ClusterFacts *facts)
+{
+        if (facts->roll_back)
+                roll_back_cancel(facts->roll_back, &facts->record);
+        end_roll_back(facts);
+}
+
 ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere)
 {
         ClusterChange change = {.events = EVENT(CLUSTER_EVENT_ATTEMPT), .recorded = !elsewhere};
-        Record of_former_server = RECORD_NULL;
+        CLEANUP(record_done) Record of_former_server = RECORD_NULL;
 
         roll_back_end(facts->roll_back, elsewhere ? &of_former_server : &facts->record, outcome,
                 clock_wall_usec());
-        free(TAKE(facts->roll_back));
+        end_roll_back(facts);
         if (!elsewhere)
                 update_after_import(facts, outcome);
         cluster_facts_report_stop(facts, &change);

@@ -34,9 +34,9 @@ typedef struct ClusterChange {
         bool recorded;   /* the record has changed */
 } ClusterChange;
 
-/* `record` is RECORD_NULL for a cluster without one. */
+/* Takes the record away, which is RECORD_NULL for a cluster without one. */
 void cluster_facts_init(
-        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, const Record *record);
+        ClusterFacts *facts, Config *daemon, const ClusterConfig *config, Record *record);
 void cluster_facts_done(ClusterFacts *facts);
 
 /* Replaces the settings. `ret_forgotten`: what the last check found is not known any more, since it
@@ -66,7 +66,10 @@ ClusterChange cluster_facts_apply_attempt(
 int cluster_facts_begin_roll_back(ClusterFacts *facts, const SetInfo *former);
 ClusterChange cluster_facts_apply_roll_back(ClusterFacts *facts, Outcome *outcome, bool elsewhere);
 
-/* Instead of both: it could not begin, and is retried with back-off. */
+/* Instead of the import: it cannot be recorded. */
+void cluster_facts_cancel_roll_back(ClusterFacts *facts);
+
+/* After that: it is retried with back-off. */
 ClusterChange cluster_facts_refuse_roll_back(ClusterFacts *facts, const Outcome *outcome);
 
 /* A start of replication alone: it says nothing of the set, whose state and back-off stay. */

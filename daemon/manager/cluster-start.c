@@ -27,14 +27,14 @@ static ImportAction import_action(PlanAction action)
 static bool is_forced(const Cluster *cluster, PlanAction action)
 {
         return cluster->forced || action == PLAN_HEAL || action == PLAN_ROLL_BACK ||
-                (cluster->lifted && cluster->facts.record.attempt.outcome == OUTCOME_ROLLED_BACK);
+                (cluster->lifted &&
+                        cluster->facts.record.attempt.outcome.kind == OUTCOME_ROLLED_BACK);
 }
 
 /* Before the CALL: a daemon that is killed in it leaves a cluster whose set nobody knows. */
 static int begin_roll_back(Cluster *cluster, const SetInfo *former)
 {
         ClusterFacts *facts = &cluster->facts;
-        Record before = facts->record;
         Outcome outcome = {.kind = OUTCOME_RECORD_FAILED};
         int r;
 
@@ -43,11 +43,11 @@ static int begin_roll_back(Cluster *cluster, const SetInfo *former)
                 r = record_writer_write(cluster->writer);
         if (r == 0)
                 return 0;
-        facts->record = before;
+        cluster_facts_cancel_roll_back(facts);
         text_format(outcome.text, sizeof(outcome.text),
                 "replication fails with set %.12s, which is not taken back, because that cannot be "
                 "recorded: %s",
-                before.imported.fingerprint, strerror(-r));
+                facts->record.imported.fingerprint, strerror(-r));
         cluster_finish(cluster, cluster_facts_refuse_roll_back(facts, &outcome), &outcome);
         return r;
 }

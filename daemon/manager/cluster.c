@@ -147,7 +147,7 @@ static Cluster *allocate(void)
 }
 
 int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
+        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
 {
         CLEANUP(cluster_freep) Cluster *cluster = allocate();
         const ClusterProcessHandlers handlers = {
@@ -349,13 +349,13 @@ void cluster_abort_import(Cluster *cluster)
         cluster_process_abort_import(cluster->process, &outcome);
 }
 
-void cluster_set_proof(Cluster *cluster, const RecordProof *proof)
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof, const char *fault)
 {
-        RecordProof *own = &cluster->facts.record.proof;
+        Record *record = &cluster->facts.record;
 
-        if (record_proof_equal(own, proof))
+        if (record_proof_equal(&record->proof, proof))
                 return;
-        *own = *proof;
+        record_set_proof(record, proof, fault);
         record_writer_schedule(cluster->writer);
 }
 
@@ -366,9 +366,8 @@ void cluster_release(Cluster *cluster)
         if (!cluster->facts.config->enabled || cluster->planned[0] == '\0')
                 return;
         text_set(record->by_hand, sizeof(record->by_hand), cluster->planned);
-        if (strcmp(record->proof.fingerprint, cluster->planned) == 0 &&
-                record->proof.fault[0] != '\0')
-                record->proof = (RecordProof){0};
+        if (record->proof.failed && strcmp(record->proof.fingerprint, cluster->planned) == 0)
+                record_set_proof(record, &(RecordProof){0}, "");
         record_writer_schedule(cluster->writer);
 }
 

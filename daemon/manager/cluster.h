@@ -24,10 +24,10 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* `config` is one of `daemon`, of which the cluster keeps a reference. Copies `record`, which is
- * RECORD_NULL for a cluster without a record. `counts` must outlive the cluster. */
+/* `config` is one of `daemon`, of which the cluster keeps a reference. Takes `record` away,
+ * which is RECORD_NULL for a cluster without a record. `counts` must outlive the cluster. */
 int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata);
+        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata);
 
 /* Kills an importer that still runs; a record that is not written yet is written. */
 Cluster *cluster_free(Cluster *cluster);
@@ -61,8 +61,8 @@ void cluster_end_check(Cluster *cluster);
 /* Kills an importer that runs. Its CALL may have been executed, so the import is in doubt. */
 void cluster_abort_import(Cluster *cluster);
 
-/* Replaces the proof of the record, which is written if it has changed. */
-void cluster_set_proof(Cluster *cluster, const RecordProof *proof);
+/* Replaces the proof of the record, which is written if it has changed; see record_set_proof(). */
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof, const char *fault);
 
 /* An operator imports by hand: the set of the last plan does not wait for its wave, and a proof of
  * it that a fault has ended begins anew. Without a set, or disabled, nothing changes. */

@@ -130,7 +130,7 @@ static void doubt_record(Inventory *inventory, Record *record, const ClusterConf
 static int load_cluster(
         Inventory *inventory, Cluster **ret, Config *daemon, const ClusterConfig *config)
 {
-        Record record;
+        CLEANUP(record_done) Record record = RECORD_NULL;
         int r = record_load(&record, config->name);
 
         if (r < 0 && r != -ENOENT)

@@ -56,7 +56,8 @@ static bool is_new(const PlanInput *input)
 /* Once, unless it could not be recorded, and so not even begun. */
 static Plan roll_back(const PlanInput *input, uint64_t now_usec)
 {
-        if (input->record->attempt.outcome == OUTCOME_RECORD_FAILED && now_usec < input->retry_usec)
+        if (input->record->attempt.outcome.kind == OUTCOME_RECORD_FAILED &&
+                now_usec < input->retry_usec)
                 return (Plan){.action = PLAN_DELAY, .not_before_usec = input->retry_usec};
         return (Plan){.action = PLAN_ROLL_BACK};
 }
@@ -212,8 +213,8 @@ ClusterState plan_state(const Plan *plan, const Record *record)
                 return CLUSTER_IMPORTING;
         case PLAN_DELAY:
                 return plan->transient ||
-                                outcome_is_transient(
-                                        record->attempt.outcome, record->attempt.sql_errno)
+                                outcome_is_transient(record->attempt.outcome.kind,
+                                        record->attempt.outcome.sql_errno)
                         ? CLUSTER_RETRYING
                         : CLUSTER_HELD;
         case PLAN_WAIT:

@@ -116,10 +116,11 @@ static void update_wave(Scheduler *scheduler, size_t own, size_t canary)
                 .proven = scheduler->n_proven[own] > 0,
                 .n_included = scheduler->n_included[own],
                 .hold_usec = inventory_config(scheduler->inventory)->canary_hold_usec};
-        RecordProof proof = wave_prove(&input);
+        char fault[OUTCOME_TEXT_MAX];
+        RecordProof proof = wave_prove(fault, &input);
         WaveStatus wave;
 
-        cluster_set_proof(cluster, &proof);
+        cluster_set_proof(cluster, &proof, fault);
         count_cluster(scheduler, canary);
         wave_evaluate(&wave, &input);
         scheduler_mark(scheduler, canary); /* it may be checked more often, or less */

@@ -67,22 +67,15 @@ static bool same_set(const char *a, const char *b)
         return a[0] != '\0' && strcmp(a, b) == 0;
 }
 
-/* Returns true if the record has a proof of this set that has ended. */
-static bool has_ended(const RecordProof *proof)
-{
-        return proof->proven || proof->fault[0] != '\0';
-}
-
-static void read_replication(RecordProof *proof, const ClusterStatus *canary, uint64_t hold_usec)
+static void read_replication(RecordProof *proof, char fault[static OUTCOME_TEXT_MAX],
+        const ClusterStatus *canary, uint64_t hold_usec)
 {
         uint64_t gap =
                 canary->read_usec > proof->read_usec ? canary->read_usec - proof->read_usec : 0;
-        char why[OUTCOME_TEXT_MAX] = "";
-        Verdict verdict = judge(why, sizeof(why), canary->replication);
+        Verdict verdict = judge(fault, OUTCOME_TEXT_MAX, canary->replication);
 
         proof->read_usec = canary->read_usec;
-        if (verdict == VERDICT_FAULT && proof->since_usec > 0)
-                text_set(proof->fault, sizeof(proof->fault), why);
+        proof->failed = verdict == VERDICT_FAULT && proof->since_usec > 0;
         if (verdict != VERDICT_GOOD)
                 return;
         if (proof->since_usec > 0)
@@ -92,7 +85,7 @@ static void read_replication(RecordProof *proof, const ClusterStatus *canary, ui
         proof->proven = proof->held_usec >= hold_usec;
 }
 
-RecordProof wave_prove(const WaveInput *input)
+RecordProof wave_prove(char fault[static OUTCOME_TEXT_MAX], const WaveInput *input)
 {
         const ClusterStatus *canary = input->canary;
         const Record *record = canary->record;
@@ -100,6 +93,7 @@ RecordProof wave_prove(const WaveInput *input)
         bool on_disk = same_set(input->fingerprint, imported) && !input->proven;
         RecordProof proof = record->proof;
 
+        text_set(fault, OUTCOME_TEXT_MAX, record_proof_fault(record));
         if (imported[0] == '\0' || record_needs_restart(record, imported))
                 return proof;
         if (!on_disk && (!same_set(imported, proof.fingerprint) || proof.since_usec == 0))
@@ -108,13 +102,13 @@ RecordProof wave_prove(const WaveInput *input)
                 proof = (RecordProof){0};
                 text_set(proof.fingerprint, sizeof(proof.fingerprint), imported);
         }
-        if (has_ended(&proof))
+        if (record_proof_has_ended(&proof))
                 return proof;
         if (canary->config->replication == REPLICATION_IGNORE)
                 proof.proven = true;
         else if (canary->replication->known && !canary->replication->stopped_by_us &&
                 canary->read_usec > 0 && canary->read_usec != proof.read_usec)
-                read_replication(&proof, canary, input->hold_usec);
+                read_replication(&proof, fault, canary, input->hold_usec);
         return proof;
 }
 
@@ -124,9 +118,9 @@ static void set_hold_reason(WaveStatus *wave, const ClusterStatus *canary)
         if (record_is_stopped(canary->record))
                 text_set(wave->reason, sizeof(wave->reason),
                         "replication was stopped for an import and is not started again yet");
-        else if (canary->check.error[0] != '\0')
+        else if (canary->check.failure.known)
                 text_format(wave->reason, sizeof(wave->reason), "the check failed: %s",
-                        canary->check.error);
+                        kept_outcome_reason(&canary->check.failure));
         else if (canary->read_usec > 0 && canary->replication->known)
                 (void)judge(wave->reason, sizeof(wave->reason), canary->replication);
 }
@@ -152,10 +146,10 @@ static void evaluate_proof(WaveStatus *wave, const ClusterStatus *canary)
 {
         const RecordProof *proof = &canary->record->proof;
 
-        if (proof->fault[0] != '\0') {
+        if (proof->failed) {
                 wave->state = WAVE_STOPPED;
                 wave->since_at_usec = proof->since_usec;
-                text_set(wave->reason, sizeof(wave->reason), proof->fault);
+                text_set(wave->reason, sizeof(wave->reason), record_proof_fault(canary->record));
                 return;
         }
         wave->state = WAVE_HOLDING;
@@ -169,8 +163,8 @@ static bool is_proving(const ClusterStatus *canary)
         const Record *record = canary->record;
 
         return same_set(record->imported.fingerprint, record->proof.fingerprint) &&
-                record->proof.since_usec > 0 && !has_ended(&record->proof) &&
-                !record_is_stopped(record) && canary->check.error[0] == '\0' &&
+                record->proof.since_usec > 0 && !record_proof_has_ended(&record->proof) &&
+                !record_is_stopped(record) && !canary->check.failure.known &&
                 !record_needs_restart(record, record->imported.fingerprint);
 }
 
@@ -178,8 +172,8 @@ static void evaluate_import(WaveStatus *wave, const ClusterStatus *canary, const
 {
         const Record *record = canary->record;
         const RecordAttempt *attempt = &record->attempt;
-        bool failed = same_set(fingerprint, attempt->fingerprint) && attempt->has_outcome &&
-                !outcome_is_success(attempt->outcome);
+        bool failed = same_set(fingerprint, attempt->fingerprint) &&
+                kept_outcome_failed(&attempt->outcome);
 
         wave->state = WAVE_IMPORTING;
         if (!failed && !same_set(fingerprint, record->by_hand) && is_proving(canary)) {
@@ -191,9 +185,9 @@ static void evaluate_import(WaveStatus *wave, const ClusterStatus *canary, const
         if (!failed)
                 return;
         text_format(wave->reason, sizeof(wave->reason), "%s%s%s",
-                outcome_kind_to_string(attempt->outcome), attempt->text[0] != '\0' ? ": " : "",
-                attempt->text);
-        if (!outcome_is_transient(attempt->outcome, attempt->sql_errno))
+                outcome_kind_to_string(attempt->outcome.kind), attempt->outcome.text ? ": " : "",
+                text_kept(attempt->outcome.text));
+        if (!outcome_is_transient(attempt->outcome.kind, attempt->outcome.sql_errno))
                 wave->state = WAVE_STOPPED;
 }
 

@@ -37,8 +37,8 @@ typedef struct WaveInput {
 
 /* Returns the proof of the canary's imported set, with what was read of replication since the last
  * call. It begins while that set is on disk and not proven, and continues when another one comes. A
- * fault after a good reading ends it; before one, nothing is proven yet. */
-RecordProof wave_prove(const WaveInput *input);
+ * fault after a good reading ends it, for record_set_proof(); before one, nothing is proven yet. */
+RecordProof wave_prove(char fault[static OUTCOME_TEXT_MAX], const WaveInput *input);
 
 /* After the result of wave_prove() is in the record. */
 void wave_evaluate(WaveStatus *ret, const WaveInput *input);

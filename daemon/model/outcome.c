@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/macro.h"
@@ -176,6 +177,42 @@ const char *outcome_next_step(OutcomeKind kind, const char *exact)
         if (exact[0] != '\0')
                 return exact;
         return (unsigned)kind < _OUTCOME_KIND_MAX ? kinds[kind].next_step : "";
+}
+
+void kept_outcome_done(KeptOutcome *kept)
+{
+        free(kept->text);
+        free(kept->next_step);
+        *kept = KEPT_OUTCOME_NULL;
+}
+
+void kept_outcome_set(KeptOutcome *kept, const Outcome *outcome)
+{
+        kept->known = true;
+        kept->kind = outcome->kind;
+        kept->sql_errno = outcome->sql_errno;
+        text_keep(&kept->text, outcome->text);
+        text_keep(&kept->next_step, outcome->next_step);
+}
+
+bool kept_outcome_failed(const KeptOutcome *kept)
+{
+        return kept->known && !outcome_is_success(kept->kind);
+}
+
+const char *kept_outcome_to_string(const KeptOutcome *kept)
+{
+        return kept->known ? outcome_kind_to_string(kept->kind) : "";
+}
+
+const char *kept_outcome_reason(const KeptOutcome *kept)
+{
+        return kept->known && kept->text ? kept->text : kept_outcome_to_string(kept);
+}
+
+const char *kept_outcome_next_step(const KeptOutcome *kept)
+{
+        return kept->known ? outcome_next_step(kept->kind, text_kept(kept->next_step)) : "";
 }
 
 const char *outcome_retry_note(OutcomeKind kind)

@@ -125,6 +125,27 @@ bool record_stop_is_valid(const RecordStop *stop);
 bool ledger_reading_is_valid(const LedgerReading *reading);
 bool server_info_is_valid(const ServerInfo *server);
 
+/* What is kept of an outcome. Its texts are on the heap, because most outcomes have none; they are
+ * missing without memory as well, while kind and number never are. */
+typedef struct KeptOutcome {
+        bool known; /* false: the rest has no meaning */
+        OutcomeKind kind;
+        unsigned sql_errno;
+        char *text, *next_step; /* see text_keep() */
+} KeptOutcome;
+
+#define KEPT_OUTCOME_NULL ((KeptOutcome){0})
+void kept_outcome_set(KeptOutcome *kept, const Outcome *outcome);
+void kept_outcome_done(KeptOutcome *kept);
+
+bool kept_outcome_failed(const KeptOutcome *kept);
+
+/* All three return "" for one that is not known. The reason is the text, or else the kind; the next
+ * step is that of outcome_next_step(). */
+const char *kept_outcome_to_string(const KeptOutcome *kept);
+const char *kept_outcome_reason(const KeptOutcome *kept);
+const char *kept_outcome_next_step(const KeptOutcome *kept);
+
 /* Adds a sentence to the warnings. */
 void outcome_add_warning(Outcome *outcome, const char *text);
 

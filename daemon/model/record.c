@@ -1,5 +1,6 @@
 #include "daemon/model/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -8,9 +9,25 @@
 /* From the note of a stop to the end of active threads, unless the server is very slow. */
 #define RECORD_STOP_DELAY_USEC (10 * USEC_PER_SEC)
 
+void record_forget_import(Record *record)
+{
+        free(record->imported.warning);
+        record->imported = (RecordImport){0};
+}
+
+void record_done(Record *record)
+{
+        record_forget_import(record);
+        kept_outcome_done(&record->attempt.outcome);
+        kept_outcome_done(&record->removal.outcome);
+        free(record->proof_fault);
+        *record = RECORD_NULL;
+}
+
 /* `uuid` is that of the server that has the set. */
 static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, const char *uuid)
 {
+        record_forget_import(record);
         record->imported = (RecordImport){
                 .at_usec = at_usec,
                 .not_before_usec = set->not_before_usec,
@@ -23,9 +40,14 @@ static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, c
 
 bool record_set_server(Record *record, const char *host, unsigned port)
 {
+        RecordWarning warned;
+
         if (strcmp(record->host, host) == 0 && record->port == port)
                 return false;
-        *record = (Record){.port = port, .warned = record->warned};
+        warned = record->warned;
+        record_done(record);
+        record->port = port;
+        record->warned = warned;
         text_set(record->host, sizeof(record->host), host);
         return true;
 }
@@ -74,7 +96,7 @@ bool record_update_server(Record *record, const Outcome *outcome)
                 strcmp(imported->server_uuid, uuid) == 0)
                 return false;
         if (imported->server_uuid[0] != '\0' && !outcome->ledger.known)
-                *imported = (RecordImport){0};
+                record_forget_import(record);
         else
                 text_set(imported->server_uuid, sizeof(imported->server_uuid), uuid);
         return true;
@@ -83,8 +105,26 @@ bool record_update_server(Record *record, const Outcome *outcome)
 bool record_proof_equal(const RecordProof *a, const RecordProof *b)
 {
         return strcmp(a->fingerprint, b->fingerprint) == 0 && a->proven == b->proven &&
-                a->since_usec == b->since_usec && a->held_usec == b->held_usec &&
-                a->read_usec == b->read_usec && strcmp(a->fault, b->fault) == 0;
+                a->failed == b->failed && a->since_usec == b->since_usec &&
+                a->held_usec == b->held_usec && a->read_usec == b->read_usec;
+}
+
+bool record_proof_has_ended(const RecordProof *proof)
+{
+        return proof->proven || proof->failed;
+}
+
+void record_set_proof(Record *record, const RecordProof *proof, const char *fault)
+{
+        record->proof = *proof;
+        text_keep(&record->proof_fault, proof->failed ? fault : "");
+}
+
+const char *record_proof_fault(const Record *record)
+{
+        if (!record->proof.failed)
+                return "";
+        return record->proof_fault ? record->proof_fault : "replication failed";
 }
 
 bool record_needs_restart(const Record *record, const char *fingerprint)
@@ -121,12 +161,12 @@ bool record_update_stop(Record *record, const Outcome *outcome)
 }
 
 /* Each import begins the proof of its set anew, unless that has ended. */
-static void begin_proof(RecordProof *proof, const char *fingerprint)
+static void begin_proof(Record *record, const char *fingerprint)
 {
-        bool ended = proof->proven || proof->fault[0] != '\0';
+        const RecordProof *proof = &record->proof;
 
-        if (!ended || strcmp(proof->fingerprint, fingerprint) != 0)
-                *proof = (RecordProof){0};
+        if (!record_proof_has_ended(proof) || strcmp(proof->fingerprint, fingerprint) != 0)
+                record_set_proof(record, &(RecordProof){0}, "");
 }
 
 void record_keep_former(
@@ -168,13 +208,12 @@ void record_apply_import(
         (void)record_update_from_ledger(record, outcome);
         if (outcome->effect.committed) {
                 set_imported(record, set, now_usec, outcome->server.uuid);
-                begin_proof(&record->proof, set->fingerprint);
-                text_set(record->imported.warning, sizeof(record->imported.warning),
-                        outcome->warning);
+                begin_proof(record, set->fingerprint);
+                text_keep(&record->imported.warning, outcome->warning);
         }
         /* The set imported before may have been replaced: if its files return, it is sent again. */
         if (outcome->effect.in_doubt && strcmp(record->imported.fingerprint, set->fingerprint) != 0)
-                record->imported = (RecordImport){0};
+                record_forget_import(record);
         if (outcome->effect.replication_restarted)
                 record->imported.in_use = true;
         if (outcome->effect.restart_due)
@@ -194,11 +233,7 @@ void record_apply_attempt(
                 attempt->failures = 0;
         }
         attempt->at_usec = now_usec;
-        attempt->has_outcome = true;
-        attempt->outcome = outcome->kind;
-        attempt->sql_errno = outcome->sql_errno;
-        text_set(attempt->text, sizeof(attempt->text), outcome->text);
-        text_set(attempt->next_step, sizeof(attempt->next_step), outcome->next_step);
+        kept_outcome_set(&attempt->outcome, outcome);
         if (outcome_is_success(outcome->kind)) {
                 record->last_success_usec = now_usec;
                 attempt->failures = 0;
@@ -216,7 +251,7 @@ bool record_is_final(const Record *record, const char *fingerprint)
 {
         const RecordAttempt *attempt = &record->attempt;
 
-        return attempt->has_outcome && !outcome_is_retried(attempt->outcome) &&
+        return attempt->outcome.known && !outcome_is_retried(attempt->outcome.kind) &&
                 strcmp(attempt->fingerprint, fingerprint) == 0;
 }
 
@@ -234,37 +269,37 @@ void record_set_warned(Record *record, const char *fingerprint, uint64_t within_
 
 void record_begin_removal(Record *record, uint64_t now_usec)
 {
-        record->removal = (RecordRemoval){.at_usec = now_usec};
+        kept_outcome_done(&record->removal.outcome);
+        record->removal.at_usec = now_usec;
 }
 
 bool record_is_removing(const Record *record)
 {
-        return record->removal.at_usec > 0 && !record->removal.has_outcome;
+        return record->removal.at_usec > 0 && !record->removal.outcome.known;
 }
 
 void record_note_removal(Record *record, const Outcome *outcome)
 {
-        RecordRemoval *removal = &record->removal;
+        KeptOutcome *kept = &record->removal.outcome;
 
-        removal->has_outcome = true;
-        removal->outcome = outcome->kind;
-        removal->sql_errno = outcome->sql_errno;
-        text_set(removal->text, sizeof(removal->text),
-                outcome->kind == OUTCOME_REMOVED ? outcome->warning : outcome->text);
-        text_set(removal->next_step, sizeof(removal->next_step), outcome->next_step);
+        kept_outcome_set(kept, outcome);
+        if (outcome->kind == OUTCOME_REMOVED)
+                text_keep(&kept->text, outcome->warning);
 }
 
 void record_apply_removal(Record *record, const Outcome *outcome)
 {
         (void)record_update_stop(record, outcome);
         if (outcome->kind == OUTCOME_REMOVED) {
-                Record kept = {
-                        .port = record->port, .stop = record->stop, .removal = record->removal};
+                Record kept = {.port = record->port,
+                        .stop = record->stop,
+                        .removal.at_usec = record->removal.at_usec};
 
                 text_set(kept.host, sizeof(kept.host), record->host);
+                record_done(record);
                 *record = kept;
         } else if (outcome->effect.in_doubt)
-                record->imported = (RecordImport){0};
+                record_forget_import(record);
         record_note_removal(record, outcome);
 }
 
@@ -280,15 +315,17 @@ void record_recover_removal(Record *record)
 
 void record_forget_removal(Record *record)
 {
-        if (record->removal.has_outcome)
-                record->removal = (RecordRemoval){0};
+        if (!record->removal.outcome.known)
+                return;
+        kept_outcome_done(&record->removal.outcome);
+        record->removal.at_usec = 0;
 }
 
 bool record_is_forgotten(const Record *record)
 {
-        const RecordRemoval *removal = &record->removal;
+        const KeptOutcome *removal = &record->removal.outcome;
 
-        return removal->has_outcome && removal->outcome == OUTCOME_REMOVED &&
+        return removal->known && removal->kind == OUTCOME_REMOVED &&
                 record->imported.fingerprint[0] == '\0' && record->attempt.at_usec == 0 &&
                 !record_is_stopped(record) && record->last_success_usec == 0 &&
                 record->newlines == NEWLINES_AUTO && record->warned.fingerprint[0] == '\0';

@@ -6,6 +6,9 @@
  *
  * The record decides whether a key is sent again, so it contains only what a server acknowledged.
  * It contains no key, no password, no payload and no hash of a key.
+ *
+ * A record owns its texts, which are there for bad news only. Without memory a text is missing, and
+ * everything that decides is not.
  */
 
 #include <stdbool.h>
@@ -26,7 +29,7 @@ typedef struct RecordImport {
         /* The set before it, with which replication ran, until this one is proven; "": none. */
         char former_fingerprint[REPORT_FINGERPRINT_MAX];
         char server_uuid[SERVER_UUID_MAX]; /* of the server that has it; "": not reported */
-        char warning[OUTCOME_TEXT_MAX];    /* the import went on in spite of this; "": nothing */
+        char *warning; /* the import went on in spite of this; NULL: nothing; see text_keep() */
 } RecordImport;
 
 /* The last attempt. */
@@ -34,11 +37,7 @@ typedef struct RecordAttempt {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set of the attempt */
         uint64_t at_usec;                         /* 0: never */
         unsigned failures;                        /* in a row with this set */
-        bool has_outcome;                         /* false: the rest has no meaning */
-        OutcomeKind outcome;
-        unsigned sql_errno;
-        char text[OUTCOME_TEXT_MAX];
-        char next_step[OUTCOME_NEXT_STEP_MAX];
+        KeptOutcome outcome;
 } RecordAttempt;
 
 /* The last expiry warning that was logged. */
@@ -51,20 +50,16 @@ typedef struct RecordWarning {
 typedef struct RecordProof {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set, which is imported; "": none */
         bool proven;
-        uint64_t since_usec;          /* of the first good reading of replication; 0: none yet */
-        uint64_t held_usec;           /* from that one to the last */
-        uint64_t read_usec;           /* boot time of the last reading; the boot can be another */
-        char fault[OUTCOME_TEXT_MAX]; /* it has ended the proof; "": none */
+        bool failed;         /* a fault has ended the proof: Record.proof_fault */
+        uint64_t since_usec; /* of the first good reading of replication; 0: none yet */
+        uint64_t held_usec;  /* from that one to the last */
+        uint64_t read_usec;  /* boot time of the last reading; the boot can be another */
 } RecordProof;
 
 /* The last removal of the client material, by a command. */
 typedef struct RecordRemoval {
-        uint64_t at_usec; /* of the request; 0: none since the cluster was enabled */
-        bool has_outcome; /* false: it has not ended, and the rest has no meaning */
-        OutcomeKind outcome;
-        unsigned sql_errno;
-        char text[OUTCOME_TEXT_MAX]; /* the cause; of a success, its warning */
-        char next_step[OUTCOME_NEXT_STEP_MAX];
+        uint64_t at_usec;    /* of the request; 0: none since the cluster was enabled */
+        KeptOutcome outcome; /* not known: it has not ended; the text of a success is its warning */
 } RecordRemoval;
 
 typedef struct Record {
@@ -79,10 +74,12 @@ typedef struct Record {
         Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;
         RecordProof proof;
+        char *proof_fault;                    /* see record_proof_fault() */
         char by_hand[REPORT_FINGERPRINT_MAX]; /* the set that an operator has let in; "": none */
 } Record;
 
 #define RECORD_NULL ((Record){0})
+void record_done(Record *record);
 
 /* Makes the record one of this server. Returns true if it was one of another, or of none: only the
  * expiry warning is kept then. */
@@ -102,6 +99,16 @@ bool record_update_from_ledger(Record *record, const Outcome *outcome);
 bool record_update_server(Record *record, const Outcome *outcome);
 
 bool record_proof_equal(const RecordProof *a, const RecordProof *b);
+bool record_proof_has_ended(const RecordProof *proof);
+
+/* `fault`: of a proof that has failed. */
+void record_set_proof(Record *record, const RecordProof *proof, const char *fault);
+
+/* Returns what has ended the proof, also if there was no memory to keep it; "": nothing. */
+const char *record_proof_fault(const Record *record);
+
+/* No set is known to be imported. */
+void record_forget_import(Record *record);
 
 /* Returns true if the set is imported, and replication is not restarted since. */
 bool record_needs_restart(const Record *record, const char *fingerprint);

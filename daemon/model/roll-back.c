@@ -1,5 +1,6 @@
 #include "daemon/model/roll-back.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -20,6 +21,21 @@ static void format_text(Outcome *ret, const RollBack *roll_back, const char *res
                 roll_back->taken_back.fingerprint, roll_back->io_errno, roll_back->error, result);
 }
 
+void roll_back_done(RollBack *roll_back)
+{
+        free(roll_back->taken_back.warning);
+        kept_outcome_done(&roll_back->before.outcome);
+        *roll_back = ROLL_BACK_NULL;
+}
+
+/* The set that is taken back is the imported one of the record again. */
+static void return_import(RollBack *roll_back, Record *record)
+{
+        record_forget_import(record);
+        record->imported = roll_back->taken_back;
+        roll_back->taken_back.warning = NULL;
+}
+
 void roll_back_begin(RollBack *ret, Record *record, const SetInfo *former,
         const Replication *replication, uint64_t now_usec)
 {
@@ -28,10 +44,8 @@ void roll_back_begin(RollBack *ret, Record *record, const SetInfo *former,
 
         *ret = (RollBack){
                 .taken_back = record->imported,
+                .before = record->attempt,
                 .former = *former,
-                .failures = strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0
-                        ? record->attempt.failures
-                        : 0,
                 .io_errno = replication->io_errno,
         };
         text_set(ret->error, sizeof(ret->error), answer_of(replication->io_error));
@@ -39,8 +53,17 @@ void roll_back_begin(RollBack *ret, Record *record, const SetInfo *former,
                 "set %.12s was about to be imported again, and the result is not known",
                 former->fingerprint);
         format_text(&outcome, ret, result);
-        record_apply_attempt(record, ret->taken_back.fingerprint, &outcome, now_usec);
         record->imported = (RecordImport){0};
+        record->attempt.outcome = KEPT_OUTCOME_NULL;
+        record_apply_attempt(record, ret->taken_back.fingerprint, &outcome, now_usec);
+}
+
+void roll_back_cancel(RollBack *roll_back, Record *record)
+{
+        return_import(roll_back, record);
+        kept_outcome_done(&record->attempt.outcome);
+        record->attempt = roll_back->before;
+        roll_back->before.outcome = KEPT_OUTCOME_NULL;
 }
 
 static void format_result(char *buffer, size_t size, const char *set, const Outcome *outcome)
@@ -61,8 +84,10 @@ static void format_result(char *buffer, size_t size, const char *set, const Outc
                         outcome->effect.in_doubt ? "may or may not be" : "could not be", why);
 }
 
-void roll_back_end(const RollBack *roll_back, Record *record, Outcome *outcome, uint64_t now_usec)
+void roll_back_end(RollBack *roll_back, Record *record, Outcome *outcome, uint64_t now_usec)
 {
+        const char *fingerprint = roll_back->taken_back.fingerprint;
+        const RecordAttempt *before = &roll_back->before;
         char result[OUTCOME_TEXT_MAX];
 
         format_result(result, sizeof(result), roll_back->former.fingerprint, outcome);
@@ -71,11 +96,13 @@ void roll_back_end(const RollBack *roll_back, Record *record, Outcome *outcome, 
                         ? ""
                         : outcome_next_step(outcome->kind, outcome->next_step));
         format_text(outcome, roll_back, result);
-        record->imported = roll_back->taken_back;
+        return_import(roll_back, record);
         record_apply_import(record, &roll_back->former, outcome, now_usec);
         record->imported.former_fingerprint[0] = '\0'; /* once */
         outcome->kind = OUTCOME_ROLLED_BACK;
         outcome->sql_errno = roll_back->io_errno;
-        record->attempt.failures = roll_back->failures; /* it was counted by roll_back_begin() */
-        record_apply_attempt(record, roll_back->taken_back.fingerprint, outcome, now_usec);
+        /* It was counted by roll_back_begin(). */
+        record->attempt.failures =
+                strcmp(before->fingerprint, fingerprint) == 0 ? before->failures : 0;
+        record_apply_attempt(record, fingerprint, outcome, now_usec);
 }

@@ -70,30 +70,25 @@ const char *cluster_state_to_string(ClusterState state)
 bool cluster_check_update(ClusterCheck *check, const Outcome *outcome)
 {
         bool failed = outcome->kind != OUTCOME_ALREADY_CURRENT;
-        bool changed = failed != (check->error[0] != '\0');
+        bool changed = failed != check->failure.known;
 
-        text_set(check->error, sizeof(check->error),
-                !failed                            ? ""
-                        : outcome->text[0] != '\0' ? outcome->text
-                                                   : outcome_kind_to_string(outcome->kind));
-        text_set(check->next_step, sizeof(check->next_step),
-                failed ? outcome_next_step(outcome->kind, outcome->next_step) : "");
+        if (failed)
+                kept_outcome_set(&check->failure, outcome);
+        else
+                kept_outcome_done(&check->failure);
         return changed;
 }
 
 void cluster_start_update(ClusterStart *start, bool is_stopped, const Outcome *outcome)
 {
         if (!is_stopped) {
-                *start = (ClusterStart){0};
+                kept_outcome_done(&start->failure);
+                start->failures = 0;
                 return;
         }
         start->failures++;
-        if (!outcome)
-                return;
-        text_set(start->error, sizeof(start->error),
-                outcome->text[0] != '\0' ? outcome->text : outcome_kind_to_string(outcome->kind));
-        text_set(start->next_step, sizeof(start->next_step),
-                outcome_next_step(outcome->kind, outcome->next_step));
+        if (outcome)
+                kept_outcome_set(&start->failure, outcome);
 }
 
 static Health health_of_replication(const Replication *replication, bool importing)

@@ -102,16 +102,14 @@ const char *cluster_state_to_string(ClusterState state);
 
 /* The check of a current cluster between imports. */
 typedef struct ClusterCheck {
-        bool due;                              /* runs, or waits for its turn */
-        char error[OUTCOME_TEXT_MAX];          /* why the last check failed; "": it passed */
-        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about the error */
+        bool due;            /* runs, or waits for its turn */
+        KeptOutcome failure; /* of the last check; not known: it passed */
 } ClusterCheck;
 
 /* The start of replication that an import has stopped; see Record.stop. */
 typedef struct ClusterStart {
-        unsigned failures;                     /* attempts in a row that left it stopped */
-        char error[OUTCOME_TEXT_MAX];          /* of the last start without a set; "": none */
-        char next_step[OUTCOME_NEXT_STEP_MAX]; /* what a person can do about the error */
+        unsigned failures;   /* attempts in a row that left it stopped */
+        KeptOutcome failure; /* of the last start without a set */
 } ClusterStart;
 
 typedef struct ClusterStatus {
@@ -135,7 +133,7 @@ typedef enum ClusterEvent {
         CLUSTER_EVENT_STATE,   /* the state, or the replica's status in a check */
         CLUSTER_EVENT_ATTEMPT, /* an attempt ended and is in the record */
         CLUSTER_EVENT_RECORD,  /* record_error changed */
-        CLUSTER_EVENT_CHECK,   /* check.error was set or cleared; with the check's outcome */
+        CLUSTER_EVENT_CHECK,   /* check.failure was set or cleared; with the check's outcome */
         CLUSTER_EVENT_SERVER,  /* another server answers in a check; same outcome */
         CLUSTER_EVENT_DRIFT,   /* the ledger names another set than the record; same outcome */
         CLUSTER_EVENT_STOPPED, /* an attempt, or a daemon before, has left replication stopped */

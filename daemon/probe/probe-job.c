@@ -147,7 +147,7 @@ static void prepare(ProbeRun *run, Probe *probes)
 
         for (size_t i = 0; i < config->n_clusters; i++) {
                 const ClusterConfig *cluster = &config->clusters[i];
-                Record record;
+                CLEANUP(record_done) Record record = RECORD_NULL;
 
                 if (!cluster->enabled)
                         continue;

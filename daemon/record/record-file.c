@@ -38,8 +38,10 @@ static void write_stop(JsonWriter *writer, const RecordStop *stop)
         json_put_boolean(writer, "stopped_completed", stop->completed);
 }
 
-static void write_proof(JsonWriter *writer, const RecordProof *proof)
+static void write_proof(JsonWriter *writer, const Record *record)
 {
+        const RecordProof *proof = &record->proof;
+
         if (proof->fingerprint[0] == '\0')
                 return;
         write_text(writer, "proof_fingerprint", proof->fingerprint);
@@ -47,20 +49,26 @@ static void write_proof(JsonWriter *writer, const RecordProof *proof)
         write_number(writer, "proof_since", proof->since_usec);
         write_number(writer, "proof_held", proof->held_usec);
         write_number(writer, "proof_read", proof->read_usec);
-        write_text(writer, "proof_fault", proof->fault);
+        write_text(writer, "proof_fault", record_proof_fault(record));
 }
 
-static void write_removal(JsonWriter *writer, const RecordRemoval *removal)
+/* The names of the members of an outcome. */
+typedef struct OutcomeNames {
+        const char *kind, *sql_errno, *text, *next_step;
+} OutcomeNames;
+
+static const OutcomeNames attempt_names = {"outcome", "sql_errno", "text", "next"};
+static const OutcomeNames removal_names = {
+        "removal_outcome", "removal_sql_errno", "removal_text", "removal_next"};
+
+static void write_outcome(JsonWriter *writer, const OutcomeNames *names, const KeptOutcome *outcome)
 {
-        if (removal->at_usec == 0)
+        if (!outcome->known)
                 return;
-        write_number(writer, "removal_at", removal->at_usec);
-        if (!removal->has_outcome)
-                return;
-        write_text(writer, "removal_outcome", outcome_kind_to_string(removal->outcome));
-        write_number(writer, "removal_sql_errno", removal->sql_errno);
-        write_text(writer, "removal_text", removal->text);
-        write_text(writer, "removal_next", removal->next_step);
+        write_text(writer, names->kind, outcome_kind_to_string(outcome->kind));
+        write_number(writer, names->sql_errno, outcome->sql_errno);
+        write_text(writer, names->text, text_kept(outcome->text));
+        write_text(writer, names->next_step, text_kept(outcome->next_step));
 }
 
 int record_format(char **ret, const Record *record)
@@ -77,26 +85,23 @@ int record_format(char **ret, const Record *record)
         write_number(writer, "imported_not_before", record->imported.not_before_usec);
         write_number(writer, "imported_not_after", record->imported.not_after_usec);
         write_text(writer, "server_uuid", record->imported.server_uuid);
-        write_text(writer, "import_warning", record->imported.warning);
+        write_text(writer, "import_warning", text_kept(record->imported.warning));
         write_text(writer, "former_fingerprint", record->imported.former_fingerprint);
         write_text(writer, "attempted_fingerprint", record->attempt.fingerprint);
         write_number(writer, "attempts", record->attempt.failures);
         write_number(writer, "last_attempt", record->attempt.at_usec);
         write_number(writer, "last_success", record->last_success_usec);
-        if (record->attempt.has_outcome) {
-                write_text(writer, "outcome", outcome_kind_to_string(record->attempt.outcome));
-                write_number(writer, "sql_errno", record->attempt.sql_errno);
-                write_text(writer, "text", record->attempt.text);
-                write_text(writer, "next", record->attempt.next_step);
-        }
+        write_outcome(writer, &attempt_names, &record->attempt.outcome);
         write_stop(writer, &record->stop);
         write_number(writer, "healed_at", record->healed_at_usec);
-        write_removal(writer, &record->removal);
+        write_number(writer, "removal_at", record->removal.at_usec);
+        if (record->removal.at_usec > 0)
+                write_outcome(writer, &removal_names, &record->removal.outcome);
         if (record->newlines != NEWLINES_AUTO)
                 write_text(writer, "payload_newlines", newlines_to_string(record->newlines));
         write_text(writer, "warned_fingerprint", record->warned.fingerprint);
         write_number(writer, "warned_within", record->warned.within_usec);
-        write_proof(writer, &record->proof);
+        write_proof(writer, record);
         write_text(writer, "by_hand_fingerprint", record->by_hand);
         json_put_boolean(writer, "in_use", record->imported.in_use);
         json_put_boolean(writer, "restart_due", record->imported.restart_due);
@@ -163,17 +168,29 @@ static bool read_fingerprint(char *buffer, const JsonValue *object, const char *
         return true;
 }
 
-static bool read_outcome(RecordAttempt *attempt, const JsonValue *object)
+/* `size` limits the text. */
+static bool read_kept_text(char **text, size_t size, const JsonValue *object, const char *key)
+{
+        char buffer[OUTCOME_NEXT_STEP_MAX] = "";
+
+        if (!read_text(buffer, size, object, key))
+                return false;
+        text_keep(text, buffer);
+        return true;
+}
+
+static bool read_outcome(KeptOutcome *outcome, const OutcomeNames *names, const JsonValue *object)
 {
         char name[32] = "";
 
-        if (!read_text(name, sizeof(name), object, "outcome") ||
-                !read_unsigned(&attempt->sql_errno, object, "sql_errno") ||
-                !read_text(attempt->text, sizeof(attempt->text), object, "text") ||
-                !read_text(attempt->next_step, sizeof(attempt->next_step), object, "next"))
+        if (!read_text(name, sizeof(name), object, names->kind) ||
+                !read_unsigned(&outcome->sql_errno, object, names->sql_errno) ||
+                !read_kept_text(&outcome->text, OUTCOME_TEXT_MAX, object, names->text) ||
+                !read_kept_text(
+                        &outcome->next_step, OUTCOME_NEXT_STEP_MAX, object, names->next_step))
                 return false;
-        attempt->has_outcome = name[0] != '\0';
-        return !attempt->has_outcome || outcome_kind_from_string(&attempt->outcome, name) == 0;
+        outcome->known = name[0] != '\0';
+        return !outcome->known || outcome_kind_from_string(&outcome->kind, name) == 0;
 }
 
 static bool read_stop(RecordStop *ret, const JsonValue *object)
@@ -195,20 +212,6 @@ static bool read_stop(RecordStop *ret, const JsonValue *object)
         return true;
 }
 
-static bool read_removal(RecordRemoval *removal, const JsonValue *object)
-{
-        char name[32] = "";
-
-        if (!read_number(&removal->at_usec, object, "removal_at") ||
-                !read_text(name, sizeof(name), object, "removal_outcome") ||
-                !read_unsigned(&removal->sql_errno, object, "removal_sql_errno") ||
-                !read_text(removal->text, sizeof(removal->text), object, "removal_text") ||
-                !read_text(removal->next_step, sizeof(removal->next_step), object, "removal_next"))
-                return false;
-        removal->has_outcome = name[0] != '\0';
-        return !removal->has_outcome || outcome_kind_from_string(&removal->outcome, name) == 0;
-}
-
 static bool read_newlines(Record *record, const JsonValue *object)
 {
         char name[16] = "";
@@ -218,20 +221,26 @@ static bool read_newlines(Record *record, const JsonValue *object)
         return name[0] == '\0' || newlines_from_string(&record->newlines, name) == 0;
 }
 
-static bool read_proof(RecordProof *ret, const JsonValue *object)
+static bool read_proof(Record *record, const JsonValue *object)
 {
+        RecordProof *ret = &record->proof;
+        char fault[OUTCOME_TEXT_MAX] = "";
+
+        if (!read_text(fault, sizeof(fault), object, "proof_fault"))
+                return false;
+        ret->failed = fault[0] != '\0';
+        text_keep(&record->proof_fault, fault);
         return read_fingerprint(ret->fingerprint, object, "proof_fingerprint") &&
                 read_boolean(&ret->proven, object, "proof_proven") &&
                 read_number(&ret->since_usec, object, "proof_since") &&
                 read_number(&ret->held_usec, object, "proof_held") &&
-                read_number(&ret->read_usec, object, "proof_read") &&
-                read_text(ret->fault, sizeof(ret->fault), object, "proof_fault");
+                read_number(&ret->read_usec, object, "proof_read");
 }
 
 int record_parse(Record *ret, const char *text, size_t size)
 {
         CLEANUP(json_freep) JsonValue *object = NULL;
-        Record record = RECORD_NULL;
+        CLEANUP(record_done) Record record = RECORD_NULL;
         int r;
 
         r = json_parse(&object, text, size);
@@ -246,8 +255,8 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.imported.not_after_usec, object, "imported_not_after") ||
                 !read_text(record.imported.server_uuid, sizeof(record.imported.server_uuid), object,
                         "server_uuid") ||
-                !read_text(record.imported.warning, sizeof(record.imported.warning), object,
-                        "import_warning") ||
+                !read_kept_text(
+                        &record.imported.warning, OUTCOME_TEXT_MAX, object, "import_warning") ||
                 !read_fingerprint(
                         record.imported.former_fingerprint, object, "former_fingerprint") ||
                 !read_fingerprint(record.attempt.fingerprint, object, "attempted_fingerprint") ||
@@ -257,14 +266,17 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.attempt.at_usec, object, "last_attempt") ||
                 !read_number(&record.last_success_usec, object, "last_success") ||
                 !read_number(&record.healed_at_usec, object, "healed_at") ||
-                !read_outcome(&record.attempt, object) || !read_newlines(&record, object) ||
+                !read_outcome(&record.attempt.outcome, &attempt_names, object) ||
+                !read_newlines(&record, object) ||
                 !read_boolean(&record.imported.in_use, object, "in_use") ||
                 !read_boolean(&record.imported.restart_due, object, "restart_due") ||
-                !read_stop(&record.stop, object) || !read_proof(&record.proof, object) ||
+                !read_stop(&record.stop, object) || !read_proof(&record, object) ||
                 !read_fingerprint(record.by_hand, object, "by_hand_fingerprint") ||
-                !read_removal(&record.removal, object))
+                !read_number(&record.removal.at_usec, object, "removal_at") ||
+                !read_outcome(&record.removal.outcome, &removal_names, object))
                 return -EBADMSG;
         *ret = record;
+        record = RECORD_NULL;
         return 0;
 }
 

@@ -75,6 +75,6 @@ bool rollout_doubt(const Rollout *rollout, const char *cluster, Record *record)
                 strcmp(imported->fingerprint, rollout->fingerprint) == 0 ||
                 (rollout->cluster[0] != '\0' && strcmp(rollout->cluster, cluster) != 0))
                 return false;
-        *imported = (RecordImport){0};
+        record_forget_import(record);
         return true;
 }

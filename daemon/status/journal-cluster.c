@@ -141,15 +141,16 @@ void journal_check(const ClusterStatus *cluster, const Outcome *outcome)
                 {"BINLOG_SSL_CLUSTER", cluster->config->name},
                 {"BINLOG_SSL_OUTCOME", outcome_kind_to_string(outcome->kind)},
         };
-        const char *next = cluster->check.next_step;
+        const KeptOutcome *failure = &cluster->check.failure;
+        const char *next = kept_outcome_next_step(failure);
 
-        if (cluster->check.error[0] == '\0')
+        if (!failure->known)
                 log_send(LOG_NOTICE, ID_CHECK_WORKS, fields, 1,
                         "cluster %s: the check succeeds again", cluster->config->name);
         else
                 log_send(LOG_WARNING, ID_CHECK_FAILED, fields, ARRAY_SIZE(fields),
                         "cluster %s: the check failed: %s: %s%s%s", cluster->config->name,
-                        outcome_kind_to_string(outcome->kind), cluster->check.error,
+                        outcome_kind_to_string(outcome->kind), kept_outcome_reason(failure),
                         next[0] != '\0' ? "; " : "", next);
 }
 

@@ -249,13 +249,13 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
         head(stream, "cluster_last_outcome", "gauge",
                 "Always 1; the label is that of the last attempt.");
         for (size_t i = 0; i < status->n_clusters; i++)
-                if (status->clusters[i]->record->attempt.has_outcome)
+                if (status->clusters[i]->record->attempt.outcome.known)
                         fprintf(stream,
                                 "binlog_ssld_cluster_last_outcome{cluster=\"%s\",outcome=\"%s\"} "
                                 "1\n",
                                 status->clusters[i]->config->name,
                                 outcome_kind_to_string(
-                                        status->clusters[i]->record->attempt.outcome));
+                                        status->clusters[i]->record->attempt.outcome.kind));
 }
 
 /* Each returns false if there is no such value. */

@@ -12,18 +12,16 @@ static bool reimport_failed(const ClusterStatus *cluster)
         const Record *record = cluster->record;
 
         return cluster_reimport_failed(cluster->state,
-                record->attempt.has_outcome ? record->attempt.outcome : _OUTCOME_KIND_MAX,
+                record->attempt.outcome.known ? record->attempt.outcome.kind : _OUTCOME_KIND_MAX,
                 strcmp(record->attempt.fingerprint, record->imported.fingerprint) == 0);
 }
 
 /* Also during the attempt after a failed one: until that has ended the failure stands. */
 static bool attempt_failed(const ClusterStatus *cluster)
 {
-        const RecordAttempt *attempt = &cluster->record->attempt;
-
         return (cluster->state == CLUSTER_IMPORTING || cluster->state == CLUSTER_RETRYING ||
                        cluster->state == CLUSTER_HELD) &&
-                attempt->has_outcome && !outcome_is_success(attempt->outcome);
+                kept_outcome_failed(&cluster->record->attempt.outcome);
 }
 
 static bool replication_fails(const ClusterStatus *cluster)
@@ -45,7 +43,7 @@ Health summary_cluster_health(const ClusterStatus *cluster, uint64_t now_usec)
         if (cluster->state != CLUSTER_DISABLED && has_expired(cluster, now_usec))
                 return HEALTH_CRITICAL;
         return health_of_cluster(cluster->state, cluster->replication,
-                cluster->record_error != 0 || cluster->check.error[0] != '\0' ||
+                cluster->record_error != 0 || cluster->check.failure.known ||
                         reimport_failed(cluster) || attempt_failed(cluster));
 }
 
@@ -120,13 +118,16 @@ void summary_stop_reason(char *buffer, size_t size, const ClusterStatus *cluster
                 "replication was stopped for the import of set %.12s at %s and is not started "
                 "again yet%s%s",
                 stop->fingerprint, clock_format_time(time, stop->at_usec),
-                cluster->start.error[0] != '\0' ? ": " : "", cluster->start.error);
+                cluster->start.failure.known ? ": " : "",
+                kept_outcome_reason(&cluster->start.failure));
 }
 
 const char *summary_stop_next_step(const ClusterStatus *cluster)
 {
-        if (cluster->start.next_step[0] != '\0')
-                return cluster->start.next_step;
+        const char *next = kept_outcome_next_step(&cluster->start.failure);
+
+        if (next[0] != '\0')
+                return next;
         return cluster->state == CLUSTER_DISABLED
                 ? "CALL mysql.rds_start_replication on the cluster, or set enabled = yes"
                 : "the start is retried; to start it by hand: CALL mysql.rds_start_replication";
@@ -134,7 +135,7 @@ const char *summary_stop_next_step(const ClusterStatus *cluster)
 
 static bool removal_has_ended(const ClusterStatus *cluster)
 {
-        return !cluster->removing && cluster->record->removal.has_outcome;
+        return !cluster->removing && cluster->record->removal.outcome.known;
 }
 
 /* "" if there was none. */
@@ -146,26 +147,26 @@ static void removal_reason(char *buffer, size_t size, const ClusterStatus *clust
         buffer[0] = '\0';
         if (cluster->removing)
                 text_set(buffer, size, "the client material is being removed");
-        else if (removal_has_ended(cluster) && removal->outcome == OUTCOME_REMOVED)
+        else if (removal_has_ended(cluster) && removal->outcome.kind == OUTCOME_REMOVED)
                 text_format(buffer, size, "the client material was removed at %s%s%s",
                         clock_format_time(time, removal->at_usec),
-                        removal->text[0] != '\0' ? "; warning: " : "", removal->text);
+                        removal->outcome.text ? "; warning: " : "",
+                        text_kept(removal->outcome.text));
         else if (removal_has_ended(cluster))
                 text_format(buffer, size, "the removal of the client material at %s failed: %s",
                         clock_format_time(time, removal->at_usec),
-                        removal->text[0] != '\0' ? removal->text
-                                                 : outcome_kind_to_string(removal->outcome));
+                        kept_outcome_reason(&removal->outcome));
 }
 
 const char *summary_removal_next_step(const ClusterStatus *cluster)
 {
-        const RecordRemoval *removal = &cluster->record->removal;
+        const KeptOutcome *removal = &cluster->record->removal.outcome;
         const char *next;
 
         if (!removal_has_ended(cluster))
                 return "";
-        next = outcome_next_step(removal->outcome, removal->next_step);
-        return next[0] != '\0' || removal->outcome == OUTCOME_REMOVED
+        next = kept_outcome_next_step(removal);
+        return next[0] != '\0' || removal->kind == OUTCOME_REMOVED
                 ? next
                 : "repeat binlog-sslctl remove: it does no harm if the material is gone";
 }
@@ -189,15 +190,12 @@ static void append_imported_certificate(
 /* A cluster whose replication is stopped may have no failed attempt besides. */
 static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluster)
 {
-        const RecordAttempt *attempt = &cluster->record->attempt;
+        const KeptOutcome *attempt = &cluster->record->attempt.outcome;
         char reason[SUMMARY_TEXT_MAX];
 
         summary_stop_reason(reason, sizeof(reason), cluster);
-        if (attempt->has_outcome && !outcome_is_success(attempt->outcome))
-                text_format(buffer, size, "%s; %s",
-                        attempt->text[0] != '\0' ? attempt->text
-                                                 : outcome_kind_to_string(attempt->outcome),
-                        reason);
+        if (kept_outcome_failed(attempt))
+                text_format(buffer, size, "%s; %s", kept_outcome_reason(attempt), reason);
         else
                 text_set(buffer, size, reason);
 }
@@ -205,9 +203,7 @@ static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluste
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster,
         const MaterialStatus *material, uint64_t now_usec)
 {
-        const RecordAttempt *attempt = &cluster->record->attempt;
-        const char *failure =
-                attempt->text[0] != '\0' ? attempt->text : outcome_kind_to_string(attempt->outcome);
+        const char *failure = kept_outcome_reason(&cluster->record->attempt.outcome);
         char date[CLOCK_TEXT_SIZE];
 
         buffer[0] = '\0';
@@ -222,8 +218,9 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 return;
         else if (reimport_failed(cluster))
                 text_format(buffer, size, "the repeated import failed: %s", failure);
-        else if (cluster->check.error[0] != '\0')
-                text_format(buffer, size, "the check failed: %s", cluster->check.error);
+        else if (cluster->check.failure.known)
+                text_format(buffer, size, "the check failed: %s",
+                        kept_outcome_reason(&cluster->check.failure));
         else if (cluster->record_error != 0)
                 text_format(buffer, size, "the record could not be written: %s",
                         strerror(cluster->record_error));
@@ -270,8 +267,8 @@ void summary_cluster_reason(char *buffer, size_t size, const ClusterStatus *clus
 static const char *current_next_step(const ClusterStatus *cluster)
 {
         if (!replication_fails(cluster)) {
-                if (cluster->check.error[0] != '\0')
-                        return cluster->check.next_step;
+                if (cluster->check.failure.known)
+                        return kept_outcome_next_step(&cluster->check.failure);
                 if (cluster->record_error != 0)
                         return "";
         }
@@ -291,19 +288,19 @@ static const char *disabled_next_step(const ClusterStatus *cluster)
 
 const char *summary_cluster_next_step(const ClusterStatus *cluster, const MaterialStatus *material)
 {
-        const RecordAttempt *attempt = &cluster->record->attempt;
+        const KeptOutcome *attempt = &cluster->record->attempt.outcome;
         bool failed = attempt_failed(cluster) || reimport_failed(cluster);
         const char *next = "";
 
         if (cluster->state == CLUSTER_DISABLED)
                 return disabled_next_step(cluster);
         if (failed)
-                next = outcome_next_step(attempt->outcome, attempt->next_step);
+                next = kept_outcome_next_step(attempt);
         if (record_is_stopped(cluster->record) && cluster->state != CLUSTER_IMPORTING &&
-                (next[0] == '\0' || cluster->start.next_step[0] != '\0'))
+                (next[0] == '\0' || kept_outcome_next_step(&cluster->start.failure)[0] != '\0'))
                 return summary_stop_next_step(cluster);
         if (failed && next[0] == '\0')
-                next = outcome_retry_note(attempt->outcome);
+                next = outcome_retry_note(attempt->kind);
         if (cluster->state == CLUSTER_WAITING && material)
                 return waiting_next_step(cluster, material);
         if (cluster->state != CLUSTER_CURRENT || (failed && !replication_fails(cluster)))

@@ -97,8 +97,9 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
 /* null: there was none since the cluster was enabled, or it succeeded before the last start. */
 static void write_removal(JsonWriter *writer, const ClusterStatus *cluster)
 {
-        const RecordRemoval *removal = &cluster->record->removal;
-        bool ended = !cluster->removing && removal->has_outcome;
+        static const KeptOutcome none = {0};
+        bool ended = !cluster->removing && cluster->record->removal.outcome.known;
+        const KeptOutcome *outcome = ended ? &cluster->record->removal.outcome : &none;
 
         json_key(writer, "removal");
         if (!ended && !cluster->removing) {
@@ -107,9 +108,9 @@ static void write_removal(JsonWriter *writer, const ClusterStatus *cluster)
         }
         json_open_object(writer);
         json_put_boolean(writer, "running", cluster->removing);
-        json_put_text(writer, "outcome", ended ? outcome_kind_to_string(removal->outcome) : "");
-        number_or_null(writer, "sql_errno", ended ? removal->sql_errno : 0);
-        json_put_text(writer, "reason", ended ? removal->text : "");
+        json_put_text(writer, "outcome", kept_outcome_to_string(outcome));
+        number_or_null(writer, "sql_errno", outcome->sql_errno);
+        json_put_string(writer, "reason", outcome->text);
         json_put_text(writer, "next_step", summary_removal_next_step(cluster));
         json_close_object(writer);
 }
@@ -137,16 +138,15 @@ void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
         number_or_null(writer, "imported_at", record->imported.at_usec);
         number_or_null(writer, "imported_not_after", record->imported.not_after_usec);
         json_put_known_boolean(writer, "in_use", record->imported.in_use, true);
-        json_put_text(writer, "import_warning", record->imported.warning);
+        json_put_string(writer, "import_warning", record->imported.warning);
         json_put_known_boolean(writer, "rollback", cluster->roll_back != TRISTATE_UNKNOWN,
                 cluster->roll_back == TRISTATE_YES);
         json_put_integer(writer, "attempts", (int64_t)record->attempt.failures);
         number_or_null(writer, "last_attempt", record->attempt.at_usec);
         number_or_null(writer, "last_success", record->last_success_usec);
         number_or_null(writer, "next_attempt", cluster->next_attempt_at_usec);
-        json_put_text(writer, "outcome",
-                record->attempt.has_outcome ? outcome_kind_to_string(record->attempt.outcome) : "");
-        number_or_null(writer, "sql_errno", record->attempt.sql_errno);
+        json_put_text(writer, "outcome", kept_outcome_to_string(&record->attempt.outcome));
+        number_or_null(writer, "sql_errno", record->attempt.outcome.sql_errno);
         write_removal(writer, cluster);
         json_put_string(writer, "replication_mode",
                 replication_mode_to_string(cluster->config->replication));

@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP(freep) char *once = NULL;
         CLEANUP(freep) char *twice = NULL;
-        Record first = RECORD_NULL, second = RECORD_NULL;
+        CLEANUP(record_done) Record first = RECORD_NULL;
+        CLEANUP(record_done) Record second = RECORD_NULL;
 
         if (record_parse(&first, (const char *)data, size) < 0)
                 return 0;
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(strcmp(first.imported.fingerprint, second.imported.fingerprint) == 0);
         MUST(first.attempt.failures == second.attempt.failures &&
                 first.imported.in_use == second.imported.in_use);
-        MUST(first.attempt.has_outcome == second.attempt.has_outcome &&
-                first.attempt.outcome == second.attempt.outcome);
+        MUST(first.attempt.outcome.known == second.attempt.outcome.known &&
+                first.attempt.outcome.kind == second.attempt.outcome.kind);
         return 0;
 }

@@ -51,8 +51,8 @@ void status_fixture_make(StatusFixture *ret)
                         .attempt.fingerprint = FIXTURE_A,
                         .attempt.at_usec = 4000,
                         .last_success_usec = 4500,
-                        .attempt.has_outcome = true,
-                        .attempt.outcome = OUTCOME_IMPORTED};
+                        .attempt.outcome.known = true,
+                        .attempt.outcome.kind = OUTCOME_IMPORTED};
                 ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
                         .state = CLUSTER_CURRENT,
                         .since_at_usec = 6000,
@@ -73,7 +73,8 @@ void status_fixture_fail(StatusFixture *fixture, unsigned cluster, ClusterState 
         Record *record = &fixture->record[cluster];
 
         fixture->cluster[cluster].state = state;
-        record->attempt.outcome = kind;
+        record->attempt.outcome.kind = kind;
         record->attempt.failures = 1;
-        text_set(record->attempt.text, sizeof(record->attempt.text), text);
+        text_set(fixture->text[cluster], OUTCOME_TEXT_MAX, text);
+        record->attempt.outcome.text = text[0] != '\0' ? fixture->text[cluster] : NULL;
 }

@@ -21,7 +21,8 @@ typedef struct StatusFixture {
         WatchProcessStatus watch_process;
         MaterialStatus material;
         ClusterConfig cluster_config[FIXTURE_CLUSTERS];
-        Record record[FIXTURE_CLUSTERS];
+        Record record[FIXTURE_CLUSTERS]; /* its texts are of the test */
+        char text[FIXTURE_CLUSTERS][OUTCOME_TEXT_MAX];
         Replication replication[FIXTURE_CLUSTERS];
         ClusterStatus cluster[FIXTURE_CLUSTERS]; /* "orders", "users", "logs" */
         const MaterialStatus *materials[1];

@@ -190,9 +190,26 @@ static void test_a_word_of_the_shell_is_quoted_where_necessary(void **state)
         assert_true(strlen(buffer) < 8);
 }
 
+static void test_a_kept_text_is_a_copy_and_nothing_for_an_empty_one(void **state)
+{
+        char source[] = "no route", *text = NULL;
+
+        assert_string_equal(text_kept(text), "");
+        text_keep(&text, source);
+        source[0] = 'g';
+        assert_string_equal(text_kept(text), "no route");
+        text_keep(&text, source);
+        assert_string_equal(text, "go route");
+        text_keep(&text, "");
+        assert_null(text);
+        text_keep(&text, NULL);
+        assert_null(text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_kept_text_is_a_copy_and_nothing_for_an_empty_one),
                 cmocka_unit_test(test_displayable_text_is_copied_unchanged),
                 cmocka_unit_test(test_control_characters_become_a_space),
                 cmocka_unit_test(test_bytes_that_are_not_utf8_become_question_marks),

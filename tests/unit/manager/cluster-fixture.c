@@ -8,6 +8,7 @@
 
 #include "common/macro.h"
 #include "common/text.h"
+#include "daemon/record/record-file.h"
 
 ClusterFixture fixture;
 
@@ -127,7 +128,7 @@ static Config *next_config(void)
         return &fixture.in_force[i];
 }
 
-int fixture_make_cluster(const Record *record)
+int fixture_make_cluster(Record *record)
 {
         Config *config = next_config();
         int r = cluster_new(&fixture.cluster, NULL, config, config->clusters, record,
@@ -188,9 +189,19 @@ void fixture_configure(void)
         cluster_configure(fixture.cluster, config, config->clusters);
 }
 
+Record fixture_record(void)
+{
+        CLEANUP(freep) char *text = NULL;
+        Record record;
+
+        assert_int_equal(record_format(&text, fixture.status->record), 0);
+        assert_int_equal(record_parse(&record, text, strlen(text)), 0);
+        return record;
+}
+
 void fixture_restart(void)
 {
-        Record record = *fixture.status->record;
+        CLEANUP(record_done) Record record = fixture_record();
 
         cluster_free(fixture.cluster);
         assert_int_equal(fixture_make_cluster(&record), 0);

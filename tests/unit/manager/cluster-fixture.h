@@ -64,7 +64,7 @@ int fixture_make(void **state);
 int fixture_done(void **state);
 
 /* After the one before was freed: a cluster with this record, as at a start. */
-int fixture_make_cluster(const Record *record);
+int fixture_make_cluster(Record *record);
 
 #define cluster_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
 
@@ -76,6 +76,9 @@ void fixture_configure(void);
 
 /* Makes the cluster anew from its record, as another start of the daemon does. */
 void fixture_restart(void);
+
+/* The record of the cluster as it is on disk. */
+Record fixture_record(void);
 
 /* Plans now and expects that action and the state that goes with it. */
 void fixture_expect(PlanAction action, ClusterState state);

@@ -42,7 +42,7 @@ const MaterialStatus *material_status(const Material *material)
 }
 
 int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        const Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
+        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
 {
         assert_non_null(fn);
         assert_ptr_equal(userdata, &fixture);

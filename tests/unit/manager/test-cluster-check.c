@@ -65,13 +65,13 @@ static void test_what_is_asked_no_more_is_not_known_any_more(void **state)
         fixture_check(&broken);
         fixture_configure();
         assert_true(fixture.status->replication->known);
-        assert_string_equal(fixture.status->check.error, "denied");
+        assert_string_equal(kept_outcome_reason(&fixture.status->check.failure), "denied");
         fixture_start_check();
         fixture.cluster_config.replication = REPLICATION_IGNORE;
         fixture_configure();
         assert_false(fixture.check.running);
         assert_false(fixture.status->replication->known);
-        assert_string_equal(fixture.status->check.error, "");
+        assert_false(fixture.status->check.failure.known);
         assert_false(fixture.status->check.due);
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
 
@@ -80,7 +80,7 @@ static void test_what_is_asked_no_more_is_not_known_any_more(void **state)
         fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE, .text = "no route"});
         fixture.cluster_config.ledger = "binlog.other";
         fixture_configure();
-        assert_string_equal(fixture.status->check.error, "");
+        assert_false(fixture.status->check.failure.known);
 }
 
 static void test_an_import_that_ends_later_does_not_know_it_either(void **state)
@@ -125,24 +125,25 @@ static void test_a_failed_check_is_reported_until_one_succeeds(void **state)
         for (int i = 0; i < 2; i++) {
                 fixture_check(&failed);
                 assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 1);
-                assert_string_equal(fixture.status->check.error, "no route");
-                assert_int_not_equal(fixture.status->check.next_step[0], '\0');
+                assert_string_equal(
+                        kept_outcome_reason(&fixture.status->check.failure), "no route");
+                assert_string_not_equal(kept_outcome_next_step(&fixture.status->check.failure), "");
                 assert_int_equal(fixture.status->record->attempt.failures, 0);
         }
         fixture_check(&passed);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_CHECK], 2);
-        assert_string_equal(fixture.status->check.error, "");
-        assert_string_equal(fixture.status->check.next_step, "");
+        assert_false(fixture.status->check.failure.known);
+        assert_string_equal(kept_outcome_next_step(&fixture.status->check.failure), "");
 }
 
 static void test_an_import_clears_the_error_of_a_check(void **state)
 {
         fixture_import(OUTCOME_IMPORTED);
         fixture_check(&(Outcome){.kind = OUTCOME_UNREACHABLE});
-        assert_string_equal(fixture.status->check.error, "unreachable");
+        assert_string_equal(kept_outcome_reason(&fixture.status->check.failure), "unreachable");
         cluster_retry_now(fixture.cluster, true);
         fixture_import(OUTCOME_IMPORTED);
-        assert_string_equal(fixture.status->check.error, "");
+        assert_false(fixture.status->check.failure.known);
 }
 
 static void test_a_check_that_cannot_start_has_failed(void **state)

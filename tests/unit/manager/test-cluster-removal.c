@@ -42,7 +42,7 @@ static void test_a_requested_removal_is_written_down_and_waits_for_its_turn(void
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_STATE], 1);
         assert_false(fixture.import.running);
         fixture_restart(); /* an end of the daemon is no success */
-        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->removal.outcome.kind, OUTCOME_UNKNOWN);
         assert_string_equal(fixture.status->record->imported.fingerprint, "");
 }
 
@@ -66,7 +66,7 @@ static void test_a_removal_is_written_down_before_it_starts(void **state)
 
         start_removal();
         assert_int_equal(fixture.writer.n_written, 1);
-        assert_true(removal->at_usec > 0 && !removal->has_outcome);
+        assert_true(removal->at_usec > 0 && !removal->outcome.known);
         assert_string_equal(fixture.status->record->imported.fingerprint, A);
         assert_true(fixture.import.running);
         assert_int_equal(fixture.import.task.action, IMPORT_ACTION_REMOVE);
@@ -86,7 +86,7 @@ static void test_a_removal_forgets_what_is_known_of_the_cluster(void **state)
         record = fixture.status->record;
         assert_true(record_is_forgotten(record));
         assert_string_equal(record->host, "db.example");
-        assert_string_equal(record->removal.text, "replication is active");
+        assert_string_equal(record->removal.outcome.text, "replication is active");
         assert_int_equal(fixture.writer.n_written, 2);
         assert_int_equal(fixture.writer.n_scheduled, 0);
         assert_false(fixture.status->removing);
@@ -110,11 +110,11 @@ static void test_a_failure_keeps_the_set_and_is_not_repeated(void **state)
         start_removal();
         fixture_end(&fixture.import, &refused);
         assert_string_equal(fixture.status->record->imported.fingerprint, A);
-        assert_int_equal(removal->outcome, OUTCOME_NO_PRIVILEGE);
-        assert_int_equal(removal->sql_errno, 1370);
-        assert_string_equal(removal->text, "denied");
-        assert_string_equal(removal->next_step, "GRANT");
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_IMPORTED);
+        assert_int_equal(removal->outcome.kind, OUTCOME_NO_PRIVILEGE);
+        assert_int_equal(removal->outcome.sql_errno, 1370);
+        assert_string_equal(removal->outcome.text, "denied");
+        assert_string_equal(removal->outcome.next_step, "GRANT");
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_IMPORTED);
         fixture.now += USEC_PER_DAY;
         fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
         assert_int_equal(fixture_not_before(), 0);
@@ -139,10 +139,10 @@ static void test_a_removal_that_ended_with_its_daemon_is_in_doubt(void **state)
         fixture_restart();
         assert_false(fixture.status->removing);
         assert_string_equal(fixture.status->record->imported.fingerprint, "");
-        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->removal.outcome.kind, OUTCOME_UNKNOWN);
         fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
         fixture_restart(); /* not once more */
-        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->removal.outcome.kind, OUTCOME_UNKNOWN);
 }
 
 static void test_a_removal_that_cannot_be_written_down_does_not_start(void **state)
@@ -152,7 +152,7 @@ static void test_a_removal_that_cannot_be_written_down_does_not_start(void **sta
         cluster_remove(fixture.cluster);
         assert_false(fixture.import.running);
         assert_false(fixture.status->removing);
-        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_RECORD_FAILED);
+        assert_int_equal(fixture.status->record->removal.outcome.kind, OUTCOME_RECORD_FAILED);
         assert_string_equal(fixture.status->record->imported.fingerprint, A);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REMOVAL], 1);
         fixture_expect(PLAN_NOTHING, CLUSTER_DISABLED);
@@ -163,7 +163,7 @@ static void test_a_recorded_stop_of_replication_stays(void **state)
         Record record = RECORD_NULL;
 
         make_disabled();
-        record = *fixture.status->record;
+        record = fixture_record();
         record.stop = (RecordStop){.at_usec = WALL, .fingerprint = A, .log_position = 7};
         cluster_free(fixture.cluster);
         assert_int_equal(fixture_make_cluster(&record), 0);
@@ -252,7 +252,7 @@ static void test_a_removal_from_a_former_server_says_nothing_of_the_new_one(void
         fixture_configure();
         fixture_end(&fixture.import, &unknown);
         assert_string_equal(fixture.status->record->host, "db2.example");
-        assert_int_equal(fixture.status->record->removal.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->removal.outcome.kind, OUTCOME_UNKNOWN);
         assert_int_equal(fixture.n_events[CLUSTER_EVENT_REMOVAL], 1);
 }
 
@@ -260,7 +260,7 @@ static void test_a_stop_of_the_service_leaves_the_removal_in_doubt(void **state)
 {
         start_removal();
         cluster_abort_import(fixture.cluster);
-        assert_string_equal(fixture.status->record->removal.text,
+        assert_string_equal(fixture.status->record->removal.outcome.text,
                 "the service was stopped before the removal ended");
         assert_string_equal(fixture.status->record->imported.fingerprint, "");
 }

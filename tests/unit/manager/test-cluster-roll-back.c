@@ -75,7 +75,7 @@ static void test_the_former_set_is_imported_once(void **state)
         fixture_end(&fixture.import, &outcome);
         fixture_expect(PLAN_KEEP, CLUSTER_HELD);
         assert_string_equal(fixture.status->record->imported.fingerprint, A);
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_ROLLED_BACK);
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_ROLLED_BACK);
         assert_int_equal(fixture.status->record->attempt.failures, 2);
         assert_int_equal(fixture.status->roll_back, TRISTATE_YES);
         assert_true(fixture.status->out_of_sync_since_usec > 0);
@@ -133,7 +133,7 @@ static void test_without_rollback_no_set_is_kept(void **state)
         fixture_put_on_disk(B);
         fail_with_b();
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_REPLICATION_FAILED);
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_REPLICATION_FAILED);
 }
 
 static void test_replication_that_did_not_run_before_is_not_rolled_back(void **state)
@@ -194,7 +194,7 @@ static void test_with_observe_a_check_finds_it(void **state)
         assert_int_equal(fixture_start(PLAN_ROLL_BACK), 0);
         fixture_end(&fixture.import, &imported);
         fixture_expect(PLAN_KEEP, CLUSTER_HELD);
-        assert_non_null(strstr(fixture.status->record->attempt.text, "by itself"));
+        assert_non_null(strstr(fixture.status->record->attempt.outcome.text, "by itself"));
 }
 
 static void test_a_proven_set_is_not_rolled_back(void **state)
@@ -232,7 +232,7 @@ static void test_a_roll_back_that_fails_is_not_repeated(void **state)
         fixture_end(&fixture.import, &(Outcome){.kind = OUTCOME_UNREACHABLE, .text = "no route"});
         fixture_expect(PLAN_KEEP, CLUSTER_HELD);
         assert_string_equal(fixture.status->record->imported.fingerprint, B);
-        assert_non_null(strstr(fixture.status->record->attempt.text, "no route"));
+        assert_non_null(strstr(fixture.status->record->attempt.outcome.text, "no route"));
         fixture.now += 2 * CHECK_INTERVAL;
         fixture_expect(PLAN_CHECK, CLUSTER_HELD);
 }
@@ -269,7 +269,7 @@ static void test_a_roll_back_that_cannot_be_recorded_does_not_begin(void **state
         assert_false(fixture.import.running);
         assert_string_equal(fixture.status->record->imported.fingerprint, B);
         assert_string_equal(fixture.status->record->imported.former_fingerprint, A);
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_RECORD_FAILED);
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_RECORD_FAILED);
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
         fixture.write_error = 0;
         fixture.now += RETRY_MAX;
@@ -287,7 +287,7 @@ static void test_a_cluster_that_moves_during_a_roll_back_knows_nothing_of_it(voi
         fixture.cluster_config.login.host = "db2.example";
         fixture_configure();
         fixture_end(&fixture.import, &outcome);
-        assert_false(fixture.status->record->attempt.has_outcome);
+        assert_false(fixture.status->record->attempt.outcome.known);
         assert_string_equal(fixture.status->record->imported.fingerprint, "");
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
 }

@@ -114,10 +114,10 @@ static void test_a_start_that_fails_is_repeated_with_back_off(void **state)
                 fixture_end(&fixture.import, &outcome);
                 assert_int_equal(fixture.n_events[CLUSTER_EVENT_STOPPED], i + 2);
         }
-        assert_string_equal(fixture.status->start.error, "no");
-        assert_string_equal(fixture.status->start.next_step, "GRANT");
+        assert_string_equal(fixture.status->start.failure.text, "no");
+        assert_string_equal(fixture.status->start.failure.next_step, "GRANT");
         assert_int_equal(fixture.status->record->attempt.failures, 1);
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_UNKNOWN);
         cluster_retry_now(fixture.cluster, false);
         fixture_expect(PLAN_START_REPLICATION, CLUSTER_IMPORTING);
 }
@@ -134,7 +134,7 @@ static void test_a_start_changes_nothing_of_a_held_set(void **state)
         assert_int_equal(fixture_start(PLAN_START_REPLICATION), 0);
         fixture_end(&fixture.import, &started);
         fixture_expect(PLAN_DELAY, CLUSTER_HELD);
-        assert_string_equal(fixture.status->record->attempt.text, "no set");
+        assert_string_equal(fixture.status->record->attempt.outcome.text, "no set");
         assert_int_equal(fixture_not_before(), USEC_PER_DAY + RETRY_HELD);
 }
 
@@ -163,7 +163,7 @@ static void test_the_start_at_a_former_server_says_nothing_of_this_one(void **st
         fixture_configure();
         fixture_end(&fixture.import, &outcome);
         fixture_expect(PLAN_WAIT, CLUSTER_WAITING);
-        assert_false(fixture.status->record->attempt.has_outcome);
+        assert_false(fixture.status->record->attempt.outcome.known);
 }
 
 static void test_a_stop_of_a_daemon_before_is_reported_and_started(void **state)
@@ -213,7 +213,7 @@ static void test_a_checker_that_cannot_be_ended_leaves_the_cluster_current(void 
         fixture_start_check();
         fixture.check.stuck = true;
         fixture.check.handlers.ended(&outcome, fixture.check.handlers.userdata);
-        assert_string_equal(fixture.status->check.error, "it does not end");
+        assert_string_equal(fixture.status->check.failure.text, "it does not end");
         fixture.now += USEC_PER_DAY;
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         cluster_retry_now(fixture.cluster, true); /* refused: it would not start now */

@@ -96,21 +96,21 @@ static void test_an_import_by_hand_goes_on_after_a_failure_and_a_restart(void **
 
 static void test_an_import_by_hand_lifts_a_fault_of_that_set_alone(void **state)
 {
-        RecordProof proof = {.fingerprint = A, .since_usec = 7, .fault = "stopped"};
+        RecordProof proof = {.fingerprint = A, .since_usec = 7, .failed = true};
 
         fixture_import(OUTCOME_IMPORTED);
-        cluster_set_proof(fixture.cluster, &proof);
+        cluster_set_proof(fixture.cluster, &proof, "stopped");
         fixture_put_on_disk(B);
         fixture_expect(PLAN_IMPORT, CLUSTER_IMPORTING);
         cluster_release(fixture.cluster);
-        assert_string_equal(fixture.status->record->proof.fault, "stopped");
+        assert_string_equal(record_proof_fault(fixture.status->record), "stopped");
         fixture_put_on_disk(A);
         fixture_expect(PLAN_KEEP, CLUSTER_CURRENT);
         cluster_release(fixture.cluster);
-        assert_string_equal(fixture.status->record->proof.fault, "");
+        assert_string_equal(record_proof_fault(fixture.status->record), "");
         assert_int_equal(fixture.status->record->proof.since_usec, 0);
-        proof.fault[0] = '\0';
-        cluster_set_proof(fixture.cluster, &proof);
+        proof.failed = false;
+        cluster_set_proof(fixture.cluster, &proof, "");
         cluster_release(fixture.cluster);
         assert_int_equal(fixture.status->record->proof.since_usec, 7); /* the hold goes on */
 }
@@ -133,9 +133,9 @@ static void test_a_proof_is_written_when_it_changes(void **state)
         RecordProof proof = {.fingerprint = A, .held_usec = 7};
         unsigned before = fixture.writer.n_scheduled;
 
-        cluster_set_proof(fixture.cluster, &proof);
+        cluster_set_proof(fixture.cluster, &proof, "");
         assert_int_equal(fixture.writer.n_scheduled, before + 1);
-        cluster_set_proof(fixture.cluster, &proof);
+        cluster_set_proof(fixture.cluster, &proof, "");
         assert_int_equal(fixture.writer.n_scheduled, before + 1);
         assert_true(record_proof_equal(&fixture.status->record->proof, &proof));
 }

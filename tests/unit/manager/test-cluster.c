@@ -110,8 +110,8 @@ static void test_the_record_follows_each_outcome(void **state)
 
                 assert_int_equal(fixture_start(PLAN_IMPORT), 0);
                 fixture_end(&fixture.import, &cases[i].outcome);
-                assert_true(record->attempt.has_outcome);
-                assert_int_equal(record->attempt.outcome, cases[i].outcome.kind);
+                assert_true(record->attempt.outcome.known);
+                assert_int_equal(record->attempt.outcome.kind, cases[i].outcome.kind);
                 assert_string_equal(record->attempt.fingerprint, A);
                 assert_int_equal(record->attempt.failures, cases[i].failures);
                 assert_int_equal(record->attempt.at_usec, WALL + fixture.now);
@@ -437,7 +437,7 @@ static void test_an_import_that_is_aborted_is_in_doubt(void **state)
         cluster_abort_import(fixture.cluster);
         assert_false(fixture.import.running);
         assert_false(cluster_is_importing(fixture.cluster));
-        assert_int_equal(fixture.status->record->attempt.outcome, OUTCOME_UNKNOWN);
+        assert_int_equal(fixture.status->record->attempt.outcome.kind, OUTCOME_UNKNOWN);
         assert_string_equal(fixture.status->record->imported.fingerprint, "");
         assert_int_equal(fixture.writer.n_scheduled, 1);
         fixture_put_on_disk(A);

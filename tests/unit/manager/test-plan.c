@@ -219,7 +219,7 @@ static Record unproven(OutcomeKind kind)
         Record record = imported(B);
 
         strcpy(record.imported.former_fingerprint, A);
-        record.attempt.outcome = kind;
+        record.attempt.outcome.kind = kind;
         record.imported.restart_due = kind == OUTCOME_REPLICATION_FAILED;
         return record;
 }
@@ -276,7 +276,7 @@ static void test_another_set_on_disk_comes_before_a_roll_back(void **state)
         input.fingerprint = C;
         assert_int_equal(act(input, &record), PLAN_IMPORT);
         strcpy(refused.attempt.fingerprint, C);
-        refused.attempt.outcome = OUTCOME_REJECTED;
+        refused.attempt.outcome.kind = OUTCOME_REJECTED;
         assert_int_equal(act(input, &refused), PLAN_ROLL_BACK); /* C cannot help */
         input = failing;
         input.forced = true;
@@ -321,7 +321,7 @@ static void test_a_set_that_was_taken_back_is_held_until_an_operator_asks_for_it
         Plan found;
 
         strcpy(record.attempt.fingerprint, B);
-        record.attempt.outcome = OUTCOME_ROLLED_BACK;
+        record.attempt.outcome.kind = OUTCOME_ROLLED_BACK;
         found = plan_cluster(&input, UINT64_MAX - 1); /* no back-off ends it */
         assert_int_equal(found.action, PLAN_KEEP);
         assert_int_equal(found.not_before_usec, 0);
@@ -355,7 +355,7 @@ static void test_a_cluster_that_was_rolled_back_is_checked(void **state)
         Plan found;
 
         strcpy(record.attempt.fingerprint, B);
-        record.attempt.outcome = OUTCOME_ROLLED_BACK;
+        record.attempt.outcome.kind = OUTCOME_ROLLED_BACK;
         assert_int_equal(plan_cluster(&input, 100).not_before_usec, 200);
         found = plan_cluster(&input, 200);
         assert_int_equal(found.action, PLAN_CHECK);
@@ -472,7 +472,7 @@ static void test_a_plan_has_one_state(void **state)
                 Plan plan = {.action = cases[i].action};
                 Record record = failed(A, cases[i].kind);
 
-                record.attempt.sql_errno = cases[i].sql_errno;
+                record.attempt.outcome.sql_errno = cases[i].sql_errno;
                 assert_int_equal(plan_state(&plan, &record), cases[i].state);
         }
 }

@@ -114,7 +114,7 @@ const ClusterStatus *cluster_status(const Cluster *cluster)
         return &cluster->status;
 }
 
-void cluster_set_proof(Cluster *cluster, const RecordProof *proof)
+void cluster_set_proof(Cluster *cluster, const RecordProof *proof, const char *fault)
 {
         cluster->record.proof = *proof;
 }

@@ -247,7 +247,7 @@ static void test_a_check_that_fails_delays_the_hold(void **state)
         fixture_import();
         fixture_read_good(0);
         fixture_evaluate(WAVE_HOLDING);
-        text_set(fixture.cluster[0].check.error, OUTCOME_TEXT_MAX, "no route");
+        fixture.cluster[0].check.failure = (KeptOutcome){.known = true, .text = "no route"};
         fixture_pass(600);
         fixture_evaluate(WAVE_HOLDING);
         assert_string_equal(fixture.wave.reason, "the check failed: no route");
@@ -323,12 +323,13 @@ static void test_the_canary_is_checked_eight_times_and_at_the_end(void **state)
 static void test_a_hold_of_no_time_needs_one_good_reading(void **state)
 {
         WaveInput input = {.canary = &fixture.cluster[0], .fingerprint = B};
+        char fault[OUTCOME_TEXT_MAX];
 
         fixture_import();
-        fixture.record[0].proof = wave_prove(&input);
+        fixture.record[0].proof = wave_prove(fault, &input);
         assert_false(fixture.record[0].proof.proven);
         fixture_read_good(1);
-        fixture.record[0].proof = wave_prove(&input);
+        fixture.record[0].proof = wave_prove(fault, &input);
         assert_true(fixture.record[0].proof.proven);
 }
 

@@ -88,7 +88,7 @@ static void test_replication_that_does_not_run_after_the_import_stops_the_wave(v
         fixture_read(&fixture_broken);
         fixture_evaluate(WAVE_STOPPED);
         assert_string_equal(fixture.wave.reason, "replication_failed: no luck");
-        fixture.record[0].attempt.outcome = OUTCOME_IMPORTED; /* of a restart of replication */
+        fixture.record[0].attempt.outcome.kind = OUTCOME_IMPORTED; /* of a restart of replication */
         fixture.record[0].imported.restart_due = false;
         fixture_read_good(1);
         fixture_evaluate(WAVE_HOLDING);
@@ -139,10 +139,10 @@ static void test_a_new_set_goes_at_once_after_a_fault(void **state)
 static void test_a_new_set_waits_for_no_proof_that_cannot_end(void **state)
 {
         begin_another();
-        text_set(fixture.cluster[0].check.error, OUTCOME_TEXT_MAX, "no route");
+        fixture.cluster[0].check.failure = (KeptOutcome){.known = true, .text = "no route"};
         fixture_evaluate(WAVE_IMPORTING);
         assert_false(fixture.wave.queued);
-        fixture.cluster[0].check.error[0] = '\0';
+        fixture.cluster[0].check.failure = KEPT_OUTCOME_NULL;
         fixture.record[0].stop.at_usec = fixture.wall;
         fixture_evaluate(WAVE_IMPORTING);
         assert_false(fixture.wave.queued);

@@ -30,7 +30,8 @@ extern const Replication fixture_good, fixture_broken;
 
 /* For cmocka. */
 int fixture_make(void **state);
-#define wave_test(test) cmocka_unit_test_setup(test, fixture_make)
+int fixture_done(void **state);
+#define wave_test(test) cmocka_unit_test_setup_teardown(test, fixture_make, fixture_done)
 
 /* Time passes. */
 void fixture_pass(unsigned seconds);

@@ -258,9 +258,36 @@ static void test_an_outcome_with_a_number_that_cannot_be_recorded_is_invalid(voi
         }
 }
 
+static void test_a_kept_outcome_has_a_reason_and_a_next_step_also_without_its_texts(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_AUTH, .sql_errno = 1045, .text = "denied"};
+        CLEANUP(kept_outcome_done) KeptOutcome kept = KEPT_OUTCOME_NULL;
+
+        assert_string_equal(kept_outcome_reason(&kept), "");
+        assert_string_equal(kept_outcome_to_string(&kept), "");
+        assert_string_equal(kept_outcome_next_step(&kept), "");
+        assert_false(kept_outcome_failed(&kept));
+        kept_outcome_set(&kept, &outcome);
+        assert_true(kept_outcome_failed(&kept));
+        assert_int_equal(kept.sql_errno, 1045);
+        assert_string_equal(kept_outcome_reason(&kept), "denied");
+        assert_string_equal(kept_outcome_next_step(&kept), outcome_next_step(OUTCOME_AUTH, ""));
+        outcome = (Outcome){.kind = OUTCOME_TLS, .next_step = "look"};
+        kept_outcome_set(&kept, &outcome);
+        assert_string_equal(kept_outcome_reason(&kept), "tls");
+        assert_string_equal(kept_outcome_next_step(&kept), "look");
+        outcome = (Outcome){.kind = OUTCOME_IMPORTED};
+        kept_outcome_set(&kept, &outcome);
+        assert_false(kept_outcome_failed(&kept));
+        assert_null(kept.text);
+        assert_null(kept.next_step);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(
+                        test_a_kept_outcome_has_a_reason_and_a_next_step_also_without_its_texts),
                 cmocka_unit_test(test_every_kind_is_spelled_as_documented_and_read_back),
                 cmocka_unit_test(test_an_unknown_name_is_refused),
                 cmocka_unit_test(test_newline_forms_are_spelled_as_in_the_configuration),

@@ -53,7 +53,7 @@ static void test_a_record_of_another_server_is_forgotten(void **state)
                 assert_string_equal(record.host, cases[i].host);
                 assert_int_equal(record.port, cases[i].port);
                 assert_string_equal(record.imported.fingerprint, cases[i].other ? "" : A);
-                assert_int_equal(record.attempt.has_outcome, !cases[i].other);
+                assert_int_equal(record.attempt.outcome.known, !cases[i].other);
                 assert_int_equal(record.last_success_usec, cases[i].other ? 0 : 2000);
                 assert_string_equal(record.warned.fingerprint, A);
                 assert_int_equal(record.warned.within_usec, 7);
@@ -94,7 +94,7 @@ static void test_a_set_is_not_known_to_be_in_another_server(void **state)
         assert_true(record_update_server(&record, &other));
         assert_string_equal(record.imported.fingerprint, "");
         assert_false(record_update_server(&record, &other));
-        assert_int_equal(record.attempt.outcome, OUTCOME_IMPORTED);
+        assert_int_equal(record.attempt.outcome.kind, OUTCOME_IMPORTED);
 }
 
 static void test_a_server_that_reports_its_identity_later_is_the_same(void **state)
@@ -236,7 +236,7 @@ static void test_a_warning_stays_with_the_import_until_the_next_one(void **state
         Outcome outcome = {.kind = OUTCOME_IMPORTED, .effect.committed = true};
         Outcome failure = {.kind = OUTCOME_UNREACHABLE, .warning = "of another"};
         SetInfo set = {.fingerprint = A};
-        Record record = RECORD_NULL;
+        CLEANUP(record_done) Record record = RECORD_NULL;
 
         outcome_add_warning(&outcome, "not tested");
         record_apply(&record, &set, &outcome, 1000);
@@ -245,7 +245,54 @@ static void test_a_warning_stays_with_the_import_until_the_next_one(void **state
         assert_string_equal(record.imported.warning, "not tested");
         outcome.warning[0] = '\0';
         record_apply(&record, &set, &outcome, 3000);
-        assert_string_equal(record.imported.warning, "");
+        assert_null(record.imported.warning);
+}
+
+/* What is lost is freed: with a sanitizer nothing leaks. */
+static void test_what_is_forgotten_takes_its_texts_along(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_REPLICATION_FAILED,
+                .text = "no thread",
+                .next_step = "look",
+                .warning = "not tested",
+                .effect.committed = true};
+        RecordProof proof = {.fingerprint = A, .failed = true};
+        Outcome removed = {.kind = OUTCOME_REMOVED, .warning = "it runs"};
+        CLEANUP(record_done) Record record = RECORD_NULL;
+
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 1000);
+        record_set_proof(&record, &proof, "stopped");
+        record_begin_removal(&record, 2000);
+        record_apply_removal(&record, &removed);
+        assert_null(record.imported.warning);
+        assert_null(record.proof_fault);
+        assert_string_equal(record.removal.outcome.text, "it runs");
+        record_begin_removal(&record, 3000);
+        assert_true(record_is_removing(&record));
+        assert_null(record.removal.outcome.text);
+        record_note_removal(&record, &outcome);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 4000);
+        record_set_proof(&record, &proof, "stopped");
+        assert_true(record_set_server(&record, "other", 3306));
+        assert_memory_equal(&record.imported, &(RecordImport){0}, sizeof(record.imported));
+        assert_null(record.attempt.outcome.text);
+        record_apply(&record, &(SetInfo){.fingerprint = A}, &outcome, 5000);
+}
+
+static void test_a_failed_proof_has_a_fault_also_without_its_text(void **state)
+{
+        RecordProof proof = {.fingerprint = A};
+        CLEANUP(record_done) Record record = RECORD_NULL;
+
+        record_set_proof(&record, &proof, "unclear");
+        assert_string_equal(record_proof_fault(&record), "");
+        assert_false(record_proof_has_ended(&record.proof));
+        proof.failed = true;
+        record_set_proof(&record, &proof, "stopped");
+        assert_string_equal(record_proof_fault(&record), "stopped");
+        record_set_proof(&record, &proof, ""); /* as without memory */
+        assert_string_equal(record_proof_fault(&record), "replication failed");
+        assert_true(record_proof_has_ended(&record.proof));
 }
 
 static void test_the_form_that_worked_is_kept_until_another_works(void **state)
@@ -270,7 +317,7 @@ static void test_an_import_begins_the_proof_anew_unless_it_has_ended(void **stat
         } cases[] = {
                 {{.fingerprint = A, .since_usec = 7}, false},
                 {{.fingerprint = A, .since_usec = 7, .proven = true}, true},
-                {{.fingerprint = A, .since_usec = 7, .fault = "stopped"}, true},
+                {{.fingerprint = A, .since_usec = 7, .failed = true}, true},
                 {{.fingerprint = B, .since_usec = 7, .proven = true}, false},
         };
 
@@ -417,6 +464,8 @@ int main(void)
                 cmocka_unit_test(test_a_set_found_in_the_ledger_is_recorded_with_its_own_time),
                 cmocka_unit_test(test_attempts_count_failures_in_a_row_with_one_set),
                 cmocka_unit_test(test_an_import_in_doubt_clears_another_imported_set),
+                cmocka_unit_test(test_what_is_forgotten_takes_its_texts_along),
+                cmocka_unit_test(test_a_failed_proof_has_a_fault_also_without_its_text),
                 cmocka_unit_test(test_only_a_restart_of_replication_puts_a_set_in_use),
                 cmocka_unit_test(test_a_warning_stays_with_the_import_until_the_next_one),
                 cmocka_unit_test(test_the_form_that_worked_is_kept_until_another_works),

@@ -103,9 +103,12 @@ static RollBack begin(Record *record)
                             "message: Access denied for user 'repl'"};
         RollBack roll_back;
 
-        *record = RECORD_NULL;
         import(record, A, &committed, true);
-        import(record, B, &(Outcome){.kind = OUTCOME_REPLICATION_FAILED, .effect.committed = true},
+        import(record, B,
+                &(Outcome){.kind = OUTCOME_REPLICATION_FAILED,
+                        .text = "denied",
+                        .warning = "not tested",
+                        .effect.committed = true},
                 true);
         record->attempt.failures = 3;
         roll_back_begin(&roll_back, record, &set_a, &replication, 2000);
@@ -117,10 +120,10 @@ static void expect_taken_back(const Record *record, const char *imported)
         assert_string_equal(record->imported.fingerprint, imported);
         assert_string_equal(record->imported.former_fingerprint, "");
         assert_string_equal(record->attempt.fingerprint, B);
-        assert_int_equal(record->attempt.outcome, OUTCOME_ROLLED_BACK);
-        assert_int_equal(record->attempt.sql_errno, 1045);
+        assert_int_equal(record->attempt.outcome.kind, OUTCOME_ROLLED_BACK);
+        assert_int_equal(record->attempt.outcome.sql_errno, 1045);
         assert_int_equal(record->attempt.failures, 4);
-        assert_non_null(strstr(record->attempt.text,
+        assert_non_null(strstr(record->attempt.outcome.text,
                 "set bbbbbbbbbbbb was taken back, since replication failed with it (error 1045: "
                 "Access denied for user 'repl'); set aaaaaaaaaaaa "));
         assert_true(record_is_final(record, B));
@@ -129,11 +132,27 @@ static void expect_taken_back(const Record *record, const char *imported)
 
 static void test_the_record_says_before_the_import_that_nobody_knows_the_set(void **state)
 {
-        Record record;
+        CLEANUP(record_done) Record record = RECORD_NULL;
+        CLEANUP(roll_back_done) RollBack roll_back = begin(&record);
 
-        begin(&record);
+        assert_string_equal(roll_back.taken_back.fingerprint, B);
         expect_taken_back(&record, "");
-        assert_non_null(strstr(record.attempt.text, "the result is not known"));
+        assert_non_null(strstr(record.attempt.outcome.text, "the result is not known"));
+}
+
+static void test_a_roll_back_that_does_not_begin_leaves_the_record_as_it_was(void **state)
+{
+        CLEANUP(record_done) Record record = RECORD_NULL;
+        CLEANUP(roll_back_done) RollBack roll_back = begin(&record);
+
+        roll_back_cancel(&roll_back, &record);
+        assert_string_equal(record.imported.fingerprint, B);
+        assert_string_equal(record.imported.former_fingerprint, A);
+        assert_string_equal(record.imported.warning, "not tested");
+        assert_string_equal(record.attempt.fingerprint, B);
+        assert_int_equal(record.attempt.outcome.kind, OUTCOME_REPLICATION_FAILED);
+        assert_string_equal(record.attempt.outcome.text, "denied");
+        assert_int_equal(record.attempt.failures, 3);
 }
 
 static void test_the_end_has_both_reasons(void **state)
@@ -159,13 +178,13 @@ static void test_the_end_has_both_reasons(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Outcome outcome = cases[i].outcome;
-                Record record;
-                RollBack roll_back = begin(&record);
+                CLEANUP(record_done) Record record = RECORD_NULL;
+                CLEANUP(roll_back_done) RollBack roll_back = begin(&record);
 
                 roll_back_end(&roll_back, &record, &outcome, 3000);
                 expect_taken_back(&record, cases[i].imported);
-                assert_non_null(strstr(record.attempt.text, cases[i].text));
-                assert_string_equal(outcome.text, record.attempt.text);
+                assert_non_null(strstr(record.attempt.outcome.text, cases[i].text));
+                assert_string_equal(outcome.text, record.attempt.outcome.text);
                 assert_int_equal(outcome.kind, OUTCOME_ROLLED_BACK);
                 assert_int_equal(outcome.next_step[0] == '\0', i < 2 || i == 4);
                 assert_int_equal(record.imported.in_use, i == 0);
@@ -180,6 +199,7 @@ int main(void)
                 cmocka_unit_test(test_another_server_had_no_set_before),
                 cmocka_unit_test(test_a_set_is_proven_by_a_check_after_a_restart),
                 cmocka_unit_test(test_the_record_says_before_the_import_that_nobody_knows_the_set),
+                cmocka_unit_test(test_a_roll_back_that_does_not_begin_leaves_the_record_as_it_was),
                 cmocka_unit_test(test_the_end_has_both_reasons),
         };
 

@@ -330,8 +330,8 @@ static void test_replication_of_a_disabled_cluster_is_not_shown(void **state)
 static void test_the_last_outcome_is_a_label(void **state)
 {
         fixture.status.n_clusters = 2;
-        fixture.record[0].attempt.outcome = OUTCOME_REJECTED;
-        fixture.record[1].attempt.has_outcome = false;
+        fixture.record[0].attempt.outcome.kind = OUTCOME_REJECTED;
+        fixture.record[1].attempt.outcome.known = false;
         format();
         assert_sample("cluster_last_outcome{cluster=\"orders\",outcome=\"rejected\"}", "1");
         assert_int_equal(count_lines("binlog_ssld_cluster_last_outcome"), 1);

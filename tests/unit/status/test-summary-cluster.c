@@ -122,8 +122,10 @@ static void test_replication_of_a_current_cluster_has_its_reason_and_next_step(v
 
 static void test_failing_replication_is_the_reason_before_a_failed_check(void **state)
 {
-        strcpy(fixture.cluster[0].check.error, "no answer");
-        strcpy(fixture.cluster[0].check.next_step, "look at the network");
+        fixture.cluster[0].check.failure = (KeptOutcome){.known = true,
+                .kind = OUTCOME_UNREACHABLE,
+                .text = "no answer",
+                .next_step = "look at the network"};
         assert_string_equal(cluster_reason(), "the check failed: no answer");
         assert_string_equal(next_step(), "look at the network");
         break_replication();
@@ -227,16 +229,16 @@ static void test_a_failed_cluster_has_a_reason_and_a_next_step(void **state)
         assert_string_equal(cluster_reason(), "access denied");
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
                 outcome_next_step(OUTCOME_AUTH, ""));
-        strcpy(fixture.record[0].attempt.next_step, "GRANT this TO that");
+        fixture.record[0].attempt.outcome.next_step = "GRANT this TO that";
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
                 "GRANT this TO that");
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNKNOWN, "");
-        fixture.record[0].attempt.next_step[0] = '\0';
+        fixture.record[0].attempt.outcome.next_step = NULL;
         assert_string_equal(cluster_reason(), "unknown");
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
                 outcome_retry_note(OUTCOME_UNKNOWN));
         fixture.cluster[0].state = CLUSTER_WAITING;
-        fixture.record[0].attempt.outcome = OUTCOME_AUTH;
+        fixture.record[0].attempt.outcome.kind = OUTCOME_AUTH;
         assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material), "");
 }
 
@@ -267,12 +269,14 @@ static void test_stopped_replication_has_a_reason_and_a_next_step(void **state)
         expect_stopped("enabled = no; " STOPPED, "enabled = yes");
         status_fixture_fail(&fixture, 0, CLUSTER_HELD, OUTCOME_REFUSED_LOG, "general_log = ON");
         expect_stopped("general_log = ON; " STOPPED, "query-log = warn");
-        strcpy(cluster->start.error, "no grant");
-        strcpy(cluster->start.next_step, "GRANT it");
+        cluster->start.failure = (KeptOutcome){.known = true,
+                .kind = OUTCOME_NO_PRIVILEGE,
+                .text = "no grant",
+                .next_step = "GRANT it"};
         expect_stopped("general_log = ON; " STOPPED ": no grant", "GRANT it");
         cluster->state = CLUSTER_IMPORTING;
         expect_stopped("general_log = ON", "query-log = warn");
-        fixture.record[0].attempt.has_outcome = false;
+        fixture.record[0].attempt.outcome.known = false;
         expect_stopped("", "");
 }
 
@@ -282,7 +286,7 @@ static void test_an_attempt_after_a_failed_one_does_not_hide_the_failure(void **
         assert_int_equal(health(), HEALTH_WARNING);
         assert_string_equal(cluster_reason(), "refused");
         assert_non_null(strstr(summary_cluster_next_step(&fixture.cluster[0], NULL), "host"));
-        fixture.record[0].attempt.outcome = OUTCOME_IMPORTED;
+        fixture.record[0].attempt.outcome.kind = OUTCOME_IMPORTED;
         assert_int_equal(health(), HEALTH_OK);
         assert_string_equal(cluster_reason(), "");
 }
@@ -323,6 +327,7 @@ static void test_a_removal_is_the_reason_of_a_disabled_cluster(void **state)
         cluster->state = CLUSTER_CURRENT; /* enabled again */
         fixture.record[0].stop = (RecordStop){0};
         expect_stopped("", "");
+        kept_outcome_done(&removal->outcome);
 }
 
 static void test_healths_are_spelled_as_documented(void **state)

@@ -87,7 +87,7 @@ static void test_a_failed_cluster_is_named_with_its_reason_and_next_try(void **s
         assert_string_equal(line(),
                 "2/3 clusters current; users: no route to host, next try 2027-02-01 14:05:09Z, "
                 "certificate valid until 2027-02-01");
-        fixture.record[1].attempt.text[0] = '\0';
+        fixture.record[1].attempt.outcome.text = NULL;
         fixture.cluster[1].next_attempt_at_usec = 0;
         assert_string_equal(line(),
                 "2/3 clusters current; users: unreachable, certificate valid until 2027-02-01");

@@ -273,7 +273,7 @@ static void test_an_imported_set_that_expired_is_critical(void **state)
 
 static void test_what_an_import_went_on_in_spite_of_is_written(void **state)
 {
-        strcpy(fixture.record[0].imported.warning, "not tested");
+        fixture.record[0].imported.warning = "not tested";
         expect_text(format_cluster(), "import_warning", "not tested");
 }
 
@@ -313,7 +313,7 @@ static void test_a_failed_cluster_is_written_with_its_numbers(void **state)
         const JsonValue *cluster;
 
         status_fixture_fail(&fixture, 0, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route");
-        fixture.record[0].attempt.sql_errno = 2003;
+        fixture.record[0].attempt.outcome.sql_errno = 2003;
         fixture.cluster[0].next_attempt_at_usec = FIXTURE_TIME;
         cluster = format_cluster();
         expect_text(cluster, "state", "retrying");
@@ -349,6 +349,7 @@ static void test_a_removal_is_written_while_it_runs_and_with_its_result(void **s
         expect_number(removal, "sql_errno", 1370);
         expect_text(removal, "reason", "denied");
         expect_text(removal, "next_step", "GRANT");
+        record_done(&fixture.record[0]);
 }
 
 static void test_replication_is_written_as_it_was_read(void **state)

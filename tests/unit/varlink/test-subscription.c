@@ -209,14 +209,16 @@ static void fill(char *text, size_t size)
 /* Of all clusters: they share record and replication. */
 static void make_texts_long(void)
 {
-        static char host[CONFIG_HOST_MAX];
+        static char host[CONFIG_HOST_MAX], text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_STEP_MAX];
         Record *record = &manager.fixture.record[0];
         Replication *replication = &manager.fixture.replication[0];
 
         fill(host, sizeof(host));
         status_fixture_fail(&manager.fixture, 0, CLUSTER_HELD, OUTCOME_REJECTED, "");
-        fill(record->attempt.text, sizeof(record->attempt.text));
-        fill(record->attempt.next_step, sizeof(record->attempt.next_step));
+        fill(text, sizeof(text));
+        fill(next, sizeof(next));
+        record->attempt.outcome.text = text;
+        record->attempt.outcome.next_step = next;
         replication->known = true;
         replication->configured = true;
         fill(replication->io_error, sizeof(replication->io_error));
