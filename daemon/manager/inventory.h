@@ -15,8 +15,8 @@
 #include <systemd/sd-event.h>
 
 #include "common/macro.h"
+#include "daemon/cluster/cluster.h"
 #include "daemon/config/config.h"
-#include "daemon/manager/cluster.h"
 #include "daemon/manager/material.h"
 #include "daemon/model/status.h"
 

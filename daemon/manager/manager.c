@@ -14,9 +14,9 @@
 
 #include "common/clock.h"
 #include "common/job.h"
+#include "daemon/cluster/cluster-start.h"
 #include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
-#include "daemon/manager/cluster-start.h"
 #include "daemon/manager/inventory.h"
 #include "daemon/manager/scheduler.h"
 #include "daemon/manager/wakeup.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "daemon/manager/cluster-start.h"
-#include "daemon/manager/wave.h"
+#include "daemon/cluster/cluster-start.h"
+#include "daemon/cluster/wave.h"
 
 /* Limit of one pass, a few forks long; a status request waits at most this long. */
 #define SCHEDULER_PASS_USEC (3 * USEC_PER_MSEC)

@@ -6,7 +6,7 @@
  * A pass plans the clusters that were marked since the last one, because something about them has
  * changed, and those whose time has come; what is due and finds no place waits for it without
  * another plan. So the work of an event does not grow with the number of clusters. With rollout =
- * canary a pass first brings the waves of these clusters up to date (daemon/manager/wave.h): what
+ * canary a pass first brings the waves of these clusters up to date (daemon/cluster/wave.h): what
  * the clusters wait for.
  *
  * Checks may hang on a slow network, so they never delay an import: only running imports count

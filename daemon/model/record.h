@@ -46,7 +46,7 @@ typedef struct RecordWarning {
         uint64_t within_usec;                     /* the threshold that was reached */
 } RecordWarning;
 
-/* The proof of a set by the canary of a wave (daemon/manager/wave.h). */
+/* The proof of a set by the canary of a wave (daemon/cluster/wave.h). */
 typedef struct RecordProof {
         char fingerprint[REPORT_FINGERPRINT_MAX]; /* the set, which is imported; "": none */
         bool proven;

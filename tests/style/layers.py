@@ -19,7 +19,8 @@ ALLOWED = {
     "daemon/probe": "common config model record mysql tls inspect/inspect-job import/import",
     "daemon/status": "common config model",
     "daemon/varlink": "common config model status",
-    "daemon/manager": "common config model record status varlink watch/watch-job inspect/inspect-job import/import-job",
+    "daemon/cluster": "common config model record import/import-job",
+    "daemon/manager": "common config model record status varlink cluster watch/watch-job inspect/inspect-job",
     "daemon": "common config model manager status probe inspect/inspector varlink/server mysql/session",
     "ctl/client": "common config model",
     "ctl/output": "common config model ctl/client",
@@ -36,7 +37,7 @@ LIBRARIES = {
     "jansson": r"common/json-reader\.c",
 }
 # The long-lived process holds no key and no password.
-KEYLESS = ("daemon/watch", "daemon/manager", "daemon/status", "daemon/varlink")
+KEYLESS = ("daemon/watch", "daemon/cluster", "daemon/manager", "daemon/status", "daemon/varlink")
 SECRETS = ("common/secret", "common/redact")
 MODULES_MAX = 12
 

@@ -11,7 +11,7 @@
 #include "common/clock.h"
 #include "common/macro.h"
 #include "common/text.h"
-#include "daemon/manager/cluster-start.h"
+#include "daemon/cluster/cluster-start.h"
 #include "daemon/manager/scheduler.h"
 
 #define NOW        (UINT64_C(1000) * USEC_PER_SEC)

@@ -1,4 +1,4 @@
-#include "tests/unit/manager/cluster-fixture.h"
+#include "tests/unit/cluster/cluster-fixture.h"
 
 #include "tests/unit/test.h"
 

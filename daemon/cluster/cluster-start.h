@@ -4,7 +4,7 @@
  * Cluster start: starts what the plan of a cluster says, and removals, which an operator requests.
  */
 
-#include "daemon/manager/cluster.h"
+#include "daemon/cluster/cluster.h"
 
 /* Starts the importer; the payload descriptor is needed only until this returns. An import ends a
  * check that runs: a check changes nothing on the cluster. Returns the errno if no process could be

@@ -1,4 +1,4 @@
-#include "daemon/manager/cluster.h"
+#include "daemon/cluster/cluster.h"
 
 #include <sys/mman.h>
 
@@ -7,8 +7,8 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/manager/cluster-private.h"
-#include "daemon/manager/wave.h"
+#include "daemon/cluster/cluster-private.h"
+#include "daemon/cluster/wave.h"
 #include "daemon/record/record-writer.h"
 
 /* The longest delay of a record while other imports run. */

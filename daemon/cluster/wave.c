@@ -1,4 +1,4 @@
-#include "daemon/manager/wave.h"
+#include "daemon/cluster/wave.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,4 +1,4 @@
-#include "daemon/manager/cluster-facts.h"
+#include "daemon/cluster/cluster-facts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/manager/plan.h"
+#include "daemon/cluster/plan.h"
 #include "daemon/model/replication-state.h"
 
 #define EVENT(event) (1U << (event))

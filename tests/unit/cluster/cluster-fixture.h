@@ -8,9 +8,9 @@
  */
 
 #include "common/clock.h"
+#include "daemon/cluster/cluster-start.h"
+#include "daemon/cluster/cluster.h"
 #include "daemon/import/import-job.h"
-#include "daemon/manager/cluster-start.h"
-#include "daemon/manager/cluster.h"
 #include "daemon/record/record-writer.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -1,10 +1,10 @@
-#include "daemon/manager/cluster-start.h"
+#include "daemon/cluster/cluster-start.h"
 
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"
-#include "daemon/manager/cluster-private.h"
+#include "daemon/cluster/cluster-private.h"
 
 /* A check only reads the ledger and the replica status: it needs less time than an import. */
 #define CLUSTER_CHECK_MAX_USEC (15 * USEC_PER_SEC)

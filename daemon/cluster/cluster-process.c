@@ -1,4 +1,4 @@
-#include "daemon/manager/cluster-process.h"
+#include "daemon/cluster/cluster-process.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "daemon/manager/plan.h"
+#include "daemon/cluster/plan.h"
 
 #include <string.h>
 

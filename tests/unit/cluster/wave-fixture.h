@@ -6,7 +6,7 @@
  */
 
 #include "common/clock.h"
-#include "daemon/manager/wave.h"
+#include "daemon/cluster/wave.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

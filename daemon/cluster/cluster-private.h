@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * Cluster, its members: for daemon/manager/cluster.c and cluster-start.c alone.
+ * Cluster, its members: for daemon/cluster/cluster.c and cluster-start.c alone.
  */
 
-#include "daemon/manager/cluster-facts.h"
-#include "daemon/manager/cluster-process.h"
-#include "daemon/manager/cluster.h"
+#include "daemon/cluster/cluster-facts.h"
+#include "daemon/cluster/cluster-process.h"
+#include "daemon/cluster/cluster.h"
 #include "daemon/record/record-writer.h"
 
 /* No child has it (cluster_new()): what a child needs is in its task, or in the configuration. */

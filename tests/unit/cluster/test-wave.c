@@ -1,4 +1,4 @@
-#include "tests/unit/manager/wave-fixture.h"
+#include "tests/unit/cluster/wave-fixture.h"
 
 #include "tests/unit/test.h"
 

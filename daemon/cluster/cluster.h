@@ -11,9 +11,9 @@
 #include <systemd/sd-event.h>
 
 #include "common/macro.h"
+#include "daemon/cluster/cluster-process.h"
+#include "daemon/cluster/plan.h"
 #include "daemon/config/config.h"
-#include "daemon/manager/cluster-process.h"
-#include "daemon/manager/plan.h"
 #include "daemon/model/sealed-set.h"
 #include "daemon/model/status.h"
 

@@ -3,7 +3,7 @@
 /*
  * Due times: when a cluster is tried, checked and started again, in boot time.
  *
- * The delays are those of daemon/manager/plan.h, with the configuration in force. With --once
+ * The delays are those of daemon/cluster/plan.h, with the configuration in force. With --once
  * nothing comes again.
  */
 

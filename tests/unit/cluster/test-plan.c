@@ -4,7 +4,7 @@
 
 #include "common/clock.h"
 #include "common/macro.h"
-#include "daemon/manager/plan.h"
+#include "daemon/cluster/plan.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

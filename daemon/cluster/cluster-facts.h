@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
+#include "daemon/cluster/due-times.h"
 #include "daemon/config/config.h"
-#include "daemon/manager/due-times.h"
 #include "daemon/model/record.h"
 #include "daemon/model/roll-back.h"
 #include "daemon/model/status.h"

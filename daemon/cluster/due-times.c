@@ -1,9 +1,9 @@
-#include "daemon/manager/due-times.h"
+#include "daemon/cluster/due-times.h"
 
 #include <sys/random.h>
 
 #include "common/clock.h"
-#include "daemon/manager/plan.h"
+#include "daemon/cluster/plan.h"
 #include "daemon/model/backoff.h"
 
 static uint32_t random_number(void)
