@@ -9,14 +9,13 @@
 #include "daemon/cluster/cluster.h"
 #include "daemon/record/record-writer.h"
 
-/* No child has it (cluster_new()): what a child needs is in its task, or in the configuration. */
+/* In a slab, so that no child has it: what a child needs is in its task or the configuration. */
 struct Cluster {
         char name[CONFIG_NAME_MAX];
         ClusterFacts facts;
         ClusterProcess *process;
         RecordWriter *writer;
-        cluster_changed_fn fn;
-        void *userdata;
+        ClusterOwner *owner;
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         bool forced;                          /* that set is imported anyway */
         bool lifted;                          /* an operator asks for that set */

@@ -1,7 +1,5 @@
 #include "daemon/cluster/cluster.h"
 
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <string.h>
 
@@ -16,7 +14,7 @@
 
 void cluster_report(Cluster *cluster, ClusterEvent event, const Outcome *outcome)
 {
-        cluster->fn(cluster, event, outcome, cluster->userdata);
+        cluster->owner->changed(cluster, event, outcome, cluster->owner->userdata);
 }
 
 static bool has_outcome(ClusterEvent event)
@@ -132,39 +130,24 @@ static int on_stop(const RecordStop *stop, void *userdata)
         return r;
 }
 
-/* In pages that children do not get: a fork copies the tables of all others, and the manager copies
- * each one that it writes while a child has it, so that the time of a start would grow with the
- * number of clusters. */
-static Cluster *allocate(void)
+int cluster_new(Cluster **ret, ClusterOwner *owner, Config *daemon, const ClusterConfig *config,
+        Record *record)
 {
-        Cluster *cluster = mmap(
-                NULL, sizeof(*cluster), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-        if (cluster == MAP_FAILED)
-                return NULL;
-        (void)madvise(cluster, sizeof(*cluster), MADV_DONTFORK);
-        return cluster;
-}
-
-int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
-{
-        CLEANUP(cluster_freep) Cluster *cluster = allocate();
+        CLEANUP(cluster_freep) Cluster *cluster = slab_allocate(&owner->memory, sizeof(*cluster));
         const ClusterProcessHandlers handlers = {
                 on_imported, on_checked, on_stop, on_released, cluster};
         int r;
 
         if (!cluster)
                 return -ENOMEM;
-        cluster->fn = fn;
-        cluster->userdata = userdata;
+        cluster->owner = owner;
         text_set(cluster->name, sizeof(cluster->name), config->name);
         cluster_facts_init(&cluster->facts, daemon, config, record);
-        r = cluster_process_new(&cluster->process, event, counts, &handlers);
+        r = cluster_process_new(&cluster->process, owner->event, &owner->counts, &handlers);
         if (r == 0)
-                r = record_writer_new(&cluster->writer, event, cluster->name,
-                        &cluster->facts.record, CLUSTER_RECORD_DELAY_USEC, &counts->n_unwritten,
-                        on_recorded, cluster);
+                r = record_writer_new(&cluster->writer, owner->event, cluster->name,
+                        &cluster->facts.record, CLUSTER_RECORD_DELAY_USEC,
+                        &owner->counts.n_unwritten, on_recorded, cluster);
         if (r < 0)
                 return r;
         *ret = TAKE(cluster);
@@ -180,7 +163,7 @@ Cluster *cluster_free(Cluster *cluster)
         sealed_set_unref(cluster->sent);
         kept_sets_done(&cluster->kept);
         cluster_facts_done(&cluster->facts);
-        (void)munmap(cluster, sizeof(*cluster));
+        slab_release(cluster);
         return NULL;
 }
 

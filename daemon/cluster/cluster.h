@@ -13,6 +13,7 @@
 #include "common/macro.h"
 #include "daemon/cluster/cluster-process.h"
 #include "daemon/cluster/plan.h"
+#include "daemon/cluster/slab.h"
 #include "daemon/config/config.h"
 #include "daemon/model/sealed-set.h"
 #include "daemon/model/status.h"
@@ -24,10 +25,19 @@ typedef struct Cluster Cluster;
 typedef void (*cluster_changed_fn)(
         Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata);
 
-/* `config` is one of `daemon`, of which the cluster keeps a reference. Takes `record` away,
- * which is RECORD_NULL for a cluster without a record. `counts` must outlive the cluster. */
-int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata);
+/* What clusters share. It must outlive them. */
+typedef struct ClusterOwner {
+        sd_event *event;
+        cluster_changed_fn changed;
+        void *userdata;
+        ClusterCounts counts;
+        Slab memory;
+} ClusterOwner;
+
+/* `config` is one of `daemon`, of which the cluster keeps a reference. Takes `record` away, which
+ * is RECORD_NULL for a cluster without one. */
+int cluster_new(Cluster **ret, ClusterOwner *owner, Config *daemon, const ClusterConfig *config,
+        Record *record);
 
 /* Kills an importer that still runs; a record that is not written yet is written. */
 Cluster *cluster_free(Cluster *cluster);

@@ -24,7 +24,7 @@ struct Inventory {
         InventoryHandlers handlers;
         RolloutTable *rollouts;
         Generation generation;
-        ClusterCounts counts;
+        ClusterOwner owner;
         size_t unwritten; /* where the search for a record to be written goes on */
         bool strays; /* an import may run into a server that is not that of its cluster in force */
 };
@@ -137,8 +137,7 @@ static int load_cluster(
                 inventory->handlers.record_unreadable(
                         config->name, r, inventory->handlers.userdata);
         doubt_record(inventory, &record, config);
-        return cluster_new(ret, inventory->event, daemon, config, &record, &inventory->counts,
-                inventory->handlers.cluster_changed, inventory->handlers.userdata);
+        return cluster_new(ret, &inventory->owner, daemon, config, &record);
 }
 
 /* Makes the objects that do not exist yet; the others are adopted later. */
@@ -221,7 +220,11 @@ int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *han
 
         if (!inventory)
                 return -ENOMEM;
-        *inventory = (Inventory){.event = sd_event_ref(event), .handlers = *handlers};
+        *inventory = (Inventory){.event = sd_event_ref(event),
+                .handlers = *handlers,
+                .owner = {.event = event,
+                        .changed = handlers->cluster_changed,
+                        .userdata = handlers->userdata}};
         r = rollout_table_new(&inventory->rollouts);
         if (r < 0)
                 return r;
@@ -273,7 +276,7 @@ int inventory_apply(Inventory *inventory, Config *config)
         generation = (Generation){0};
         report_removed(&inventory->handlers, &old);
         keep_importing(&inventory->generation, &old);
-        inventory->strays = inventory->counts.n_importing > 0;
+        inventory->strays = inventory->owner.counts.n_importing > 0;
         return 0;
 }
 
@@ -304,7 +307,7 @@ bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *
 
 const ClusterCounts *inventory_counts(const Inventory *inventory)
 {
-        return &inventory->counts;
+        return &inventory->owner.counts;
 }
 
 void inventory_begin_rollout(
@@ -387,7 +390,8 @@ bool inventory_flush_one(Inventory *inventory)
 {
         const Generation *generation = &inventory->generation;
 
-        for (size_t i = 0; inventory->counts.n_unwritten > 0 && i < generation->n_clusters; i++) {
+        for (size_t i = 0; inventory->owner.counts.n_unwritten > 0 && i < generation->n_clusters;
+                i++) {
                 size_t next = inventory->unwritten++ % generation->n_clusters;
 
                 if (cluster_flush_pending(generation->clusters[next]))

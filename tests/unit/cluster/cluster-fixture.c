@@ -131,8 +131,11 @@ static Config *next_config(void)
 int fixture_make_cluster(Record *record)
 {
         Config *config = next_config();
-        int r = cluster_new(&fixture.cluster, NULL, config, config->clusters, record,
-                &fixture.counts, on_changed, &fixture);
+        int r;
+
+        fixture.owner.changed = on_changed;
+        fixture.owner.userdata = &fixture;
+        r = cluster_new(&fixture.cluster, &fixture.owner, config, config->clusters, record);
 
         if (r == 0)
                 fixture.status = cluster_status(fixture.cluster);
@@ -162,7 +165,8 @@ int fixture_make(void **state)
 int fixture_done(void **state)
 {
         fixture.cluster = cluster_free(fixture.cluster);
-        if (fixture.counts.n_importing > 0 || fixture.counts.n_checking > 0)
+        assert_null(fixture.owner.memory.with_room);
+        if (fixture.owner.counts.n_importing > 0 || fixture.owner.counts.n_checking > 0)
                 return -1;
         return fixture.import.running || fixture.check.running ? -1 : 0;
 }

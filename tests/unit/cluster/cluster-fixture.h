@@ -48,7 +48,7 @@ typedef struct ClusterFixture {
         SealedSet *set;         /* on disk; NULL: none */
         const WaveStatus *wave; /* of that set; NULL: none */
         Cluster *cluster;
-        ClusterCounts counts;
+        ClusterOwner owner;
         const ClusterStatus *status;
         unsigned n_events[CLUSTER_EVENT_END + 1];
         ImportJob import, check;

@@ -41,11 +41,11 @@ const MaterialStatus *material_status(const Material *material)
         return &material->status;
 }
 
-int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterConfig *config,
-        Record *record, ClusterCounts *counts, cluster_changed_fn fn, void *userdata)
+int cluster_new(Cluster **ret, ClusterOwner *owner, Config *daemon, const ClusterConfig *config,
+        Record *record)
 {
-        assert_non_null(fn);
-        assert_ptr_equal(userdata, &fixture);
+        assert_non_null(owner->changed);
+        assert_ptr_equal(owner->userdata, &fixture);
         assert_string_equal(record->imported.fingerprint,
                 fixture.record_error < 0 || fixture.n_saved > 0 ? "" : A);
         if (fixture.cluster_error < 0)
@@ -55,7 +55,7 @@ int cluster_new(Cluster **ret, sd_event *event, Config *daemon, const ClusterCon
         text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
         (*ret)->daemon = config_ref(daemon);
         (*ret)->config = (*ret)->status.config = config;
-        (*ret)->counts = counts;
+        (*ret)->counts = &owner->counts;
         fixture.n_clusters++;
         return 0;
 }
