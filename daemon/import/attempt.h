@@ -24,9 +24,10 @@ typedef struct Attempt {
         const StopNote *note;
         uint64_t deadline_usec; /* boot time */
         Preflight preflight;
-        Ledger ledger;          /* with no entries and no stop unless it was read */
-        ExternalSource source;  /* with replication = repoint */
-        Secret source_password; /* of its user */
+        Ledger ledger;             /* with no entries and no stop unless it was read */
+        ReplicationSource replica; /* of the last reading */
+        ExternalSource source;     /* with replication = repoint */
+        Secret source_password;    /* of its user */
 } Attempt;
 
 /* The preflight: who the server is, and whether it would keep the key of `payload` (NULL: nothing

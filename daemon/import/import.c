@@ -86,7 +86,8 @@ static void run(Attempt *attempt, const CallPayload *payload, uint64_t row)
                 start(attempt);
         else if (cluster->replication == REPLICATION_OBSERVE && ret->kind == OUTCOME_IMPORTED)
                 /* Without the privilege the status stays unknown; the import succeeded anyway. */
-                (void)replica_status_read(&ret->replication, attempt->session, &error);
+                (void)replica_status_read(
+                        &ret->replication, &attempt->replica, attempt->session, &error);
 }
 
 void import_run(Outcome *ret, Session *session, const ImportTask *task, const CallPayload *payload,
@@ -149,9 +150,10 @@ void import_check(Outcome *ret, Session *session, const ImportTask *task)
                 return;
         if (cluster->replication == REPLICATION_IGNORE)
                 return;
-        result = replica_status_read(&ret->replication, session, &error);
+        result = replica_status_read(&ret->replication, &attempt.replica, session, &error);
         if (sql_error_fail(ret, result, &error, NULL))
                 sql_error_advise_status(ret, session);
-        else if (replication_is_stopped_by(&ret->replication, &attempt.ledger.stop))
+        else if (replication_is_stopped_by(
+                         &ret->replication, &attempt.replica, &attempt.ledger.stop))
                 explain_stop(ret, &attempt.ledger);
 }

@@ -29,7 +29,7 @@ static void warn_replication(Outcome *ret, Session *session)
 {
         const Replication *replication = &ret->replication;
         SessionError error = {0};
-        SessionResult result = replica_status_read(&ret->replication, session, &error);
+        SessionResult result = replica_status_read(&ret->replication, NULL, session, &error);
         char text[OUTCOME_TEXT_MAX];
 
         if (result == SESSION_SERVER) {

@@ -24,23 +24,24 @@ static bool find_source(Attempt *attempt)
 {
         const LoginConfig *configured = &attempt->task->cluster->source;
         const Replication *replication = &attempt->outcome->replication;
+        const ReplicationSource *replica = &attempt->replica;
         ExternalSource *source = &attempt->source;
 
         text_set(source->host, sizeof(source->host),
                 configured->host[0] != '\0' ? configured->host : replication->source_host);
         source->port = configured->port > 0 ? configured->port : replication->source_port;
         text_set(source->user, sizeof(source->user),
-                configured->user[0] != '\0' ? configured->user : replication->source_user);
-        source->auto_position = replication->auto_position == TRISTATE_YES;
+                configured->user[0] != '\0' ? configured->user : replica->user);
+        source->auto_position = replica->auto_position == TRISTATE_YES;
         if (replication->n_channels > 1)
                 return refuse(attempt, "the replica has more than one channel");
         if (source->host[0] == '\0' || source->port == 0 || source->user[0] == '\0')
                 return refuse(attempt,
                         "the status does not name host, port and user of the source; set "
                         "source-host, source-port and source-user");
-        if (replication->auto_position == TRISTATE_UNKNOWN)
+        if (replica->auto_position == TRISTATE_UNKNOWN)
                 return refuse(attempt, "the status does not say whether the replica uses GTIDs");
-        if (!source->auto_position && replication->log_file[0] == '\0')
+        if (!source->auto_position && replica->log_file[0] == '\0')
                 return refuse(attempt, "the status does not name the executed coordinates");
         return true;
 }
@@ -113,14 +114,13 @@ bool replication_repoint_prepare(Attempt *attempt)
 bool replication_repoint_run(Attempt *attempt)
 {
         Outcome *ret = attempt->outcome;
-        const Replication *stopped = &ret->replication;
         ExternalSource *source = &attempt->source;
         const char *procedure = external_source_procedure(source);
         SessionError error = {0};
         SessionResult result;
 
-        text_set(source->log_file, sizeof(source->log_file), stopped->log_file);
-        source->log_position = stopped->log_position;
+        text_set(source->log_file, sizeof(source->log_file), attempt->replica.log_file);
+        source->log_position = attempt->replica.log_position;
         result = external_source_set(attempt->session, source, &attempt->source_password, &error);
         if (!sql_error_fail(ret, result, &error, procedure)) {
                 ret->replication.tls = TRISTATE_UNKNOWN; /* that of before */
@@ -129,7 +129,8 @@ bool replication_repoint_run(Attempt *attempt)
         if (result == SESSION_SERVER) {
                 ret->kind = OUTCOME_REPLICATION_FAILED;
                 sql_error_advise_procedure(ret, attempt->session, procedure);
-                (void)replica_status_read(&ret->replication, attempt->session, &error);
+                (void)replica_status_read(
+                        &ret->replication, &attempt->replica, attempt->session, &error);
         }
         return false;
 }

@@ -53,8 +53,8 @@ static Verification verify(Attempt *attempt, bool repeated)
         for (;;) {
                 uint64_t now_usec = clock_boottime_usec();
                 SessionError error = {0};
-                SessionResult result =
-                        replica_status_read(&ret->replication, attempt->session, &error);
+                SessionResult result = replica_status_read(
+                        &ret->replication, &attempt->replica, attempt->session, &error);
                 bool stable, doubtful, fails, failed;
 
                 if (sql_error_fail(ret, result, &error, "SHOW REPLICA STATUS")) {
@@ -135,13 +135,11 @@ static void on_message(
 /* A repoint with auto-position that has not ended has left the replica without TLS. */
 static bool lacks_tls(const Attempt *attempt)
 {
-        const Replication *replication = &attempt->outcome->replication;
-
         bool repoints = attempt->task->cluster->replication == REPLICATION_REPOINT ||
                 attempt->task->stop.mode == REPLICATION_REPOINT;
 
-        return repoints && replication->auto_position == TRISTATE_YES &&
-                replication->tls == TRISTATE_NO;
+        return repoints && attempt->replica.auto_position == TRISTATE_YES &&
+                attempt->outcome->replication.tls == TRISTATE_NO;
 }
 
 /* The ledger's row is cleared in the same round trip, so that no connection breaks between the two;
@@ -178,7 +176,8 @@ static void read_started(Attempt *attempt)
         SessionError error = {0};
 
         attempt->outcome->replication = (Replication){0};
-        (void)replica_status_read(&attempt->outcome->replication, attempt->session, &error);
+        (void)replica_status_read(
+                &attempt->outcome->replication, &attempt->replica, attempt->session, &error);
 }
 
 static void start_after_failure(Attempt *attempt)

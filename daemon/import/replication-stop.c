@@ -29,11 +29,13 @@ ReplicationDuty replication_stop_read(
         ReplicationDuty duty;
         SessionError error;
 
-        *ret_result = replica_status_read(&ret->replication, attempt->session, ret_error);
+        *ret_result = replica_status_read(
+                &ret->replication, &attempt->replica, attempt->session, ret_error);
         if (*ret_result != SESSION_OK)
                 return REPLICATION_DUTY_NONE;
-        duty = replication_duty(&ret->replication, &stop);
-        if (stop.at_usec == 0 || replication_is_stopped_by(&ret->replication, &stop) ||
+        duty = replication_duty(&ret->replication, &attempt->replica, &stop);
+        if (stop.at_usec == 0 ||
+                replication_is_stopped_by(&ret->replication, &attempt->replica, &stop) ||
                 (ret->replication.configured &&
                         record_stop_may_follow(&stop, ret->replication.checked_at_usec)))
                 return duty;
@@ -48,8 +50,8 @@ ReplicationDuty replication_stop_read(
 static bool is_recorded(Attempt *attempt)
 {
         Outcome *ret = attempt->outcome;
-        int r = stop_note_write(
-                attempt->note, attempt->task, &ret->replication, false, attempt->deadline_usec);
+        int r = stop_note_write(attempt->note, attempt->task, &ret->replication, &attempt->replica,
+                false, attempt->deadline_usec);
 
         if (r == 0) {
                 /* From now on they concern the stop that was on record before. */
@@ -74,8 +76,8 @@ static bool is_in_ledger(Attempt *attempt)
 
         if (table[0] == '\0')
                 return true;
-        result = ledger_stop(attempt->session, table, &attempt->task->set,
-                &attempt->outcome->replication, false, &error);
+        result = ledger_stop(
+                attempt->session, table, &attempt->task->set, &attempt->replica, false, &error);
         attempt->ledger.has_stop = result == SESSION_OK;
         if (result == SESSION_SERVER && error.number == 1054) { /* no such column */
                 text_format(text, sizeof(text),
@@ -92,14 +94,13 @@ static bool is_in_ledger(Attempt *attempt)
 /* The exact coordinates: without them the stop is known, too. */
 static void record_completed(Attempt *attempt)
 {
-        const Replication *replication = &attempt->outcome->replication;
         SessionError error;
 
-        (void)stop_note_write(
-                attempt->note, attempt->task, replication, true, attempt->deadline_usec);
+        (void)stop_note_write(attempt->note, attempt->task, &attempt->outcome->replication,
+                &attempt->replica, true, attempt->deadline_usec);
         if (attempt->ledger.has_stop)
                 (void)ledger_stop(attempt->session, attempt->task->cluster->ledger,
-                        &attempt->task->set, replication, true, &error);
+                        &attempt->task->set, &attempt->replica, true, &error);
 }
 
 static bool fail(
@@ -138,8 +139,8 @@ static bool wait_until_stopped(Attempt *attempt)
         SessionError error = {0};
 
         for (;;) {
-                SessionResult result =
-                        replica_status_read(&ret->replication, attempt->session, &error);
+                SessionResult result = replica_status_read(
+                        &ret->replication, &attempt->replica, attempt->session, &error);
 
                 if (fail(attempt, result, &error, NULL)) {
                         ret->replication = (Replication){0};
@@ -174,9 +175,10 @@ static bool has_ended(Attempt *attempt, SessionResult result)
         SessionError error;
 
         return result == SESSION_SERVER && stop.at_usec > 0 &&
-                replica_status_read(replication, attempt->session, &error) == SESSION_OK &&
+                replica_status_read(replication, &attempt->replica, attempt->session, &error) ==
+                SESSION_OK &&
                 !replication_is_active(replication) &&
-                replication_is_stopped_by(replication, &stop);
+                replication_is_stopped_by(replication, &attempt->replica, &stop);
 }
 
 /* After an error of the procedure nothing was stopped by it: what is stopped now is not ours. After
@@ -190,7 +192,7 @@ static void read_after_refusal(Attempt *attempt, SessionResult result)
         if (result != SESSION_SERVER)
                 return;
         ret->effect.stop_over = attempt->task->stop.at_usec == 0;
-        (void)replica_status_read(&ret->replication, attempt->session, &error);
+        (void)replica_status_read(&ret->replication, &attempt->replica, attempt->session, &error);
 }
 
 bool replication_stop_again(Attempt *attempt, bool *ret_start)

@@ -22,7 +22,7 @@ typedef struct StopNote {
 } StopNote;
 
 /* Returns 0 when the manager has answered, else a negative errno. Before the stop (`completed`
- * false) the record is on disk then, and after an error nothing may be stopped. `replication` is
- * the status at that time, `deadline_usec` boot time. */
+ * false) the record is on disk then, and after an error nothing may be stopped. `replication`
+ * and `source` are the status at that time, `deadline_usec` is boot time. */
 int stop_note_write(const StopNote *note, const ImportTask *task, const Replication *replication,
-        bool completed, uint64_t deadline_usec);
+        const ReplicationSource *source, bool completed, uint64_t deadline_usec);

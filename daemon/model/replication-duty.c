@@ -6,26 +6,28 @@
 #include "common/text.h"
 
 /* A replica that was given another source, or auto-position, may report no coordinates. */
-static bool has_moved(const Replication *replication, const RecordStop *stop)
+static bool has_moved(const ReplicationSource *source, const RecordStop *stop)
 {
-        return stop->completed && stop->log_file[0] != '\0' && replication->log_file[0] != '\0' &&
-                (strcmp(stop->log_file, replication->log_file) != 0 ||
-                        stop->log_position != replication->log_position);
+        return stop->completed && stop->log_file[0] != '\0' && source->log_file[0] != '\0' &&
+                (strcmp(stop->log_file, source->log_file) != 0 ||
+                        stop->log_position != source->log_position);
 }
 
 /* A stop that has not ended yet leaves one thread stopped and the other active. */
-bool replication_is_stopped_by(const Replication *replication, const RecordStop *stop)
+bool replication_is_stopped_by(
+        const Replication *replication, const ReplicationSource *source, const RecordStop *stop)
 {
-        if (!replication->configured || stop->at_usec == 0 || has_moved(replication, stop))
+        if (!replication->configured || stop->at_usec == 0 || has_moved(source, stop))
                 return false;
         return replication->halt == REPLICATION_HALT_PERSON || !replication_is_active(replication);
 }
 
-ReplicationDuty replication_duty(const Replication *replication, const RecordStop *stop)
+ReplicationDuty replication_duty(
+        const Replication *replication, const ReplicationSource *source, const RecordStop *stop)
 {
         if (!replication->configured)
                 return REPLICATION_DUTY_NONE;
-        if (replication_is_stopped_by(replication, stop))
+        if (replication_is_stopped_by(replication, source, stop))
                 return replication_is_active(replication) ? REPLICATION_DUTY_STOP
                                                           : REPLICATION_DUTY_START;
         return replication->halt == REPLICATION_HALT_NONE ? REPLICATION_DUTY_STOP

@@ -24,10 +24,12 @@ typedef enum ReplicationDuty {
 /* Returns true if a thread is stopped because of this stop (at_usec 0: there is none). If the
  * replica has executed further than that stop it was started since, and what is stopped now was
  * stopped by somebody else. */
-bool replication_is_stopped_by(const Replication *replication, const RecordStop *stop);
+bool replication_is_stopped_by(
+        const Replication *replication, const ReplicationSource *source, const RecordStop *stop);
 
 /* `stop` is the one on record. */
-ReplicationDuty replication_duty(const Replication *replication, const RecordStop *stop);
+ReplicationDuty replication_duty(
+        const Replication *replication, const ReplicationSource *source, const RecordStop *stop);
 
 /* Describes a replica with a halt that is left as it is; "" for one without. */
 void replication_halt_reason(char *buffer, size_t size, const Replication *replication);

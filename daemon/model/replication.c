@@ -64,25 +64,25 @@ bool replication_is_valid(const Replication *replication)
                 is_boolean(&replication->io_repeated) && TEXT_IS_RECEIVED(replication->sql_error) &&
                 is_boolean(&replication->lag_known) && is_boolean(&replication->lag_null) &&
                 TEXT_IS_RECEIVED(replication->source_host) &&
-                TEXT_IS_RECEIVED(replication->source_user) &&
-                IS_ENUMERATOR(replication->auto_position, _TRISTATE_MAX) &&
-                TEXT_IS_RECEIVED(replication->log_file) && is_boolean(&replication->stopped_by_us);
+                is_boolean(&replication->stopped_by_us);
 }
 
-void replication_add_channel(Replication *replication, const Replication *row)
+bool replication_add_channel(Replication *replication, const Replication *row)
 {
         uint64_t checked_at_usec = replication->checked_at_usec;
         unsigned n_channels = replication->n_channels;
         ReplicationHalt halt = halt_of(row);
+        bool worst = n_channels == 0 || severity_of(row) > severity_of(replication);
 
         if (halt < replication->halt)
                 halt = replication->halt;
-        if (n_channels == 0 || severity_of(row) > severity_of(replication))
+        if (worst)
                 *replication = *row;
         replication->known = replication->configured = true;
         replication->n_channels = n_channels + 1;
         replication->halt = halt;
         replication->checked_at_usec = checked_at_usec;
+        return worst;
 }
 
 bool replication_is_running(const Replication *replication)
@@ -251,8 +251,6 @@ void replication_redact(Replication *replication, const Redactor *redactor)
         REDACT(redactor, replication->io_error);
         REDACT(redactor, replication->sql_error);
         REDACT(redactor, replication->source_host);
-        REDACT(redactor, replication->source_user);
-        REDACT(redactor, replication->log_file);
 }
 
 static void write_state(JsonWriter *writer, const Replication *replication)

@@ -54,10 +54,6 @@ typedef struct Replication {
         uint64_t lag_sec;
         char source_host[REPLICATION_HOST_MAX]; /* "": not reported */
         unsigned source_port;
-        char source_user[REPLICATION_USER_MAX];
-        Tristate auto_position; /* the source is asked by GTIDs instead of file and position */
-        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
-        uint64_t log_position;                   /* this position */
         bool stopped_by_us;       /* this program has stopped it and not started it again */
         uint64_t checked_at_usec; /* wall clock */
 } Replication;
@@ -65,9 +61,18 @@ typedef struct Replication {
 /* Returns true if a received value is one: each text, enumerator and boolean. Pure. */
 bool replication_is_valid(const Replication *replication);
 
+/* How that channel asks its source: for an import alone, not remembered and not shown. */
+typedef struct ReplicationSource {
+        char user[REPLICATION_USER_MAX];
+        Tristate auto_position; /* the source is asked by GTIDs instead of file and position */
+        char log_file[REPLICATION_LOG_FILE_MAX]; /* of the source, executed up to */
+        uint64_t log_position;                   /* this position */
+} ReplicationSource;
+
 /* Adds the row of one channel. The worst channel counts: one that fails before one that is stopped,
- * one that connects and one that runs; then one without TLS, and one whose lag is not known. */
-void replication_add_channel(Replication *replication, const Replication *row);
+ * one that connects and one that runs; then one without TLS, and one whose lag is not known.
+ * Returns true if that is now this one. */
+bool replication_add_channel(Replication *replication, const Replication *row);
 
 /* Returns true if both threads run. */
 bool replication_is_running(const Replication *replication);

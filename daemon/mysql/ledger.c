@@ -290,14 +290,14 @@ static bool is_log_file(const char *text)
 }
 
 SessionResult ledger_stop(Session *session, const char *table, const SetInfo *set,
-        const Replication *replication, bool completed, SessionError *ret_error)
+        const ReplicationSource *source, bool completed, SessionError *ret_error)
 {
         char statement[LEDGER_STATEMENT_MAX], quoted[LEDGER_TABLE_MAX];
         char coordinates[REPLICATION_LOG_FILE_MAX + 24] = "";
 
-        if (completed && is_log_file(replication->log_file))
-                snprintf(coordinates, sizeof(coordinates), "%s:%" PRIu64, replication->log_file,
-                        replication->log_position);
+        if (completed && is_log_file(source->log_file))
+                snprintf(coordinates, sizeof(coordinates), "%s:%" PRIu64, source->log_file,
+                        source->log_position);
         snprintf(statement, sizeof(statement),
                 "UPDATE %s SET replication_stopped = '%s' WHERE fingerprint IN ('%s', '%s') "
                 "ORDER BY id DESC LIMIT 1",

@@ -89,7 +89,7 @@ SessionResult ledger_begin(uint64_t *ret_id, Session *session, const char *table
 /* Writes into the newest row of the set that replication is stopped for it: before the stop, and
  * again with the coordinates when that is completed. */
 SessionResult ledger_stop(Session *session, const char *table, const SetInfo *set,
-        const Replication *replication, bool completed, SessionError *ret_error);
+        const ReplicationSource *source, bool completed, SessionError *ret_error);
 
 /* The statement that clears every stop: replication is started. */
 #define LEDGER_STATEMENT_MAX 1024

@@ -43,20 +43,24 @@ static Tristate parse_auto_position(const char *value)
         return strcmp(value, "0") == 0 || strcasecmp(value, "no") == 0 ? TRISTATE_NO : TRISTATE_YES;
 }
 
-static void parse_source(Replication *row, const char *name, const char *value)
+static void parse_source(ReplicationSource *source, const char *name, const char *value)
+{
+        if (is_either(name, "Source_User", "Master_User"))
+                text_set(source->user, sizeof(source->user), value);
+        else if (is_either(name, "Auto_Position", "Using_Gtid"))
+                source->auto_position = parse_auto_position(value);
+        else if (is_either(name, "Relay_Source_Log_File", "Relay_Master_Log_File"))
+                text_set(source->log_file, sizeof(source->log_file), value);
+        else if (is_either(name, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"))
+                (void)parse_number(&source->log_position, value);
+}
+
+static void parse_connection(Replication *row, const char *name, const char *value)
 {
         if (is_either(name, "Source_Host", "Master_Host"))
                 text_set(row->source_host, sizeof(row->source_host), value);
         else if (is_either(name, "Source_Port", "Master_Port"))
                 parse_unsigned(&row->source_port, value);
-        else if (is_either(name, "Source_User", "Master_User"))
-                text_set(row->source_user, sizeof(row->source_user), value);
-        else if (is_either(name, "Auto_Position", "Using_Gtid"))
-                row->auto_position = parse_auto_position(value);
-        else if (is_either(name, "Relay_Source_Log_File", "Relay_Master_Log_File"))
-                text_set(row->log_file, sizeof(row->log_file), value);
-        else if (is_either(name, "Exec_Source_Log_Pos", "Exec_Master_Log_Pos"))
-                (void)parse_number(&row->log_position, value);
         else if (is_either(name, "Source_SSL_Allowed", "Master_SSL_Allowed"))
                 row->tls = strcasecmp(value, "yes") == 0 ? TRISTATE_YES : TRISTATE_NO;
 }
@@ -90,6 +94,8 @@ static void parse_thread(Replication *row, const char *name, const char *value)
 void replica_status_add_row(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values)
 {
+        ReplicaStatus *status = userdata;
+        ReplicationSource source = {0};
         Replication row = {0};
 
         for (unsigned i = 0; i < n_columns; i++) {
@@ -97,22 +103,28 @@ void replica_status_add_row(
                 if (!values[i])
                         continue;
                 parse_thread(&row, names[i], values[i]);
-                parse_source(&row, names[i], values[i]);
+                parse_connection(&row, names[i], values[i]);
+                parse_source(&source, names[i], values[i]);
         }
-        replication_add_channel(userdata, &row);
+        if (replication_add_channel(&status->replication, &row))
+                status->source = source;
 }
 
-SessionResult replica_status_read(Replication *ret, Session *session, SessionError *ret_error)
+SessionResult replica_status_read(
+        Replication *ret, ReplicationSource *ret_source, Session *session, SessionError *ret_error)
 {
-        Replication replication = {.known = true, .checked_at_usec = clock_wall_usec()};
+        ReplicaStatus status = {
+                .replication = {.known = true, .checked_at_usec = clock_wall_usec()}};
         SessionResult result;
 
         result = session_query(
-                session, "SHOW REPLICA STATUS", replica_status_add_row, &replication, ret_error);
+                session, "SHOW REPLICA STATUS", replica_status_add_row, &status, ret_error);
         if (result == SESSION_SERVER && ret_error->number == 1064)
-                result = session_query(session, "SHOW SLAVE STATUS", replica_status_add_row,
-                        &replication, ret_error);
+                result = session_query(
+                        session, "SHOW SLAVE STATUS", replica_status_add_row, &status, ret_error);
         if (result == SESSION_OK)
-                *ret = replication;
+                *ret = status.replication;
+        if (result == SESSION_OK && ret_source)
+                *ret_source = status.source;
         return result;
 }

@@ -11,10 +11,16 @@
 #include "daemon/model/replication.h"
 #include "daemon/mysql/session.h"
 
-/* Adds one row of the answer, that of a channel, to the Replication `userdata`. A column that is
+typedef struct ReplicaStatus {
+        Replication replication;
+        ReplicationSource source;
+} ReplicaStatus;
+
+/* Adds one row of the answer, that of a channel, to the ReplicaStatus `userdata`. A column that is
  * missing, NULL or no number stays unknown. */
 void replica_status_add_row(
         void *userdata, unsigned n_columns, const char *const *names, const char *const *values);
 
-/* SESSION_SERVER with 1227: the user lacks the privilege. */
-SessionResult replica_status_read(Replication *ret, Session *session, SessionError *ret_error);
+/* `ret_source` may be NULL. SESSION_SERVER with 1227: the user lacks the privilege. */
+SessionResult replica_status_read(
+        Replication *ret, ReplicationSource *ret_source, Session *session, SessionError *ret_error);

@@ -84,9 +84,10 @@ static SessionResult read_ledger(
 }
 
 /* Which procedure sets the source depends on how the replica asks it for events. */
-static SessionResult read_external_source(Probe *probe, Session *session, SessionError *error)
+static SessionResult read_external_source(
+        Probe *probe, const ReplicationSource *replica, Session *session, SessionError *error)
 {
-        ExternalSource source = {.auto_position = probe->replication.auto_position == TRISTATE_YES};
+        ExternalSource source = {.auto_position = replica->auto_position == TRISTATE_YES};
         const char *missing;
         SessionResult result = external_source_find(&source, session, &missing, error);
 
@@ -98,6 +99,7 @@ static SessionResult read_external_source(Probe *probe, Session *session, Sessio
 /* Returns false if the session is of no more use. */
 static bool read_facts(Probe *probe, Session *session, const ClusterConfig *cluster)
 {
+        ReplicationSource replica = {0};
         Outcome outcome = {0};
         SessionError error = {0};
         SessionResult result =
@@ -110,9 +112,10 @@ static bool read_facts(Probe *probe, Session *session, const ClusterConfig *clus
                 result = read_ledger(probe, session, cluster->ledger, &error);
         if (result == SESSION_OK && cluster->replication != REPLICATION_IGNORE)
                 result = keep_server_error(&probe->replication_error,
-                        replica_status_read(&probe->replication, session, &error), &error);
+                        replica_status_read(&probe->replication, &replica, session, &error),
+                        &error);
         if (result == SESSION_OK && cluster->replication == REPLICATION_REPOINT)
-                result = read_external_source(probe, session, &error);
+                result = read_external_source(probe, &replica, session, &error);
         if (!sql_error_fail(&outcome, result, &error, NULL))
                 return true;
         probe_add_outcome(probe, &outcome);

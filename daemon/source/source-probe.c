@@ -46,10 +46,10 @@ static bool needs_status(const LoginConfig *source)
 }
 
 /* Returns false if the session with the cluster has ended: that is then the outcome. */
-static bool read_status(
-        Outcome *ret, Replication *replication, SessionError *error, Session *session)
+static bool read_status(Outcome *ret, Replication *replication, ReplicationSource *replica,
+        SessionError *error, Session *session)
 {
-        SessionResult result = replica_status_read(replication, session, error);
+        SessionResult result = replica_status_read(replication, replica, session, error);
 
         return result == SESSION_OK || result == SESSION_SERVER ||
                 !sql_error_fail(ret, result, error, "SHOW REPLICA STATUS");
@@ -95,15 +95,16 @@ bool source_probe_run(Outcome *ret, Session *session, const ClusterConfig *clust
         const Secret pem[static _MATERIAL_FILE_MAX], uint64_t deadline_usec)
 {
         Replication replication = {0};
+        ReplicationSource replica = {0};
         SessionError error = {0};
         char reason[OUTCOME_TEXT_MAX];
         LoginConfig source;
 
         if (cluster->replication != REPLICATION_IGNORE && needs_status(&cluster->source) &&
-                !read_status(ret, &replication, &error, session))
+                !read_status(ret, &replication, &replica, &error, session))
                 return false;
         if (source_verdict_locate(
-                    &source, reason, sizeof(reason), cluster, &replication, error.text))
+                    &source, reason, sizeof(reason), cluster, &replication, &replica, error.text))
                 return probe(ret, cluster, &source, pem, deadline_usec);
         return source_verdict_set_unknown(
                 ret, reason, "set source-host, and source-user for a login", cluster->source_probe);

@@ -83,7 +83,8 @@ static void format_where(char buffer[static WHERE_MAX], const LoginConfig *sourc
 /* What the status names becomes an argument of source-password-command, so that it must not be an
  * option. */
 bool source_verdict_locate(LoginConfig *ret, char *reason, size_t reason_size,
-        const ClusterConfig *cluster, const Replication *replication, const char *status_error)
+        const ClusterConfig *cluster, const Replication *replication,
+        const ReplicationSource *replica, const char *status_error)
 {
         bool reported = replication->known && replication->configured;
 
@@ -94,8 +95,8 @@ bool source_verdict_locate(LoginConfig *ret, char *reason, size_t reason_size,
                 ret->port = replication->source_port;
         if (ret->port == 0)
                 ret->port = DEFAULT_PORT;
-        if (ret->user[0] == '\0' && reported && replication->source_user[0] != '-')
-                ret->user = replication->source_user;
+        if (ret->user[0] == '\0' && reported && replica->user[0] != '-')
+                ret->user = replica->user;
         if (ret->host[0] != '\0')
                 return true;
         if (!replication->known)

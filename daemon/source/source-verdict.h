@@ -22,7 +22,8 @@
  * lends their texts; a `user` of "" is not known. Returns false if there is no host; `reason` then
  * says why. `status_error`: why the status is not known. */
 bool source_verdict_locate(LoginConfig *ret, char *reason, size_t reason_size,
-        const ClusterConfig *cluster, const Replication *replication, const char *status_error);
+        const ClusterConfig *cluster, const Replication *replication,
+        const ReplicationSource *replica, const char *status_error);
 
 /* Returns true if the import may go on. What was not tested is then a warning. */
 bool source_verdict_judge(

@@ -98,7 +98,7 @@ static void log_outcome(const ClusterStatus *cluster, const Outcome *outcome)
         journal_replication_stopped(cluster);
 }
 
-/* As daemon/manager/cluster.c does after an attempt, a check and a removal. */
+/* As daemon/cluster/cluster.c does after an attempt, a check and a removal. */
 static void use_outcome(const Outcome *outcome)
 {
         static StatusFixture fixture;
@@ -264,9 +264,6 @@ static const Outcome good_outcome = {
                 .lag_null = true,
                 .source_host = "source.example",
                 .source_port = 3306,
-                .source_user = "replica",
-                .log_file = "binlog.000001",
-                .log_position = 4,
                 .checked_at_usec = NOW},
         .ledger = {.known = true,
                 .newest = {.id = 7,

@@ -179,6 +179,7 @@ static void read_facts(Session *session)
 {
         Preflight preflight = {0};
         Replication replication = {0};
+        ReplicationSource replica = {0};
         SessionError error = {0};
         LedgerColumns columns = {0};
         ExternalSource source = {.host = "source.example", .port = 3306};
@@ -189,7 +190,7 @@ static void read_facts(Session *session)
         check_result(preflight_run(&preflight, session, "importer", &error), &error);
         MUST(preflight_is_valid(&preflight));
         (void)preflight_would_log_key(text, sizeof(text), &preflight, 100);
-        check_result(replica_status_read(&replication, session, &error), &error);
+        check_result(replica_status_read(&replication, &replica, session, &error), &error);
         MUST(replication_is_valid(&replication));
         check_result(external_source_find(&source, session, &missing, &error), &error);
         check_result(ledger_read_columns(&columns, session, "ops.ledger", &error), &error);

@@ -23,22 +23,20 @@ static int write_note(RecordStop *ret, const char *log_file, int answer)
         CLEANUP(secret_done) Secret secret = SECRET_NULL;
         CLEANUP(redactor_done) Redactor password = REDACTOR_NULL;
         Redactor key = REDACTOR_NULL;
-        Replication replication = {.known = true,
-                .configured = true,
-                .io_running = "Yes",
-                .sql_running = "Yes",
-                .log_position = 4711};
+        Replication replication = {
+                .known = true, .configured = true, .io_running = "Yes", .sql_running = "Yes"};
+        ReplicationSource source = {.log_position = 4711};
         JobLink link;
         ImportTask task = {.cluster = &cluster, .set.fingerprint = A, .link = &link};
         int pair[2], r;
 
         assert_int_equal(secret_append(&secret, "a password", 10), 0);
         assert_int_equal(redactor_set_text(&password, &secret), 0);
-        text_set(replication.log_file, sizeof(replication.log_file), log_file);
+        text_set(source.log_file, sizeof(source.log_file), log_file);
         assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
         link.fd = pair[0];
         assert_int_equal(write(pair[1], &answer, sizeof(answer)), sizeof(answer));
-        r = stop_note_write(&(StopNote){&password, &key}, &task, &replication, true,
+        r = stop_note_write(&(StopNote){&password, &key}, &task, &replication, &source, true,
                 clock_boottime_usec() + USEC_PER_MIN);
         assert_int_equal(read(pair[1], ret, sizeof(*ret)), sizeof(*ret));
         (void)close(pair[0]);

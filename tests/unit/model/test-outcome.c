@@ -189,8 +189,6 @@ static void test_an_outcome_with_a_text_that_does_not_end_is_invalid(void **stat
         EXPECT_TEXT(replication.io_error_time);
         EXPECT_TEXT(replication.sql_error);
         EXPECT_TEXT(replication.source_host);
-        EXPECT_TEXT(replication.source_user);
-        EXPECT_TEXT(replication.log_file);
         EXPECT_FINGERPRINT(ledger.newest.set.fingerprint);
         EXPECT_FINGERPRINT(ledger.newest.set.legacy_fingerprint);
         EXPECT_TEXT(ledger.newest.daemon);
@@ -219,7 +217,6 @@ static void test_an_outcome_with_a_value_that_its_type_lacks_is_invalid(void **s
         EXPECT_VALUE(effect.newlines, _NEWLINES_MAX);
         EXPECT_VALUE(replication.halt, _REPLICATION_HALT_MAX);
         EXPECT_VALUE(replication.tls, _TRISTATE_MAX);
-        EXPECT_VALUE(replication.auto_position, _TRISTATE_MAX);
         EXPECT_VALUE(ledger.newest.state, _LEDGER_STATE_MAX);
         EXPECT_VALUE(ledger.stop.mode, _REPLICATION_MODE_MAX);
         EXPECT_VALUE(effect.committed, 2);

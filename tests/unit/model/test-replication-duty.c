@@ -11,15 +11,16 @@ static const RecordStop begun = {.at_usec = 1, .log_file = "b.1", .log_position 
 static const RecordStop completed = {
         .at_usec = 1, .log_file = "b.1", .log_position = 7, .completed = true};
 
+/* What each replica has executed. */
+static const ReplicationSource executed = {.log_file = "b.1", .log_position = 7};
+
 static Replication replica(
         const char *io_running, unsigned io_errno, const char *sql_running, unsigned sql_errno)
 {
         Replication row = {.io_errno = io_errno,
                 .sql_errno = sql_errno,
                 .tls = TRISTATE_YES,
-                .lag_known = true,
-                .log_file = "b.1",
-                .log_position = 7};
+                .lag_known = true};
         Replication replication = {.known = true};
 
         text_set(row.io_running, sizeof(row.io_running), io_running);
@@ -59,9 +60,11 @@ static void test_only_what_is_ours_is_started(void **state)
                 Replication replication = replica(cases[i].io_running, cases[i].io_errno,
                         cases[i].sql_running, cases[i].sql_errno);
 
-                assert_int_equal(replication_duty(&replication, &no_stop), cases[i].alone);
-                assert_int_equal(replication_duty(&replication, &begun), cases[i].ours);
-                assert_int_equal(replication_duty(&replication, &completed), cases[i].ours);
+                assert_int_equal(
+                        replication_duty(&replication, &executed, &no_stop), cases[i].alone);
+                assert_int_equal(replication_duty(&replication, &executed, &begun), cases[i].ours);
+                assert_int_equal(
+                        replication_duty(&replication, &executed, &completed), cases[i].ours);
         }
 }
 
@@ -69,23 +72,29 @@ static void test_a_replica_that_is_not_configured_is_nobodys(void **state)
 {
         Replication replication = {.known = true};
 
-        assert_int_equal(replication_duty(&replication, &no_stop), REPLICATION_DUTY_NONE);
-        assert_int_equal(replication_duty(&replication, &completed), REPLICATION_DUTY_NONE);
+        assert_int_equal(
+                replication_duty(&replication, &executed, &no_stop), REPLICATION_DUTY_NONE);
+        assert_int_equal(
+                replication_duty(&replication, &executed, &completed), REPLICATION_DUTY_NONE);
 }
 
 static void test_a_replica_that_has_moved_was_started_by_somebody(void **state)
 {
         Replication replication = replica("No", 0, "No", 0);
+        ReplicationSource source = executed;
 
-        replication.log_position++;
-        assert_false(replication_is_stopped_by(&replication, &completed));
-        assert_int_equal(replication_duty(&replication, &completed), REPLICATION_DUTY_NONE);
-        assert_int_equal(replication_duty(&replication, &begun), REPLICATION_DUTY_START);
-        replication.log_position--;
-        text_set(replication.log_file, sizeof(replication.log_file), "b.2");
-        assert_int_equal(replication_duty(&replication, &completed), REPLICATION_DUTY_NONE);
-        replication.log_file[0] = '\0'; /* as after a change to auto-position */
-        assert_int_equal(replication_duty(&replication, &completed), REPLICATION_DUTY_START);
+        source.log_position++;
+        assert_false(replication_is_stopped_by(&replication, &source, &completed));
+        assert_int_equal(
+                replication_duty(&replication, &source, &completed), REPLICATION_DUTY_NONE);
+        assert_int_equal(replication_duty(&replication, &source, &begun), REPLICATION_DUTY_START);
+        source.log_position--;
+        text_set(source.log_file, sizeof(source.log_file), "b.2");
+        assert_int_equal(
+                replication_duty(&replication, &source, &completed), REPLICATION_DUTY_NONE);
+        source.log_file[0] = '\0'; /* as after a change to auto-position */
+        assert_int_equal(
+                replication_duty(&replication, &source, &completed), REPLICATION_DUTY_START);
 }
 
 static void test_one_channel_is_enough_to_leave_all(void **state)
@@ -95,10 +104,12 @@ static void test_one_channel_is_enough_to_leave_all(void **state)
 
         replication_add_channel(&replication, &failing);
         replication_add_channel(&replication, &running);
-        assert_int_equal(replication_duty(&replication, &no_stop), REPLICATION_DUTY_STOP);
+        assert_int_equal(
+                replication_duty(&replication, &executed, &no_stop), REPLICATION_DUTY_STOP);
         replication_add_channel(&replication, &stopped);
         assert_int_equal(replication.io_errno, 2026);
-        assert_int_equal(replication_duty(&replication, &no_stop), REPLICATION_DUTY_NONE);
+        assert_int_equal(
+                replication_duty(&replication, &executed, &no_stop), REPLICATION_DUTY_NONE);
 }
 
 static void test_what_is_left_has_a_reason(void **state)

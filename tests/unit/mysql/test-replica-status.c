@@ -36,18 +36,23 @@ static const char **value(Row *row, const char *name)
         return NULL;
 }
 
-static Replication read_rows(const Row *rows, size_t n, const char *const *names)
+static ReplicaStatus read_rows(const Row *rows, size_t n, const char *const *names)
 {
-        Replication replication = {.known = true, .checked_at_usec = 5};
+        ReplicaStatus status = {.replication = {.known = true, .checked_at_usec = 5}};
 
         for (size_t i = 0; i < n; i++)
-                replica_status_add_row(&replication, COLUMNS, names, rows[i].values);
-        return replication;
+                replica_status_add_row(&status, COLUMNS, names, rows[i].values);
+        return status;
 }
 
 static Replication read_row(Row row)
 {
-        return read_rows(&row, 1, new_names);
+        return read_rows(&row, 1, new_names).replication;
+}
+
+static ReplicationSource read_source(Row row)
+{
+        return read_rows(&row, 1, new_names).source;
 }
 
 static void test_a_row_is_read_in_both_vocabularies(void **state)
@@ -56,20 +61,21 @@ static void test_a_row_is_read_in_both_vocabularies(void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(vocabularies); i++) {
                 Row row = running();
-                Replication replication = read_rows(&row, 1, vocabularies[i]);
+                ReplicaStatus status = read_rows(&row, 1, vocabularies[i]);
+                Replication replication = status.replication;
 
                 assert_true(replication.known && replication.configured);
                 assert_int_equal(replication.n_channels, 1);
                 assert_true(replication_is_running(&replication));
                 assert_string_equal(replication.source_host, "source.example");
                 assert_int_equal(replication.source_port, 3307);
-                assert_string_equal(replication.source_user, "repl");
-                assert_string_equal(replication.log_file, "binlog.000007");
-                assert_int_equal(replication.log_position, 4711);
+                assert_string_equal(status.source.user, "repl");
+                assert_string_equal(status.source.log_file, "binlog.000007");
+                assert_int_equal(status.source.log_position, 4711);
                 assert_int_equal(replication.tls, TRISTATE_YES);
                 assert_true(replication.lag_known);
                 assert_int_equal(replication.lag_sec, 12);
-                assert_int_equal(replication.auto_position, TRISTATE_NO);
+                assert_int_equal(status.source.auto_position, TRISTATE_NO);
                 assert_int_equal(replication.checked_at_usec, 5);
         }
 }
@@ -78,23 +84,25 @@ static void test_names_are_read_in_any_case(void **state)
 {
         const char *const names[] = {"replica_io_running", "REPLICA_SQL_RUNNING"};
         const char *const values[] = {"YES", "yes"};
-        Replication replication = {.known = true};
+        ReplicaStatus status = {.replication.known = true};
 
-        replica_status_add_row(&replication, 2, names, values);
-        assert_true(replication_is_running(&replication));
+        replica_status_add_row(&status, 2, names, values);
+        assert_true(replication_is_running(&status.replication));
 }
 
 static void test_columns_that_are_missing_stay_unknown(void **state)
 {
-        Replication replication = {.known = true};
+        ReplicaStatus status = {.replication.known = true};
+        Replication replication;
         Row row = {{0}};
 
-        replica_status_add_row(&replication, 0, new_names, row.values);
+        replica_status_add_row(&status, 0, new_names, row.values);
+        replication = status.replication;
         assert_true(replication.configured);
         assert_false(replication_is_running(&replication));
         assert_false(replication.lag_known);
         assert_int_equal(replication.tls, TRISTATE_UNKNOWN);
-        assert_int_equal(replication.auto_position, TRISTATE_UNKNOWN);
+        assert_int_equal(status.source.auto_position, TRISTATE_UNKNOWN);
         replication = read_row(row);
         assert_true(replication.configured);
         assert_false(replication.lag_known);
@@ -110,7 +118,7 @@ static void test_a_position_that_a_record_cannot_have_is_unknown(void **state)
                 Row row = running();
 
                 *value(&row, "Exec_Source_Log_Pos") = positions[i];
-                assert_int_equal(read_row(row).log_position, 0);
+                assert_int_equal(read_rows(&row, 1, new_names).source.log_position, 0);
         }
 }
 
@@ -138,7 +146,7 @@ static void test_numbers_that_are_none_are_ignored(void **state)
         replication = read_row(row);
         assert_int_equal(replication.io_errno, 0);
         assert_int_equal(replication.source_port, 0);
-        assert_int_equal(replication.log_position, 0);
+        assert_int_equal(read_source(row).log_position, 0);
 }
 
 static void test_gtids_are_found_in_both_vocabularies(void **state)
@@ -154,8 +162,9 @@ static void test_gtids_are_found_in_both_vocabularies(void **state)
                 Row row = running();
 
                 *value(&row, "Auto_Position") = cases[i].value;
-                assert_int_equal(read_row(row).auto_position, cases[i].expected);
-                assert_int_equal(read_rows(&row, 1, old_names).auto_position, cases[i].expected);
+                assert_int_equal(read_source(row).auto_position, cases[i].expected);
+                assert_int_equal(
+                        read_rows(&row, 1, old_names).source.auto_position, cases[i].expected);
         }
 }
 
@@ -168,11 +177,11 @@ static void expect_worst(Row a, Row b, Row worst, const char *expected_user)
                 for (size_t k = 0; k < 3; k++)
                         *value(&rows[i][k], "Source_User") = "other";
                 *value(&rows[i][i == 0 ? 2 : i == 2 ? 0 : 1], "Source_User") = expected_user;
-                Replication replication = read_rows(rows[i], 3, new_names);
+                ReplicaStatus status = read_rows(rows[i], 3, new_names);
 
-                assert_int_equal(replication.n_channels, 3);
-                assert_string_equal(replication.source_user, expected_user);
-                assert_int_equal(replication.checked_at_usec, 5);
+                assert_int_equal(status.replication.n_channels, 3);
+                assert_string_equal(status.source.user, expected_user);
+                assert_int_equal(status.replication.checked_at_usec, 5);
         }
 }
 

@@ -212,22 +212,22 @@ static void test_a_login_without_a_user_is_told(void **state)
         expect_handshake_only(&reply, "there is no source-user");
 }
 
-static Replication status_of(const char *host, unsigned port, const char *user)
+static Replication status_of(const char *host, unsigned port)
 {
         Replication replication = {.known = true, .configured = true, .source_port = port};
 
         text_set(replication.source_host, sizeof(replication.source_host), host);
-        text_set(replication.source_user, sizeof(replication.source_user), user);
         return replication;
 }
 
 static void expect_location(const ClusterConfig *cluster, const Replication *replication,
-        const char *host, unsigned port, const char *user)
+        const ReplicationSource *replica, const char *host, unsigned port, const char *user)
 {
         LoginConfig found;
         char reason[100] = "";
 
-        if (!source_verdict_locate(&found, reason, sizeof(reason), cluster, replication, ""))
+        if (!source_verdict_locate(
+                    &found, reason, sizeof(reason), cluster, replication, replica, ""))
                 fail_msg("%s", reason);
         assert_string_equal(found.host, host);
         assert_int_equal(found.port, port);
@@ -236,19 +236,20 @@ static void expect_location(const ClusterConfig *cluster, const Replication *rep
 
 static void test_each_key_precedes_the_status_of_the_replica(void **state)
 {
-        Replication replication = status_of("10.0.0.1", 3310, "status"), none = {0};
+        Replication replication = status_of("10.0.0.1", 3310), none = {0};
+        ReplicationSource replica = {.user = "status"};
         ClusterConfig cluster = {.source = unset};
 
-        expect_location(&cluster, &replication, "10.0.0.1", 3310, "status");
+        expect_location(&cluster, &replication, &replica, "10.0.0.1", 3310, "status");
         cluster.source.host = "key";
-        expect_location(&cluster, &replication, "key", 3310, "status");
-        expect_location(&cluster, &none, "key", 3306, "");
-        text_set(replication.source_user, sizeof(replication.source_user), "--output=x");
-        expect_location(&cluster, &replication, "key", 3310, "");
+        expect_location(&cluster, &replication, &replica, "key", 3310, "status");
+        expect_location(&cluster, &none, &replica, "key", 3306, "");
+        text_set(replica.user, sizeof(replica.user), "--output=x");
+        expect_location(&cluster, &replication, &replica, "key", 3310, "");
         cluster.source.user = "me";
-        expect_location(&cluster, &replication, "key", 3310, "me");
+        expect_location(&cluster, &replication, &replica, "key", 3310, "me");
         cluster.source.port = 1;
-        expect_location(&cluster, &replication, "key", 1, "me");
+        expect_location(&cluster, &replication, &replica, "key", 1, "me");
 }
 
 static void expect_nowhere(const Replication *replication, const char *reason)
@@ -257,15 +258,15 @@ static void expect_nowhere(const Replication *replication, const char *reason)
         LoginConfig found;
         char text[200] = "";
 
-        assert_false(source_verdict_locate(
-                &found, text, sizeof(text), &cluster, replication, "no privilege"));
+        assert_false(source_verdict_locate(&found, text, sizeof(text), &cluster, replication,
+                &(ReplicationSource){0}, "no privilege"));
         assert_string_equal(text, reason);
 }
 
 static void test_without_a_host_there_is_a_reason(void **state)
 {
         Replication unknown = {0}, none = {.known = true};
-        Replication strange = status_of("--help", 3306, "repl");
+        Replication strange = status_of("--help", 3306);
 
         expect_nowhere(&unknown, "the replica's status cannot be read: no privilege");
         expect_nowhere(&none, "the cluster has no source: no replica is configured");
