@@ -9,11 +9,14 @@
 #include "daemon/record/rollout-table.h"
 #include "daemon/record/rollout.h"
 
+/* In one turn of the loop: a reload can remove thousands. */
+#define INVENTORY_FREE_MAX 256
+
 /* The objects of one configuration. */
 typedef struct Generation {
         Config *config;
         Material **materials; /* in its order */
-        Cluster **clusters;   /* in its order, and then those that are gone but import */
+        Cluster **clusters;   /* in its order, and then those that are gone */
         size_t n_clusters;    /* of both */
         const MaterialStatus **material_statuses;
         const ClusterStatus **cluster_statuses; /* of those in force */
@@ -205,12 +208,14 @@ static void report_removed(const InventoryHandlers *handlers, const Generation *
                                 material_status(old->materials[i]), handlers->userdata);
 }
 
-/* What is not adopted and imports is gone from now on. */
-static void keep_importing(Generation *generation, Generation *old)
+/* What is not adopted is gone from now on. */
+static void keep_gone(Generation *generation, Generation *old)
 {
         for (size_t i = 0; i < old->n_clusters; i++)
-                if (old->clusters[i] && cluster_is_importing(old->clusters[i]))
+                if (old->clusters[i]) {
+                        cluster_end_check(old->clusters[i]);
                         generation->clusters[generation->n_clusters++] = TAKE(old->clusters[i]);
+                }
 }
 
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
@@ -243,20 +248,26 @@ Inventory *inventory_free(Inventory *inventory)
         return NULL;
 }
 
-void inventory_free_gone(Inventory *inventory)
+bool inventory_free_gone(Inventory *inventory)
 {
         Generation *generation = &inventory->generation;
         size_t kept = n_in_force(generation);
+        unsigned n_freed = 0, n_left = 0;
 
         for (size_t i = kept; i < generation->n_clusters; i++) {
                 Cluster *cluster = generation->clusters[i];
+                bool idle = !cluster_is_importing(cluster);
 
-                if (cluster_is_importing(cluster))
-                        generation->clusters[kept++] = cluster;
-                else
+                if (idle && n_freed < INVENTORY_FREE_MAX) {
                         cluster_free(cluster);
+                        n_freed++;
+                        continue;
+                }
+                n_left += idle;
+                generation->clusters[kept++] = cluster;
         }
         generation->n_clusters = kept;
+        return n_left > 0;
 }
 
 int inventory_apply(Inventory *inventory, Config *config)
@@ -275,7 +286,7 @@ int inventory_apply(Inventory *inventory, Config *config)
         inventory->generation = generation;
         generation = (Generation){0};
         report_removed(&inventory->handlers, &old);
-        keep_importing(&inventory->generation, &old);
+        keep_gone(&inventory->generation, &old);
         inventory->strays = inventory->owner.counts.n_importing > 0;
         return 0;
 }

@@ -5,9 +5,9 @@
  *
  * A configuration is applied as a whole or not at all. A material with the same name and settings
  * and a cluster with the same name keep their state; the others are made new or removed. A removed
- * cluster whose importer runs is gone, but freed only when the importer has ended, because an
- * aborted CALL leaves an unknown outcome. If its name is configured again before, it comes back:
- * there is never more than one cluster, and one importer, of a name.
+ * cluster is gone, but freed only later: with some others in a turn of the loop, and when its
+ * importer has ended, because an aborted CALL leaves an unknown outcome. If its name is configured
+ * again before, it comes back: there is never more than one cluster, and one importer, of a name.
  */
 
 #include <stddef.h>
@@ -66,8 +66,8 @@ void inventory_end_rollouts(Inventory *inventory);
  * cluster which has another server or is removed since, for example because it has a new name. */
 bool inventory_is_server_busy(Inventory *inventory, size_t cluster);
 
-/* Frees the clusters that are gone and whose importer has ended. */
-void inventory_free_gone(Inventory *inventory);
+/* Frees clusters that are gone and whose importer has ended. Returns true if there are more. */
+bool inventory_free_gone(Inventory *inventory);
 
 /* Returns the boot time at which the last of the running imports is killed; 0: none runs. */
 uint64_t inventory_import_deadline_usec(const Inventory *inventory);

@@ -79,7 +79,8 @@ static void schedule(void *userdata)
         Manager *manager = userdata;
         bool current;
 
-        inventory_free_gone(manager->inventory);
+        if (inventory_free_gone(manager->inventory))
+                wakeup_request(manager->wakeup);
         if (manager->stopping) {
                 inventory_flush(manager->inventory);
                 if (inventory_counts(manager->inventory)->n_importing == 0)

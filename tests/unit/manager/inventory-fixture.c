@@ -262,7 +262,7 @@ Config *fixture_config(const char *materials, const char *clusters)
 
         assert_non_null(config);
         config->materials = calloc(4, sizeof(MaterialConfig));
-        config->clusters = calloc(4, sizeof(ClusterConfig));
+        config->clusters = calloc(CONFIG_CLUSTERS_MAX, sizeof(ClusterConfig));
         config->texts = calloc(1, sizeof(char *));
         assert_true(config->materials && config->clusters && config->texts);
         config->texts[config->n_texts++] = strdup("text");

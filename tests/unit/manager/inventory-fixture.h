@@ -41,8 +41,8 @@ typedef struct InventoryFixture {
         RolloutTable rollouts;
         Rollout rollout; /* what a daemon before has left */
         char begun_for[CONFIG_NAME_MAX];
-        unsigned n_saved; /* records in which the imported set is in doubt */
-        char removed[64]; /* names, each with a blank after it */
+        unsigned n_saved;   /* records in which the imported set is in doubt */
+        char removed[8192]; /* names, each with a blank after it */
         int material_error, cluster_error, record_error;
 } InventoryFixture;
 

@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static void test_before_the_first_configuration_the_inventory_is_empty(void **state)
 {
@@ -115,7 +116,36 @@ static void test_a_removed_cluster_is_flushed_and_freed(void **state)
 {
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_string_equal(fixture.removed, "orders ");
+        assert_false(inventory_free_gone(fixture.inventory));
         assert_int_equal(fixture.n_clusters, 1);
+}
+
+#define MANY 700
+
+static void test_many_removed_clusters_are_freed_in_pieces(void **state)
+{
+        char names[MANY * 8] = "";
+        size_t index, used = 0;
+        Cluster *last;
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < MANY; i++)
+                used += (size_t)snprintf(names + used, sizeof(names) - used, "c%u ", i);
+        assert_int_equal(fixture_apply("default", names), 0);
+        (void)inventory_free_gone(fixture.inventory);
+        last = fixture_cluster(MANY - 1);
+        assert_int_equal(fixture_apply("default", "orders"), 0);
+        assert_int_equal(inventory_status(fixture.inventory, 0).n_clusters, 1);
+        assert_true(inventory_free_gone(fixture.inventory));
+        assert_in_range(fixture.n_clusters, 2, MANY);
+        snprintf(names, sizeof(names), "orders c%u", MANY - 1);
+        assert_int_equal(fixture_apply("default", names), 0); /* it was not freed yet */
+        assert_ptr_equal(fixture_cluster(1), last);
+        assert_true(inventory_find(fixture.inventory, last, &index));
+        while (inventory_free_gone(fixture.inventory))
+                n++;
+        assert_in_range(n, 1, MANY / 2);
+        assert_int_equal(fixture.n_clusters, 2);
 }
 
 static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void **state)
@@ -138,13 +168,14 @@ static void test_a_removed_cluster_that_imports_is_freed_after_the_import(void *
         assert_int_equal(fixture.n_clusters, 1);
 }
 
-static void test_a_removed_cluster_that_only_checks_is_freed_at_once(void **state)
+static void test_a_removed_cluster_ends_its_check(void **state)
 {
         fixture_set_checking(fixture_cluster(0));
         assert_int_equal(inventory_counts(fixture.inventory)->n_checking, 1);
         assert_int_equal(fixture_apply("default", "users"), 0);
-        assert_int_equal(fixture.n_clusters, 1);
         assert_int_equal(inventory_counts(fixture.inventory)->n_checking, 0);
+        assert_false(inventory_free_gone(fixture.inventory));
+        assert_int_equal(fixture.n_clusters, 1);
 }
 
 static void test_a_gone_cluster_comes_back_as_the_same_one(void **state)
@@ -156,6 +187,7 @@ static void test_a_gone_cluster_comes_back_as_the_same_one(void **state)
         fixture_set_importing(gone, true);
         assert_int_equal(fixture_apply("default", "users"), 0);
         assert_int_equal(fixture_apply("default", "users logs"), 0);
+        (void)inventory_free_gone(fixture.inventory);
         assert_false(inventory_find(fixture.inventory, gone, &index));
         assert_string_equal(fixture.removed, "orders ");
         config->clusters[1].login.port = 3307;
@@ -165,6 +197,7 @@ static void test_a_gone_cluster_comes_back_as_the_same_one(void **state)
         assert_ptr_equal(fixture_cluster(1), gone);
         assert_int_equal(gone->config->login.port, 3307);
         assert_ptr_equal(gone->config->login.host, config->texts[0]);
+        (void)inventory_free_gone(fixture.inventory);
         assert_int_equal(fixture.n_clusters, 2);
         assert_int_equal(fixture_count_importing(), 1);
         fixture_set_importing(gone, false);
@@ -374,8 +407,9 @@ int main(void)
                 inventory_test(test_a_cluster_without_a_record_is_new),
                 inventory_test(test_an_unreadable_record_is_reported_and_the_cluster_is_new),
                 inventory_test(test_a_removed_cluster_is_flushed_and_freed),
+                inventory_test(test_many_removed_clusters_are_freed_in_pieces),
                 inventory_test(test_a_removed_cluster_that_imports_is_freed_after_the_import),
-                inventory_test(test_a_removed_cluster_that_only_checks_is_freed_at_once),
+                inventory_test(test_a_removed_cluster_ends_its_check),
                 inventory_test(test_a_gone_cluster_comes_back_as_the_same_one),
                 inventory_test(test_a_gone_cluster_comes_back_although_its_import_has_just_ended),
                 inventory_test(test_a_gone_cluster_stays_gone_if_the_reload_fails),
