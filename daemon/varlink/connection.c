@@ -33,9 +33,10 @@ struct Connection {
         void *next_userdata;
         ConnectionCursor cursor;
         bool streaming;
-        bool finished; /* the client has ended its side */
-        bool overrun;  /* the client is too far behind */
-        bool progress; /* bytes have arrived or left, or a call was handled */
+        bool postponed; /* a call is not answered yet */
+        bool finished;  /* the client has ended its side */
+        bool overrun;   /* the client is too far behind, or cannot be answered */
+        bool progress;  /* bytes have arrived or left, or a call was handled */
 };
 
 /* Takes the next message for the client, after everything before it is sent. */
@@ -111,7 +112,8 @@ static ssize_t find_call(const Connection *connection)
  * handled. */
 static bool can_handle(const Connection *connection)
 {
-        return !connection->output && !connection->streaming && find_call(connection) >= 0;
+        return !connection->output && !connection->streaming && !connection->postponed &&
+                find_call(connection) >= 0;
 }
 
 static int handle(Connection *connection)
@@ -129,7 +131,8 @@ static int handle(Connection *connection)
         if (r == 0)
                 r = connection->call_fn(
                         connection, &call, &parameters, &error, connection->userdata);
-        if (r < 0 || call.oneway || connection->streaming)
+        connection->postponed = connection->postponed && !call.oneway;
+        if (r < 0 || call.oneway || connection->streaming || connection->postponed)
                 return r;
         r = reply(connection, parameters, error, false);
         return r < 0 ? r : send_one(connection);
@@ -167,10 +170,10 @@ static int receive(Connection *connection)
 }
 
 /* Runs while a call is expected from the client, or it has not read its answers. A subscriber that
- * has read everything may be silent. */
+ * has read everything may be silent, and whoever waits for an answer. */
 static void watch_idle(Connection *connection)
 {
-        bool silent = connection->streaming && !is_owed(connection);
+        bool silent = connection->postponed || (connection->streaming && !is_owed(connection));
         int enabled = SD_EVENT_OFF;
 
         (void)sd_event_source_get_enabled(connection->idle, &enabled);
@@ -190,7 +193,7 @@ static void wait_for_more(Connection *connection)
 
         if (is_owed(connection) || can_handle(connection))
                 events |= EPOLLOUT;
-        else if (!connection->streaming)
+        else if (!connection->streaming && !connection->postponed)
                 events |= EPOLLIN;
         (void)sd_event_source_set_io_events(connection->io, events);
         watch_idle(connection);
@@ -199,7 +202,8 @@ static void wait_for_more(Connection *connection)
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         Connection *connection = userdata;
-        bool left = connection->streaming && (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
+        bool left = (connection->streaming && (events & EPOLLRDHUP) != 0) ||
+                ((connection->streaming || connection->postponed) && (events & EPOLLHUP) != 0);
         int r = left || (events & EPOLLERR) != 0 ? -EPIPE : 0;
 
         /* To a client that has shut down both sides, but not closed, no message can be sent, and
@@ -212,7 +216,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         if (r == 0 && can_handle(connection))
                 r = handle(connection);
         if (r < 0 || connection->overrun ||
-                (connection->finished && !is_owed(connection) && !can_handle(connection)))
+                (connection->finished && !connection->postponed && !is_owed(connection) &&
+                        !can_handle(connection)))
                 connection->end_fn(connection, connection->userdata);
         else
                 wait_for_more(connection);
@@ -287,19 +292,46 @@ bool connection_is_behind(const Connection *connection)
         return backlog_position_unread(&connection->position) > 0;
 }
 
-void connection_published(Connection *connection, bool lost)
+/* In another turn of the loop: the owner of the connection may be the caller. */
+static void end_later(Connection *connection)
 {
-        if (connection->overrun)
-                return;
-        if (!lost && backlog_position_unread(&connection->position) <= BACKLOG_MAX) {
-                wait_for_more(connection);
-                return;
-        }
         connection->overrun = true;
         backlog_position_done(&connection->position);
         (void)sd_event_source_set_enabled(connection->io, SD_EVENT_OFF);
         (void)sd_event_source_set_time(connection->idle, 0);
         (void)sd_event_source_set_enabled(connection->idle, SD_EVENT_ONESHOT);
+}
+
+void connection_published(Connection *connection, bool lost)
+{
+        if (connection->overrun)
+                return;
+        if (!lost && backlog_position_unread(&connection->position) <= BACKLOG_MAX)
+                wait_for_more(connection);
+        else
+                end_later(connection);
+}
+
+void connection_postpone(Connection *connection)
+{
+        connection->postponed = true;
+}
+
+bool connection_is_postponed(const Connection *connection)
+{
+        return connection->postponed;
+}
+
+void connection_answer(Connection *connection, int r, const char *parameters, const char *error)
+{
+        connection->postponed = false;
+        connection->progress = true;
+        if (r == 0)
+                r = reply(connection, parameters, error, false);
+        if (r < 0)
+                end_later(connection);
+        else
+                wait_for_more(connection);
 }
 
 int connection_peer_uid(const Connection *connection, uid_t *ret)

@@ -70,6 +70,15 @@ DEFINE_CLEANUP(Connection *, connection_free);
 void connection_stream(Connection *connection, connection_next_fn next_fn, void *userdata);
 bool connection_is_streaming(const Connection *connection);
 
+/* For a handler: connection_answer() answers the call, at any time after the handler has returned.
+ * Until then the next calls of the client wait, and silence does not end the connection. */
+void connection_postpone(Connection *connection);
+bool connection_is_postponed(const Connection *connection);
+
+/* Answers that call; the results are those of a connection_call_fn. The connection sends, or ends,
+ * in a later turn of the loop. */
+void connection_answer(Connection *connection, int r, const char *parameters, const char *error);
+
 /* Returns true if a publication is not sent yet. */
 bool connection_is_behind(const Connection *connection);
 

@@ -304,6 +304,13 @@ void server_publish(Server *server, const char *parameters)
                         connection_published(server->clients[i], lost);
 }
 
+void server_answer(Server *server, int r, const char *parameters, const char *error)
+{
+        for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
+                if (server->clients[i] && connection_is_postponed(server->clients[i]))
+                        connection_answer(server->clients[i], r, parameters, error);
+}
+
 bool server_has_subscribers(const Server *server)
 {
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)

@@ -41,5 +41,8 @@ DEFINE_CLEANUP(Server *, server_free);
  * these clients is disconnected, because its stream would lack one. */
 void server_publish(Server *server, const char *parameters);
 
+/* Answers each call that was postponed (connection_postpone()). */
+void server_answer(Server *server, int r, const char *parameters, const char *error);
+
 /* Returns true if a call streams. */
 bool server_has_subscribers(const Server *server);

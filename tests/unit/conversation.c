@@ -53,6 +53,10 @@ static int answer(Connection *connection, const VarlinkCall *call, char **ret,
                 connection_stream(connection, stream_one, NULL);
                 return 0;
         }
+        if (strcmp(call->method, "Later") == 0) {
+                connection_postpone(connection);
+                return 0;
+        }
         if (strcmp(call->method, "Who") == 0) {
                 uid_t uid;
 

@@ -44,7 +44,8 @@ sd_event *conversation_event(void);
 Server *conversation_server(void);
 
 /* Returns the number of calls of the handler. It answers {"n":<number of the call>}, Stream with
- * {"n":0} as the first of many answers, and Who with the credentials of the client. */
+ * {"n":0} as the first of many answers, and Who with the credentials of the client; Later is
+ * postponed. */
 unsigned conversation_n_calls(void);
 
 /* Makes the handler answer each call with a text of that many bytes. */

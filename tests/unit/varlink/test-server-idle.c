@@ -88,6 +88,20 @@ static void test_a_subscriber_may_be_silent_for_any_time(void **state)
         close(fd);
 }
 
+static void test_a_client_that_waits_for_its_answer_may_be_silent(void **state)
+{
+        static const char later[] = "{\"method\":\"io.binlogssl.Manager.Later\"}";
+        int fd = conversation_connect();
+
+        conversation_send(fd, later, sizeof(later));
+        pass(10 * CONNECTION_IDLE_USEC);
+        server_answer(conversation_server(), 0, "{}", NULL);
+        assert_string_equal(conversation_receive(fd), "{\"parameters\":{}}");
+        pass(CONNECTION_IDLE_USEC + 5 * USEC_PER_SEC);
+        assert_null(conversation_receive(fd));
+        close(fd);
+}
+
 /* Each publication would start the minute again. */
 static void test_a_subscriber_that_reads_nothing_for_a_minute_is_disconnected(void **state)
 {
@@ -116,6 +130,7 @@ int main(void)
                 server_test(test_each_byte_starts_the_minute_again),
                 server_test(test_a_client_that_does_not_read_its_answer_is_disconnected),
                 server_test(test_a_subscriber_may_be_silent_for_any_time),
+                server_test(test_a_client_that_waits_for_its_answer_may_be_silent),
                 server_test(test_a_subscriber_that_reads_nothing_for_a_minute_is_disconnected),
         };
 

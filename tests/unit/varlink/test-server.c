@@ -17,6 +17,7 @@
 #define OUR_CALL   "{\"method\":\"io.binlogssl.Manager.GetStatus\"}"
 #define ONEWAY     "{\"method\":\"io.binlogssl.Manager.GetStatus\",\"oneway\":true}"
 #define HANG       "{\"method\":\"io.binlogssl.Manager.Hang\"}"
+#define LATER      "{\"method\":\"io.binlogssl.Manager.Later\"}"
 #define REFUSE     "{\"method\":\"io.binlogssl.Manager.Refuse\"}"
 #define SERVICE(s) "{\"method\":\"org.varlink.service." s "\"}"
 #define ANSWER(n)  "{\"parameters\":{\"n\":" #n "}}"
@@ -81,6 +82,69 @@ static void test_a_oneway_call_is_handled_and_never_answered(void **state)
         conversation_send(fd, wrong, sizeof(wrong));
         conversation_expect_silence(fd);
         conversation_expect(fd, OUR_CALL, ANSWER(2));
+}
+
+static void test_a_postponed_call_is_answered_when_the_owner_has_the_answer(void **state)
+{
+        static const char calls[] = LATER "\0" OUR_CALL "\0" LATER;
+
+        connect_anew();
+        conversation_send(fd, calls, sizeof(calls));
+        conversation_expect_silence(fd);
+        assert_int_equal(conversation_n_calls(), 1);
+        server_answer(conversation_server(), 0, "{\"done\":true}", NULL);
+        assert_string_equal(conversation_receive(fd), "{\"parameters\":{\"done\":true}}");
+        assert_string_equal(conversation_receive(fd), ANSWER(2));
+        conversation_expect_silence(fd);
+        server_answer(conversation_server(), 0, NULL, "io.binlogssl.Manager.Refused");
+        assert_string_equal(conversation_receive(fd),
+                "{\"error\":\"io.binlogssl.Manager.Refused\",\"parameters\":{}}");
+        server_answer(conversation_server(), 0, "{}", NULL); /* nobody waits */
+        conversation_expect(fd, OUR_CALL, ANSWER(4));
+}
+
+static void test_every_client_that_still_waits_is_answered(void **state)
+{
+        int left, half;
+
+        connect_anew();
+        left = conversation_connect();
+        half = conversation_connect();
+        conversation_send(fd, LATER, sizeof(LATER));
+        conversation_send(left, LATER, sizeof(LATER));
+        conversation_send(half, LATER, sizeof(LATER));
+        assert_int_equal(shutdown(half, SHUT_WR), 0);
+        close(left);
+        conversation_settle();
+        server_answer(conversation_server(), 0, "{}", NULL);
+        assert_string_equal(conversation_receive(fd), "{\"parameters\":{}}");
+        assert_string_equal(conversation_receive(half), "{\"parameters\":{}}");
+        close(half);
+}
+
+static void test_a_failure_ends_the_connections_that_wait_for_the_answer(void **state)
+{
+        int other = conversation_connect();
+
+        connect_anew();
+        conversation_send(fd, LATER, sizeof(LATER));
+        conversation_send(other, OUR_CALL, sizeof(OUR_CALL));
+        server_answer(conversation_server(), -ENOMEM, NULL, NULL);
+        assert_null(conversation_receive(fd));
+        assert_non_null(conversation_receive(other));
+        conversation_expect(other, OUR_CALL, ANSWER(3));
+        close(other);
+}
+
+static void test_a_oneway_call_is_not_postponed(void **state)
+{
+        static const char call[] = "{\"method\":\"io.binlogssl.Manager.Later\",\"oneway\":true}";
+
+        connect_anew();
+        conversation_send(fd, call, sizeof(call));
+        conversation_expect(fd, OUR_CALL, ANSWER(2));
+        server_answer(conversation_server(), 0, "{}", NULL);
+        conversation_expect_silence(fd);
 }
 
 static void test_get_info_describes_the_service(void **state)
@@ -289,6 +353,10 @@ int main(void)
                 server_test(test_half_a_message_waits_for_the_rest),
                 server_test(test_pipelined_calls_are_answered_in_their_order),
                 server_test(test_a_oneway_call_is_handled_and_never_answered),
+                server_test(test_a_postponed_call_is_answered_when_the_owner_has_the_answer),
+                server_test(test_every_client_that_still_waits_is_answered),
+                server_test(test_a_failure_ends_the_connections_that_wait_for_the_answer),
+                server_test(test_a_oneway_call_is_not_postponed),
                 server_test(test_get_info_describes_the_service),
                 server_test(test_both_interfaces_are_described),
                 server_test(test_an_error_names_the_unknown_part_of_the_call),
