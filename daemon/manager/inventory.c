@@ -4,23 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config/schema.h"
+#include "daemon/manager/generation.h"
 #include "daemon/record/record-file.h"
 #include "daemon/record/rollout-table.h"
 #include "daemon/record/rollout.h"
 
 /* In one turn of the loop: a reload can remove thousands. */
 #define INVENTORY_FREE_MAX 256
-
-/* The objects of one configuration. */
-typedef struct Generation {
-        Config *config;
-        Material **materials; /* in its order */
-        Cluster **clusters;   /* in its order, and then those that are gone */
-        size_t n_clusters;    /* of both */
-        const MaterialStatus **material_statuses;
-        const ClusterStatus **cluster_statuses; /* of those in force */
-} Generation;
 
 struct Inventory {
         sd_event *event;
@@ -31,92 +21,6 @@ struct Inventory {
         size_t unwritten; /* where the search for a record to be written goes on */
         bool strays; /* an import may run into a server that is not that of its cluster in force */
 };
-
-/* A cluster that exists. */
-typedef struct Slot {
-        const char *name;
-        Cluster **cluster;
-} Slot;
-
-static int compare_slots(const void *a, const void *b)
-{
-        return strcmp(((const Slot *)a)->name, ((const Slot *)b)->name);
-}
-
-/* All of them, by name; NULL without memory. */
-static Slot *slots_new(const Generation *generation)
-{
-        Slot *slots = calloc(generation->n_clusters + 1, sizeof(*slots));
-
-        for (size_t i = 0; slots && i < generation->n_clusters; i++)
-                slots[i] = (Slot){cluster_status(generation->clusters[i])->config->name,
-                        &generation->clusters[i]};
-        if (slots)
-                qsort(slots, generation->n_clusters, sizeof(*slots), compare_slots);
-        return slots;
-}
-
-/* Most often it has the same index `i` in the new configuration. */
-static Cluster **slots_find(
-        const Slot *slots, const Generation *generation, size_t i, const char *name)
-{
-        const Slot key = {.name = name};
-        Cluster **same = i < generation->n_clusters ? &generation->clusters[i] : NULL;
-        const Slot *found;
-
-        if (same && *same && strcmp(cluster_status(*same)->config->name, name) == 0)
-                return same;
-        found = bsearch(&key, slots, generation->n_clusters, sizeof(key), compare_slots);
-        return found ? found->cluster : NULL;
-}
-
-/* With room for clusters that are gone. */
-static int generation_new(Generation *ret, Config *config, size_t n_gone)
-{
-        *ret = (Generation){
-                .config = config,
-                .materials = calloc(config->n_materials, sizeof(Material *)),
-                .clusters = calloc(config->n_clusters + n_gone, sizeof(Cluster *)),
-                .n_clusters = config->n_clusters,
-                .material_statuses = calloc(config->n_materials, sizeof(MaterialStatus *)),
-                .cluster_statuses = calloc(config->n_clusters, sizeof(ClusterStatus *)),
-        };
-        return ret->materials && ret->clusters && ret->material_statuses && ret->cluster_statuses
-                ? 0
-                : -ENOMEM;
-}
-
-/* Frees the configuration and the objects that are still in the arrays. */
-static void generation_done(Generation *generation)
-{
-        for (size_t i = 0; generation->clusters && i < generation->n_clusters; i++)
-                cluster_free(generation->clusters[i]);
-        for (size_t i = 0; generation->materials && i < generation->config->n_materials; i++)
-                material_free(generation->materials[i]);
-        free(generation->materials);
-        free(generation->clusters);
-        free(generation->material_statuses);
-        free(generation->cluster_statuses);
-        config_unref(generation->config);
-        *generation = (Generation){0};
-}
-
-static size_t n_in_force(const Generation *generation)
-{
-        return generation->config ? generation->config->n_clusters : 0;
-}
-
-static Material **find_material(const Generation *generation, const MaterialConfig *config)
-{
-        for (size_t i = 0; generation->config && i < generation->config->n_materials; i++) {
-                const MaterialConfig *other = &generation->config->materials[i];
-
-                if (strcmp(other->name, config->name) == 0 &&
-                        config_key_table_equal(&schema_material, other, config))
-                        return &generation->materials[i];
-        }
-        return NULL;
-}
 
 /* At the start: a daemon that was killed may have left the set of a rollout in the cluster. This is
  * written at once, since the next import replaces the rollout on disk. */
@@ -144,7 +48,7 @@ static int load_cluster(
 }
 
 /* Makes the objects that do not exist yet; the others are adopted later. */
-static int create_new(Inventory *inventory, Generation *generation, const Slot *existing)
+static int create_new(Inventory *inventory, Generation *generation, const GenerationSlot *existing)
 {
         const Config *config = generation->config;
         const Generation *old = &inventory->generation;
@@ -152,51 +56,20 @@ static int create_new(Inventory *inventory, Generation *generation, const Slot *
 
         /* First, so that the watch processes do not keep what clusters change. */
         for (size_t i = 0; i < config->n_materials && r == 0; i++)
-                if (!find_material(&inventory->generation, &config->materials[i]))
+                if (!generation_find_material(&inventory->generation, &config->materials[i]))
                         r = material_new(&generation->materials[i], inventory->event,
                                 &config->materials[i], inventory->handlers.material_changed,
                                 inventory->handlers.userdata);
         for (size_t i = 0; i < config->n_clusters && r == 0; i++)
-                if (!slots_find(existing, old, i, config->clusters[i].name))
+                if (!generation_find(old, existing, i, config->clusters[i].name))
                         r = load_cluster(inventory, &generation->clusters[i], generation->config,
                                 &config->clusters[i]);
         return r;
 }
 
-/* Cannot fail, so that every error of a reload leaves the inventory unchanged. */
-static void adopt_existing(Inventory *inventory, Generation *generation, const Slot *existing)
-{
-        const Generation *old = &inventory->generation;
-        Config *config = generation->config;
-
-        for (size_t i = 0; i < config->n_materials; i++) {
-                Material **material = &generation->materials[i];
-
-                if (!*material)
-                        *material =
-                                TAKE(*find_material(&inventory->generation, &config->materials[i]));
-                material_configure(*material, &config->materials[i]);
-                generation->material_statuses[i] = material_status(*material);
-        }
-        for (size_t i = 0; i < config->n_clusters; i++)
-                if (!generation->clusters[i]) {
-                        Cluster **slot = slots_find(existing, old, i, config->clusters[i].name);
-
-                        generation->clusters[i] = TAKE(*slot);
-                }
-        /* Last, because it frees the names of clusters that were gone. */
-        for (size_t i = 0; i < config->n_clusters; i++) {
-                Cluster *cluster = generation->clusters[i];
-
-                cluster_configure(cluster, config, &config->clusters[i]);
-                cluster_reset_back_off(cluster);
-                generation->cluster_statuses[i] = cluster_status(cluster);
-        }
-}
-
 static void report_removed(const InventoryHandlers *handlers, const Generation *old)
 {
-        for (size_t i = 0; i < n_in_force(old); i++)
+        for (size_t i = 0; i < generation_n_clusters(old); i++)
                 if (old->clusters[i]) {
                         cluster_flush(old->clusters[i]);
                         handlers->cluster_removed(
@@ -206,16 +79,6 @@ static void report_removed(const InventoryHandlers *handlers, const Generation *
                 if (old->materials[i])
                         handlers->material_removed(
                                 material_status(old->materials[i]), handlers->userdata);
-}
-
-/* What is not adopted is gone from now on. */
-static void keep_gone(Generation *generation, Generation *old)
-{
-        for (size_t i = 0; i < old->n_clusters; i++)
-                if (old->clusters[i]) {
-                        cluster_end_check(old->clusters[i]);
-                        generation->clusters[generation->n_clusters++] = TAKE(old->clusters[i]);
-                }
 }
 
 int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *handlers)
@@ -251,7 +114,7 @@ Inventory *inventory_free(Inventory *inventory)
 bool inventory_free_gone(Inventory *inventory)
 {
         Generation *generation = &inventory->generation;
-        size_t kept = n_in_force(generation);
+        size_t kept = generation_n_clusters(generation);
         unsigned n_freed = 0, n_left = 0;
 
         for (size_t i = kept; i < generation->n_clusters; i++) {
@@ -272,21 +135,21 @@ bool inventory_free_gone(Inventory *inventory)
 
 int inventory_apply(Inventory *inventory, Config *config)
 {
-        CLEANUP(generation_done) Generation generation = {0};
-        CLEANUP(generation_done) Generation old = {0};
-        CLEANUP(freep) Slot *existing = slots_new(&inventory->generation);
+        CLEANUP(generation_done) Generation generation = GENERATION_NULL;
+        CLEANUP(generation_done) Generation old = GENERATION_NULL;
+        CLEANUP(freep) GenerationSlot *existing = generation_list(&inventory->generation);
         int r = generation_new(&generation, config, inventory->generation.n_clusters);
 
         if (r == 0)
                 r = existing ? create_new(inventory, &generation, existing) : -ENOMEM;
         if (r < 0)
                 return r;
-        adopt_existing(inventory, &generation, existing);
+        generation_adopt(&generation, &inventory->generation, existing);
         old = inventory->generation;
         inventory->generation = generation;
-        generation = (Generation){0};
+        generation = GENERATION_NULL;
         report_removed(&inventory->handlers, &old);
-        keep_gone(&inventory->generation, &old);
+        generation_keep_gone(&inventory->generation, &old);
         inventory->strays = inventory->owner.counts.n_importing > 0;
         return 0;
 }
@@ -332,7 +195,7 @@ void inventory_begin_rollout(
 
 void inventory_end_rollouts(Inventory *inventory)
 {
-        for (size_t i = 0; i < n_in_force(&inventory->generation); i++)
+        for (size_t i = 0; i < generation_n_clusters(&inventory->generation); i++)
                 if (inventory->generation.cluster_statuses[i]->record_error != 0)
                         return;
         rollout_table_end(inventory->rollouts);
@@ -345,7 +208,7 @@ static bool is_stray(const Generation *generation, size_t i)
         const LoginConfig *own = &cluster_status(cluster)->config->login;
 
         return cluster_is_importing(cluster) &&
-                (i >= n_in_force(generation) ||
+                (i >= generation_n_clusters(generation) ||
                         !cluster_is_importing_into(cluster, own->host, own->port));
 }
 
@@ -438,7 +301,7 @@ ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec)
                 .materials = inventory->generation.material_statuses,
                 .n_materials = config ? config->n_materials : 0,
                 .clusters = inventory->generation.cluster_statuses,
-                .n_clusters = n_in_force(&inventory->generation),
+                .n_clusters = generation_n_clusters(&inventory->generation),
                 .now_usec = now_usec,
         };
 }
