@@ -16,7 +16,10 @@ struct Inventory {
         sd_event *event;
         InventoryHandlers handlers;
         RolloutTable *rollouts;
-        Generation generation;
+        Generation generation; /* in force */
+        Generation next;       /* while it is prepared */
+        GenerationSlot *existing;
+        size_t n_prepared; /* clusters of it that exist */
         ClusterOwner owner;
         size_t unwritten; /* where the search for a record to be written goes on */
         bool strays; /* an import may run into a server that is not that of its cluster in force */
@@ -47,23 +50,28 @@ static int load_cluster(
         return cluster_new(ret, &inventory->owner, daemon, config, &record);
 }
 
-/* Makes the objects that do not exist yet; the others are adopted later. */
-static int create_new(Inventory *inventory, Generation *generation, const GenerationSlot *existing)
+/* Reports nothing of a material that is not in force yet; see inventory_adopt(). */
+static void on_material(Material *material, void *userdata)
+{
+        const Inventory *inventory = userdata;
+        const Generation *generation = &inventory->generation;
+
+        for (size_t i = 0; generation->config && i < generation->config->n_materials; i++)
+                if (generation->materials[i] == material)
+                        inventory->handlers.material_changed(
+                                material, inventory->handlers.userdata);
+}
+
+/* Those that do not exist yet; the others are adopted later. */
+static int create_materials(Inventory *inventory, Generation *generation)
 {
         const Config *config = generation->config;
-        const Generation *old = &inventory->generation;
         int r = 0;
 
-        /* First, so that the watch processes do not keep what clusters change. */
         for (size_t i = 0; i < config->n_materials && r == 0; i++)
                 if (!generation_find_material(&inventory->generation, &config->materials[i]))
                         r = material_new(&generation->materials[i], inventory->event,
-                                &config->materials[i], inventory->handlers.material_changed,
-                                inventory->handlers.userdata);
-        for (size_t i = 0; i < config->n_clusters && r == 0; i++)
-                if (!generation_find(old, existing, i, config->clusters[i].name))
-                        r = load_cluster(inventory, &generation->clusters[i], generation->config,
-                                &config->clusters[i]);
+                                &config->materials[i], on_material, inventory);
         return r;
 }
 
@@ -104,6 +112,7 @@ Inventory *inventory_free(Inventory *inventory)
 {
         if (!inventory)
                 return NULL;
+        inventory_cancel(inventory);
         generation_done(&inventory->generation);
         rollout_table_free(inventory->rollouts);
         sd_event_unref(inventory->event);
@@ -117,6 +126,8 @@ bool inventory_free_gone(Inventory *inventory)
         size_t kept = generation_n_clusters(generation);
         unsigned n_freed = 0, n_left = 0;
 
+        if (inventory->existing)
+                return false; /* one of them may come back */
         for (size_t i = kept; i < generation->n_clusters; i++) {
                 Cluster *cluster = generation->clusters[i];
                 bool idle = !cluster_is_importing(cluster);
@@ -133,25 +144,77 @@ bool inventory_free_gone(Inventory *inventory)
         return n_left > 0;
 }
 
+void inventory_cancel(Inventory *inventory)
+{
+        generation_done(&inventory->next);
+        free(TAKE(inventory->existing));
+}
+
+int inventory_prepare(Inventory *inventory, Config *config)
+{
+        int r;
+
+        inventory_cancel(inventory);
+        r = generation_new(&inventory->next, config, inventory->generation.n_clusters);
+        inventory->existing = generation_list(&inventory->generation);
+        inventory->n_prepared = 0;
+        if (r == 0)
+                /* First, so that the watch processes do not keep what clusters change. */
+                r = inventory->existing ? create_materials(inventory, &inventory->next) : -ENOMEM;
+        if (r < 0)
+                inventory_cancel(inventory);
+        return r;
+}
+
+int inventory_prepare_some(Inventory *inventory, size_t n)
+{
+        Generation *next = &inventory->next;
+        size_t *i = &inventory->n_prepared;
+        int r = 0;
+
+        for (; *i < next->config->n_clusters && n > 0 && r == 0; (*i)++) {
+                const ClusterConfig *config = &next->config->clusters[*i];
+
+                if (generation_find(&inventory->generation, inventory->existing, *i, config->name))
+                        continue;
+                r = load_cluster(inventory, &next->clusters[*i], next->config, config);
+                n--;
+        }
+        if (r < 0)
+                inventory_cancel(inventory);
+        return r < 0 ? r : *i < next->config->n_clusters;
+}
+
+void inventory_adopt(Inventory *inventory)
+{
+        const InventoryHandlers *handlers = &inventory->handlers;
+        CLEANUP(generation_done) Generation old = inventory->generation;
+        bool is_new[CONFIG_MATERIALS_MAX] = {0};
+        Generation *generation = &inventory->generation;
+
+        for (size_t i = 0; i < inventory->next.config->n_materials; i++)
+                is_new[i] = inventory->next.materials[i];
+        generation_adopt(&inventory->next, &old, inventory->existing);
+        *generation = inventory->next;
+        inventory->next = GENERATION_NULL;
+        free(TAKE(inventory->existing));
+        report_removed(handlers, &old);
+        generation_keep_gone(generation, &old);
+        inventory->strays = inventory->owner.counts.n_importing > 0;
+        for (size_t i = 0; i < generation->config->n_materials; i++)
+                if (is_new[i] && material_status(generation->materials[i])->inspected)
+                        handlers->material_changed(generation->materials[i], handlers->userdata);
+}
+
 int inventory_apply(Inventory *inventory, Config *config)
 {
-        CLEANUP(generation_done) Generation generation = GENERATION_NULL;
-        CLEANUP(generation_done) Generation old = GENERATION_NULL;
-        CLEANUP(freep) GenerationSlot *existing = generation_list(&inventory->generation);
-        int r = generation_new(&generation, config, inventory->generation.n_clusters);
+        int r = inventory_prepare(inventory, config);
 
         if (r == 0)
-                r = existing ? create_new(inventory, &generation, existing) : -ENOMEM;
-        if (r < 0)
-                return r;
-        generation_adopt(&generation, &inventory->generation, existing);
-        old = inventory->generation;
-        inventory->generation = generation;
-        generation = GENERATION_NULL;
-        report_removed(&inventory->handlers, &old);
-        generation_keep_gone(&inventory->generation, &old);
-        inventory->strays = inventory->owner.counts.n_importing > 0;
-        return 0;
+                r = inventory_prepare_some(inventory, SIZE_MAX);
+        if (r == 0)
+                inventory_adopt(inventory);
+        return r;
 }
 
 const Config *inventory_config(const Inventory *inventory)
@@ -168,6 +231,15 @@ Material *inventory_material_of(const Inventory *inventory, size_t cluster)
 {
         return inventory->generation
                 .materials[inventory->generation.config->clusters[cluster].material];
+}
+
+void inventory_adopt_set(Inventory *inventory, const Material *material)
+{
+        const SealedSet *set = material_set(material);
+
+        for (size_t i = 0; set && i < generation_n_clusters(&inventory->generation); i++)
+                if (inventory_material_of(inventory, i) == material)
+                        cluster_adopt_set(inventory->generation.clusters[i], &set->info);
 }
 
 bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *ret)

@@ -36,8 +36,22 @@ int inventory_new(Inventory **ret, sd_event *event, const InventoryHandlers *han
 Inventory *inventory_free(Inventory *inventory);
 DEFINE_CLEANUP(Inventory *, inventory_free);
 
-/* Applies `config` and owns it, also on failure; after a failure nothing has changed. Resets the
- * back-off of each cluster. */
+/* The steps in which a configuration is applied, each in a turn of the loop of its own. Until the
+ * last one nothing of the configuration in force has changed, and after an error nothing ever does.
+ *
+ * Owns `config`, also on failure, and forgets what was prepared before. */
+int inventory_prepare(Inventory *inventory, Config *config);
+
+/* Makes at most `n` new clusters. Returns 1 if there are more, 0 if all exist. */
+int inventory_prepare_some(Inventory *inventory, size_t n);
+
+/* Puts what is prepared in force. Resets the back-off of each cluster. */
+void inventory_adopt(Inventory *inventory);
+
+/* Forgets what is prepared, if anything is. */
+void inventory_cancel(Inventory *inventory);
+
+/* All steps at once. */
 int inventory_apply(Inventory *inventory, Config *config);
 
 const Config *inventory_config(const Inventory *inventory);
@@ -45,6 +59,9 @@ const Config *inventory_config(const Inventory *inventory);
 /* By the cluster's index in the configuration. */
 Cluster *inventory_cluster(const Inventory *inventory, size_t index);
 Material *inventory_material_of(const Inventory *inventory, size_t cluster);
+
+/* The set on disk of the material, before anything compares it with a record. */
+void inventory_adopt_set(Inventory *inventory, const Material *material);
 
 /* Its index. Returns false for a cluster that a reload has removed. */
 bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *ret);
@@ -66,7 +83,8 @@ void inventory_end_rollouts(Inventory *inventory);
  * cluster which has another server or is removed since, for example because it has a new name. */
 bool inventory_is_server_busy(Inventory *inventory, size_t cluster);
 
-/* Frees clusters that are gone and whose importer has ended. Returns true if there are more. */
+/* Frees clusters that are gone and whose importer has ended, but none while a configuration is
+ * prepared, which can have their names. Returns true if there are more. */
 bool inventory_free_gone(Inventory *inventory);
 
 /* Returns the boot time at which the last of the running imports is killed; 0: none runs. */
@@ -88,5 +106,5 @@ bool inventory_flush_one(Inventory *inventory);
 bool inventory_set_warned(
         Inventory *inventory, const char *material, const char *fingerprint, uint64_t within_usec);
 
-/* `now_usec` is the wall clock. The arrays live until the next inventory_apply(). */
+/* `now_usec` is the wall clock. The arrays live until the next inventory_adopt(). */
 ManagerStatus inventory_status(const Inventory *inventory, uint64_t now_usec);

@@ -15,9 +15,9 @@
 #include "common/clock.h"
 #include "common/job.h"
 #include "daemon/cluster/cluster-start.h"
-#include "daemon/config/config-load.h"
 #include "daemon/config/paths.h"
 #include "daemon/manager/inventory.h"
+#include "daemon/manager/reload.h"
 #include "daemon/manager/scheduler.h"
 #include "daemon/manager/wakeup.h"
 #include "daemon/status/journal-filter.h"
@@ -46,6 +46,7 @@ struct Manager {
         ManagerInfo info;
         Inventory *inventory;
         Scheduler *scheduler;
+        Reload *reload;
         JournalFilter *filter;
         Metrics *metrics;
         MetricsFile *metrics_file;
@@ -94,18 +95,9 @@ static void schedule(void *userdata)
         if (inventory_counts(manager->inventory)->n_importing == 0 &&
                 inventory_flush_one(manager->inventory))
                 wakeup_request(manager->wakeup);
-        if (manager->options.once && scheduler_is_idle(manager->scheduler, &current))
+        if (manager->options.once && !reload_is_running(manager->reload) &&
+                scheduler_is_idle(manager->scheduler, &current))
                 (void)sd_event_exit(manager->event, current ? 0 : 1);
-}
-
-/* Before anything compares the set with a record. */
-static void adopt_set(Manager *manager, const Material *material)
-{
-        const SealedSet *set = material_set(material);
-
-        for (size_t i = 0; set && i < inventory_config(manager->inventory)->n_clusters; i++)
-                if (inventory_material_of(manager->inventory, i) == material)
-                        cluster_adopt_set(inventory_cluster(manager->inventory, i), &set->info);
 }
 
 static void on_material(Material *material, void *userdata)
@@ -114,7 +106,7 @@ static void on_material(Material *material, void *userdata)
         const MaterialStatus *status = material_status(material);
 
         metrics_file_poke(manager->metrics_file); /* after each poll, as a sign of life */
-        adopt_set(manager, material);
+        inventory_adopt_set(manager->inventory, material);
         if (journal_filter_material(manager->filter, status))
                 publish(manager, "changed", status, NULL, NULL);
         scheduler_mark_material(manager->scheduler, material);
@@ -227,22 +219,23 @@ static void on_metrics_error(const char *path, int error, void *userdata)
         journal_metrics_unwritable(path, error);
 }
 
-/* Applies the whole configuration or nothing; imports that run are not interrupted. */
-static int reload(ConfigProblem *ret_problem, void *userdata)
+/* Imports that run are not interrupted. */
+static void reload(void *userdata)
 {
         Manager *manager = userdata;
-        Config *config = NULL;
-        int r;
 
         (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
                 clock_monotonic_usec()); /* sd_notify(3) */
-        r = config_load(&config, manager->options.config_path, ret_problem);
-        if (r == 0) {
-                config->once = manager->options.once;
-                r = inventory_apply(manager->inventory, config);
-        }
+        reload_request(manager->reload);
+}
+
+static void on_reload_ended(int r, const ConfigProblem *problem, void *userdata)
+{
+        Manager *manager = userdata;
+        const Config *config = inventory_config(manager->inventory);
+
         if (r == -EINVAL)
-                journal_reload_refused(ret_problem);
+                journal_reload_refused(problem);
         else if (r < 0)
                 journal_reload_failed(r);
         else {
@@ -255,16 +248,16 @@ static int reload(ConfigProblem *ret_problem, void *userdata)
         }
         (void)sd_notify(0, "READY=1");
         wakeup_request(manager->wakeup);
-        return r;
+        if (manager->server)
+                methods_answer_reload(manager->server, r, problem);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-        Manager *manager = userdata;
-        ConfigProblem problem;
+        const Manager *manager = userdata;
 
         if (!manager->stopping)
-                (void)reload(&problem, manager);
+                reload(userdata);
         return 0;
 }
 
@@ -301,6 +294,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         journal_stopping(
                 running, clock_left_usec(inventory_import_deadline_usec(manager->inventory)));
         manager->server = server_free(manager->server);
+        manager->reload = reload_free(manager->reload);
         inventory_end_checks(manager->inventory);
         (void)sd_event_add_time_relative(
                 manager->event, &manager->stop_timer, CLOCK_BOOTTIME, 0, 0, on_stop_timer, manager);
@@ -352,6 +346,10 @@ static int setup_inventory(Manager *manager)
                         on_metrics_error, manager);
         if (r == 0)
                 r = inventory_new(&manager->inventory, manager->event, &handlers);
+        if (r == 0)
+                r = reload_new(&manager->reload, manager->event, manager->inventory,
+                        manager->options.config_path, manager->options.once, on_reload_ended,
+                        manager);
         return r == 0 ? scheduler_new(&manager->scheduler, manager->inventory) : r;
 }
 
@@ -419,6 +417,7 @@ Manager *manager_free(Manager *manager)
         status_line_free(manager->status_line);
         server_free(manager->server);
         scheduler_free(manager->scheduler);
+        reload_free(manager->reload);
         inventory_free(manager->inventory);
         metrics_file_free(manager->metrics_file);
         metrics_free(manager->metrics);

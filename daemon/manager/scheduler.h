@@ -32,7 +32,7 @@ int scheduler_new(Scheduler **ret, Inventory *inventory);
 Scheduler *scheduler_free(Scheduler *scheduler);
 DEFINE_CLEANUP(Scheduler *, scheduler_free);
 
-/* After inventory_apply(): everything is planned anew. */
+/* After inventory_adopt(): everything is planned anew. */
 void scheduler_reset(Scheduler *scheduler);
 
 /* Something about the cluster has changed: CLUSTER_EVENT_END, or an operator's command. */

@@ -305,19 +305,9 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
 static int answer_reload(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
-        ConfigProblem problem = {0};
-        int r = operations->reload(&problem, operations->userdata);
-
-        if (r != -EINVAL)
-                return r;
-        json_open_object(writer);
-        json_put_string(writer, "file", problem.file);
-        json_put_integer(writer, "line", problem.line);
-        json_put_string(writer, "text", problem.text);
-        json_close_object(writer);
-        *ret_error = INTERFACE_NAME ".InvalidConfiguration";
-        return json_writer_finish(writer, ret);
+        connection_postpone(connection);
+        operations->reload(operations->userdata);
+        return 0;
 }
 
 static int answer_metrics(const ManagerOperations *operations, Connection *connection,
@@ -365,6 +355,24 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
                 return method->fn(operations, connection, call, ret, ret_error);
         }
         return varlink_refuse_method(ret, ret_error, call);
+}
+
+void methods_answer_reload(Server *server, int r, const ConfigProblem *problem)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+        CLEANUP(freep) char *text = NULL;
+
+        if (r != -EINVAL) {
+                server_answer(server, r, NULL, NULL);
+                return;
+        }
+        json_open_object(writer);
+        json_put_string(writer, "file", problem->file);
+        json_put_integer(writer, "line", problem->line);
+        json_put_string(writer, "text", problem->text);
+        json_close_object(writer);
+        r = json_writer_finish(writer, &text);
+        server_answer(server, r, text, INTERFACE_NAME ".InvalidConfiguration");
 }
 
 void methods_publish(Server *server, const char *event, const MaterialStatus *material,

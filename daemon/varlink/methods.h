@@ -22,7 +22,7 @@ typedef struct ManagerOperations {
         bool (*can_remove)(size_t cluster, void *userdata); /* false: an import runs */
         void (*remove)(size_t cluster, void *userdata);
         void (*schedule)(void *userdata); /* brings the status up to date with all events */
-        int (*reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: see `ret_problem` */
+        void (*reload)(void *userdata); /* methods_answer_reload() follows, not before it returns */
         int (*metrics)(char **ret, void *userdata);
         const ManagerInfo *info;
         void *userdata;
@@ -31,6 +31,9 @@ typedef struct ManagerOperations {
 /* Answers a call: a connection_call_fn whose `userdata` is the ManagerOperations. */
 int methods_answer(Connection *connection, const VarlinkCall *call, char **ret_parameters,
         const char **ret_error, void *userdata);
+
+/* Answers every call of Reload. `problem`: if `r` is -EINVAL. */
+void methods_answer_reload(Server *server, int r, const ConfigProblem *problem);
 
 /* Sends an event to all subscribers; `material`, `cluster` or both are NULL. A removed cluster has
  * no `material_of_cluster`: it may be removed as well. If memory is short the event is lost. */

@@ -1,6 +1,8 @@
 """Reload of the configuration without a restart."""
 
+import contextlib
 import os
+import re
 import signal
 import time
 
@@ -9,7 +11,7 @@ import pytest
 from tests.integration.conftest import configuration
 from tests.standin import Aurora, Authority, write_material
 from tests.standin.server import free_port
-from tests.standin.varlink import VarlinkError
+from tests.standin.varlink import INTERFACE, Varlink, VarlinkError
 
 
 @pytest.fixture
@@ -55,6 +57,81 @@ def test_a_removed_cluster_keeps_its_record(testbed, current):
     reload(current)
     current.wait_cluster("orders", "current")
     assert len(testbed.aurora.imports()) == before + 1
+
+
+def many(text: str, prefix: str = "c", n: int = 3000) -> str:
+    """Adds that many disabled clusters."""
+    return text + """[cluster-defaults]
+host = localhost
+user = ssl_importer
+password-file = /dev/null
+""" + "".join(f"[cluster {prefix}{i}]\nenabled = no\n" for i in range(n))
+
+
+def at_once(service, *callers: Varlink) -> None:
+    """The daemon finds all of these calls of Reload when it looks at its clients again."""
+    os.kill(service.pid, signal.SIGSTOP)
+    for caller in callers:
+        caller.send({"method": f"{INTERFACE}.Reload"})
+    os.kill(service.pid, signal.SIGCONT)
+
+
+def test_two_requests_are_answered_by_one_reload(testbed, current):
+    loaded = current.log().count("configuration reloaded")
+    with current.varlink() as first, current.varlink() as second:
+        for text in (many(configuration(current, testbed.aurora)),
+                     many(configuration(current, testbed.aurora), "d")):
+            assert first.call("GetStatus") and second.call("GetStatus")
+            current.configure(text)
+            at_once(current, first, second)
+            assert first.answer() == second.answer() == {"parameters": {}}
+            assert set(names(current)) == set(re.findall(r"cluster (\S+)]", text))
+    assert current.log().count("configuration reloaded") == loaded + 2
+    current.wait_cluster("orders", "current")
+
+
+def test_two_requests_are_refused_by_one_reload(testbed, current):
+    with current.varlink() as first, current.varlink() as second:
+        assert first.call("GetStatus") and second.call("GetStatus")
+        current.configure(many(configuration(current, testbed.aurora)) + "colour = red\n")
+        at_once(current, first, second)
+        for caller in (first, second):
+            with pytest.raises(VarlinkError) as caught:
+                caller.answer()
+            assert caught.value.name == "InvalidConfiguration"
+    assert names(current) == ["orders"]
+
+
+def test_what_happens_during_a_reload_is_handled(testbed, current):
+    """Imports, a rotation and calls of others, while thousands of clusters are made and removed."""
+    before = len(testbed.aurora.imports())
+    text = configuration(current, testbed.aurora)
+    for i in range(6):
+        current.configure(many(text, "cd"[i % 2]))
+        write_material(current.material, testbed.authority.certificate, testbed.client(f"r{i}"))
+        with current.varlink() as caller, current.varlink() as other:
+            caller.send({"method": f"{INTERFACE}.Reload"})
+            for _ in range(20):
+                with contextlib.suppress(VarlinkError):  # the material changes
+                    other.call("Import")
+            current.wait(lambda i=i: len(testbed.aurora.imports()) == before + i + 1)
+            assert caller.answer() == {"parameters": {}}
+        current.wait_cluster("orders", "current")
+    assert len(names(current)) == 3001
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, None])
+def test_a_stop_ends_a_reload(testbed, current, number):
+    current.configure(many(configuration(current, testbed.aurora)))
+    with current.varlink() as caller:
+        if number:
+            os.kill(current.pid, number)
+        else:
+            caller.send({"method": f"{INTERFACE}.Reload"})
+        assert current.stop() == 0
+    current.start()
+    current.wait_cluster("orders", "current")
+    assert len(names(current)) == 3001
 
 
 def test_changed_settings_are_used_and_the_back_off_is_reset(testbed, service):

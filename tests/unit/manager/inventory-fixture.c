@@ -14,14 +14,22 @@ int material_new(Material **ret, sd_event *event, const MaterialConfig *config,
         material_changed_fn fn, void *userdata)
 {
         assert_non_null(fn);
-        assert_ptr_equal(userdata, &fixture);
+        assert_ptr_equal(userdata, fixture.inventory);
         if (fixture.material_error < 0)
                 return fixture.material_error;
         *ret = calloc(1, sizeof(Material));
         assert_non_null(*ret);
         text_set((*ret)->name, CONFIG_NAME_MAX, config->name);
+        (*ret)->fn = fn;
+        (*ret)->userdata = userdata;
+        fixture.made = *ret;
         fixture.n_materials++;
         return 0;
+}
+
+SealedSet *material_set(const Material *material)
+{
+        return material->set;
 }
 
 void material_configure(Material *material, const MaterialConfig *config)
@@ -106,6 +114,11 @@ void cluster_configure(Cluster *cluster, Config *daemon, const ClusterConfig *co
 const ClusterStatus *cluster_status(const Cluster *cluster)
 {
         return &cluster->status;
+}
+
+void cluster_adopt_set(Cluster *cluster, const SetInfo *set)
+{
+        text_set(cluster->adopted, sizeof(cluster->adopted), set->fingerprint);
 }
 
 bool cluster_is_importing(const Cluster *cluster)
@@ -217,6 +230,7 @@ void rollout_table_end(RolloutTable *table)
 
 static void on_material(Material *material, void *userdata)
 {
+        fixture.n_reports++;
 }
 
 static void on_cluster(Cluster *cluster, ClusterEvent event, const Outcome *outcome, void *userdata)

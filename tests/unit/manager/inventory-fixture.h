@@ -17,6 +17,9 @@ struct Material {
         char name[CONFIG_NAME_MAX];
         MaterialConfig config;
         MaterialStatus status;
+        SealedSet *set;
+        material_changed_fn fn;
+        void *userdata;
 };
 
 struct Cluster {
@@ -28,6 +31,7 @@ struct Cluster {
         bool importing, checking, pending, warned;
         unsigned importing_port;
         unsigned n_retries, n_flushes;
+        char adopted[REPORT_FINGERPRINT_MAX]; /* by cluster_adopt_set() */
 };
 
 struct RolloutTable {
@@ -37,6 +41,8 @@ struct RolloutTable {
 typedef struct InventoryFixture {
         Inventory *inventory;
         unsigned n_materials, n_clusters; /* made and not freed */
+        Material *made;                   /* the last one */
+        unsigned n_reports;               /* of materials */
         unsigned n_unreadable;
         RolloutTable rollouts;
         Rollout rollout; /* what a daemon before has left */

@@ -359,6 +359,100 @@ static void test_a_material_that_cannot_be_made_leaves_everything_as_it_was(void
         expect_unchanged(config, orders);
 }
 
+static void test_a_configuration_is_prepared_in_pieces_and_adopted_at_once(void **state)
+{
+        const Config *config = inventory_config(fixture.inventory);
+        Cluster *orders = fixture_cluster(0);
+        Config *next = fixture_config("other", "a b orders c d e");
+        size_t index;
+
+        assert_int_equal(inventory_prepare(fixture.inventory, next), 0);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 2), 1);
+        assert_int_equal(fixture.n_clusters, 4);
+        fixture.made->status.inspected = true;
+        fixture.made->fn(fixture.made, fixture.made->userdata);
+        assert_int_equal(fixture.n_reports, 0); /* it is not in force */
+        fixture_set_importing(orders, true);
+        assert_ptr_equal(inventory_config(fixture.inventory), config);
+        assert_int_equal(inventory_status(fixture.inventory, 0).n_clusters, 2);
+        assert_true(inventory_find(fixture.inventory, orders, &index));
+        assert_int_equal(index, 0);
+        fixture_set_importing(orders, false);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 2), 1);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 2), 0);
+        assert_string_equal(fixture.removed, "");
+        inventory_adopt(fixture.inventory);
+        assert_ptr_equal(inventory_config(fixture.inventory), next);
+        assert_ptr_equal(fixture_cluster(2), orders);
+        assert_string_equal(fixture.removed, "users default ");
+        assert_int_equal(fixture.n_reports, 1); /* what it had to report before */
+        assert_false(inventory_free_gone(fixture.inventory));
+        assert_int_equal(fixture.n_clusters, 6);
+}
+
+static void test_what_is_prepared_is_forgotten_for_another_configuration(void **state)
+{
+        const Config *config = inventory_config(fixture.inventory);
+        Cluster *orders = fixture_cluster(0);
+
+        assert_int_equal(
+                inventory_prepare(fixture.inventory, fixture_config("other", "orders a b")), 0);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 1), 1);
+        assert_int_equal(
+                inventory_prepare(fixture.inventory, fixture_config("third", "orders c d")), 0);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(fixture.n_materials, 2);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 1), 1);
+        inventory_cancel(fixture.inventory);
+        expect_unchanged(config, orders);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(fixture.n_materials, 1);
+        inventory_cancel(fixture.inventory); /* nothing is prepared */
+}
+
+static void test_a_cluster_that_cannot_be_made_ends_the_preparation(void **state)
+{
+        const Config *config = inventory_config(fixture.inventory);
+        Cluster *orders = fixture_cluster(0);
+
+        assert_int_equal(
+                inventory_prepare(fixture.inventory, fixture_config("other", "orders a b")), 0);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 1), 1);
+        fixture.cluster_error = -ENOMEM;
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 1), -ENOMEM);
+        expect_unchanged(config, orders);
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(fixture.n_materials, 1);
+}
+
+static void test_a_gone_cluster_is_not_freed_while_its_name_is_prepared(void **state)
+{
+        Cluster *users = fixture_cluster(1);
+
+        assert_int_equal(fixture_apply("default", "orders"), 0);
+        assert_int_equal(
+                inventory_prepare(fixture.inventory, fixture_config("default", "users")), 0);
+        assert_false(inventory_free_gone(fixture.inventory));
+        assert_int_equal(fixture.n_clusters, 2);
+        assert_int_equal(inventory_prepare_some(fixture.inventory, 1), 0);
+        inventory_adopt(fixture.inventory);
+        assert_ptr_equal(fixture_cluster(0), users);
+}
+
+static void test_the_set_on_disk_is_adopted_by_the_clusters_of_its_material(void **state)
+{
+        SealedSet set = {.n_owners = 1, .info.fingerprint = A, .payload_fd = -1};
+        Config *config = fixture_config("default other", "orders users");
+
+        config->clusters[1].material = 1;
+        assert_int_equal(inventory_apply(fixture.inventory, config), 0);
+        inventory_adopt_set(fixture.inventory, inventory_material_of(fixture.inventory, 1));
+        fixture.made->set = &set;
+        inventory_adopt_set(fixture.inventory, inventory_material_of(fixture.inventory, 1));
+        assert_string_equal(fixture_cluster(0)->adopted, "");
+        assert_string_equal(fixture_cluster(1)->adopted, A);
+}
+
 static void test_one_pending_record_is_written_at_a_time(void **state)
 {
         fixture_set_pending(fixture_cluster(0));
@@ -424,6 +518,11 @@ int main(void)
                 inventory_test(test_a_rollout_ends_when_every_record_is_written),
                 inventory_test(test_a_cluster_that_cannot_be_made_leaves_everything_as_it_was),
                 inventory_test(test_a_material_that_cannot_be_made_leaves_everything_as_it_was),
+                inventory_test(test_a_configuration_is_prepared_in_pieces_and_adopted_at_once),
+                inventory_test(test_what_is_prepared_is_forgotten_for_another_configuration),
+                inventory_test(test_a_cluster_that_cannot_be_made_ends_the_preparation),
+                inventory_test(test_a_gone_cluster_is_not_freed_while_its_name_is_prepared),
+                inventory_test(test_the_set_on_disk_is_adopted_by_the_clusters_of_its_material),
                 inventory_test(test_one_pending_record_is_written_at_a_time),
                 inventory_test(test_a_warning_is_new_when_no_cluster_of_the_material_has_it),
                 inventory_test(test_a_warning_that_one_cluster_has_is_brought_to_the_others),

@@ -22,7 +22,9 @@ typedef struct MethodsFixture {
         char imports[64];  /* indices of import_now(), each with '!' if forced, '+' by hand */
         char removals[64]; /* indices of remove(); */
         bool is_busy[FIXTURE_CLUSTERS]; /* can_remove() is false */
-        int reload_error, metrics_error;
+        int metrics_error;
+        bool postponed;   /* the call is answered later */
+        int later_result; /* of such a call; the answer is as below */
 
         ManagerInfo info;
 

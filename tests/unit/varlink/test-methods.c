@@ -133,13 +133,23 @@ static void test_metrics_are_answered_as_text(void **state)
 
 static void test_a_reload_is_answered_when_it_is_done(void **state)
 {
+        ConfigProblem problem;
+
+        config_problem_set(&problem, "/etc/a.conf", 7, "unknown key \"x\"");
         fixture_expect("Reload", "", NULL, NULL);
         assert_int_equal(fixture.n_reloads, 1);
-        fixture.reload_error = -EINVAL;
-        fixture_expect("Reload", "", INTERFACE_NAME ".InvalidConfiguration",
+        assert_true(fixture.postponed);
+        methods_answer_reload(NULL, -EINVAL, &problem);
+        assert_int_equal(fixture.later_result, 0);
+        assert_string_equal(fixture.error, INTERFACE_NAME ".InvalidConfiguration");
+        assert_string_equal(fixture.answer,
                 "{\"file\":\"/etc/a.conf\",\"line\":7,\"text\":\"unknown key \\\"x\\\"\"}");
-        fixture.reload_error = -ENOMEM;
-        assert_int_equal(fixture_call("Reload", ""), -ENOMEM);
+        methods_answer_reload(NULL, 0, &problem);
+        assert_int_equal(fixture.later_result, 0);
+        assert_null(fixture.error);
+        assert_null(fixture.answer);
+        methods_answer_reload(NULL, -ENOMEM, &problem);
+        assert_int_equal(fixture.later_result, -ENOMEM);
 }
 
 static void test_a_subscription_needs_more(void **state)
