@@ -15,6 +15,7 @@ The columns:
     reload     of the same configuration
     all new    a reload in which every cluster has another name
     memory     private memory of the manager for each cluster, after a wave
+    failed     the same after a wave in which each import failed
 """
 
 from __future__ import annotations
@@ -140,6 +141,15 @@ replication = ignore
             time.sleep(0.2)
 
 
+    def failed_wave(self, service: Service, n: int) -> None:
+        """Until an import of the next set has failed in each cluster; nobody asks meanwhile."""
+        self.aurora.set_option("fail_at", "import")
+        self.rotate(service)
+        while service.log().count(": import rejected") < n:
+            time.sleep(0.2)
+        self.aurora.reset_options()
+
+
 def load_msec(service: Service) -> float:
     times = []
     for _ in range(ROUNDS):
@@ -182,6 +192,9 @@ def row(scale: Scale, build: Path, n: int, empty_kb: int) -> str:
         shares.append((own_msec(service) - before) / n)
     share, wave_turn = statistics.median(shares), turns.longest_msec()
     kilobytes = (private_kb(service) - empty_kb) / n
+    scale.failed_wave(service, n)
+    wait_until_quiet(service)
+    failed = (private_kb(service) - empty_kb) / n
     turns.begin()
     rest, rest_turn = status_msec(service), turns.longest_msec()
     turns.begin()
@@ -199,7 +212,7 @@ def row(scale: Scale, build: Path, n: int, empty_kb: int) -> str:
     service.kill()
     return "".join(f"{value:>9.2f}" for value in (
         load, share, wave_turn, rest, rest_turn, meanwhile, asked_turn, same, same_turn, other,
-        other_turn, kilobytes))
+        other_turn, kilobytes, failed))
 
 
 def empty_kb(scale: Scale) -> int:
@@ -216,9 +229,9 @@ def measure(workspace: Workspace, build: Path) -> None:
     scale = Scale(workspace, build)
     empty = empty_kb(scale)
     print("         load     wave              GetStatus         asked             "
-          "reload            all new           memory\n"
+          "reload            all new           memory   failed\n"
           "    n     msec   msec/n     turn     msec     turn     msec     turn     msec     turn"
-          "     msec     turn    KiB/n")
+          "     msec     turn    KiB/n    KiB/n")
     for n in CLUSTERS:
         print(f"{n:>5}{row(scale, build, n, empty)}", flush=True)
 
