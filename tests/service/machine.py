@@ -25,7 +25,7 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 START = """
 mount --bind / "$1" && exec systemd-nspawn --register=no --keep-unit \
     --volatile=overlay --directory="$1" --private-network --console=pipe \
-    --kill-signal=SIGRTMIN+4 --bind-ro="$2:/packages" --bind-ro="$3:/source" \
+    --kill-signal=SIGRTMIN+4 --bind-ro="$2:/packages" --bind-ro="$3:/source" ${4:+--bind="$4"} \
     --boot systemd.unit=basic.target
 """
 
@@ -38,20 +38,23 @@ echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe
 
 
 class Machine:
-    """It can read the files of the host; its writes are visible only inside."""
+    """It can read the files of the host; its writes are visible only inside.
 
-    def __init__(self, packages: Path, source: Path) -> None:
+    shared: a directory, under the same path, in which the writes of both are visible to both.
+    """
+
+    def __init__(self, packages: Path, source: Path, shared: Path | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="machine-")
         self._log = open(Path(self._folder.name) / "console", "wb+")
         root = Path(self._folder.name) / "root"
         root.mkdir()
         self._process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", START, "machine",
-             str(root), str(packages), str(source)],
+             str(root), str(packages), str(source), str(shared or "")],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
             env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
             preexec_fn=die_with(os.getpid()))
-        self._leader = 0
+        self.leader = 0  # the init process of the container
         try:
             self._boot()
             self.shell(PREPARE)
@@ -83,12 +86,20 @@ class Machine:
     def network(self) -> Iterator[None]:
         """Processes and sockets of this thread in the block use the loopback of the container."""
         with open("/proc/thread-self/ns/net") as mine, \
-                open(f"/proc/{self._leader}/ns/net") as other:
+                open(f"/proc/{self.leader}/ns/net") as other:
             _enter(other.fileno())
             try:
                 yield
             finally:
                 _enter(mine.fileno())
+
+    def control_group(self) -> Path:
+        """The directory in which the container's systemd makes its slices."""
+        mount = next(line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()
+                     if line.split()[2] == "cgroup2")
+        groups = Path(f"/proc/{self.leader}/cgroup").read_text().splitlines()
+        init = next(line for line in groups if line.startswith("0::")).removeprefix("0::")
+        return Path(mount + init).parent
 
     def shell(self, script: str) -> str:
         return self.run("/bin/sh", "-e", "-c", script).stdout
@@ -98,9 +109,9 @@ class Machine:
                  stdin=text)
 
     def close(self) -> None:
-        if self._process.poll() is None and self._leader:
+        if self._process.poll() is None and self.leader:
             # systemd as init halts at this signal and ignores SIGTERM.
-            subprocess.run(["kill", "-s", "SIGRTMIN+4", str(self._leader)], check=False)
+            subprocess.run(["kill", "-s", "SIGRTMIN+4", str(self.leader)], check=False)
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -112,7 +123,7 @@ class Machine:
         self._folder.cleanup()
 
     def _inside(self, command: tuple[str, ...]) -> list[str]:
-        return ["nsenter", f"--target={self._leader}", "--all", "--root", "--wd", "--", *command]
+        return ["nsenter", f"--target={self.leader}", "--all", "--root", "--wd", "--", *command]
 
     def _boot(self) -> None:
         end = time.monotonic() + BOOT_SECONDS
@@ -121,9 +132,9 @@ class Machine:
                 self._log.seek(0)
                 raise RuntimeError("the machine did not boot:\n"
                                    + self._log.read().decode(errors="replace")[-3000:])
-            self._leader = self._leader or self._find_leader()
-            if self._leader and self.run("systemctl", "is-system-running",
-                                         check=False).stdout.strip() in ("running", "degraded"):
+            self.leader = self.leader or self._find_leader()
+            if self.leader and self.run("systemctl", "is-system-running",
+                                        check=False).stdout.strip() in ("running", "degraded"):
                 return
             time.sleep(0.05)
 
