@@ -66,13 +66,22 @@ def _public_key(kind: str, option: str, text: bytes) -> bytes:
 class Pool:
     """Issues new certificates with a few keys; each run gets certificates of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, renewed: bool = False) -> None:
+        """renewed: the authorities are one whose certificate is renewed, with its name and its key;
+        what one has signed, each verifies."""
+        first = Authority(directory / "ca-0", "CA 0")
         with ThreadPoolExecutor(2) as executor:
-            made = executor.map(lambda n: Authority(directory / f"ca-{n}", f"CA {n}"), range(KEYS))
-        self._authorities = list(made)
+            others = executor.map(
+                lambda n: Authority(directory / f"ca-{n}", f"CA {0 if renewed else n}",
+                                    key=first.key if renewed else None), range(1, KEYS))
+        self._authorities = [first, *others]
         self._keys = [authority.issue_client(f"key-{n}").key
                       for n, authority in enumerate(self._authorities)]
         self._count = itertools.count()
+
+    @property
+    def authorities(self) -> list[Authority]:
+        return self._authorities
 
     def series(self, fresh: str, length: int) -> list[Generation]:
         """fresh: what each generation renews: "pair", "cert" (same key), "ca" (the bundle gets one
