@@ -74,7 +74,7 @@ class Material:
         self._done = number
 
     def damage(self, choice: random.Random) -> str:
-        """What is on disk is no set, until the next rotation."""
+        """What is on disk is no set, until the next pattern begins."""
         ca, cert, key = self.files
         path = ca if self._pattern.fresh == "ca" else cert
         content = path.read_bytes()

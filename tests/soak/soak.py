@@ -37,7 +37,7 @@ class Soak:
         self._begun = time.monotonic()
         # How often each happens, in relation to the others.
         self._events: dict[Callable[[], None], int] = {
-            self._rotate: 60, self._damage: 5, self._kill_importer: 6, self._kill_watcher: 2,
+            self._rotate: 60, self._damage: 12, self._kill_importer: 6, self._kill_watcher: 2,
             self._restart_server: 3, self._restart_source: 1, self._change_clusters: 8,
             self._reload_the_same: 4, self._reload_by_signal: 3, self._refuse: 4,
             self._change_rollout: 2, self._clients.come: 20, self._clients.go: 15,
@@ -118,7 +118,10 @@ class Soak:
         self.patterns[pattern.name] += 1
 
     def _damage(self) -> None:
-        self._choice.choice(self.scene.materials).damage(self._choice)
+        """Not within a pattern: sed(1) makes no set of an empty file."""
+        material = self._choice.choice(self.scene.materials)
+        if material.is_done:
+            material.damage(self._choice)
 
     def _kill_importer(self) -> None:
         with self.scene.service.varlink() as client:
