@@ -10,7 +10,9 @@
 
 #include "common/macro.h"
 
-static uint64_t now_usec(clockid_t id)
+#define CLOCK_DRIFT_USEC (100 * USEC_PER_MSEC)
+
+static uint64_t read_usec(clockid_t id)
 {
         struct timespec now;
 
@@ -30,12 +32,23 @@ static const char *format(char *buffer, const char *pattern, uint64_t wall_usec)
 
 uint64_t clock_boottime_usec(void)
 {
-        return now_usec(CLOCK_BOOTTIME);
+        return read_usec(CLOCK_BOOTTIME);
 }
 
 uint64_t clock_wall_usec(void)
 {
-        return now_usec(CLOCK_REALTIME);
+        return read_usec(CLOCK_REALTIME);
+}
+
+uint64_t clock_wall_at_usec(uint64_t boottime_usec)
+{
+        static uint64_t difference_usec;
+        uint64_t now_usec = clock_wall_usec() - clock_boottime_usec();
+
+        if (now_usec - difference_usec > CLOCK_DRIFT_USEC &&
+                difference_usec - now_usec > CLOCK_DRIFT_USEC)
+                difference_usec = now_usec;
+        return difference_usec + boottime_usec;
 }
 
 uint64_t clock_left_usec(uint64_t deadline_usec)
@@ -63,7 +76,7 @@ void clock_sleep_usec(uint64_t usec)
 
 uint64_t clock_monotonic_usec(void)
 {
-        return now_usec(CLOCK_MONOTONIC);
+        return read_usec(CLOCK_MONOTONIC);
 }
 
 const char *clock_format_date(char *buffer, uint64_t wall_usec)

@@ -21,6 +21,11 @@
 uint64_t clock_boottime_usec(void);
 uint64_t clock_wall_usec(void);
 
+/* The wall clock at a boot time, by what it shows now: how long ago something was, or when it will
+ * be, is kept as boot time and converted when it is read, because the wall clock may step between.
+ * Answers for one time are equal until the clocks differ by 0.1 s more or less than before. */
+uint64_t clock_wall_at_usec(uint64_t boottime_usec);
+
 /* The time left until a deadline of CLOCK_BOOTTIME; 0 once it has passed. For poll(2) in
  * milliseconds, rounded up and at most INT_MAX. */
 uint64_t clock_left_usec(uint64_t deadline_usec);

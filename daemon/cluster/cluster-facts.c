@@ -37,7 +37,7 @@ void cluster_facts_init(
         facts->status = (ClusterStatus){
                 .config = config,
                 .state = config->enabled ? CLUSTER_WAITING : CLUSTER_DISABLED,
-                .since_at_usec = clock_wall_usec(),
+                .since_usec = clock_boottime_usec(),
                 .record = &facts->record,
                 .replication = &facts->replication,
         };

@@ -45,7 +45,7 @@ void cluster_set_state(Cluster *cluster, ClusterState state)
         if (status->state == state)
                 return;
         status->state = state;
-        status->since_at_usec = clock_wall_usec();
+        status->since_usec = clock_boottime_usec();
         cluster_report(cluster, CLUSTER_EVENT_STATE, NULL);
 }
 
@@ -211,7 +211,7 @@ static void update_sync(ClusterFacts *facts, const char *fingerprint)
         if (!fingerprint || strcmp(fingerprint, facts->record.imported.fingerprint) == 0)
                 *since = 0;
         else if (*since == 0)
-                *since = clock_wall_usec();
+                *since = clock_boottime_usec();
 }
 
 /* A stop that a daemon before has left. */
@@ -307,11 +307,10 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         input.can_roll_back = is_usable(cluster->kept.former);
         plan = plan_cluster(&input, now_usec);
         update_sync(facts, config->enabled ? fingerprint : NULL);
-        facts->status.next_attempt_at_usec = 0;
+        facts->status.next_attempt_usec = 0;
         facts->status.check.due = plan.action == PLAN_CHECK;
         if (plan.action == PLAN_DELAY && plan.not_before_usec != USEC_NEVER)
-                facts->status.next_attempt_at_usec =
-                        clock_wall_usec() + (plan.not_before_usec - now_usec);
+                facts->status.next_attempt_usec = plan.not_before_usec;
         cluster_set_state(cluster, plan_state(&plan, &facts->record));
         report_stop(cluster);
         return plan;

@@ -134,7 +134,7 @@ static void set_hold(WaveStatus *wave, const ClusterStatus *canary)
         wave->since_at_usec = proof->since_usec;
         wave->held_usec = proof->held_usec;
         if (proof->since_usec > 0 && canary->read_usec > 0)
-                wave->until_at_usec = canary->replication->checked_at_usec + left;
+                wave->until_usec = canary->read_usec + left;
         if (delay > WAVE_CHECK_MAX_USEC)
                 delay = WAVE_CHECK_MAX_USEC;
         if (proof->since_usec > 0 && left < delay)

@@ -84,7 +84,7 @@ static void update_state(Material *material)
         if (status->error[0] != '\0')
                 state = MATERIAL_STATE_INVALID;
         if (!status->inspected || state != status->state)
-                status->since_at_usec = clock_wall_usec();
+                status->since_usec = clock_boottime_usec();
         status->inspected = true;
         status->state = state;
         if (!material_state_is_good(state))

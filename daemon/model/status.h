@@ -66,7 +66,7 @@ typedef struct WaveStatus {
         bool queued; /* the canary waits: it is proving the set before */
         uint64_t hold_usec, held_usec;
         uint64_t since_at_usec;        /* of the first good reading of replication; 0: none yet */
-        uint64_t until_at_usec;        /* expected end of the hold; 0: not known */
+        uint64_t until_usec;           /* boot time, expected end of the hold; 0: not known */
         uint64_t check_delay_usec;     /* of the canary, from its last check; 0: as usual */
         char reason[OUTCOME_TEXT_MAX]; /* why it failed, or is delayed; "": neither */
         unsigned n_waiting;            /* clusters that it has not reached */
@@ -79,7 +79,7 @@ typedef struct MaterialStatus {
         const MaterialConfig *config;
         bool inspected; /* false: the first inspection has not ended yet */
         MaterialState state;
-        uint64_t since_at_usec; /* in this state */
+        uint64_t since_usec; /* boot time, in this state */
         const Report *report;
         const WatchStatus *watch;
         const WatchProcessStatus *watch_process;
@@ -115,15 +115,15 @@ typedef struct ClusterStart {
 typedef struct ClusterStatus {
         const ClusterConfig *config;
         ClusterState state;
-        uint64_t since_at_usec;
-        uint64_t out_of_sync_since_usec; /* a valid set on disk is not imported; 0: it is */
+        uint64_t since_usec;             /* boot time, in this state */
+        uint64_t out_of_sync_since_usec; /* boot time; a valid set is not imported; 0: it is */
         const Record *record;
         const Replication *replication;
         uint64_t read_usec; /* boot time of its reading; 0: none since the start and the import */
-        uint64_t next_attempt_at_usec; /* 0: none is due */
-        uint64_t deadline_usec;        /* boot time, of the running importer; 0: none runs */
-        Tristate roll_back;            /* there is a set for it; unknown: it is not configured */
-        int record_error;              /* an errno: the record could not be written; 0: written */
+        uint64_t next_attempt_usec; /* boot time; 0: none is due */
+        uint64_t deadline_usec;     /* boot time, of the running importer; 0: none runs */
+        Tristate roll_back;         /* there is a set for it; unknown: it is not configured */
+        int record_error;           /* an errno: the record could not be written; 0: written */
         ClusterCheck check;
         ClusterStart start;
         bool removing; /* the removal of the client material runs, or waits for its turn */

@@ -242,10 +242,13 @@ static void write_clusters(FILE *stream, const ManagerStatus *status)
         }
         head(stream, "cluster_out_of_sync_since_timestamp_seconds", "gauge",
                 "Since when a good set on disk is not the imported one; 0 when it is.");
-        for (size_t i = 0; i < status->n_clusters; i++)
+        for (size_t i = 0; i < status->n_clusters; i++) {
+                uint64_t since_usec = status->clusters[i]->out_of_sync_since_usec;
+
                 put(stream, "cluster_out_of_sync_since_timestamp_seconds", "cluster",
                         status->clusters[i]->config->name,
-                        seconds(status->clusters[i]->out_of_sync_since_usec));
+                        since_usec > 0 ? seconds(clock_wall_at_usec(since_usec)) : 0);
+        }
         head(stream, "cluster_last_outcome", "gauge",
                 "Always 1; the label is that of the last attempt.");
         for (size_t i = 0; i < status->n_clusters; i++)

@@ -45,9 +45,9 @@ static void append_clusters(char *buffer, size_t size, const ManagerStatus *stat
         summary_cluster_reason(reason, sizeof(reason), found,
                 status->materials[found->config->material], status->now_usec);
         text_append(buffer, size, "; %s: %s", found->config->name, reason);
-        if (found->next_attempt_at_usec > 0)
+        if (found->next_attempt_usec > 0)
                 text_append(buffer, size, ", next try %s",
-                        clock_format_time(time, found->next_attempt_at_usec));
+                        clock_format_time(time, clock_wall_at_usec(found->next_attempt_usec)));
         if (n > 1)
                 text_append(buffer, size, "; +%zu more", n - 1);
 }

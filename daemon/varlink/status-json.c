@@ -1,5 +1,6 @@
 #include "daemon/varlink/status-json.h"
 
+#include "common/clock.h"
 #include "common/json-writer.h"
 #include "daemon/status/summary-cluster.h"
 #include "daemon/status/summary-material.h"
@@ -9,6 +10,12 @@
 static void number_or_null(JsonWriter *writer, const char *key, uint64_t value)
 {
         json_put_known_integer(writer, key, value > 0, (int64_t)value);
+}
+
+/* Writes a boot time as the wall clock shows it. */
+static void time_or_null(JsonWriter *writer, const char *key, uint64_t usec)
+{
+        number_or_null(writer, key, usec > 0 ? clock_wall_at_usec(usec) : 0);
 }
 
 static void write_problem(JsonWriter *writer, const Problem *problem)
@@ -57,7 +64,7 @@ static void write_rollout(JsonWriter *writer, const WaveStatus *wave)
         json_put_string(writer, "state", wave_state_to_string(wave->state));
         json_put_text(writer, "reason", reason);
         number_or_null(writer, "since", wave->since_at_usec);
-        number_or_null(writer, "until", wave->until_at_usec);
+        time_or_null(writer, "until", wave->until_usec);
         json_put_integer(writer, "waiting", (int64_t)wave->n_waiting);
         json_close_object(writer);
 }
@@ -75,7 +82,7 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         json_put_string(writer, "health", health_to_string(summary_material_health(material)));
         json_put_text(writer, "reason", reason);
         json_put_text(writer, "next_step", summary_material_next_step(material));
-        json_put_integer(writer, "since", (int64_t)material->since_at_usec);
+        json_put_integer(writer, "since", (int64_t)clock_wall_at_usec(material->since_usec));
         json_put_text(writer, "fingerprint", report->fingerprint);
         write_certificate(writer, report);
         json_put_integer(writer, "ca_count", (int64_t)report->ca_count);
@@ -132,8 +139,8 @@ void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
                 writer, "health", health_to_string(summary_cluster_health(cluster, now_usec)));
         json_put_text(writer, "reason", reason);
         json_put_text(writer, "next_step", summary_cluster_next_step(cluster, material));
-        json_put_integer(writer, "since", (int64_t)cluster->since_at_usec);
-        number_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
+        json_put_integer(writer, "since", (int64_t)clock_wall_at_usec(cluster->since_usec));
+        time_or_null(writer, "out_of_sync_since", cluster->out_of_sync_since_usec);
         json_put_text(writer, "imported_fingerprint", record->imported.fingerprint);
         number_or_null(writer, "imported_at", record->imported.at_usec);
         number_or_null(writer, "imported_not_after", record->imported.not_after_usec);
@@ -144,7 +151,7 @@ void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
         json_put_integer(writer, "attempts", (int64_t)record->attempt.failures);
         number_or_null(writer, "last_attempt", record->attempt.at_usec);
         number_or_null(writer, "last_success", record->last_success_usec);
-        number_or_null(writer, "next_attempt", cluster->next_attempt_at_usec);
+        time_or_null(writer, "next_attempt", cluster->next_attempt_usec);
         json_put_text(writer, "outcome", kept_outcome_to_string(&record->attempt.outcome));
         number_or_null(writer, "sql_errno", record->attempt.outcome.sql_errno);
         write_removal(writer, cluster);

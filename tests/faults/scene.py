@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.integration.conftest import configuration
 from tests.standin import Aurora, Authority, Source, Workspace, write_material
+from tests.standin.clock import Clock
 from tests.standin.cluster import IMPORT_PASSWORD
 from tests.standin.pki import Pair
 from tests.standin.service import Service
@@ -21,6 +22,7 @@ from .plan import FOREVER, Plan
 
 SECONDS = 60.0
 SETS = 2
+VALID = (-30 * 24 * 3600, 300 * 24 * 3600)  # every certificate: the clock may step by days
 STEADY = 10  # equal readings
 LASTING_CALLS = 3  # that fail before a lasting fault ends
 LASTING_SECONDS = 3.0  # the longest, where the service makes fewer calls
@@ -41,9 +43,11 @@ class Fault:
 
 class Scene:
     def __init__(self, build: Path, workspace: Workspace) -> None:
-        self._authority = Authority(workspace.path / "ca")
-        self._source = Source(workspace, self._authority.issue_server(), self._authority.certificate)
-        self.aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
+        self._authority = Authority(workspace.path / "ca", valid=VALID)
+        self._source = Source(workspace, self._authority.issue_server(valid=VALID),
+                              self._authority.certificate)
+        self.aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA",
+                                                  valid=VALID), valid=VALID)
         self._source.start(wait=False)
         self.aurora.start(wait=False)
         self._source.ready()
@@ -51,11 +55,12 @@ class Scene:
         self.aurora.prepare()
         self.aurora.follow(self._source)
         self._source.prepare("/CN=faults")
-        self._pairs: list[Pair] = [self._authority.issue_client("faults") for _ in range(SETS)]
+        self._pairs: list[Pair] = [self._authority.issue_client("faults", valid=VALID) for _ in range(SETS)]
         self._written = 0
         self._build = build
         self._workspace = workspace
         self.plan = Plan(workspace.path / "plan")
+        self.clock = Clock(workspace.path / "clock")
         self._service: Service | None = None
         self._services = 0
         self._at_rest = 0
@@ -71,7 +76,9 @@ class Scene:
         self._services += 1
         service = self._service = Service(
             self._build, self._workspace.directory(f"service-{self._services}"))
-        service.variables = self.plan.variables(self._build)
+        plan, clock = self.plan.variables(self._build), self.clock.variables(self._build)
+        service.variables = plan | clock | {
+            "LD_PRELOAD": f"{plan['LD_PRELOAD']} {clock['LD_PRELOAD']}"}
         service.password_file(IMPORT_PASSWORD)
         service.configure(configuration(
             service, self.aurora, cluster="replication = restart",
@@ -85,6 +92,7 @@ class Scene:
 
     def close_service(self) -> None:
         self.plan.disarm()
+        self.clock.set(0)
         if self._service is not None:
             self._service.kill()
             self._service = None

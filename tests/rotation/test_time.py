@@ -1,10 +1,11 @@
 """Faults in the field that depend on time: no file changes."""
 
-import subprocess
+import os
 import time
 from pathlib import Path
 
-from .harness import Harness
+from tests.standin.clock import Clock
+
 from .watcher import Mode
 
 SECONDS = Mode("seconds", 0.3)
@@ -34,25 +35,17 @@ def test_t20_a_certificate_that_is_not_rotated_expires(harness, environment):
     harness.assert_imported(0.2, last)
 
 
-def preload_clock(harness: Harness, tmp_path: Path) -> Path:
-    """Returns a file with an offset in seconds that is added to the watcher's wall clock."""
-    library, offset = tmp_path / "clock.so", tmp_path / "offset"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library,
-                    Path(__file__).with_name("clock.c")], check=True)
-    offset.write_text("0")
-    harness.watcher.preload = [f"LD_PRELOAD={library}", f"CLOCK_OFFSET={offset}"]
-    return offset
-
-
 def test_t28_a_clock_step_causes_a_new_evaluation_and_no_import(harness, environment, tmp_path):
-    offset = preload_clock(harness, tmp_path)
+    clock = Clock(tmp_path / "clock")
+    variables = clock.variables(Path(os.environ.get("BUILD", "build")).resolve())
+    harness.watcher.preload = [f"{name}={value}" for name, value in variables.items()]
     only = environment.pool.until(end_date(DAY / 5), begin=end_date(-DAY / 2))
     harness.write(only)
     harness.start(SECONDS)
     harness.wait_imported(only)
     for step, state in ((DAY, "expired"), (0, "expiring"), (-DAY, "not_yet_valid"),
                         (0, "expiring"), (DAY, "expired"), (0, "expiring")):
-        offset.write_text(str(step))
+        clock.set(step)
         harness.wait_material(state)
     harness.wait_imported(only)
     harness.assert_imported(0.5, only)

@@ -48,11 +48,13 @@ class Aurora(Server):
     """A replica with Aurora's procedures and the least-privilege user of README.md."""
 
     def __init__(self, workspace: Workspace, authority: Authority, name: str = "aurora",
-                 arguments: tuple[str, ...] = (), names: tuple[str, ...] = ()) -> None:
+                 arguments: tuple[str, ...] = (), names: tuple[str, ...] = (),
+                 valid: tuple[float, float] | None = None) -> None:
+        """names, valid: of its certificate, as of issue_server()."""
         self.ca = authority.certificate
         super().__init__(workspace, name,
                          ["--server-id=2", workspace.make.stays_stopped, *arguments],
-                         identity=authority.issue_server(*names))
+                         identity=authority.issue_server(*names, valid=valid))
 
     def prepare(self, version: Version = 3) -> None:
         self.sql("".join(file.read_text() for file in (self.make.procedures, *PROCEDURES)))

@@ -35,7 +35,7 @@ void status_fixture_make(StatusFixture *ret)
         ret->material = (MaterialStatus){.config = &ret->material_config,
                 .inspected = true,
                 .state = MATERIAL_STATE_VALID,
-                .since_at_usec = 1000,
+                .since_usec = 1000,
                 .report = &ret->report,
                 .watch = &ret->watch,
                 .watch_process = &ret->watch_process};
@@ -55,7 +55,7 @@ void status_fixture_make(StatusFixture *ret)
                         .attempt.outcome.kind = OUTCOME_IMPORTED};
                 ret->cluster[i] = (ClusterStatus){.config = &ret->cluster_config[i],
                         .state = CLUSTER_CURRENT,
-                        .since_at_usec = 6000,
+                        .since_usec = 6000,
                         .record = &ret->record[i],
                         .replication = &ret->replication[i]};
                 ret->clusters[i] = &ret->cluster[i];
@@ -65,6 +65,11 @@ void status_fixture_make(StatusFixture *ret)
                 .clusters = ret->clusters,
                 .n_clusters = 1,
                 .now_usec = FIXTURE_TIME - 60 * USEC_PER_DAY};
+}
+
+uint64_t status_fixture_boottime(void)
+{
+        return clock_boottime_usec() + FIXTURE_TIME + USEC_PER_SEC / 2 - clock_wall_usec();
 }
 
 void status_fixture_fail(StatusFixture *fixture, unsigned cluster, ClusterState state,

@@ -33,6 +33,9 @@ typedef struct StatusFixture {
 /* The fixture points into itself and must not be copied. */
 void status_fixture_make(StatusFixture *ret);
 
+/* The boot time at which the wall clock shows FIXTURE_TIME, in the middle of that second. */
+uint64_t status_fixture_boottime(void);
+
 /* Sets the state of a cluster and the outcome of its last attempt, a failure. */
 void status_fixture_fail(StatusFixture *status, unsigned cluster, ClusterState state,
         OutcomeKind kind, const char *text);

@@ -96,7 +96,7 @@ static void test_the_set_is_held_over_time_reload_and_restart(void **state)
         fixture_expect(PLAN_CHECK, CLUSTER_HELD);
         fixture.now += RETRY_HELD;
         fixture_expect(PLAN_CHECK, CLUSTER_HELD);
-        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+        assert_int_equal(fixture.status->next_attempt_usec, 0);
         assert_int_equal(fixture.status->roll_back, TRISTATE_NO); /* A is not on disk */
 
         cluster_retry_now(fixture.cluster, false);

@@ -192,7 +192,7 @@ static void test_an_importer_that_cannot_be_ended_keeps_its_cluster_and_no_slot(
         assert_int_equal(fixture.status->deadline_usec, 0);
         fixture.now += USEC_PER_DAY;
         fixture_expect(PLAN_DELAY, CLUSTER_RETRYING);
-        assert_int_equal(fixture.status->next_attempt_at_usec, 0);
+        assert_int_equal(fixture.status->next_attempt_usec, 0);
         cluster_retry_now(fixture.cluster, true);
         plan = cluster_plan(fixture.cluster, fixture.set, fixture.wave, fixture.now);
         assert_int_equal(plan.action, PLAN_DELAY);

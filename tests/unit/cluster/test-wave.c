@@ -112,7 +112,7 @@ static void test_a_new_set_waits_until_the_set_before_is_proven(void **state)
         assert_true(fixture_is_held_back(1));
         assert_int_equal(fixture.wave.n_waiting, 2);
         assert_string_equal(fixture.wave.reason, "set bbbbbbbbbbbb is still being proven");
-        assert_int_equal(fixture.wave.until_at_usec, fixture.wall + USEC_PER_MIN);
+        assert_int_equal(fixture.wave.until_usec, fixture.now + USEC_PER_MIN);
         fixture_read_good(59);
         fixture_evaluate(WAVE_IMPORTING);
         assert_true(fixture_is_held_back(0));

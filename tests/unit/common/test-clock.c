@@ -25,6 +25,15 @@ static void test_each_function_reads_its_clock(void **state)
                 read_clock(CLOCK_REALTIME) + USEC_PER_SEC);
 }
 
+static void test_a_boot_time_has_a_wall_time(void **state)
+{
+        uint64_t before = read_clock(CLOCK_REALTIME), now = clock_boottime_usec();
+
+        assert_in_range(clock_wall_at_usec(now + USEC_PER_HOUR),
+                before + USEC_PER_HOUR - USEC_PER_SEC,
+                read_clock(CLOCK_REALTIME) + USEC_PER_HOUR + USEC_PER_SEC);
+}
+
 static void test_boottime_never_goes_back(void **state)
 {
         uint64_t last = clock_boottime_usec();
@@ -78,6 +87,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_function_reads_its_clock),
+                cmocka_unit_test(test_a_boot_time_has_a_wall_time),
                 cmocka_unit_test(test_boottime_never_goes_back),
                 cmocka_unit_test(test_the_time_left_for_poll_is_between_zero_and_int_max),
                 cmocka_unit_test(test_times_are_written_in_utc_in_every_time_zone),

@@ -25,7 +25,7 @@ static void test_a_good_set_is_valid_and_has_a_payload(void **state)
         const SealedSet *set = material_set(fixture.material);
 
         assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
-        assert_int_equal(fixture.status->since_at_usec, fixture.wall);
+        assert_int_equal(fixture.status->since_usec, fixture.now);
         assert_int_equal(fixture.n_changes, 1);
         assert_string_equal(set->info.fingerprint, A);
         assert_int_equal(set->info.not_after_usec, fixture.wall + 30 * USEC_PER_DAY);
@@ -110,7 +110,7 @@ static void test_a_failed_set_is_changing_and_after_settle_limit_invalid(void **
         fixture_pass(SETTLE_LIMIT);
         fixture_review();
         assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
-        assert_int_equal(fixture.status->since_at_usec, fixture.wall);
+        assert_int_equal(fixture.status->since_usec, fixture.now);
         assert_int_equal(fixture.timer_usec, 0);
         assert_int_equal(fixture.n_inspections, 1);
 }
@@ -163,7 +163,7 @@ static void test_a_poll_without_a_change_inspects_nothing(void **state)
         fixture_notify(WATCH_JOB_UNCHANGED);
         assert_int_equal(fixture.n_inspections, 1);
         assert_int_equal(fixture.n_changes, 2);
-        assert_int_equal(fixture.status->since_at_usec, fixture.wall - USEC_PER_MIN);
+        assert_int_equal(fixture.status->since_usec, fixture.now - USEC_PER_MIN);
 }
 
 static void test_a_poll_during_an_inspection_does_nothing(void **state)

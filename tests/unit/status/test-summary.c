@@ -83,12 +83,12 @@ static void test_a_failed_cluster_is_named_with_its_reason_and_next_try(void **s
 {
         fixture.status.n_clusters = 3;
         status_fixture_fail(&fixture, 1, CLUSTER_RETRYING, OUTCOME_UNREACHABLE, "no route to host");
-        fixture.cluster[1].next_attempt_at_usec = FIXTURE_TIME;
+        fixture.cluster[1].next_attempt_usec = status_fixture_boottime();
         assert_string_equal(line(),
                 "2/3 clusters current; users: no route to host, next try 2027-02-01 14:05:09Z, "
                 "certificate valid until 2027-02-01");
         fixture.record[1].attempt.outcome.text = NULL;
-        fixture.cluster[1].next_attempt_at_usec = 0;
+        fixture.cluster[1].next_attempt_usec = 0;
         assert_string_equal(line(),
                 "2/3 clusters current; users: unreachable, certificate valid until 2027-02-01");
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/json-reader.h"
 #include "common/macro.h"
 #include "daemon/varlink/methods.h"
@@ -62,7 +63,7 @@ static void publish(const char *event, const ClusterStatus *cluster)
 
 static void change(size_t cluster)
 {
-        manager.clusters[cluster].since_at_usec = ++manager.version;
+        manager.clusters[cluster].since_usec = ++manager.version;
         publish("changed", &manager.clusters[cluster]);
 }
 
@@ -101,7 +102,7 @@ static int make(void **state)
                 snprintf(manager.configs[i].name, CONFIG_NAME_MAX, "c%zu", i);
                 manager.clusters[i] = manager.fixture.cluster[0];
                 manager.clusters[i].config = &manager.configs[i];
-                manager.clusters[i].since_at_usec = ++manager.version;
+                manager.clusters[i].since_usec = ++manager.version;
                 manager.list[i] = &manager.clusters[i];
         }
         return conversation_make_with(state, methods_answer, &operations);
@@ -197,7 +198,7 @@ static void expect_truth(void)
         assert_int_equal(client.n_ready, 1);
         for (size_t i = 0; i < CONFIG_CLUSTERS_MAX; i++)
                 assert_int_equal(client.versions[i],
-                        is_configured(i) ? manager.clusters[i].since_at_usec : 0);
+                        is_configured(i) ? clock_wall_at_usec(manager.clusters[i].since_usec) : 0);
 }
 
 static void fill(char *text, size_t size)
