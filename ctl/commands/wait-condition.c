@@ -7,7 +7,7 @@
 typedef struct Evaluation {
         const WaitTarget *target;
         const StatusInfo *info;
-        uint64_t now_usec;
+        uint64_t now_usec, wall_usec;
         bool changed; /* since the start */
         WaitResult result;
 } Evaluation;
@@ -18,9 +18,18 @@ bool wait_condition_concerns(const WaitTarget *target, const MaterialInfo *mater
                 strcmp(material->certificate.sha256, target->digest) == 0;
 }
 
-static bool passed(const Evaluation *evaluation, uint64_t since_usec, uint64_t span_usec)
+static bool passed(const Evaluation *evaluation, uint64_t span_usec)
 {
-        return evaluation->now_usec >= since_usec && evaluation->now_usec - since_usec >= span_usec;
+        return evaluation->now_usec - evaluation->target->start_usec >= span_usec;
+}
+
+/* By the wall clock, as the status has it. A time ahead is from before the clock was set back. */
+static bool has_lasted(const Evaluation *evaluation, uint64_t since_at_usec)
+{
+        uint64_t now = evaluation->wall_usec;
+
+        return (now > since_at_usec ? now - since_at_usec : since_at_usec - now) >=
+                WAIT_CONDITION_LASTING_USEC;
 }
 
 bool wait_condition_includes(
@@ -34,7 +43,7 @@ bool wait_condition_includes(
 
 static bool grace_is_over(const Evaluation *evaluation, const MaterialInfo *material)
 {
-        return passed(evaluation, evaluation->target->start_at_usec,
+        return passed(evaluation,
                 strcmp(material->watch, "inotify") == 0 ? WAIT_CONDITION_GRACE_USEC
                                                         : WAIT_CONDITION_GRACE_POLL_USEC);
 }
@@ -49,7 +58,8 @@ static bool is_hopeless(const Evaluation *evaluation, const MaterialInfo *materi
         case _MATERIAL_STATE_MAX:
                 return false;
         case MATERIAL_STATE_NOT_YET_VALID:
-                if (material->certificate.not_before_usec < evaluation->target->deadline_at_usec)
+                if (material->certificate.not_before_usec < evaluation->wall_usec +
+                                (evaluation->target->deadline_usec - evaluation->now_usec))
                         return false;
                 break;
         case MATERIAL_STATE_MISSING:
@@ -57,8 +67,7 @@ static bool is_hopeless(const Evaluation *evaluation, const MaterialInfo *materi
         case MATERIAL_STATE_EXPIRED:
                 break;
         }
-        return grace_is_over(evaluation, material) &&
-                passed(evaluation, material->since_usec, WAIT_CONDITION_LASTING_USEC);
+        return grace_is_over(evaluation, material) && has_lasted(evaluation, material->since_usec);
 }
 
 static WaitAnswer evaluate_materials(Evaluation *evaluation)
@@ -105,16 +114,15 @@ static bool is_held_for_set(
         return (cluster->state == CLUSTER_HELD || stopped) &&
                 (cluster->changed ||
                         (grace_is_over(evaluation, material) &&
-                                passed(evaluation, material->last_change_usec,
-                                        WAIT_CONDITION_LASTING_USEC)));
+                                has_lasted(evaluation, material->last_change_usec)));
 }
 
-WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t now_usec)
+WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t wall_usec)
 {
         if (replication_state(&cluster->replication) != REPLICATION_STATE_FAILING)
                 return WAIT_YES;
-        return now_usec < cluster->imported_at_usec + WAIT_CONDITION_RECONNECT_USEC ? WAIT_NOT_YET
-                                                                                    : WAIT_NO;
+        return wall_usec < cluster->imported_at_usec + WAIT_CONDITION_RECONNECT_USEC ? WAIT_NOT_YET
+                                                                                     : WAIT_NO;
 }
 
 static void count_cluster(Evaluation *evaluation, const ClusterInfo *cluster,
@@ -123,7 +131,7 @@ static void count_cluster(Evaluation *evaluation, const ClusterInfo *cluster,
         WaitResult *result = &evaluation->result;
         WaitAnswer replication = evaluation->target->ignores_replication
                 ? WAIT_YES
-                : wait_condition_replication(cluster, evaluation->now_usec);
+                : wait_condition_replication(cluster, evaluation->wall_usec);
 
         result->n_concerned++;
         if (cluster->state == CLUSTER_IMPORTING)
@@ -159,9 +167,10 @@ static WaitAnswer evaluate_clusters(Evaluation *evaluation)
 }
 
 WaitResult wait_condition_evaluate(
-        const WaitTarget *target, const StatusInfo *info, uint64_t now_usec)
+        const WaitTarget *target, const StatusInfo *info, uint64_t now_usec, uint64_t wall_usec)
 {
-        Evaluation evaluation = {.target = target, .info = info, .now_usec = now_usec};
+        Evaluation evaluation = {
+                .target = target, .info = info, .now_usec = now_usec, .wall_usec = wall_usec};
         WaitAnswer materials = evaluate_materials(&evaluation);
         WaitAnswer clusters = evaluate_clusters(&evaluation);
 
@@ -170,7 +179,7 @@ WaitResult wait_condition_evaluate(
         else if (materials != WAIT_YES || clusters != WAIT_YES)
                 evaluation.result.answer = WAIT_NOT_YET;
         else if (target->digest[0] == '\0' && !evaluation.changed &&
-                !passed(&evaluation, target->start_at_usec, WAIT_CONDITION_STEADY_USEC))
+                !passed(&evaluation, WAIT_CONDITION_STEADY_USEC))
                 evaluation.result.answer = WAIT_NOT_YET;
         else
                 evaluation.result.answer = WAIT_YES;

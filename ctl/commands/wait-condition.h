@@ -29,10 +29,10 @@
  * after an import its error may still be that of the set before. */
 #define WAIT_CONDITION_RECONNECT_USEC (120 * UINT64_C(1000000))
 
-/* Times are wall clock. */
+/* Times are boot time: the wall clock may step meanwhile. */
 typedef struct WaitTarget {
         char digest[REPORT_FINGERPRINT_MAX]; /* of the certificate that must be on disk; "": any */
-        uint64_t start_at_usec, deadline_at_usec;
+        uint64_t start_usec, deadline_usec;
         bool ignores_replication;
 } WaitTarget;
 
@@ -50,11 +50,11 @@ typedef struct WaitResult {
 } WaitResult;
 
 WaitResult wait_condition_evaluate(
-        const WaitTarget *target, const StatusInfo *info, uint64_t now_usec);
+        const WaitTarget *target, const StatusInfo *info, uint64_t now_usec, uint64_t wall_usec);
 
 /* The answer for one cluster that is current: WAIT_NO if its replication fails, unless the service
  * does not look at it. */
-WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t now_usec);
+WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t wall_usec);
 
 /* Returns true if the material has the certificate of the target. */
 bool wait_condition_concerns(const WaitTarget *target, const MaterialInfo *material);

@@ -21,8 +21,7 @@ typedef struct Wait {
         Progress progress;
         WaitTarget target;
         WaitResult result;
-        uint64_t deadline_usec; /* boot time */
-        char **names;           /* of the clusters concerned, for the final output */
+        char **names; /* of the clusters concerned, for the final output */
 } Wait;
 
 static void wait_done(Wait *wait)
@@ -37,8 +36,8 @@ static void show_progress(Wait *wait)
         Terminal *terminal = &wait->progress.terminal;
 
         terminal->now_usec = clock_wall_usec();
-        terminal_age(elapsed, terminal, wait->target.start_at_usec);
-        terminal_time(left, terminal, wait->target.deadline_at_usec);
+        terminal_age(elapsed, terminal, clock_wall_at_usec(wait->target.start_usec));
+        terminal_time(left, terminal, clock_wall_at_usec(wait->target.deadline_usec));
         if (!subscription_is_connected(wait->subscription))
                 progress_show(&wait->progress, "binlog-ssld is gone; waiting for it, %s", elapsed);
         else if (wait->result.n_concerned == 0)
@@ -60,8 +59,9 @@ static WaitAnswer evaluate(Wait *wait)
 {
         if (!subscription_is_connected(wait->subscription))
                 return WAIT_NOT_YET;
-        wait->result = wait_condition_evaluate(
-                &wait->target, subscription_status_info(wait->subscription), clock_wall_usec());
+        wait->result =
+                wait_condition_evaluate(&wait->target, subscription_status_info(wait->subscription),
+                        clock_boottime_usec(), clock_wall_usec());
         return wait->result.answer;
 }
 
@@ -75,7 +75,8 @@ static int follow_changes(Wait *wait, WaitAnswer *ret)
                 int r;
 
                 show_progress(wait);
-                r = subscription_next_second(wait->subscription, &event, wait->deadline_usec);
+                r = subscription_next_second(
+                        wait->subscription, &event, wait->target.deadline_usec);
                 if (r < 0)
                         return r == -ETIMEDOUT ? 0 : r;
                 subscription_describe(line, sizeof(line), &event);
@@ -202,18 +203,17 @@ static int run(const Request *request)
         Wait wait = {
                 .request = request,
                 .progress = progress_open(stdout, request->json),
-                .deadline_usec = clock_boottime_usec() + request->timeout_usec,
-                .target.start_at_usec = clock_wall_usec(),
+                .target.start_usec = clock_boottime_usec(),
                 .target.ignores_replication = request->ignore_replication,
         };
         WaitAnswer answer = WAIT_NOT_YET;
         char problem[PROBLEM_TEXT_MAX];
         int r = 0;
 
-        wait.target.deadline_at_usec = wait.target.start_at_usec + request->timeout_usec;
+        wait.target.deadline_usec = wait.target.start_usec + request->timeout_usec;
         if (request->cert)
-                r = pem_read_sha256(wait.target.digest, request->cert, wait.target.start_at_usec,
-                        problem, sizeof(problem));
+                r = pem_read_sha256(wait.target.digest, request->cert, clock_wall_usec(), problem,
+                        sizeof(problem));
         if (r < 0) {
                 error_message("%s", r == -EINVAL ? problem : strerror(-r));
                 return EXIT_FAILURE;

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.standin import Authority
+from tests.standin.clock import Clock
 
+from .conftest import BUILD
 from .mock_manager import (OLD_SET, SET, MockManager, certificate, cluster, material,
                            microseconds, problem)
 from .test_status import FAILING, held, on_terminal
@@ -318,3 +320,29 @@ def test_a_daemon_without_subscribe_is_recognised(ctl, manage, command):
         "org.varlink.service.MethodNotFound", method="x"))
     done = ctl(command)
     assert done.returncode == 1 and "older than this command" in done.stderr
+
+
+def test_a_wall_clock_that_is_set_back_delays_no_answer(ctl, manage, tmp_path):
+    manager = manage(cluster("billing"), cluster("orders"))
+    clock = Clock(tmp_path / "clock")
+    ctl.environment |= clock.variables(BUILD)
+    process = ctl.start("wait")
+    manager.wait_subscriber()
+    clock.set(-24 * 3600)
+    assert finish(process) == (0, "2/2 clusters current\n", "")
+
+
+def test_a_wall_clock_that_is_set_forward_ends_no_grace(ctl, manage, renewed, tmp_path):
+    """A hook that runs before the daemon reads the files is answered by what it reads."""
+    old = material(state="invalid", reason="cut short", since=microseconds(-3600))
+    manager = manage(cluster("orders", state="waiting"), materials=[old])
+    clock = Clock(tmp_path / "clock")
+    ctl.environment |= clock.variables(BUILD)
+    process = ctl.start("wait")
+    manager.wait_subscriber()
+    clock.set(24 * 3600)
+    time.sleep(1.5)  # it has evaluated once more
+    assert process.poll() is None
+    manager.change_material(state="valid", fingerprint=NEW_SET, reason=None)
+    manager.change_cluster("orders", state="current", imported_fingerprint=NEW_SET)
+    assert finish(process)[0] == 0

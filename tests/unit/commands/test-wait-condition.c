@@ -21,6 +21,7 @@ typedef struct Fixture {
         StatusInfo info;
         WaitTarget target;
         uint64_t now_usec;
+        uint64_t step_usec; /* of the wall clock, which has shown the boot time before */
 } Fixture;
 
 static void make_material(MaterialInfo *material, const char *name, const char *digest)
@@ -47,7 +48,7 @@ static void make_cluster(ClusterInfo *cluster, const char *name, const char *mat
 static void make(Fixture *fixture)
 {
         *fixture = (Fixture){
-                .target = {.digest = "1111", .start_at_usec = START, .deadline_at_usec = DEADLINE},
+                .target = {.digest = "1111", .start_usec = START, .deadline_usec = DEADLINE},
                 .now_usec = START,
         };
         make_material(&fixture->materials[0], "default", "1111");
@@ -62,7 +63,8 @@ static void make(Fixture *fixture)
 
 static WaitResult evaluate(const Fixture *fixture)
 {
-        return wait_condition_evaluate(&fixture->target, &fixture->info, fixture->now_usec);
+        return wait_condition_evaluate(&fixture->target, &fixture->info, fixture->now_usec,
+                fixture->now_usec + fixture->step_usec);
 }
 
 static WaitAnswer answer(const Fixture *fixture)
@@ -217,13 +219,27 @@ static void test_a_set_that_becomes_valid_before_the_deadline_is_not_yet(void **
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
 }
 
-static void test_a_clock_that_was_set_back_ends_nothing(void **state)
+static void test_a_step_of_the_wall_clock_ends_no_grace_and_delays_no_answer(void **state)
 {
-        Fixture fixture;
+        static const uint64_t steps[] = {24 * 3600 * SECOND, -24 * 3600 * SECOND};
 
-        make_bad(&fixture, MATERIAL_STATE_EXPIRED);
-        fixture.now_usec = START - 1000 * SECOND;
-        assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                Fixture fixture;
+
+                make_bad(&fixture, MATERIAL_STATE_INVALID);
+                fixture.step_usec = steps[i];
+                fixture.now_usec = START + GRACE - 1;
+                assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+                fixture.now_usec++;
+                assert_int_equal(answer(&fixture), WAIT_NO);
+                make_bad(&fixture, MATERIAL_STATE_NOT_YET_VALID);
+                fixture.step_usec = steps[i];
+                fixture.now_usec = START + GRACE;
+                fixture.materials[0].certificate.not_before_usec = DEADLINE + steps[i];
+                assert_int_equal(answer(&fixture), WAIT_NO);
+                fixture.materials[0].certificate.not_before_usec--;
+                assert_int_equal(answer(&fixture), WAIT_NOT_YET);
+        }
 }
 
 /* A held cluster when the grace is over and its set has been on disk for long. */
@@ -456,7 +472,7 @@ int main(void)
                 cmocka_unit_test(test_the_grace_is_longer_for_a_path_that_is_polled),
                 cmocka_unit_test(test_a_bad_state_must_last),
                 cmocka_unit_test(test_a_set_that_becomes_valid_before_the_deadline_is_not_yet),
-                cmocka_unit_test(test_a_clock_that_was_set_back_ends_nothing),
+                cmocka_unit_test(test_a_step_of_the_wall_clock_ends_no_grace_and_delays_no_answer),
                 cmocka_unit_test(test_a_held_cluster_is_no_when_its_grace_is_over),
                 cmocka_unit_test(test_a_held_cluster_has_the_longer_grace_of_a_polled_path),
                 cmocka_unit_test(test_a_held_cluster_of_a_set_that_has_just_changed_is_not_yet),
