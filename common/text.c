@@ -89,12 +89,19 @@ const char *text_kept(const char *text)
 
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
 {
-        char *raw = NULL;
-        int n = vasprintf(&raw, format, arguments);
+        char own[TEXT_FORMAT_MIN + 1], *longer = NULL;
+        va_list again;
+        int n;
 
-        text_copy(buffer, buffer_size, n >= 0 ? raw : "", n >= 0 ? (size_t)n : 0);
-        if (n >= 0)
-                free(raw);
+        va_copy(again, arguments);
+        n = vsnprintf(own, sizeof(own), format, arguments);
+        if (n > TEXT_FORMAT_MIN && vasprintf(&longer, format, again) < 0) {
+                longer = NULL;
+                n = TEXT_FORMAT_MIN;
+        }
+        text_copy(buffer, buffer_size, longer ? longer : own, n > 0 ? (size_t)n : 0);
+        free(longer);
+        va_end(again);
 }
 
 void text_format(char *buffer, size_t buffer_size, const char *format, ...)

@@ -27,7 +27,9 @@ void text_keep(char **text, const char *source);
 /* Returns such a text; "" for NULL. */
 const char *text_kept(const char *text);
 
-/* As snprintf(3); the result is made displayable in the same way. */
+/* As snprintf(3); the result is made displayable in the same way. Without memory a text of more
+ * than TEXT_FORMAT_MIN bytes is cut, but never missing: that there is one often means an error. */
+#define TEXT_FORMAT_MIN 4095
 void text_format(char *buffer, size_t buffer_size, const char *format, ...) PRINTF(3, 4);
 void text_vformat(char *buffer, size_t buffer_size, const char *format, va_list arguments)
         PRINTF(3, 0);

@@ -1,9 +1,26 @@
 #include "tests/unit/test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/macro.h"
 #include "common/text.h"
+
+static bool out_of_memory;
+
+int vasprintf(char **ret, const char *format, va_list arguments)
+{
+        int n;
+
+        if (out_of_memory)
+                return -1;
+        *ret = malloc(65536);
+        assert_non_null(*ret);
+        n = vsnprintf(*ret, 65536, format, arguments);
+        assert_in_range(n, 0, 65535);
+        return n;
+}
 
 static void expect_copy_of_bytes(const char *source, size_t size, const char *expected)
 {
@@ -206,10 +223,26 @@ static void test_a_kept_text_is_a_copy_and_nothing_for_an_empty_one(void **state
         assert_null(text);
 }
 
+static void test_a_text_needs_no_memory_unless_it_is_long(void **state)
+{
+        static char source[10001], buffer[10001];
+
+        memset(source, 'x', sizeof(source) - 1);
+        text_format(buffer, sizeof(buffer), "%s", source);
+        assert_string_equal(buffer, source);
+        out_of_memory = true;
+        text_format(buffer, sizeof(buffer), "%s", source);
+        assert_int_equal(strlen(buffer), TEXT_FORMAT_MIN);
+        text_format(buffer, sizeof(buffer), "it failed: %s", "why");
+        out_of_memory = false;
+        assert_string_equal(buffer, "it failed: why");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_kept_text_is_a_copy_and_nothing_for_an_empty_one),
+                cmocka_unit_test(test_a_text_needs_no_memory_unless_it_is_long),
                 cmocka_unit_test(test_displayable_text_is_copied_unchanged),
                 cmocka_unit_test(test_control_characters_become_a_space),
                 cmocka_unit_test(test_bytes_that_are_not_utf8_become_question_marks),
