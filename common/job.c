@@ -43,7 +43,8 @@ struct Job {
         pid_t pid;
         int result_fd;
         size_t result_size;
-        int request_fd; /* -1: the child asks nothing */
+        Message *message; /* until the end */
+        int request_fd;   /* -1: the child asks nothing */
         size_t request_size;
         job_answer_fn answer;
         bool timed_out, stuck;
@@ -103,10 +104,17 @@ static void limit_memory(void)
         (void)setrlimit(RLIMIT_DATA, &data);
 }
 
-_Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_fd, int request_fd)
+/* Allocated before the fork: the child can tell that it has no memory, and the parent take a result
+ * when it has none. One byte more shows that a datagram is too long. */
+static Message *message_new(const JobSpec *spec)
+{
+        return calloc(1, sizeof(Message) + spec->result_size + 1);
+}
+
+_Noreturn static void child_main(
+        const JobSpec *spec, pid_t manager, int result_fd, int request_fd, Message *message)
 {
         static const struct rlimit no_core = {0, 0};
-        Message *message;
         ssize_t n;
 
         job_reset_signals();
@@ -123,9 +131,6 @@ _Noreturn static void child_main(const JobSpec *spec, pid_t manager, int result_
         if (spec->link)
                 spec->link->fd = request_fd;
 
-        message = calloc(1, sizeof(*message) + spec->result_size);
-        if (!message)
-                _exit(1);
         message->error = spec->run(message->result, spec->task);
         n = send(result_fd, message, sizeof(*message) + spec->result_size, MSG_NOSIGNAL);
         _exit(n < 0 ? 1 : 0);
@@ -153,16 +158,15 @@ static int on_request(sd_event_source *source, int fd, uint32_t revents, void *u
 static void end(Job *job, const siginfo_t *info)
 {
         size_t size = sizeof(Message) + job->result_size;
-        CLEANUP(freep) Message *message = malloc(size + 1);
+        CLEANUP(freep) Message *message = TAKE(job->message);
         bool succeeded = info->si_code == CLD_EXITED && info->si_status == 0;
-        ssize_t n = -1;
+        ssize_t n;
 
         job->ended = true;
         job->child_source = sd_event_source_disable_unref(job->child_source);
         job->deadline_source = sd_event_source_disable_unref(job->deadline_source);
         job->request_source = sd_event_source_disable_unref(job->request_source);
-        if (message)
-                n = recv(job->result_fd, message, size + 1, MSG_DONTWAIT);
+        n = recv(job->result_fd, message, size + 1, MSG_DONTWAIT);
         /* The handler may free the job, which is not used after the call. */
         if (succeeded && n == (ssize_t)size) {
                 if (message->error < 0)
@@ -278,6 +282,9 @@ int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, vo
                 .userdata = userdata};
         if (spec->result_size > JOB_RESULT_SIZE_MAX || spec->request_size > JOB_RESULT_SIZE_MAX)
                 return -E2BIG;
+        job->message = message_new(spec);
+        if (!job->message)
+                return -ENOMEM;
         r = make_sockets(job, &result_fd, &request_fd, spec->link);
         if (r < 0)
                 return r;
@@ -287,7 +294,7 @@ int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, vo
                 return -errno;
         }
         if (job->pid == 0)
-                child_main(spec, manager, result_fd, request_fd);
+                child_main(spec, manager, result_fd, request_fd, job->message);
         r = add_sources(job, event, spec->deadline_usec);
         if (r < 0)
                 return r;
@@ -312,6 +319,7 @@ Job *job_free(Job *job)
                 (void)waitpid(job->pid, NULL, 0);
         closep(&job->result_fd);
         closep(&job->request_fd);
+        free(job->message);
         free(job);
         return NULL;
 }
@@ -385,11 +393,11 @@ static void end_child(pid_t pid)
 }
 
 /* The child has sent its result before it exits. */
-static int receive_result(void *ret, const JobSpec *spec, int fd, uint64_t deadline_usec)
+static int receive_result(
+        void *ret, const JobSpec *spec, int fd, uint64_t deadline_usec, Message *message)
 {
         size_t size = sizeof(Message) + spec->result_size;
-        CLEANUP(freep) Message *message = malloc(size + 1);
-        int r = message ? wait_until_readable(fd, deadline_usec) : -ENOMEM;
+        int r = wait_until_readable(fd, deadline_usec);
 
         if (r < 0)
                 return r;
@@ -404,22 +412,26 @@ static int receive_result(void *ret, const JobSpec *spec, int fd, uint64_t deadl
 int job_run(void *ret, const JobSpec *spec)
 {
         uint64_t deadline_usec = clock_boottime_usec() + spec->deadline_usec;
+        CLEANUP(freep) Message *message = NULL;
         CLEANUP(closep) int result_fd = -1;
         pid_t parent = getpid(), pid;
         int pair[2], r;
 
         if (spec->result_size > JOB_RESULT_SIZE_MAX)
                 return -E2BIG;
+        message = message_new(spec);
+        if (!message)
+                return -ENOMEM;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return -errno;
         result_fd = pair[0];
         pid = fork();
         if (pid == 0)
-                child_main(spec, parent, pair[1], -1);
+                child_main(spec, parent, pair[1], -1, message);
         r = pid < 0 ? -errno : 0;
         (void)close(pair[1]);
         if (r == 0) {
-                r = receive_result(ret, spec, result_fd, deadline_usec);
+                r = receive_result(ret, spec, result_fd, deadline_usec, message);
                 end_child(pid);
         }
         return r;

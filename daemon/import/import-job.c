@@ -74,6 +74,10 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.kind = OUTCOME_CRASHED;
                 text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
                         strerror(detail));
+                if (detail == ENOMEM || detail == EMFILE || detail == ENFILE)
+                        text_set(outcome.next_step, sizeof(outcome.next_step),
+                                "nothing: the import is retried, and succeeds when this machine has "
+                                "what it lacks");
                 break;
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
