@@ -73,20 +73,31 @@ static void describe(Watcher *watcher)
                         status->watch, sizeof(status->watch), dirwatch_describe(watcher->dirwatch));
 }
 
-static void rebuild(Watcher *watcher)
+/* Says nothing about a file. Whoever compared it with the next one would find no difference. */
+static bool is_shortage(int error)
+{
+        return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+static int rebuild(Watcher *watcher)
 {
         CLEANUP(path_walk_done) PathWalk walk = {.progress = watcher->task->progress};
 
         /* If a path leads to no file, the directory in which it will appear is watched. */
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
-                (void)path_walk_add(&walk, watcher->config->path[i], NULL);
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                int r = path_walk_add(&walk, watcher->config->path[i], NULL);
+
+                if (is_shortage(-r))
+                        return r;
+        }
         dirwatch_rebuild(watcher->dirwatch, &walk);
         describe(watcher);
+        return 0;
 }
 
 /* A walk of its own, after the watches are set: what changed before is seen, and each call to the
- * file system counts as progress. */
-static bool files_differ(Watcher *watcher)
+ * file system counts as progress. Returns 1 if a file has changed, 0 if none has. */
+static int compare_files(Watcher *watcher)
 {
         CLEANUP(path_walk_done) PathWalk walk = {.progress = watcher->task->progress};
         bool differ = false;
@@ -98,12 +109,21 @@ static bool files_differ(Watcher *watcher)
 
                 if (r >= 0)
                         file = file_stat_at(end.directory_fd, end.name);
+                if (is_shortage(file.error))
+                        return -file.error;
                 progress_count(watcher->task->progress);
                 differ = differ || !file_stat_equal(&file, &watcher->report.files[i]);
                 watcher->report.files[i] = file;
         }
         watcher->report.status.checked_at_usec = clock_wall_usec();
         return differ;
+}
+
+static int look(Watcher *watcher)
+{
+        int r = rebuild(watcher);
+
+        return r < 0 ? r : compare_files(watcher);
 }
 
 static void record_change(Watcher *watcher)
@@ -136,10 +156,15 @@ static void on_settled(void *userdata)
 {
         Watcher *watcher = userdata;
         bool complete = dirwatch_is_complete(watcher->dirwatch);
+        int r;
 
         send_report(watcher, WATCH_BUSY);
-        rebuild(watcher);
-        if (files_differ(watcher))
+        r = look(watcher);
+        if (r < 0) {
+                (void)sd_event_exit(watcher->event, r);
+                return;
+        }
+        if (r > 0)
                 record_change(watcher);
         if (watcher->name_changed)
                 watcher->missed = false;
@@ -165,10 +190,13 @@ static void set_poll_timer(Watcher *watcher)
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Watcher *watcher = userdata;
+        int r;
 
         set_poll_timer(watcher);
-        rebuild(watcher);
-        if (files_differ(watcher)) {
+        r = look(watcher);
+        if (r < 0)
+                return sd_event_exit(watcher->event, r);
+        if (r > 0) {
                 record_change(watcher);
                 watcher->poll_changed = true;
                 settle_trigger(watcher->settle);
@@ -215,9 +243,10 @@ static int setup(Watcher *watcher)
 }
 
 /* A change while no process watched was missed by none. */
-static void begin(Watcher *watcher)
+static int begin(Watcher *watcher)
 {
         const WatchReport *last = watcher->task->last;
+        int r;
 
         if (last) {
                 watcher->report.status = last->status;
@@ -225,11 +254,14 @@ static void begin(Watcher *watcher)
                         watcher->report.files[i] = last->files[i];
         } else
                 watcher->report.status.changed_usec = clock_boottime_usec();
-        rebuild(watcher);
-        if (files_differ(watcher) && last)
+        r = look(watcher);
+        if (r < 0)
+                return r;
+        if (r > 0 && last)
                 record_change(watcher);
         set_poll_timer(watcher);
         send_report(watcher, WATCH_READ);
+        return 0;
 }
 
 int watcher_run(const WatcherTask *task)
@@ -237,8 +269,7 @@ int watcher_run(const WatcherTask *task)
         CLEANUP(watcher_done) Watcher watcher = {.task = task, .config = task->config};
         int r = setup(&watcher);
 
-        if (r < 0)
-                return r;
-        begin(&watcher);
-        return sd_event_loop(watcher.event);
+        if (r == 0)
+                r = begin(&watcher);
+        return r < 0 ? r : sd_event_loop(watcher.event);
 }

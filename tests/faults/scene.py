@@ -70,8 +70,11 @@ class Scene:
         assert self._service is not None
         return self._service
 
-    def new_service(self) -> Service:
-        """A service that has never failed, current with a set, whose replica replicates."""
+    def new_service(self, arrange: Callable[[Service], None] = lambda service: None) -> Service:
+        """A service that has never failed, current with a set, whose replica replicates.
+
+        arrange: called with it before it starts.
+        """
         self.close_service()
         self._services += 1
         service = self._service = Service(
@@ -83,6 +86,7 @@ class Scene:
         service.configure(configuration(
             service, self.aurora, cluster="replication = restart",
             daemon="import-timeout = 30s\nretry-held = 1h"))
+        arrange(service)
         self.aurora.start_replication()
         self.rotate()
         service.start()

@@ -11,12 +11,12 @@ from tests.standin.cluster import NAMES as NAMES_OF_VERSION
 from tests.standin.make import Make
 from tests.standin.proxy import Proxy
 from tests.standin.service import Service
+from tests.standin.state_disk import StateDisk
 
 from .cluster import Cluster
 from .configuration import configuration
 from .material import MaterialSet
 from .schedule import Guard, Mode
-from .state_disk import StateDisk
 
 NAMES = ("orders", "billing", "stock")
 CALL_SECONDS = "0.4"  # long enough for a fault within it

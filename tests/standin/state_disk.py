@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.standin.process import die_with
+from .process import die_with
 
 SIZE = "256k"
 MOUNT = 'mount -t tmpfs -o "size=$1,mode=700" state "$2" && echo mounted && exec cat'
