@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from .sample import Sample
 from .scene import EXTRAS, NAMES
 
-WARM_UP = 0.1  # the share of the samples at rest that counts for nothing
+# The share of the samples at rest that counts for nothing: the heap reaches its highest mark at the
+# first moment of each kind of load.
+WARM_UP = 0.2
 TENTH = 0.1
 MEMORY = ("manager_anonymous_kb", "pss_kb")
 EQUAL = ("processes", "descriptors", "sockets", "memfds", "inotifies", "timerfds", "signalfds",
@@ -19,7 +21,7 @@ BYTES_PER_ROTATION = 64
 
 
 def growth(samples: Sequence[Sample], name: str) -> tuple[float, int]:
-    """Of the medians, from the first tenth after the warm-up to the last tenth, and in rotations."""
+    """From the first tenth after the warm-up to the last: of the medians, and in rotations."""
     first, last = _tenths(at_rest(samples))
     return (statistics.median(getattr(one, name) for one in last) -
             statistics.median(getattr(one, name) for one in first),

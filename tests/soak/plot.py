@@ -11,7 +11,8 @@ from .sample import Sample
 WIDTH, HEIGHT = 760, 130  # of a panel's area
 LEFT, TOP, GAP = 60, 40, 46
 STYLE = """text { font: 12px sans-serif; fill: #333 } .title { font-weight: bold }
-.axis { stroke: #999; fill: none } .busy { fill: #9bc } .rest { stroke: #c30; fill: none }"""
+.axis { stroke: #999; fill: none }
+.busy { stroke: #9bc; fill: none } .rest { stroke: #c30; fill: none }"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ def write(path: Path, samples: Sequence[Sample], title: str) -> None:
     height = TOP + len(PANELS) * (HEIGHT + GAP)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 20}" '
              f'height="{height}"><style>{STYLE}</style><rect width="100%" height="100%" '
-             f'fill="white"/><text class="title" x="{LEFT}" y="20">{title}; dots: under load, '
-             'line: at rest</text>']
+             f'fill="white"/><text class="title" x="{LEFT}" y="20">{title}; blue: under load, '
+             'red: at rest</text>']
     for number, panel in enumerate(PANELS):
         parts += _panel(panel, samples, TOP + 14 + number * (HEIGHT + GAP))
     path.write_text("\n".join([*parts, "</svg>", ""]))
@@ -43,17 +44,16 @@ def _panel(panel: Panel, samples: Sequence[Sample], top: int) -> list[str]:
     minutes = max(one.seconds for one in samples) / 60
     most = max(getattr(one, panel.column) for one in samples) * 1.1 or 1
 
-    def point(one: Sample) -> tuple[str, str]:
-        return (f"{LEFT + WIDTH * one.seconds / 60 / minutes:.1f}",
-                f"{top + HEIGHT * (1 - getattr(one, panel.column) / most):.1f}")
+    def line(rest: bool) -> str:
+        return " ".join(f"{LEFT + WIDTH * one.seconds / 60 / minutes:.0f},"
+                        f"{top + HEIGHT * (1 - getattr(one, panel.column) / most):.0f}"
+                        for one in samples if one.rest == rest)
 
-    line = " ".join(",".join(point(one)) for one in samples if one.rest)
-    dots = [f'<circle class="busy" cx="{x}" cy="{y}" r="1.5"/>'
-            for x, y in (point(one) for one in samples if not one.rest)]
     labels = [f'<text x="{LEFT - 6}" y="{top + HEIGHT * (1 - share) + 4:.0f}" text-anchor="end">'
               f"{most * share:.0f}</text>" for share in (0, 0.5, 1)]
     labels += [f'<text x="{LEFT + WIDTH * share:.0f}" y="{top + HEIGHT + 14}" '
                f'text-anchor="middle">{minutes * share:.3g} min</text>' for share in (0, 0.5, 1)]
     return [f'<text x="{LEFT}" y="{top - 5}">{panel.title}</text>',
-            f'<path class="axis" d="M{LEFT} {top}v{HEIGHT}h{WIDTH}"/>', *labels, *dots,
-            f'<polyline class="rest" points="{line}"/>']
+            f'<path class="axis" d="M{LEFT} {top}v{HEIGHT}h{WIDTH}"/>', *labels,
+            f'<polyline class="busy" points="{line(False)}"/>',
+            f'<polyline class="rest" points="{line(True)}"/>']

@@ -47,7 +47,8 @@ class Sample:
         return ",".join(str(value) for value in astuple(self))
 
 
-def take(service: Service, *, seconds: float, rest: bool, rotations: int, imports: int) -> Sample:
+def take(
+        service: Service, *, seconds: float, rest: bool, rotations: int, imports: int) -> Sample:
     manager, watchers = service.pid, service.watchers()
     kinds: Counter[str] = Counter()
     armed = watches = 0
@@ -60,7 +61,8 @@ def take(service: Service, *, seconds: float, rest: bool, rotations: int, import
     records = [path.stat().st_size for path in _files(service.directory / "state")]
     pss = [_values(Path(f"/proc/{pid}/smaps_rollup")).get("Pss", 0) for pid in (manager, *watchers)]
     return Sample(
-        round(seconds, 1), int(rest), rotations, imports, memory["VmRSS"], memory["RssAnon"], sum(pss),
+        round(seconds, 1), int(rest), rotations, imports, memory["VmRSS"], memory["RssAnon"],
+        sum(pss),
         1 + len(_children(manager)), sum(kinds.values()), *(kinds[kind] for kind in KINDS), armed,
         watches, len(records), sum(records), memory["voluntary_ctxt_switches"],
         int(Path(f"/proc/{manager}/schedstat").read_text().split()[0]) // 1_000_000)

@@ -117,7 +117,7 @@ class Scene:
         self.wait(lambda: self.service.ctl("reload").returncode == 0, "no reload")
 
     def is_current(self, *names: str) -> bool:
-        """Of the named materials, or all: their last sets are in all of their clusters, truly so."""
+        """Of the named materials, or all: the last sets are in all of their clusters, truly so."""
         status = self.service.status()
         wanted = {one.name: one.fingerprint for one in self.materials
                   if one.name in (names or NAMES)}
