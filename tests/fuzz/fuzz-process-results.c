@@ -60,7 +60,7 @@ static void check_record(const Record *record)
 {
         CLEANUP(freep) char *once = NULL;
         CLEANUP(freep) char *twice = NULL;
-        Record again = RECORD_NULL;
+        CLEANUP(record_done) Record again = RECORD_NULL;
 
         MUST(record_format(&once, record) == 0);
         MUST(record_parse(&again, once, strlen(once)) == 0);
@@ -127,6 +127,9 @@ static void use_outcome(const Outcome *outcome)
         check_record(record);
         check_status(&fixture);
         journal_removal(cluster, outcome);
+        record_done(record);
+        kept_outcome_done(&cluster->check.failure);
+        kept_outcome_done(&cluster->start.failure);
 }
 
 static void use_report(const Report *report)
