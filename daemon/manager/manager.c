@@ -19,6 +19,7 @@
 #include "daemon/manager/inventory.h"
 #include "daemon/manager/reload.h"
 #include "daemon/manager/scheduler.h"
+#include "daemon/manager/shutdown.h"
 #include "daemon/manager/wakeup.h"
 #include "daemon/status/journal-filter.h"
 #include "daemon/status/journal.h"
@@ -28,15 +29,6 @@
 #include "daemon/status/watchdog.h"
 #include "daemon/varlink/methods.h"
 #include "daemon/varlink/server.h"
-
-/* While a stop waits for imports: the extension of the unit's TimeoutStopSec, and the time after
- * which it is extended again (EXTEND_TIMEOUT_USEC, sd_notify(3)). A manager that hangs meanwhile is
- * killed when the last extension ends. */
-#define MANAGER_STOP_EXTEND_USEC (30 * USEC_PER_SEC)
-#define MANAGER_STOP_REPEAT_USEC (10 * USEC_PER_SEC)
-
-/* The time from the kill of the last importer at its deadline to the end of a stop. */
-#define MANAGER_STOP_GRACE_USEC (5 * USEC_PER_SEC)
 
 #define MANAGER_REAP_USEC (1 * USEC_PER_SEC)
 
@@ -55,7 +47,7 @@ struct Manager {
         Watchdog *watchdog;
         StatusLine *status_line;
         Wakeup *wakeup;
-        sd_event_source *stop_timer;
+        Shutdown *shutdown;
         bool stopping;
 };
 
@@ -261,23 +253,6 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
-/* Each importer is killed at its own deadline, so this ends the stop only if one survives that. */
-static int on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-        Manager *manager = userdata;
-        uint64_t now = clock_boottime_usec();
-        uint64_t deadline =
-                inventory_import_deadline_usec(manager->inventory) + MANAGER_STOP_GRACE_USEC;
-
-        if (now >= deadline)
-                return sd_event_exit(manager->event, 0);
-        (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, MANAGER_STOP_EXTEND_USEC);
-        (void)sd_event_source_set_time(source,
-                deadline - now < MANAGER_STOP_REPEAT_USEC ? deadline
-                                                          : now + MANAGER_STOP_REPEAT_USEC);
-        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
 /* Starts nothing more. Imports that run may end, because an aborted CALL leaves an unknown
  * outcome. A second signal stops at once. */
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -296,8 +271,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         manager->server = server_free(manager->server);
         manager->reload = reload_free(manager->reload);
         inventory_end_checks(manager->inventory);
-        (void)sd_event_add_time_relative(
-                manager->event, &manager->stop_timer, CLOCK_BOOTTIME, 0, 0, on_stop_timer, manager);
+        (void)shutdown_new(&manager->shutdown, manager->event, manager->inventory);
         wakeup_request(manager->wakeup);
         return 0;
 }
@@ -422,7 +396,7 @@ Manager *manager_free(Manager *manager)
         metrics_file_free(manager->metrics_file);
         metrics_free(manager->metrics);
         journal_filter_free(manager->filter);
-        sd_event_source_disable_unref(manager->stop_timer);
+        shutdown_free(manager->shutdown);
         wakeup_free(manager->wakeup);
         sd_event_unref(manager->event);
         free(manager);
