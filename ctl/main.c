@@ -36,6 +36,7 @@ enum {
         OPTION_CERT,
         OPTION_KEY,
         OPTION_PROBLEMS,
+        OPTION_DRY_RUN,
         OPTION_IGNORE_REPLICATION,
         OPTION_VERSION,
         OPTION_HELP,
@@ -51,6 +52,7 @@ static const struct option options[] = {
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
         {"problems", no_argument, NULL, OPTION_PROBLEMS},
+        {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
         {"ignore-replication", no_argument, NULL, OPTION_IGNORE_REPLICATION},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -168,6 +170,10 @@ static int parse_option(Request *request, unsigned *used, int option)
         case OPTION_IGNORE_REPLICATION:
                 request->ignore_replication = true;
                 *used |= COMMAND_IGNORE_REPLICATION;
+                return 0;
+        case OPTION_DRY_RUN:
+                request->dry_run = true;
+                *used |= COMMAND_DRY_RUN;
                 return 0;
         case OPTION_CA:
                 request->ca = optarg;

@@ -36,6 +36,7 @@ _binlog_sslctl() {
         import) options+=" --force --wait --ignore-replication --timeout" ;;
         remove) options+=" --timeout" ;;
         wait) options+=" --cert --ignore-replication --timeout" ;;
+        reload) options+=" --dry-run" ;;
         check) options+=" --ca --cert --key" ;;
         "") options+=" --version" ;;
         esac

@@ -127,17 +127,27 @@ void error_message_describe_reply(
                         reply->error);
 }
 
-static int error_message_configuration(const JsonValue *parameters)
+void error_message_describe_problem(
+        char buffer[static ERROR_MESSAGE_PROBLEM_MAX], const JsonValue *problem)
 {
         char file[4096], text[1024];
         int64_t line = 0;
 
-        json_get_text(file, sizeof(file), parameters, "file");
-        json_get_text(text, sizeof(text), parameters, "text");
-        if (json_get_integer(&line, json_member(parameters, "line")) && line > 0)
-                error_message("%s:%" PRId64 ": %s", file, line, text);
+        json_get_text(file, sizeof(file), problem, "file");
+        json_get_text(text, sizeof(text), problem, "text");
+        if (json_get_integer(&line, json_member(problem, "line")) && line > 0)
+                text_format(
+                        buffer, ERROR_MESSAGE_PROBLEM_MAX, "%s:%" PRId64 ": %s", file, line, text);
         else
-                error_message("%s: %s", file, text);
+                text_format(buffer, ERROR_MESSAGE_PROBLEM_MAX, "%s: %s", file, text);
+}
+
+static int error_message_configuration(const JsonValue *parameters)
+{
+        char text[ERROR_MESSAGE_PROBLEM_MAX];
+
+        error_message_describe_problem(text, parameters);
+        error_message("%s", text);
         error_message("the previous configuration stays in force");
         return EXIT_FAILURE;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "common/json-reader.h"
 #include "common/macro.h"
 #include "common/varlink.h"
 
@@ -27,3 +28,8 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
 void error_message_describe_unreachable(char *buffer, size_t size, const char *socket, int error);
 void error_message_describe_reply(
         char *buffer, size_t size, const VarlinkReply *reply, const char *method);
+
+/* "FILE:LINE: TEXT" of a configuration that is refused. */
+#define ERROR_MESSAGE_PROBLEM_MAX (4096 + 1024 + 32)
+void error_message_describe_problem(
+        char buffer[static ERROR_MESSAGE_PROBLEM_MAX], const JsonValue *problem);

@@ -333,6 +333,8 @@ int status_info_load(StatusInfo *ret, const JsonValue *status)
         int r = json_is_array(materials) && json_is_array(clusters) ? 0 : -EBADMSG;
 
         TEXT(info.summary, status, "summary");
+        if (json_is_object(json_member(status, "refused")))
+                error_message_describe_problem(info.refused, json_member(status, "refused"));
         info.health = health_of(status);
         info.pid = (int64_t)number(status, "pid");
         for (size_t i = 0; r == 0 && i < json_size(materials); i++)

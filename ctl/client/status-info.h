@@ -14,6 +14,7 @@
 
 #include "common/json-reader.h"
 #include "common/varlink.h"
+#include "ctl/client/error-message.h"
 #include "daemon/config/config.h"
 #include "daemon/model/report.h"
 #include "daemon/model/status.h"
@@ -86,7 +87,8 @@ typedef struct ClusterInfo {
 
 typedef struct StatusInfo {
         char summary[SUMMARY_TEXT_MAX];
-        Health health; /* _HEALTH_MAX: unknown */
+        char refused[ERROR_MESSAGE_PROBLEM_MAX]; /* why the last reload was; "": it was not */
+        Health health;                           /* _HEALTH_MAX: unknown */
         int64_t pid;
         MaterialInfo *materials;
         size_t n_materials;

@@ -7,6 +7,7 @@
 #include "common/json-writer.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
+#include "ctl/output/status-details.h"
 #include "ctl/output/status-table.h"
 
 static Health health_of(const StatusInfo *info, const Request *request)
@@ -72,6 +73,19 @@ static void print_headline(
                 fputc('\n', terminal->stream);
 }
 
+static void print_refused(const Terminal *terminal, const StatusInfo *info)
+{
+        if (info->refused[0] == '\0')
+                return;
+        terminal_heading(terminal, "  CONFIGURATION");
+        fputs("  on disk it is refused, and the one before stays in force\n", terminal->stream);
+        terminal_paragraph(terminal, STATUS_DETAILS_INDENT, "why:  ", info->refused);
+        terminal_paragraph(
+                terminal, STATUS_DETAILS_INDENT, "next: ", "correct the file and reload");
+        terminal_line(terminal, STATUS_DETAILS_INDENT, "run:  ", "binlog-sslctl reload");
+        fputc('\n', terminal->stream);
+}
+
 static int run(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
@@ -95,6 +109,7 @@ static int run(const Request *request)
                         request->names, request->n_names, request->problems};
 
                 print_headline(&terminal, &info, request, health);
+                print_refused(&terminal, &info);
                 r = status_table_print(&terminal, &info, &selection);
         }
         if (r < 0 || health == _HEALTH_MAX)

@@ -54,8 +54,10 @@ struct Manager {
 static ManagerStatus current_status(void *userdata)
 {
         const Manager *manager = userdata;
+        ManagerStatus status = inventory_status(manager->inventory, clock_wall_usec());
 
-        return inventory_status(manager->inventory, clock_wall_usec());
+        status.refused = manager->reload ? reload_refused(manager->reload) : NULL;
+        return status;
 }
 
 /* To the subscribers and the metrics file. `of_cluster`: the material of the cluster in force. */
@@ -221,9 +223,17 @@ static void reload(void *userdata)
         reload_request(manager->reload);
 }
 
-static void on_reload_ended(int r, const ConfigProblem *problem, void *userdata)
+static int try_reload(ConfigProblem *ret_problem, void *userdata)
+{
+        const Manager *manager = userdata;
+
+        return reload_try(manager->reload, ret_problem);
+}
+
+static void on_reload_ended(int r, void *userdata)
 {
         Manager *manager = userdata;
+        const ConfigProblem *problem = reload_refused(manager->reload);
         const Config *config = inventory_config(manager->inventory);
 
         if (r == -EINVAL)
@@ -342,6 +352,7 @@ static int setup_server(Manager *manager)
                 .remove = remove_material,
                 .schedule = run_requested,
                 .reload = reload,
+                .try_reload = try_reload,
                 .metrics = make_metrics,
                 .info = &manager->info,
                 .userdata = manager,

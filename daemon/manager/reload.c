@@ -23,12 +23,14 @@ struct Reload {
         void *userdata;
         Wakeup *wakeup;
         Step step; /* the next one */
+        bool refused;
+        ConfigProblem problem; /* of the one that was refused */
 };
 
-static int load(Reload *reload, ConfigProblem *ret_problem)
+static int load(Reload *reload)
 {
         Config *config = NULL;
-        int r = config_load(&config, reload->path, ret_problem);
+        int r = config_load(&config, reload->path, &reload->problem);
 
         inventory_cancel(reload->inventory);
         if (r < 0)
@@ -39,7 +41,6 @@ static int load(Reload *reload, ConfigProblem *ret_problem)
 
 static void on_turn(void *userdata)
 {
-        ConfigProblem problem = {0};
         Reload *reload = userdata;
         Step done = reload->step;
         int r = 0;
@@ -48,7 +49,7 @@ static void on_turn(void *userdata)
         case STEP_NONE:
                 return;
         case STEP_LOAD:
-                r = load(reload, &problem);
+                r = load(reload);
                 reload->step = STEP_PREPARE;
                 break;
         case STEP_PREPARE:
@@ -65,7 +66,9 @@ static void on_turn(void *userdata)
                 return;
         }
         reload->step = STEP_NONE;
-        reload->fn(r, &problem, reload->userdata);
+        if (r == 0 || r == -EINVAL)
+                reload->refused = r == -EINVAL;
+        reload->fn(r, reload->userdata);
 }
 
 int reload_new(Reload **ret, sd_event *event, Inventory *inventory, const char *path, bool once,
@@ -99,6 +102,18 @@ void reload_request(Reload *reload)
 {
         reload->step = STEP_LOAD;
         wakeup_request(reload->wakeup);
+}
+
+const ConfigProblem *reload_refused(const Reload *reload)
+{
+        return reload->refused ? &reload->problem : NULL;
+}
+
+int reload_try(const Reload *reload, ConfigProblem *ret_problem)
+{
+        CLEANUP(config_unrefp) Config *config = NULL;
+
+        return config_load(&config, reload->path, ret_problem);
 }
 
 bool reload_is_running(const Reload *reload)

@@ -14,8 +14,8 @@
 
 typedef struct Reload Reload;
 
-/* 0: the configuration is in force. -EINVAL: `problem` says why not. Or another error. */
-typedef void (*reload_ended_fn)(int r, const ConfigProblem *problem, void *userdata);
+/* 0: the configuration is in force. -EINVAL: reload_refused() says why not. Or another error. */
+typedef void (*reload_ended_fn)(int r, void *userdata);
 
 /* `path` (NULL: the usual one) and `inventory` must outlive the reload. */
 int reload_new(Reload **ret, sd_event *event, Inventory *inventory, const char *path, bool once,
@@ -26,6 +26,13 @@ Reload *reload_free(Reload *reload);
 DEFINE_CLEANUP(Reload *, reload_free);
 
 void reload_request(Reload *reload);
+
+/* Why the last reload was refused; NULL: it was not, or there was none. */
+const ConfigProblem *reload_refused(const Reload *reload);
+
+/* Reads the configuration as a reload does, and applies nothing: 0, -EINVAL with the problem, or
+ * another error. */
+int reload_try(const Reload *reload, ConfigProblem *ret_problem);
 
 /* Returns true from the request to the end. */
 bool reload_is_running(const Reload *reload);

@@ -154,7 +154,8 @@ typedef struct ManagerStatus {
         size_t n_materials;
         const ClusterStatus *const *clusters;
         size_t n_clusters;
-        uint64_t now_usec; /* wall clock */
+        const ConfigProblem *refused; /* why the last reload was refused; NULL: it was not */
+        uint64_t now_usec;            /* wall clock */
 } ManagerStatus;
 
 /* After a check. Returns true if the error was set or cleared. */

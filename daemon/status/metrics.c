@@ -400,6 +400,9 @@ int metrics_format(
                 return -ENOMEM;
         head(stream, "build_info", "gauge", "Always 1; the version is the label.");
         put(stream, "build_info", "version", version, 1);
+        head(stream, "config_last_reload_successful", "gauge",
+                "The configuration on disk was not refused by the last reload.");
+        fprintf(stream, "binlog_ssld_config_last_reload_successful %d\n", !status->refused);
         write_materials(stream, status);
         write_waves(stream, status);
         write_clusters(stream, status);

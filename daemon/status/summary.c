@@ -16,6 +16,8 @@ Health summary_health(const ManagerStatus *status)
 
                 worst = health > worst ? health : worst;
         }
+        if (status->refused && worst == HEALTH_OK)
+                worst = HEALTH_WARNING;
         for (size_t i = 0; i < status->n_clusters; i++) {
                 Health health = summary_cluster_health(status->clusters[i], status->now_usec);
 
@@ -50,6 +52,16 @@ static void append_clusters(char *buffer, size_t size, const ManagerStatus *stat
                         clock_format_time(time, clock_wall_at_usec(found->next_attempt_usec)));
         if (n > 1)
                 text_append(buffer, size, "; +%zu more", n - 1);
+}
+
+static void append_refused(char *buffer, size_t size, const ConfigProblem *problem)
+{
+        if (!problem)
+                return;
+        text_append(buffer, size, "; the configuration on disk is refused: %s:", problem->file);
+        if (problem->line > 0)
+                text_append(buffer, size, "%u:", problem->line);
+        text_append(buffer, size, " %s", problem->text);
 }
 
 static void append_waves(char *buffer, size_t size, const ManagerStatus *status)
@@ -138,6 +150,7 @@ void summary_line(char *buffer, size_t size, const ManagerStatus *status)
         }
         text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
         append_clusters(buffer, size, status);
+        append_refused(buffer, size, status->refused);
         append_waves(buffer, size, status);
         append_materials(buffer, size, status);
         append_kept_sets(buffer, size, status);

@@ -302,12 +302,35 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
         return 0;
 }
 
+static int format_problem(char **ret, const ConfigProblem *problem)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+
+        status_json_write_problem(writer, problem);
+        return json_writer_finish(writer, ret);
+}
+
 static int answer_reload(const ManagerOperations *operations, Connection *connection,
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
-        connection_postpone(connection);
-        operations->reload(operations->userdata);
-        return 0;
+        const JsonValue *parameter = json_member(call->parameters, "dry_run");
+        ConfigProblem problem = {0};
+        bool dry_run = false;
+        int r;
+
+        if (parameter && !json_is_null(parameter) && !json_get_boolean(&dry_run, parameter))
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", "dry_run");
+        if (!dry_run) {
+                connection_postpone(connection);
+                operations->reload(operations->userdata);
+                return 0;
+        }
+        r = operations->try_reload(&problem, operations->userdata);
+        if (r != -EINVAL)
+                return r;
+        *ret_error = INTERFACE_NAME ".InvalidConfiguration";
+        return format_problem(ret, &problem);
 }
 
 static int answer_metrics(const ManagerOperations *operations, Connection *connection,
@@ -324,7 +347,7 @@ static const Method methods[] = {
         {"Subscribe", answer_subscribe, false, {NULL}},
         {"Import", answer_import, true, {"clusters", "force", NULL}},
         {"Remove", answer_remove, true, {"clusters", NULL}},
-        {"Reload", answer_reload, true, {NULL}},
+        {"Reload", answer_reload, true, {"dry_run", NULL}},
         {"GetMetrics", answer_metrics, false, {NULL}},
 };
 
@@ -359,19 +382,13 @@ int methods_answer(Connection *connection, const VarlinkCall *call, char **ret,
 
 void methods_answer_reload(Server *server, int r, const ConfigProblem *problem)
 {
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         CLEANUP(freep) char *text = NULL;
 
         if (r != -EINVAL) {
                 server_answer(server, r, NULL, NULL);
                 return;
         }
-        json_open_object(writer);
-        json_put_string(writer, "file", problem->file);
-        json_put_integer(writer, "line", problem->line);
-        json_put_string(writer, "text", problem->text);
-        json_close_object(writer);
-        r = json_writer_finish(writer, &text);
+        r = format_problem(&text, problem);
         server_answer(server, r, text, INTERFACE_NAME ".InvalidConfiguration");
 }
 

@@ -23,6 +23,7 @@ typedef struct ManagerOperations {
         void (*remove)(size_t cluster, void *userdata);
         void (*schedule)(void *userdata); /* brings the status up to date with all events */
         void (*reload)(void *userdata); /* methods_answer_reload() follows, not before it returns */
+        int (*try_reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: refused */
         int (*metrics)(char **ret, void *userdata);
         const ManagerInfo *info;
         void *userdata;

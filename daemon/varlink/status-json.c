@@ -18,7 +18,7 @@ static void time_or_null(JsonWriter *writer, const char *key, uint64_t usec)
         number_or_null(writer, key, usec > 0 ? clock_wall_at_usec(usec) : 0);
 }
 
-static void write_problem(JsonWriter *writer, const Problem *problem)
+static void write_violation(JsonWriter *writer, const Problem *problem)
 {
         json_open_object(writer);
         json_put_string(writer, "file", material_file_to_string(problem->file));
@@ -90,7 +90,7 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
         json_key(writer, "problems");
         json_open_array(writer);
         for (unsigned i = 0; i < report->n_problems; i++)
-                write_problem(writer, &report->problems[i]);
+                write_violation(writer, &report->problems[i]);
         json_close_array(writer);
         write_rollout(writer, &material->wave);
         number_or_null(writer, "not_responding_since", material->not_responding_since_at_usec);
@@ -161,6 +161,15 @@ void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
         json_close_object(writer);
 }
 
+void status_json_write_problem(JsonWriter *writer, const ConfigProblem *problem)
+{
+        json_open_object(writer);
+        json_put_string(writer, "file", problem->file);
+        json_put_integer(writer, "line", problem->line);
+        json_put_string(writer, "text", problem->text);
+        json_close_object(writer);
+}
+
 int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
@@ -174,6 +183,11 @@ int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus 
         json_put_integer(writer, "loaded_at", (int64_t)info->loaded_at_usec);
         json_put_string(writer, "health", health_to_string(summary_health(status)));
         json_put_string(writer, "summary", summary);
+        json_key(writer, "refused");
+        if (status->refused)
+                status_json_write_problem(writer, status->refused);
+        else
+                json_null(writer);
         json_key(writer, "materials");
         json_open_array(writer);
         for (size_t i = 0; i < status->n_materials; i++)

@@ -23,5 +23,8 @@ void status_json_write_material(JsonWriter *writer, const MaterialStatus *materi
 void status_json_write_cluster(JsonWriter *writer, const ClusterStatus *cluster,
         const MaterialStatus *material, uint64_t now_usec);
 
+/* Writes the object that says why a configuration is refused. */
+void status_json_write_problem(JsonWriter *writer, const ConfigProblem *problem);
+
 /* Makes the answer, a heap string. */
 int status_json_format(char **ret, const ManagerInfo *info, const ManagerStatus *status);

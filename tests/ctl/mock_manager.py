@@ -57,6 +57,7 @@ class MockManager:
         self.materials = {m["name"]: m for m in materials}
         self.clusters = {c["name"]: c for c in clusters}
         self.health, self.summary, self.pid = health, summary, pid or os.getpid()
+        self.refused: dict | None = None
         self.calls: list[tuple[str, dict]] = []
         self.script: dict[str, Answer] = {}
         self.subscribers: list[Connection] = []
@@ -94,7 +95,7 @@ class MockManager:
     def status(self) -> dict:
         now = time.time_ns() // 1000
         return {"version": "0.1.0", "pid": self.pid, "started_at": now, "loaded_at": now,
-                "health": self.health, "summary": self.summary,
+                "health": self.health, "summary": self.summary, "refused": self.refused,
                 "materials": list(self.materials.values()),
                 "clusters": list(self.clusters.values())}
 

@@ -50,7 +50,8 @@ def test_reload_reports_success(ctl, manage):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "the configuration was read again and is in force\n"
     assert ctl("--json", "reload").stdout == "{}\n"
-    assert len(manager.called("Reload")) == 2
+    assert ctl("reload", "--dry-run").stdout == "the configuration on disk can be loaded\n"
+    assert manager.called("Reload") == [{}, {}, {"dry_run": True}]
 
 
 def test_a_refused_configuration_is_named_with_its_line(ctl, manage):

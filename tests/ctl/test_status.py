@@ -110,6 +110,18 @@ def test_clusters_with_the_same_cause_are_explained_once(ctl, manage):
     assert ctl("status", "c1", "c3").stdout.count("run: ") == 1
 
 
+def test_a_refused_configuration_is_shown(ctl, manage):
+    manager = manage(cluster("orders"), health="warning")
+    manager.refused = {"file": "/etc/binlog-ssld/a.conf", "line": 5, "text": "unknown key"}
+    lines = ctl("status").stdout.splitlines()
+    assert lines[2:7] == [
+        "  CONFIGURATION", "  on disk it is refused, and the one before stays in force",
+        "      why:  /etc/binlog-ssld/a.conf:5: unknown key",
+        "      next: correct the file and reload", "      run:  binlog-sslctl reload"]
+    manager.refused["line"] = 0
+    assert "why:  /etc/binlog-ssld/a.conf: unknown key\n" in ctl("status", "--problems").stdout
+
+
 def test_without_problems_there_is_only_the_headline(ctl, manage):
     manage(cluster("orders"), cluster("users", state="disabled"), summary="1/1 clusters current")
     done = ctl("status", "--problems")

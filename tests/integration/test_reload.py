@@ -167,11 +167,22 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays_in_force(testbed, 
     assert caught.value.parameters["file"].endswith("binlog-ssld.conf")
     assert caught.value.parameters["line"] == 17
     assert "unknown key colour" in caught.value.parameters["text"]
+    refused = current.ctl("status")
+    assert refused.returncode == 1
+    assert "the configuration on disk is refused: " in refused.stdout.splitlines()[0]
+    assert re.search("why:  .*binlog-ssld.conf:17: unknown key colour", refused.stdout)
+    trial = current.ctl("reload", "--dry-run")
+    assert trial.returncode == 1 and "unknown key colour" in trial.stderr
     assert current.status()["loaded_at"] == loaded
     before = len(testbed.aurora.imports())
     write_material(current.material, testbed.authority.certificate, testbed.client("still"))
     current.wait(lambda: len(testbed.aurora.imports()) == before + 1)
     assert "the previous one stays in force" in current.log()
+    current.configure(configuration(current, testbed.aurora))
+    assert current.ctl("reload", "--dry-run").stdout == "the configuration on disk can be loaded\n"
+    assert current.status()["refused"]["line"] == 17  # until it is loaded
+    assert current.ctl("reload").returncode == 0
+    assert current.status()["refused"] is None
 
 
 def test_a_signal_reloads_as_well(testbed, current):

@@ -85,15 +85,17 @@ void inventory_cancel(Inventory *one)
         note(one, 'c');
 }
 
-static void on_ended(int r, const ConfigProblem *problem, void *userdata)
+static Reload *reload;
+
+static void on_ended(int r, void *userdata)
 {
+        const ConfigProblem *problem = reload_refused(reload);
+
         assert_ptr_equal(userdata, &fixture);
         fixture.n_ended++;
         fixture.result = r;
-        text_set(fixture.problem, sizeof(fixture.problem), problem->text);
+        text_set(fixture.problem, sizeof(fixture.problem), problem ? problem->text : "");
 }
-
-static Reload *reload;
 
 static int make(void **state)
 {
@@ -167,6 +169,36 @@ static void test_a_refused_configuration_ends_also_the_reload_before(void **stat
         assert_int_equal(fixture.n_ended, 1);
 }
 
+static void test_a_refusal_is_known_until_a_reload_succeeds(void **state)
+{
+        assert_null(reload_refused(reload));
+        fixture.load_error = -EINVAL;
+        reload_request(reload);
+        run();
+        assert_int_equal(reload_refused(reload)->line, 7);
+        fixture.load_error = -ENOMEM; /* says nothing of the files */
+        reload_request(reload);
+        run();
+        assert_non_null(reload_refused(reload));
+        fixture.load_error = 0;
+        reload_request(reload);
+        assert_non_null(reload_refused(reload));
+        run();
+        assert_null(reload_refused(reload));
+}
+
+static void test_a_trial_changes_nothing(void **state)
+{
+        ConfigProblem problem = {0};
+
+        fixture.load_error = -EINVAL;
+        assert_int_equal(reload_try(reload, &problem), -EINVAL);
+        assert_string_equal(problem.text, "unknown key");
+        assert_null(reload_refused(reload));
+        assert_false(reload_is_running(reload));
+        assert_string_equal(fixture.calls, "");
+}
+
 static void test_an_error_in_a_later_step_ends_it(void **state)
 {
         fixture.prepare_error = -ENOMEM;
@@ -194,6 +226,8 @@ int main(void)
                 reload_test(test_each_turn_does_one_step),
                 reload_test(test_another_request_begins_anew_and_both_have_one_end),
                 reload_test(test_a_refused_configuration_ends_also_the_reload_before),
+                reload_test(test_a_refusal_is_known_until_a_reload_succeeds),
+                reload_test(test_a_trial_changes_nothing),
                 reload_test(test_an_error_in_a_later_step_ends_it),
                 reload_test(test_the_end_of_the_daemon_cancels_it),
         };

@@ -71,6 +71,7 @@ static void test_a_current_cluster_has_all_samples(void **state)
 {
         static const char expected[] =
                 "binlog_ssld_build_info{version=\"1.2.3\"} 1\n"
+                "binlog_ssld_config_last_reload_successful 1\n"
                 "binlog_ssld_material_not_after_timestamp_seconds{material=\"default\","
                 "file=\"cert\"} 1801490709\n"
                 "binlog_ssld_material_not_after_timestamp_seconds{material=\"default\","
@@ -121,7 +122,7 @@ static void test_each_name_has_its_help_and_type_once(void **state)
                 assert_int_equal(count_lines(begin), 1);
                 n++;
         }
-        assert_int_equal(n, 27);
+        assert_int_equal(n, 28);
         assert_int_equal(count_lines("# TYPE "), n);
 }
 
@@ -419,13 +420,23 @@ static void test_without_materials_and_clusters_the_text_is_valid(void **state)
         fixture.status.n_clusters = fixture.status.n_materials = 0;
         format();
         assert_sample("build_info{version=\"1.2.3\"}", "1");
-        assert_int_equal(count_lines("binlog_ssld_"), 1 + 11 + 2);
+        assert_int_equal(count_lines("binlog_ssld_"), 1 + 1 + 11 + 2);
+}
+
+static void test_a_refused_configuration_is_shown(void **state)
+{
+        static const ConfigProblem problem = {.file = "/etc/a.conf"};
+
+        fixture.status.refused = &problem;
+        format();
+        assert_non_null(strstr(text, "\nbinlog_ssld_config_last_reload_successful 0\n"));
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 metrics_test(test_a_current_cluster_has_all_samples),
+                metrics_test(test_a_refused_configuration_is_shown),
                 metrics_test(test_each_name_has_its_help_and_type_once),
                 metrics_test(test_a_set_without_a_certificate_has_no_expiry),
                 metrics_test(test_only_a_set_that_may_be_imported_is_valid),

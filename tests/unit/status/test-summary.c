@@ -150,6 +150,21 @@ static void test_what_clusters_keep_that_wait_is_in_the_line(void **state)
         assert_int_equal(health(), HEALTH_CRITICAL);
 }
 
+static void test_a_refused_configuration_is_a_warning_in_the_line(void **state)
+{
+        ConfigProblem problem = {.file = "/etc/a.conf", .line = 7, .text = "unknown key"};
+
+        fixture.status.refused = &problem;
+        assert_int_equal(health(), HEALTH_WARNING);
+        assert_string_equal(line(),
+                "1/1 clusters current; the configuration on disk is refused: /etc/a.conf:7: unknown "
+                "key, certificate valid until 2027-02-01");
+        problem.line = 0;
+        assert_non_null(strstr(line(), "refused: /etc/a.conf: unknown key"));
+        fixture.cluster[0].state = CLUSTER_HELD;
+        assert_int_equal(health(), HEALTH_CRITICAL);
+}
+
 static void test_a_rollout_that_is_stopped_is_in_the_line(void **state)
 {
         fixture.material.wave = (WaveStatus){
@@ -235,6 +250,7 @@ int main(void)
                 summary_test(test_a_held_cluster_is_named_before_one_that_retries),
                 summary_test(test_disabled_clusters_are_not_counted),
                 summary_test(test_what_clusters_keep_that_wait_is_in_the_line),
+                summary_test(test_a_refused_configuration_is_a_warning_in_the_line),
                 summary_test(test_a_rollout_that_is_stopped_is_in_the_line),
                 summary_test(test_an_invalid_material_is_named_with_its_reason),
                 summary_test(test_a_material_without_an_inspection_is_named),

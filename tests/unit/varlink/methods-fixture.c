@@ -2,6 +2,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,15 @@ static void reload(void *userdata)
         fixture.n_reloads++;
 }
 
+static int try_reload(ConfigProblem *ret_problem, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        fixture.n_trials++;
+        if (fixture.trial_error == -EINVAL)
+                config_problem_set(ret_problem, "/etc/a.conf", 7, "unknown key");
+        return fixture.trial_error;
+}
+
 static int make_metrics(char **ret, void *userdata)
 {
         assert_ptr_equal(userdata, &fixture);
@@ -122,6 +132,7 @@ static ManagerOperations operations = {
         .remove = remove_material,
         .schedule = schedule,
         .reload = reload,
+        .try_reload = try_reload,
         .metrics = make_metrics,
         .info = &fixture.info,
         .userdata = &fixture,

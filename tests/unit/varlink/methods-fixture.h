@@ -18,7 +18,8 @@ typedef struct MethodsFixture {
         int uid_error;  /* what connection_peer_uid() returns */
         bool is_member; /* of group 77, the gid of control-group */
 
-        unsigned n_schedules, n_reloads;
+        unsigned n_schedules, n_reloads, n_trials;
+        int trial_error;
         char imports[64];  /* indices of import_now(), each with '!' if forced, '+' by hand */
         char removals[64]; /* indices of remove(); */
         bool is_busy[FIXTURE_CLUSTERS]; /* can_remove() is false */

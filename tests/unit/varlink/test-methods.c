@@ -131,6 +131,21 @@ static void test_metrics_are_answered_as_text(void **state)
         assert_int_equal(fixture_call("GetMetrics", ""), -ENOMEM);
 }
 
+static void test_a_trial_of_a_reload_is_answered_at_once(void **state)
+{
+        fixture_expect("Reload", ",\"parameters\":{\"dry_run\":true}", NULL, NULL);
+        fixture.trial_error = -EINVAL;
+        fixture_expect("Reload", ",\"parameters\":{\"dry_run\":true}",
+                "io.binlogssl.Manager.InvalidConfiguration",
+                "{\"file\":\"/etc/a.conf\",\"line\":7,\"text\":\"unknown key\"}");
+        assert_int_equal(fixture.n_trials, 2);
+        assert_int_equal(fixture.n_reloads, 0);
+        fixture_expect("Reload", ",\"parameters\":{\"dry_run\":1}",
+                "org.varlink.service.InvalidParameter", "{\"parameter\":\"dry_run\"}");
+        fixture_expect("Reload", ",\"parameters\":{\"dry_run\":false}", NULL, NULL);
+        assert_int_equal(fixture.n_reloads, 1);
+}
+
 static void test_a_reload_is_answered_when_it_is_done(void **state)
 {
         ConfigProblem problem;
@@ -453,6 +468,7 @@ int main(void)
                 methods_test(test_rights_are_checked_before_parameters),
                 methods_test(test_the_status_is_that_of_status_json),
                 methods_test(test_metrics_are_answered_as_text),
+                methods_test(test_a_trial_of_a_reload_is_answered_at_once),
                 methods_test(test_a_reload_is_answered_when_it_is_done),
                 methods_test(test_a_subscription_needs_more),
                 methods_test(test_a_oneway_call_that_only_reads_does_nothing),

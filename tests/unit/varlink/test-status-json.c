@@ -135,6 +135,8 @@ static void test_every_object_is_as_the_interface_describes_it(void **state)
         expect_members(cluster, "type Cluster (");
         expect_members(json_member(cluster, "removal"), "type Removal (");
         expect_members(json_member(cluster, "replication"), "type Replication (");
+        fixture.status.refused = &(const ConfigProblem){.file = "/etc/a.conf"};
+        expect_members(json_member(format(), "refused"), "type Refusal (");
 }
 
 static void test_a_wave_is_written(void **state)
@@ -278,6 +280,20 @@ static void test_a_cluster_is_written(void **state)
         expect_null(cluster, "replication");
 }
 
+static void test_a_refused_configuration_is_written(void **state)
+{
+        static const ConfigProblem problem = {
+                .file = "/etc/a.conf", .line = 7, .text = "unknown key"};
+        const JsonValue *refused;
+
+        expect_null(format(), "refused");
+        fixture.status.refused = &problem;
+        refused = json_member(format(), "refused");
+        expect_text(refused, "file", "/etc/a.conf");
+        expect_number(refused, "line", 7);
+        expect_text(refused, "text", "unknown key");
+}
+
 static void test_an_imported_set_that_expired_is_critical(void **state)
 {
         fixture.record[0].imported.not_after_usec = fixture.status.now_usec;
@@ -416,6 +432,7 @@ int main(void)
                 status_test(test_a_cluster_is_written),
                 status_test(test_whether_a_cluster_can_be_rolled_back_is_written_if_configured),
                 status_test(test_unknown_values_of_a_cluster_are_null),
+                status_test(test_a_refused_configuration_is_written),
                 status_test(test_an_imported_set_that_expired_is_critical),
                 status_test(test_what_an_import_went_on_in_spite_of_is_written),
                 status_test(test_in_use_is_true_only_when_it_is_known),
