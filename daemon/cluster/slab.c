@@ -5,8 +5,6 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include <sanitizer/asan_interface.h>
-
 #define SLAB_BLOCK_SIZE ((size_t)64 * 1024)
 
 /* In front of each object. */
@@ -41,12 +39,10 @@ static void unlink_block(SlabBlock *block)
                 block->next->previous = block->previous;
 }
 
-/* A sanitizer then reports an access. */
 static void add_free(SlabBlock *block, Slot *slot)
 {
         *slot = (Slot){.block = block, .next = block->free};
         block->free = slot;
-        ASAN_POISON_MEMORY_REGION(slot + 1, block->slot_size - sizeof(*slot));
 }
 
 static size_t round_up(size_t size, size_t alignment)
@@ -83,7 +79,6 @@ void *slab_allocate(Slab *slab, size_t size)
         block->n_used++;
         if (!block->free)
                 unlink_block(block);
-        ASAN_UNPOISON_MEMORY_REGION(slot + 1, block->slot_size - sizeof(*slot));
         return memset(slot + 1, 0, size);
 }
 
@@ -102,6 +97,5 @@ void slab_release(void *object)
         if (--block->n_used > 0)
                 return;
         unlink_block(block);
-        ASAN_UNPOISON_MEMORY_REGION(block, SLAB_BLOCK_SIZE);
         (void)munmap(block, SLAB_BLOCK_SIZE);
 }
