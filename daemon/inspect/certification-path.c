@@ -265,8 +265,9 @@ static void add_broken(Verification *verification, int error)
                 describe_end(verification, end, sizeof(end));
         report_add(verification->report, MATERIAL_CERT, RULE_CHAIN_BROKEN,
                 verification->config->chain == POLICY_REFUSE ? SEVERITY_ERROR : SEVERITY_WARNING,
-                "%s: no chain to a CA in %s: %s%s", verification->config->path[MATERIAL_CERT],
-                verification->config->path[MATERIAL_CA], X509_verify_cert_error_string(error), end);
+                "%s: no chain to a CA of the CA file: %s%s",
+                verification->config->path[MATERIAL_CERT], X509_verify_cert_error_string(error),
+                end);
 }
 
 /* OpenSSL reports the wrong purpose of what is no CA as well. */

@@ -91,7 +91,7 @@ def test_a_good_cluster_has_all_fields(testbed, check):
                             "certificate", "replication", "ledger"}
 
 
-def test_the_table_has_a_line_for_each_cluster_within_100_columns(testbed, service):
+def test_the_table_has_a_line_for_each_cluster(testbed, service):
     text = configuration(service, testbed.aurora, cluster="replication = observe")
     service.configure(text + another(text, "a-name-that-is-as-long-as-a-name-may-be4")
                       + another(text, "down", free_port())
@@ -99,7 +99,8 @@ def test_the_table_has_a_line_for_each_cluster_within_100_columns(testbed, servi
     done = service.run("--check-clusters")
     lines = done.stdout.splitlines()
     assert done.returncode == 1 and done.stderr == ""
-    assert all(len(line) <= 100 for line in lines), done.stdout
+    # The texts below a row stay on their line.
+    assert all(len(line) <= 100 for line in lines if not re.match("      [a-z]+:", line)), done.stdout
     assert lines[0].split() == ["CLUSTER", "IMPORT", "TLS", "CERTIFICATE", "ROLE", "PROCEDURE",
                                 "LOGS", "REPLICATION", "FORM"]
     row = next(line for line in lines if line.startswith("  orders")).split()

@@ -136,7 +136,7 @@ static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
                         "certificate 1 of the file is not sent: certificate 2 has the same key and "
                         "is valid until "},
                 {"pem-malformed-joined-cert", "two PEM blocks meet in one line"},
-                {"chain-broken", "no chain to a CA in "},
+                {"chain-broken", "no chain to a CA of the CA file: "},
                 {"chain-broken",
                         "; the issuer of the client certificate is \"O = binlog-ssld tests, CN = "
                         "binlog-ssld test CA\", ca has \"O = binlog-ssld tests, CN = "
