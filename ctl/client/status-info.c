@@ -212,6 +212,7 @@ static int read_cluster(ClusterInfo *ret, const JsonValue *value)
 /* Finds the item with that name, or adds a zeroed one at the end. */
 static int find_or_add(void **ret, void **items, size_t *n_items, size_t size, const char *name)
 {
+        size_t n = *n_items;
         char *larger;
 
         for (size_t i = 0; i < *n_items; i++) {
@@ -219,11 +220,13 @@ static int find_or_add(void **ret, void **items, size_t *n_items, size_t size, c
                 if (strcmp(*ret, name) == 0)
                         return 0;
         }
-        larger = reallocarray(*items, *n_items + 1, size);
-        if (!larger)
-                return -ENOMEM;
-        *items = larger;
-        *ret = larger + *n_items * size;
+        if ((n & (n - 1)) == 0) { /* the room is the next power of two */
+                larger = reallocarray(*items, n > 0 ? 2 * n : 1, size);
+                if (!larger)
+                        return -ENOMEM;
+                *items = larger;
+        }
+        *ret = (char *)*items + n * size;
         memset(*ret, 0, size);
         ++*n_items;
         return 0;

@@ -162,8 +162,9 @@ void session_prepare(void)
         SSL_CTX_free(context);
 }
 
-/* libmariadb 3.3 and 3.4 do not say why connect(2) failed, so it is asked once more: "Connection
- * refused", "No route to host". Adds nothing if the server answers now, or not in time. */
+/* libmariadb 3.3 and 3.4 do not say why connect(2) failed: the error is EINPROGRESS (115), its
+ * first result. So it is asked once more: "Connection refused", "No route to host". Adds nothing if
+ * the server answers now, or not in time. */
 static void add_connect_reason(SessionError *error, const SessionTarget *target)
 {
         struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
@@ -235,11 +236,13 @@ SessionResult session_open(Session **ret, const SessionTarget *target, const Sec
                 CLIENT_MULTI_STATEMENTS);
         verified = peer_verify_end() || target->any_peer;
         if (!connected) {
+                bool reached = !strstr(mysql_error(session->mysql), "(115)");
+
                 result = session_error_connect(ret_error, mysql_errno(session->mysql),
                         mysql_error(session->mysql), target->plugins,
                         target->any_peer ? "" : ret_certificate->reason);
                 ret_error->alert = peer_verify_alert();
-                if (result == SESSION_UNREACHABLE && ret_error->number == CR_CONNECTION_ERROR)
+                if (result == SESSION_UNREACHABLE && !reached)
                         add_connect_reason(ret_error, target);
                 return result;
         }

@@ -35,7 +35,7 @@ func main() {
         if err != nil {
                 panic(err)
         }
-        _, _, _, _, health, _, materials, clusters, err :=
+        _, _, _, _, health, _, _, materials, clusters, err :=
                 iobinlogsslmanager.GetStatus().Call(ctx, connection)
         fmt.Println(health, materials[0].State, clusters[0].Name, err)
         _, err = iobinlogsslmanager.Import().Call(ctx, connection, &[]string{"none"}, nil)

@@ -14,6 +14,7 @@ from tests.standin.server import free_port
 # All metrics and their types; a histogram has three names of samples.
 TYPES = {
     "build_info": "gauge",
+    "config_last_reload_successful": "gauge",
     "material_not_after_timestamp_seconds": "gauge",
     "material_expiry_warning_timestamp_seconds": "gauge",
     "material_valid": "gauge",
