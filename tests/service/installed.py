@@ -142,7 +142,7 @@ user = ssl_importer
     def importers(self) -> list[str]:
         return self.machine.run("pgrep", "-x", "binlog-import", check=False).stdout.split()
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:

@@ -48,13 +48,13 @@ def acme(running: Installed) -> Iterator[Installed]:
             -addext subjectAltName=DNS:localhost -keyout {FOLDER}/key.pem \
             -out {FOLDER}/cert.pem 2>/dev/null""")
     machine.write(f"{FOLDER}/config.json", json.dumps(PEBBLE))
-    machine.shell(f"""systemd-run --quiet --unit=pebble -E PEBBLE_VA_NOSLEEP=1 \
+    machine.shell(f"""systemd-run --quiet --unit=test-pebble -E PEBBLE_VA_NOSLEEP=1 \
         -E PEBBLE_VA_ALWAYS_VALID=1 -E PEBBLE_WFE_NONCEREJECT=0 \
         pebble -config {FOLDER}/config.json""")
     running.wait(lambda: machine.run("curl", "--silent", "--cacert", f"{FOLDER}/cert.pem", SERVER,
                                      check=False).returncode == 0)
     yield running
-    machine.shell(f"systemctl stop pebble; rm -rf {FOLDER} {HOOK} /etc/default/binlog-ssld-hook")
+    machine.shell(f"systemctl stop test-pebble; rm -rf {FOLDER} {HOOK} /etc/default/binlog-ssld-hook")
 
 
 def assert_imported_once_each(service: Installed, renew: str, number: int = 3) -> None:
