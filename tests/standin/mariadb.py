@@ -33,7 +33,8 @@ class MariaDB(Make):
     auto_position = ("Using_Gtid", "Slave_Pos")
 
     def initialisation(self, datadir: Path) -> list[str]:
-        return ["mariadb-install-db", "--no-defaults", *STORAGE, *self.options,
+        # --force: also on a host whose own name cannot be looked up.
+        return ["mariadb-install-db", "--no-defaults", "--force", *STORAGE, *self.options,
                 f"--datadir={datadir}", "--auth-root-authentication-method=socket",
                 "--auth-root-socket-user=root", "--skip-test-db", "--skip-name-resolve"]
 
