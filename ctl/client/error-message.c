@@ -128,23 +128,21 @@ void error_message_describe_reply(
 }
 
 void error_message_describe_problem(
-        char buffer[static ERROR_MESSAGE_PROBLEM_MAX], const JsonValue *problem)
+        char buffer[static CONFIG_PROBLEM_SIZE], const JsonValue *problem)
 {
-        char file[4096], text[1024];
+        ConfigProblem read = {0};
         int64_t line = 0;
 
-        json_get_text(file, sizeof(file), problem, "file");
-        json_get_text(text, sizeof(text), problem, "text");
-        if (json_get_integer(&line, json_member(problem, "line")) && line > 0)
-                text_format(
-                        buffer, ERROR_MESSAGE_PROBLEM_MAX, "%s:%" PRId64 ": %s", file, line, text);
-        else
-                text_format(buffer, ERROR_MESSAGE_PROBLEM_MAX, "%s: %s", file, text);
+        json_get_text(read.file, sizeof(read.file), problem, "file");
+        json_get_text(read.text, sizeof(read.text), problem, "text");
+        if (json_get_integer(&line, json_member(problem, "line")) && line > 0 && line <= UINT_MAX)
+                read.line = (unsigned)line;
+        config_problem_format(buffer, &read);
 }
 
 static int error_message_configuration(const JsonValue *parameters)
 {
-        char text[ERROR_MESSAGE_PROBLEM_MAX];
+        char text[CONFIG_PROBLEM_SIZE];
 
         error_message_describe_problem(text, parameters);
         error_message("%s", text);

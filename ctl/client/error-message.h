@@ -10,6 +10,7 @@
 #include "common/json-reader.h"
 #include "common/macro.h"
 #include "common/varlink.h"
+#include "daemon/config/config.h"
 
 #define EXIT_UNREACHABLE  3 /* "unknown" to monitoring plugins */
 #define ERROR_MESSAGE_MAX 4096
@@ -30,6 +31,5 @@ void error_message_describe_reply(
         char *buffer, size_t size, const VarlinkReply *reply, const char *method);
 
 /* "FILE:LINE: TEXT" of a configuration that is refused. */
-#define ERROR_MESSAGE_PROBLEM_MAX (4096 + 1024 + 32)
 void error_message_describe_problem(
-        char buffer[static ERROR_MESSAGE_PROBLEM_MAX], const JsonValue *problem);
+        char buffer[static CONFIG_PROBLEM_SIZE], const JsonValue *problem);

@@ -87,8 +87,8 @@ typedef struct ClusterInfo {
 
 typedef struct StatusInfo {
         char summary[SUMMARY_TEXT_MAX];
-        char refused[ERROR_MESSAGE_PROBLEM_MAX]; /* why the last reload was; "": it was not */
-        Health health;                           /* _HEALTH_MAX: unknown */
+        char refused[CONFIG_PROBLEM_SIZE]; /* why the last reload was; "": it was not */
+        Health health;                     /* _HEALTH_MAX: unknown */
         int64_t pid;
         MaterialInfo *materials;
         size_t n_materials;

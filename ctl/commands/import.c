@@ -215,12 +215,11 @@ static void print_unfinished(const Import *import)
                                 tracker->names[i]);
 }
 
-static void print_result(const Import *import, size_t imported, bool late)
+static void print_result(const Import *import, size_t imported, size_t failing, bool late)
 {
         Terminal terminal = terminal_open(stderr);
         const Request *request = import->request;
         const StatusSelection selection = {request->names, request->n_names, .problems = true};
-        size_t failing = count_failing(import, true);
         char text[64] = "";
 
         if (failing > 0)
@@ -239,16 +238,17 @@ static int conclude(Import *import, bool late)
 {
         size_t imported = import_tracker_count_imported(
                 &import->tracker, subscription_status_info(import->subscription));
+        size_t failing = count_failing(import, true);
 
         progress_clear(&import->progress);
         if (import->request->json && print_json(import) < 0)
                 return EXIT_FAILURE;
-        if (imported == import->tracker.n && count_failing(import, true) == 0) {
+        if (imported == import->tracker.n && failing == 0) {
                 if (!import->request->json && imported > 0)
                         printf("%zu of %zu imported\n", imported, import->tracker.n);
                 return EXIT_SUCCESS;
         }
-        print_result(import, imported, late);
+        print_result(import, imported, failing, late);
         return EXIT_FAILURE;
 }
 
@@ -320,7 +320,8 @@ const Command command_import = {
                 "  --ignore-replication  with --wait, succeed also if replication fails\n"
                 "  --timeout T  fail after T, such as 90s; default 5min\n\n"
                 "Exit: 0 started, with --wait imported; 1 refused, or with --wait not "
-                "imported, or replication of a current cluster fails; 3 the daemon cannot be reached; 64 there is no such cluster.\n",
+                "imported, or replication of a current cluster fails; 3 the daemon cannot be "
+                "reached; 64 there is no such cluster.\n",
         .options = COMMAND_FORCE | COMMAND_WAIT | COMMAND_TIMEOUT | COMMAND_IGNORE_REPLICATION,
         .maximum_names = -1,
         .run = run,

@@ -121,8 +121,8 @@ WaitAnswer wait_condition_replication(const ClusterInfo *cluster, uint64_t wall_
 {
         if (replication_state(&cluster->replication) != REPLICATION_STATE_FAILING)
                 return WAIT_YES;
-        return wall_usec < cluster->imported_at_usec + WAIT_CONDITION_RECONNECT_USEC ? WAIT_NOT_YET
-                                                                                     : WAIT_NO;
+        return wall_usec < cluster->imported_at_usec + REPLICATION_RECONNECT_USEC ? WAIT_NOT_YET
+                                                                                  : WAIT_NO;
 }
 
 static void count_cluster(Evaluation *evaluation, const ClusterInfo *cluster,

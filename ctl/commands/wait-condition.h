@@ -25,10 +25,6 @@
  * current for as long as the service usually needs to detect a change. */
 #define WAIT_CONDITION_STEADY_USEC UINT64_C(1000000)
 
-/* A replica that fails connects again by itself, by default every 60 s (MASTER_CONNECT_RETRY):
- * after an import its error may still be that of the set before. */
-#define WAIT_CONDITION_RECONNECT_USEC (120 * UINT64_C(1000000))
-
 /* Times are boot time: the wall clock may step meanwhile. */
 typedef struct WaitTarget {
         char digest[REPORT_FINGERPRINT_MAX]; /* of the certificate that must be on disk; "": any */

@@ -6,7 +6,6 @@
 
 #include "ctl/output/replication-text.h"
 
-/* A health that is not known may be a bad one. */
 static int compare_numbers(uint64_t a, uint64_t b)
 {
         return (a > b) - (a < b);
@@ -27,6 +26,7 @@ static int compare_replication(const ClusterInfo *a, const ClusterInfo *b)
         return strcmp(x->sql_error, y->sql_error);
 }
 
+/* A health that is not known may be a bad one: its number is the largest. */
 static int compare_causes(const ClusterInfo *a, const ClusterInfo *b)
 {
         int r = compare_numbers(b->health, a->health);

@@ -11,10 +11,6 @@
 
 #define EVENT(event) (1U << (event))
 
-/* After an import the I/O thread has its next try, 60 s later by default (MASTER_CONNECT_RETRY): an
- * error that is read before may be the old one. */
-#define CLUSTER_FACTS_RECONNECT_USEC (2 * USEC_PER_MIN)
-
 void cluster_facts_forget_replication(ClusterFacts *facts)
 {
         facts->replication = (Replication){0};
@@ -242,7 +238,7 @@ static void update_denied(ClusterFacts *facts, const Outcome *outcome, const Rep
         replication_compare_errors(&facts->replication, before);
         facts->denied = replication_is_denied(&facts->replication) &&
                 plan_since_usec(facts->record.healed_at_usec, clock_wall_usec()) >=
-                        CLUSTER_FACTS_RECONNECT_USEC;
+                        REPLICATION_RECONNECT_USEC;
 }
 
 /* Returns true if a check finds a problem of replication, another one, or that it has ended. */

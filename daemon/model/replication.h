@@ -69,6 +69,10 @@ typedef struct ReplicationSource {
         uint64_t log_position;                   /* this position */
 } ReplicationSource;
 
+/* A replica that fails connects again by itself, by default every 60 s (MASTER_CONNECT_RETRY): an
+ * error that is read within this time after an import may be that of the set before. */
+#define REPLICATION_RECONNECT_USEC (120 * UINT64_C(1000000))
+
 /* Adds the row of one channel. The worst channel counts: one that fails before one that is stopped,
  * one that connects and one that runs; then one without TLS, and one whose lag is not known.
  * Returns true if that is now this one. */

@@ -56,12 +56,12 @@ static void append_clusters(char *buffer, size_t size, const ManagerStatus *stat
 
 static void append_refused(char *buffer, size_t size, const ConfigProblem *problem)
 {
+        char text[CONFIG_PROBLEM_SIZE];
+
         if (!problem)
                 return;
-        text_append(buffer, size, "; the configuration on disk is refused: %s:", problem->file);
-        if (problem->line > 0)
-                text_append(buffer, size, "%u:", problem->line);
-        text_append(buffer, size, " %s", problem->text);
+        config_problem_format(text, problem);
+        text_append(buffer, size, "; the configuration on disk is refused: %s", text);
 }
 
 static void append_waves(char *buffer, size_t size, const ManagerStatus *status)

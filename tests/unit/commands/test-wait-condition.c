@@ -428,7 +428,7 @@ static void test_replication_that_fails_after_the_import_is_no(void **state)
                 .sql_running = "Yes",
                 .io_errno = 2026};
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
-        fixture.now_usec = START + WAIT_CONDITION_RECONNECT_USEC - 1;
+        fixture.now_usec = START + REPLICATION_RECONNECT_USEC - 1;
         assert_int_equal(answer(&fixture), WAIT_NOT_YET);
         fixture.now_usec++;
         result = evaluate(&fixture);
@@ -447,7 +447,7 @@ static void test_replication_of_a_cluster_that_is_not_current_is_no_answer(void 
         Fixture fixture;
 
         make(&fixture);
-        fixture.now_usec = START + WAIT_CONDITION_RECONNECT_USEC;
+        fixture.now_usec = START + REPLICATION_RECONNECT_USEC;
         fixture.clusters[0].state = CLUSTER_IMPORTING;
         fixture.clusters[0].replication = (Replication){.known = true,
                 .configured = true,
