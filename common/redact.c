@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/macro.h"
+#include "common/text.h"
 
 /* A text in the form in which it is compared: the bytes that count, and the position of each. */
 typedef struct Compared {
@@ -151,19 +152,14 @@ static void find(const Redactor *redactor, Compared *text, bool cut)
                 }
 }
 
-static bool continues_character(char byte)
-{
-        return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
 /* A run can begin or end between the bytes of one: characters that differ have equal bytes. */
 static void cover_character(char *text, size_t position)
 {
-        while (position > 0 && continues_character(text[position]))
+        while (position > 0 && text_continues_character(text[position]))
                 position--;
         do
                 text[position++] = '*';
-        while (continues_character(text[position]));
+        while (text_continues_character(text[position]));
 }
 
 void redactor_apply(const Redactor *redactor, char *text, bool cut)

@@ -85,17 +85,12 @@ void terminal_heading(const Terminal *terminal, const char *text)
                 terminal->color ? "\033[0m" : "");
 }
 
-static bool is_character(char byte)
-{
-        return ((unsigned char)byte & 0xc0) != 0x80;
-}
-
 size_t terminal_width(const char *text)
 {
         size_t width = 0;
 
         for (; *text != '\0'; text++)
-                width += is_character(*text);
+                width += !text_continues_character(*text);
         return width;
 }
 
@@ -105,7 +100,7 @@ static size_t byte_count(const char *text, size_t columns)
         size_t bytes = 0;
 
         for (; text[bytes] != '\0'; bytes++)
-                if (is_character(text[bytes]) && columns-- == 0)
+                if (!text_continues_character(text[bytes]) && columns-- == 0)
                         break;
         return bytes;
 }
@@ -124,7 +119,7 @@ static void put_words(const Terminal *terminal, size_t hang, const char *text)
                 size_t length = strcspn(text, " "), width = 0;
 
                 for (size_t i = 0; i < length; i++)
-                        width += is_character(text[i]);
+                        width += !text_continues_character(text[i]);
                 if (column > 0 && column + 1 + width > room) {
                         new_line(terminal, hang);
                         column = 0;

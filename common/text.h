@@ -57,6 +57,12 @@ bool text_quote(char *buffer, size_t buffer_size, const char *text);
 /* Writes `size` bytes in lower-case hexadecimal; `buffer` has room for 2 * size + 1. */
 void text_hex(char *buffer, const unsigned char *bytes, size_t size);
 
+/* Returns true for a byte of a UTF-8 character after its first (RFC 3629, section 3). */
+static inline bool text_continues_character(char byte)
+{
+        return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 /* Returns true if the bytes are UTF-8 as in RFC 3629: no overlong form, no surrogate, nothing above
  * U+10FFFF. */
 bool text_is_utf8(const char *text, size_t size);

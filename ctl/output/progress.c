@@ -30,7 +30,7 @@ void progress_show(Progress *progress, const char *format, ...)
         text_vformat(line, sizeof(line), format, arguments);
         va_end(arguments);
         for (; bytes < sizeof(cut) - 1 && line[bytes] != '\0'; bytes++) {
-                columns += ((unsigned char)line[bytes] & 0xc0) != 0x80;
+                columns += !text_continues_character(line[bytes]);
                 if (columns >= progress->terminal.columns)
                         break;
         }
