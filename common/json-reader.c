@@ -1,6 +1,7 @@
 #include "common/json-reader.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,17 +16,30 @@
 
 /* What jansson allocates. */
 typedef struct Block {
+        struct Block *previous, *next; /* of the same parse */
         size_t size;
         _Alignas(max_align_t) char data[];
 } Block;
+
+/* Of the parse that runs. jansson 2.14 goes on without a byte that its lexer had no memory for, and
+ * then reads behind its buffer or aborts (its issue 362). So it does not see an allocation fail: the
+ * parse ends there, and its blocks are freed. */
+static Block *blocks;
+static jmp_buf *no_memory;
 
 static void *block_new(size_t size)
 {
         Block *block = size <= SIZE_MAX - sizeof(*block) ? malloc(sizeof(*block) + size) : NULL;
 
-        if (!block)
+        if (!block) {
+                if (no_memory)
+                        longjmp(*no_memory, 1);
                 return NULL;
-        block->size = size;
+        }
+        *block = (Block){.next = blocks, .size = size};
+        if (blocks)
+                blocks->previous = block;
+        blocks = block;
         return block->data;
 }
 
@@ -33,9 +47,36 @@ static void block_free(void *data)
 {
         Block *block = data ? (Block *)((char *)data - offsetof(Block, data)) : NULL;
 
-        if (block)
-                explicit_bzero(block->data, block->size);
+        if (!block)
+                return;
+        if (block->previous)
+                block->previous->next = block->next;
+        else if (blocks == block)
+                blocks = block->next;
+        if (block->next)
+                block->next->previous = block->previous;
+        explicit_bzero(block->data, block->size);
         free(block);
+}
+
+static int load(JsonValue **ret, const char *text, size_t size)
+{
+        json_error_t error;
+        jmp_buf here;
+
+        json_set_alloc_funcs(block_new, block_free);
+        if (setjmp(here) != 0) {
+                while (blocks)
+                        block_free(blocks->data);
+                no_memory = NULL;
+                return -ENOMEM;
+        }
+        no_memory = &here;
+        *ret = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        no_memory = NULL;
+        blocks = NULL;                         /* those that are left are the tree's */
+        explicit_bzero(&error, sizeof(error)); /* it quotes the text */
+        return *ret ? 0 : -EBADMSG;
 }
 
 /* json_loadb() has a limit of depth, but not this one, and none of keys. */
@@ -60,15 +101,10 @@ static bool tree_is_small(const json_t *value, unsigned depth)
 int json_parse(JsonValue **ret, const char *text, size_t size)
 {
         CLEANUP(json_freep) JsonValue *value = NULL;
-        json_error_t error;
-        enum json_error_code code;
+        int r = load(&value, text, size);
 
-        json_set_alloc_funcs(block_new, block_free);
-        value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-        code = value ? json_error_unknown : json_error_code(&error);
-        explicit_bzero(&error, sizeof(error)); /* it quotes the text */
-        if (!value)
-                return code == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+        if (r < 0)
+                return r;
         if (!tree_is_small(value, 1))
                 return -EBADMSG;
         *ret = TAKE(value);
