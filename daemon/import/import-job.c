@@ -1,6 +1,7 @@
 #include "daemon/import/import-job.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "common/job.h"
@@ -35,6 +36,15 @@ static const char *process_name(ImportAction action)
                 break;
         }
         return "binlog-import";
+}
+
+/* EAGAIN: of fork(2), at a limit of processes. */
+static void add_step_for_error(Outcome *outcome, int error)
+{
+        if (error == ENOMEM || error == EAGAIN || error == EMFILE || error == ENFILE)
+                text_set(outcome->next_step, sizeof(outcome->next_step),
+                        "nothing: the import is retried, and succeeds when this machine has what "
+                        "it lacks");
 }
 
 static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
@@ -74,10 +84,7 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.kind = OUTCOME_CRASHED;
                 text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
                         strerror(detail));
-                if (detail == ENOMEM || detail == EMFILE || detail == ENFILE)
-                        text_set(outcome.next_step, sizeof(outcome.next_step),
-                                "nothing: the import is retried, and succeeds when this machine has "
-                                "what it lacks");
+                add_step_for_error(&outcome, detail);
                 break;
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
@@ -90,6 +97,10 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 else
                         text_set(outcome.text, sizeof(outcome.text),
                                 "the importer exited without a result");
+                if (detail == SIGKILL)
+                        text_set(outcome.next_step, sizeof(outcome.next_step),
+                                "journalctl -k says whether the kernel killed it for want of "
+                                "memory: give this machine, or MemoryMax= of the unit, more");
                 break;
         }
         if (!import_job->stuck)
@@ -151,6 +162,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
                 *ret_outcome = (Outcome){.kind = OUTCOME_CRASHED};
                 text_format(ret_outcome->text, sizeof(ret_outcome->text),
                         "the importer could not be started: %s", strerror(-r));
+                add_step_for_error(ret_outcome, -r);
                 return r;
         }
         *ret = TAKE(job);

@@ -2,6 +2,8 @@
 
 #include "tests/unit/test.h"
 
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static const ClusterConfig cluster = {
 static Outcome sent;
 static RecordStop stop;
 static bool asks;
+static int killed_by; /* 0: it sends */
 
 /* Of the handlers. */
 static sd_event *event;
@@ -28,6 +31,8 @@ static unsigned n_stops;
 /* An answer to the request becomes the number of the outcome. */
 int importer_run(Outcome *ret, const ImportTask *task)
 {
+        if (killed_by > 0)
+                (void)raise(killed_by);
         *ret = sent;
         if (asks)
                 ret->sql_errno = (unsigned)-job_ask(
@@ -76,6 +81,7 @@ static int reset(void **state)
         stop = (RecordStop){
                 .fingerprint = FINGERPRINT, .mode = REPLICATION_RESTART, .running = true};
         asks = false;
+        killed_by = 0;
         return 0;
 }
 
@@ -92,6 +98,42 @@ static void test_an_invalid_outcome_is_a_crash_in_doubt(void **state)
         assert_int_equal(ended.kind, OUTCOME_CRASHED);
         assert_true(ended.effect.in_doubt && !ended.effect.committed);
         assert_string_equal(ended.text, "the importer sent an invalid result");
+}
+
+/* A deadline kills as well, and is reported as one. */
+static void test_a_killed_importer_is_looked_up_in_the_journal_of_the_kernel(void **state)
+{
+        killed_by = SIGKILL;
+        run();
+        assert_int_equal(ended.kind, OUTCOME_CRASHED);
+        assert_true(ended.effect.in_doubt);
+        assert_string_equal(ended.text, "the importer was terminated by signal 9 without a result");
+        assert_non_null(strstr(ended.next_step, "journalctl -k"));
+        killed_by = SIGSEGV;
+        run();
+        assert_string_equal(ended.next_step, "");
+}
+
+static void test_an_importer_without_a_process_is_retried(void **state)
+{
+        const ImportTask task = {
+                .action = IMPORT_ACTION_IMPORT, .cluster = &cluster, .payload_fd = -1};
+        const ImportJobHandlers handlers = {.ended = on_ended};
+        struct rlimit before;
+        ImportJob *job = NULL;
+        Outcome outcome = {0};
+
+        assert_return_code(sd_event_new(&event), 0);
+        assert_return_code(getrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_return_code(
+                setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_max = before.rlim_max}), 0);
+        assert_int_equal(import_job_start(&job, event, &task, &handlers, &outcome), -EMFILE);
+        assert_return_code(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_null(job);
+        assert_int_equal(outcome.kind, OUTCOME_CRASHED);
+        assert_string_equal(outcome.text, "the importer could not be started: Too many open files");
+        assert_non_null(strstr(outcome.next_step, "the import is retried"));
+        event = sd_event_unref(event);
 }
 
 static void test_a_stop_is_passed_on(void **state)
@@ -116,6 +158,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_the_outcome_of_the_importer_is_reported, reset),
                 cmocka_unit_test_setup(test_an_invalid_outcome_is_a_crash_in_doubt, reset),
+                cmocka_unit_test_setup(
+                        test_a_killed_importer_is_looked_up_in_the_journal_of_the_kernel, reset),
+                cmocka_unit_test_setup(test_an_importer_without_a_process_is_retried, reset),
                 cmocka_unit_test_setup(test_a_stop_is_passed_on, reset),
                 cmocka_unit_test_setup(test_an_invalid_stop_is_refused, reset),
         };
