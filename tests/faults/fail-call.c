@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +38,7 @@ typedef struct Plan {
 } Plan;
 
 static Plan *plan;
+static bool in_name_service;
 
 static bool has_name(const char *wanted)
 {
@@ -50,7 +52,7 @@ static bool fails(const char *call)
 {
         uint32_t number;
 
-        if (!plan || strcmp(plan->call, call) != 0 || !has_name(plan->process))
+        if (!plan || in_name_service || strcmp(plan->call, call) != 0 || !has_name(plan->process))
                 return false;
         number = __atomic_add_fetch(&plan->n_seen, 1, __ATOMIC_SEQ_CST);
         if (number < plan->first || number > plan->last)
@@ -147,6 +149,18 @@ int openat64(int fd, const char *path, int flags, ...)
         mode = mode_of(flags, list);
         va_end(list);
         return fails("openat") ? -1 : NEXT(openat64)(fd, path, flags, mode);
+}
+
+/* Of mysql_library_init(3), before the service has begun. glibc 2.36 ends the process itself if it
+ * cannot allocate what nsswitch.conf(5) says. */
+struct servent *getservbyname(const char *name, const char *protocol)
+{
+        struct servent *service;
+
+        in_name_service = true;
+        service = NEXT(getservbyname)(name, protocol);
+        in_name_service = false;
+        return service;
 }
 
 #ifdef FAIL_MEMORY
