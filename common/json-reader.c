@@ -22,8 +22,8 @@ typedef struct Block {
 } Block;
 
 /* Of the parse that runs. jansson 2.14 goes on without a byte that its lexer had no memory for, and
- * then reads behind its buffer or aborts (its issue 362). So it does not see an allocation fail: the
- * parse ends there, and its blocks are freed. */
+ * then reads behind its buffer or aborts (its issue 362). So it does not see an allocation fail:
+ * the parse ends there, and its blocks are freed. */
 static Block *blocks;
 static jmp_buf *no_memory;
 

@@ -82,7 +82,7 @@ static int check_materials(const Config *config)
 }
 
 /* sd_event_add_child(3) requires SIGCHLD to be blocked before the first child is started. */
-static void prepare_children(void)
+static int prepare_children(void)
 {
         sigset_t children;
 
@@ -90,16 +90,16 @@ static void prepare_children(void)
         sigaddset(&children, SIGCHLD);
         (void)sigprocmask(SIG_BLOCK, &children, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
-        session_prepare();
+        return session_prepare();
 }
 
 static int check_clusters(const Config *config, bool json)
 {
         CLEANUP(freep) Probe *probes = calloc(config->n_clusters + 1, sizeof(*probes));
-        int r;
+        int r = probes ? prepare_children() : -ENOMEM;
 
-        prepare_children();
-        r = probes ? probe_run_all(probes, config) : -ENOMEM;
+        if (r == 0)
+                r = probe_run_all(probes, config);
         if (r == 0)
                 r = probe_table_print(stdout, config, probes, json);
         if (r < 0) {
@@ -124,10 +124,12 @@ static int run_manager(
         ManagerOptions manager_options = {.version = BUILD_VERSION,
                 .config_path = options->path,
                 .once = options->mode == MODE_ONCE};
-        int r;
+        int r = prepare_children();
 
-        prepare_children();
-        r = manager_new(&manager, config, &manager_options);
+        if (r < 0)
+                config_unref(config);
+        else
+                r = manager_new(&manager, config, &manager_options);
         if (r < 0)
                 return fail(reason, "cannot start", r);
         return manager_run(manager) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -20,6 +20,7 @@
 #include "common/text.h"
 #include "daemon/mysql/socket-deadline.h"
 #include "daemon/tls/peer-verify.h"
+#include "daemon/tls/tls-library.h"
 
 #define SESSION_COLUMNS_MAX 128
 #define CONNECT_REASON_USEC (2 * USEC_PER_SEC)
@@ -150,16 +151,13 @@ static bool library_is_known(void)
                 strncmp(tls, "OpenSSL", strlen("OpenSSL")) == 0;
 }
 
-void session_prepare(void)
+int session_prepare(void)
 {
-        SSL_CTX *context;
+        int r = tls_library_prepare();
 
-        (void)mysql_library_init(0, NULL, NULL);
-        /* Fetches every cipher and digest that a handshake can use; OpenSSL keeps them cached. */
-        context = SSL_CTX_new(TLS_client_method());
-        if (context)
-                SSL_free(SSL_new(context));
-        SSL_CTX_free(context);
+        if (r == 0 && mysql_library_init(0, NULL, NULL) != 0)
+                r = -ENOMEM;
+        return r == 0 ? tls_library_error() : r;
 }
 
 /* libmariadb 3.3 and 3.4 do not say why connect(2) failed: the error is EINPROGRESS (115), its

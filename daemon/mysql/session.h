@@ -57,11 +57,10 @@ void session_scrub_environment(void);
 
 #define SESSION_CONNECT_SEC 10
 
-/* Initialises the libraries once before the first fork (openssl.cnf, /etc/services, the algorithms
- * of libssl), so that no child that opens a session repeats it. Connects to nothing and resolves no
- * host name; an error recurs in session_open(), which reports it. OpenSSL detects a fork and
- * reseeds the child's random numbers (RAND_DRBG(7), "Fork-safety"). */
-void session_prepare(void);
+/* Initialises the libraries once before the first fork (daemon/tls/tls-library.h; /etc/services),
+ * so no child that opens a session repeats it. Connects to nothing and resolves no host name.
+ * -ENOMEM: the process must end. */
+int session_prepare(void);
 
 /* `ret_certificate` is what the server showed, also on failure; its reason is then the error's
  * text. A password is never sent with `any_peer`.
