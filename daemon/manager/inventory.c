@@ -301,6 +301,14 @@ bool inventory_is_server_busy(Inventory *inventory, size_t cluster)
         return false;
 }
 
+bool inventory_is_inspected(const Inventory *inventory)
+{
+        for (size_t i = 0; i < inventory->generation.config->n_materials; i++)
+                if (!material_status(inventory->generation.materials[i])->inspected)
+                        return false;
+        return true;
+}
+
 uint64_t inventory_import_deadline_usec(const Inventory *inventory)
 {
         uint64_t latest = 0;

@@ -66,6 +66,9 @@ void inventory_adopt_set(Inventory *inventory, const Material *material);
 /* Its index. Returns false for a cluster that a reload has removed. */
 bool inventory_find(const Inventory *inventory, const Cluster *cluster, size_t *ret);
 
+/* Returns true if the first inspection of each material has ended. */
+bool inventory_is_inspected(const Inventory *inventory);
+
 /* Including the clusters that are gone. */
 const ClusterCounts *inventory_counts(const Inventory *inventory);
 

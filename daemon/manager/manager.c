@@ -32,6 +32,10 @@
 
 #define MANAGER_REAP_USEC (1 * USEC_PER_SEC)
 
+/* A client that starts the service (sd_listen_fds(3)) would be told what is not known yet. So the
+ * first clients wait for the first inspection of each material, but not for a slow file system. */
+#define MANAGER_HOLD_USEC (2 * USEC_PER_SEC)
+
 struct Manager {
         sd_event *event;
         ManagerOptions options;
@@ -85,6 +89,8 @@ static void schedule(void *userdata)
         wakeup_request_at(
                 manager->wakeup, scheduler_start_due(manager->scheduler, clock_boottime_usec()));
         status_line_poke(manager->status_line);
+        if (manager->server && inventory_is_inspected(manager->inventory))
+                server_accept(manager->server);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_counts(manager->inventory)->n_importing == 0 &&
                 inventory_flush_one(manager->inventory))
@@ -358,7 +364,7 @@ static int setup_server(Manager *manager)
                 .userdata = manager,
         };
         r = server_new(&manager->server, manager->event, path, manager->options.version,
-                methods_answer, &manager->operations);
+                MANAGER_HOLD_USEC, methods_answer, &manager->operations);
         if (r < 0)
                 journal_failure(path, r);
         return r;

@@ -41,6 +41,7 @@ struct Server {
         sd_event_source *accept_source;
         sd_event_source *pause_timer;
         Backlog *backlog;
+        bool accepts;          /* the hold of the start is over */
         bool linked;           /* the registry has a link to `path` */
         uint64_t refused_usec; /* boot time of the last line about a refusal; 0: none */
         Connection *clients[SERVER_CLIENTS_MAX];
@@ -69,8 +70,16 @@ static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
 {
         Server *server = userdata;
 
+        server->accepts = true;
         (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
         return 0;
+}
+
+static void pause_accept(Server *server, uint64_t usec)
+{
+        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_OFF);
+        (void)sd_event_source_set_time_relative(server->pause_timer, usec);
+        (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
 }
 
 static uid_t uid_of(int fd)
@@ -137,9 +146,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         if (client_fd < 0) {
                 if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
                         return 0;
-                (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-                (void)sd_event_source_set_time_relative(server->pause_timer, SERVER_PAUSE_USEC);
-                (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
+                pause_accept(server, SERVER_PAUSE_USEC);
                 return 0;
         }
         uid = uid_of(client_fd);
@@ -227,7 +234,7 @@ static void link_registry(Server *server)
 }
 
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
-        connection_call_fn fn, void *userdata)
+        uint64_t hold_usec, connection_call_fn fn, void *userdata)
 {
         CLEANUP(server_freep) Server *server = calloc(1, sizeof(*server));
         int r;
@@ -253,9 +260,21 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
         if (r < 0)
                 return r;
         (void)sd_event_source_set_description(server->accept_source, "server-accept");
+        server->accepts = hold_usec == 0;
+        if (hold_usec > 0)
+                pause_accept(server, hold_usec);
         link_registry(server);
         *ret = TAKE(server);
         return 0;
+}
+
+void server_accept(Server *server)
+{
+        if (server->accepts)
+                return;
+        server->accepts = true;
+        (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
+        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
 }
 
 void server_refuse(const char *reason)

@@ -29,9 +29,13 @@ typedef struct Server Server;
 /* Listens on `path`: on the socket that systemd passed (sd_listen_fds(3)), or on a new one with
  * mode 0666, because anyone may read the status. `fn` gets the calls of io.binlogssl.Manager;
  * `version` must outlive the server. A socket without a listener is replaced. -EADDRINUSE: it has
- * a listener, or that is unknown. -EEXIST: the file is no socket. */
+ * a listener, or that is unknown. -EEXIST: the file is no socket. Clients can connect at once; the
+ * first are answered after server_accept(), or after `hold_usec`. */
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
-        connection_call_fn fn, void *userdata);
+        uint64_t hold_usec, connection_call_fn fn, void *userdata);
+
+/* Ends the hold of the first clients, if it lasts. */
+void server_accept(Server *server);
 
 /* Removes the socket's file, except for a socket of systemd. */
 Server *server_free(Server *server);

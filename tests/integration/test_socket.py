@@ -51,6 +51,17 @@ def test_a_subscriber_gets_the_whole_state_and_then_each_transition(testbed, cur
         assert materials[-1]["fingerprint"] == seen[-1]["cluster"]["imported_fingerprint"]
 
 
+def test_the_first_answer_waits_for_the_first_inspection(current):
+    fingerprint = current.status()["materials"][0]["fingerprint"]
+    for _ in range(3):
+        assert current.stop() == 0
+        current.start()  # the socket is there, and is asked at once
+        first = current.status()
+        assert first["materials"][0]["fingerprint"] == fingerprint
+        assert (first["materials"][0]["state"], first["clusters"][0]["state"]) == \
+            ("valid", "current")
+
+
 def test_subscribe_requires_more(current):
     with current.varlink() as varlink, pytest.raises(VarlinkError) as caught:
         varlink.call("Subscribe")

@@ -76,7 +76,7 @@ int conversation_make_with(void **state, connection_call_fn fn, void *userdata)
 {
         if (scratch_make(state) < 0 || sd_event_new(&event) < 0)
                 return -1;
-        return server_new(&server, event, conversation_path(), "1.2.3", fn, userdata);
+        return server_new(&server, event, conversation_path(), "1.2.3", 0, fn, userdata);
 }
 
 int conversation_make(void **state)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/macro.h"
 #include "daemon/config/paths.h"
 #include "daemon/varlink/server.h"
@@ -44,7 +45,7 @@ static int refuse(Connection *connection, const VarlinkCall *call, char **ret,
 
 static int start(Server **ret)
 {
-        return server_new(ret, event, scratch_path("socket"), "1", refuse, NULL);
+        return server_new(ret, event, scratch_path("socket"), "1", 0, refuse, NULL);
 }
 
 static struct sockaddr_un address_of(const char *path)
@@ -142,10 +143,10 @@ static void test_a_path_too_long_for_a_socket_is_refused(void **state)
         memset(path, 'x', sizeof(path) - 1);
         path[0] = '/';
         path[sizeof(path) - 1] = '\0';
-        assert_int_equal(server_new(&server, event, path, "1", refuse, NULL), -ENAMETOOLONG);
+        assert_int_equal(server_new(&server, event, path, "1", 0, refuse, NULL), -ENAMETOOLONG);
         assert_null(server);
         assert_int_equal(
-                server_new(&server, event, scratch_path("missing/socket"), "1", refuse, NULL),
+                server_new(&server, event, scratch_path("missing/socket"), "1", 0, refuse, NULL),
                 -ENOENT);
         assert_null(server);
 }
@@ -174,7 +175,7 @@ _Noreturn static void take_over(const char *path)
 
         if (!listen_as_systemd(path))
                 _exit(1);
-        if (sd_event_new(&loop) < 0 || server_new(&server, loop, path, "1", refuse, NULL) < 0)
+        if (sd_event_new(&loop) < 0 || server_new(&server, loop, path, "1", 0, refuse, NULL) < 0)
                 _exit(2);
         if (!can_connect() || sd_event_run(loop, 0) <= 0)
                 _exit(3);
@@ -193,6 +194,33 @@ static void test_a_socket_of_systemd_is_taken_over_and_its_file_stays(void **sta
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_the_first_client_is_held_until_the_server_accepts(void **state)
+{
+        Server *server = NULL;
+
+        assert_int_equal(
+                server_new(&server, event, scratch_path("socket"), "1", USEC_NEVER, refuse, NULL),
+                0);
+        assert_true(can_connect());
+        assert_int_equal(sd_event_run(event, 0), 0);
+        server_accept(server);
+        server_accept(server);
+        assert_true(sd_event_run(event, 0) > 0);
+        server_free(server);
+}
+
+static void test_the_hold_of_the_first_client_ends(void **state)
+{
+        Server *server = NULL;
+
+        assert_int_equal(
+                server_new(&server, event, scratch_path("socket"), "1", 1, refuse, NULL), 0);
+        assert_true(can_connect());
+        assert_true(sd_event_run(event, UINT64_MAX) > 0); /* the timer */
+        assert_true(sd_event_run(event, UINT64_MAX) > 0); /* the client */
+        server_free(server);
 }
 
 /* A daemon that cannot start, with two clients. */
@@ -241,7 +269,7 @@ static void test_a_file_that_is_no_socket_is_not_replaced(void **state)
 
         scratch_write_text("socket", "somebody's");
         assert_int_equal(
-                server_new(&server, event, scratch_path("socket"), "1", refuse, NULL), -EEXIST);
+                server_new(&server, event, scratch_path("socket"), "1", 0, refuse, NULL), -EEXIST);
         assert_int_equal(access(scratch_path("socket"), F_OK), 0);
 }
 
@@ -254,6 +282,8 @@ int main(void)
                 socket_test(test_a_file_that_is_no_socket_is_not_replaced),
                 socket_test(test_a_socket_with_a_full_queue_is_not_replaced),
                 socket_test(test_a_path_too_long_for_a_socket_is_refused),
+                socket_test(test_the_first_client_is_held_until_the_server_accepts),
+                socket_test(test_the_hold_of_the_first_client_ends),
                 socket_test(test_a_socket_of_systemd_is_taken_over_and_its_file_stays),
                 socket_test(test_the_clients_of_a_daemon_that_cannot_start_get_the_reason),
         };
