@@ -12,6 +12,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
+from .key_store import write_new_key
+
 # The default openssl.cnf would add unwanted extensions.
 CONFIGURATION = "[req]\ndistinguished_name = name\nstring_mask = utf8only\n[name]\n"
 
@@ -126,9 +128,8 @@ class Authority:
                    "-subj", subject, "-days", str(days), "-out", str(certificate)]
         if key is None:
             key = self.directory / f"{name}-key.pem"
-            command += ["-newkey", "rsa:2048", "-noenc", "-keyout", str(key)]
-        else:
-            command += ["-key", str(key)]
+            write_new_key(key)
+        command += ["-key", str(key)]
         if issuer is not None:
             command += ["-CA", str(issuer.certificate), "-CAkey", str(issuer.key)]
         for extension in extensions:
