@@ -11,6 +11,9 @@
 /* To the next inspection after one that the file system did not answer. */
 #define MATERIAL_READ_RETRY_USEC (30 * USEC_PER_SEC)
 
+/* To the next inspection after one that failed itself, as for want of memory. */
+#define MATERIAL_REPEAT_USEC (5 * USEC_PER_SEC)
+
 struct Material {
         MaterialConfig config;
         sd_event *event;
@@ -25,18 +28,9 @@ struct Material {
         bool not_read;      /* the last inspection read nothing: the file system did not answer */
         uint64_t unread_since_at_usec; /* wall clock of its start; 0: files can be read */
         uint64_t inspected_usec, inspected_at_usec; /* start of the last inspection, both clocks */
-        uint64_t failing_usec; /* start of the first inspection since the last good one; 0: none */
+        uint64_t failing_usec; /* start of the first inspection with these errors; 0: none */
         SealedSet *set;        /* good, and on disk; NULL: none */
 };
-
-/* The boot time since which the files can be in their present state: a change that the watcher has
- * seen, or the first inspection that found errors. A read can be ahead of the watcher. */
-static uint64_t changed_usec(const Material *material)
-{
-        uint64_t seen = material->status.watch->changed_usec;
-
-        return seen > material->failing_usec ? seen : material->failing_usec;
-}
 
 static void release_set(Material *material)
 {
@@ -54,11 +48,13 @@ static void schedule_review(Material *material)
         uint64_t at = USEC_NEVER;
 
         if (status->state == MATERIAL_STATE_CHANGING)
-                at = changed_usec(material) + status->config->settle_limit_usec;
+                at = material->failing_usec + status->config->settle_limit_usec;
         if (boundary > wall && boundary - wall < USEC_PER_DAY && now + (boundary - wall) < at)
                 at = now + (boundary - wall);
         if (material->not_read && now + MATERIAL_READ_RETRY_USEC < at)
                 at = now + MATERIAL_READ_RETRY_USEC;
+        if (status->error[0] != '\0' && now + MATERIAL_REPEAT_USEC < at)
+                at = now + MATERIAL_REPEAT_USEC;
         (void)sd_event_source_set_time(material->review_timer, at < now ? now : at);
         (void)sd_event_source_set_enabled(
                 material->review_timer, at == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
@@ -77,7 +73,7 @@ static void update_not_responding(Material *material)
 static void update_state(Material *material)
 {
         MaterialStatus *status = &material->status;
-        uint64_t age = clock_boottime_usec() - changed_usec(material);
+        uint64_t age = clock_boottime_usec() - material->failing_usec;
         MaterialState state;
 
         state = report_material_state(&material->report, age, status->config->settle_limit_usec);
@@ -134,6 +130,23 @@ static void on_not_read(Material *material)
                 inspect(material);
 }
 
+/* A set with errors is as old as they are: somebody who touches it does not make it younger. */
+static void take_report(Material *material, const Report *report)
+{
+        const Report *before = &material->report;
+        bool failed = report->failed || report->files_changed;
+
+        if (!failed)
+                material->failing_usec = 0;
+        else if (material->failing_usec == 0 ||
+                (before->failed && report->failed && !report_has_errors_of(report, before)))
+                material->failing_usec = material->inspected_usec;
+        /* The wave of another set begins with the next pass of the scheduler. */
+        if (strcmp(before->fingerprint, report->fingerprint) != 0)
+                material->status.wave = (WaveStatus){0};
+        material->report = *report;
+}
+
 static void on_inspected(const InspectResult *result, void *userdata)
 {
         Material *material = userdata;
@@ -149,16 +162,8 @@ static void on_inspected(const InspectResult *result, void *userdata)
         update_not_responding(material);
         text_set(status->error, sizeof(status->error), result->error);
         release_set(material);
-        if (result->report) {
-                /* The wave of another set begins with the next pass of the scheduler. */
-                if (strcmp(material->report.fingerprint, result->report->fingerprint) != 0)
-                        status->wave = (WaveStatus){0};
-                material->report = *result->report;
-                if (!material->report.failed && !material->report.files_changed)
-                        material->failing_usec = 0;
-                else if (material->failing_usec == 0)
-                        material->failing_usec = material->inspected_usec;
-        }
+        if (result->report)
+                take_report(material, result->report);
         take_set(material, result->payload_fd);
         update_state(material);
         /* Files that changed while they were read are read again when they have settled. */

@@ -84,6 +84,31 @@ bool report_has(const Report *report, Rule rule)
         return false;
 }
 
+/* Returns the first index from `i` on with an error, or n_problems. */
+static unsigned next_error(const Report *report, unsigned i)
+{
+        while (i < report->n_problems && report->problems[i].severity != SEVERITY_ERROR)
+                i++;
+        return i;
+}
+
+bool report_has_errors_of(const Report *report, const Report *other)
+{
+        unsigned i = next_error(report, 0), k = next_error(other, 0);
+
+        if (strcmp(report->certificate.sha256, other->certificate.sha256) != 0)
+                return false;
+        while (i < report->n_problems && k < other->n_problems) {
+                const Problem *a = &report->problems[i], *b = &other->problems[k];
+
+                if (a->file != b->file || a->rule != b->rule || strcmp(a->text, b->text) != 0)
+                        return false;
+                i = next_error(report, i + 1);
+                k = next_error(other, k + 1);
+        }
+        return i == report->n_problems && k == other->n_problems;
+}
+
 const Problem *report_expiry(const Report *report)
 {
         const Problem *first = NULL;

@@ -76,6 +76,9 @@ void report_add_boundary(Report *report, uint64_t usec, uint64_t now_usec);
 /* Returns true if a problem of the rule was kept. */
 bool report_has(const Report *report, Rule rule);
 
+/* Returns true if both have the same errors that are kept, and the same certificate or none. */
+bool report_has_errors_of(const Report *report, const Report *other);
+
 /* Returns the problem of the certificate that expires first of those that expire soon, or NULL. */
 const Problem *report_expiry(const Report *report);
 

@@ -115,6 +115,49 @@ static void test_a_failed_set_is_changing_and_after_settle_limit_invalid(void **
         assert_int_equal(fixture.n_inspections, 1);
 }
 
+static void test_a_failed_set_that_somebody_touches_does_not_stay_changing(void **state)
+{
+        Report report = fixture_failed_report();
+        unsigned n = 0;
+
+        for (; n < SETTLE_LIMIT / USEC_PER_SEC; n++) {
+                fixture.watch.status.changed_usec = fixture.now;
+                if (n % 2 > 0) /* a warning is no error */
+                        report_add(&report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+                                "in %u days", n);
+                else
+                        report.n_problems = 1;
+                if (n > 0)
+                        fixture_notify(WATCH_JOB_READ);
+                fixture_deliver(&report);
+                assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+                fixture_pass(USEC_PER_SEC);
+        }
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver(&report);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
+}
+
+static void test_other_errors_make_an_invalid_set_changing(void **state)
+{
+        Report report = fixture_failed_report(), other = report, renewed = report;
+
+        report_add(&other, MATERIAL_CERT, RULE_PEM_MALFORMED, SEVERITY_ERROR, "cut short");
+        strcpy(renewed.certificate.sha256, B);
+        fixture_deliver(&report);
+        fixture_pass(SETTLE_LIMIT);
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver(&other);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+        assert_int_equal(fixture.timer_usec, fixture.now + SETTLE_LIMIT);
+        fixture_pass(SETTLE_LIMIT);
+        fixture_review();
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
+        fixture_notify(WATCH_JOB_READ);
+        fixture_deliver(&renewed);
+        assert_int_equal(fixture.status->state, MATERIAL_STATE_CHANGING);
+}
+
 /* A read that was requested before the first change of a rotation can find a part of it. */
 static void test_a_set_that_was_good_until_now_is_not_older_than_this_inspection(void **state)
 {
@@ -222,7 +265,7 @@ static void test_a_clock_that_is_set_back_has_the_set_inspected_again(void **sta
         assert_int_equal(fixture.n_inspections, 2);
 }
 
-static void test_an_inspection_that_fails_is_repeated_at_the_next_poll(void **state)
+static void test_an_inspection_that_fails_is_repeated(void **state)
 {
         InspectResult result = {.payload_fd = -1, .error = "the inspector crashed"};
 
@@ -232,7 +275,8 @@ static void test_an_inspection_that_fails_is_repeated_at_the_next_poll(void **st
         assert_int_equal(fixture.status->state, MATERIAL_STATE_INVALID);
         assert_string_equal(fixture.status->error, "the inspector crashed");
         fixture_expect_no_set();
-        fixture_notify(WATCH_JOB_UNCHANGED);
+        assert_int_equal(fixture.timer_usec, fixture.now + 5 * USEC_PER_SEC);
+        fixture_review();
         assert_int_equal(fixture.n_inspections, 3);
         fixture_deliver_set(A);
         assert_int_equal(fixture.status->state, MATERIAL_STATE_VALID);
@@ -364,6 +408,8 @@ int main(void)
                 material_test(test_the_payload_of_a_set_that_is_no_longer_good_is_closed),
                 material_test(test_a_payload_that_comes_with_a_failed_set_is_closed),
                 material_test(test_a_failed_set_is_changing_and_after_settle_limit_invalid),
+                material_test(test_a_failed_set_that_somebody_touches_does_not_stay_changing),
+                material_test(test_other_errors_make_an_invalid_set_changing),
                 material_test(test_a_set_that_was_good_until_now_is_not_older_than_this_inspection),
                 material_test(test_files_that_change_during_the_read_are_read_again_when_settled),
                 material_test(test_reads_requested_during_an_inspection_make_one_more),
@@ -373,7 +419,7 @@ int main(void)
                 material_test(test_a_boundary_beyond_a_day_is_left_to_the_poll),
                 material_test(test_the_timer_is_for_the_earlier_of_boundary_and_settle_limit),
                 material_test(test_a_clock_that_is_set_back_has_the_set_inspected_again),
-                material_test(test_an_inspection_that_fails_is_repeated_at_the_next_poll),
+                material_test(test_an_inspection_that_fails_is_repeated),
                 material_test(test_an_inspection_that_cannot_start_leaves_no_set),
                 material_test(
                         test_a_file_system_that_does_not_respond_leaves_the_state_and_marks_it),
