@@ -78,6 +78,10 @@ static int check_materials(const Config *config)
                 good = good && r == 0 && !report->failed && !report->files_changed;
                 free(report);
         }
+        for (size_t i = 0; i < config->n_clusters; i++)
+                if (config->clusters[i].twin)
+                        printf("cluster %s: warning: cluster %s has the same host and port\n",
+                                config->clusters[i].name, config->clusters[i].twin);
         return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

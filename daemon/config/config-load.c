@@ -245,6 +245,9 @@ int config_load(Config **ret, const char *path, ConfigProblem *ret_problem)
                 return -EINVAL;
         }
         config_choose_canaries(config);
+        r = config_find_twins(config);
+        if (r < 0)
+                return r;
         config->texts = settings_take_texts(settings, &config->n_texts);
         *ret = TAKE(config);
         return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/text.h"
 
@@ -75,6 +76,37 @@ void config_choose_canaries(Config *config)
                         (*canary == SIZE_MAX || is_preferred(cluster, &config->clusters[*canary])))
                         *canary = i;
         }
+}
+
+static int compare_servers(const void *a, const void *b)
+{
+        const LoginConfig *one = &(*(ClusterConfig *const *)a)->login,
+                          *other = &(*(ClusterConfig *const *)b)->login;
+        int order = strcasecmp(one->host, other->host);
+
+        return order != 0 ? order : (one->port > other->port) - (one->port < other->port);
+}
+
+int config_find_twins(Config *config)
+{
+        CLEANUP(freep) ClusterConfig **sorted = calloc(config->n_clusters, sizeof(*sorted));
+        size_t n = 0;
+
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                config->clusters[i].twin = NULL;
+                if (config->clusters[i].enabled)
+                        sorted[n++] = &config->clusters[i];
+        }
+        qsort(sorted, n, sizeof(*sorted), compare_servers);
+        for (size_t i = 1; i < n; i++)
+                if (compare_servers(&sorted[i - 1], &sorted[i]) == 0) {
+                        sorted[i]->twin = sorted[i - 1]->name;
+                        if (!sorted[i - 1]->twin)
+                                sorted[i - 1]->twin = sorted[i]->name;
+                }
+        return 0;
 }
 
 void config_list_plugins(const ClusterConfig *cluster, char list[CONFIG_PLUGINS_MAX])

@@ -145,6 +145,7 @@ typedef struct ClusterConfig {
         const char *ledger; /* "schema.table"; "": none */
         bool canary;        /* at most one of a material */
         bool enabled;
+        const char *twin; /* name of another enabled cluster with this host and port; NULL: none */
 } ClusterConfig;
 
 typedef struct Config {
@@ -177,6 +178,9 @@ DEFINE_CLEANUP(Config *, config_unref);
 /* Sets the canary of each material: of its enabled clusters the one with canary = yes, else the
  * first by name. */
 void config_choose_canaries(Config *config);
+
+/* Sets the twin of each enabled cluster that has one. -ENOMEM. */
+int config_find_twins(Config *config);
 
 /* Names as in the configuration files; each list ends with NULL. */
 extern const char *const auth_plugin_names[_AUTH_PLUGIN_MAX + 1];

@@ -25,6 +25,7 @@
 #define ID_FILE_SYSTEM_ANSWERS   "2dbf32a14d304e11a98295f9aa545a5f"
 #define ID_MATERIAL_EXPIRING     "c3b3612523384d20a977949aa1fbed3d"
 #define ID_RELOADED              "0faad106cc5047c7b16fec97102e5a69"
+#define ID_CLUSTER_TWIN          "a76ab9a0c0b440be837896df3b64ca42"
 #define ID_RELOAD_REFUSED        "182df1b6d99048a380ee7b9e80ef9a25"
 #define ID_METRICS_UNWRITABLE    "10015df85062424b8418cbabcb21086d"
 #define ID_METRICS_WRITABLE      "87847669b41a4035b08c64c78a143bd6"
@@ -41,12 +42,27 @@ static const char *plural(size_t n)
         return n == 1 ? "" : "s";
 }
 
+static void log_twins(const Config *config)
+{
+        for (size_t i = 0; i < config->n_clusters; i++) {
+                const ClusterConfig *cluster = &config->clusters[i];
+                LogField fields[] = {{"BINLOG_SSL_CLUSTER", cluster->name}};
+
+                if (cluster->twin)
+                        log_send(LOG_WARNING, ID_CLUSTER_TWIN, fields, ARRAY_SIZE(fields),
+                                "cluster %s: cluster %s has the same host and port; each set is "
+                                "imported there twice",
+                                cluster->name, cluster->twin);
+        }
+}
+
 void journal_started(const char *version, const Config *config)
 {
         log_send(LOG_INFO, ID_STARTED, NULL, 0,
                 "binlog-ssld %s started: %zu cluster%s, %zu material%s", version,
                 config->n_clusters, plural(config->n_clusters), config->n_materials,
                 plural(config->n_materials));
+        log_twins(config);
 }
 
 void journal_stopping(unsigned running_imports, uint64_t left_usec)
@@ -79,6 +95,7 @@ void journal_reloaded(const Config *config)
         log_send(LOG_NOTICE, ID_RELOADED, NULL, 0,
                 "configuration reloaded: %zu cluster%s, %zu material%s", config->n_clusters,
                 plural(config->n_clusters), config->n_materials, plural(config->n_materials));
+        log_twins(config);
 }
 
 void journal_reload_refused(const ConfigProblem *problem)

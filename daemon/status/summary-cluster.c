@@ -44,7 +44,8 @@ Health summary_cluster_health(const ClusterStatus *cluster, uint64_t now_usec)
                 return HEALTH_CRITICAL;
         return health_of_cluster(cluster->state, cluster->replication,
                 cluster->record_error != 0 || cluster->check.failure.known ||
-                        reimport_failed(cluster) || attempt_failed(cluster));
+                        reimport_failed(cluster) || attempt_failed(cluster) ||
+                        cluster->config->twin);
 }
 
 static bool is_canary(const ClusterStatus *cluster, const WaveStatus *wave)
@@ -229,6 +230,10 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                         clock_format_date(date, cluster->record->imported.not_after_usec));
         else
                 replication_state_reason(buffer, size, cluster->replication);
+        if (buffer[0] == '\0' && cluster->config->twin)
+                text_format(buffer, size,
+                        "cluster %s has the same host and port; each set is imported there twice",
+                        cluster->config->twin);
 }
 
 void summary_cluster_reason(char *buffer, size_t size, const ClusterStatus *cluster,
@@ -305,5 +310,8 @@ const char *summary_cluster_next_step(const ClusterStatus *cluster, const Materi
                 return waiting_next_step(cluster, material);
         if (cluster->state != CLUSTER_CURRENT || (failed && !replication_fails(cluster)))
                 return next;
-        return current_next_step(cluster);
+        next = current_next_step(cluster);
+        return next[0] == '\0' && cluster->config->twin
+                ? "remove one of the two sections from the configuration, then reload"
+                : next;
 }

@@ -43,6 +43,23 @@ def test_check_of_a_good_set_sends_nothing(testbed, configured):
     assert len(testbed.aurora.imports()) == before
 
 
+def test_two_clusters_with_one_server_are_a_warning(testbed, configured):
+    path = configured.directory / "etc" / "binlog-ssld.conf"
+    text = path.read_text() + "replication = ignore\n"
+    twin = text[text.index("[cluster orders]"):].replace("orders", "users", 1)
+    configured.configure(text + twin)
+    done = configured.run("--check")
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [
+        "cluster orders: warning: cluster users has the same host and port",
+        "cluster users: warning: cluster orders has the same host and port"])
+    configured.start()
+    configured.wait_cluster("orders", "current")
+    user = configured.wait_cluster("users", "current")
+    assert (user["health"], user["reason"]) == (
+        "warning", "cluster orders has the same host and port; each set is imported there twice")
+    assert "cluster users: cluster orders has the same host and port" in configured.log()
+
+
 def test_check_names_the_rule_and_exits_with_1(configured):
     (configured.material / "client-key.pem").unlink()
     done = configured.run("--check")

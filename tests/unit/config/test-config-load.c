@@ -418,9 +418,31 @@ static void test_only_the_named_plugins_are_allowed(void **state)
                 "mysql_native_password,caching_sha2_password,client_ed25519,mysql_clear_password");
 }
 
+static void test_enabled_clusters_with_one_host_and_port_are_twins(void **state)
+{
+        static const char text[] = "[cluster-defaults]\nuser = u\npassword-file = /run/p\n"
+                                   "[cluster a]\nhost = db.example\n"
+                                   "[cluster b]\nhost = db.example\nport = 3307\n"
+                                   "[cluster c]\nhost = DB.Example.\nport = 3306\n"
+                                   "[cluster d]\nhost = db.example\nenabled = no\n"
+                                   "[cluster e]\nhost = other.example\n";
+        static const char *const expected[] = {"c", NULL, "a", NULL, NULL};
+        Config *config = NULL;
+        ConfigProblem problem = {0};
+
+        assert_int_equal(load(&config, text, &problem), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+                if (expected[i])
+                        assert_string_equal(config->clusters[i].twin, expected[i]);
+                else
+                        assert_null(config->clusters[i].twin);
+        config_unref(config);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_enabled_clusters_with_one_host_and_port_are_twins),
                 cmocka_unit_test(test_each_material_has_one_canary),
                 cmocka_unit_test(test_two_canaries_of_one_material_are_an_error),
                 cmocka_unit_test(test_values_override_defaults),

@@ -147,6 +147,21 @@ static void test_an_imported_set_that_expired_is_critical(void **state)
         assert_int_equal(health(), HEALTH_OK);
 }
 
+static void test_a_second_cluster_with_the_same_server_is_a_warning(void **state)
+{
+        ClusterConfig config = *fixture.cluster[0].config;
+
+        config.twin = "users";
+        fixture.cluster[0].config = &config;
+        assert_int_equal(health(), HEALTH_WARNING);
+        assert_string_equal(cluster_reason(),
+                "cluster users has the same host and port; each set is imported there twice");
+        assert_string_equal(summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
+                "remove one of the two sections from the configuration, then reload");
+        break_replication();
+        assert_string_equal(cluster_reason(), DENIED);
+}
+
 static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
 {
         fixture.cluster[0].record_error = ENOSPC;
@@ -362,6 +377,7 @@ int main(void)
                 summary_test(test_replication_of_a_current_cluster_has_its_reason_and_next_step),
                 summary_test(test_failing_replication_is_the_reason_before_a_failed_check),
                 summary_test(test_an_imported_set_that_expired_is_critical),
+                summary_test(test_a_second_cluster_with_the_same_server_is_a_warning),
                 summary_test(test_a_record_that_cannot_be_written_is_a_warning),
                 summary_test(test_a_waiting_cluster_has_its_material_as_the_reason),
                 summary_test(test_a_cluster_that_waits_for_the_canary_says_why),
