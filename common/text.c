@@ -38,8 +38,9 @@ static size_t utf8_decode(uint32_t *ret, const unsigned char *bytes, size_t size
 
 static bool is_control(uint32_t code)
 {
-        return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x200e || code == 0x200f ||
-                (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+        return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
+                code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+                (code >= 0x2066 && code <= 0x2069);
 }
 
 void text_copy(char *buffer, size_t buffer_size, const char *source, size_t source_size)

@@ -4,22 +4,47 @@
 #include <signal.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/job.h"
 #include "common/text.h"
 #include "daemon/import/importer.h"
+
+#define IMPORT_JOB_LIMIT_MAX (DURATION_TEXT_SIZE + 32)
 
 struct ImportJob {
         Job *job;
         ImportJobHandlers handlers;
         bool stuck;
         const char *noun; /* what the process does */
+        char limit[IMPORT_JOB_LIMIT_MAX];
         char host[CONFIG_HOST_MAX];
         unsigned port;
 };
 
 static const char *noun_of(ImportAction action)
 {
-        return action == IMPORT_ACTION_REMOVE ? "removal" : "import";
+        switch (action) {
+        case IMPORT_ACTION_CHECK:
+                return "check";
+        case IMPORT_ACTION_REMOVE:
+                return "removal";
+        case IMPORT_ACTION_IMPORT:
+        case IMPORT_ACTION_RESTART_REPLICATION:
+        case IMPORT_ACTION_START_REPLICATION:
+        case _IMPORT_ACTION_MAX:
+                break;
+        }
+        return "import";
+}
+
+/* A check can have a shorter one than the setting. */
+static void format_limit(char limit[static IMPORT_JOB_LIMIT_MAX], const ImportTask *task)
+{
+        char duration[DURATION_TEXT_SIZE];
+
+        text_format(limit, IMPORT_JOB_LIMIT_MAX, "%s%s",
+                duration_format(duration, task->timeout_usec),
+                task->action == IMPORT_ACTION_CHECK ? "" : " (import-timeout)");
 }
 
 static const char *process_name(ImportAction action)
@@ -69,16 +94,17 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 outcome.kind = OUTCOME_TIMED_OUT;
                 outcome.effect.in_doubt = true;
                 text_format(outcome.text, sizeof(outcome.text),
-                        "the %s did not end within import-timeout; the importer was killed",
-                        import_job->noun);
+                        "the %s did not end within %s; its process was killed", import_job->noun,
+                        import_job->limit);
                 break;
         case JOB_STUCK:
                 import_job->stuck = true;
                 outcome.kind = OUTCOME_TIMED_OUT;
                 outcome.effect.in_doubt = true;
-                text_set(outcome.text, sizeof(outcome.text),
-                        "the importer was killed after import-timeout and does not end: the file "
-                        "system of password-file or server-ca does not respond");
+                text_format(outcome.text, sizeof(outcome.text),
+                        "the process of the %s was killed after %s and does not end: the file "
+                        "system of password-file or server-ca does not respond",
+                        import_job->noun, import_job->limit);
                 break;
         case JOB_FAILED:
                 outcome.kind = OUTCOME_CRASHED;
@@ -156,6 +182,7 @@ int import_job_start(ImportJob **ret, sd_event *event, const ImportTask *task,
                         .noun = noun_of(task->action),
                         .port = task->cluster->login.port};
                 text_set(job->host, sizeof(job->host), task->cluster->login.host);
+                format_limit(job->limit, task);
                 r = job_start(&job->job, event, &spec, on_end, job);
         }
         if (r < 0) {

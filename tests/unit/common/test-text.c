@@ -52,7 +52,8 @@ static void test_control_characters_become_a_space(void **state)
 {
         static const char *const cases[] = {"\x01", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f",
                 "\xc2\x80", "\xc2\x85", "\xc2\x9f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
-                "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9"};
+                "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\xd8\x9c", "\xe2\x80\x8e",
+                "\xe2\x80\x8f"};
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
                 expect_copy(cases[i], " ");

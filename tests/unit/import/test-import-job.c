@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "daemon/import/import-job.h"
@@ -22,6 +23,8 @@ static Outcome sent;
 static RecordStop stop;
 static bool asks;
 static int killed_by; /* 0: it sends */
+static ImportAction action;
+static uint64_t timeout_usec;
 
 /* Of the handlers. */
 static sd_event *event;
@@ -31,7 +34,9 @@ static unsigned n_stops;
 /* An answer to the request becomes the number of the outcome. */
 int importer_run(Outcome *ret, const ImportTask *task)
 {
-        if (killed_by > 0)
+        if (killed_by == SIGSTOP)
+                (void)pause(); /* until the deadline */
+        else if (killed_by > 0)
                 (void)raise(killed_by);
         *ret = sent;
         if (asks)
@@ -55,10 +60,10 @@ static int on_stop(const RecordStop *request, void *userdata)
 
 static void run(void)
 {
-        const ImportTask task = {.action = IMPORT_ACTION_IMPORT,
+        const ImportTask task = {.action = action,
                 .cluster = &cluster,
                 .payload_fd = -1,
-                .timeout_usec = 60 * USEC_PER_SEC};
+                .timeout_usec = timeout_usec};
         const ImportJobHandlers handlers = {.ended = on_ended, .stop = on_stop};
         ImportJob *job = NULL;
         sigset_t mask;
@@ -82,6 +87,8 @@ static int reset(void **state)
                 .fingerprint = FINGERPRINT, .mode = REPLICATION_RESTART, .running = true};
         asks = false;
         killed_by = 0;
+        action = IMPORT_ACTION_IMPORT;
+        timeout_usec = 60 * USEC_PER_SEC;
         return 0;
 }
 
@@ -112,6 +119,20 @@ static void test_a_killed_importer_is_looked_up_in_the_journal_of_the_kernel(voi
         killed_by = SIGSEGV;
         run();
         assert_string_equal(ended.next_step, "");
+}
+
+static void test_the_limit_is_that_of_the_import_or_of_the_check(void **state)
+{
+        killed_by = SIGSTOP;
+        timeout_usec = USEC_PER_SEC / 2;
+        run();
+        assert_int_equal(ended.kind, OUTCOME_TIMED_OUT);
+        assert_string_equal(ended.text,
+                "the import did not end within 500ms (import-timeout); its process was killed");
+        action = IMPORT_ACTION_CHECK;
+        run();
+        assert_string_equal(
+                ended.text, "the check did not end within 500ms; its process was killed");
 }
 
 static void test_an_importer_without_a_process_is_retried(void **state)
@@ -160,6 +181,7 @@ int main(void)
                 cmocka_unit_test_setup(test_an_invalid_outcome_is_a_crash_in_doubt, reset),
                 cmocka_unit_test_setup(
                         test_a_killed_importer_is_looked_up_in_the_journal_of_the_kernel, reset),
+                cmocka_unit_test_setup(test_the_limit_is_that_of_the_import_or_of_the_check, reset),
                 cmocka_unit_test_setup(test_an_importer_without_a_process_is_retried, reset),
                 cmocka_unit_test_setup(test_a_stop_is_passed_on, reset),
                 cmocka_unit_test_setup(test_an_invalid_stop_is_refused, reset),
