@@ -1,4 +1,4 @@
-#include "ctl/commands/import-tracker.h"
+#include "ctl/client/import-tracker.h"
 
 #include <errno.h>
 #include <stdlib.h>

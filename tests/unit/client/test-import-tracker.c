@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/macro.h"
-#include "ctl/commands/import-tracker.h"
+#include "ctl/client/import-tracker.h"
 
 #define REQUESTED 1000
 
