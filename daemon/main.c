@@ -16,8 +16,7 @@
 #include "daemon/inspect/inspector.h"
 #include "daemon/manager/manager.h"
 #include "daemon/mysql/session.h"
-#include "daemon/probe/probe-job.h"
-#include "daemon/probe/probe-table.h"
+#include "daemon/probe/check-clusters.h"
 #include "daemon/status/journal.h"
 #include "daemon/varlink/server.h"
 
@@ -32,6 +31,8 @@ typedef struct Options {
         const char *path; /* of the configuration; NULL: the default */
         int mode;         /* Mode; this and `json` are flags of getopt_long(3) */
         int json;
+        char *const *clusters; /* with MODE_CHECK_CLUSTERS; none: all */
+        int n_clusters;
 } Options;
 
 static void print_help(void)
@@ -42,9 +43,10 @@ static void print_help(void)
                "                     $CONFIGURATION_DIRECTORY/binlog-ssld.conf\n"
                "      --check        check configuration and material; exit 0 if all is usable,\n"
                "                     1 if a material is not\n"
-               "      --check-clusters\n"
-               "                     log in to every cluster, send no key, and print whether an\n"
-               "                     import would work; exit 0 if it would everywhere, else 1\n"
+               "      --check-clusters [CLUSTER...]\n"
+               "                     log in to every cluster, or to those named, send no key, and\n"
+               "                     print whether an import would work; exit 0 if it would\n"
+               "                     everywhere, else 1\n"
                "      --json         with --check-clusters: print a JSON document\n"
                "      --once         import where it is needed; exit 0 if all clusters are\n"
                "                     current, else 1\n"
@@ -95,22 +97,6 @@ static int prepare_children(void)
         (void)sigprocmask(SIG_BLOCK, &children, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
         return session_prepare();
-}
-
-static int check_clusters(const Config *config, bool json)
-{
-        CLEANUP(freep) Probe *probes = calloc(config->n_clusters + 1, sizeof(*probes));
-        int r = probes ? prepare_children() : -ENOMEM;
-
-        if (r == 0)
-                r = probe_run_all(probes, config);
-        if (r == 0)
-                r = probe_table_print(stdout, config, probes, json);
-        if (r < 0) {
-                fprintf(stderr, "binlog-ssld: the clusters cannot be checked: %s\n", strerror(-r));
-                return EXIT_FAILURE;
-        }
-        return probe_all_good(config, probes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Reports a failure of a start to the journal, and in `reason` for the clients of the socket. */
@@ -164,8 +150,14 @@ static int run_mode(Options *options, char reason[static CONFIG_PROBLEM_SIZE])
                 return fail(reason, options->path, r);
         if (options->mode == MODE_SERVICE || options->mode == MODE_ONCE)
                 return run_manager(config, options, reason);
-        r = options->mode == MODE_CHECK ? check_materials(config)
-                                        : check_clusters(config, options->json);
+        if (options->mode == MODE_CHECK)
+                r = check_materials(config);
+        else {
+                r = prepare_children();
+                r = r < 0 ? fail(reason, "cannot check the clusters", r)
+                          : check_clusters(
+                                    config, options->clusters, options->n_clusters, options->json);
+        }
         config_unref(config);
         return r;
 }
@@ -209,7 +201,10 @@ int main(int argc, char **argv)
                 default:
                         return EX_USAGE;
                 }
-        if (optind < argc) {
+        if (options.mode == MODE_CHECK_CLUSTERS) {
+                options.clusters = argv + optind;
+                options.n_clusters = argc - optind;
+        } else if (optind < argc) {
                 fprintf(stderr, "binlog-ssld: unexpected argument: %s\n", argv[optind]);
                 return EX_USAGE;
         }

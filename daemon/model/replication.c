@@ -258,9 +258,6 @@ static void write_state(JsonWriter *writer, const Replication *replication)
         char source[REPLICATION_SOURCE_MAX];
 
         json_put_known_integer(
-                writer, "sql_errno", replication->sql_errno > 0, replication->sql_errno);
-        json_put_text(writer, "sql_error", replication->sql_error);
-        json_put_known_integer(
                 writer, "lag", replication->lag_known, (int64_t)replication->lag_sec);
         replication_format_source(source, replication);
         json_put_text(writer, "source", source);
@@ -285,6 +282,10 @@ void replication_write(JsonWriter *writer, const Replication *replication, bool 
                 in_status ? replication->io_errno > 0 : replication->configured,
                 replication->io_errno);
         json_put_text(writer, "io_error", replication->io_error);
+        json_put_known_integer(writer, "sql_errno",
+                in_status ? replication->sql_errno > 0 : replication->configured,
+                replication->sql_errno);
+        json_put_text(writer, "sql_error", replication->sql_error);
         if (in_status)
                 write_state(writer, replication);
         json_close_object(writer);

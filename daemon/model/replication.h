@@ -134,7 +134,7 @@ void replication_parse_source(Replication *replication, const char *text);
 /* Covers every text of the server that may repeat a secret. */
 void replication_redact(Replication *replication, const Redactor *redactor);
 
-/* Writes the member "replication", null if the status was not read. `in_status`: with the SQL
- * thread's error, lag, source and checked_at, and io_errno 0 is null; otherwise io_errno is null
- * only if replication is not configured. */
+/* Writes the member "replication", null if the status was not read. `in_status`: with lag,
+ * source, stopped_by_us and checked_at, and an errno 0 is null; otherwise an errno is null only if
+ * replication is not configured. */
 void replication_write(JsonWriter *writer, const Replication *replication, bool in_status);

@@ -1,15 +1,28 @@
 #pragma once
 
 /*
- * Probe job: probes every enabled cluster, each in its own child process, at most parallel-imports
- * at a time and none longer than import-timeout, so that a cluster that hangs delays no other.
- * Writes nothing to the state directory.
+ * Probe job: probes one cluster in a child process, which is killed at import-timeout.
+ *
+ * The parent's half of daemon/probe/prober.h. Every end is a probe: a child that was killed, or
+ * whose result is none, has a finding that says so.
  */
 
-#include "daemon/config/config.h"
-#include "daemon/probe/probe.h"
+#include <systemd/sd-event.h>
 
-/* Fills one Probe per cluster of the configuration, in its order, and leaves those of clusters that
- * are not enabled unchanged. SIGCHLD must be blocked. A negative errno if a child could not be
- * started. */
-int probe_run_all(Probe *probes, const Config *config);
+#include "common/macro.h"
+#include "daemon/probe/probe.h"
+#include "daemon/probe/prober.h"
+
+typedef struct ProbeJob ProbeJob;
+
+/* `probe` is valid until the handler returns, which may free the job. */
+typedef void (*probe_job_end_fn)(const Probe *probe, void *userdata);
+
+/* The texts and the descriptor of `task` are needed only until this returns. SIGCHLD must be
+ * blocked. A negative errno if no process could be started. */
+int probe_job_start(ProbeJob **ret, sd_event *event, const ProberTask *task, probe_job_end_fn fn,
+        void *userdata);
+
+/* Kills a child that still runs, without a call of the handler. */
+ProbeJob *probe_job_free(ProbeJob *job);
+DEFINE_CLEANUP(ProbeJob *, probe_job_free);

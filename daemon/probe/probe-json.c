@@ -2,6 +2,32 @@
 
 #include "common/json-writer.h"
 
+static const char *replication_state(const ClusterConfig *cluster, const Probe *probe)
+{
+        const Replication *replication = &probe->replication;
+
+        if (!probe->preflight_known)
+                return "";
+        if (cluster->replication == REPLICATION_IGNORE)
+                return "ignored";
+        if (probe->replication_error.number != 0)
+                return "unreadable";
+        if (!replication->known)
+                return "";
+        if (!replication->configured)
+                return "none";
+        return replication_is_running(replication)   ? "running"
+                : replication_is_active(replication) ? "not_running"
+                                                     : "stopped";
+}
+
+static const char *logs_word(const Probe *probe)
+{
+        if (!probe->preflight_known || probe->preflight.keeps_unknown)
+                return "";
+        return probe->preflight.keeps_call[0] == '\0' ? "clean" : "keep";
+}
+
 static void write_names(JsonWriter *writer, const ServerCertificate *certificate)
 {
         json_key(writer, "names");
@@ -98,10 +124,12 @@ static void write_findings(JsonWriter *writer, const Probe *probe)
 static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, const Probe *probe)
 {
         bool preflight_known = probe->preflight_known;
+
         json_open_object(writer);
         json_put_text(writer, "name", cluster->name);
         json_put_text(writer, "host", cluster->login.host);
         json_put_integer(writer, "port", cluster->login.port);
+        json_put_text(writer, "user", cluster->login.user);
         json_put_text(writer, "import", probe_result_word(cluster, probe));
         json_put_text(writer, "address", probe->server.address);
         json_put_text(writer, "tls_version", probe->server.tls_version);
@@ -111,9 +139,11 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         json_put_text(writer, "server_version", probe->server.version);
         json_put_known_boolean(writer, "writer", preflight_known && probe->preflight.role_known,
                 !probe->preflight.reader);
+        json_put_text(writer, "logs", logs_word(probe));
         json_put_text(writer, "keeps_call", probe->preflight.keeps_call);
         write_procedures(writer, probe);
         write_ledger(writer, cluster, probe);
+        json_put_text(writer, "replication_state", replication_state(cluster, probe));
         replication_write(writer, &probe->replication, false);
         write_source(writer, cluster, probe);
         json_put_text(writer, "payload_newlines",
@@ -124,17 +154,10 @@ static void write_cluster(JsonWriter *writer, const ClusterConfig *cluster, cons
         json_close_object(writer);
 }
 
-int probe_json_print(FILE *stream, const Config *config, const Probe *probes)
+int probe_json_format(char **ret, const ClusterConfig *cluster, const Probe *probe)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
-        json_open_object(writer);
-        json_put_boolean(writer, "good", probe_all_good(config, probes));
-        json_key(writer, "clusters");
-        json_open_array(writer);
-        for (size_t i = 0; i < config->n_clusters; i++)
-                write_cluster(writer, &config->clusters[i], &probes[i]);
-        json_close_array(writer);
-        json_close_object(writer);
-        return json_writer_print(stream, writer);
+        write_cluster(writer, cluster, probe);
+        return json_writer_finish(writer, ret);
 }

@@ -1,14 +1,12 @@
 #pragma once
 
 /*
- * Probe JSON: the result of --check-clusters as a JSON document.
+ * Probe JSON: the probe of one cluster as a JSON document, which daemon/probe/probe-table.h prints
+ * as it is or as a table.
  */
-
-#include <stdio.h>
 
 #include "daemon/config/config.h"
 #include "daemon/probe/probe.h"
 
-/* `probes` has one element per cluster of the configuration, in its order. A negative errno if the
- * document could not be written. */
-int probe_json_print(FILE *stream, const Config *config, const Probe *probes);
+/* The document is on the heap. -ENOMEM. */
+int probe_json_format(char **ret, const ClusterConfig *cluster, const Probe *probe);

@@ -1,16 +1,20 @@
 #include "daemon/probe/probe-table.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/json-writer.h"
 #include "common/terminal.h"
 #include "common/text.h"
-#include "daemon/probe/probe-json.h"
+#include "daemon/config/config.h"
+#include "daemon/mysql/rds.h"
+#include "daemon/tls/server-certificate.h"
 
-/* Columns: two blanks, the name, then these; a name longer than NAME_MAX has its own line. */
-#define NAME_MIN          8
-#define NAME_MAX          22
+/* Columns: two blanks, the name, then these; a name longer than NAME_WIDTH_MAX has its own line. */
+#define NAME_WIDTH_MIN    8
+#define NAME_WIDTH_MAX    22
 #define IMPORT_WIDTH      10
 #define TLS_WIDTH         5
 #define CERTIFICATE_WIDTH 13
@@ -20,172 +24,242 @@
 #define REPLICATION_WIDTH 13
 
 #define DETAIL_INDENT 6
-#define LINE_MAX      800
+#define LINE_SIZE     800
+#define WORD_SIZE     64
+#define NAMES_SIZE    384
 
-static const char *replication_word(const ClusterConfig *cluster, const Probe *probe)
+static bool is_disabled(const JsonValue *cluster)
 {
-        const Replication *replication = &probe->replication;
+        char word[WORD_SIZE];
 
-        if (cluster->replication == REPLICATION_IGNORE)
-                return "ignored";
-        if (probe->replication_error.number != 0)
-                return "unreadable";
-        if (!replication->known)
-                return "-";
-        if (!replication->configured)
-                return "none";
-        return replication_is_running(replication)   ? "running"
-                : replication_is_active(replication) ? "not running"
-                                                     : "stopped";
+        json_get_text(word, sizeof(word), cluster, "import");
+        return strcmp(word, "disabled") == 0;
 }
 
-/* Prints a fact, or a dash if it is not known. */
-static void put(const Terminal *terminal, bool known, const char *fact, int width)
+static uint64_t time_of(const JsonValue *object, const char *key)
 {
-        fprintf(terminal->stream, "%-*s", width, known ? fact : "-");
+        int64_t usec = 0;
+
+        return json_get_integer(&usec, json_member(object, key)) && usec > 0 ? (uint64_t)usec : 0;
 }
 
-static void put_row(
-        const Terminal *terminal, int name_width, const ClusterConfig *cluster, const Probe *probe)
+/* Prints a fact, or a dash if it is not known: "". */
+static void put(const Terminal *terminal, const char *fact, int width)
 {
-        const ServerCertificate *certificate = &probe->server_certificate;
-        bool preflight_known = probe->preflight_known;
-        const char *version = strncmp(probe->server.tls_version, "TLSv", 4) == 0
-                ? probe->server.tls_version + 4
-                : probe->server.tls_version;
-        const char *word = probe_result_word(cluster, probe);
-        const Preflight *preflight = &probe->preflight;
+        fprintf(terminal->stream, "%-*s", width, fact[0] != '\0' ? fact : "-");
+}
+
+static void put_text(const Terminal *terminal, const JsonValue *object, const char *key,
+        const char *skip, int width)
+{
+        char word[WORD_SIZE];
+        size_t length = strlen(skip);
+
+        json_get_text(word, sizeof(word), object, key);
+        for (char *at = word; (at = strchr(at, '_'));)
+                *at = ' ';
+        put(terminal, strncmp(word, skip, length) == 0 ? word + length : word, width);
+}
+
+static void put_boolean(const Terminal *terminal, const JsonValue *value, const char *if_true,
+        const char *if_false, int width)
+{
+        bool known, is_true = false;
+
+        known = json_get_boolean(&is_true, value);
+        put(terminal, !known ? "" : is_true ? if_true : if_false, width);
+}
+
+static void put_date(const Terminal *terminal, uint64_t usec, int width)
+{
         char date[CLOCK_TEXT_SIZE];
 
-        fprintf(terminal->stream, "  %-*s", name_width, cluster->name);
-        if (strlen(cluster->name) > NAME_MAX)
+        put(terminal, usec > 0 ? clock_format_date(date, usec) : "", width);
+}
+
+static void put_row(const Terminal *terminal, int name_width, const JsonValue *cluster)
+{
+        const JsonValue *procedures = json_member(cluster, "procedures");
+        bool disabled = is_disabled(cluster);
+        char name[CONFIG_NAME_MAX], word[WORD_SIZE];
+
+        json_get_text(name, sizeof(name), cluster, "name");
+        json_get_text(word, sizeof(word), cluster, "import");
+        fprintf(terminal->stream, "  %-*s", name_width, name);
+        if (strlen(name) > NAME_WIDTH_MAX)
                 fprintf(terminal->stream, "\n  %-*s", name_width, "");
         fputs("  ", terminal->stream);
-        terminal_word(terminal, word, cluster->enabled ? IMPORT_WIDTH : 0);
-        if (!cluster->enabled) {
+        terminal_word(terminal, word, disabled ? 0 : IMPORT_WIDTH);
+        if (disabled) {
                 fputc('\n', terminal->stream);
                 return;
         }
-        put(terminal, probe->logged_in, version, TLS_WIDTH);
-        put(terminal, server_certificate_is_known(certificate),
-                clock_format_date(date, certificate->not_after_usec), CERTIFICATE_WIDTH);
-        put(terminal, preflight_known && preflight->role_known,
-                preflight->reader ? "reader" : "writer", ROLE_WIDTH);
-        put(terminal, probe->procedures_known, probe->visible[PROBE_IMPORT] ? "visible" : "missing",
+        put_text(terminal, cluster, "tls_version", "TLSv", TLS_WIDTH);
+        put_date(terminal, time_of(json_member(cluster, "certificate"), "not_after"),
+                CERTIFICATE_WIDTH);
+        put_boolean(terminal, json_member(cluster, "writer"), "writer", "reader", ROLE_WIDTH);
+        put_boolean(terminal, json_member(procedures, RDS_IMPORT_PROCEDURE), "visible", "missing",
                 PROCEDURE_WIDTH);
-        put(terminal, preflight_known && !preflight->keeps_unknown,
-                preflight->keeps_call[0] == '\0' ? "clean" : "keep", LOGS_WIDTH);
-        put(terminal, preflight_known, replication_word(cluster, probe), REPLICATION_WIDTH);
-        fprintf(terminal->stream, "%s\n",
-                probe->newlines == NEWLINES_AUTO ? "not known"
-                                                 : newlines_to_string(probe->newlines));
+        put_text(terminal, cluster, "logs", "", LOGS_WIDTH);
+        put_text(terminal, cluster, "replication_state", "", REPLICATION_WIDTH);
+        json_get_text(word, sizeof(word), cluster, "payload_newlines");
+        fprintf(terminal->stream, "%s\n", word[0] != '\0' ? word : "not known");
 }
 
 /* The address behind host, and the account. */
-static void put_server(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
+static void put_server(const Terminal *terminal, const JsonValue *cluster)
 {
-        char line[LINE_MAX], user[SQL_GRANT_ACCOUNT_MAX];
-        bool numeric = strcmp(cluster->login.host, probe->server.address) == 0;
+        char line[LINE_SIZE], host[256], address[WORD_SIZE], user[256], version[128],
+                cipher[WORD_SIZE];
+        int64_t port = 0;
+        bool shown;
 
-        text_format(line, sizeof(line), "%s port %u%s%s", cluster->login.host, cluster->login.port,
-                probe->server.address[0] == '\0' || numeric ? "" : " is ",
-                numeric ? "" : probe->server.address);
+        json_get_text(host, sizeof(host), cluster, "host");
+        json_get_text(address, sizeof(address), cluster, "address");
+        (void)json_get_integer(&port, json_member(cluster, "port"));
+        shown = address[0] != '\0' && strcmp(host, address) != 0;
+        text_format(line, sizeof(line), "%s port %lld%s%s", host, (long long)port,
+                shown ? " is " : "", shown ? address : "");
         terminal_paragraph(terminal, DETAIL_INDENT, "host:  ", line);
-        if (!probe->logged_in)
+        json_get_text(cipher, sizeof(cipher), cluster, "tls_cipher");
+        if (cipher[0] == '\0') /* no login */
                 return;
-        text_set(
-                user, sizeof(user), probe->procedures_known ? probe->account : cluster->login.user);
-        text_format(line, sizeof(line), "as %s into %s, %s", user, probe->server.version,
-                probe->server.tls_cipher);
+        json_get_text(version, sizeof(version), cluster, "server_version");
+        json_get_text(user, sizeof(user), cluster, "account");
+        if (user[0] == '\0')
+                json_get_text(user, sizeof(user), cluster, "user");
+        text_format(line, sizeof(line), "as %s into %s, %s", user, version, cipher);
         terminal_paragraph(terminal, DETAIL_INDENT, "login: ", line);
 }
 
-/* Data from the peer is displayed; only a verified certificate is trusted. */
-static void put_certificate(const Terminal *terminal, const Probe *probe)
+/* "a, b and 3 more" */
+static const char *format_names(char buffer[static NAMES_SIZE], const JsonValue *certificate)
 {
-        const ServerCertificate *certificate = &probe->server_certificate;
-        char line[LINE_MAX], names[3 * SERVER_CERTIFICATE_NAME_MAX / 2], date[CLOCK_TEXT_SIZE];
+        const JsonValue *names = json_member(certificate, "names");
+        ServerCertificate shown = {0};
+        int64_t n = 0;
 
-        if (!server_certificate_is_known(certificate))
+        for (size_t i = 0; i < json_size(names) && i < SERVER_CERTIFICATE_NAMES_MAX; i++) {
+                const char *name = json_get_string(json_element(names, i));
+
+                text_set(shown.names[i], sizeof(shown.names[i]), name ? name : "");
+        }
+        if (json_get_integer(&n, json_member(certificate, "name_count")) && n > 0 && n <= UINT_MAX)
+                shown.n_names = (unsigned)n;
+        return server_certificate_names(buffer, NAMES_SIZE, &shown);
+}
+
+/* Data from the peer is displayed; only a verified certificate is trusted. */
+static void put_certificate(const Terminal *terminal, const JsonValue *cluster)
+{
+        const JsonValue *certificate = json_member(cluster, "certificate");
+        char line[2 * LINE_SIZE], names[NAMES_SIZE], date[CLOCK_TEXT_SIZE];
+        char subject[REPORT_NAME_MAX], issuer[REPORT_NAME_MAX];
+        bool verified = false;
+
+        if (!json_is_object(certificate))
                 return;
+        (void)json_get_boolean(&verified, json_member(certificate, "verified"));
+        json_get_text(subject, sizeof(subject), certificate, "subject");
+        json_get_text(issuer, sizeof(issuer), certificate, "issuer");
         text_format(line, sizeof(line), "%s%s, issued by %s, for %s, valid until %s",
-                certificate->result == CERTIFICATE_VERIFIED ? "" : "not verified: ",
-                certificate->subject, certificate->issuer,
-                server_certificate_names(names, sizeof(names), certificate),
-                clock_format_date(date, certificate->not_after_usec));
+                verified ? "" : "not verified: ", subject, issuer, format_names(names, certificate),
+                clock_format_date(date, time_of(certificate, "not_after")));
         terminal_paragraph(terminal, DETAIL_INDENT, "cert:  ", line);
 }
 
 /* Every other answer is a finding. */
-static void put_source(const Terminal *terminal, const Probe *probe)
+static void put_source(const Terminal *terminal, const JsonValue *cluster)
 {
-        char line[LINE_MAX];
+        const JsonValue *source = json_member(cluster, "source_probe");
+        char line[LINE_SIZE], word[WORD_SIZE], fingerprint[REPORT_FINGERPRINT_MAX];
 
-        if (probe->source != PROBE_SOURCE_ACCEPTS)
+        json_get_text(word, sizeof(word), source, "result");
+        if (strcmp(word, "accepts") != 0)
                 return;
-        text_format(line, sizeof(line), "accepts the set on disk, %.12s", probe->set_fingerprint);
+        json_get_text(fingerprint, sizeof(fingerprint), source, "fingerprint");
+        text_format(line, sizeof(line), "accepts the set on disk, %.12s", fingerprint);
         terminal_paragraph(terminal, DETAIL_INDENT, "source: ", line);
 }
 
-static void put_findings(const Terminal *terminal, const Probe *probe)
+static void put_findings(const Terminal *terminal, const JsonValue *cluster)
 {
-        for (unsigned i = 0; i < probe->n_findings; i++) {
-                const ProbeFinding *finding = &probe->findings[i];
-                char text[LINE_MAX];
+        const JsonValue *findings = json_member(cluster, "findings");
 
-                text_format(text, sizeof(text), "%s: %s", outcome_kind_to_string(finding->outcome),
-                        finding->text);
+        for (size_t i = 0; i < json_size(findings); i++) {
+                const JsonValue *finding = json_element(findings, i);
+                char line[LINE_SIZE], outcome[WORD_SIZE], severity[WORD_SIZE];
+                char text[OUTCOME_TEXT_MAX], next[OUTCOME_NEXT_STEP_MAX];
+
+                json_get_text(outcome, sizeof(outcome), finding, "outcome");
+                json_get_text(severity, sizeof(severity), finding, "severity");
+                json_get_text(text, sizeof(text), finding, "text");
+                json_get_text(next, sizeof(next), finding, "next");
+                text_format(line, sizeof(line), "%s: %s", outcome, text);
                 terminal_paragraph(terminal, DETAIL_INDENT,
-                        finding->severity == SEVERITY_ERROR ? "why:   " : "note:  ", text);
-                terminal_paragraph(terminal, DETAIL_INDENT, "next:  ", finding->next_step);
+                        strcmp(severity, "warning") == 0 ? "note:  " : "why:   ", line);
+                terminal_paragraph(terminal, DETAIL_INDENT, "next:  ", next);
         }
 }
 
 /* A replica that does not run prevents no import; its error is printed nevertheless. */
-static void put_replication(const Terminal *terminal, const Probe *probe)
+static void put_replication(const Terminal *terminal, const JsonValue *cluster)
 {
-        const Replication *replication = &probe->replication;
+        const JsonValue *replication = json_member(cluster, "replication");
+        char state[WORD_SIZE], error[REPLICATION_TEXT_MAX];
 
-        if (!replication->configured || replication_is_running(replication))
+        json_get_text(state, sizeof(state), cluster, "replication_state");
+        if (strcmp(state, "not_running") != 0 && strcmp(state, "stopped") != 0)
                 return;
-        terminal_paragraph(terminal, DETAIL_INDENT, "replica:  ",
-                replication->io_error[0] != '\0' ? replication->io_error : replication->sql_error);
+        json_get_text(error, sizeof(error), replication, "io_error");
+        if (error[0] == '\0')
+                json_get_text(error, sizeof(error), replication, "sql_error");
+        terminal_paragraph(terminal, DETAIL_INDENT, "replica:  ", error);
 }
 
-static void put_ledger(const Terminal *terminal, const ClusterConfig *cluster, const Probe *probe)
+static void put_ledger(const Terminal *terminal, const JsonValue *cluster)
 {
-        const LedgerEntry *entry = &probe->ledger.newest;
-        char line[LINE_MAX], time[CLOCK_TEXT_SIZE];
+        const JsonValue *ledger = json_member(cluster, "ledger");
+        uint64_t imported_usec = time_of(ledger, "imported_at");
+        char line[LINE_SIZE], table[256], writer[256], fingerprint[REPORT_FINGERPRINT_MAX];
+        char time[CLOCK_TEXT_SIZE];
+        bool usable = false;
 
-        if (!probe->ledger.known)
+        (void)json_get_boolean(&usable, json_member(ledger, "usable"));
+        json_get_text(table, sizeof(table), ledger, "table");
+        json_get_text(writer, sizeof(writer), ledger, "daemon");
+        json_get_text(fingerprint, sizeof(fingerprint), ledger, "fingerprint");
+        if (fingerprint[0] == '\0' && !usable)
                 return;
-        if (entry->set.fingerprint[0] == '\0')
-                text_format(line, sizeof(line), "%s, empty", cluster->ledger);
-        else if (entry->state != LEDGER_STATE_IMPORTED)
-                text_format(line, sizeof(line), "%s: set %.12s of %s, not completed",
-                        cluster->ledger, entry->set.fingerprint, entry->daemon);
+        if (fingerprint[0] == '\0')
+                text_format(line, sizeof(line), "%s, empty", table);
+        else if (imported_usec == 0)
+                text_format(line, sizeof(line), "%s: set %.12s of %s, not completed", table,
+                        fingerprint, writer);
         else
-                text_format(line, sizeof(line), "%s: set %.12s, imported by %s at %s",
-                        cluster->ledger, entry->set.fingerprint, entry->daemon,
-                        clock_format_time(time, entry->imported_at_usec));
+                text_format(line, sizeof(line), "%s: set %.12s, imported by %s at %s", table,
+                        fingerprint, writer, clock_format_time(time, imported_usec));
         terminal_paragraph(terminal, DETAIL_INDENT, "ledger: ", line);
 }
 
-static int name_width_of(const Config *config)
+static int name_width_of(JsonValue *const *clusters, size_t n)
 {
-        size_t width = NAME_MIN;
+        size_t width = NAME_WIDTH_MIN;
 
-        for (size_t i = 0; i < config->n_clusters; i++) {
-                size_t length = strlen(config->clusters[i].name);
+        for (size_t i = 0; i < n; i++) {
+                char name[CONFIG_NAME_MAX];
+                size_t length;
 
-                width = length > width && length <= NAME_MAX ? length : width;
+                json_get_text(name, sizeof(name), clusters[i], "name");
+                length = strlen(name);
+                width = length > width && length <= NAME_WIDTH_MAX ? length : width;
         }
         return (int)width;
 }
 
-static void print_table(const Terminal *terminal, const Config *config, const Probe *probes)
+static void print_table(const Terminal *terminal, JsonValue *const *clusters, size_t n)
 {
-        int name_width = name_width_of(config);
+        int name_width = name_width_of(clusters, n);
         char heading[160];
 
         snprintf(heading, sizeof(heading), "  %-*s  %-*s%-*s%-*s%-*s%-*s%-*s%-*s%s", name_width,
@@ -193,27 +267,52 @@ static void print_table(const Terminal *terminal, const Config *config, const Pr
                 "CERTIFICATE", ROLE_WIDTH, "ROLE", PROCEDURE_WIDTH, "PROCEDURE", LOGS_WIDTH, "LOGS",
                 REPLICATION_WIDTH, "REPLICATION", "FORM");
         terminal_heading(terminal, heading);
-        for (size_t i = 0; i < config->n_clusters; i++) {
-                const ClusterConfig *cluster = &config->clusters[i];
-
-                put_row(terminal, name_width, cluster, &probes[i]);
-                if (!cluster->enabled)
+        for (size_t i = 0; i < n; i++) {
+                put_row(terminal, name_width, clusters[i]);
+                if (is_disabled(clusters[i]))
                         continue;
-                put_server(terminal, cluster, &probes[i]);
-                put_certificate(terminal, &probes[i]);
-                put_ledger(terminal, cluster, &probes[i]);
-                put_source(terminal, &probes[i]);
-                put_findings(terminal, &probes[i]);
-                put_replication(terminal, &probes[i]);
+                put_server(terminal, clusters[i]);
+                put_certificate(terminal, clusters[i]);
+                put_ledger(terminal, clusters[i]);
+                put_source(terminal, clusters[i]);
+                put_findings(terminal, clusters[i]);
+                put_replication(terminal, clusters[i]);
         }
 }
 
-int probe_table_print(FILE *stream, const Config *config, const Probe *probes, bool json)
+static int print_json(FILE *stream, JsonValue *const *clusters, size_t n)
+{
+        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
+
+        json_open_object(writer);
+        json_put_boolean(writer, "good", probe_table_is_good(clusters, n));
+        json_key(writer, "clusters");
+        json_open_array(writer);
+        for (size_t i = 0; i < n; i++)
+                json_copy(writer, clusters[i]);
+        json_close_array(writer);
+        json_close_object(writer);
+        return json_writer_print(stream, writer);
+}
+
+int probe_table_print(FILE *stream, JsonValue *const *clusters, size_t n, bool json)
 {
         Terminal terminal = terminal_open(stream);
 
         if (json)
-                return probe_json_print(stream, config, probes);
-        print_table(&terminal, config, probes);
+                return print_json(stream, clusters, n);
+        print_table(&terminal, clusters, n);
         return fflush(stream) == 0 ? 0 : -EIO;
+}
+
+bool probe_table_is_good(JsonValue *const *clusters, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                char word[WORD_SIZE];
+
+                json_get_text(word, sizeof(word), clusters[i], "import");
+                if (strcmp(word, "works") != 0 && strcmp(word, "disabled") != 0)
+                        return false;
+        }
+        return true;
 }

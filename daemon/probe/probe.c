@@ -131,7 +131,7 @@ void probe_add_no_set(Probe *probe, const char *reason)
                 "%s",
                 reason);
         text_set(finding->next_step, sizeof(finding->next_step),
-                "see binlog-ssld --check; the service's user can read the files");
+                "see binlog-sslctl explain, or as the service's user binlog-ssld --check");
 }
 
 /* Evaluates the logs that would keep a key at any offset. */
@@ -345,12 +345,4 @@ const char *probe_result_word(const ClusterConfig *cluster, const Probe *probe)
         if (!cluster->enabled)
                 return "disabled";
         return probe_is_good(probe) ? "works" : "fails";
-}
-
-bool probe_all_good(const Config *config, const Probe *probes)
-{
-        for (size_t i = 0; i < config->n_clusters; i++)
-                if (config->clusters[i].enabled && !probe_is_good(&probes[i]))
-                        return false;
-        return true;
 }

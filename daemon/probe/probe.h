@@ -112,6 +112,3 @@ bool probe_is_good(const Probe *probe);
 
 /* Returns "works" or "fails", or "disabled" for a cluster that is not enabled. */
 const char *probe_result_word(const ClusterConfig *cluster, const Probe *probe);
-
-/* Returns true if the probes of all enabled clusters are good. */
-bool probe_all_good(const Config *config, const Probe *probes);

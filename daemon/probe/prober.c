@@ -131,7 +131,7 @@ static void probe_source(Probe *probe, Session *session, const ProberTask *task,
         int r;
 
         if (!payload->data) {
-                probe_add_no_set(probe, task->set->reason);
+                probe_add_no_set(probe, task->reason);
                 return;
         }
         r = redactor_set_pem(&key, payload->data, payload->size);
@@ -141,7 +141,7 @@ static void probe_source(Probe *probe, Session *session, const ProberTask *task,
         if (r < 0)
                 probe_add_no_set(probe, strerror(-r));
         else
-                probe_add_source(probe, &outcome, task->set->fingerprint);
+                probe_add_source(probe, &outcome, task->fingerprint);
 }
 
 int prober_run(Probe *ret, const ProberTask *task)
@@ -155,8 +155,8 @@ int prober_run(Probe *ret, const ProberTask *task)
         Outcome outcome = {0};
 
         /* What cannot be mapped is no set. */
-        if (task->set->payload_fd >= 0)
-                (void)call_payload_map(&payload, task->set->payload_fd);
+        if (task->payload_fd >= 0)
+                (void)call_payload_map(&payload, task->payload_fd);
         ret->newlines = cluster->newlines != NEWLINES_AUTO ? cluster->newlines : task->newlines;
         if (login_open(&session, &outcome, &ret->server_certificate, cluster, deadline_usec,
                     &password)) {

@@ -13,13 +13,14 @@
  */
 
 #include "daemon/config/config.h"
-#include "daemon/probe/probe-set.h"
 #include "daemon/probe/probe.h"
 
 typedef struct ProberTask {
         const ClusterConfig *cluster;
-        const ProbeSet *set; /* its inspection has ended */
-        Newlines newlines;   /* the form in the record; AUTO: unknown */
+        int payload_fd;          /* of the set on disk, sealed; -1: none, and `reason` says why */
+        const char *fingerprint; /* of that set */
+        const char *reason;
+        Newlines newlines; /* the form in the record; AUTO: unknown */
         uint64_t timeout_usec;
 } ProberTask;
 

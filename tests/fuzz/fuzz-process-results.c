@@ -18,6 +18,7 @@
 #include "common/json-reader.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/probe/probe-json.h"
 #include "daemon/probe/probe-table.h"
 #include "daemon/record/record-file.h"
 #include "daemon/source/source-verdict.h"
@@ -187,18 +188,21 @@ static void use_source_reply(const SourceReply *reply)
         }
 }
 
-static void print_probe(const Probe *probe, const Config *config, bool json)
+static void print_probe(const Probe *probe, const ClusterConfig *cluster)
 {
         CLEANUP(json_freep) JsonValue *value = NULL;
+        CLEANUP(freep) char *json = NULL;
         CLEANUP(freep) char *text = NULL;
         size_t size;
         FILE *stream = open_memstream(&text, &size);
 
         MUST(stream);
-        MUST(probe_table_print(stream, config, probe, json) == 0);
+        MUST(probe_json_format(&json, cluster, probe) == 0);
+        MUST(json_parse(&value, json, strlen(json)) == 0);
+        MUST(probe_table_is_good(&value, 1) == probe_is_good(probe));
+        MUST(probe_table_print(stream, &value, 1, false) == 0);
+        MUST(probe_table_print(stream, &value, 1, true) == 0);
         MUST(fclose(stream) == 0 && strlen(text) == size);
-        if (json)
-                MUST(json_parse(&value, text, size) == 0);
         for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
                 MUST(text_is_displayable(line, strcspn(line, "\n")));
 }
@@ -206,22 +210,20 @@ static void print_probe(const Probe *probe, const Config *config, bool json)
 static void use_probe(const Probe *probe)
 {
         static StatusFixture fixture;
-        Config config = {.n_materials = 1, .n_clusters = 1};
+        ClusterConfig *cluster = &fixture.cluster_config[0];
         Probe evaluated = *probe;
 
         status_fixture_make(&fixture);
-        fixture.cluster_config[0].enabled = true;
-        fixture.cluster_config[0].ledger = "ops.ledger";
-        fixture.cluster_config[0].server_ca = "";
-        config.clusters = fixture.cluster_config;
-        config.materials = &fixture.material_config;
+        cluster->enabled = true;
+        cluster->ledger = "ops.ledger";
+        cluster->server_ca = "";
+        cluster->login.user = "ssl_importer";
         if (!probe_is_valid(probe))
                 return;
-        probe_evaluate(&evaluated, &config.clusters[0]);
+        probe_evaluate(&evaluated, cluster);
         probe_evaluate_certificate(&evaluated, NOW);
         MUST(probe_is_valid(&evaluated));
-        print_probe(&evaluated, &config, false);
-        print_probe(&evaluated, &config, true);
+        print_probe(&evaluated, cluster);
 }
 
 typedef union Value {

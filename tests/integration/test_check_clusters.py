@@ -71,7 +71,8 @@ def test_a_good_cluster_has_all_fields(testbed, check):
     expected = {
         "name": "orders", "host": "localhost", "port": testbed.aurora.port, "import": "works",
         "address": "127.0.0.1", "tls_version": "TLSv1.3", "account": "ssl_importer@%",
-        "writer": True, "keeps_call": None, "payload_newlines": None, "findings": [],
+        "user": "ssl_importer", "writer": True, "logs": "clean", "keeps_call": None,
+        "payload_newlines": None, "findings": [],
         "procedures": {"rds_import_binlog_ssl_material": True, "rds_stop_replication": True,
                        "rds_start_replication": True, "rds_remove_binlog_ssl_material": False},
         "source_probe": None}
@@ -88,7 +89,8 @@ def test_a_good_cluster_has_all_fields(testbed, check):
     assert 363 * 86400 < end - time.time() < 366 * 86400
     assert cluster["replication"]["configured"] is True
     assert set(cluster) == {*expected, "duration_usec", "server_version", "tls_cipher",
-                            "certificate", "replication", "ledger"}
+                            "certificate", "replication", "replication_state", "ledger"}
+    assert cluster["replication_state"] in ("running", "not_running", "stopped")
 
 
 def test_the_table_has_a_line_for_each_cluster(testbed, service):
@@ -112,6 +114,30 @@ def test_the_table_has_a_line_for_each_cluster(testbed, service):
     assert any(line.split() == ["off", "disabled"] for line in lines)
     assert any(line.split()[:2] == ["down", "fails"] for line in lines)
     assert "why:   unreachable: " in done.stdout and "next:  check host" in done.stdout
+
+
+def test_only_the_named_clusters_are_asked(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        text = configuration(service, testbed.aurora)
+        service.configure(text + another(text, "users") + another(text, "other", proxy.port)
+                          + another(text, "off", more="enabled = no\n"))
+        for names, found in ((["users", "orders", "users"], ["orders", "users"]),
+                             (["off"], ["off"])):
+            done = service.run("--check-clusters", "--json", *names)
+            assert done.returncode == 0
+            assert [c["name"] for c in json.loads(done.stdout)["clusters"]] == found
+        assert proxy.connections == []
+
+
+def test_an_unknown_name_names_the_known_ones_and_asks_none(testbed, service):
+    with Proxy(testbed.aurora.port) as proxy:
+        text = configuration(service, testbed.aurora, port=proxy.port)
+        service.configure(text + another(text, "users"))
+        done = service.run("--check-clusters", "orders", "zero\x1b")
+        assert (done.returncode, done.stdout) == (64, "")
+        assert done.stderr == ("binlog-ssld: there is no cluster zero ; the configuration has: "
+                               "orders, users\n")
+        assert proxy.connections == []
 
 
 def test_the_payload_form_of_the_record_is_shown(testbed, service):

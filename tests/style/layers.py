@@ -21,7 +21,7 @@ ALLOWED = {
     "daemon/varlink": "common config model status",
     "daemon/cluster": "common config model record import/import-job",
     "daemon/manager": "common config model record status varlink cluster watch/watch-job inspect/inspect-job",
-    "daemon": "common config model manager status probe inspect/inspector varlink/server mysql/session",
+    "daemon": "common config model manager status probe/check-clusters inspect/inspector varlink/server mysql/session",
     "ctl/client": "common config model",
     "ctl/output": "common config model ctl/client",
     "ctl/explain": "common config model ctl/client ctl/output watch/path-walk",
