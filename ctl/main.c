@@ -17,6 +17,7 @@ static const Command *const commands[] = {
         &command_status,
         &command_explain,
         &command_check,
+        &command_check_clusters,
         &command_import,
         &command_remove,
         &command_wait,
@@ -95,7 +96,7 @@ static void print_help(const Command *command)
         }
         printf("binlog-sslctl [OPTION...] COMMAND\n\nQuery and control binlog-ssld.\n\n");
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-                snprintf(label, sizeof(label), "  %-10s", commands[i]->name);
+                snprintf(label, sizeof(label), "  %-16s", commands[i]->name);
                 terminal_paragraph(&terminal, 0, label, commands[i]->summary);
         }
         printf("\n  --socket PATH   the socket of the daemon\n"

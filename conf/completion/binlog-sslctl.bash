@@ -34,7 +34,7 @@ _binlog_sslctl() {
         case $command in
         status) options+=" --problems" ;;
         import) options+=" --force --wait --ignore-replication --timeout" ;;
-        remove) options+=" --timeout" ;;
+        check-clusters | remove) options+=" --timeout" ;;
         wait) options+=" --cert --ignore-replication --timeout" ;;
         reload) options+=" --dry-run" ;;
         check) options+=" --ca --cert --key" ;;
@@ -47,9 +47,9 @@ _binlog_sslctl() {
         case $command in
         "")
                 mapfile -t COMPREPLY < <(compgen -W \
-                        "status explain check import remove wait monitor metrics nagios reload" -- "$cur")
+                        "status explain check check-clusters import remove wait monitor metrics nagios reload" -- "$cur")
                 ;;
-        status | import | remove)
+        status | check-clusters | import | remove)
                 mapfile -t COMPREPLY < <(compgen -W \
                         "$(_binlog_sslctl_names "$socket" host)" -- "$cur")
                 ;;

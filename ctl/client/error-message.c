@@ -171,6 +171,8 @@ int error_message_reply(const VarlinkReply *reply, const char *method, bool json
                 error_message("an import into cluster %s has not ended; fix: wait for its end, see "
                               "binlog-sslctl status",
                         name);
+        else if (strcmp(reply->error, MANAGER_ERROR "CheckRunning") == 0)
+                error_message("another check of the clusters runs; fix: wait for its end");
         else if (strcmp(reply->error, MANAGER_ERROR "MaterialNotReady") == 0) {
                 json_get_text(state, sizeof(state), reply->parameters, "state");
                 json_get_text(reason, sizeof(reason), reply->parameters, "reason");

@@ -46,6 +46,7 @@ typedef struct Command {
 extern const Command command_status;
 extern const Command command_explain;
 extern const Command command_check;
+extern const Command command_check_clusters;
 extern const Command command_import;
 extern const Command command_remove;
 extern const Command command_wait;

@@ -222,6 +222,11 @@ const Config *inventory_config(const Inventory *inventory)
         return inventory->generation.config;
 }
 
+Config *inventory_ref_config(const Inventory *inventory)
+{
+        return config_ref(inventory->generation.config);
+}
+
 Cluster *inventory_cluster(const Inventory *inventory, size_t index)
 {
         return inventory->generation.clusters[index];

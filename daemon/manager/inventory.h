@@ -56,6 +56,9 @@ int inventory_apply(Inventory *inventory, Config *config);
 
 const Config *inventory_config(const Inventory *inventory);
 
+/* The same as a reference of the caller, which a reload does not end. */
+Config *inventory_ref_config(const Inventory *inventory);
+
 /* By the cluster's index in the configuration. */
 Cluster *inventory_cluster(const Inventory *inventory, size_t index);
 Material *inventory_material_of(const Inventory *inventory, size_t cluster);

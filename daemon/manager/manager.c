@@ -16,6 +16,7 @@
 #include "common/job.h"
 #include "daemon/cluster/cluster-start.h"
 #include "daemon/config/paths.h"
+#include "daemon/manager/cluster-probes.h"
 #include "daemon/manager/inventory.h"
 #include "daemon/manager/reload.h"
 #include "daemon/manager/scheduler.h"
@@ -46,6 +47,7 @@ struct Manager {
         JournalFilter *filter;
         Metrics *metrics;
         MetricsFile *metrics_file;
+        ClusterProbes *probes;
         Server *server;
         ManagerOperations operations;
         Watchdog *watchdog;
@@ -348,6 +350,8 @@ static int setup_server(Manager *manager)
         char path[PATH_MAX];
         int r = paths_socket(path, sizeof(path));
 
+        if (r == 0)
+                r = cluster_probes_new(&manager->probes, manager->event, manager->inventory);
         if (r < 0)
                 return r;
         manager->operations = (ManagerOperations){
@@ -360,6 +364,7 @@ static int setup_server(Manager *manager)
                 .reload = reload,
                 .try_reload = try_reload,
                 .metrics = make_metrics,
+                .check = cluster_probes_operations(manager->probes),
                 .info = &manager->info,
                 .userdata = manager,
         };
@@ -407,6 +412,7 @@ Manager *manager_free(Manager *manager)
         watchdog_free(manager->watchdog);
         status_line_free(manager->status_line);
         server_free(manager->server);
+        cluster_probes_free(manager->probes);
         scheduler_free(manager->scheduler);
         reload_free(manager->reload);
         inventory_free(manager->inventory);

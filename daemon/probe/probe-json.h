@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Probe JSON: the probe of one cluster as a JSON document, which daemon/probe/probe-table.h prints
- * as it is or as a table.
+ * Probe JSON: the probe of one cluster as a JSON document, ClusterCheck of io.binlogssl.Manager,
+ * which daemon/probe/probe-table.h prints as it is or as a table.
  */
 
 #include "daemon/config/config.h"

@@ -5,8 +5,9 @@
  * the account, the server's certificate and the findings with their next steps; or the document of
  * `--json`.
  *
- * The probes are documents of daemon/probe/probe-json.h, so that a program that receives them can
- * print the same. They are not trusted: what is absent or of another type is shown as not known.
+ * The probes are documents of daemon/probe/probe-json.h, so that `binlog-ssld --check-clusters` and
+ * `binlog-sslctl check-clusters`, which receives them, print the same. They are not trusted: what
+ * is absent or of another type is shown as not known.
  */
 
 #include <stdbool.h>

@@ -30,9 +30,11 @@ struct Connection {
         size_t output_size;
         size_t sent; /* of `output`, or without one of the next publication */
         connection_next_fn next_fn;
+        connection_cancel_fn cancel_fn; /* of a series */
         void *next_userdata;
         ConnectionCursor cursor;
         bool streaming;
+        bool waiting;   /* a series has no answer yet */
         bool postponed; /* a call is not answered yet */
         bool finished;  /* the client has ended its side */
         bool overrun;   /* the client is too far behind, or cannot be answered */
@@ -46,9 +48,21 @@ static int reply(Connection *connection, const char *parameters, const char *err
                 &connection->output, &connection->output_size, parameters, error, continues);
 }
 
+static bool is_series(const Connection *connection)
+{
+        return connection->next_fn && !connection->streaming;
+}
+
+/* Returns true if a call is not, or not completely, answered. */
+static bool is_pending(const Connection *connection)
+{
+        return connection->postponed || is_series(connection);
+}
+
 static bool is_owed(const Connection *connection)
 {
-        return connection->output || connection->next_fn || connection_is_behind(connection);
+        return connection->output || (connection->next_fn && !connection->waiting) ||
+                connection_is_behind(connection);
 }
 
 static int make_next(Connection *connection)
@@ -57,9 +71,12 @@ static int make_next(Connection *connection)
         int r = connection->next_fn(
                 connection, &connection->cursor, &parameters, connection->next_userdata);
 
+        connection->waiting = is_series(connection) && r > 0 && !parameters;
         if (r == 0)
                 connection->next_fn = NULL;
-        return r < 0 || !parameters ? r : reply(connection, parameters, NULL, true);
+        if (r < 0 || !parameters)
+                return r;
+        return reply(connection, parameters, NULL, connection->streaming || r > 0);
 }
 
 /* Sends the rest of one message, as far as the client has read. */
@@ -70,7 +87,8 @@ static int send_one(Connection *connection)
         ssize_t n;
         int r;
 
-        if (!connection->output && !connection_is_behind(connection) && connection->next_fn) {
+        if (!connection->output && !connection_is_behind(connection) && connection->next_fn &&
+                !connection->waiting) {
                 r = make_next(connection);
                 if (r < 0)
                         return r;
@@ -112,7 +130,7 @@ static ssize_t find_call(const Connection *connection)
  * handled. */
 static bool can_handle(const Connection *connection)
 {
-        return !connection->output && !connection->streaming && !connection->postponed &&
+        return !connection->output && !connection->streaming && !is_pending(connection) &&
                 find_call(connection) >= 0;
 }
 
@@ -132,7 +150,7 @@ static int handle(Connection *connection)
                 r = connection->call_fn(
                         connection, &call, &parameters, &error, connection->userdata);
         connection->postponed = connection->postponed && !call.oneway;
-        if (r < 0 || call.oneway || connection->streaming || connection->postponed)
+        if (r < 0 || call.oneway || connection->streaming || is_pending(connection))
                 return r;
         r = reply(connection, parameters, error, false);
         return r < 0 ? r : send_one(connection);
@@ -173,7 +191,7 @@ static int receive(Connection *connection)
  * has read everything may be silent, and whoever waits for an answer. */
 static void watch_idle(Connection *connection)
 {
-        bool silent = connection->postponed || (connection->streaming && !is_owed(connection));
+        bool silent = (connection->streaming || is_pending(connection)) && !is_owed(connection);
         int enabled = SD_EVENT_OFF;
 
         (void)sd_event_source_get_enabled(connection->idle, &enabled);
@@ -193,7 +211,7 @@ static void wait_for_more(Connection *connection)
 
         if (is_owed(connection) || can_handle(connection))
                 events |= EPOLLOUT;
-        else if (!connection->streaming && !connection->postponed)
+        else if (!connection->streaming && !is_pending(connection))
                 events |= EPOLLIN;
         (void)sd_event_source_set_io_events(connection->io, events);
         watch_idle(connection);
@@ -203,7 +221,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 {
         Connection *connection = userdata;
         bool left = (connection->streaming && (events & EPOLLRDHUP) != 0) ||
-                ((connection->streaming || connection->postponed) && (events & EPOLLHUP) != 0);
+                ((connection->streaming || is_pending(connection)) && (events & EPOLLHUP) != 0);
         int r = left || (events & EPOLLERR) != 0 ? -EPIPE : 0;
 
         /* To a client that has shut down both sides, but not closed, no message can be sent, and
@@ -216,7 +234,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         if (r == 0 && can_handle(connection))
                 r = handle(connection);
         if (r < 0 || connection->overrun ||
-                (connection->finished && !connection->postponed && !is_owed(connection) &&
+                (connection->finished && !is_pending(connection) && !is_owed(connection) &&
                         !can_handle(connection)))
                 connection->end_fn(connection, connection->userdata);
         else
@@ -264,6 +282,8 @@ Connection *connection_free(Connection *connection)
 {
         if (!connection)
                 return NULL;
+        if (is_series(connection))
+                connection->cancel_fn(connection->next_userdata);
         sd_event_source_disable_unref(connection->io);
         sd_event_source_disable_unref(connection->idle);
         backlog_position_done(&connection->position);
@@ -280,6 +300,21 @@ void connection_stream(Connection *connection, connection_next_fn next_fn, void 
         connection->next_fn = next_fn;
         connection->next_userdata = userdata;
         backlog_position_begin(&connection->position, connection->backlog);
+}
+
+void connection_series(Connection *connection, connection_next_fn next_fn,
+        connection_cancel_fn cancel_fn, void *userdata)
+{
+        connection->next_fn = next_fn;
+        connection->cancel_fn = cancel_fn;
+        connection->next_userdata = userdata;
+}
+
+void connection_wake(Connection *connection)
+{
+        connection->waiting = false;
+        if (!connection->overrun)
+                wait_for_more(connection);
 }
 
 bool connection_is_streaming(const Connection *connection)

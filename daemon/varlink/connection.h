@@ -15,6 +15,8 @@
  * (daemon/varlink/backlog.h), and answers that a connection_next_fn makes one by one, each when
  * everything before it is sent. So a stream owns one message, however long its beginning is. A
  * client that is BACKLOG_MAX behind is disconnected.
+ *
+ * A series has only such answers, which take time to come, and an end.
  */
 
 #include <sys/types.h>
@@ -53,9 +55,9 @@ typedef struct ConnectionCursor {
         size_t index;
 } ConnectionCursor;
 
-/* Makes the next answer of a stream, a JSON object on the heap. Returns 1, 0 if it was the last, or
- * a negative errno, which ends the connection. Returns 1 and leaves NULL to be called again after
- * the publications that it has caused. */
+/* Makes the next answer of a stream or series, a JSON object on the heap. Returns 1, 0 if it was
+ * the last, or a negative errno, which ends the connection. In a stream it returns 1 and leaves
+ * NULL to be called again after the publications that it has caused. */
 typedef int (*connection_next_fn)(
         Connection *connection, ConnectionCursor *cursor, char **ret_parameters, void *userdata);
 
@@ -69,6 +71,15 @@ DEFINE_CLEANUP(Connection *, connection_free);
  * that are yet to come answer the call. */
 void connection_stream(Connection *connection, connection_next_fn next_fn, void *userdata);
 bool connection_is_streaming(const Connection *connection);
+
+/* For a handler whose call has `more`: the answers of `next_fn` answer the call. It returns 1 and
+ * leaves NULL while none is there, and is called again after connection_wake(). Meanwhile the next
+ * calls of the client wait, and silence does not end the connection. If that ends before the last
+ * answer is made, it calls `cancel_fn`. */
+typedef void (*connection_cancel_fn)(void *userdata);
+void connection_series(Connection *connection, connection_next_fn next_fn,
+        connection_cancel_fn cancel_fn, void *userdata);
+void connection_wake(Connection *connection);
 
 /* For a handler: connection_answer() answers the call, at any time after the handler has returned.
  * Until then the next calls of the client wait, and silence does not end the connection. */

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "daemon/model/interface.h"
 #include "daemon/status/summary-material.h"
+#include "daemon/varlink/cluster-request.h"
 
 /* Answers a call like connection_call_fn, after its rights and the names of its parameters are
  * checked. */
@@ -101,76 +102,6 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         return 0;
 }
 
-/* The parameters of Import and Remove. */
-typedef struct ImportRequest {
-        const JsonValue *names; /* NULL: all clusters, for Import; points into the call */
-        bool *chosen;           /* for each cluster of the status */
-        bool force;
-} ImportRequest;
-
-static void import_request_done(ImportRequest *request)
-{
-        free(request->chosen);
-}
-
-/* Returns the name of a parameter with a wrong type, or NULL. */
-static const char *parse_import(ImportRequest *ret, const VarlinkCall *call)
-{
-        const JsonValue *names = json_member(call->parameters, "clusters");
-        const JsonValue *force = json_member(call->parameters, "force");
-
-        *ret = (ImportRequest){0};
-        if (force && !json_is_null(force) && !json_get_boolean(&ret->force, force))
-                return "force";
-        if (!names || json_is_null(names))
-                return NULL;
-        if (!json_is_array(names))
-                return "clusters";
-        for (size_t i = 0; i < json_size(names); i++)
-                if (!json_get_string(json_element(names, i)))
-                        return "clusters";
-        ret->names = names;
-        return NULL;
-}
-
-typedef struct Named {
-        const char *name;
-        size_t cluster;
-} Named;
-
-static int compare_names(const void *a, const void *b)
-{
-        return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
-}
-
-/* Looks the names up in the status. `ret_unknown` is one that no cluster has, or NULL. */
-static int choose(ImportRequest *request, const ManagerStatus *status, const char **ret_unknown)
-{
-        CLEANUP(freep) Named *clusters = calloc(status->n_clusters + 1, sizeof(*clusters));
-
-        *ret_unknown = NULL;
-        request->chosen = calloc(status->n_clusters + 1, sizeof(bool));
-        if (!clusters || !request->chosen)
-                return -ENOMEM;
-        for (size_t i = 0; i < status->n_clusters; i++) {
-                clusters[i] = (Named){status->clusters[i]->config->name, i};
-                request->chosen[i] = !request->names;
-        }
-        if (request->names)
-                qsort(clusters, status->n_clusters, sizeof(*clusters), compare_names);
-        for (size_t i = 0; i < json_size(request->names); i++) {
-                const Named key = {.name = json_get_string(json_element(request->names, i))};
-                const Named *found =
-                        bsearch(&key, clusters, status->n_clusters, sizeof(key), compare_names);
-
-                if (found)
-                        request->chosen[found->cluster] = true;
-                else if (!*ret_unknown)
-                        *ret_unknown = key.name;
-        }
-        return 0;
-}
-
 static int refuse_not_ready(char **ret, const char **ret_error, const MaterialStatus *material)
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
@@ -190,7 +121,7 @@ static int refuse_not_ready(char **ret, const char **ret_error, const MaterialSt
  * cluster without a good set on disk. Without names a call is refused only if no cluster has
  * one. */
 static const MaterialStatus *find_not_ready(
-        const ImportRequest *request, const ManagerStatus *status)
+        const ClusterRequest *request, const ManagerStatus *status)
 {
         const MaterialStatus *found = NULL;
 
@@ -213,15 +144,15 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
 {
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         ManagerStatus status = operations->status(operations->userdata);
-        CLEANUP(import_request_done) ImportRequest request;
-        const char *wrong = parse_import(&request, call);
+        CLEANUP(cluster_request_done) ClusterRequest request;
+        const char *wrong = cluster_request_parse(&request, call);
         const MaterialStatus *material;
         int r;
 
         if (wrong)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
-        r = choose(&request, &status, &wrong);
+        r = cluster_request_choose(&request, &status, &wrong);
         if (r < 0)
                 return r;
         if (wrong)
@@ -258,7 +189,7 @@ static bool can_remove(const ClusterStatus *cluster, const ManagerOperations *op
 
 /* Returns the first named cluster that does not keep `rule`, or NULL. */
 static const char *find_breach(const ManagerOperations *operations, const ManagerStatus *status,
-        const ImportRequest *request,
+        const ClusterRequest *request,
         bool (*rule)(const ClusterStatus *cluster, const ManagerOperations *operations, size_t i))
 {
         for (size_t i = 0; i < status->n_clusters; i++) {
@@ -274,15 +205,15 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
         const VarlinkCall *call, char **ret, const char **ret_error)
 {
         ManagerStatus status = operations->status(operations->userdata);
-        CLEANUP(import_request_done) ImportRequest request;
-        const char *wrong = parse_import(&request, call);
+        CLEANUP(cluster_request_done) ClusterRequest request;
+        const char *wrong = cluster_request_parse(&request, call);
         int r;
 
         /* Never all by default. */
         if (wrong || json_size(request.names) == 0)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", "clusters");
-        r = choose(&request, &status, &wrong);
+        r = cluster_request_choose(&request, &status, &wrong);
         if (r < 0)
                 return r;
         if (wrong)
@@ -299,6 +230,58 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
                 if (request.chosen[i])
                         operations->remove(i, operations->userdata);
         operations->schedule(operations->userdata);
+        return 0;
+}
+
+static int next_check(Connection *connection, ConnectionCursor *cursor, char **ret, void *userdata)
+{
+        const CheckOperations *check = userdata;
+
+        return check->next(ret, check->userdata);
+}
+
+static void cancel_check(void *userdata)
+{
+        const CheckOperations *check = userdata;
+
+        check->end(check->userdata);
+}
+
+static void on_check_ready(void *userdata)
+{
+        connection_wake(userdata);
+}
+
+static int answer_check_clusters(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        const CheckOperations *check = &operations->check;
+        ManagerStatus status = operations->status(operations->userdata);
+        CLEANUP(cluster_request_done) ClusterRequest request;
+        const char *wrong = cluster_request_parse(&request, call);
+        int r;
+
+        if (call->oneway) /* without an answer it has no effect */
+                return 0;
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
+        if (!call->more) {
+                *ret_error = VARLINK_ERROR_EXPECTED_MORE;
+                return 0;
+        }
+        r = cluster_request_choose(&request, &status, &wrong);
+        if (r < 0)
+                return r;
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
+        r = check->start(request.chosen, on_check_ready, connection, check->userdata);
+        if (r == 0)
+                connection_series(connection, next_check, cancel_check, (void *)check);
+        if (r != -EBUSY)
+                return r;
+        *ret_error = INTERFACE_NAME ".CheckRunning";
         return 0;
 }
 
@@ -347,6 +330,7 @@ static const Method methods[] = {
         {"Subscribe", answer_subscribe, false, {NULL}},
         {"Import", answer_import, true, {"clusters", "force", NULL}},
         {"Remove", answer_remove, true, {"clusters", NULL}},
+        {"CheckClusters", answer_check_clusters, true, {"clusters", NULL}},
         {"Reload", answer_reload, true, {"dry_run", NULL}},
         {"GetMetrics", answer_metrics, false, {NULL}},
 };

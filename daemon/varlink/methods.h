@@ -4,8 +4,9 @@
  * Methods: answers the calls and sends the events of io.binlogssl.Manager.
  *
  * Checks the parameters and the caller's rights and writes the answers; the manager provides the
- * operations. Anyone may read. Import, Remove and Reload require root, the daemon's own user or a
- * member of control-group, by the credentials that the kernel recorded at connect(2).
+ * operations. Anyone may read. Import, Remove, CheckClusters and Reload require root, the daemon's
+ * own user or a member of control-group, by the credentials that the kernel recorded at
+ * connect(2).
  */
 
 #include "daemon/config/config.h"
@@ -13,6 +14,20 @@
 #include "daemon/varlink/connection.h"
 #include "daemon/varlink/server.h"
 #include "daemon/varlink/status-json.h"
+
+typedef void (*check_ready_fn)(void *userdata);
+
+/* The run of CheckClusters. */
+typedef struct CheckOperations {
+        /* `chosen` has a member for each cluster of the status, and is needed only until this
+         * returns. `ready` is called when `next` may have an answer, until the run has ended.
+         * -EBUSY: there is a run. */
+        int (*start)(
+                const bool *chosen, check_ready_fn ready, void *ready_userdata, void *userdata);
+        int (*next)(char **ret, void *userdata); /* as connection_next_fn; 0 ends the run */
+        void (*end)(void *userdata);
+        void *userdata;
+} CheckOperations;
 
 typedef struct ManagerOperations {
         ManagerStatus (*status)(void *userdata);
@@ -25,6 +40,7 @@ typedef struct ManagerOperations {
         void (*reload)(void *userdata); /* methods_answer_reload() follows, not before it returns */
         int (*try_reload)(ConfigProblem *ret_problem, void *userdata); /* -EINVAL: refused */
         int (*metrics)(char **ret, void *userdata);
+        CheckOperations check;
         const ManagerInfo *info;
         void *userdata;
 } ManagerOperations;

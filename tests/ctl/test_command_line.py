@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-COMMANDS = ["status", "explain", "check", "import", "wait", "monitor", "metrics", "reload"]
+COMMANDS = ["status", "explain", "check", "check-clusters", "import", "wait", "monitor", "metrics",
+            "reload"]
 
 
 def test_help_lists_every_command_within_100_columns(ctl):

@@ -1,7 +1,7 @@
 /*
  * What binlog-sslctl prints of an answer: of any, only lines of displayable text, not more for each
  * material and cluster than a limit, and the same with and without colours. The input is an answer
- * of the service, to GetStatus or an error.
+ * of the service, to GetStatus or CheckClusters, or an error.
  */
 
 #include "tests/fuzz/fuzz.h"
@@ -15,6 +15,7 @@
 #include "ctl/client/status-info.h"
 #include "ctl/output/rule-verdict.h"
 #include "ctl/output/status-table.h"
+#include "daemon/probe/probe-table.h"
 
 #define PRINTED_MAX ((size_t)64 * 1024) /* of one material, cluster or error */
 
@@ -112,6 +113,22 @@ static void check_status(const StatusInfo *info, unsigned columns, bool named)
         MUST(strcmp(plain.text, colored.text) == 0);
 }
 
+/* The cluster of an answer to CheckClusters. */
+static void check_probe(const VarlinkReply *reply)
+{
+        JsonValue *cluster = (JsonValue *)json_member(reply->parameters, "cluster");
+        CLEANUP(printed_done) Printed printed = {0};
+
+        if (!json_is_object(cluster))
+                return;
+        printed_open(&printed);
+        MUST(probe_table_print(printed.stream, &cluster, 1, false) == 0);
+        printed_close(&printed);
+        check_lines(&printed);
+        MUST(printed.size <= 2 * PRINTED_MAX);
+        (void)probe_table_is_good(&cluster, 1);
+}
+
 /* Each is stored once, and can be removed. */
 static void check_removal(StatusInfo *info)
 {
@@ -159,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_error(&reply);
                 return 0;
         }
+        check_probe(&reply);
         if (status_info_load(&info, reply.parameters) < 0)
                 return 0;
         check_status(&info, TERMINAL_COLUMNS_MAX, false);

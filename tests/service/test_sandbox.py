@@ -208,6 +208,8 @@ def test_a_password_as_a_credential(service: Installed, encrypted: bool):
     service.configure(password="password-credential = orders")
     service.start()
     service.wait_imports(1)
+    done = service.ctl("--json", "check-clusters")
+    assert done.returncode == 0 and '"good":true' in done.stdout
 
 
 def test_the_key_of_another_group_is_read_with_a_supplementary_group(service: Installed):

@@ -20,16 +20,18 @@ ALLOWED = {
     "daemon/status": "common config model",
     "daemon/varlink": "common config model status",
     "daemon/cluster": "common config model record import/import-job",
-    "daemon/manager": "common config model record status varlink cluster watch/watch-job inspect/inspect-job",
+    "daemon/manager": "common config model record status varlink cluster watch/watch-job inspect/inspect-job "
+                      "probe/probe-run",
     "daemon": "common config model manager status probe/check-clusters inspect/inspector varlink/server mysql/session",
     "ctl/client": "common config model",
     "ctl/output": "common config model ctl/client",
     "ctl/explain": "common config model ctl/client ctl/output watch/path-walk",
-    "ctl/commands": "common config model ctl/client ctl/output ctl/explain inspect/inspector inspect/pem",
+    "ctl/commands": "common config model ctl/client ctl/output ctl/explain inspect/inspector inspect/pem "
+                    "probe/probe-table",
     "ctl": "common config ctl/client ctl/commands",
 }
 # A verb of binlog-sslctl includes no other verb.
-VERBS = "status explain check import remove wait monitor metrics nagios reload".split()
+VERBS = "status explain check check-clusters import remove wait monitor metrics nagios reload".split()
 LIBRARIES = {
     "mysql": r"daemon/mysql/session\.c",
     "errmsg": r"daemon/mysql/session\.c",  # of libmariadb

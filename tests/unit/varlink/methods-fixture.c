@@ -32,6 +32,19 @@ void connection_stream(Connection *connection, connection_next_fn next_fn, void 
         fixture.next_userdata = userdata;
 }
 
+void connection_series(Connection *connection, connection_next_fn next_fn,
+        connection_cancel_fn cancel_fn, void *userdata)
+{
+        fixture.next_fn = next_fn;
+        fixture.cancel_fn = cancel_fn;
+        fixture.next_userdata = userdata;
+}
+
+void connection_wake(Connection *connection)
+{
+        fixture.n_wakes++;
+}
+
 bool connection_is_behind(const Connection *connection)
 {
         return fixture.is_behind;
@@ -124,6 +137,37 @@ static int make_metrics(char **ret, void *userdata)
         return fixture.metrics_error;
 }
 
+static int start_check(
+        const bool *chosen, check_ready_fn ready, void *ready_userdata, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        assert_null(ready_userdata); /* the connection */
+        if (fixture.check_error < 0)
+                return fixture.check_error;
+        fixture.n_checks++;
+        fixture.ready = ready;
+        fixture.checked[0] = '\0';
+        for (size_t i = 0; i < fixture.status.status.n_clusters; i++)
+                if (chosen[i])
+                        text_append(fixture.checked, sizeof(fixture.checked), "%zu", i);
+        return 0;
+}
+
+static int next_check(char **ret, void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        if (fixture.n_answers == 0)
+                return 1;
+        *ret = strdup("{\"remaining\":0}");
+        return --fixture.n_answers > 0;
+}
+
+static void end_check(void *userdata)
+{
+        assert_ptr_equal(userdata, &fixture);
+        fixture.check_ended = true;
+}
+
 static ManagerOperations operations = {
         .status = current_status,
         .config = current_config,
@@ -134,6 +178,7 @@ static ManagerOperations operations = {
         .reload = reload,
         .try_reload = try_reload,
         .metrics = make_metrics,
+        .check = {start_check, next_check, end_check, &fixture},
         .info = &fixture.info,
         .userdata = &fixture,
 };

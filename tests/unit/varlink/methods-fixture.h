@@ -27,6 +27,15 @@ typedef struct MethodsFixture {
         bool postponed;   /* the call is answered later */
         int later_result; /* of such a call; the answer is as below */
 
+        int check_error;    /* what the start of a run returns */
+        char checked[64];   /* the indices of the clusters of the last run */
+        unsigned n_checks;  /* that were started */
+        unsigned n_answers; /* a run has so many more */
+        bool check_ended;   /* the client has gone */
+        check_ready_fn ready;
+        connection_cancel_fn cancel_fn; /* NULL: the call has no series */
+        unsigned n_wakes;
+
         ManagerInfo info;
 
         bool streaming, is_behind;
@@ -52,7 +61,7 @@ int fixture_done(void **state);
  * ",\"more\":true". Returns what methods_answer() does; the answer is in the fixture. */
 int fixture_call(const char *method, const char *members);
 
-/* Makes the next answer of the stream that the call began. */
+/* Makes the next answer of the stream or series that the call began. */
 int fixture_next(char **ret);
 
 /* Calls and expects that error, or NULL, and that answer, or NULL for {}. */

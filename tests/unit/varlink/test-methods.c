@@ -23,8 +23,8 @@ static void test_an_unknown_method_is_refused(void **state)
 
 static void test_every_method_refuses_an_unknown_parameter(void **state)
 {
-        static const char *const methods[] = {
-                "GetStatus", "Subscribe", "Import", "Remove", "Reload", "GetMetrics"};
+        static const char *const methods[] = {"GetStatus", "Subscribe", "Import", "Remove",
+                "CheckClusters", "Reload", "GetMetrics"};
 
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
                 fixture_expect(methods[i], WITH("\"x\":1"), VARLINK_ERROR_INVALID_PARAMETER,
@@ -39,7 +39,7 @@ static void test_every_call_is_answered_from_an_up_to_date_status(void **state)
         assert_int_equal(fixture.n_schedules, 1);
 }
 
-/* Expects the same right to Import, Reload and Remove. */
+/* Expects the same right to Import, Reload, Remove and CheckClusters. */
 static void expect_right(bool allowed)
 {
         const char *error = allowed ? NULL : VARLINK_ERROR_PERMISSION_DENIED;
@@ -49,8 +49,10 @@ static void expect_right(bool allowed)
         fixture_expect("Remove", WITH("\"clusters\":[]"),
                 allowed ? VARLINK_ERROR_INVALID_PARAMETER : error,
                 allowed ? "{\"parameter\":\"clusters\"}" : NULL);
+        fixture_expect("CheckClusters", ",\"more\":true", error, NULL);
         assert_string_equal(fixture.imports, allowed ? "01" : "");
         assert_int_equal(fixture.n_reloads, allowed);
+        assert_int_equal(fixture.n_checks, allowed);
 }
 
 static void test_root_may_import_and_reload(void **state)
@@ -175,12 +177,14 @@ static void test_a_subscription_needs_more(void **state)
 
 static void test_a_oneway_call_that_only_reads_does_nothing(void **state)
 {
-        static const char *const methods[] = {"GetStatus", "Subscribe", "GetMetrics"};
+        static const char *const methods[] = {
+                "GetStatus", "Subscribe", "GetMetrics", "CheckClusters"};
 
         fixture.metrics_error = -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
                 fixture_expect(methods[i], ",\"more\":true,\"oneway\":true", NULL, NULL);
         assert_false(fixture.streaming);
+        assert_int_equal(fixture.n_checks, 0);
         fixture_expect("Reload", ",\"oneway\":true", NULL, NULL);
         assert_int_equal(fixture.n_reloads, 1);
 }
