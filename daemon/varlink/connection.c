@@ -24,6 +24,8 @@ struct Connection {
         sd_event_source *idle;
         char *input; /* grows to CONNECTION_MESSAGE_MAX */
         size_t input_begin, input_size, input_capacity;
+        unsigned n_calls;     /* without a pause between them */
+        uint64_t called_usec; /* boot time of the last one */
         const Backlog *backlog;
         BacklogPosition position;
         char *output; /* one message of its own, before the backlog */
@@ -134,6 +136,18 @@ static bool can_handle(const Connection *connection)
                 find_call(connection) >= 0;
 }
 
+static void set_priority(Connection *connection, uint64_t now_usec)
+{
+        if (now_usec - connection->called_usec >= CONNECTION_PAUSE_USEC)
+                connection->n_calls = 0;
+        connection->called_usec = now_usec;
+        if (connection->n_calls <= CONNECTION_CALLS_MAX)
+                connection->n_calls++;
+        (void)sd_event_source_set_priority(connection->io,
+                connection->n_calls > CONNECTION_CALLS_MAX ? CONNECTION_BUSY_PRIORITY
+                                                           : CONNECTION_PRIORITY);
+}
+
 static int handle(Connection *connection)
 {
         CLEANUP(varlink_call_done) VarlinkCall call = VARLINK_CALL_NULL;
@@ -143,6 +157,7 @@ static int handle(Connection *connection)
         int r;
 
         connection->progress = true;
+        set_priority(connection, clock_boottime_usec());
         r = varlink_call_parse(&call, connection->input + connection->input_begin, size);
         connection->input_begin += size + 1;
         connection->input_size -= size + 1;

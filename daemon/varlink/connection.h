@@ -35,8 +35,13 @@
 #define CONNECTION_IDLE_USEC   (60 * UINT64_C(1000000))
 
 /* After the events of processes and files. Equal to that of the scheduler: sources of equal
- * priority take turns, so neither waits for all of the other. */
-#define CONNECTION_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+ * priority take turns, so neither waits for all of the other. A client that has made more than
+ * CONNECTION_CALLS_MAX calls, none of them CONNECTION_PAUSE_USEC after the one before, has the next
+ * turn when no other client wants one. */
+#define CONNECTION_PRIORITY      (SD_EVENT_PRIORITY_NORMAL + 10)
+#define CONNECTION_BUSY_PRIORITY (CONNECTION_PRIORITY + 1)
+#define CONNECTION_CALLS_MAX     16
+#define CONNECTION_PAUSE_USEC    UINT64_C(1000000)
 
 typedef struct Connection Connection;
 

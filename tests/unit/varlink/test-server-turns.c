@@ -93,6 +93,31 @@ static void test_a_call_waits_for_few_calls_of_the_others(void **state)
         close(fd);
 }
 
+static void test_a_call_waits_for_no_client_that_calls_without_a_pause(void **state)
+{
+        int fds[FLOODERS], fd;
+        unsigned before;
+        char byte;
+
+        for (int i = 0; i < FLOODERS; i++) {
+                fds[i] = connect_and_settle();
+                assert_int_equal(flood(fds[i], 100), 100 * sizeof(ONEWAY));
+        }
+        fd = conversation_connect();
+        while (conversation_n_calls() < FLOODERS * (CONNECTION_CALLS_MAX + 1))
+                assert_true(conversation_turn());
+        before = conversation_n_calls();
+        assert_int_equal(send(fd, CALL, sizeof(CALL), MSG_NOSIGNAL), sizeof(CALL));
+        while (recv(fd, &byte, 1, MSG_PEEK) < 0)
+                assert_true(conversation_turn());
+        assert_in_range(conversation_n_calls() - before, 1, 3);
+        conversation_settle();
+        assert_int_equal(conversation_n_calls(), FLOODERS * 100 + 1);
+        for (int i = 0; i < FLOODERS; i++)
+                close(fds[i]);
+        close(fd);
+}
+
 static void test_no_more_is_read_while_calls_wait(void **state)
 {
         int fd = connect_and_settle();
@@ -211,6 +236,7 @@ int main(void)
                 server_test(test_a_turn_handles_one_call_of_a_client),
                 server_test(test_a_turn_answers_one_call_of_a_client),
                 server_test(test_a_call_waits_for_few_calls_of_the_others),
+                server_test(test_a_call_waits_for_no_client_that_calls_without_a_pause),
                 server_test(test_no_more_is_read_while_calls_wait),
                 server_test(test_the_calls_of_a_client_that_has_left_are_handled),
                 server_test(test_a_client_that_has_shut_down_before_its_answer_is_disconnected),
