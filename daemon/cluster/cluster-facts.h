@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 #include "daemon/cluster/due-times.h"
+#include "daemon/cluster/roll-back.h"
 #include "daemon/config/config.h"
 #include "daemon/model/record.h"
-#include "daemon/model/roll-back.h"
 #include "daemon/model/status.h"
 
 typedef struct ClusterFacts {

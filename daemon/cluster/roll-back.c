@@ -1,4 +1,4 @@
-#include "daemon/model/roll-back.h"
+#include "daemon/cluster/roll-back.h"
 
 #include <stdlib.h>
 #include <string.h>

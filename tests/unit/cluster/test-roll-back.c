@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/macro.h"
-#include "daemon/model/roll-back.h"
+#include "daemon/cluster/roll-back.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
