@@ -5,6 +5,7 @@
  */
 
 #include "daemon/cluster/cluster-facts.h"
+#include "daemon/cluster/cluster-history.h"
 #include "daemon/cluster/cluster-process.h"
 #include "daemon/cluster/cluster.h"
 #include "daemon/record/record-writer.h"
@@ -19,9 +20,10 @@ struct Cluster {
         char planned[REPORT_FINGERPRINT_MAX]; /* the set of the last plan; "": none */
         bool forced;                          /* that set is imported anyway */
         bool lifted;                          /* an operator asks for that set */
+        bool commanded;                       /* an operator asks for the next attempt */
         PlanAction running;                   /* what the importer that runs was started for */
+        HistoryTrigger trigger;               /* of it */
         bool moved;                           /* its server is no longer the configured one */
-        SetInfo set;                          /* of the last import that was started */
         SealedSet *sent;                      /* while it runs */
         KeptSets kept;                        /* for a roll back */
 };

@@ -48,6 +48,7 @@ static int begin_roll_back(Cluster *cluster, const SetInfo *former)
                 "replication fails with set %.12s, which is not taken back, because that cannot be "
                 "recorded: %s",
                 facts->record.imported.fingerprint, strerror(-r));
+        cluster_history_add(facts, PLAN_ROLL_BACK, cluster->trigger, former->fingerprint, &outcome);
         cluster_finish(cluster, cluster_facts_refuse_roll_back(facts, &outcome), &outcome);
         return r;
 }
@@ -57,6 +58,7 @@ static int run(Cluster *cluster, PlanAction action, const ImportTask *task)
         int r;
 
         cluster->running = action;
+        cluster->commanded = false;
         r = cluster_process_start(cluster->process, task);
         cluster->facts.status.deadline_usec = cluster_process_deadline_usec(cluster->process);
         return r;
@@ -122,13 +124,14 @@ int cluster_start(Cluster *cluster, PlanAction action, SealedSet *set)
                         task.timeout_usec = CLUSTER_CHECK_MAX_USEC;
                 return cluster_process_start(cluster->process, &task);
         }
+        cluster->trigger = cluster_history_trigger(
+                &cluster->facts, action, sealed_set_fingerprint(set), cluster->commanded);
         if (action == PLAN_ROLL_BACK) {
                 r = begin_roll_back(cluster, &task.set);
                 if (r < 0)
                         return r;
         } else if (action != PLAN_START_REPLICATION) {
                 cluster_facts_begin_import(&cluster->facts);
-                cluster->set = task.set;
                 cluster->forced = cluster->lifted = false;
         }
         cluster->sent = sealed_set_ref(set);

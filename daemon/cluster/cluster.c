@@ -64,11 +64,15 @@ static void on_released(void *userdata)
 
 void cluster_end_removal(Cluster *cluster, const Outcome *outcome)
 {
-        ClusterChange change =
-                cluster_facts_apply_removal(&cluster->facts, outcome, cluster->moved);
+        ClusterFacts *facts = &cluster->facts;
+        char removed[REPORT_FINGERPRINT_MAX];
+        ClusterChange change;
 
+        text_set(removed, sizeof(removed), facts->record.imported.fingerprint);
+        change = cluster_facts_apply_removal(facts, outcome, cluster->moved);
+        cluster_history_add(facts, PLAN_REMOVE, HISTORY_COMMAND, removed, outcome);
         cluster->moved = false;
-        cluster->facts.status.deadline_usec = 0;
+        facts->status.deadline_usec = 0;
         if (record_writer_write(cluster->writer) == 0)
                 change.recorded = false;
         cluster_finish(cluster, change, outcome);
@@ -78,31 +82,39 @@ static void on_imported(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
         ClusterFacts *facts = &cluster->facts;
+        static const SetInfo none = {0};
+        const SetInfo *set = cluster->sent ? &cluster->sent->info : &none;
+        PlanAction action = cluster->running;
         Outcome taken_back = *outcome;
         bool elsewhere = cluster->moved;
         ClusterChange change = {0};
 
-        if (cluster->running == PLAN_REMOVE) {
+        if (action == PLAN_REMOVE) {
                 cluster_end_removal(cluster, outcome);
                 return;
         }
         facts->status.deadline_usec = 0;
         cluster->moved = false;
-        if (cluster->running == PLAN_ROLL_BACK) {
+        if (action == PLAN_ROLL_BACK) {
                 change = cluster_facts_apply_roll_back(facts, &taken_back, elsewhere);
                 outcome = &taken_back;
-        } else if (cluster->running != PLAN_START_REPLICATION)
-                change = cluster_facts_apply_attempt(facts, &cluster->set, outcome, elsewhere);
+        } else if (action != PLAN_START_REPLICATION)
+                change = cluster_facts_apply_attempt(facts, set, outcome, elsewhere);
         else if (!elsewhere)
                 change = cluster_facts_apply_start(facts, outcome);
+        cluster_history_add(facts, action, cluster->trigger,
+                action == PLAN_START_REPLICATION ? "" : set->fingerprint, outcome);
+        change.recorded = true;
         cluster_finish(cluster, change, outcome);
 }
 
 static void on_checked(const Outcome *outcome, void *userdata)
 {
         Cluster *cluster = userdata;
+        ClusterChange change = cluster_facts_apply_check(&cluster->facts, outcome);
 
-        cluster_finish(cluster, cluster_facts_apply_check(&cluster->facts, outcome), outcome);
+        change.recorded |= cluster_history_add_check(&cluster->facts, outcome, &change);
+        cluster_finish(cluster, change, outcome);
 }
 
 /* The importer stops replication only after this has succeeded. That the stop is completed needs no
@@ -300,12 +312,13 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         update_kept(cluster, set);
         if (strcmp(cluster->planned, sealed_set_fingerprint(set)) != 0) {
                 text_set(cluster->planned, sizeof(cluster->planned), sealed_set_fingerprint(set));
-                cluster->forced = cluster->lifted = false;
+                cluster->forced = cluster->lifted = cluster->commanded = false;
         }
         input.forced = cluster->forced;
         input.lifted = cluster->lifted;
         input.can_roll_back = is_usable(cluster->kept.former);
         plan = plan_cluster(&input, now_usec);
+        cluster->commanded = cluster->commanded && plan_starts(plan.action);
         update_sync(facts, config->enabled ? fingerprint : NULL);
         facts->status.next_attempt_usec = 0;
         facts->status.check.due = plan.action == PLAN_CHECK;
@@ -373,6 +386,7 @@ void cluster_reset_back_off(Cluster *cluster)
 void cluster_retry_now(Cluster *cluster, bool force)
 {
         cluster_reset_back_off(cluster);
+        cluster->commanded = true;
         if (record_is_final(&cluster->facts.record, cluster->planned))
                 cluster->lifted = cluster->planned[0] != '\0';
         if (force && cluster->facts.config->enabled &&

@@ -21,6 +21,7 @@ void record_done(Record *record)
         kept_outcome_done(&record->attempt.outcome);
         kept_outcome_done(&record->removal.outcome);
         free(record->proof_fault);
+        history_free(record->history);
         *record = RECORD_NULL;
 }
 
@@ -41,13 +42,16 @@ static void set_imported(Record *record, const SetInfo *set, uint64_t at_usec, c
 bool record_set_server(Record *record, const char *host, unsigned port)
 {
         RecordWarning warned;
+        History *history;
 
         if (strcmp(record->host, host) == 0 && record->port == port)
                 return false;
         warned = record->warned;
+        history = TAKE(record->history);
         record_done(record);
         record->port = port;
         record->warned = warned;
+        record->history = history;
         text_set(record->host, sizeof(record->host), host);
         return true;
 }
@@ -295,6 +299,7 @@ void record_apply_removal(Record *record, const Outcome *outcome)
                         .stop = record->stop,
                         .removal.at_usec = record->removal.at_usec};
 
+                kept.history = TAKE(record->history);
                 text_set(kept.host, sizeof(kept.host), record->host);
                 record_done(record);
                 *record = kept;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/model/history.h"
 #include "daemon/model/outcome.h"
 #include "daemon/model/report.h"
 
@@ -76,13 +77,14 @@ typedef struct Record {
         RecordProof proof;
         char *proof_fault;                    /* see record_proof_fault() */
         char by_hand[REPORT_FINGERPRINT_MAX]; /* the set that an operator has let in; "": none */
+        History *history;                     /* of the cluster; NULL: no attempt yet */
 } Record;
 
 #define RECORD_NULL ((Record){0})
 void record_done(Record *record);
 
 /* Makes the record one of this server. Returns true if it was one of another, or of none: only the
- * expiry warning is kept then. */
+ * expiry warning and the history are kept then. */
 bool record_set_server(Record *record, const char *host, unsigned port);
 
 /* Names the set on disk by its fingerprint where a record of an older version has the legacy one,
@@ -156,8 +158,8 @@ void record_begin_removal(Record *record, uint64_t now_usec);
 bool record_is_removing(const Record *record);
 
 /* Updates the record with the outcome of a removal. After a success nothing is known of the cluster
- * but a recorded stop of replication, which stays until replication runs; if the material may be
- * removed, no set is known to be imported. */
+ * but a recorded stop of replication, which stays until replication runs, and the history, for
+ * which alone there is no file; if the material may be removed, no set is known to be imported. */
 void record_apply_removal(Record *record, const Outcome *outcome);
 
 /* The same for one that no longer concerns the server of the record: only its outcome is kept. */

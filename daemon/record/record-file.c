@@ -12,6 +12,7 @@
 #include "common/macro.h"
 #include "common/text.h"
 #include "daemon/config/paths.h"
+#include "daemon/record/record-history.h"
 
 static void write_text(JsonWriter *writer, const char *key, const char *text)
 {
@@ -105,6 +106,10 @@ int record_format(char **ret, const Record *record)
         write_text(writer, "by_hand_fingerprint", record->by_hand);
         json_put_boolean(writer, "in_use", record->imported.in_use);
         json_put_boolean(writer, "restart_due", record->imported.restart_due);
+        if (record->history) {
+                json_key(writer, "history");
+                record_history_write(writer, record->history);
+        }
         json_close_object(writer);
         r = json_writer_finish(writer, &text);
         if (r < 0)
@@ -275,6 +280,7 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_number(&record.removal.at_usec, object, "removal_at") ||
                 !read_outcome(&record.removal.outcome, &removal_names, object))
                 return -EBADMSG;
+        record.history = record_history_read(json_member(object, "history"));
         *ret = record;
         record = RECORD_NULL;
         return 0;
