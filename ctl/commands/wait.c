@@ -10,7 +10,7 @@
 #include "ctl/client/error-message.h"
 #include "ctl/client/subscription.h"
 #include "ctl/client/varlink-client.h"
-#include "ctl/commands/wait-condition.h"
+#include "ctl/client/wait-condition.h"
 #include "ctl/output/progress.h"
 #include "ctl/output/status-table.h"
 #include "daemon/inspect/pem.h"

@@ -4,7 +4,7 @@
 
 #include "common/macro.h"
 #include "common/text.h"
-#include "ctl/commands/wait-condition.h"
+#include "ctl/client/wait-condition.h"
 
 #define SECOND   UINT64_C(1000000)
 #define START    (1000 * SECOND)

@@ -1,4 +1,4 @@
-#include "ctl/commands/wait-condition.h"
+#include "ctl/client/wait-condition.h"
 
 #include <string.h>
 
