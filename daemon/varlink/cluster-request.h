@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Cluster request: the parameters of the methods that take names of clusters: Import, Remove and
- * CheckClusters.
+ * Cluster request: the parameters of the methods that take names of clusters: GetHistory, Import,
+ * Remove and CheckClusters.
  */
 
 #include <stdbool.h>

@@ -9,6 +9,7 @@
 #include "daemon/model/interface.h"
 #include "daemon/status/summary-material.h"
 #include "daemon/varlink/cluster-request.h"
+#include "daemon/varlink/history-json.h"
 
 /* Answers a call like connection_call_fn, after its rights and the names of its parameters are
  * checked. */
@@ -100,6 +101,26 @@ static int answer_subscribe(const ManagerOperations *operations, Connection *con
         else
                 *ret_error = VARLINK_ERROR_EXPECTED_MORE;
         return 0;
+}
+
+static int answer_history(const ManagerOperations *operations, Connection *connection,
+        const VarlinkCall *call, char **ret, const char **ret_error)
+{
+        ManagerStatus status = operations->status(operations->userdata);
+        CLEANUP(cluster_request_done) ClusterRequest request;
+        const char *wrong = cluster_request_parse(&request, call);
+        int r;
+
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
+        r = cluster_request_choose(&request, &status, &wrong);
+        if (r < 0)
+                return r;
+        if (wrong)
+                return varlink_refuse(
+                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
+        return history_json_format(ret, &status, request.chosen);
 }
 
 static int refuse_not_ready(char **ret, const char **ret_error, const MaterialStatus *material)
@@ -327,6 +348,7 @@ static int answer_metrics(const ManagerOperations *operations, Connection *conne
 
 static const Method methods[] = {
         {"GetStatus", answer_status, false, {NULL}},
+        {"GetHistory", answer_history, false, {"clusters", NULL}},
         {"Subscribe", answer_subscribe, false, {NULL}},
         {"Import", answer_import, true, {"clusters", "force", NULL}},
         {"Remove", answer_remove, true, {"clusters", NULL}},

@@ -43,8 +43,8 @@ def test_info_and_lists(running: Installed):
         sorted(info["interfaces"])
     methods = varlinkctl(running, "list-methods", SOCKET_PATH, INTERFACE).stdout.split()
     assert methods == [f"{INTERFACE}.{name}" for name in
-                       ("CheckClusters", "GetMetrics", "GetStatus", "Import", "Reload", "Remove",
-                        "Subscribe")]
+                       ("CheckClusters", "GetHistory", "GetMetrics", "GetStatus", "Import",
+                        "Reload", "Remove", "Subscribe")]
 
 
 def test_the_description_is_valid(running: Installed):

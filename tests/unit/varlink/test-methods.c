@@ -23,8 +23,8 @@ static void test_an_unknown_method_is_refused(void **state)
 
 static void test_every_method_refuses_an_unknown_parameter(void **state)
 {
-        static const char *const methods[] = {"GetStatus", "Subscribe", "Import", "Remove",
-                "CheckClusters", "Reload", "GetMetrics"};
+        static const char *const methods[] = {"GetStatus", "GetHistory", "Subscribe", "Import",
+                "Remove", "CheckClusters", "Reload", "GetMetrics"};
 
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
                 fixture_expect(methods[i], WITH("\"x\":1"), VARLINK_ERROR_INVALID_PARAMETER,
@@ -105,6 +105,8 @@ static void test_a_stranger_may_read(void **state)
         fixture.uid = STRANGER;
         assert_int_equal(fixture_call("GetStatus", ""), 0);
         assert_null(fixture.error);
+        assert_int_equal(fixture_call("GetHistory", ""), 0);
+        assert_null(fixture.error);
         assert_int_equal(fixture_call("GetMetrics", ""), 0);
         assert_null(fixture.error);
         assert_int_equal(fixture_call("Subscribe", ",\"more\":true"), 0);
@@ -124,6 +126,31 @@ static void test_the_status_is_that_of_status_json(void **state)
 
         assert_int_equal(status_json_format(&expected, &info, &fixture.status.status), 0);
         fixture_expect("GetStatus", "", NULL, expected);
+}
+
+#define NO_HISTORY(name) "{\"name\":\"" name "\",\"older\":0,\"entries\":[]}"
+
+static void test_a_history_is_that_of_the_named_clusters_or_all(void **state)
+{
+        fixture_expect("GetHistory", "", NULL,
+                "{\"clusters\":[" NO_HISTORY("orders") "," NO_HISTORY("users") "]}");
+        fixture_expect("GetHistory", WITH("\"clusters\":null"), NULL,
+                "{\"clusters\":[" NO_HISTORY("orders") "," NO_HISTORY("users") "]}");
+        fixture_expect("GetHistory", WITH("\"clusters\":[\"users\",\"users\"]"), NULL,
+                "{\"clusters\":[" NO_HISTORY("users") "]}");
+        fixture_expect("GetHistory", WITH("\"clusters\":[]"), NULL, "{\"clusters\":[]}");
+}
+
+static void test_a_history_is_refused_as_a_whole(void **state)
+{
+        fixture_expect("GetHistory", WITH("\"clusters\":[\"users\",\"nobody\"]"),
+                INTERFACE_NAME ".NoSuchCluster", "{\"name\":\"nobody\"}");
+        fixture_expect("GetHistory", WITH("\"clusters\":\"users\""),
+                VARLINK_ERROR_INVALID_PARAMETER, "{\"parameter\":\"clusters\"}");
+        fixture_expect("GetHistory", WITH("\"clusters\":[\"users\",1]"),
+                VARLINK_ERROR_INVALID_PARAMETER, "{\"parameter\":\"clusters\"}");
+        fixture_expect("GetHistory", WITH("\"force\":true"), VARLINK_ERROR_INVALID_PARAMETER,
+                "{\"parameter\":\"force\"}");
 }
 
 static void test_metrics_are_answered_as_text(void **state)
@@ -178,7 +205,7 @@ static void test_a_subscription_needs_more(void **state)
 static void test_a_oneway_call_that_only_reads_does_nothing(void **state)
 {
         static const char *const methods[] = {
-                "GetStatus", "Subscribe", "GetMetrics", "CheckClusters"};
+                "GetStatus", "GetHistory", "Subscribe", "GetMetrics", "CheckClusters"};
 
         fixture.metrics_error = -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
@@ -471,6 +498,8 @@ int main(void)
                 methods_test(test_a_stranger_may_read),
                 methods_test(test_rights_are_checked_before_parameters),
                 methods_test(test_the_status_is_that_of_status_json),
+                methods_test(test_a_history_is_that_of_the_named_clusters_or_all),
+                methods_test(test_a_history_is_refused_as_a_whole),
                 methods_test(test_metrics_are_answered_as_text),
                 methods_test(test_a_trial_of_a_reload_is_answered_at_once),
                 methods_test(test_a_reload_is_answered_when_it_is_done),
