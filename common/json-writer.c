@@ -250,6 +250,15 @@ void json_put_null(JsonWriter *writer, const char *key)
         json_null(writer);
 }
 
+void json_put_strings(JsonWriter *writer, const char *key, char *const *strings, int n)
+{
+        json_key(writer, key);
+        json_open_array(writer);
+        for (int i = 0; i < n; i++)
+                json_string(writer, strings[i]);
+        json_close_array(writer);
+}
+
 void json_put_known_integer(JsonWriter *writer, const char *key, bool known, int64_t integer)
 {
         if (known)

@@ -39,6 +39,7 @@ void json_put_text(JsonWriter *writer, const char *key, const char *text);
 void json_put_integer(JsonWriter *writer, const char *key, int64_t integer);
 void json_put_boolean(JsonWriter *writer, const char *key, bool boolean);
 void json_put_null(JsonWriter *writer, const char *key);
+void json_put_strings(JsonWriter *writer, const char *key, char *const *strings, int n);
 void json_put_known_integer(JsonWriter *writer, const char *key, bool known, int64_t integer);
 void json_put_known_boolean(JsonWriter *writer, const char *key, bool known, bool boolean);
 

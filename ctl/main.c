@@ -15,6 +15,7 @@
 
 static const Command *const commands[] = {
         &command_status,
+        &command_history,
         &command_explain,
         &command_check,
         &command_check_clusters,

@@ -47,9 +47,9 @@ _binlog_sslctl() {
         case $command in
         "")
                 mapfile -t COMPREPLY < <(compgen -W \
-                        "status explain check check-clusters import remove wait monitor metrics nagios reload" -- "$cur")
+                        "status history explain check check-clusters import remove wait monitor metrics nagios reload" -- "$cur")
                 ;;
-        status | check-clusters | import | remove)
+        status | history | check-clusters | import | remove)
                 mapfile -t COMPREPLY < <(compgen -W \
                         "$(_binlog_sslctl_names "$socket" host)" -- "$cur")
                 ;;

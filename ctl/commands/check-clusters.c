@@ -33,13 +33,8 @@ static int format_parameters(char **ret, const Request *request)
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
 
         json_open_object(writer);
-        if (request->n_names > 0) {
-                json_key(writer, "clusters");
-                json_open_array(writer);
-                for (int i = 0; i < request->n_names; i++)
-                        json_string(writer, request->names[i]);
-                json_close_array(writer);
-        }
+        if (request->n_names > 0)
+                json_put_strings(writer, "clusters", request->names, request->n_names);
         json_close_object(writer);
         return json_writer_finish(writer, ret);
 }

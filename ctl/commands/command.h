@@ -44,6 +44,7 @@ typedef struct Command {
 
 /* Each in the file of its name. */
 extern const Command command_status;
+extern const Command command_history;
 extern const Command command_explain;
 extern const Command command_check;
 extern const Command command_check_clusters;

@@ -58,6 +58,7 @@ class MockManager:
         self.clusters = {c["name"]: c for c in clusters}
         self.health, self.summary, self.pid = health, summary, pid or os.getpid()
         self.refused: dict | None = None
+        self.history: dict[str, dict] = {}  # members of ClusterHistory
         self.calls: list[tuple[str, dict]] = []
         self.script: dict[str, Answer] = {}
         self.subscribers: list[Connection] = []
@@ -172,6 +173,16 @@ class MockManager:
 
     def _GetStatus(self, connection: Connection, _: dict) -> None:
         connection.reply(self.status())
+
+    def _GetHistory(self, connection: Connection, call: dict) -> None:
+        names = call["parameters"].get("clusters") or list(self.clusters)
+        for name in names:
+            if name not in self.clusters:
+                connection.error("NoSuchCluster", name=name)
+                return
+        connection.reply({"clusters": [
+            {"name": name, "older": 0, "entries": [], **self.history.get(name, {})}
+            for name in self.clusters if name in names]})
 
     def _Subscribe(self, connection: Connection, call: dict) -> None:
         if not call.get("more"):

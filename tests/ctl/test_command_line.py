@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-COMMANDS = ["status", "explain", "check", "check-clusters", "import", "wait", "monitor", "metrics",
-            "reload"]
+COMMANDS = ["status", "history", "explain", "check", "check-clusters", "import", "remove", "wait",
+            "monitor", "metrics", "nagios", "reload"]
 
 
 def test_help_lists_every_command_within_100_columns(ctl):
@@ -76,7 +76,8 @@ def test_permission_denied_names_control_group(ctl, manage, method, command):
     assert "control-group" in done.stderr
 
 
-@pytest.mark.parametrize("method, command", [("GetMetrics", "metrics"), ("Reload", "reload")])
+@pytest.mark.parametrize("method, command", [
+    ("GetMetrics", "metrics"), ("Reload", "reload"), ("GetHistory", "history")])
 def test_an_older_daemon_is_recognised(ctl, manage, method, command):
     manage().script[method] = lambda c, _: c.error(
         "org.varlink.service.MethodNotFound", method=method)

@@ -13,8 +13,8 @@ from .mock_manager import cluster, material
 ROOT = Path(__file__).resolve().parents[2]
 BASH = ROOT / "conf" / "completion" / "binlog-sslctl.bash"
 ZSH = ROOT / "conf" / "completion" / "_binlog-sslctl"
-COMMANDS = ["status", "explain", "check", "check-clusters", "import", "remove", "wait", "monitor",
-            "metrics", "nagios", "reload"]
+COMMANDS = ["status", "history", "explain", "check", "check-clusters", "import", "remove", "wait",
+            "monitor", "metrics", "nagios", "reload"]
 
 
 def complete(ctl, *words: str) -> list[str]:
@@ -33,6 +33,7 @@ def test_bash_completes_commands_options_and_names(ctl, manage):
     assert complete(ctl, "") == COMMANDS
     assert complete(ctl, "sta") == ["status"]
     assert complete(ctl, "status", "") == ["billing", "orders"]
+    assert complete(ctl, "history", "b") == ["billing"]
     assert complete(ctl, "import", "--force", "o") == ["orders"]
     assert complete(ctl, "check-clusters", "o") == ["orders"]
     assert complete(ctl, "explain", "") == ["default", "second"]

@@ -11,8 +11,9 @@ import pytest
 from .conftest import CTL
 
 COMMANDS = [["status"], ["import"], ["import", "--wait"], ["wait"], ["monitor"], ["metrics"],
-            ["reload"]]
-COMMAND_METHODS = [("status", "GetStatus"), ("metrics", "GetMetrics"), ("reload", "Reload")]
+            ["reload"], ["history"]]
+COMMAND_METHODS = [("status", "GetStatus"), ("metrics", "GetMetrics"), ("reload", "Reload"),
+                   ("history", "GetHistory")]
 
 
 def assert_unreachable(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -166,7 +167,7 @@ def test_a_daemon_that_does_not_start_is_quoted(ctl, manage, arguments):
         connection.disconnect()
 
     manager = manage()
-    for method in ("GetStatus", "GetMetrics", "Reload", "Import", "Subscribe"):
+    for method in ("GetStatus", "GetHistory", "GetMetrics", "Reload", "Import", "Subscribe"):
         set_answer(manager, method, answer)
     assert_unreachable(ctl(*arguments),
                        "binlog-ssld does not start: /etc/b.conf:5: unknown key colour")

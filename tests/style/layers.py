@@ -31,7 +31,8 @@ ALLOWED = {
     "ctl": "common config ctl/client ctl/commands",
 }
 # A verb of binlog-sslctl includes no other verb.
-VERBS = "status explain check check-clusters import remove wait monitor metrics nagios reload".split()
+VERBS = ("status history explain check check-clusters import remove wait monitor metrics nagios "
+         "reload").split()
 LIBRARIES = {
     "mysql": r"daemon/mysql/session\.c",
     "errmsg": r"daemon/mysql/session\.c",  # of libmariadb

@@ -82,6 +82,8 @@ static void write_levels(JsonWriter *writer)
         json_open_object(writer);
         json_put_integer(writer, "a", -10);
         json_put_null(writer, "b");
+        json_put_strings(writer, "c", (char *const[]){(char *)"d", (char *)"e"}, 2);
+        json_put_strings(writer, "f", NULL, 0);
         json_close_object(writer);
         json_null(writer);
         json_close_array(writer);
@@ -89,7 +91,8 @@ static void write_levels(JsonWriter *writer)
 
 static void test_commas_are_between_members_and_elements_alone(void **state)
 {
-        expect_written(write_levels, "[[],{},0,{\"a\":-10,\"b\":null},null]");
+        expect_written(
+                write_levels, "[[],{},0,{\"a\":-10,\"b\":null,\"c\":[\"d\",\"e\"],\"f\":[]},null]");
 }
 
 static void test_a_long_document_is_whole(void **state)
