@@ -38,6 +38,7 @@ enum {
         OPTION_CERT,
         OPTION_KEY,
         OPTION_PROBLEMS,
+        OPTION_WATCH,
         OPTION_DRY_RUN,
         OPTION_IGNORE_REPLICATION,
         OPTION_VERSION,
@@ -54,6 +55,7 @@ static const struct option options[] = {
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
         {"problems", no_argument, NULL, OPTION_PROBLEMS},
+        {"watch", no_argument, NULL, OPTION_WATCH},
         {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
         {"ignore-replication", no_argument, NULL, OPTION_IGNORE_REPLICATION},
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -168,6 +170,10 @@ static int parse_option(Request *request, unsigned *used, int option)
         case OPTION_PROBLEMS:
                 request->problems = true;
                 *used |= COMMAND_PROBLEMS;
+                return 0;
+        case OPTION_WATCH:
+                request->watch = true;
+                *used |= COMMAND_WATCH;
                 return 0;
         case OPTION_IGNORE_REPLICATION:
                 request->ignore_replication = true;

@@ -32,7 +32,7 @@ _binlog_sslctl() {
                 ;;
         esac
         case $command in
-        status) options+=" --problems" ;;
+        status) options+=" --problems --watch" ;;
         import) options+=" --force --wait --ignore-replication --timeout" ;;
         check-clusters | remove) options+=" --timeout" ;;
         wait) options+=" --cert --ignore-replication --timeout" ;;

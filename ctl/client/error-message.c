@@ -110,7 +110,7 @@ static bool describe_refusal(char *buffer, size_t size, const VarlinkReply *repl
         if (strcmp(reply->error, MANAGER_ERROR "TooManyClients") == 0)
                 text_set(buffer, size,
                         "binlog-ssld has as many clients as it takes, of this user or of all; end "
-                        "some: each running monitor and wait is one");
+                        "some: each running monitor, wait and status --watch is one");
         else if (strcmp(reply->error, MANAGER_ERROR "NotStarted") == 0) {
                 json_get_text(text, sizeof(text), reply->parameters, "text");
                 text_format(buffer, size, "binlog-ssld does not start: %s", text);

@@ -248,7 +248,7 @@ void subscription_describe(char *buffer, size_t size, const SubscriptionEvent *e
                 text_set(buffer, size, "the configuration was read again");
                 return;
         case SUBSCRIPTION_GONE:
-                text_set(buffer, size, "binlog-ssld is gone; waiting for it to come back");
+                text_set(buffer, size, SUBSCRIPTION_GONE_TEXT);
                 return;
         case SUBSCRIPTION_READY:
         case SUBSCRIPTION_SILENCE:

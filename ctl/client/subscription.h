@@ -13,6 +13,9 @@
 
 typedef struct Subscription Subscription;
 
+/* What a command says when the connection is lost. */
+#define SUBSCRIPTION_GONE_TEXT "binlog-ssld is gone; waiting for it to come back"
+
 typedef enum SubscriptionEventKind {
         SUBSCRIPTION_STATE,   /* a material or cluster as part of the present state */
         SUBSCRIPTION_READY,   /* the StatusInfo is complete */

@@ -10,7 +10,7 @@
 
 typedef struct Request {
         const char *socket;
-        bool json, force, wait, problems, ignore_replication, dry_run;
+        bool json, force, wait, problems, watch, ignore_replication, dry_run;
         const char *ca, *cert, *key; /* NULL: absent */
         uint64_t timeout_usec;
         bool has_timeout;
@@ -28,6 +28,7 @@ enum {
         COMMAND_PROBLEMS = 1 << 5,
         COMMAND_IGNORE_REPLICATION = 1 << 6,
         COMMAND_DRY_RUN = 1 << 7,
+        COMMAND_WATCH = 1 << 8,
 };
 
 typedef struct Command {
