@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/macro.h"
 #include "common/text.h"
 
 #define COLUMNS_MIN 40
@@ -110,21 +111,76 @@ static void new_line(const Terminal *terminal, size_t indent)
         fprintf(terminal->stream, "\n%*s", (int)indent, "");
 }
 
+/* Returns the length of a statement that gives a privilege, with the semicolon behind it; 0: the
+ * text does not begin with one. Names of accounts are in quotes. */
+static size_t statement_length(const char *text)
+{
+        bool quoted = false;
+        size_t length = 0;
+
+        if (strncmp(text, "GRANT ", 6) != 0)
+                return 0;
+        for (; text[length] != '\0' && (quoted || text[length] != ';'); length++)
+                quoted = quoted != (text[length] == '\'');
+        length += text[length] == ';';
+        return memmem(text, length, " ON ", 4) && memmem(text, length, " TO ", 4) ? length : 0;
+}
+
+static size_t width_of(const char *text, size_t length)
+{
+        size_t width = 0;
+
+        for (size_t i = 0; i < length; i++)
+                width += !text_continues_character(text[i]);
+        return width;
+}
+
+/* Returns true for a word of a statement, which is in capitals, and for a command with verbs. */
+static bool holds_next(const char *word, size_t length)
+{
+        static const char *const commands[] = {"binlog-sslctl", "systemctl"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                if (length == strlen(commands[i]) && strncmp(word, commands[i], length) == 0)
+                        return true;
+        return length > 1 && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length;
+}
+
+/* Returns the length of a word and of those after it that are on the same line, so that a command
+ * or a short statement can be copied. */
+static size_t unit_length(const char *text, size_t room)
+{
+        size_t length = strcspn(text, " "), word = 0;
+
+        while (text[length] != '\0') {
+                size_t next = length + strspn(text + length, " ");
+                size_t end = next + strcspn(text + next, " ");
+
+                if ((!holds_next(text + word, length - word) &&
+                            strncmp(text + next, "--", 2) != 0) ||
+                        end == next || width_of(text, end) > room)
+                        break;
+                word = next;
+                length = end;
+        }
+        return length;
+}
+
 /* Prints words from the current column; further lines are indented by `hang`. */
 static void put_words(const Terminal *terminal, size_t hang, const char *text)
 {
         size_t room = terminal->columns - hang, column = 0;
 
         for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
-                size_t length = strcspn(text, " "), width = 0;
+                size_t statement = statement_length(text);
+                size_t length = statement > 0 ? statement : unit_length(text, room);
+                size_t width = width_of(text, length);
 
-                for (size_t i = 0; i < length; i++)
-                        width += !text_continues_character(text[i]);
-                if (column > 0 && column + 1 + width > room) {
+                if (column > 0 && (statement > 0 || column + 1 + width > room)) {
                         new_line(terminal, hang);
                         column = 0;
                 }
-                for (; width > room; width -= room) {
+                for (; statement == 0 && width > room; width -= room) {
                         size_t part = byte_count(text, room);
 
                         fprintf(terminal->stream, "%.*s", (int)part, text);
@@ -133,7 +189,7 @@ static void put_words(const Terminal *terminal, size_t hang, const char *text)
                         length -= part;
                 }
                 fprintf(terminal->stream, "%s%.*s", column > 0 ? " " : "", (int)length, text);
-                column += width + (column > 0);
+                column = statement > 0 ? room : column + width + (column > 0);
                 text += length;
         }
         fputc('\n', terminal->stream);

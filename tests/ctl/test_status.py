@@ -319,6 +319,48 @@ def test_a_command_stays_on_its_line(ctl, manage):
     assert f"      run:  binlog-sslctl import --wait {' '.join(names)}\n" in text
 
 
+GRANT = ("GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO "
+         "'ssl; importer'@'%.example';")
+
+
+def next_lines(ctl, manager, next_step: str) -> list[str]:
+    """What a terminal of 80 columns shows of it."""
+    manager.clusters["orders"] = cluster("orders", **{**held(), "next_step": next_step})
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    lines = text.partition("      next: ")[2].partition("\n      run: ")[0].splitlines()
+    assert all(line.startswith(" " * 12) for line in lines[1:])
+    return [line.removeprefix(" " * 12) for line in lines]
+
+
+def test_a_statement_has_a_line_of_its_own(ctl, manage):
+    rest = "if the server then reports that the procedure does not exist, check host"
+    first, *after = next_lines(ctl, manage(), f"{GRANT} {rest}")
+    assert first == GRANT and " ".join(after) == rest
+    assert max(map(len, after)) <= 68
+
+
+def test_what_stands_before_a_statement_is_wrapped(ctl, manage):
+    *before, last = next_lines(ctl, manage(), f"{'word ' * 20}then {GRANT[:-1]}")
+    assert last == GRANT[:-1] and before[-1].endswith("then")
+    assert " ".join(before).count("word") == 20 and len(before) == 2
+
+
+@pytest.mark.parametrize("copied", [
+    "CALL mysql.rds_start_replication()", "SHOW REPLICA STATUS", "binlog-sslctl import --force",
+    "systemctl restart", "TRUNCATE TABLE performance_schema.host_cache"])
+def test_a_short_statement_or_command_is_not_broken(ctl, manage, copied):
+    manager = manage()
+    for length in range(20, 69):
+        lines = next_lines(ctl, manager, f"{'x' * length} {copied} and then another word")
+        assert sum(copied in line for line in lines) == 1
+        assert max(map(len, lines)) <= 68
+
+
+def test_capitals_are_wrapped_nevertheless(ctl, manage):
+    lines = next_lines(ctl, manage(), "WORD " * 60 + "GRANT nothing to nobody " * 20)
+    assert max(map(len, lines)) <= 68 and "".join(lines).count("WORD") == 60
+
+
 def test_no_line_is_wider_than_100_columns(ctl, manage):
     long = "word " * 60 + "x" * 250 + " ü" * 120
     manage(cluster("c" * 40, **{**held(), "reason": long}), cluster("d" * 40, reason=long),
