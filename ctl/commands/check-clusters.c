@@ -91,7 +91,7 @@ static int receive(Replies *replies, VarlinkClient *client, const Request *reque
                 if (r < 0)
                         return error_message_unreachable(request->socket, r);
                 continues = reply.continues;
-                progress_show(&progress, "%zu clusters checked, %lld to go", replies->n,
+                progress_show(&progress, "%zu checked, %lld to go", replies->n,
                         (long long)replies->remaining);
         }
         return EXIT_SUCCESS;
