@@ -194,8 +194,10 @@ static bool read_outcome(KeptOutcome *outcome, const OutcomeNames *names, const 
                 !read_kept_text(
                         &outcome->next_step, OUTCOME_NEXT_STEP_MAX, object, names->next_step))
                 return false;
-        outcome->known = name[0] != '\0';
-        return !outcome->known || outcome_kind_from_string(&outcome->kind, name) == 0;
+        outcome->known = outcome_kind_from_string(&outcome->kind, name) == 0;
+        if (!outcome->known)
+                kept_outcome_done(outcome);
+        return true;
 }
 
 static bool read_stop(RecordStop *ret, const JsonValue *object)

@@ -12,7 +12,8 @@
 int record_format(char **ret, const Record *record);
 
 /* -EBADMSG: not a record; `ret` is untouched. Unknown members are ignored, because a later version
- * may have written them; a known member of a wrong type or value is an error, except in the history
+ * may have written them, and so is an outcome of another name, with all that it says; any other
+ * known member of a wrong type or value is an error, except in the history
  * (daemon/record/record-history.h). */
 int record_parse(Record *ret, const char *text, size_t size);
 

@@ -117,7 +117,7 @@ static void test_a_formatted_record_is_parsed_to_the_same(void **state)
         expect_equal(back, &record);
         assert_int_not_equal(record_parse(&back, text, strlen(text) / 2), 0);
         free(text);
-        assert_int_not_equal(record_parse(&back, "{\"outcome\":\"happy\"}", 19), 0);
+        assert_int_not_equal(record_parse(&back, "{\"outcome\":3}", 13), 0);
         assert_int_not_equal(record_parse(&back, "{\"attempts\":-1}", 15), 0);
         assert_int_not_equal(record_parse(&back, "[]", 2), 0);
 }
@@ -195,10 +195,10 @@ static void test_a_text_that_is_no_record_is_refused_and_changes_nothing(void **
                 "{\"imported_fingerprint\":\"abc\"}", "{\"imported_fingerprint\":\"" A "a\"}",
                 "{\"warned_fingerprint\":\"" UPPER_CASE_A "\"}", "{\"imported_at\":-1}",
                 "{\"imported_at\":\"1\"}", "{\"attempts\":2147483648}", "{\"sql_errno\":1.5}",
-                "{\"outcome\":\"happy\"}", "{\"outcome\":3}", "{\"text\":[]}",
-                "{\"payload_newlines\":\"both\"}", "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}",
-                "{\"former_fingerprint\":\"abc\"}", "{\"stopped_running\":1}",
-                "{\"removal_at\":-1}", "{\"removal_outcome\":\"happy\"}", "{\"removal_text\":1}"};
+                "{\"outcome\":3}", "{\"text\":[]}", "{\"payload_newlines\":\"both\"}",
+                "{\"in_use\":\"yes\"}", "{\"healed_at\":-1}", "{\"former_fingerprint\":\"abc\"}",
+                "{\"stopped_running\":1}", "{\"removal_at\":-1}", "{\"removal_outcome\":3}",
+                "{\"removal_text\":1}"};
         CLEANUP(record_done) Record record = full();
         Record back = record;
 
@@ -219,9 +219,27 @@ static void test_unknown_members_are_ignored_and_absent_ones_keep_their_default(
         assert_memory_equal(&record, &RECORD_NULL, sizeof(record));
 }
 
+static void test_an_outcome_of_a_later_version_is_lost_alone(void **state)
+{
+        static const char text[] =
+                "{\"imported_fingerprint\":\"" A "\",\"attempts\":3,\"outcome\":\"happy\","
+                "\"text\":\"so it is\",\"sql_errno\":7,\"removal_at\":5,"
+                "\"removal_outcome\":\"sad\",\"removal_text\":\"so it was\"}";
+        CLEANUP(record_done) Record record = RECORD_NULL;
+
+        assert_int_equal(record_parse(&record, text, strlen(text)), 0);
+        assert_string_equal(record.imported.fingerprint, A);
+        assert_int_equal(record.attempt.failures, 3);
+        assert_false(record.attempt.outcome.known || record.removal.outcome.known);
+        assert_null(record.attempt.outcome.text);
+        assert_null(record.removal.outcome.text);
+        assert_int_equal(record.attempt.outcome.sql_errno, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_an_outcome_of_a_later_version_is_lost_alone),
                 cmocka_unit_test(test_a_record_without_a_stop_has_none),
                 cmocka_unit_test(test_a_formatted_record_is_parsed_to_the_same),
                 scratch_test(test_a_saved_record_is_loaded_as_the_same_and_private),
