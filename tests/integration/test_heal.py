@@ -86,8 +86,9 @@ def test_the_ledger_does_not_prevent_it(testbed, service):
 
 
 def test_a_heal_that_does_not_help_happens_once_also_after_a_restart(testbed, service):
-    """With observe, the stand-in's I/O thread keeps the names of the files that are gone."""
+    """The files follow an import at the next start of replication, which observe does not make."""
     start(testbed, service, "replication = observe")
+    testbed.aurora.set_option("local_files", "at_start")
     before = len(testbed.aurora.imports())
     lose_files(testbed)
     service.wait(lambda: len(testbed.aurora.imports()) == before + 1)

@@ -79,6 +79,21 @@ def test_import_starts_only_what_is_not_current_unless_forced(testbed, current):
     assert len(testbed.aurora.imports()) == before + 1
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_an_import_during_a_forced_one_is_that_one(testbed, current, force):
+    before = len(testbed.aurora.imports())
+    testbed.aurora.set_option("slow_seconds", "2")
+    with current.varlink() as varlink:
+        for again in (True, force, force):
+            assert varlink.call("Import", clusters=["orders"], force=again) == {"started": ["orders"]}
+    current.wait(lambda: len(testbed.aurora.imports()) > before)
+    current.wait_cluster("orders", "current")
+    with current.varlink() as varlink:  # a reload comes after what was due
+        varlink.call("Reload")
+    current.wait_cluster("orders", "current")
+    assert len(testbed.aurora.imports()) == before + 1
+
+
 def test_import_does_not_wait_for_the_back_off(testbed, service):
     testbed.aurora.set_option("fail_at", "import")
     service.configure(configuration(service, testbed.aurora, cluster="replication = ignore"))
