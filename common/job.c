@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 
 #define JOB_ALARM_GRACE_SEC 5
 #define JOB_KILL_WAIT_USEC  USEC_PER_SEC
@@ -261,6 +262,16 @@ static int add_sources(Job *job, sd_event *event, uint64_t deadline_usec)
         if (job->request_source)
                 (void)sd_event_source_set_description(job->request_source, "job-request");
         return 0;
+}
+
+void job_end_text(char *buffer, size_t size, JobResult result, int detail)
+{
+        if (result == JOB_FAILED)
+                text_format(buffer, size, "failed: %s", strerror(detail));
+        else if (detail > 0)
+                text_format(buffer, size, "was terminated by signal %d", detail);
+        else
+                text_set(buffer, size, "exited");
 }
 
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata)

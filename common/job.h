@@ -28,6 +28,7 @@
 #define JOB_STUCK_USEC      (3 * UINT64_C(1000000))
 #define JOB_KEEP_MAX        4
 #define JOB_RESULT_SIZE_MAX (64 * 1024)
+#define JOB_END_TEXT_MAX    128
 
 typedef struct Job Job;
 
@@ -70,6 +71,10 @@ typedef enum JobResult {
  * may free the job. */
 typedef void (*job_end_fn)(
         Job *job, JobResult result, int detail, const void *data, void *userdata);
+
+/* What is said of a process that has ended with JOB_FAILED or JOB_CRASHED: "failed: ...", "was
+ * terminated by signal 9", "exited". */
+void job_end_text(char *buffer, size_t size, JobResult result, int detail);
 
 /* -E2BIG: `result_size` or `request_size` is larger than JOB_RESULT_SIZE_MAX. */
 int job_start(Job **ret, sd_event *event, const JobSpec *spec, job_end_fn fn, void *userdata);

@@ -75,6 +75,7 @@ static void add_step_for_error(Outcome *outcome, int error)
 static void on_end(Job *job, JobResult end, int detail, const void *result, void *userdata)
 {
         ImportJob *import_job = userdata;
+        char end_text[JOB_END_TEXT_MAX];
         Outcome outcome = {0};
 
         if (import_job->stuck) {
@@ -108,21 +109,17 @@ static void on_end(Job *job, JobResult end, int detail, const void *result, void
                 break;
         case JOB_FAILED:
                 outcome.kind = OUTCOME_CRASHED;
-                text_format(outcome.text, sizeof(outcome.text), "the importer failed: %s",
-                        strerror(detail));
+                job_end_text(end_text, sizeof(end_text), end, detail);
+                text_format(outcome.text, sizeof(outcome.text), "the importer %s", end_text);
                 add_step_for_error(&outcome, detail);
                 break;
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
                 outcome.kind = OUTCOME_CRASHED;
                 outcome.effect.in_doubt = true;
-                if (detail > 0)
-                        text_format(outcome.text, sizeof(outcome.text),
-                                "the importer was terminated by signal %d without a result",
-                                detail);
-                else
-                        text_set(outcome.text, sizeof(outcome.text),
-                                "the importer exited without a result");
+                job_end_text(end_text, sizeof(end_text), end, detail);
+                text_format(outcome.text, sizeof(outcome.text), "the importer %s without a result",
+                        end_text);
                 if (detail == SIGKILL)
                         text_set(outcome.next_step, sizeof(outcome.next_step),
                                 "journalctl -k says whether the kernel killed it for want of "

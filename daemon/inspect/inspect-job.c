@@ -49,7 +49,7 @@ static void finish(
 {
         CLEANUP(closep) int payload_fd = TAKE_FD(inspect_job->payload_fd);
         InspectResult result = {.report = report, .payload_fd = -1};
-        char error[256] = "";
+        char error[256] = "", end_text[JOB_END_TEXT_MAX];
         int r = 0;
 
         inspect_job->job = NULL;
@@ -70,16 +70,15 @@ static void finish(
                 if (r == 0)
                         result.payload_fd = TAKE_FD(payload_fd);
                 break;
-        case JOB_FAILED:
-                r = -detail;
-                break;
         case JOB_TIMED_OUT:
         case JOB_STUCK:
                 text_set(error, sizeof(error), "the inspection took too long");
                 break;
+        case JOB_FAILED:
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
-                text_format(error, sizeof(error), "the inspection crashed (signal %d)", detail);
+                job_end_text(end_text, sizeof(end_text), end, detail);
+                text_format(error, sizeof(error), "the inspector %s", end_text);
                 break;
         }
         if (r < 0)

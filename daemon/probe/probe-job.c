@@ -22,7 +22,7 @@ static int run_in_child(void *result, const void *task)
 
 static void describe_end(Outcome *outcome, const ProbeJob *job, JobResult end, int detail)
 {
-        char duration[DURATION_TEXT_SIZE];
+        char duration[DURATION_TEXT_SIZE], reason[JOB_END_TEXT_MAX];
 
         outcome->kind = OUTCOME_CRASHED;
         switch (end) {
@@ -40,11 +40,8 @@ static void describe_end(Outcome *outcome, const ProbeJob *job, JobResult end, i
         case JOB_FAILED:
         case JOB_CRASHED:
         case _JOB_RESULT_MAX:
-                text_format(outcome->text, sizeof(outcome->text),
-                        "the probe process ended without a result (%s)",
-                        end == JOB_FAILED    ? strerror(detail)
-                                : detail > 0 ? strsignal(detail)
-                                             : "exited");
+                job_end_text(reason, sizeof(reason), end, detail);
+                text_format(outcome->text, sizeof(outcome->text), "the probe process %s", reason);
                 break;
         }
 }

@@ -115,12 +115,8 @@ static void on_end(Job *ended, JobResult result, int detail, const void *data, v
         }
         if (job->fault)
                 text_set(end, sizeof(end), job->fault);
-        else if (result == JOB_FAILED)
-                text_format(end, sizeof(end), "failed: %s", strerror(detail));
-        else if (detail != 0)
-                text_format(end, sizeof(end), "was terminated by signal %d", detail);
         else
-                text_set(end, sizeof(end), "exited");
+                job_end_text(end, sizeof(end), result, detail);
         let_go(job);
         start_later(job, end);
 }

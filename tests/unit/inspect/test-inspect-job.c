@@ -2,6 +2,7 @@
 
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ static const MaterialConfig config = {.name = "default"};
 
 static Report sent;      /* of the stand-in, which runs in the child */
 static size_t n_written; /* bytes of the payload */
+static enum { SENDS, FAILS, EXITS, DIES } end;
 
 /* Of the handler. */
 static sd_event *event;
@@ -26,6 +28,12 @@ int inspector_run(Report *ret, const InspectorTask *task)
         char payload[64] = {0};
 
         *ret = sent;
+        if (end == FAILS)
+                return -EIO;
+        if (end == EXITS)
+                _exit(0);
+        if (end == DIES)
+                (void)raise(SIGKILL);
         return write(task->payload_fd, payload, n_written) == (ssize_t)n_written ? 0 : -1;
 }
 
@@ -57,6 +65,7 @@ static int reset(void **state)
 {
         sent = (Report){.payload_size = 64};
         n_written = 64;
+        end = SENDS;
         return 0;
 }
 
@@ -85,12 +94,26 @@ static void test_a_payload_of_another_size_is_not_used(void **state)
         assert_non_null(strstr(error, "the inspection failed: "));
 }
 
+static void test_an_inspector_without_a_report_says_how_it_ended(void **state)
+{
+        static const char *const expected[] = {[FAILS] = "the inspector failed: Input/output error",
+                [EXITS] = "the inspector exited",
+                [DIES] = "the inspector was terminated by signal 9"};
+
+        for (end = FAILS; end <= DIES; end++) {
+                run();
+                assert_false(has_report || payload_fd >= 0);
+                assert_string_equal(error, expected[end]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_a_report_comes_with_its_payload, reset),
                 cmocka_unit_test_setup(test_an_invalid_report_is_not_used, reset),
                 cmocka_unit_test_setup(test_a_payload_of_another_size_is_not_used, reset),
+                cmocka_unit_test_setup(test_an_inspector_without_a_report_says_how_it_ended, reset),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
