@@ -66,20 +66,27 @@ static void on_end(Connection *connection, void *userdata)
                         server->clients[i] = connection_free(connection);
 }
 
-static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
-{
-        Server *server = userdata;
-
-        server->accepts = true;
-        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
-        return 0;
-}
-
 static void pause_accept(Server *server, uint64_t usec)
 {
-        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_OFF);
+        (void)sd_event_source_set_io_events(server->accept_source, 0);
         (void)sd_event_source_set_time_relative(server->pause_timer, usec);
         (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_ONESHOT);
+}
+
+/* Unless that fails, which prolongs the pause. */
+static void resume_accept(Server *server)
+{
+        server->accepts = sd_event_source_set_io_events(server->accept_source, EPOLLIN) >= 0;
+        if (server->accepts)
+                (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
+        else
+                pause_accept(server, SERVER_PAUSE_USEC);
+}
+
+static int on_pause(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        resume_accept(userdata);
+        return 0;
 }
 
 static uid_t uid_of(int fd)
@@ -270,11 +277,8 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
 
 void server_accept(Server *server)
 {
-        if (server->accepts)
-                return;
-        server->accepts = true;
-        (void)sd_event_source_set_enabled(server->pause_timer, SD_EVENT_OFF);
-        (void)sd_event_source_set_enabled(server->accept_source, SD_EVENT_ON);
+        if (!server->accepts)
+                resume_accept(server);
 }
 
 void server_refuse(const char *reason)
