@@ -91,13 +91,12 @@ def testbeds() -> Iterator[Testbeds]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def replication_as_made(testbeds: Testbeds) -> None:
-    """A module finds replication as if its testbed were new: stopped, without client material."""
+def replication_stopped(testbeds: Testbeds) -> None:
+    """A module finds replication stopped. It goes on where it was, for the rows of the source."""
     for testbed in testbeds.made.values():
         status = testbed.aurora.replication()
         if {status["Replica_IO_Running"], status["Replica_SQL_Running"]} != {"No"}:
             testbed.aurora.sql("CALL mysql.rds_stop_replication()")
-        testbed.aurora.follow(testbed.source)
 
 
 def _make_testbed(workspace: Workspace) -> Testbed:

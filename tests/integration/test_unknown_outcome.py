@@ -102,7 +102,7 @@ def test_an_importer_killed_at_its_deadline_is_timed_out_and_counted_once(testbe
             signal.SIGSTOP)  # so that it cannot exit at its own deadline
     cluster = service.wait_cluster("orders", "retrying")
     assert (cluster["outcome"], cluster["imported_fingerprint"]) == ("timed_out", None)
-    assert "the importer was killed" in cluster["reason"]
+    assert "its process was killed" in cluster["reason"]
     assert counted(service) == ({"timed_out": 1}, 1)
     testbed.aurora.end_calls()
     testbed.aurora.set_option("slow_seconds", "0")
