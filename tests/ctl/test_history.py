@@ -79,7 +79,7 @@ def test_a_row_fits_80_columns_and_text_is_wrapped(ctl, manage):
     widest = failure(action="rollback", duration=59 * 60_000_000, count=4294967295)
     widest |= {"trigger": "rotation", "outcome": "source_unreachable", "reason": "word " * 60}
     manage(cluster("orders")).history["orders"] = {"entries": [widest], "older": 15}
-    text = on_terminal(ctl, "history", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "history", columns=80, NO_COLOR="1")
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "59min  source_unreachable\n" in text
     assert sum("word" in line for line in text.splitlines()) > 2
@@ -93,7 +93,7 @@ def test_outcomes_have_the_colour_of_their_health(ctl, manage):
     text = on_terminal(ctl, "history")
     for word in ("\x1b[32mimported\x1b[0m", "\x1b[33munreachable\x1b[0m", "\x1b[1;31mauth\x1b[0m"):
         assert word in text
-    assert re.search("  strange(\x1b\\[0m)?\r\n", text)
+    assert re.search("  strange(\x1b\\[0m)?\n", text)
 
 
 def test_unknown_values_of_a_newer_daemon_are_shown(ctl, manage):

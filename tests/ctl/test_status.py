@@ -1,15 +1,11 @@
 """status: the text for people, and the exit status for monitoring plugins."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 
 import pytest
+
+from tests.standin import terminal
 
 from .conftest import CTL
 from .mock_manager import (DAY, OLD_SET, cluster, material, microseconds, problem,
@@ -278,7 +274,7 @@ def test_a_table_of_twelve_clusters_fits_80_columns(ctl, manage):
     names = [f"cluster-{n:02}" for n in range(12)]
     manage(*(cluster(name, in_use=True, **{3: STOPPED, 7: FAILING, 9: SQL_FAILING}.get(
         n, dict(replication=replication()))) for n, name in enumerate(names)))
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     assert max(len(line) for line in text.splitlines()) <= 80
     assert [word(text, name) for name in names[3:10]] == [
         "stopped", *["running, lag 0s"] * 3, "failing", "running, lag 0s", "failing"]
@@ -287,7 +283,7 @@ def test_a_table_of_twelve_clusters_fits_80_columns(ctl, manage):
 
 def test_a_narrow_terminal_shows_replication_before_the_time_of_the_import(ctl, manage):
     manage(cluster("a" * 30, replication=replication()))
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     assert "REPLICATION\n" in text and "WHEN" not in text
     assert row(text, "a+").endswith("  running, lag 0s")
     assert "REPLICATION      WHEN\n" in ctl("status").stdout  # a program reads it
@@ -305,17 +301,17 @@ def test_what_a_program_reads_is_not_broken_into_lines(ctl, manage):
 
 def test_a_headline_is_one_line_of_a_terminal(ctl, manage):
     manager = manage(summary="ü" * 200)
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     assert text.splitlines()[0] == "ok: " + "ü" * 73 + "..."
     manager.summary = "ü" * 76
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     assert text.splitlines()[0] == "ok: " + "ü" * 76
 
 
 def test_a_command_stays_on_its_line(ctl, manage):
     names = [f"cluster-{n:02}" for n in range(12)]
     manage(*(cluster(name, **held()) for name in names), health="critical")
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     assert f"      run:  binlog-sslctl import --wait {' '.join(names)}\n" in text
 
 
@@ -326,7 +322,7 @@ GRANT = ("GRANT EXECUTE ON PROCEDURE mysql.rds_import_binlog_ssl_material TO "
 def next_lines(ctl, manager, next_step: str) -> list[str]:
     """What a terminal of 80 columns shows of it."""
     manager.clusters["orders"] = cluster("orders", **{**held(), "next_step": next_step})
-    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1").replace("\r", "")
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
     lines = text.partition("      next: ")[2].partition("\n      run: ")[0].splitlines()
     assert all(line.startswith(" " * 12) for line in lines[1:])
     return [line.removeprefix(" " * 12) for line in lines]
@@ -367,7 +363,7 @@ def test_no_line_is_wider_than_100_columns(ctl, manage):
            materials=[material("m" * 40, state="not_yet_valid", watch=long,
                                problems=[problem("cert-not-yet-valid", long)])],
            summary=long, health="critical")
-    lines = on_terminal(ctl, "status", columns=300, NO_COLOR="1").replace("\r", "").splitlines()
+    lines = on_terminal(ctl, "status", columns=300, NO_COLOR="1").splitlines()
     assert len(lines) > 20
     assert max(len(line) for line in lines if "run:" not in line) <= 100
 
@@ -418,23 +414,8 @@ def test_unknown_values_of_a_newer_daemon_are_shown(ctl, manage):
 
 
 def on_terminal(ctl, *arguments: str, columns: int = 100, **environment: str) -> str:
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen([str(CTL), *arguments], env={**ctl.environment, **environment},
-                               stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            data = os.read(master, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        output += data
-    process.wait()
-    os.close(master)
-    return output.decode()
+    return terminal.on_terminal([str(CTL), *arguments], columns,
+                                {**ctl.environment, **environment})[1]
 
 
 def test_colour_is_for_terminals_and_can_be_disabled(ctl, manage):
