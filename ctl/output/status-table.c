@@ -34,6 +34,11 @@ bool status_table_includes(const char *name, char *const *names, int n_names)
         return n_names == 0;
 }
 
+static bool are_named(const StatusSelection *selection)
+{
+        return selection->n_names > 0 && !selection->problems;
+}
+
 static bool includes_cluster(const ClusterInfo *cluster, const void *userdata)
 {
         const StatusSelection *selection = userdata;
@@ -172,35 +177,69 @@ static void put_cluster(const Table *table, const ClusterInfo *cluster)
         fprintf(terminal->stream, "%s\n", table->has_when ? when(text, terminal, cluster) : "");
 }
 
+static void put_materials(const Table *table)
+{
+        put_heading(table, "MATERIAL", "ON DISK", "CERTIFICATE");
+        for (size_t i = 0; i < table->info->n_materials; i++)
+                if (includes_material(table, &table->info->materials[i]))
+                        put_material(table, &table->info->materials[i]);
+}
+
+static void put_clusters(const Table *table)
+{
+        bool named = are_named(table->selection);
+
+        put_cluster_heading(table);
+        for (size_t i = 0; i < table->groups.n_groups; i++) {
+                const ClusterGroup *group = &table->groups.groups[i];
+
+                for (size_t k = 0; k < group->n; k++)
+                        put_cluster(table, group->clusters[k]);
+                status_details_clusters(table->terminal, group, named);
+        }
+}
+
+/* A good material would push the next step for a cluster off the first lines. */
+static bool clusters_are_first(const Table *table)
+{
+        Health materials = HEALTH_OK, clusters = HEALTH_OK;
+
+        for (size_t i = 0; i < table->info->n_materials; i++)
+                if (includes_material(table, &table->info->materials[i]) &&
+                        table->info->materials[i].health > materials)
+                        materials = table->info->materials[i].health;
+        for (size_t i = 0; i < table->groups.n_clusters; i++)
+                if (table->groups.clusters[i]->health > clusters)
+                        clusters = table->groups.clusters[i]->health;
+        return clusters > materials;
+}
+
 int status_table_print(
         const Terminal *terminal, const StatusInfo *info, const StatusSelection *selection)
 {
-        bool named = selection->n_names > 0 && !selection->problems;
         Table table = {.terminal = terminal, .info = info, .selection = selection};
-        size_t n_materials = 0;
-        int r = cluster_groups_make(&table.groups, info, includes_cluster, selection, named);
+        bool has_materials = false, has_clusters, reversed;
+        int r = cluster_groups_make(
+                &table.groups, info, includes_cluster, selection, are_named(selection));
 
         if (r < 0)
                 return r;
         measure(&table);
-        for (size_t i = 0; i < info->n_materials; i++) {
-                if (!includes_material(&table, &info->materials[i]))
-                        continue;
-                if (n_materials++ == 0)
-                        put_heading(&table, "MATERIAL", "ON DISK", "CERTIFICATE");
-                put_material(&table, &info->materials[i]);
-        }
-        if (table.groups.n_groups > 0) {
-                if (n_materials > 0)
+        for (size_t i = 0; i < info->n_materials; i++)
+                has_materials |= includes_material(&table, &info->materials[i]);
+        has_clusters = table.groups.n_groups > 0;
+        reversed = clusters_are_first(&table);
+        if (reversed)
+                put_clusters(&table);
+        if (has_materials) {
+                if (reversed)
                         fputc('\n', terminal->stream);
-                put_cluster_heading(&table);
+                put_materials(&table);
         }
-        for (size_t i = 0; i < table.groups.n_groups; i++) {
-                const ClusterGroup *group = &table.groups.groups[i];
-
-                for (size_t k = 0; k < group->n; k++)
-                        put_cluster(&table, group->clusters[k]);
-                status_details_clusters(terminal, group, named);
+        if (!reversed && has_clusters) {
+                if (has_materials)
+                        fputc('\n', terminal->stream);
+                put_clusters(&table);
         }
         cluster_groups_done(&table.groups);
         return 0;

@@ -2,8 +2,9 @@
 
 /*
  * Status table: prints materials and clusters for people: the set on disk, the set that is
- * imported, and what replication does. The worst come first; the reason and the next step stand
- * below those that have a problem, once for each cause.
+ * imported, and what replication does. The worst come first, the clusters before the materials if
+ * a cluster has the worst problem; the reason and the next step stand below those that have a
+ * problem, once for each cause.
  */
 
 #include "common/terminal.h"

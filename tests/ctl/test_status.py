@@ -43,6 +43,22 @@ def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
                      "[45]\\dmin( \\d+s)?; 3 failed so far\n", text)
 
 
+def test_the_next_step_is_among_the_first_ten_lines(ctl, manage):
+    """Of the worst problem: with a good material, that of the cluster comes before it."""
+    manage(cluster("orders", health="critical", **held()), health="critical")
+    lines = on_terminal(ctl, "status", columns=80, NO_COLOR="1").splitlines()
+    assert lines[2].startswith("  CLUSTER ")
+    assert any(" next: check user, password" in line for line in lines[:10])
+    assert lines[-4] == "" and lines[-3].startswith("  MATERIAL ")
+
+
+@pytest.mark.parametrize("health, first", [("critical", "MATERIAL"), ("warning", "CLUSTER")])
+def test_a_material_with_the_worst_problem_comes_first(ctl, manage, health, first):
+    manage(cluster("orders", health="critical", **held()), health="critical",
+           materials=[material(health=health, state="expiring", next_step="renew it")])
+    assert ctl("status").stdout.splitlines()[2].split()[0] == first
+
+
 def test_what_an_import_went_on_in_spite_of_is_shown(ctl, manage):
     manage(cluster("orders", import_warning="the source was not tested: no answer"),
            cluster("billing"))
