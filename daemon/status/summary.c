@@ -94,7 +94,7 @@ static void append_materials(char *buffer, size_t size, const ManagerStatus *sta
                                 material->report->certificate.not_after_usec <
                                         earliest->report->certificate.not_after_usec))
                         earliest = material;
-                if (good && responding)
+                if (good && responding && material->state != MATERIAL_STATE_EXPIRING)
                         continue;
                 text_append(buffer, size, "; material %s %s", material->config->name,
                         material->inspected ? material_state_to_string(material->state)

@@ -186,6 +186,16 @@ static void test_an_invalid_material_is_named_with_its_reason(void **state)
                 "certificate");
 }
 
+static void test_an_expiring_material_is_named_with_its_reason(void **state)
+{
+        fixture.material.state = MATERIAL_STATE_EXPIRING;
+        report_add(&fixture.report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+                "expires in 3 days");
+        assert_string_equal(line(),
+                "1/1 clusters current; material default expiring: expires in 3 days, certificate "
+                "valid until 2027-02-01");
+}
+
 static void test_a_material_without_an_inspection_is_named(void **state)
 {
         fixture.material.inspected = false;
@@ -253,6 +263,7 @@ int main(void)
                 summary_test(test_a_refused_configuration_is_a_warning_in_the_line),
                 summary_test(test_a_rollout_that_is_stopped_is_in_the_line),
                 summary_test(test_an_invalid_material_is_named_with_its_reason),
+                summary_test(test_an_expiring_material_is_named_with_its_reason),
                 summary_test(test_a_material_without_an_inspection_is_named),
                 summary_test(
                         test_a_file_system_that_does_not_respond_is_the_reason_beside_the_last_state),
