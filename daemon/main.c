@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "build.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -215,7 +217,9 @@ int main(int argc, char **argv)
         if (options.mode == MODE_CHECK || options.mode == MODE_CHECK_CLUSTERS)
                 log_set_plain();
         status = run_mode(&options, reason);
-        if (options.mode == MODE_SERVICE && status != EXIT_SUCCESS)
+        if (options.mode == MODE_SERVICE && status != EXIT_SUCCESS) {
+                (void)sd_notifyf(0, "STATUS=not started: %s", reason);
                 server_refuse(reason);
+        }
         return status;
 }

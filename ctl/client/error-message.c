@@ -113,7 +113,10 @@ static bool describe_refusal(char *buffer, size_t size, const VarlinkReply *repl
                         "some: each running monitor, wait and status --watch is one");
         else if (strcmp(reply->error, MANAGER_ERROR "NotStarted") == 0) {
                 json_get_text(text, sizeof(text), reply->parameters, "text");
-                text_format(buffer, size, "binlog-ssld does not start: %s", text);
+                text_format(buffer, size,
+                        "binlog-ssld does not start: %s; when that is mended: systemctl start "
+                        "binlog-ssld",
+                        text);
         } else
                 return false;
         return true;

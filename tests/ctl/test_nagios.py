@@ -72,7 +72,8 @@ def test_what_is_unknown_is_on_the_standard_output(ctl, manage):
         "NotStarted", text="/etc/b.conf:5: unknown key colour")
     done = ctl("nagios")
     assert (done.returncode, done.stdout) == (
-        3, "BINLOG_SSLD UNKNOWN - binlog-ssld does not start: /etc/b.conf:5: unknown key colour\n")
+        3, "BINLOG_SSLD UNKNOWN - binlog-ssld does not start: /etc/b.conf:5: unknown key colour; "
+        "when that is mended: systemctl start binlog-ssld\n")
     manager.script["GetStatus"] = lambda connection, _: connection.raw(b"no json\0")
     assert "UNKNOWN - the process at" in ctl("nagios").stdout
     assert ctl("--json", "nagios").returncode == 3

@@ -170,7 +170,8 @@ def test_a_daemon_that_does_not_start_is_quoted(ctl, manage, arguments):
     for method in ("GetStatus", "GetHistory", "GetMetrics", "Reload", "Import", "Subscribe"):
         set_answer(manager, method, answer)
     assert_unreachable(ctl(*arguments),
-                       "binlog-ssld does not start: /etc/b.conf:5: unknown key colour")
+                       "binlog-ssld does not start: /etc/b.conf:5: unknown key colour; "
+                       "when that is mended: systemctl start binlog-ssld\n")
 
 
 def test_an_error_instead_of_the_status_is_unknown_to_monitoring(ctl, manage):
