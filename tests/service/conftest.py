@@ -13,7 +13,7 @@ from tests.service.package import SOURCE, packages
 from tests.standin import Aurora, Authority, Workspace
 
 # The second name is resolved by name_server.py only.
-NAMES = ("localhost", "orders.standin.test")
+NAMES = ("localhost", "orders.standin.test", "*.standin.test")
 
 
 def skip_reason() -> str:
@@ -50,9 +50,14 @@ def machine(package_directory: Path) -> Iterator[Machine]:
 
 
 @pytest.fixture(scope="session")
-def installed(machine: Machine, workspace: Workspace) -> Iterator[Installed]:
+def rds(workspace: Workspace) -> Authority:
+    """The CA of the clusters."""
+    return Authority(workspace.path / "rds", "RDS stand-in CA")
+
+
+@pytest.fixture(scope="session")
+def installed(machine: Machine, workspace: Workspace, rds: Authority) -> Iterator[Installed]:
     authority = Authority(workspace.path / "ca")
-    rds = Authority(workspace.path / "rds", "RDS stand-in CA")
     aurora = Aurora(workspace, rds, names=NAMES)
     with machine.network():
         aurora.start()

@@ -33,12 +33,13 @@ class Installed:
 
     def configure(self, *, daemon: str = "", material: str = "", cluster: str = "",
                   poll: str = "500ms", port: int = 0, host: str = "localhost",
+                  retry: tuple[str, str] = ("100ms", "1s"),
                   password: str = "password-file = /etc/binlog-ssld/password",
                   server_ca: str = "server-ca = /etc/binlog-ssld/rds.pem") -> None:
         """port: 0 is the stand-in; no process listens on port 1."""
         self.machine.write(CONFIGURATION, f"""[daemon]
-retry-min = 100ms
-retry-max = 1s
+retry-min = {retry[0]}
+retry-max = {retry[1]}
 {daemon}
 [material default]
 settle = 50ms
@@ -60,16 +61,23 @@ user = ssl_importer
         self.machine.write("/etc/binlog-ssld/password", IMPORT_PASSWORD + "\n", "0640")
         self.machine.shell("chgrp binlog-ssld /etc/binlog-ssld/password")
 
-    def rotate(self) -> Pair:
-        """Writes a new set, each file by rename; the directory determines the group."""
+    def rotate(self, *, valid: tuple[float, float] | None = None) -> Pair:
+        """Writes a new set, each file by rename; the directory determines the group.
+
+        valid: as of issue_client().
+        """
         self._sets += 1
-        pair = self.authority.issue_client(f"service-{self._sets}")
+        pair = self.authority.issue_client(f"service-{self._sets}", valid=valid)
         with tempfile.TemporaryDirectory() as folder:
             write_material(Path(folder), self.authority.certificate, pair)
             for name in ("ca.pem", "client-cert.pem", "client-key.pem"):
-                self.machine.write(f"{MATERIAL}/.{name}", (Path(folder) / name).read_text(), "0640")
-                self.machine.shell(f"cd {MATERIAL}; mv .{name} {name}")
+                self.replace(name, (Path(folder) / name).read_text())
         return pair
+
+    def replace(self, name: str, text: str) -> None:
+        """Replaces one file of the set by rename."""
+        self.machine.write(f"{MATERIAL}/.{name}", text, "0640")
+        self.machine.shell(f"cd {MATERIAL}; mv .{name} {name}")
 
     def drop_in(self, text: str) -> None:
         self.machine.shell(f"mkdir -p {DROP_INS}")

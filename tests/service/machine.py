@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.standin.process import LIBC, die_with
+from tests.standin.terminal import on_terminal
 
 CLONE_NEWNET = 0x40000000
 BOOT_SECONDS = 60.0
@@ -70,6 +71,10 @@ class Machine:
             raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}"
                                  f"{done.stderr}")
         return done
+
+    def terminal(self, *command: str, columns: int = 80) -> tuple[int, str]:
+        """Runs a command on a terminal without colour; returns its exit status and output."""
+        return on_terminal(self._inside(command), columns, {**ENVIRONMENT, "NO_COLOR": "1"})
 
     @contextmanager
     def background(self, *command: str) -> Iterator[subprocess.Popen[str]]:
