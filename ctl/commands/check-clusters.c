@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/json-writer.h"
+#include "ctl/client/cluster-names.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
 #include "ctl/commands/command.h"
@@ -27,17 +28,6 @@ static Replies *replies_free(Replies *replies)
         return NULL;
 }
 DEFINE_CLEANUP(Replies *, replies_free);
-
-static int format_parameters(char **ret, const Request *request)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
-
-        json_open_object(writer);
-        if (request->n_names > 0)
-                json_put_strings(writer, "clusters", request->names, request->n_names);
-        json_close_object(writer);
-        return json_writer_finish(writer, ret);
-}
 
 /* Keeps a copy: the tree of the reply is freed with it. -EBADMSG: not such a reply. */
 static int keep(Replies *replies, const JsonValue *parameters)
@@ -117,8 +107,12 @@ static int run(const Request *request)
         CLEANUP(varlink_client_freep) VarlinkClient *client = NULL;
         CLEANUP(replies_freep) Replies *replies = calloc(1, sizeof(*replies));
         CLEANUP(freep) char *parameters = NULL;
-        int r = replies ? format_parameters(&parameters, request) : -ENOMEM, status;
+        int r = replies ? 0 : -ENOMEM;
+        int status = cluster_names_format(
+                &parameters, request->socket, request->names, request->n_names, false);
 
+        if (status != EXIT_SUCCESS)
+                return status;
         if (r == 0)
                 r = varlink_client_new(&client, request->socket);
         if (r == 0)

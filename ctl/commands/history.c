@@ -4,30 +4,21 @@
 
 #include "common/json-writer.h"
 #include "common/terminal.h"
+#include "ctl/client/cluster-names.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/varlink-client.h"
 #include "ctl/output/history-table.h"
-
-static int format_parameters(char **ret, const Request *request)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
-
-        json_open_object(writer);
-        if (request->n_names > 0)
-                json_put_strings(writer, "clusters", request->names, request->n_names);
-        json_close_object(writer);
-        return json_writer_finish(writer, ret);
-}
 
 static int run(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
         CLEANUP(freep) char *parameters = NULL;
         Terminal terminal = terminal_open(stdout);
-        int r = format_parameters(&parameters, request);
+        int r = cluster_names_format(
+                &parameters, request->socket, request->names, request->n_names, false);
 
-        if (r < 0)
-                return error_message_unreachable(request->socket, r);
+        if (r != EXIT_SUCCESS)
+                return r;
         r = varlink_client_call(&reply, request->socket, "GetHistory", parameters, request->json);
         if (r != EXIT_SUCCESS)
                 return r;

@@ -9,6 +9,7 @@
 #include "common/json-reader.h"
 #include "common/json-writer.h"
 #include "common/text.h"
+#include "ctl/client/cluster-names.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/import-tracker.h"
 #include "ctl/client/subscription.h"
@@ -38,31 +39,16 @@ static const JsonValue *started_of(const Import *import)
         return json_member(import->reply.parameters, "started");
 }
 
-static int format_parameters(char **ret, const Request *request)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
-
-        json_open_object(writer);
-        if (request->n_names > 0)
-                json_put_strings(writer, "clusters", request->names, request->n_names);
-        json_put_boolean(writer, "force", request->force);
-        json_close_object(writer);
-        return json_writer_finish(writer, ret);
-}
-
 /* Calls Import. Returns EXIT_SUCCESS, or the exit status after an error message. */
 static int call(Import *import)
 {
         CLEANUP(freep) char *parameters = NULL;
         const Request *request = import->request;
-        int r = format_parameters(&parameters, request);
+        int r = cluster_names_format(
+                &parameters, request->socket, request->names, request->n_names, request->force);
 
-        if (r == -EINVAL) {
-                error_message("the name of a cluster must be valid UTF-8");
-                return EXIT_FAILURE;
-        }
-        if (r < 0)
-                return error_message_unreachable(request->socket, r);
+        if (r != EXIT_SUCCESS)
+                return r;
         r = varlink_client_call(
                 &import->reply, request->socket, "Import", parameters, request->json);
         if (r == EXIT_SUCCESS && !json_is_array(started_of(import)))

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/json-writer.h"
 #include "common/text.h"
+#include "ctl/client/cluster-names.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/subscription.h"
 #include "ctl/client/varlink-client.h"
@@ -24,29 +24,16 @@ static void remove_done(Remove *removal)
         subscription_free(removal->subscription);
 }
 
-static int format_parameters(char **ret, const Request *request)
-{
-        CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
-
-        json_open_object(writer);
-        json_put_strings(writer, "clusters", request->names, request->n_names);
-        json_close_object(writer);
-        return json_writer_finish(writer, ret);
-}
-
 /* Calls Remove. Returns EXIT_SUCCESS, or the exit status after an error message. */
 static int call(const Request *request)
 {
         CLEANUP(varlink_reply_done) VarlinkReply reply = VARLINK_REPLY_NULL;
         CLEANUP(freep) char *parameters = NULL;
-        int r = format_parameters(&parameters, request);
+        int r = cluster_names_format(
+                &parameters, request->socket, request->names, request->n_names, false);
 
-        if (r == -EINVAL) {
-                error_message("the name of a cluster must be valid UTF-8");
-                return EXIT_FAILURE;
-        }
-        if (r < 0)
-                return error_message_unreachable(request->socket, r);
+        if (r != EXIT_SUCCESS)
+                return r;
         return varlink_client_call(&reply, request->socket, "Remove", parameters, request->json);
 }
 

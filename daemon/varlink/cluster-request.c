@@ -4,17 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/model/interface.h"
+
 void cluster_request_done(ClusterRequest *request)
 {
         free(request->chosen);
 }
 
-const char *cluster_request_parse(ClusterRequest *ret, const VarlinkCall *call)
+/* Returns the name of a parameter with a wrong type, or NULL. */
+static const char *parse(ClusterRequest *ret, const VarlinkCall *call)
 {
         const JsonValue *names = json_member(call->parameters, "clusters");
         const JsonValue *force = json_member(call->parameters, "force");
 
-        *ret = (ClusterRequest){0};
         if (force && !json_is_null(force) && !json_get_boolean(&ret->force, force))
                 return "force";
         if (!names || json_is_null(names))
@@ -38,8 +40,8 @@ static int compare_names(const void *a, const void *b)
         return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
 }
 
-int cluster_request_choose(
-        ClusterRequest *request, const ManagerStatus *status, const char **ret_unknown)
+/* `ret_unknown` is a name that no cluster has, or NULL. */
+static int choose(ClusterRequest *request, const ManagerStatus *status, const char **ret_unknown)
 {
         CLEANUP(freep) Named *clusters = calloc(status->n_clusters + 1, sizeof(*clusters));
 
@@ -64,4 +66,21 @@ int cluster_request_choose(
                         *ret_unknown = key.name;
         }
         return 0;
+}
+
+int cluster_request_make(ClusterRequest *ret, const VarlinkCall *call, const ManagerStatus *status,
+        char **ret_parameters, const char **ret_error)
+{
+        const char *wrong;
+        int r;
+
+        *ret = (ClusterRequest){0};
+        wrong = parse(ret, call);
+        if (wrong)
+                return varlink_refuse(ret_parameters, ret_error, VARLINK_ERROR_INVALID_PARAMETER,
+                        "parameter", wrong);
+        r = choose(ret, status, &wrong);
+        return r < 0 || !wrong ? r
+                               : varlink_refuse(ret_parameters, ret_error,
+                                         INTERFACE_NAME ".NoSuchCluster", "name", wrong);
 }

@@ -16,10 +16,8 @@ typedef struct ClusterRequest {
         bool force;
 } ClusterRequest;
 
-/* Returns the name of a parameter with a wrong type, or NULL. */
-const char *cluster_request_parse(ClusterRequest *ret, const VarlinkCall *call);
+/* Reads the parameters, and looks the names up in the status. A parameter of a wrong type and the
+ * name of no cluster are refused: `ret_error` is set, as of a connection_call_fn. -ENOMEM. */
+int cluster_request_make(ClusterRequest *ret, const VarlinkCall *call, const ManagerStatus *status,
+        char **ret_parameters, const char **ret_error);
 void cluster_request_done(ClusterRequest *request);
-
-/* Looks the names up in the status. `ret_unknown` is one that no cluster has, or NULL. -ENOMEM. */
-int cluster_request_choose(
-        ClusterRequest *request, const ManagerStatus *status, const char **ret_unknown);

@@ -108,18 +108,10 @@ static int answer_history(const ManagerOperations *operations, Connection *conne
 {
         ManagerStatus status = operations->status(operations->userdata);
         CLEANUP(cluster_request_done) ClusterRequest request;
-        const char *wrong = cluster_request_parse(&request, call);
-        int r;
+        int r = cluster_request_make(&request, call, &status, ret, ret_error);
 
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
-        r = cluster_request_choose(&request, &status, &wrong);
-        if (r < 0)
+        if (r < 0 || *ret_error)
                 return r;
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
         return history_json_format(ret, &status, request.chosen);
 }
 
@@ -166,19 +158,11 @@ static int answer_import(const ManagerOperations *operations, Connection *connec
         CLEANUP(json_writer_freep) JsonWriter *writer = json_writer_new();
         ManagerStatus status = operations->status(operations->userdata);
         CLEANUP(cluster_request_done) ClusterRequest request;
-        const char *wrong = cluster_request_parse(&request, call);
         const MaterialStatus *material;
-        int r;
+        int r = cluster_request_make(&request, call, &status, ret, ret_error);
 
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
-        r = cluster_request_choose(&request, &status, &wrong);
-        if (r < 0)
+        if (r < 0 || *ret_error)
                 return r;
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
         material = find_not_ready(&request, &status);
         if (material)
                 return refuse_not_ready(ret, ret_error, material);
@@ -227,19 +211,15 @@ static int answer_remove(const ManagerOperations *operations, Connection *connec
 {
         ManagerStatus status = operations->status(operations->userdata);
         CLEANUP(cluster_request_done) ClusterRequest request;
-        const char *wrong = cluster_request_parse(&request, call);
-        int r;
+        const char *wrong;
+        int r = cluster_request_make(&request, call, &status, ret, ret_error);
 
+        if (r < 0 || *ret_error)
+                return r;
         /* Never all by default. */
-        if (wrong || json_size(request.names) == 0)
+        if (json_size(request.names) == 0)
                 return varlink_refuse(
                         ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", "clusters");
-        r = cluster_request_choose(&request, &status, &wrong);
-        if (r < 0)
-                return r;
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
         wrong = find_breach(operations, &status, &request, is_disabled);
         if (wrong)
                 return varlink_refuse(
@@ -279,24 +259,14 @@ static int answer_check_clusters(const ManagerOperations *operations, Connection
         const CheckOperations *check = &operations->check;
         ManagerStatus status = operations->status(operations->userdata);
         CLEANUP(cluster_request_done) ClusterRequest request;
-        const char *wrong = cluster_request_parse(&request, call);
-        int r;
+        int r = cluster_request_make(&request, call, &status, ret, ret_error);
 
-        if (call->oneway) /* without an answer it has no effect */
-                return 0;
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, VARLINK_ERROR_INVALID_PARAMETER, "parameter", wrong);
+        if (r < 0 || *ret_error || call->oneway) /* without an answer it has no effect */
+                return r;
         if (!call->more) {
                 *ret_error = VARLINK_ERROR_EXPECTED_MORE;
                 return 0;
         }
-        r = cluster_request_choose(&request, &status, &wrong);
-        if (r < 0)
-                return r;
-        if (wrong)
-                return varlink_refuse(
-                        ret, ret_error, INTERFACE_NAME ".NoSuchCluster", "name", wrong);
         r = check->start(request.chosen, on_check_ready, connection, check->userdata);
         if (r == 0)
                 connection_series(connection, next_check, cancel_check, (void *)check);

@@ -24,6 +24,14 @@ def local(usec: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(usec // 1_000_000))
 
 
+def test_the_name_of_a_cluster_is_utf8(ctl, manage):
+    manage()
+    for command in ("history", "check-clusters", "import", "remove"):
+        done = ctl(command, b"\xff".decode(errors="surrogateescape"))
+        assert (done.returncode, done.stdout, done.stderr) == (
+            1, "", "binlog-sslctl: the name of a cluster must be valid UTF-8\n")
+
+
 def test_each_attempt_is_a_row(ctl, manage):
     manager = manage(cluster("orders"), cluster("users"))
     old = entry(at=microseconds(-400 * DAY), fingerprint=OLD_SET, action="rollback", trigger=None,

@@ -14,9 +14,9 @@ def test_import_names_the_started_clusters(ctl, manage):
     manager = manage(cluster("billing"), cluster("orders", **held()))
     done = ctl("import")
     assert (done.returncode, done.stdout) == (0, "cluster orders: import started\n")
-    assert manager.called("Import") == [{"force": False}]
+    assert manager.called("Import") == [{}]
     assert "has the set on disk" in ctl("import", "billing").stdout
-    assert manager.called("Import")[1] == {"clusters": ["billing"], "force": False}
+    assert manager.called("Import")[1] == {"clusters": ["billing"]}
     assert ctl("import", "--force", "billing").stdout == "cluster billing: import started\n"
     assert json.loads(ctl("--json", "import", "billing", "--force").stdout) == \
         {"started": ["billing"]}
