@@ -13,7 +13,9 @@
 #define INDENT 6
 
 /* Columns; with the longest outcome a row has 79. The first twelve digits of a set are enough. */
-#define ROW_FORMAT "  %-16s  %-8s  %-8s  %-12.12s  %-5s  "
+#define ROW_FORMAT "  %-16s  %-8s  %-8s  %-12s  %-5s  "
+
+#define DIGITS_MAX 13 /* with NUL */
 
 #define WORD_MAX 64
 #define TIME_MAX 32
@@ -70,7 +72,7 @@ static const char *color_of(const char *outcome, unsigned sql_errno)
 
 static void put_entry(const Terminal *terminal, const JsonValue *entry)
 {
-        char action[WORD_MAX], trigger[WORD_MAX], outcome[WORD_MAX], set[REPORT_FINGERPRINT_MAX];
+        char action[WORD_MAX], trigger[WORD_MAX], outcome[WORD_MAX], set[DIGITS_MAX];
         char reason[HISTORY_TEXT_MAX], line[WORD_MAX], time[TIME_MAX];
         char duration[DURATION_TEXT_SIZE];
         uint64_t count = number(entry, "count");

@@ -13,6 +13,7 @@
 #define NAME_MIN          8
 #define STATE_WIDTH       14
 #define FINGERPRINT_WIDTH 14 /* twelve digits are enough for people to tell sets apart */
+#define FINGERPRINT_SHORT 13 /* with NUL */
 #define COLUMN_GAP        2
 #define WHEN_MAX          (TERMINAL_TIME_SIZE + 16)
 
@@ -137,10 +138,13 @@ static void put_cluster_heading(const Table *table)
 static void put_row(
         const Table *table, const char *name, const char *state, const char *mark, const char *sum)
 {
+        char digits[FINGERPRINT_SHORT];
+
+        text_set(digits, sizeof(digits), sum[0] != '\0' ? sum : "-");
         fprintf(table->terminal->stream, "  %-*s  ", table->name_width, name);
         terminal_word(table->terminal, state, STATE_WIDTH);
-        fprintf(table->terminal->stream, "%s%-*.12s%s", mark, FINGERPRINT_WIDTH,
-                sum[0] != '\0' ? sum : "-", mark[0] != '\0' ? "\033[0m" : "");
+        fprintf(table->terminal->stream, "%s%-*s%s", mark, FINGERPRINT_WIDTH, digits,
+                mark[0] != '\0' ? "\033[0m" : "");
 }
 
 static void put_material(const Table *table, const MaterialInfo *material)
