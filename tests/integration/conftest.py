@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,61 +64,24 @@ def only(make: str, reason: str) -> Callable:
     return bind
 
 
-class Testbeds:
-    """Of each make one, made at its first use: a session has tests of both in turns."""
-
-    __test__ = False
-
-    def __init__(self) -> None:
-        self.made: dict[str, Testbed] = {}
-        self._stack = ExitStack()
-
-    def of(self, make: str) -> Testbed:
-        if make not in self.made:
-            self.made[make] = _make_testbed(
-                self._stack.enter_context(Workspace(make=MAKES[make]())))
-        return self.made[make]
-
-    def close(self) -> None:
-        self._stack.close()
-
-
 @pytest.fixture(scope="session")
-def testbeds() -> Iterator[Testbeds]:
-    testbeds = Testbeds()
-    yield testbeds
-    testbeds.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def replication_stopped(testbeds: Testbeds) -> None:
-    """A module finds replication stopped. It goes on where it was, for the rows of the source."""
-    for testbed in testbeds.made.values():
-        status = testbed.aurora.replication()
-        if {status["Replica_IO_Running"], status["Replica_SQL_Running"]} != {"No"}:
-            testbed.aurora.sql("CALL mysql.rds_stop_replication()")
-
-
-def _make_testbed(workspace: Workspace) -> Testbed:
-    authority = Authority(workspace.path / "ca")
-    source = Source(workspace, authority.issue_server(), authority.certificate)
-    aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
-    source.start(wait=False)
-    aurora.start(wait=False)
-    source.ready()
-    aurora.ready()
-    aurora.prepare()
-    aurora.follow(source)
-    source.prepare("/CN=nobody")
-    return Testbed(workspace, authority, source, aurora)
-
-
-@pytest.fixture(scope="session")
-def testbed(request: pytest.FixtureRequest, testbeds: Testbeds) -> Testbed:
+def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     try:
-        return testbeds.of(request.param)
+        make = MAKES[request.param]()
     except Unavailable as reason:
         pytest.skip(str(reason))
+    with Workspace(make=make) as workspace:
+        authority = Authority(workspace.path / "ca")
+        source = Source(workspace, authority.issue_server(), authority.certificate)
+        aurora = Aurora(workspace, Authority(workspace.path / "rds", "RDS stand-in CA"))
+        source.start(wait=False)
+        aurora.start(wait=False)
+        source.ready()
+        aurora.ready()
+        aurora.prepare()
+        aurora.follow(source)
+        source.prepare("/CN=nobody")
+        yield Testbed(workspace, authority, source, aurora)
 
 
 @pytest.fixture
