@@ -91,7 +91,8 @@ static void schedule(void *userdata)
         wakeup_request_at(
                 manager->wakeup, scheduler_start_due(manager->scheduler, clock_boottime_usec()));
         status_line_poke(manager->status_line);
-        if (manager->server && inventory_is_inspected(manager->inventory))
+        if (manager->server && server_is_held(manager->server) &&
+                inventory_is_inspected(manager->inventory))
                 server_accept(manager->server);
         /* A durable write blocks the loop: one at a time, and none while imports run. */
         if (inventory_counts(manager->inventory)->n_importing == 0 &&

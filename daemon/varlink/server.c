@@ -275,6 +275,11 @@ int server_new(Server **ret, sd_event *event, const char *path, const char *vers
         return 0;
 }
 
+bool server_is_held(const Server *server)
+{
+        return !server->accepts;
+}
+
 void server_accept(Server *server)
 {
         if (!server->accepts)

@@ -34,6 +34,9 @@ typedef struct Server Server;
 int server_new(Server **ret, sd_event *event, const char *path, const char *version,
         uint64_t hold_usec, connection_call_fn fn, void *userdata);
 
+/* Returns true while the first clients are held. */
+bool server_is_held(const Server *server);
+
 /* Ends the hold of the first clients, if it lasts. */
 void server_accept(Server *server);
 

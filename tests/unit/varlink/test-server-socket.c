@@ -205,7 +205,9 @@ static void test_the_first_client_is_held_until_the_server_accepts(void **state)
                 0);
         assert_true(can_connect());
         assert_int_equal(sd_event_run(event, 0), 0);
+        assert_true(server_is_held(server));
         server_accept(server);
+        assert_false(server_is_held(server));
         server_accept(server);
         assert_true(sd_event_run(event, 0) > 0);
         server_free(server);
