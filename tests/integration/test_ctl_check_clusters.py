@@ -224,7 +224,7 @@ def test_a_stop_ends_a_check(testbed, service, silent):
         assert service.stop() == 0
         with pytest.raises(EOFError):
             varlink.answer()
-    assert not os.path.exists(f"/proc/{prober}")
+    service.wait(lambda: not os.path.exists(f"/proc/{prober}"))
 
 
 def test_a_command_that_is_interrupted_ends_its_check(testbed, service, silent):

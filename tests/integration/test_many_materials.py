@@ -49,4 +49,5 @@ def test_256_materials_are_watched_or_polled_with_a_reason(testbed, service):
     service.wait(lambda: "renewed" in subject(last.name), 90)
     watchers = service.watchers()
     assert service.stop() == 0
-    assert [pid for pid in watchers if Path(f"/proc/{pid}").exists()] == []
+    # The daemon waits for those that it has killed, but not as long as a busy machine may take.
+    service.wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in watchers))

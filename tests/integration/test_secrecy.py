@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -116,7 +116,8 @@ def killed(scenario: Scenario) -> Iterator[None]:
         while not stopped.wait(0.02):
             for importer in scenario.service.importers():
                 if scenario.testbed.aurora.in_call():
-                    os.kill(importer, signal.SIGKILL)
+                    with suppress(ProcessLookupError):
+                        os.kill(importer, signal.SIGKILL)
 
     with option(scenario, "slow_seconds", "1"):
         killer = threading.Thread(target=kill_importers)

@@ -337,6 +337,15 @@ def test_without_the_probe_the_source_is_not_asked(testbed, probe):
         assert log() == []
 
 
+def has_ended(probe: Probe, subject: str, outcome: str) -> bool:
+    """If the set on disk has this subject, and this outcome."""
+    status = probe.service.status()
+    material, = status["materials"]
+    cluster, = status["clusters"]
+    return (material["certificate"]["subject"] == subject and cluster["outcome"] == outcome and
+            (outcome != "imported" or cluster["imported_fingerprint"] == material["fingerprint"]))
+
+
 def test_no_probe_leaves_a_secret_behind(testbed, probe, make_source):
     source = make_source()
     silent = free_port()
@@ -344,13 +353,13 @@ def test_no_probe_leaves_a_secret_behind(testbed, probe, make_source):
             ("require", address(source)), ("require", {**address(source), "port": silent}),
             ("try", address(source)))):
         probe.configure(mode, **keys)
+        if number > 0:
+            assert probe.service.ctl("reload").returncode == 0
         probe.write(testbed.client(f"secret-{number}"))
         if number == 0:
             probe.service.start()
-        else:
-            assert probe.service.ctl("reload").returncode == 0
-        probe.service.wait(lambda: probe.service.cluster("orders")["outcome"] == (
-            "source_unreachable" if number == 1 else "imported"))
+        probe.service.wait(lambda: has_ended(
+            probe, f"CN = secret-{number}", "source_unreachable" if number == 1 else "imported"))
     require(source, "SUBJECT '/CN=another'")
     probe.set_password(WRONG)
     probe.write(testbed.client("secret-refused"))
