@@ -126,7 +126,7 @@ class MockManager:
             self.materials[name] = {**self.materials[name], **fields}
             self.publish("changed", material=self.materials[name])
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"not within {seconds} s"

@@ -57,7 +57,7 @@ class Daemon:
             preexec_fn=die_with(os.getpid()))
         self.wait(lambda: self.ctl("status").returncode != 3)
 
-    def wait(self, condition, seconds: float = 10) -> None:
+    def wait(self, condition, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end and self.process.poll() is None

@@ -43,7 +43,7 @@ def test_each_state_is_printed_after_a_blank_line(ctl, manage):
     assert second[:2] == ["", "ok: 0/1 clusters current"] and " importing " in second[-1]
     assert [line.split()[:1] for line in second[1:]] == [line.split()[:1] for line in first]
     process.terminate()
-    assert process.wait(10) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     assert process.stderr.read() == ""
 
 
@@ -87,7 +87,7 @@ def test_the_end_of_the_service_is_said_once_and_does_not_end_the_command(ctl, m
     manager.start()
     assert " importing " in block(process)[-1]
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     assert process.stderr.read() == ""
 
 
@@ -201,7 +201,7 @@ def test_the_terminal_is_as_before_at_the_end(ctl, manage, watch):
     screen = watch()
     screen.wait(" current ")
     screen.process.send_signal(signal.SIGINT)
-    assert screen.process.wait(10) == -signal.SIGINT
+    assert screen.process.wait(60) == -signal.SIGINT
     assert termios.tcgetattr(screen.slave) == screen.modes
     assert "\x1b[?" not in screen.output  # no other screen, no hidden cursor, no mode
     assert screen.output.startswith("\r\n" * 50 + HOME)  # nothing is erased that was there

@@ -374,7 +374,7 @@ def test_it_takes_few_round_trips(testbed, check):
     with Proxy(testbed.aurora.port) as proxy:
         assert check(port=proxy.port, cluster="replication = observe")[0] == 0
         (login,) = proxy.connections
-        assert login.closed.wait(5)
+        assert login.closed.wait(60)
         assert login.round_trips == 5  # TLS, login, three queries
 
 

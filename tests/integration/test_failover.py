@@ -105,8 +105,14 @@ def test_a_failover_is_followed_without_a_reload(testbed, service, names, pair):
 def checked_again(service) -> None:
     """Waits for a check that begins after this call."""
     for _ in range(2):
-        last = service.cluster("orders")["replication"]["checked_at"]
-        service.wait(lambda: service.cluster("orders")["replication"]["checked_at"] != last)
+        last = checked_at(service)
+        service.wait(lambda: checked_at(service) != last)
+
+
+def checked_at(service) -> int | None:
+    """None before the first check after a start."""
+    replication = service.cluster("orders")["replication"]
+    return replication and replication["checked_at"]
 
 
 def test_another_server_behind_the_same_name_gets_the_set(testbed, service, names, pair):

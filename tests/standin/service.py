@@ -61,7 +61,7 @@ class Service:
         return subprocess.run([*self.wrapper, str(self.build / "binlog-ssld"), *arguments],
                               env=self.environment, capture_output=True, text=True, timeout=60)
 
-    def stop(self, seconds: float = 15) -> int:
+    def stop(self, seconds: float = 90) -> int:
         if self._process is None:
             return 0
         if self._process.poll() is None:

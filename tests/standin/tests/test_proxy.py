@@ -73,7 +73,7 @@ def test_a_flight_with_its_answer_is_a_round_trip(echo, number):
             for _ in range(number):
                 assert ask(end, b"ping") == b"ping"
         connection = proxy.connections[0]
-        assert connection.closed.wait(5)
+        assert connection.closed.wait(60)
         assert (connection.flights, connection.round_trips) == (number, number)
 
 
@@ -90,7 +90,7 @@ def test_a_flight_without_an_answer_is_no_round_trip(echo):
     with Proxy(echo.port, to_client=0.2) as proxy:
         with greeted(proxy) as end:
             end.sendall(b"quit")
-        assert proxy.connections[0].closed.wait(5)
+        assert proxy.connections[0].closed.wait(60)
         time.sleep(0.25)
         assert (proxy.connections[0].flights, proxy.connections[0].round_trips) == (1, 0)
 
@@ -100,7 +100,7 @@ def test_each_statement_of_a_real_client_is_a_round_trip(aurora):
     with Proxy(aurora.port) as proxy:
         for text in ("DO 0", "DO 0; DO 0", "DO 0; DO 0; DO 0"):
             importer(proxy, aurora).sql(text)
-            assert proxy.connections[-1].closed.wait(5)
+            assert proxy.connections[-1].closed.wait(60)
             counted.append(proxy.connections[-1].round_trips)
     assert [number - counted[0] for number in counted] == [0, 1, 2]
 
@@ -114,7 +114,7 @@ def test_silence_after_the_greeting_keeps_the_connection_open(echo):
                 ask(end, b"one")
             with pytest.raises(TimeoutError):
                 ask(end, b"two")
-        assert proxy.connections[0].closed.wait(5)
+        assert proxy.connections[0].closed.wait(60)
         assert echo.received == b""
 
 
