@@ -73,8 +73,10 @@ bool cluster_facts_configure(
                 kept_outcome_done(&facts->status.check.failure);
                 cluster_facts_forget_replication(facts);
         }
-        if (moved)
+        if (moved) {
+                facts->status.out_of_sync_since_usec = 0;
                 due_times_reset(&facts->due);
+        }
         return moved;
 }
 
@@ -96,6 +98,27 @@ static void update_start(ClusterFacts *facts, const Outcome *outcome)
 
         cluster_start_update(start, record_is_stopped(&facts->record), outcome);
         due_times_after_start(&facts->due, facts->daemon, start->failures);
+}
+
+bool cluster_facts_update_sync(ClusterFacts *facts, const char *on_disk)
+{
+        uint64_t *since = &facts->status.out_of_sync_since_usec;
+        uint64_t *recorded = &facts->record.out_of_sync_since_usec;
+        uint64_t before = *recorded, now = clock_wall_usec();
+        bool known = on_disk[0] != '\0';
+
+        if (!facts->config->enabled ||
+                (known && strcmp(on_disk, facts->record.imported.fingerprint) == 0))
+                *recorded = 0;
+        else if (known && before == 0)
+                *recorded = now;
+        if (!known || *recorded == 0)
+                *since = 0;
+        else if (*since == 0)
+                /* Less than 0 if it began before this boot: clock_wall_at_usec() makes the same
+                 * time of it. */
+                *since = clock_boottime_usec() - (*recorded < now ? now - *recorded : 0);
+        return *recorded != before;
 }
 
 void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change)

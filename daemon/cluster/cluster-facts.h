@@ -84,6 +84,10 @@ ClusterChange cluster_facts_begin_heal(ClusterFacts *facts);
 ClusterChange cluster_facts_apply_removal(
         ClusterFacts *facts, const Outcome *outcome, bool elsewhere);
 
+/* After a change of the set on disk, "" for none, or of the imported one. Since when they differ is
+ * kept while there is none. Returns true if the record has changed. */
+bool cluster_facts_update_sync(ClusterFacts *facts, const char *on_disk);
+
 /* While no import runs, which is about to start replication: adds the event that it stays stopped,
  * or is started, once each. */
 void cluster_facts_report_stop(ClusterFacts *facts, ClusterChange *change);

@@ -104,6 +104,7 @@ static void on_imported(const Outcome *outcome, void *userdata)
                 change = cluster_facts_apply_start(facts, outcome);
         cluster_history_add(facts, action, cluster->trigger,
                 action == PLAN_START_REPLICATION ? "" : set->fingerprint, outcome);
+        (void)cluster_facts_update_sync(facts, cluster->planned);
         change.recorded = true;
         cluster_finish(cluster, change, outcome);
 }
@@ -216,16 +217,6 @@ bool cluster_is_checking(const Cluster *cluster)
         return cluster_process_is_checking(cluster->process);
 }
 
-static void update_sync(ClusterFacts *facts, const char *fingerprint)
-{
-        uint64_t *since = &facts->status.out_of_sync_since_usec;
-
-        if (!fingerprint || strcmp(fingerprint, facts->record.imported.fingerprint) == 0)
-                *since = 0;
-        else if (*since == 0)
-                *since = clock_boottime_usec();
-}
-
 /* A stop that a daemon before has left. */
 static void report_stop(Cluster *cluster)
 {
@@ -319,7 +310,10 @@ Plan cluster_plan(Cluster *cluster, SealedSet *set, const WaveStatus *wave, uint
         input.can_roll_back = is_usable(cluster->kept.former);
         plan = plan_cluster(&input, now_usec);
         cluster->commanded = cluster->commanded && plan_starts(plan.action);
-        update_sync(facts, config->enabled ? fingerprint : NULL);
+        /* An import writes the record at its end. */
+        if (cluster_facts_update_sync(facts, cluster->planned) && plan.action != PLAN_IMPORT &&
+                plan.action != PLAN_RUNS)
+                record_writer_schedule(cluster->writer);
         facts->status.next_attempt_usec = 0;
         facts->status.check.due = plan.action == PLAN_CHECK;
         if (plan.action == PLAN_DELAY && plan.not_before_usec != USEC_NEVER)

@@ -72,7 +72,8 @@ typedef struct Record {
         uint64_t healed_at_usec; /* replication failed with TLS, and the set was imported again */
         RecordRemoval removal;
         uint64_t last_success_usec;
-        Newlines newlines; /* the form that worked; NEWLINES_AUTO: not known */
+        uint64_t out_of_sync_since_usec; /* a valid set is not the imported one; 0: it is */
+        Newlines newlines;               /* the form that worked; NEWLINES_AUTO: not known */
         RecordWarning warned;
         RecordProof proof;
         char *proof_fault;                    /* see record_proof_fault() */

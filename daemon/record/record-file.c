@@ -92,6 +92,7 @@ int record_format(char **ret, const Record *record)
         write_number(writer, "attempts", record->attempt.failures);
         write_number(writer, "last_attempt", record->attempt.at_usec);
         write_number(writer, "last_success", record->last_success_usec);
+        write_number(writer, "out_of_sync_since", record->out_of_sync_since_usec);
         write_outcome(writer, &attempt_names, &record->attempt.outcome);
         write_stop(writer, &record->stop);
         write_number(writer, "healed_at", record->healed_at_usec);
@@ -272,6 +273,7 @@ int record_parse(Record *ret, const char *text, size_t size)
                 !read_unsigned(&record.attempt.failures, object, "attempts") ||
                 !read_number(&record.attempt.at_usec, object, "last_attempt") ||
                 !read_number(&record.last_success_usec, object, "last_success") ||
+                !read_number(&record.out_of_sync_since_usec, object, "out_of_sync_since") ||
                 !read_number(&record.healed_at_usec, object, "healed_at") ||
                 !read_outcome(&record.attempt.outcome, &attempt_names, object) ||
                 !read_newlines(&record, object) ||

@@ -133,6 +133,25 @@ def test_a_held_cluster_is_retried_after_retry_held(testbed, service, problem):
     assert len(testbed.aurora.imports()) == before + 1
 
 
+def test_a_held_cluster_is_out_of_sync_since_before_a_restart(testbed, service):
+    hour = 3600 * 1000000
+    path = service.directory / "state" / "orders.json"
+    with PROBLEMS[0].cause(testbed, service):
+        start(testbed, service, "1h")
+        service.wait_cluster("orders", "held")
+        assert service.stop() == 0
+        record = json.loads(path.read_text())
+        record["out_of_sync_since"] -= hour
+        path.write_text(json.dumps(record))
+        service.start()
+        held = service.wait_cluster("orders", "held")
+    # The boot time and the wall clock are read one after the other.
+    assert abs(held["out_of_sync_since"] - record["out_of_sync_since"]) < hour // 10
+    service.ctl("import", "--wait")
+    assert service.cluster("orders")["out_of_sync_since"] is None
+    assert "out_of_sync_since" not in service.record("orders")
+
+
 def test_a_password_file_that_comes_later_is_read_with_the_back_off(testbed, service):
     with password(service, None):
         before = start(testbed, service, "1h")

@@ -19,7 +19,7 @@ uint64_t clock_boottime_usec(void)
 
 uint64_t clock_wall_usec(void)
 {
-        return WALL + fixture.now;
+        return WALL + fixture.rebooted + fixture.now;
 }
 
 ssize_t getrandom(void *buffer, size_t size, unsigned flags)

@@ -20,7 +20,7 @@
 #define RETRY_MAX      (4 * USEC_PER_SEC)
 #define RETRY_HELD     (1 * USEC_PER_HOUR)
 #define CHECK_INTERVAL (5 * USEC_PER_MIN)
-/* The wall clock minus the boot time. */
+/* The wall clock minus the boot time of the first boot. */
 #define WALL (UINT64_C(1800000000) * USEC_PER_SEC)
 
 struct ImportJob {
@@ -38,7 +38,8 @@ struct RecordWriter {
 };
 
 typedef struct ClusterFixture {
-        uint64_t now; /* boot time */
+        uint64_t now;      /* boot time */
+        uint64_t rebooted; /* how much of the wall clock was before this boot */
         Config config;
         ClusterConfig cluster_config;
         Config in_force[2]; /* copies of both: the last one is that of the cluster */

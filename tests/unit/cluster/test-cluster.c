@@ -338,15 +338,6 @@ static void test_force_during_an_import_is_for_the_set_that_is_on_disk_then(void
         assert_true(fixture.import.task.forced);
 }
 
-static void test_a_set_that_goes_during_an_import_is_not_out_of_sync(void **state)
-{
-        assert_int_equal(fixture_start(PLAN_IMPORT), 0);
-        assert_int_not_equal(fixture.status->out_of_sync_since_usec, 0);
-        fixture_put_on_disk("");
-        fixture_expect(PLAN_RUNS, CLUSTER_IMPORTING);
-        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
-}
-
 static void test_force_during_a_restart_of_replication_makes_a_call_after_it(void **state)
 {
         assert_int_equal(fixture_start(PLAN_IMPORT), 0);
@@ -390,24 +381,6 @@ static void test_without_a_set_or_enabled_force_is_not_kept(void **state)
         fixture.cluster_config.enabled = true;
         fixture_configure();
         fixture_expect(PLAN_CHECK, CLUSTER_CURRENT);
-}
-
-static void test_out_of_sync_lasts_from_the_first_difference_to_the_import(void **state)
-{
-        uint64_t first;
-
-        fixture_import(OUTCOME_IMPORTED);
-        (void)fixture_not_before();
-        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
-        fixture_put_on_disk(B);
-        (void)fixture_not_before();
-        first = fixture.now;
-        fixture.now += USEC_PER_MIN;
-        (void)fixture_not_before();
-        assert_int_equal(fixture.status->out_of_sync_since_usec, first);
-        fixture_import(OUTCOME_IMPORTED);
-        (void)fixture_not_before();
-        assert_int_equal(fixture.status->out_of_sync_since_usec, 0);
 }
 
 static void test_an_import_is_one_into_the_server_that_it_started_with(void **state)
@@ -545,11 +518,9 @@ int main(void)
                 cluster_test(test_force_during_an_import_needs_no_second_one),
                 cluster_test(test_with_a_ledger_force_during_an_import_needs_a_second_one),
                 cluster_test(test_force_during_an_import_is_for_the_set_that_is_on_disk_then),
-                cluster_test(test_a_set_that_goes_during_an_import_is_not_out_of_sync),
                 cluster_test(test_force_during_a_restart_of_replication_makes_a_call_after_it),
                 cluster_test(test_force_ends_with_the_set_that_it_was_meant_for),
                 cluster_test(test_without_a_set_or_enabled_force_is_not_kept),
-                cluster_test(test_out_of_sync_lasts_from_the_first_difference_to_the_import),
                 cluster_test(test_an_import_is_one_into_the_server_that_it_started_with),
                 cluster_test(test_an_import_that_is_aborted_is_in_doubt),
                 cluster_test(test_another_server_is_not_known_to_have_the_set),

@@ -67,6 +67,7 @@ static Record full(void)
         record.imported.restart_due = true;
         memcpy(record.imported.former_fingerprint, B, sizeof(B));
         record.last_success_usec = 66;
+        record.out_of_sync_since_usec = 44;
         record.healed_at_usec = 55;
         record.newlines = NEWLINES_RAW;
         memcpy(record.warned.fingerprint, B, sizeof(B));
