@@ -10,7 +10,8 @@
  * success is never pushed out.
  *
  * A history owns its texts, which are there for failures only. A cluster without an attempt has
- * none (NULL), and without memory an entry is missing. Nothing is decided by a history.
+ * none (NULL), and without memory an entry is missing. Nothing is decided by a history but whether
+ * the journal has a failure once more.
  */
 
 #include <stdbool.h>

@@ -178,15 +178,17 @@ static bool is_logged(unsigned failures)
         return (failures & (failures - 1)) == 0;
 }
 
+/* The last attempt is the newest entry of the history. */
 static void log_attempt(const ClusterStatus *cluster, const Outcome *outcome)
 {
-        unsigned attempts = cluster->record->attempt.failures;
+        HistoryEntry last = {.count = 1};
 
+        (void)history_read(&last, 1, cluster->record->history);
         if (outcome->kind == OUTCOME_ALREADY_CURRENT)
                 journal_already_current(cluster, outcome);
         else if (outcome_is_success(outcome->kind))
                 journal_import_succeeded(cluster, outcome);
-        else if (!outcome_is_transient(outcome->kind, outcome->sql_errno) || is_logged(attempts))
+        else if (is_logged(last.count))
                 journal_import_failed(cluster, outcome);
 }
 

@@ -3,10 +3,11 @@
 /*
  * Journal filter: logs each transition once; daemon/status/journal.h has the wording.
  *
- * The filter keeps the last logged state of every material. Of a series of transient failures it
- * logs the first and every one whose number is a power of two, and so of starts of replication that
- * an import has stopped; a failure that is held is always logged. An expiry warning is logged once
- * per threshold; the records of the clusters keep that across restarts.
+ * The filter keeps the last logged state of every material. Of attempts that fail in the same way
+ * it logs the first and every one whose number is a power of two, and so of starts of replication
+ * that an import has stopped. The history of the cluster counts attempts (daemon/model/history.h):
+ * another failure, or one after a success, is a first one. An expiry warning is logged once per
+ * threshold; the records of the clusters keep both across restarts.
  */
 
 #include <stdbool.h>

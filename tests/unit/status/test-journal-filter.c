@@ -175,6 +175,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
         filter = journal_filter_free(filter);
+        history_free(fixture.record[0].history);
         return 0;
 }
 
@@ -185,11 +186,13 @@ static bool pass_material(void)
         return journal_filter_material(filter, &fixture.material);
 }
 
-static void pass_attempt(OutcomeKind kind, unsigned failures)
+/* An attempt is in the history before it is reported. */
+static void pass_attempt(OutcomeKind kind, const char *text)
 {
+        HistoryEntry entry = {.outcome = kind, .text = text};
         Outcome outcome = {.kind = kind};
 
-        fixture.record[0].attempt.failures = failures;
+        history_add(&fixture.record[0].history, &entry);
         journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_ATTEMPT, &outcome);
 }
 
@@ -360,35 +363,64 @@ static void test_a_forgotten_material_is_logged_like_a_new_one(void **state)
         assert_int_equal(logged.material, 2);
 }
 
-static void test_transient_failures_are_logged_at_powers_of_two(void **state)
+static void test_failures_are_logged_at_powers_of_two(void **state)
 {
-        static const unsigned logged_at[] = {1, 2, 4, 8, 16, 32};
+        static const OutcomeKind kinds[] = {OUTCOME_UNREACHABLE, OUTCOME_NO_PRIVILEGE};
         unsigned n = 0;
 
-        for (unsigned failures = 1; failures <= 40; failures++) {
-                if (n < ARRAY_SIZE(logged_at) && failures == logged_at[n])
-                        n++;
-                pass_attempt(OUTCOME_UNREACHABLE, failures);
-                assert_int_equal(logged.failed, n);
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+                for (unsigned count = 1; count <= 40; count++) {
+                        n += count == 1 || count == 2 || count == 4 || count == 8 || count == 16 ||
+                                count == 32;
+                        pass_attempt(kinds[i], "refused");
+                        assert_int_equal(logged.failed, n);
+                }
+                pass_attempt(OUTCOME_IMPORTED, "");
         }
-        pass_attempt(OUTCOME_UNREACHABLE, 1); /* a new series */
+        pass_attempt(OUTCOME_NO_PRIVILEGE, "refused"); /* after the success */
         assert_int_equal(logged.failed, n + 1);
 }
 
-static void test_a_held_failure_is_logged_each_time(void **state)
+static void test_a_failure_is_logged_when_it_is_another_one(void **state)
 {
-        for (unsigned failures = 1; failures <= 5; failures++) {
-                pass_attempt(OUTCOME_NO_PRIVILEGE, failures);
-                assert_int_equal(logged.failed, failures);
+        static const struct {
+                OutcomeKind kind;
+                const char *text;
+                bool is_logged;
+        } attempts[] = {
+                {OUTCOME_AUTH, "denied, error 1", true},
+                {OUTCOME_AUTH, "denied, error 2", true},
+                {OUTCOME_AUTH, "denied, error 3", false},
+                {OUTCOME_NO_PRIVILEGE, "no grant", true},
+                {OUTCOME_AUTH, "denied, error 4", true},
+                {OUTCOME_AUTH, "denied, error 5", false},
+                {OUTCOME_AUTH, "account locked", true},
+                {OUTCOME_NO_PRIVILEGE, "no grant", true},
+                {OUTCOME_NO_PRIVILEGE, "no grant", false},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+                logged.failed = 0;
+                pass_attempt(attempts[i].kind, attempts[i].text);
+                assert_int_equal(logged.failed, attempts[i].is_logged);
         }
+}
+
+/* Without memory there is none. */
+static void test_a_failure_without_a_history_is_logged(void **state)
+{
+        Outcome outcome = {.kind = OUTCOME_AUTH};
+
+        journal_filter_cluster(&fixture.cluster[0], CLUSTER_EVENT_ATTEMPT, &outcome);
+        assert_int_equal(logged.failed, 1);
 }
 
 static void test_a_success_is_logged_as_an_import_or_as_already_current(void **state)
 {
-        pass_attempt(OUTCOME_IMPORTED, 0);
-        pass_attempt(OUTCOME_IMPORTED, 0);
+        pass_attempt(OUTCOME_IMPORTED, "");
+        pass_attempt(OUTCOME_IMPORTED, "");
         assert_int_equal(logged.imported, 2);
-        pass_attempt(OUTCOME_ALREADY_CURRENT, 0);
+        pass_attempt(OUTCOME_ALREADY_CURRENT, "");
         assert_int_equal(logged.current, 1);
         assert_int_equal(logged.failed, 0);
 }
@@ -495,8 +527,9 @@ int main(void)
                 filter_test(test_an_expiry_that_was_logged_before_a_restart_is_not_logged_again),
                 filter_test(test_only_an_expiring_material_gets_an_expiry_warning),
                 filter_test(test_a_forgotten_material_is_logged_like_a_new_one),
-                filter_test(test_transient_failures_are_logged_at_powers_of_two),
-                filter_test(test_a_held_failure_is_logged_each_time),
+                filter_test(test_failures_are_logged_at_powers_of_two),
+                filter_test(test_a_failure_is_logged_when_it_is_another_one),
+                filter_test(test_a_failure_without_a_history_is_logged),
                 filter_test(test_a_success_is_logged_as_an_import_or_as_already_current),
                 filter_test(test_every_other_event_of_a_cluster_has_its_message),
                 filter_test(test_replication_that_stays_stopped_is_logged_at_powers_of_two),
