@@ -25,6 +25,8 @@ static const char *format(char *buffer, const char *pattern, uint64_t wall_usec)
         time_t seconds = (time_t)(wall_usec / USEC_PER_SEC);
         struct tm parts;
 
+        if (wall_usec == CLOCK_BEFORE_1970)
+                pattern = "1970-01-01 or earlier";
         if (!gmtime_r(&seconds, &parts) || strftime(buffer, CLOCK_TEXT_SIZE, pattern, &parts) == 0)
                 buffer[0] = '\0';
         return buffer;
@@ -86,7 +88,7 @@ const char *clock_format_date(char *buffer, uint64_t wall_usec)
 
 const char *clock_format_time(char *buffer, uint64_t wall_usec)
 {
-        return format(buffer, "%Y-%m-%d %H:%M:%SZ", wall_usec);
+        return format(buffer, CLOCK_TIME_PATTERN, wall_usec);
 }
 
 #define DURATION_MAX (36500 * USEC_PER_DAY)

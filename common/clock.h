@@ -37,9 +37,14 @@ void clock_sleep_usec(uint64_t usec);
 /* CLOCK_MONOTONIC, which systemd requires with RELOADING=1 (sd_notify(3)) and nothing else uses. */
 uint64_t clock_monotonic_usec(void);
 
+/* Stands for each wall time before 1970, which only a certificate has: earlier than every other
+ * one, and not 0, which is none. It is written as "1970-01-01 or earlier". */
+#define CLOCK_BEFORE_1970 UINT64_C(1)
+
 /* "2027-02-01" and "2027-02-01 14:05:09Z": UTC, so that the text means the same on every host.
  * `buffer` has CLOCK_TEXT_SIZE bytes and is returned. */
-#define CLOCK_TEXT_SIZE 32
+#define CLOCK_TEXT_SIZE    32
+#define CLOCK_TIME_PATTERN "%Y-%m-%d %H:%M:%SZ" /* of strftime(3) */
 const char *clock_format_date(char *buffer, uint64_t wall_usec);
 const char *clock_format_time(char *buffer, uint64_t wall_usec);
 

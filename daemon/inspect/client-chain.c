@@ -76,9 +76,9 @@ static void report_replaced(Report *report, const char *path, X509 *certificate,
         report_add(report, MATERIAL_CERT, RULE_PEM_IGNORED, SEVERITY_WARNING,
                 "%s: certificate %d of the file is not sent: certificate %d has the same key and "
                 "is valid until %s, this one %s %s",
-                path, number, leaf_number,
-                clock_format_time(leaf_end, x509_time_usec(X509_get0_notAfter(leaf))),
-                now_usec < not_after ? "ends at" : "expired at", clock_format_time(end, not_after));
+                path, number, leaf_number, x509_time_text(leaf_end, X509_get0_notAfter(leaf)),
+                now_usec < not_after ? "ends at" : "expired at",
+                x509_time_text(end, X509_get0_notAfter(certificate)));
 }
 
 /* A certificate that is not valid yet can take the leaf's place when its time comes. */

@@ -108,7 +108,7 @@ static void validate_time(
         }
         if (validator->now_usec >= not_after) {
                 VIOLATION(validator, file, expired, SEVERITY_ERROR, "%s: %s expired at %s", path,
-                        what, clock_format_time(time, not_after));
+                        what, x509_time_text(time, X509_get0_notAfter(certificate)));
                 return;
         }
         warning = expiry_warnings_evaluate(
@@ -166,7 +166,8 @@ static void validate_unneeded(Validator *validator, X509 *certificate, MaterialF
         x509_name_text(name, sizeof(name), X509_get_subject_name(certificate));
         VIOLATION(validator, file, RULE_CA_EXPIRED, SEVERITY_WARNING,
                 "%s: the CA \"%s\" expired at %s; the client certificate does not need it",
-                validator->config->path[file], name, clock_format_time(time, not_after));
+                validator->config->path[file], name,
+                x509_time_text(time, X509_get0_notAfter(certificate)));
 }
 
 /* Every certificate but the leaf. */

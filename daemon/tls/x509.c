@@ -43,7 +43,17 @@ uint64_t x509_time_usec(const ASN1_TIME *time)
         if (!ASN1_TIME_to_tm(time, &parts))
                 return 0;
         seconds = timegm(&parts);
-        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
+        return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : CLOCK_BEFORE_1970;
+}
+
+const char *x509_time_text(char *buffer, const ASN1_TIME *time)
+{
+        struct tm parts;
+
+        if (!ASN1_TIME_to_tm(time, &parts) ||
+                strftime(buffer, CLOCK_TEXT_SIZE, CLOCK_TIME_PATTERN, &parts) == 0)
+                text_set(buffer, CLOCK_TEXT_SIZE, "an invalid time");
+        return buffer;
 }
 
 static void serial_text(char *buffer, size_t size, X509 *certificate)

@@ -20,8 +20,11 @@ void x509_sha256(char ret[REPORT_FINGERPRINT_MAX], X509 *certificate);
 /* A distinguished name on one clean line, "CN = x, O = y". */
 void x509_name_text(char *buffer, size_t size, const X509_NAME *name);
 
-/* Returns microseconds since the epoch; 0 if the time is invalid or before 1970. */
+/* Returns microseconds since the epoch, CLOCK_BEFORE_1970 before it, 0 for an invalid time. */
 uint64_t x509_time_usec(const ASN1_TIME *time);
+
+/* As clock_format_time(), also before 1970. */
+const char *x509_time_text(char *buffer, const ASN1_TIME *time);
 
 /* "rsa", "ec", or OpenSSL's name of the type. */
 const char *x509_key_type_text(const EVP_PKEY *key);

@@ -99,6 +99,24 @@ static void expired(Set *set)
         set_replace(set, MATERIAL_CERT, &request);
 }
 
+/* From 1960-01-01 00:00:00Z to 1969-07-21 02:56:15Z. */
+static void expired_1969(Set *set)
+{
+        Request request = authority_client_request(set->authority);
+
+        request.not_before = -315619200 - set->authority->now;
+        request.not_after = -14159025 - set->authority->now;
+        set_replace(set, MATERIAL_CERT, &request);
+}
+
+static void valid_from_1960(Set *set)
+{
+        Request request = authority_client_request(set->authority);
+
+        request.not_before = -315619200 - set->authority->now;
+        set_replace(set, MATERIAL_CERT, &request);
+}
+
 static void expires_soon(Set *set)
 {
         Request request = authority_client_request(set->authority);
@@ -174,7 +192,9 @@ const Fixture client_fixtures[] = {
         {"key-type", "key-type/key/error", ec_key},
         {"key-bits", "key-bits/key/error", short_key},
         {"key-mismatch", "key-mismatch/key/error", key_of_another},
+        {"good-from-1960", "-", valid_from_1960},
         {"cert-expired", "cert-expired/cert/error", expired},
+        {"cert-expired-1969", "cert-expired/cert/error", expired_1969},
         {"pem-ignored-expired", "pem-ignored/cert/warning", renewed_behind},
         {"pem-ignored-renewed", "pem-ignored/cert/warning", renewed_before},
         {"cert-not-yet-valid", "cert-not-yet-valid/cert/error", not_yet_valid},

@@ -77,6 +77,8 @@ static void test_the_first_and_the_last_time_fit_the_buffer(void **state)
 
         buffer[CLOCK_TEXT_SIZE] = '#';
         assert_string_equal(clock_format_time(buffer, 0), "1970-01-01 00:00:00Z");
+        assert_string_equal(clock_format_time(buffer, CLOCK_BEFORE_1970), "1970-01-01 or earlier");
+        assert_string_equal(clock_format_date(buffer, CLOCK_BEFORE_1970), "1970-01-01 or earlier");
         assert_string_equal(clock_format_date(buffer, USEC_PER_DAY - 1), "1970-01-01");
         assert_string_equal(clock_format_date(buffer, USEC_PER_DAY), "1970-01-02");
         assert_string_equal(clock_format_time(buffer, UINT64_MAX), "586524-01-19 08:01:49Z");

@@ -130,6 +130,7 @@ static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
                 {"cert-signature-ca-in-ca",
                         "wanted a signature over SHA-256 or better, found sha1WithRSAEncryption on " INTERMEDIATE},
                 {"key-bits-ca", "wanted an RSA key of 2048 bits or more in " CA ", found 1024"},
+                {"cert-expired-1969", "the certificate expired at 1969-07-21 02:56:15Z"},
                 {"ca-expired-cross-signed", "the client certificate does not need it"},
                 {"pem-ignored-bom-ca", "is not read: a byte order mark precedes the boundary"},
                 {"pem-ignored-expired",
@@ -159,6 +160,18 @@ static void test_the_sentence_names_the_certificate_and_the_fault(void **state)
                 if (!strstr(report.problems[0].text, cases[i].sentence))
                         fail_msg("%s: %s", cases[i].fixture, report.problems[0].text);
         }
+}
+
+/* A time of 0 is one that is not known. */
+static void test_a_time_before_1970_is_known_and_past(void **state)
+{
+        Report report = inspect("cert-expired-1969", -1);
+
+        assert_int_equal(report.certificate.not_before_usec, CLOCK_BEFORE_1970);
+        assert_int_equal(report.certificate.not_after_usec, CLOCK_BEFORE_1970);
+        report = inspect("good-from-1960", -1);
+        assert_int_equal(report.certificate.not_before_usec, CLOCK_BEFORE_1970);
+        assert_true(report.certificate.not_after_usec > clock_wall_usec());
 }
 
 /* Who needs a shorter key says so, and gets OpenSSL's level 1, which still refuses SHA-1. */
@@ -254,6 +267,7 @@ int main(int argc, char **argv)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_certificate_that_expires_soon_is_named),
                 cmocka_unit_test(test_each_fixture_has_exactly_its_problem),
+                cmocka_unit_test(test_a_time_before_1970_is_known_and_past),
                 cmocka_unit_test(test_the_sentence_names_the_certificate_and_the_fault),
                 cmocka_unit_test(test_minimum_rsa_bits_lowers_the_level_for_the_whole_path),
                 cmocka_unit_test(test_another_encoding_has_the_same_fingerprint),

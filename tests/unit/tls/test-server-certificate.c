@@ -150,6 +150,17 @@ static void fail_with(int code, int depth)
         evaluate(HOST);
 }
 
+static void test_a_certificate_of_before_1970_has_expired(void **state)
+{
+        assert_non_null(ASN1_TIME_set(X509_getm_notBefore(leaf), -315619200));
+        assert_non_null(ASN1_TIME_set(X509_getm_notAfter(leaf), -14159025));
+        fail_with(X509_V_ERR_CERT_HAS_EXPIRED, 0);
+        expect(CERTIFICATE_EXPIRED, "expired at 1970-01-01 or earlier",
+                "expired on 1970-01-01 or earlier");
+        assert_int_equal(certificate.not_before_usec, CLOCK_BEFORE_1970);
+        assert_int_equal(certificate.not_after_usec, CLOCK_BEFORE_1970);
+}
+
 static void test_each_error_of_openssl_has_a_reason_and_a_next_step(void **state)
 {
         static const struct {
@@ -228,6 +239,7 @@ int main(void)
                 server_certificate_test(test_a_host_can_be_an_address_or_match_a_wildcard),
                 server_certificate_test(test_names_beyond_the_limit_are_counted),
                 server_certificate_test(test_a_name_with_control_characters_is_made_harmless),
+                server_certificate_test(test_a_certificate_of_before_1970_has_expired),
                 server_certificate_test(test_each_error_of_openssl_has_a_reason_and_a_next_step),
                 server_certificate_test(test_another_authority_of_the_same_name_is_reported),
                 server_certificate_test(test_without_server_ca_the_reason_names_the_trust_store),
