@@ -1,19 +1,9 @@
 #include "common/redact.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 
 #include "common/macro.h"
 #include "common/text.h"
-
-/* A text in the form in which it is compared: the bytes that count, and the position of each. */
-typedef struct Compared {
-        char *bytes;
-        size_t *positions;
-        bool *hits;
-        size_t size;
-} Compared;
 
 static bool is_base64(char byte)
 {
@@ -26,36 +16,6 @@ static size_t skip_length(const char *text, size_t size)
         if (size >= 2 && text[0] == '\\' && (text[1] == 'n' || text[1] == 'r'))
                 return 2;
         return is_base64(text[0]) ? 0 : 1;
-}
-
-static void compared_done(Compared *compared)
-{
-        if (compared->bytes)
-                explicit_bzero(compared->bytes, compared->size);
-        free(compared->bytes);
-        free(compared->positions);
-        free(compared->hits);
-}
-
-static int compared_make(Compared *ret, const char *text, size_t size, bool pem)
-{
-        *ret = (Compared){
-                .bytes = calloc(size + 1, sizeof(char)),
-                .positions = calloc(size + 1, sizeof(size_t)),
-                .hits = calloc(size + 1, sizeof(bool)),
-        };
-        if (!ret->bytes || !ret->positions || !ret->hits)
-                return -ENOMEM;
-        for (size_t i = 0; i < size;) {
-                size_t skip = pem ? skip_length(text + i, size - i) : 0;
-
-                if (skip == 0) {
-                        ret->positions[ret->size] = i;
-                        ret->bytes[ret->size++] = text[i];
-                }
-                i += skip > 0 ? skip : 1;
-        }
-        return 0;
 }
 
 static void set(Redactor *redactor, Secret *secret, size_t run, bool pem)
@@ -132,50 +92,58 @@ void redactor_done(Redactor *redactor)
         *redactor = REDACTOR_NULL;
 }
 
-static bool secret_contains(const Redactor *redactor, const char *bytes, size_t size)
+/* Returns the position of the first byte from `i` on that is compared. */
+static size_t next(const Redactor *redactor, const char *text, size_t size, size_t i)
 {
-        return memmem(redactor->secret.data, redactor->secret.size, bytes, size) != NULL;
+        size_t skip = 1;
+
+        for (; redactor->pem && i < size && skip > 0; i += skip)
+                skip = skip_length(text + i, size - i);
+        return i;
 }
 
-static void find(const Redactor *redactor, Compared *text, bool cut)
+/* Returns the end of the run of the secret that begins at `i`; 0: none does. */
+static size_t find_end(const Redactor *redactor, const char *text, size_t size, size_t i, bool cut)
 {
-        for (size_t i = 0; i + redactor->run <= text->size; i++)
-                if (secret_contains(redactor, text->bytes + i, redactor->run))
-                        memset(text->hits + i, true, redactor->run);
-        if (!cut)
-                return;
-        for (size_t length = redactor->run - 1; length >= REDACTOR_RUN_MIN; length--)
-                if (length <= text->size &&
-                        secret_contains(redactor, text->bytes + text->size - length, length)) {
-                        memset(text->hits + text->size - length, true, length);
-                        return;
-                }
+        char run[REDACTOR_RUN_TEXT];
+        size_t n = 0, end = 0;
+        bool found;
+
+        for (; i < size && n < redactor->run; i = next(redactor, text, size, i + 1)) {
+                run[n++] = text[i];
+                end = i + 1;
+        }
+        found = (n == redactor->run || (cut && n >= REDACTOR_RUN_MIN)) &&
+                memmem(redactor->secret.data, redactor->secret.size, run, n);
+        explicit_bzero(run, sizeof(run));
+        return found ? end : 0;
 }
 
-/* A run can begin or end between the bytes of one: characters that differ have equal bytes. */
-static void cover_character(char *text, size_t position)
+/* A run can begin between the bytes of a character: characters that differ have equal bytes. */
+static void cover(char *text, size_t position)
 {
         while (position > 0 && text_continues_character(text[position]))
-                position--;
-        do
-                text[position++] = '*';
-        while (text_continues_character(text[position]));
+                text[position--] = '*';
+        text[position] = '*';
 }
 
+/* A byte is covered when each run that it is part of has been compared. */
 void redactor_apply(const Redactor *redactor, char *text, bool cut)
 {
-        CLEANUP(compared_done) Compared compared = {0};
-        size_t size = strlen(text);
+        size_t size = strlen(text), covered = 0;
 
-        if (redactor->run < REDACTOR_RUN_MIN || size < REDACTOR_RUN_MIN)
+        if (redactor->run < REDACTOR_RUN_MIN)
                 return;
-        if (compared_make(&compared, text, size, redactor->pem) < 0) {
-                /* Without memory for the comparison, the whole text may be secret. */
-                memset(text, '*', size);
-                return;
+        for (size_t i = next(redactor, text, size, 0); i < size;
+                i = next(redactor, text, size, i + 1)) {
+                size_t end = find_end(redactor, text, size, i, cut);
+
+                if (end > covered)
+                        covered = end;
+                /* Nor does a run end between the bytes of one. */
+                if (i + 1 == covered && text_continues_character(text[covered]))
+                        covered++;
+                if (i < covered)
+                        cover(text, i);
         }
-        find(redactor, &compared, cut);
-        for (size_t i = 0; i < compared.size; i++)
-                if (compared.hits[i])
-                        cover_character(text, compared.positions[i]);
 }
