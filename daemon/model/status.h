@@ -33,7 +33,6 @@ typedef struct WatchStatus {
         char watch[WATCH_TEXT_MAX]; /* "inotify", or what is used instead and why */
         bool watching;            /* every directory of the path has a watch that reports changes */
         unsigned missed_events;   /* changes that the poll found while `watching` */
-        uint64_t changed_usec;    /* boot time of the last change found, at first of the start */
         uint64_t changed_at_usec; /* wall clock; 0: none was found since the start */
         uint64_t checked_at_usec; /* wall clock of the last comparison */
 } WatchStatus;

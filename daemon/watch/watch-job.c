@@ -270,7 +270,6 @@ int watch_job_new(WatchJob **ret, sd_event *event, const MaterialConfig *config,
                 .fn = fn,
                 .userdata = userdata,
                 .answered_at_usec = clock_wall_usec()};
-        job->last.status.changed_usec = clock_boottime_usec();
         text_set(job->last.status.watch, sizeof(job->last.status.watch), "none yet");
         r = stall_new(&job->stall, event, STALL_GRACE_USEC, STALL_LIMIT_USEC, on_stall, job);
         if (r == 0)

@@ -9,8 +9,7 @@ bool watch_report_is_valid(
 
         return size == sizeof(*report) && IS_ENUMERATOR(report->event, _WATCH_EVENT_MAX) &&
                 report->due_usec <= now_usec + watch_report_interval_usec(config) &&
-                TEXT_IS_RECEIVED(status->watch) && is_boolean(&status->watching) &&
-                status->changed_usec <= now_usec;
+                TEXT_IS_RECEIVED(status->watch) && is_boolean(&status->watching);
 }
 
 uint64_t watch_report_interval_usec(const MaterialConfig *config)

@@ -126,12 +126,6 @@ static int look(Watcher *watcher)
         return r < 0 ? r : compare_files(watcher);
 }
 
-static void record_change(Watcher *watcher)
-{
-        watcher->report.status.changed_usec = clock_boottime_usec();
-        watcher->report.status.changed_at_usec = clock_wall_usec();
-}
-
 /* The value of stat(2) before the last read does not exclude a write after it. */
 static bool files_are_racy(const Watcher *watcher)
 {
@@ -165,7 +159,7 @@ static void on_settled(void *userdata)
                 return;
         }
         if (r > 0)
-                record_change(watcher);
+                watcher->report.status.changed_at_usec = clock_wall_usec();
         if (watcher->name_changed)
                 watcher->missed = false;
         else if (watcher->poll_changed && !watcher->mounts_changed && complete) {
@@ -197,7 +191,7 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
         if (r < 0)
                 return sd_event_exit(watcher->event, r);
         if (r > 0) {
-                record_change(watcher);
+                watcher->report.status.changed_at_usec = clock_wall_usec();
                 watcher->poll_changed = true;
                 settle_trigger(watcher->settle);
         } else
@@ -252,13 +246,12 @@ static int begin(Watcher *watcher)
                 watcher->report.status = last->status;
                 for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
                         watcher->report.files[i] = last->files[i];
-        } else
-                watcher->report.status.changed_usec = clock_boottime_usec();
+        }
         r = look(watcher);
         if (r < 0)
                 return r;
         if (r > 0 && last)
-                record_change(watcher);
+                watcher->report.status.changed_at_usec = clock_wall_usec();
         set_poll_timer(watcher);
         send_report(watcher, WATCH_READ);
         return 0;

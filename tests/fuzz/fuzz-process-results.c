@@ -309,7 +309,7 @@ static const Report good_report = {
 static const WatchReport good_watch_report = {
         .event = WATCH_UNCHANGED,
         .due_usec = NOW,
-        .status = {.watch = "inotify", .watching = true, .missed_events = 1, .changed_usec = NOW},
+        .status = {.watch = "inotify", .watching = true, .missed_events = 1},
 };
 
 static const SourceReply good_source_reply = {

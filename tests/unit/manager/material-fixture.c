@@ -49,8 +49,7 @@ InspectJob *inspect_job_free(InspectJob *job)
 int watch_job_new(WatchJob **ret, sd_event *event, const MaterialConfig *config, watch_job_fn fn,
         void *userdata)
 {
-        fixture.watch =
-                (WatchJob){.fn = fn, .userdata = userdata, .status.changed_usec = fixture.now};
+        fixture.watch = (WatchJob){.fn = fn, .userdata = userdata};
         *ret = &fixture.watch;
         return 0;
 }

@@ -13,7 +13,7 @@ static WatchReport good(void)
 {
         WatchReport report = {.event = WATCH_UNCHANGED,
                 .due_usec = NOW + 31 * USEC_PER_SEC,
-                .status = {.watch = "inotify", .watching = true, .changed_usec = NOW}};
+                .status = {.watch = "inotify", .watching = true}};
 
         return report;
 }
@@ -66,14 +66,6 @@ static void test_a_report_that_is_due_later_than_the_next_poll_is_invalid(void *
         assert_false(is_valid(&report));
 }
 
-static void test_a_change_in_the_future_is_invalid(void **state)
-{
-        WatchReport report = good();
-
-        report.status.changed_usec = NOW + 1;
-        assert_false(is_valid(&report));
-}
-
 static void test_a_text_without_end_or_with_control_characters_is_invalid(void **state)
 {
         WatchReport report = good();
@@ -99,7 +91,6 @@ int main(void)
                 cmocka_unit_test(test_another_size_is_invalid),
                 cmocka_unit_test(test_an_unknown_event_is_invalid),
                 cmocka_unit_test(test_a_report_that_is_due_later_than_the_next_poll_is_invalid),
-                cmocka_unit_test(test_a_change_in_the_future_is_invalid),
                 cmocka_unit_test(test_a_text_without_end_or_with_control_characters_is_invalid),
                 cmocka_unit_test(test_a_boolean_is_0_or_1),
         };
