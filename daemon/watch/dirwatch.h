@@ -21,6 +21,7 @@ typedef struct DirWatch DirWatch;
 typedef enum DirWatchEvent {
         DIRWATCH_NAME_CHANGED,   /* a name on a path, or its directory */
         DIRWATCH_MOUNTS_CHANGED, /* a mount or unmount, perhaps on a path */
+        _DIRWATCH_EVENT_MAX,
 } DirWatchEvent;
 
 typedef void (*dirwatch_fn)(DirWatchEvent change, void *userdata);

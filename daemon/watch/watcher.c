@@ -17,6 +17,9 @@
 #include "daemon/watch/dirwatch.h"
 #include "daemon/watch/settle.h"
 
+/* What led to a comparison: a bit for each DirWatchEvent, and this one for a poll. */
+#define FOUND_BY_POLL (1U << _DIRWATCH_EVENT_MAX)
+
 typedef struct Watcher {
         const WatcherTask *task;
         const MaterialConfig *config;
@@ -25,12 +28,7 @@ typedef struct Watcher {
         DirWatch *dirwatch;
         Settle *settle;
         sd_event_source *poll_timer, *request_source;
-
-        /* Sources of a change since the last comparison. */
-        bool name_changed;   /* inotify: a name on a path */
-        bool mounts_changed; /* the mount table */
-        bool poll_changed;   /* a poll found a difference */
-
+        unsigned changes;      /* what led to the next comparison */
         bool missed;           /* the last change raised no event */
         uint64_t read_at_usec; /* wall clock of the last WATCH_READ */
         uint64_t polled_usec;  /* boot time of the last poll */
@@ -139,10 +137,7 @@ static void on_watch(DirWatchEvent change, void *userdata)
 {
         Watcher *watcher = userdata;
 
-        if (change == DIRWATCH_NAME_CHANGED)
-                watcher->name_changed = true;
-        else
-                watcher->mounts_changed = true;
+        watcher->changes |= 1U << change;
         settle_trigger(watcher->settle);
 }
 
@@ -160,13 +155,13 @@ static void on_settled(void *userdata)
         }
         if (r > 0)
                 watcher->report.status.changed_at_usec = clock_wall_usec();
-        if (watcher->name_changed)
+        if (watcher->changes & 1U << DIRWATCH_NAME_CHANGED)
                 watcher->missed = false;
-        else if (watcher->poll_changed && !watcher->mounts_changed && complete) {
+        else if (watcher->changes == FOUND_BY_POLL && complete) {
                 watcher->missed = true;
                 watcher->report.status.missed_events++;
         }
-        watcher->name_changed = watcher->mounts_changed = watcher->poll_changed = false;
+        watcher->changes = 0;
         describe(watcher);
         /* Even if stat(2) shows no change: a mounted image may have equal files, and two writes
          * within one tick of the file system's clock look like one. */
@@ -192,7 +187,7 @@ static int on_poll(sd_event_source *source, uint64_t usec, void *userdata)
                 return sd_event_exit(watcher->event, r);
         if (r > 0) {
                 watcher->report.status.changed_at_usec = clock_wall_usec();
-                watcher->poll_changed = true;
+                watcher->changes |= FOUND_BY_POLL;
                 settle_trigger(watcher->settle);
         } else
                 send_report(watcher, files_are_racy(watcher) ? WATCH_READ : WATCH_UNCHANGED);
