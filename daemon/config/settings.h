@@ -12,8 +12,9 @@
  * It splits the lines itself. libinih of Debian is built for lines of 198 characters, passes each
  * line of a continued value as a value of its own, and reports neither line numbers nor a section
  * without keys. libini-config has no comments after a value, ends a value at a NUL byte and ignores
- * case; iniparser is built for lines of 1024 characters and lets the second of two equal keys win.
- * What each leaves to its caller is more than splitting a line at '='.
+ * case; iniparser is built for lines of 1024 characters and lets the second of two equal keys win,
+ * as GLib's GKeyFile does, which merges equal sections, too, and continues no value. What each
+ * leaves to its caller is more than splitting a line at '='.
  */
 
 #include <stddef.h>
