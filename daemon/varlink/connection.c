@@ -17,6 +17,7 @@
 
 struct Connection {
         int fd;
+        uid_t uid; /* of the client */
         connection_call_fn call_fn;
         connection_end_fn end_fn;
         void *userdata;
@@ -265,7 +266,7 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-int connection_new(Connection **ret, sd_event *event, int fd, const Backlog *backlog,
+int connection_new(Connection **ret, sd_event *event, int fd, uid_t uid, const Backlog *backlog,
         connection_call_fn call_fn, connection_end_fn end_fn, void *userdata)
 {
         CLEANUP(connection_freep) Connection *connection = calloc(1, sizeof(*connection));
@@ -276,6 +277,7 @@ int connection_new(Connection **ret, sd_event *event, int fd, const Backlog *bac
                 return -ENOMEM;
         }
         *connection = (Connection){.fd = fd,
+                .uid = uid,
                 .backlog = backlog,
                 .call_fn = call_fn,
                 .end_fn = end_fn,
@@ -384,15 +386,9 @@ void connection_answer(Connection *connection, int r, const char *parameters, co
                 wait_for_more(connection);
 }
 
-int connection_peer_uid(const Connection *connection, uid_t *ret)
+uid_t connection_peer_uid(const Connection *connection)
 {
-        struct ucred peer;
-        socklen_t size = sizeof(peer);
-
-        if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-                return -errno;
-        *ret = peer.uid;
-        return 0;
+        return connection->uid;
 }
 
 bool connection_peer_is_member(const Connection *connection, gid_t group)

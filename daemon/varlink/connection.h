@@ -66,8 +66,9 @@ typedef struct ConnectionCursor {
 typedef int (*connection_next_fn)(
         Connection *connection, ConnectionCursor *cursor, char **ret_parameters, void *userdata);
 
-/* Owns `fd`, also on failure. `backlog` must outlive the connection. */
-int connection_new(Connection **ret, sd_event *event, int fd, const Backlog *backlog,
+/* Owns `fd`, also on failure, of a client with that user id; (uid_t)-1: it is not known. `backlog`
+ * must outlive the connection. */
+int connection_new(Connection **ret, sd_event *event, int fd, uid_t uid, const Backlog *backlog,
         connection_call_fn call_fn, connection_end_fn end_fn, void *userdata);
 Connection *connection_free(Connection *connection);
 DEFINE_CLEANUP(Connection *, connection_free);
@@ -104,5 +105,5 @@ void connection_published(Connection *connection, bool lost);
 
 /* The credentials of the client, as the kernel recorded them at connect(2): SO_PEERCRED (unix(7))
  * and SO_PEERGROUPS. */
-int connection_peer_uid(const Connection *connection, uid_t *ret);
+uid_t connection_peer_uid(const Connection *connection);
 bool connection_peer_is_member(const Connection *connection, gid_t group);

@@ -47,9 +47,9 @@ static int format_event(char **ret, const char *event, const MaterialStatus *mat
 static bool is_allowed(const ManagerOperations *operations, const Connection *connection)
 {
         const Config *config = operations->config(operations->userdata);
-        uid_t uid;
+        uid_t uid = connection_peer_uid(connection);
 
-        if (connection_peer_uid(connection, &uid) == 0 && (uid == 0 || uid == geteuid()))
+        if (uid == 0 || uid == geteuid())
                 return true;
         return config->control_group[0] != '\0' &&
                 connection_peer_is_member(connection, config->control_gid);

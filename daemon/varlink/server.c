@@ -111,13 +111,13 @@ static Connection **find_place(Server *server, uid_t uid, unsigned *ret_n)
 
         *ret_n = 0;
         for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++) {
-                uid_t other = 0;
+                uid_t other;
 
                 if (!server->clients[i]) {
                         place = &server->clients[i];
                         continue;
                 }
-                (void)connection_peer_uid(server->clients[i], &other);
+                other = connection_peer_uid(server->clients[i]);
                 n_others += is_other(other);
                 *ret_n += other == uid;
         }
@@ -159,8 +159,8 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
         uid = uid_of(client_fd);
         place = find_place(server, uid, &n_of_user);
         if (place)
-                (void)connection_new(
-                        place, server->event, client_fd, server->backlog, on_call, on_end, server);
+                (void)connection_new(place, server->event, client_fd, uid, server->backlog, on_call,
+                        on_end, server);
         else
                 refuse(server, client_fd, uid, n_of_user);
         return 0;

@@ -13,10 +13,9 @@
 
 MethodsFixture fixture;
 
-int connection_peer_uid(const Connection *connection, uid_t *ret)
+uid_t connection_peer_uid(const Connection *connection)
 {
-        *ret = fixture.uid;
-        return fixture.uid_error;
+        return fixture.uid;
 }
 
 bool connection_peer_is_member(const Connection *connection, gid_t group)

@@ -15,7 +15,6 @@ typedef struct MethodsFixture {
         StatusFixture status;
         Config config;
         uid_t uid;
-        int uid_error;  /* what connection_peer_uid() returns */
         bool is_member; /* of group 77, the gid of control-group */
 
         unsigned n_schedules, n_reloads, n_trials;
