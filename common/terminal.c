@@ -256,12 +256,14 @@ const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_
 
 const char *terminal_rough_time(char *buffer, const Terminal *terminal, uint64_t wall_usec)
 {
-        uint64_t ago = terminal->now_usec > wall_usec ? terminal->now_usec - wall_usec : 0;
-        uint64_t unit = ago >= USEC_PER_DAY ? USEC_PER_DAY
-                : ago >= USEC_PER_HOUR      ? USEC_PER_HOUR
-                : ago >= USEC_PER_MIN       ? USEC_PER_MIN
-                                            : USEC_PER_SEC;
+        bool ahead = wall_usec > terminal->now_usec;
+        uint64_t apart = ahead ? wall_usec - terminal->now_usec : terminal->now_usec - wall_usec;
+        uint64_t unit = apart >= USEC_PER_DAY ? USEC_PER_DAY
+                : apart >= USEC_PER_HOUR      ? USEC_PER_HOUR
+                : apart >= USEC_PER_MIN       ? USEC_PER_MIN
+                                              : USEC_PER_SEC;
 
-        return terminal_time(
-                buffer, terminal, wall_usec == 0 ? 0 : terminal->now_usec - ago / unit * unit);
+        if (wall_usec > 0)
+                wall_usec = ahead ? wall_usec - apart % unit : wall_usec + apart % unit;
+        return terminal_time(buffer, terminal, wall_usec);
 }

@@ -53,7 +53,7 @@ void terminal_headline(const Terminal *terminal, const char *word, const char *t
 #define TERMINAL_TIME_SIZE 48
 const char *terminal_time(char *buffer, const Terminal *terminal, uint64_t wall_usec);
 
-/* The same with the largest unit alone: "3min ago". */
+/* The same with the largest unit alone: "3min ago", "in 1d". */
 const char *terminal_rough_time(char *buffer, const Terminal *terminal, uint64_t wall_usec);
 
 /* The time from `wall_usec` until now: "3min 10s". Needs DURATION_TEXT_SIZE bytes. */

@@ -43,6 +43,16 @@ def test_a_cluster_that_is_not_current_has_reason_and_next_step(ctl, manage):
                      "[45]\\dmin( \\d+s)?; 3 failed so far\n", text)
 
 
+def test_a_time_ahead_is_shown_as_one(ctl, manage):
+    """After the clock was set back."""
+    ahead = microseconds(DAY + 1800)
+    manage(cluster("orders", imported_at=ahead, in_use=True,
+                   replication=replication(checked_at=ahead)))
+    text = ctl("status", "orders").stdout
+    assert re.search(r"orders +current +6d1f0c9a2b3c .* in 1d, in use$", text, re.M)
+    assert "lag 0s; read in 1d\n" in text
+
+
 def test_the_next_step_is_among_the_first_ten_lines(ctl, manage):
     """Of the worst problem: with a good material, that of the cluster comes before it."""
     manage(cluster("orders", health="critical", **held()), health="critical")
