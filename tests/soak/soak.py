@@ -87,10 +87,10 @@ class Soak:
 
     def _rotate(self) -> None:
         material = self._choice.choice(self.scene.materials)
-        if material.is_done:
-            self._begin_pattern(material)
-        else:
+        if not material.is_done:
             self._replace(material)
+        elif not self._begin_pattern(material):
+            return  # it may be damaged
         if self._choice.random() < 0.7:
             self.scene.converge(material.name)
 
@@ -98,7 +98,7 @@ class Soak:
         material.rotate()
         self._rotations += 1
 
-    def _begin_pattern(self, material: Material) -> None:
+    def _begin_pattern(self, material: Material) -> bool:
         """The first material stays in its place, so that its watch process lives all the time."""
         if not self._next:
             self._next = self._choice.sample(range(len(USABLE)), len(USABLE))
@@ -112,10 +112,11 @@ class Soak:
             material.become(pattern)
             self.scene.reload()
         else:
-            return  # what is left of the round is for the others
+            return False  # what is left of the round is for the others
         self._next.remove(number)
         self._rotations += 1
         self.patterns[pattern.name] += 1
+        return True
 
     def _damage(self) -> None:
         """Not within a pattern: sed(1) makes no set of an empty file."""
