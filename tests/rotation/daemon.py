@@ -86,6 +86,7 @@ class BinlogSsld:
         self.preload: list[str] = []  # variables of its environment
         self.accounts = [account]  # one for each cluster; claim() and applied() use the first
         self._socket: socket.socket | None = None
+        self._paused: list[int] = []
         target.account(account)
 
     def configure(self, files: Sequence[Path], poll: float) -> None:
@@ -165,10 +166,20 @@ poll-interval = {poll * 1000:.0f}ms
         return claim_of(self.status())
 
     def pause(self) -> None:
-        os.kill(self.service.pid, signal.SIGSTOP)
+        """The manager first, so that it starts no process that would run on."""
+        self._pause(self.service.pid)
+        for process in self.service.watchers():
+            self._pause(process)
+
+    def _pause(self, process: int) -> None:
+        os.kill(process, signal.SIGSTOP)
+        self._paused.append(process)
+        while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "TZ":
+            time.sleep(0.001)
 
     def resume(self) -> None:
-        os.kill(self.service.pid, signal.SIGCONT)
+        while self._paused:
+            os.kill(self._paused.pop(), signal.SIGCONT)
 
     def restart(self) -> None:
         self.service.start()

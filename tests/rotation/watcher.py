@@ -83,7 +83,7 @@ class Watcher(Protocol):
         """
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """SIGSTOP to each of its processes; returns when they have stopped."""
 
     def resume(self) -> None:
         """SIGCONT."""
