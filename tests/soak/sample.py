@@ -22,7 +22,7 @@ class Sample:
     imports: int
     manager_rss_kb: int
     manager_anonymous_kb: int
-    pss_kb: int  # of the manager and its watch processes
+    pss_anonymous_kb: int  # of the manager and its watch processes
     processes: int  # all descendants, and the manager
     descriptors: int  # of the manager and its watch processes; by kind:
     sockets: int
@@ -59,10 +59,12 @@ def take(
             watches += info.count("inotify wd:")
     memory = _values(Path(f"/proc/{manager}/status"))
     records = [path.stat().st_size for path in _files(service.directory / "state")]
-    pss = [_values(Path(f"/proc/{pid}/smaps_rollup")).get("Pss", 0) for pid in (manager, *watchers)]
+    # Not all of the proportional set size: the share of a library depends on other programs.
+    anonymous = [_values(Path(f"/proc/{pid}/smaps_rollup")).get("Pss_Anon", 0)
+                 for pid in (manager, *watchers)]
     return Sample(
         round(seconds, 1), int(rest), rotations, imports, memory["VmRSS"], memory["RssAnon"],
-        sum(pss),
+        sum(anonymous),
         1 + len(_children(manager)), sum(kinds.values()), *(kinds[kind] for kind in KINDS), armed,
         watches, len(records), sum(records), memory["voluntary_ctxt_switches"],
         int(Path(f"/proc/{manager}/schedstat").read_text().split()[0]) // 1_000_000)
