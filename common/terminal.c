@@ -135,14 +135,19 @@ static size_t width_of(const char *text, size_t length)
         return width;
 }
 
-/* Returns true for a word of a statement, which is in capitals, and for a command with verbs. */
-static bool holds_next(const char *word, size_t length)
+/* Returns how many words after this one belong to it: one to a word of a statement, which is in
+ * capitals, and to a command with verbs. */
+static unsigned words_held(const char *word, size_t length)
 {
-        static const char *const commands[] = {"binlog-sslctl", "systemctl"};
+        static const struct {
+                const char *command;
+                unsigned n;
+        } held[] = {{"binlog-sslctl", 1}, {"systemctl", 2}, {"journalctl", 2}};
 
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                if (length == strlen(commands[i]) && strncmp(word, commands[i], length) == 0)
-                        return true;
+        for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+                if (length == strlen(held[i].command) &&
+                        strncmp(word, held[i].command, length) == 0)
+                        return held[i].n;
         return length > 1 && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length;
 }
 
@@ -151,15 +156,18 @@ static bool holds_next(const char *word, size_t length)
 static size_t unit_length(const char *text, size_t room)
 {
         size_t length = strcspn(text, " "), word = 0;
+        unsigned held = 0;
 
         while (text[length] != '\0') {
                 size_t next = length + strspn(text + length, " ");
                 size_t end = next + strcspn(text + next, " ");
+                unsigned own = words_held(text + word, length - word);
 
-                if ((!holds_next(text + word, length - word) &&
-                            strncmp(text + next, "--", 2) != 0) ||
-                        end == next || width_of(text, end) > room)
+                held = own > held ? own : held;
+                if ((held == 0 && strncmp(text + next, "--", 2) != 0) || end == next ||
+                        width_of(text, end) > room)
                         break;
+                held -= held > 0;
                 word = next;
                 length = end;
         }

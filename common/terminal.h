@@ -37,8 +37,8 @@ void terminal_heading(const Terminal *terminal, const char *text);
 /* Prints `indent` columns, a label, and the text, broken between words and aligned behind the
  * label if the terminal wraps; ends the line. Breaks a word that is longer than a line. What a
  * person copies is not broken: a GRANT has a line of its own, however long; the first words of
- * other statements and of a command of this program or systemctl(1) stay together. Prints nothing
- * if the text is empty. */
+ * other statements, and of a command of this program, systemctl(1) or journalctl(1), stay together.
+ * Prints nothing if the text is empty. */
 void terminal_paragraph(
         const Terminal *terminal, unsigned indent, const char *label, const char *text);
 

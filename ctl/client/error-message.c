@@ -10,6 +10,7 @@
 
 #include "common/json-reader.h"
 #include "common/json-writer.h"
+#include "common/terminal.h"
 #include "common/text.h"
 #include "daemon/config/config.h"
 #include "daemon/config/paths.h"
@@ -20,14 +21,15 @@
 
 void error_message(const char *format, ...)
 {
-        char line[4096];
+        Terminal terminal = terminal_open(stderr);
+        char line[ERROR_MESSAGE_MAX];
         va_list arguments;
 
         va_start(arguments, format);
         text_vformat(line, sizeof(line), format, arguments);
         va_end(arguments);
         (void)fflush(stdout);
-        fprintf(stderr, "binlog-sslctl: %s\n", line);
+        terminal_paragraph(&terminal, 0, "binlog-sslctl: ", line);
 }
 
 /* Without it systemd skips the start of socket and service, and reports no error. */

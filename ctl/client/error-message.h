@@ -15,7 +15,8 @@
 #define EXIT_UNREACHABLE  3 /* "unknown" to monitoring plugins */
 #define ERROR_MESSAGE_MAX 4096
 
-/* Prints "binlog-sslctl: ", the message as one clean line (common/text.h), and a line end. */
+/* Prints "binlog-sslctl: ", the message as clean text (common/text.h), and a line end. A terminal
+ * wraps it (common/terminal.h), elsewhere it is one line. */
 void error_message(const char *format, ...) PRINTF(1, 2);
 
 /* The daemon cannot be reached or its answer cannot be read. `error` is a negative errno of

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from tests.standin import terminal
+
 from .conftest import CTL
 
 COMMANDS = [["status"], ["import"], ["import", "--wait"], ["wait"], ["monitor"], ["metrics"],
@@ -172,6 +174,19 @@ def test_a_daemon_that_does_not_start_is_quoted(ctl, manage, arguments):
     assert_unreachable(ctl(*arguments),
                        "binlog-ssld does not start: /etc/b.conf:5: unknown key colour; "
                        "when that is mended: systemctl start binlog-ssld\n")
+
+
+@pytest.mark.parametrize("columns", range(60, 101, 10))
+def test_an_error_is_wrapped_on_a_terminal(ctl, manage, columns):
+    """Of the command in it no word goes to the next line."""
+    set_answer(manage(), "GetStatus", lambda connection: connection.error(
+        "NotStarted", text=f"/etc/b.conf:5: unknown key colour; allowed: {'some-key, ' * 15}x"))
+    status, text = terminal.on_terminal([str(CTL), "status"], columns, ctl.environment)
+    lines = text.splitlines()
+    assert status == 3 and len(lines) > 2 and max(map(len, lines)) <= columns
+    assert "systemctl start binlog-ssld\n" in text
+    assert {line[:15] for line in lines[1:]} == {" " * 15}
+    assert " ".join([lines[0], *(line[15:] for line in lines[1:])]) + "\n" == ctl("status").stderr
 
 
 def test_an_error_instead_of_the_status_is_unknown_to_monitoring(ctl, manage):

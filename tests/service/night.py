@@ -16,6 +16,7 @@ NO_RETRY = ("1h", "1h")
 
 LABEL = re.compile(r" {6}(\w+): +")
 HANG = " " * 12  # of a text behind the label why, next or run
+PROGRAM = "binlog-sslctl: "
 
 
 class Page:
@@ -35,6 +36,12 @@ class Page:
             if found or (match and match[1] == label):
                 found.append(line[len(HANG):])
         return " ".join(found)
+
+    def headline(self) -> str:
+        """The first line, or the message of an error, unwrapped."""
+        if not self.lines[0].startswith(PROGRAM):
+            return self.lines[0]
+        return " ".join(line[len(PROGRAM):] for line in self.lines)
 
 
 class Night(NamedTuple):
