@@ -17,6 +17,9 @@
 #define COLUMN_GAP        2
 #define WHEN_MAX          (TERMINAL_TIME_SIZE + 16)
 
+/* Of a group with a problem, so that its next step is on the first ten lines of a terminal. */
+#define GROUP_ROWS_MAX 3
+
 typedef struct Table {
         const Terminal *terminal;
         const StatusInfo *info;
@@ -40,14 +43,19 @@ static bool are_named(const StatusSelection *selection)
         return selection->n_names > 0 && !selection->problems;
 }
 
+static bool has_problem(const ClusterInfo *cluster)
+{
+        return cluster->health != HEALTH_OK ||
+                (cluster->state != CLUSTER_CURRENT && cluster->state != CLUSTER_DISABLED);
+}
+
 static bool includes_cluster(const ClusterInfo *cluster, const void *userdata)
 {
         const StatusSelection *selection = userdata;
 
         if (!status_table_includes(cluster->name, selection->names, selection->n_names))
                 return false;
-        return !selection->problems || cluster->health != HEALTH_OK ||
-                (cluster->state != CLUSTER_CURRENT && cluster->state != CLUSTER_DISABLED);
+        return !selection->problems || has_problem(cluster);
 }
 
 /* That of a cluster, also of one that has no problem itself. */
@@ -189,18 +197,26 @@ static void put_materials(const Table *table)
                         put_material(table, &table->info->materials[i]);
 }
 
+static void put_group(const Table *table, const ClusterGroup *group)
+{
+        bool all = !table->terminal->wraps || table->selection->problems ||
+                group->n <= GROUP_ROWS_MAX || !has_problem(group->clusters[0]);
+        size_t n = all ? group->n : GROUP_ROWS_MAX - 1;
+
+        for (size_t i = 0; i < n; i++)
+                put_cluster(table, group->clusters[i]);
+        if (n < group->n)
+                fprintf(table->terminal->stream,
+                        "  +%zu more with the same problem; all: binlog-sslctl status --problems\n",
+                        group->n - n);
+        status_details_clusters(table->terminal, group, are_named(table->selection));
+}
+
 static void put_clusters(const Table *table)
 {
-        bool named = are_named(table->selection);
-
         put_cluster_heading(table);
-        for (size_t i = 0; i < table->groups.n_groups; i++) {
-                const ClusterGroup *group = &table->groups.groups[i];
-
-                for (size_t k = 0; k < group->n; k++)
-                        put_cluster(table, group->clusters[k]);
-                status_details_clusters(table->terminal, group, named);
-        }
+        for (size_t i = 0; i < table->groups.n_groups; i++)
+                put_group(table, &table->groups.groups[i]);
 }
 
 /* A good material would push the next step for a cluster off the first lines. */

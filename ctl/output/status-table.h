@@ -4,7 +4,7 @@
  * Status table: prints materials and clusters for people: the set on disk, the set that is
  * imported, and what replication does. The worst come first, the clusters before the materials if
  * a cluster has the worst problem; the reason and the next step stand below those that have a
- * problem, once for each cause.
+ * problem, once for each cause. A terminal gets the first clusters of each cause, and their number.
  */
 
 #include "common/terminal.h"

@@ -132,6 +132,30 @@ def test_clusters_with_the_same_cause_are_explained_once(ctl, manage):
     assert ctl("status", "c1", "c3").stdout.count("run: ") == 1
 
 
+@pytest.mark.parametrize("number, rows", [(3, ["c0", "c1", "c2"]), (4, ["c0", "c1", "+2"]),
+                                          (40, ["c0", "c1", "+38"])])
+def test_many_clusters_with_the_same_cause_do_not_push_the_next_step_away(ctl, manage, number,
+                                                                          rows):
+    names = [f"c{n}" for n in range(number)]
+    manage(*(cluster(name, **held()) for name in names), cluster("good"), health="critical")
+    lines = on_terminal(ctl, "status", columns=80, NO_COLOR="1").splitlines()
+    first = next(number for number, line in enumerate(lines) if " why: " in line)
+    assert [line.split()[0] for line in lines[3:first]] == rows
+    assert any(" next: check user, password" in line for line in lines[:10])
+    assert f"import --wait {' '.join(names)}" in "\n".join(lines)
+    for text in (ctl("status").stdout,
+                 on_terminal(ctl, "status", "--problems", columns=80, NO_COLOR="1"),
+                 on_terminal(ctl, "status", *names, columns=80, NO_COLOR="1")):
+        assert [row(text, name).split()[0] for name in names] == names
+
+
+def test_clusters_without_a_problem_are_all_listed(ctl, manage):
+    names = [f"c{n}" for n in range(9)]
+    manage(*(cluster(name, state="disabled", reason="enabled = no") for name in names))
+    text = on_terminal(ctl, "status", columns=80, NO_COLOR="1")
+    assert [row(text, name).split()[0] for name in names] == names
+
+
 def test_a_refused_configuration_is_shown(ctl, manage):
     manager = manage(cluster("orders"), health="warning")
     manager.refused = {"file": "/etc/binlog-ssld/a.conf", "line": 5, "text": "unknown key"}
