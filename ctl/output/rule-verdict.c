@@ -54,7 +54,8 @@ static void print_violations(
         for (size_t i = 0; i < inspection->n_problems; i++) {
                 const Problem *problem = &inspection->problems[i];
 
-                if (problem->rule != rule || problem->severity != severity)
+                if (problem->rule != rule || problem->severity != severity ||
+                        problem_repeats(inspection->problems, i))
                         continue;
                 if (n++ == 0) {
                         fputs("  ", terminal->stream);

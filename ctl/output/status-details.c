@@ -44,9 +44,11 @@ void status_details_material(const Terminal *terminal, const MaterialInfo *mater
 
         terminal_paragraph(terminal, STATUS_DETAILS_INDENT, "", material->certificate.subject);
         for (size_t i = 0; i < material->n_problems; i++)
-                terminal_paragraph(terminal, STATUS_DETAILS_INDENT,
-                        material->problems[i].severity == SEVERITY_ERROR ? "why:  " : "note: ",
-                        material->problems[i].text);
+                if (!problem_repeats(material->problems, i))
+                        terminal_paragraph(terminal, STATUS_DETAILS_INDENT,
+                                material->problems[i].severity == SEVERITY_ERROR ? "why:  "
+                                                                                 : "note: ",
+                                material->problems[i].text);
         if (material->n_problems == 0 || material->not_responding_since_usec > 0)
                 terminal_paragraph(terminal, STATUS_DETAILS_INDENT, "why:  ", material->reason);
         terminal_paragraph(terminal, STATUS_DETAILS_INDENT, "next: ", material->next_step);

@@ -24,6 +24,7 @@
 typedef struct Source {
         MaterialFile file;
         const char *path;
+        const char *closed; /* as of Snapshot */
         const Secret *content;
         Report *report;
 } Source;
@@ -71,8 +72,9 @@ static void report_file_error(const Source *source, int error)
                         source->path, SNAPSHOT_FILE_LIMIT);
                 break;
         default:
-                SOURCE_ERROR(source, RULE_FILE_UNREADABLE, "%s: cannot be read: %s", source->path,
-                        strerror(-error));
+                SOURCE_ERROR(source, RULE_FILE_UNREADABLE, "%s: cannot be %s: %s",
+                        source->closed ? source->closed : source->path,
+                        source->closed ? "entered" : "read", strerror(-error));
         }
 }
 
@@ -280,6 +282,7 @@ int pem_parse(Pem *ret, const Snapshot *snapshot, const char *const paths[], Rep
                 Source source = {
                         .file = file,
                         .path = paths[file],
+                        .closed = snapshot->closed[file],
                         .content = &snapshot->content[file],
                         .report = report,
                 };
@@ -322,7 +325,8 @@ int pem_read_sha256(char ret[REPORT_FINGERPRINT_MAX], const char *path, uint64_t
 {
         CLEANUP(secret_done) Secret content = SECRET_NULL;
         CLEANUP(freep) Report *report = calloc(1, sizeof(*report));
-        Source source = {MATERIAL_CERT, path, &content, report};
+        Source source = {
+                .file = MATERIAL_CERT, .path = path, .content = &content, .report = report};
         STACK_OF(X509) *stack = NULL;
         int r = report ? file_read(&content, AT_FDCWD, path, SNAPSHOT_FILE_LIMIT) : -ENOMEM;
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/file.h"
 #include "common/macro.h"
@@ -68,11 +70,13 @@ static int read_all(
         CLEANUP(path_walk_done) PathWalk before = {.progress = progress};
         CLEANUP(path_walk_done) PathWalk after = {.progress = progress};
         CLEANUP(open_files_done) OpenFiles files = {{-1, -1, -1}};
-        PathEnd end;
 
         for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                PathEnd end = {0};
                 int r = path_walk_add(&before, paths[i], &end);
 
+                if (end.closed && !(snapshot->closed[i] = strdup(end.closed)))
+                        return -ENOMEM;
                 if (r == 0)
                         r = open_file(snapshot, &files.fd[i], i, &end, progress);
                 if (r == 0)
@@ -121,7 +125,9 @@ int snapshot_take(Snapshot *ret, const char *const paths[_MATERIAL_FILE_MAX], Pr
 
 void snapshot_done(Snapshot *snapshot)
 {
-        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++)
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
                 secret_done(&snapshot->content[i]);
+                free(snapshot->closed[i]);
+        }
         *snapshot = SNAPSHOT_NULL;
 }

@@ -22,7 +22,8 @@
 
 typedef struct Snapshot {
         Secret content[_MATERIAL_FILE_MAX];
-        int error[_MATERIAL_FILE_MAX]; /* 0 or a negative errno as of file_read() */
+        int error[_MATERIAL_FILE_MAX];    /* 0 or a negative errno as of file_read() */
+        char *closed[_MATERIAL_FILE_MAX]; /* with -EACCES, a directory that may not be entered */
         FileStat stat[_MATERIAL_FILE_MAX];
         bool files_changed; /* during every attempt; the content must not be used */
 } Snapshot;

@@ -88,6 +88,16 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(rules) == _RULE_MAX, "every rule has a row");
 
+bool problem_repeats(const Problem *problems, size_t i)
+{
+        for (size_t k = 0; k < i; k++)
+                if (problems[k].rule == problems[i].rule &&
+                        problems[k].severity == problems[i].severity &&
+                        strcmp(problems[k].text, problems[i].text) == 0)
+                        return true;
+        return false;
+}
+
 const char *rule_to_string(Rule rule)
 {
         return (unsigned)rule < _RULE_MAX ? rules[rule].name : "";

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/macro.h"
@@ -56,6 +57,9 @@ typedef struct Problem {
         uint64_t end_usec; /* wall clock, of a certificate that expires soon; else 0 */
         char text[PROBLEM_TEXT_MAX];
 } Problem;
+
+/* Returns true if an earlier problem says the same, of another file: for people once is enough. */
+bool problem_repeats(const Problem *problems, size_t i);
 
 const char *rule_to_string(Rule rule);
 const char *severity_to_string(Severity severity);

@@ -75,6 +75,7 @@ static int look_up(PathStep *step, Progress *progress)
                 return r;
         if (r < 0) {
                 step->error = -r;
+                step->closed = fd == -EACCES;
                 return 0;
         }
         step->entry_device = st.st_dev;
@@ -204,6 +205,8 @@ static int walk_path(PathWalk *walk, Cursor *cursor, int root_fd, PathEnd *ret_e
                         r = add_step(walk, &step, cursor, &directory, name);
                 if (r < 0)
                         return r;
+                if (step->closed)
+                        ret_end->closed = step->directory;
                 if (step->error != 0)
                         return -step->error;
                 if (step->link)
@@ -227,14 +230,16 @@ static int walk_path(PathWalk *walk, Cursor *cursor, int root_fd, PathEnd *ret_e
 }
 
 /* A missing file does not block: the walk has reached the directory in which it will appear. */
-static void set_blocked(PathWalk *walk, const Cursor *cursor, int error)
+static void set_blocked(PathWalk *walk, const Cursor *cursor, int error, const char *closed)
 {
         const PathStep *last = walk->n_steps > 0 ? &walk->steps[walk->n_steps - 1] : NULL;
 
         if (walk->blocked_error != 0 || (error == ENOENT && is_last(cursor)))
                 return;
         walk->blocked_error = error;
-        if (!last ||
+        if (closed)
+                walk->blocked = strdup(closed);
+        else if (!last ||
                 asprintf(&walk->blocked, "%s/%s", last->directory[1] != '\0' ? last->directory : "",
                         last->name) < 0)
                 walk->blocked = NULL;
@@ -254,8 +259,8 @@ int path_walk_add(PathWalk *walk, const char *path, PathEnd *ret_end)
         memcpy(cursor.rest, path, strlen(path) + 1);
         r = walk_path(walk, &cursor, root_fd, &end);
         if (r < 0)
-                set_blocked(walk, &cursor, -r);
-        else if (ret_end)
+                set_blocked(walk, &cursor, -r, end.closed);
+        if (ret_end)
                 *ret_end = end;
         return r;
 }

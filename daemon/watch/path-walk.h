@@ -31,7 +31,8 @@ typedef struct PathStep {
         uint64_t device, inode; /* of the directory */
         int directory_fd;       /* owned by the walk */
         char *name;
-        int error; /* why the name cannot be followed: an errno, or 0 */
+        int error;   /* why the name cannot be followed: an errno, or 0 */
+        bool closed; /* the directory may not be entered: no right to the entry is needed */
         uint64_t entry_device, entry_inode;
         mode_t entry_mode;
         int entry_fd; /* a directory; else -1 */
@@ -43,14 +44,15 @@ typedef struct PathWalk {
         PathStep *steps;
         size_t n_steps;
         int blocked_error; /* why the first path that ended early did: an errno, or 0 */
-        char *blocked;     /* the directory that could not be entered, or NULL */
+        char *blocked;     /* where it ended, or NULL */
 } PathWalk;
 
 #define PATH_WALK_NULL ((PathWalk){0})
 
 /* The end of a path: the file's directory, its name there, which is not a symbolic link, and the
- * inode that had this name. The walk owns descriptor and name. */
+ * inode that had this name. The walk owns descriptor and texts. */
 typedef struct PathEnd {
+        const char *closed; /* with -EACCES: the directory that may not be entered; else NULL */
         int directory_fd;
         const char *name;
         uint64_t device, inode;
@@ -58,8 +60,9 @@ typedef struct PathEnd {
 } PathEnd;
 
 /* Adds the steps of an absolute path; a step that another path has already is not added again.
- * `ret_end` may be NULL. -ENOENT, -EACCES, -ELOOP and other errors of openat(2): the path leads
- * to no file; the steps until there are added. -E2BIG: more than PATH_WALK_STEPS_MAX. -ENOMEM. */
+ * `ret_end` is set also if the path leads to no file, and may be NULL. -ENOENT, -EACCES, -ELOOP and
+ * other errors of openat(2): the path leads to no file; the steps until there are added. -E2BIG:
+ * more than PATH_WALK_STEPS_MAX. -ENOMEM. */
 int path_walk_add(PathWalk *walk, const char *path, PathEnd *ret_end);
 
 /* Returns true if both walks looked up the same names with the same results. */

@@ -111,6 +111,15 @@ def test_a_material_has_its_problem_and_next_step(ctl, manage, state, rule):
     assert "next: mend the material" in text
 
 
+def test_a_cause_that_several_files_have_is_printed_once(ctl, manage):
+    closed = [problem("file-unreadable", "/m: cannot be entered: Permission denied", file=file)
+              for file in ("ca", "cert", "key")]
+    other = problem("key-permissions", "/m: cannot be entered: Permission denied",
+                    severity="warning")
+    manage(materials=[material(state="invalid", problems=[*closed, other])])
+    assert re.findall("(why|note): +/m: cannot", ctl("status").stdout) == ["why", "note"]
+
+
 def test_of_a_material_that_changes_nothing_need_be_explained(ctl, manage):
     manage(materials=[material(state="changing", problems=[problem("key-mismatch", "no pair")])])
     text = ctl("status").stdout

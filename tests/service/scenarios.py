@@ -85,6 +85,7 @@ def closed_directory(night: Night) -> Play:
     machine.shell(f"chmod 0700 {MATERIAL}")
     night.wait_material("invalid")
     page = yield
+    assert page.part("why") == f"{MATERIAL}: cannot be entered: Permission denied"
     command = page.part("run")
     assert command == "binlog-sslctl explain default"
     explained = machine.run(*command.split(), check=False).stdout

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OTHER_USER 65534 /* of root: one without its rights */
+
 static char root[PATH_MAX];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
@@ -30,6 +32,7 @@ int scratch_make(void **state)
 
 int scratch_remove(void **state)
 {
+        (void)seteuid(getuid());
         return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -61,6 +64,20 @@ void scratch_write_text(const char *name, const char *text)
 void scratch_make_directory(const char *name)
 {
         assert_int_equal(mkdir(scratch_path(name), 0700), 0);
+}
+
+void scratch_make_closed(const char *name)
+{
+        assert_int_equal(mkdir(scratch_path(name), 0), 0);
+        assert_int_equal(chmod(root, 0711), 0);
+        if (geteuid() == 0)
+                assert_int_equal(seteuid(OTHER_USER), 0);
+}
+
+void scratch_open(const char *name)
+{
+        assert_int_equal(seteuid(getuid()), 0);
+        assert_int_equal(chmod(scratch_path(name), 0700), 0);
 }
 
 void scratch_link(const char *target, const char *name)

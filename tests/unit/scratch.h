@@ -22,6 +22,10 @@ void scratch_write_text(const char *name, const char *text);
 
 void scratch_make_directory(const char *name);
 
+/* Makes a directory that this process cannot enter, root neither, until it is opened. */
+void scratch_make_closed(const char *name);
+void scratch_open(const char *name);
+
 /* Creates a symbolic link to `target`, relative or not. */
 void scratch_link(const char *target, const char *name);
 

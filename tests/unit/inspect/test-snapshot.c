@@ -292,6 +292,20 @@ static void test_each_file_has_its_own_error_and_none_blocks(void **state)
         }
 }
 
+static void test_of_files_in_a_closed_directory_that_is_the_cause(void **state)
+{
+        CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
+
+        scratch_link("closed", "current");
+        scratch_make_closed("closed");
+        snapshot = take_snapshot();
+        for (unsigned i = 0; i < _MATERIAL_FILE_MAX; i++) {
+                assert_int_equal(snapshot.error[i], -EACCES);
+                assert_string_equal(snapshot.closed[i], scratch_path("closed"));
+        }
+        scratch_open("closed");
+}
+
 static void test_a_file_of_exactly_the_limit_is_read(void **state)
 {
         CLEANUP(snapshot_done) Snapshot snapshot = SNAPSHOT_NULL;
@@ -326,6 +340,7 @@ int main(void)
                 scratch_test(test_files_that_change_in_every_attempt_are_reported_as_changed),
                 scratch_test(test_two_generations_are_never_mixed_while_a_tool_switches),
                 scratch_test(test_each_file_has_its_own_error_and_none_blocks),
+                scratch_test(test_of_files_in_a_closed_directory_that_is_the_cause),
                 scratch_test(test_a_file_of_exactly_the_limit_is_read),
                 scratch_test(test_done_leaves_an_empty_snapshot),
         };

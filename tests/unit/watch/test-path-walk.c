@@ -305,6 +305,24 @@ static void test_the_directory_that_blocks_a_path_is_named(void **state)
 }
 
 /* Even if the link is changed meanwhile, because it is looked up once. */
+static void test_a_directory_that_cannot_be_entered_is_named(void **state)
+{
+        static const char *const paths[] = {"closed/file", "closed/other", "link/file"};
+
+        scratch_link("closed", "link");
+        scratch_make_closed("closed");
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL;
+                PathEnd end;
+
+                assert_int_equal(path_walk_add(&walk, scratch_path(paths[i]), &end), -EACCES);
+                assert_string_equal(end.closed, scratch_path("closed"));
+                assert_int_equal(walk.blocked_error, EACCES);
+                assert_string_equal(walk.blocked, scratch_path("closed"));
+        }
+        scratch_open("closed");
+}
+
 static void test_two_paths_through_one_link_go_the_same_way(void **state)
 {
         CLEANUP(path_walk_done) PathWalk walk = PATH_WALK_NULL, again = PATH_WALK_NULL;
@@ -359,6 +377,7 @@ int main(void)
                 scratch_test(test_names_longer_than_the_limit_end_the_walk),
                 scratch_test(test_a_path_ends_at_the_file_and_not_at_a_link),
                 scratch_test(test_the_directory_that_blocks_a_path_is_named),
+                scratch_test(test_a_directory_that_cannot_be_entered_is_named),
                 scratch_test(test_two_paths_through_one_link_go_the_same_way),
                 scratch_test(test_done_leaves_an_empty_walk),
         };
