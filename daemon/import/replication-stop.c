@@ -60,8 +60,8 @@ static bool is_recorded(Attempt *attempt)
         }
         ret->kind = OUTCOME_RECORD_FAILED;
         text_format(ret->text, sizeof(ret->text),
-                "replication is not stopped and nothing is imported, because the stop cannot be "
-                "recorded: %s",
+                "%s: the stop of replication cannot be recorded, so that replication is not stopped "
+                "and nothing is imported",
                 strerror(-r));
         return false;
 }

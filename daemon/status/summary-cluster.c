@@ -1,9 +1,11 @@
 #include "daemon/status/summary-cluster.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/text.h"
+#include "daemon/config/paths.h"
 #include "daemon/model/replication-state.h"
 #include "daemon/status/summary-material.h"
 
@@ -201,6 +203,22 @@ static void stopped_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_set(buffer, size, reason);
 }
 
+static void record_reason(char *buffer, size_t size, int error)
+{
+        char directory[CONFIG_PATH_MAX];
+        int r = paths_directory(directory, sizeof(directory), PATHS_DIRECTORY_STATE);
+
+        text_format(buffer, size, "%s: the record could not be written%s%s", strerror(error),
+                r < 0 ? "" : " to ", r < 0 ? "" : directory);
+}
+
+static const char *record_next_step(int error)
+{
+        return error == ENOSPC || error == EDQUOT
+                ? "make room there, see df -h and df -i; the record is then written by itself"
+                : "see why that directory cannot be written; the record is then written by itself";
+}
+
 static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluster,
         const MaterialStatus *material, uint64_t now_usec)
 {
@@ -223,8 +241,7 @@ static void cluster_error(char *buffer, size_t size, const ClusterStatus *cluste
                 text_format(buffer, size, "the check failed: %s",
                         kept_outcome_reason(&cluster->check.failure));
         else if (cluster->record_error != 0)
-                text_format(buffer, size, "the record could not be written: %s",
-                        strerror(cluster->record_error));
+                record_reason(buffer, size, cluster->record_error);
         else if (has_expired(cluster, now_usec))
                 text_format(buffer, size, "the imported set expired %s",
                         clock_format_date(date, cluster->record->imported.not_after_usec));
@@ -275,7 +292,7 @@ static const char *current_next_step(const ClusterStatus *cluster)
                 if (cluster->check.failure.known)
                         return kept_outcome_next_step(&cluster->check.failure);
                 if (cluster->record_error != 0)
-                        return "";
+                        return record_next_step(cluster->record_error);
         }
         return replication_state_next_step(cluster->replication, cluster->config->replication);
 }

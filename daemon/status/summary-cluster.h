@@ -2,8 +2,8 @@
 
 /*
  * Summary of a cluster: its health, the reason of its state, and the next step for a person, as
- * sentences. Pure: `now_usec` is the wall clock. `material` is that of the cluster; NULL: it is no
- * longer configured.
+ * sentences. Pure but for $STATE_DIRECTORY: `now_usec` is the wall clock. `material` is that of the
+ * cluster; NULL: it is no longer configured.
  */
 
 #include <stddef.h>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.service.installed import MATERIAL, Installed
+from tests.service.installed import MATERIAL, STATE, Installed
 from tests.service.name_server import NameServer
 from tests.service.night import NO_RETRY, SCENARIOS, Night, Page, Play, scenario
 from tests.standin.cluster import IMPORT_USER
@@ -228,6 +228,23 @@ def stopped_daemon(night: Night) -> Play:
     said, _, command = page.headline().partition("; fix: ")
     assert said == "binlog-ssld is stopped"
     night.service.machine.shell(command)
+
+
+@scenario(1, "orders: No space left on device: the record", "make room there, see df")
+def full_disk(night: Night) -> Play:
+    service = night.service
+    service.stop()
+    service.machine.shell(f"mount -t tmpfs -o size=16k,mode=0700,uid=binlog-ssld,gid=binlog-ssld "
+                          f"tmpfs {STATE}")
+    service.start()
+    service.wait_imports(2)
+    service.machine.shell(f"head -c 16384 /dev/zero >{STATE}/fill || true")
+    service.rotate()
+    service.wait_imports(3)
+    service.wait(lambda: not night.is_well())
+    page = yield
+    assert page.part("why").endswith(f" to {STATE}")
+    service.machine.shell(f"rm {STATE}/fill")
 
 
 @scenario(1, "orders: replication is stopped, not by binlog-",

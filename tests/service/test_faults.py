@@ -90,7 +90,7 @@ def test_a_full_state_directory_delays_no_import_and_is_retried(small_state: Ins
     service.machine.shell(f"head -c 16384 /dev/zero >{STATE}/fill")
     service.start()
     service.wait_imports(1)
-    service.wait(lambda: "could not be written: No space left" in service.ctl("status").stdout)
+    service.wait(lambda: "No space left on device: the record" in service.ctl("status").stdout)
     service.wait(lambda: "No space left" in service.show("StatusText"))
     assert service.ctl("status").returncode == 1
     service.rotate()

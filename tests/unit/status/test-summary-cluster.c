@@ -164,10 +164,30 @@ static void test_a_second_cluster_with_the_same_server_is_a_warning(void **state
 
 static void test_a_record_that_cannot_be_written_is_a_warning(void **state)
 {
-        fixture.cluster[0].record_error = ENOSPC;
-        assert_int_equal(health(), HEALTH_WARNING);
-        assert_string_equal(
-                cluster_reason(), "the record could not be written: No space left on device");
+        static const struct {
+                int error;
+                const char *reason, *next_step;
+        } cases[] = {
+                {ENOSPC,
+                        "No space left on device: the record could not be written to "
+                        "/var/lib/binlog-ssld",
+                        "make room there, see df -h and df -i; the record is then written by "
+                        "itself"},
+                {EROFS,
+                        "Read-only file system: the record could not be written to "
+                        "/var/lib/binlog-ssld",
+                        "see why that directory cannot be written; the record is then written by "
+                        "itself"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                fixture.cluster[0].record_error = cases[i].error;
+                assert_int_equal(health(), HEALTH_WARNING);
+                assert_string_equal(cluster_reason(), cases[i].reason);
+                assert_string_equal(
+                        summary_cluster_next_step(&fixture.cluster[0], &fixture.material),
+                        cases[i].next_step);
+        }
 }
 
 static void test_a_waiting_cluster_has_its_material_as_the_reason(void **state)

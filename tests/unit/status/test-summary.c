@@ -103,8 +103,8 @@ static void test_an_error_of_a_current_cluster_is_in_the_line(void **state)
         fixture.replication[0].known = false;
         fixture.cluster[0].record_error = ENOSPC;
         assert_string_equal(line(),
-                "1/1 clusters current; orders: the record could not be written: No space left on "
-                "device, certificate valid until 2027-02-01");
+                "1/1 clusters current; orders: No space left on device: the record could not be "
+                "written to /var/lib/binlog-ssld, certificate valid until 2027-02-01");
 }
 
 static void test_a_held_cluster_is_named_before_one_that_retries(void **state)
