@@ -1,5 +1,6 @@
 #include "daemon/status/summary.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -54,14 +55,17 @@ static void append_clusters(char *buffer, size_t size, const ManagerStatus *stat
                 text_append(buffer, size, "; +%zu more", n - 1);
 }
 
+/* The reason before the place, as a terminal or systemctl(1) cuts the line at its end. */
 static void append_refused(char *buffer, size_t size, const ConfigProblem *problem)
 {
-        char text[CONFIG_PROBLEM_SIZE];
+        char line[16] = "";
 
         if (!problem)
                 return;
-        config_problem_format(text, problem);
-        text_append(buffer, size, "; the configuration on disk is refused: %s", text);
+        if (problem->line > 0)
+                snprintf(line, sizeof(line), ":%u", problem->line);
+        text_append(buffer, size, "; configuration refused: %s (%s%s)", problem->text,
+                problem->file, line);
 }
 
 static void append_waves(char *buffer, size_t size, const ManagerStatus *status)
@@ -81,27 +85,41 @@ static void append_waves(char *buffer, size_t size, const ManagerStatus *status)
 
 static void append_materials(char *buffer, size_t size, const ManagerStatus *status)
 {
-        const MaterialStatus *earliest = NULL;
         char reason[PROBLEM_TEXT_MAX + 64], date[CLOCK_TEXT_SIZE];
 
         for (size_t i = 0; i < status->n_materials; i++) {
                 const MaterialStatus *material = status->materials[i];
                 bool responding = material->not_responding_since_at_usec == 0;
-                bool good = material_state_is_good(material->state);
+                bool expires = material->state == MATERIAL_STATE_EXPIRING;
+                const Problem *expiry = expires ? report_expiry(material->report) : NULL;
 
-                if (good &&
-                        (!earliest ||
-                                material->report->certificate.not_after_usec <
-                                        earliest->report->certificate.not_after_usec))
-                        earliest = material;
-                if (good && responding && material->state != MATERIAL_STATE_EXPIRING)
+                if (material_state_is_good(material->state) && responding && !expires)
                         continue;
                 text_append(buffer, size, "; material %s %s", material->config->name,
                         material->inspected ? material_state_to_string(material->state)
                                             : "not inspected yet");
+                if (expiry)
+                        text_append(
+                                buffer, size, " on %s", clock_format_date(date, expiry->end_usec));
                 summary_material_reason(reason, sizeof(reason), material);
                 if (reason[0] != '\0' && (material->inspected || !responding))
                         text_append(buffer, size, ": %s", reason);
+        }
+}
+
+static void append_expiry(char *buffer, size_t size, const ManagerStatus *status)
+{
+        const MaterialStatus *earliest = NULL;
+        char date[CLOCK_TEXT_SIZE];
+
+        for (size_t i = 0; i < status->n_materials; i++) {
+                const MaterialStatus *material = status->materials[i];
+
+                if (material_state_is_good(material->state) &&
+                        (!earliest ||
+                                material->report->certificate.not_after_usec <
+                                        earliest->report->certificate.not_after_usec))
+                        earliest = material;
         }
         if (earliest)
                 text_append(buffer, size, ", certificate valid until %s",
@@ -150,8 +168,9 @@ void summary_line(char *buffer, size_t size, const ManagerStatus *status)
         }
         text_format(buffer, size, "%zu/%zu clusters current", current, enabled);
         append_clusters(buffer, size, status);
-        append_refused(buffer, size, status->refused);
         append_waves(buffer, size, status);
         append_materials(buffer, size, status);
+        append_refused(buffer, size, status->refused);
+        append_expiry(buffer, size, status);
         append_kept_sets(buffer, size, status);
 }

@@ -169,7 +169,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays_in_force(testbed, 
     assert "unknown key colour" in caught.value.parameters["text"]
     refused = current.ctl("status")
     assert refused.returncode == 1
-    assert "the configuration on disk is refused: " in refused.stdout.splitlines()[0]
+    assert "configuration refused: " in refused.stdout.splitlines()[0]
     assert re.search("why:  .*binlog-ssld.conf:17: unknown key colour", refused.stdout)
     trial = current.ctl("reload", "--dry-run")
     assert trial.returncode == 1 and "unknown key colour" in trial.stderr

@@ -102,7 +102,7 @@ def expired_set(night: Night) -> Play:
     night.service.rotate()
 
 
-@scenario(1, "1/1 clusters current; material default expiring: ",
+@scenario(1, "1/1 clusters current; material default expiring on 2[-0-9]{9}: ",
           "renew it; check the renewal tool's timer")
 def set_that_expires_in_six_days(night: Night) -> Play:
     night.service.rotate(valid=(-300 * DAY, 6 * DAY))
@@ -199,7 +199,7 @@ def one_of_three_clusters_down(night: Night) -> Play:
     night.run(page)
 
 
-@scenario(1, "1/1 clusters current; the configuration on disk is refused: ",
+@scenario(1, "1/1 clusters current; configuration refused: unknown key check-",
           "correct the file and reload")
 def typo_at_reload(night: Night) -> Play:
     service = night.service

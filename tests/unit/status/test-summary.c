@@ -157,10 +157,14 @@ static void test_a_refused_configuration_is_a_warning_in_the_line(void **state)
         fixture.status.refused = &problem;
         assert_int_equal(health(), HEALTH_WARNING);
         assert_string_equal(line(),
-                "1/1 clusters current; the configuration on disk is refused: /etc/a.conf:7: unknown "
-                "key, certificate valid until 2027-02-01");
+                "1/1 clusters current; configuration refused: unknown key (/etc/a.conf:7), "
+                "certificate valid until 2027-02-01");
         problem.line = 0;
-        assert_non_null(strstr(line(), "refused: /etc/a.conf: unknown key"));
+        assert_non_null(strstr(line(), "refused: unknown key (/etc/a.conf)"));
+        fixture.material.state = MATERIAL_STATE_MISSING;
+        assert_string_equal(line(),
+                "1/1 clusters current; material default missing; configuration refused: unknown "
+                "key (/etc/a.conf)");
         fixture.cluster[0].state = CLUSTER_HELD;
         assert_int_equal(health(), HEALTH_CRITICAL);
 }
@@ -189,11 +193,12 @@ static void test_an_invalid_material_is_named_with_its_reason(void **state)
 static void test_an_expiring_material_is_named_with_its_reason(void **state)
 {
         fixture.material.state = MATERIAL_STATE_EXPIRING;
-        report_add(&fixture.report, MATERIAL_CERT, RULE_EXPIRES_SOON, SEVERITY_WARNING,
-                "expires in 3 days");
+        report_add(&fixture.report, MATERIAL_CA, RULE_EXPIRES_SOON, SEVERITY_WARNING,
+                "expires in 3 days")
+                ->end_usec = FIXTURE_TIME - 7 * USEC_PER_DAY;
         assert_string_equal(line(),
-                "1/1 clusters current; material default expiring: expires in 3 days, certificate "
-                "valid until 2027-02-01");
+                "1/1 clusters current; material default expiring on 2027-01-25: expires in 3 days, "
+                "certificate valid until 2027-02-01");
 }
 
 static void test_a_material_without_an_inspection_is_named(void **state)
