@@ -238,7 +238,7 @@ void server_certificate_advise(
                 break;
         case CERTIFICATE_UNTRUSTED:
                 text_format(buffer, size,
-                        "%s lacks the issuer %s: set server-ca to the CA bundle of the server's "
+                        "%s lacks the CA that signed, %s: set server-ca to the CA bundle of the server's "
                         "operator, or check that host is the right server",
                         server_ca[0] != '\0' ? "server-ca" : SERVER_CERTIFICATE_TRUST_STORE,
                         certificate->authority);

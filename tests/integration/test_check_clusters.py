@@ -190,7 +190,7 @@ def test_an_unverified_ca_gets_no_login(testbed, check):
     assert status == 1 and outcomes(cluster) == [("tls", "error")]
     finding = cluster["findings"][0]
     assert "the issuer CN = RDS stand-in CA is not in server-ca" in finding["text"]
-    assert finding["next"].startswith("server-ca lacks the issuer CN = RDS stand-in CA: ")
+    assert finding["next"].startswith("server-ca lacks the CA that signed, CN = RDS stand-in CA: ")
     certificate = cluster["certificate"]
     assert certificate["verified"] is False and certificate["reason"] in finding["text"]
     assert certificate["issuer"] == "CN = RDS stand-in CA" and certificate["not_after"] > 0

@@ -31,7 +31,7 @@ class Case:
     logged_in: bool = False
 
 
-LACKS = "server-ca lacks the issuer {}: "
+LACKS = "server-ca lacks the CA that signed, {}: "
 CASES = {
     "good": Case(verified=True, logged_in=True),
     "good-by-address": Case(host="127.0.0.1", verified=True, logged_in=True),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from tests.service.conftest import NAMES
 from tests.service.installed import MATERIAL, STATE, Installed
 from tests.service.name_server import NameServer
 from tests.service.night import NO_RETRY, SCENARIOS, Night, Page, Play, scenario
+from tests.standin import Authority
 from tests.standin.cluster import IMPORT_USER
 
 __all__ = ["SCENARIOS"]
@@ -153,7 +155,7 @@ def general_log(night: Night) -> Play:
     night.run(page)
 
 
-@scenario(1, "orders: unable to get local issuer certificate", "server-ca lacks the issuer")
+@scenario(1, "orders: unable to get local issuer certificate", "server-ca lacks the CA that")
 def wrong_server_ca(night: Night) -> Play:
     service = night.service
     night.undo.callback(service.secrets)
@@ -162,6 +164,30 @@ def wrong_server_ca(night: Night) -> Play:
     service.wait_cluster("retrying")
     page = yield
     service.secrets()
+    night.run(page)
+
+
+@scenario(1, "orders: unable to get local issuer certificate", "server-ca lacks the CA that")
+def server_certificate_of_a_new_ca(night: Night) -> Play:
+    """Of the same name as the CA in server-ca, with another key."""
+    service, aurora = night.service, night.service.aurora
+    successor = Authority(aurora.directory / "successor", "RDS stand-in CA")
+    pair = successor.issue_server(*NAMES)
+    certificate = aurora.private_file("new-cert.pem", pair.certificate.read_bytes())
+    key = aurora.private_file("new-key.pem", pair.key.read_bytes())
+
+    def restart(*options: str) -> None:
+        with service.machine.network():
+            aurora.restart(options)
+
+    night.undo.callback(restart)
+    night.undo.callback(service.secrets)
+    restart(f"--ssl-cert={certificate}", f"--ssl-key={key}")
+    service.rotate()
+    service.wait_cluster("retrying")
+    page = yield
+    assert page.part("why").endswith(", but another of that name signed")
+    service.machine.write(SERVER_CA, successor.certificate.read_text())
     night.run(page)
 
 

@@ -171,10 +171,10 @@ static void test_each_error_of_openssl_has_a_reason_and_a_next_step(void **state
                 {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 0, CERTIFICATE_UNTRUSTED,
                         "unable to get local issuer certificate: the issuer CN = Some CA is not in "
                         "server-ca",
-                        "server-ca lacks the issuer CN = Some CA"},
+                        "server-ca lacks the CA that signed, CN = Some CA"},
                 {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, 1, CERTIFICATE_UNTRUSTED,
                         "the issuer CN = Some CA is not in server-ca",
-                        "server-ca lacks the issuer CN = Some CA"},
+                        "server-ca lacks the CA that signed, CN = Some CA"},
                 {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, 0, CERTIFICATE_UNTRUSTED,
                         "the certificate is its own issuer", "server-ca lacks"},
                 {X509_V_ERR_CERT_HAS_EXPIRED, 0, CERTIFICATE_EXPIRED,
@@ -206,7 +206,7 @@ static void test_another_authority_of_the_same_name_is_reported(void **state)
         evaluate(HOST);
         expect(CERTIFICATE_UNTRUSTED,
                 "server-ca has an authority named CN = Some CA, but another of that name signed",
-                "server-ca lacks the issuer CN = Some CA");
+                "server-ca lacks the CA that signed, CN = Some CA");
 }
 
 static void test_without_server_ca_the_reason_names_the_trust_store(void **state)
@@ -218,7 +218,7 @@ static void test_without_server_ca_the_reason_names_the_trust_store(void **state
                 &certificate, leaf, &error, HOST, SERVER_CERTIFICATE_TRUST_STORE);
         server_certificate_advise(advice, sizeof(advice), &certificate, "");
         assert_non_null(strstr(certificate.reason, "is not in the system's trust store"));
-        assert_non_null(strstr(advice, "the system's trust store lacks the issuer"));
+        assert_non_null(strstr(advice, "the system's trust store lacks the CA that signed,"));
 }
 
 static void test_an_error_without_a_certificate_has_a_reason(void **state)
