@@ -85,6 +85,7 @@ static void describe_failure(Outcome *ret, ReplicationMode mode)
 {
         const Replication *replication = &ret->replication;
         bool io_fails = replication->io_errno != 0;
+        char error[REPLICATION_TEXT_MAX + 32] = "";
 
         if (ret->text[0] != '\0')
                 return; /* the status could not be read */
@@ -116,12 +117,14 @@ static void describe_failure(Outcome *ret, ReplicationMode mode)
                         "binlog-ssld never changes the position");
                 return;
         }
+        if (ret->sql_errno != 0)
+                text_format(error, sizeof(error), ": error %u: %s", ret->sql_errno,
+                        io_fails ? replication->io_error : replication->sql_error);
         text_format(ret->text, sizeof(ret->text),
-                "replication does not run (I/O thread %s, SQL thread %s%s): %s",
+                "replication does not run%s (I/O thread %s, SQL thread %s%s)", error,
                 replication->io_running, replication->sql_running,
-                replication->io_repeated ? ", after a second connect" : "",
-                io_fails ? replication->io_error : replication->sql_error);
-        if (replication_may_be_denied(replication))
+                replication->io_repeated ? ", after a second connect" : "");
+        if (replication_state(replication) == REPLICATION_STATE_FAILING)
                 text_set(ret->next_step, sizeof(ret->next_step),
                         replication_state_next_step(replication, mode));
 }

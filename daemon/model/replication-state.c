@@ -98,6 +98,10 @@ static const char *io_next_step(const Replication *replication)
                 return "only a person can decide: the source does not send the events from the "
                        "position of the replica; binlog-ssld never moves that position. See SHOW "
                        "REPLICA STATUS on the cluster and the binary logs of the source";
+        if (replication_may_be_denied(replication) && replication->io_repeated)
+                return "the source ends each connection, as one that refuses the client "
+                       "certificate: add the CA of the imported set to its ssl-ca, or write the set "
+                       "before it to disk; see its error log, and the network between";
         if (replication_may_be_denied(replication))
                 return "if it stays, the source ends the connection as one that refuses the client "
                        "certificate: compare the imported set with its ssl-ca, and look at its error "

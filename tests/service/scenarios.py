@@ -14,6 +14,7 @@ from tests.standin.cluster import IMPORT_USER
 __all__ = ["SCENARIOS"]
 
 PASSWORD, SERVER_CA = "/etc/binlog-ssld/password", "/etc/binlog-ssld/rds.pem"
+FILES = ("ca.pem", "client-cert.pem", "client-key.pem")
 IMPORT = "rds_import_binlog_ssl_material"
 DAY = 86400.0
 
@@ -33,6 +34,12 @@ def run_statement(service: Installed, page: Page, pattern: str) -> None:
     statement = re.match(pattern, page.part("next"))
     assert statement, page.lines
     service.aurora.sql(statement[1])
+
+
+def replicates(service: Installed) -> bool:
+    """The status says so; after a reload there is none until it is read."""
+    replication = service.cluster()["replication"]
+    return replication is not None and replication["io_running"] == "Yes"
 
 
 @scenario(2, "orders: Access denied for user", "check the user ssl_importer")
@@ -283,11 +290,33 @@ def stopped_replica(night: Night) -> Play:
     aurora.follow(night.source)
     aurora.start_replication()
     night.reload(daemon="check-interval = 100ms")
-    service.wait(lambda: service.cluster()["replication"]["io_running"] == "Yes")
+    service.wait(lambda: replicates(service))
     aurora.sql("CALL mysql.rds_stop_replication()")
     service.wait(lambda: not night.is_well())
     page = yield
     run_statement(service, page, r".*; to start it: (CALL \S+) on the cluster")
+
+
+@scenario(2, "orders: replication does not run: error 20(13|26):", "the source ends each conn")
+def source_that_does_not_know_the_ca_of_a_new_set(night: Night) -> Play:
+    service, aurora = night.service, night.service.aurora
+    night.undo.callback(aurora.sql, "STOP SLAVE; RESET SLAVE ALL")
+    night.source.require_subject(service.rotate().subject)
+    service.wait_imports(2)
+    aurora.follow(night.source)
+    aurora.start_replication()
+    night.reload(daemon="check-interval = 100ms", cluster="replication = restart")
+    service.wait(lambda: replicates(service))
+    service.machine.shell(f"cp -a {MATERIAL} {MATERIAL}.before")
+    night.undo.callback(service.machine.shell, f"rm -r {MATERIAL}.before")
+    stranger = Authority(aurora.directory / "stranger", "CA of somebody else")
+    pair = stranger.issue_client("stranger")
+    for name, path in zip(FILES, (stranger.certificate, *pair[:2])):
+        service.replace(name, path.read_text())
+    service.wait_cluster("held")
+    page = yield
+    assert "or write the set before it to disk; " in page.part("next")
+    service.machine.shell(f"cp -a {MATERIAL}.before/* {MATERIAL}")
 
 
 @scenario(2, "37/40 clusters current; c03: Access denied for user", "check the user ssl_importer",

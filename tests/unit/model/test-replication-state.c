@@ -161,6 +161,17 @@ static void test_each_error_of_the_io_thread_has_its_next_step(void **state)
         }
 }
 
+static void test_a_second_connect_that_ends_without_a_reason_is_no_accident(void **state)
+{
+        Replication replication = {ROW("Connecting", "Yes"), .io_errno = 2013};
+
+        strcpy(replication.io_error, "Lost connection");
+        assert_true(has_step(replication, "if it stays, the source ends the connection"));
+        replication.io_repeated = true;
+        assert_true(has_step(replication, "the source ends each connection, as one that refuses"));
+        assert_false(has_step(replication, "if it stays"));
+}
+
 static void test_no_step_moves_the_position_of_a_replica(void **state)
 {
         Replication replication = {ROW("No", "Yes"), .io_errno = 1236};
@@ -194,6 +205,7 @@ int main(void)
                 cmocka_unit_test(test_a_stop_of_this_program_is_described_by_the_record),
                 cmocka_unit_test(test_a_failing_thread_is_named_with_its_error),
                 cmocka_unit_test(test_each_error_of_the_io_thread_has_its_next_step),
+                cmocka_unit_test(test_a_second_connect_that_ends_without_a_reason_is_no_accident),
                 cmocka_unit_test(test_no_step_moves_the_position_of_a_replica),
                 cmocka_unit_test(test_states_are_spelled_as_documented),
         };
