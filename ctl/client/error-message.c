@@ -12,6 +12,7 @@
 #include "common/json-writer.h"
 #include "common/terminal.h"
 #include "common/text.h"
+#include "ctl/client/unit-state.h"
 #include "daemon/config/config.h"
 #include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
@@ -40,6 +41,22 @@ static bool lacks_configuration(char *ret_path, size_t size, const char *socket)
         return paths_socket(path, sizeof(path)) == 0 && strcmp(path, socket) == 0 &&
                 paths_config_file(ret_path, size) == 0 && access(ret_path, F_OK) < 0 &&
                 errno == ENOENT;
+}
+
+static void describe_silence(char *buffer, size_t size, const char *socket)
+{
+        UnitState unit = unit_state_read(socket);
+
+        if (unit.failing)
+                text_format(buffer, size,
+                        "binlog-ssld ends whenever it is started (%s%s%" PRIu32
+                        " restarts so far); see: journalctl -u binlog-ssld; when the cause is "
+                        "mended, it starts by itself",
+                        unit.result, unit.result[0] != '\0' ? ", " : "", unit.n_restarts);
+        else
+                text_format(buffer, size,
+                        "binlog-ssld does not answer at %s; see: journalctl -u binlog-ssld",
+                        socket);
 }
 
 void error_message_describe_unreachable(char *buffer, size_t size, const char *socket, int error)
@@ -75,9 +92,7 @@ void error_message_describe_unreachable(char *buffer, size_t size, const char *s
                         "%s may not be opened by this user; run the command as root", socket);
                 break;
         case ETIMEDOUT:
-                text_format(buffer, size,
-                        "binlog-ssld does not answer at %s; see: journalctl -u binlog-ssld",
-                        socket);
+                describe_silence(buffer, size, socket);
                 break;
         case ECONNRESET:
                 text_set(buffer, size,

@@ -1,19 +1,22 @@
 #include "ctl/client/unit-state.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include <systemd/sd-bus.h>
 
 #include "common/clock.h"
 #include "common/macro.h"
+#include "common/text.h"
+#include "daemon/config/paths.h"
 
-#define UNIT "binlog-ssld.service"
+#define UNIT        "binlog-ssld.service"
+#define UNIT_SOCKET "/run/binlog-ssld/" PATHS_SOCKET_NAME
 
 /* org.freedesktop.systemd1(5) */
-#define SYSTEMD      "org.freedesktop.systemd1"
-#define SYSTEMD_PATH "/org/freedesktop/systemd1/unit"
-#define SYSTEMD_UNIT SYSTEMD ".Unit"
+#define SYSTEMD         "org.freedesktop.systemd1"
+#define SYSTEMD_PATH    "/org/freedesktop/systemd1/unit"
+#define SYSTEMD_UNIT    SYSTEMD ".Unit"
+#define SYSTEMD_SERVICE SYSTEMD ".Service"
 
 #define TIMEOUT_USEC (2 * USEC_PER_SEC)
 
@@ -37,14 +40,35 @@ static bool has_job(sd_bus *bus, const char *path)
         return job != 0;
 }
 
-bool unit_state_is_stopped(void)
+/* With Restart= such a service is in the state activating also between two starts. */
+static bool is_restarted(sd_bus *bus, const char *path, UnitState *ret)
+{
+        CLEANUP(freep) char *result = NULL;
+
+        if (!has_text(bus, path, "ActiveState", "activating") ||
+                sd_bus_get_property_trivial(bus, SYSTEMD, path, SYSTEMD_SERVICE, "NRestarts", NULL,
+                        'u', &ret->n_restarts) < 0)
+                return false;
+        if (sd_bus_get_property_string(
+                    bus, SYSTEMD, path, SYSTEMD_SERVICE, "Result", NULL, &result) >= 0 &&
+                strcmp(result, "success") != 0) /* while it starts */
+                text_set(ret->result, sizeof(ret->result), result);
+        return ret->n_restarts > 0;
+}
+
+UnitState unit_state_read(const char *socket)
 {
         CLEANUP(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         CLEANUP(freep) char *path = NULL;
+        UnitState state = {0};
 
-        if (sd_bus_open_system(&bus) < 0 || sd_bus_path_encode(SYSTEMD_PATH, UNIT, &path) < 0)
-                return false;
+        if (strcmp(socket, UNIT_SOCKET) != 0 || sd_bus_open_system(&bus) < 0 ||
+                sd_bus_path_encode(SYSTEMD_PATH, UNIT, &path) < 0)
+                return state;
         (void)sd_bus_set_method_call_timeout(bus, TIMEOUT_USEC);
-        return has_text(bus, path, "LoadState", "loaded") &&
-                has_text(bus, path, "ActiveState", "inactive") && !has_job(bus, path);
+        if (!has_text(bus, path, "LoadState", "loaded"))
+                return state;
+        state.stopped = has_text(bus, path, "ActiveState", "inactive") && !has_job(bus, path);
+        state.failing = is_restarted(bus, path, &state);
+        return state;
 }

@@ -13,7 +13,6 @@
 #include "common/text.h"
 #include "ctl/client/error-message.h"
 #include "ctl/client/unit-state.h"
-#include "daemon/config/paths.h"
 #include "daemon/model/interface.h"
 
 #define REPLY_MAX (64 * 1024 * 1024)
@@ -23,9 +22,6 @@ struct VarlinkClient {
         char *input; /* received and not yet returned; complete messages end in NUL */
         size_t size, capacity;
 };
-
-/* The socket of the unit; with another path systemd knows nothing of the service. */
-#define UNIT_SOCKET "/run/binlog-ssld/" PATHS_SOCKET_NAME
 
 int varlink_client_new(VarlinkClient **ret, const char *path)
 {
@@ -38,7 +34,7 @@ int varlink_client_new(VarlinkClient **ret, const char *path)
         client->fd = -1;
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
-        if (strcmp(path, UNIT_SOCKET) == 0 && unit_state_is_stopped())
+        if (unit_state_read(path).stopped)
                 return -ESHUTDOWN;
         memcpy(address.sun_path, path, strlen(path) + 1);
         client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.service.conftest import NAMES
-from tests.service.installed import MATERIAL, STATE, Installed
+from tests.service.installed import DROP_INS, MATERIAL, STATE, Installed
 from tests.service.name_server import NameServer
 from tests.service.night import NO_RETRY, SCENARIOS, Night, Page, Play, scenario
 from tests.standin import Authority
@@ -278,6 +278,22 @@ def full_disk(night: Night) -> Play:
     page = yield
     assert page.part("why").endswith(f" to {STATE}")
     service.machine.shell(f"rm {STATE}/fill")
+
+
+@scenario(3, "", "")
+def daemon_that_dies_at_each_start(night: Night) -> Play:
+    """Killed by a sandbox that is too narrow. The unit has no limit of starts."""
+    service = night.service
+    service.stop()
+    service.drop_in("SystemCallFilter=~epoll_create1:kill\nRestartSec=100ms")
+    assert service.systemctl("start", check=False).returncode == 1
+    service.wait(lambda: int(service.show("NRestarts")) > 1)
+    page = yield
+    said = re.match(r"binlog-ssld ends whenever it is started \(.*\d+ restarts so far\); "
+                    "see: (.+); when the cause is mended, it starts by itself$", page.headline())
+    assert said, page.lines
+    assert "status=31/SYS" in service.machine.shell(said[1])
+    service.machine.shell(f"rm -r {DROP_INS}; systemctl daemon-reload")
 
 
 @scenario(1, "orders: replication is stopped, not by binlog-",
