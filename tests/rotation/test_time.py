@@ -17,7 +17,7 @@ def end_date(seconds: float) -> str:
 
 
 def test_t20_a_certificate_that_is_not_rotated_expires(harness, environment):
-    last = environment.pool.until(end_date(6), begin=end_date(-60))
+    last = environment.pool.until(end_date(15), begin=end_date(-60))
     harness.write(last)
     harness.start()  # no poll within the test: a timer is set for the end of validity
     harness.wait_imported(last)
