@@ -15,7 +15,7 @@ from .renaming import NOBODY
 from .watcher import SETTLE_LIMIT, Applied, Claim, Mode, Watcher
 
 ROTATIONS = 3    # three, because watchers often miss the second or the third
-TIMEOUT = 12.0  # seconds within which inotify, or a poll every 0.3 s, must lead to an import
+TIMEOUT = 40.0  # seconds within which inotify, or a poll every 0.3 s, leads to an import; before NEVER
 QUIET = 0.25     # seconds after the last set in which a second import of it would occur
 EVENTS = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 
