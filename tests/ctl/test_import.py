@@ -22,6 +22,13 @@ def test_import_names_the_started_clusters(ctl, manage):
         {"started": ["billing"]}
 
 
+def test_a_forced_import_that_starts_nothing_says_why(ctl, manage):
+    manage(cluster("orders", state="disabled"))
+    done = ctl("import", "--force")
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "nothing was started")
+    assert "no cluster is enabled" in done.stdout and "--force" not in done.stdout
+
+
 def test_errors_have_a_next_step(ctl, manage):
     manager = manage()
     done = ctl("import", "none")

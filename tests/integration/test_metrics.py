@@ -215,3 +215,15 @@ def test_the_metrics_file_equals_the_answer_of_the_socket(testbed, current):
     lint(path.read_text())
     labels = {re.sub(r" \S+$", "", line) for line in path.read_text().splitlines()}
     assert labels == {re.sub(r" \S+$", "", line) for line in get_metrics(current).splitlines()}
+
+
+def test_the_metrics_file_is_written_again_when_its_directory_is_there(testbed, current):
+    path = current.directory / "textfile" / "binlog-ssld.prom"
+    current.configure(configuration(current, testbed.aurora, daemon=f"metrics-file = {path}"))
+    with current.varlink() as varlink:
+        varlink.call("Reload")
+    current.wait(lambda: f"metrics file {path} cannot be written: No such file" in current.log())
+    path.parent.mkdir()
+    current.wait(lambda: f"metrics file {path} is written again" in current.log())
+    lint(path.read_text())
+    assert current.log().count("cannot be written") == 1

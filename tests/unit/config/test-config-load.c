@@ -169,6 +169,10 @@ static void test_each_error_is_reported_with_its_line(void **state)
         expect_problem("host = x\n" GOOD, 1, "before the first section");
         expect_problem("[daemon]\n", 0, "at least one is needed");
         expect_problem("[daemon]\nretry-min = 1h\n[cluster a]\n", 2, "longer than retry-max");
+        expect_problem("[daemon]\nretry-max = 100ms\n[cluster a]\n", 2, "longer than retry-max");
+        expect_problem(
+                "[daemon]\ncontrol-group = none-such\n[cluster a]\n", 2, "there is no such group");
+        expect_problem("[material m]\n" GOOD, 7, "there is no [material default]");
 }
 
 static void test_a_final_dot_of_a_host_is_taken_off(void **state)
@@ -206,17 +210,6 @@ static void test_a_long_command_in_the_defaults_exists_once(void **state)
         assert_ptr_equal(config->clusters[0].login.password.command,
                 config->clusters[1].login.password.command);
         config_unref(config);
-}
-
-static void test_a_path_that_is_too_long_names_its_key(void **state)
-{
-        char text[2000];
-
-        snprintf(text, sizeof(text), "%s[material m]\ndirectory = /%0200d/%0200d\ncert = %0200d\n",
-                GOOD, 7, 7, 7);
-        expect_problem(text, 11, "cert: the path is longer than 511 bytes");
-        snprintf(text, sizeof(text), "%s[material m]\ndirectory = /%0254d/%0253d\n", GOOD, 7, 7);
-        expect_problem(text, 10, "ca: the path is longer than 511 bytes");
 }
 
 static void test_a_password_is_refused_and_not_repeated(void **state)
@@ -450,7 +443,6 @@ int main(void)
                 cmocka_unit_test(test_each_error_is_reported_with_its_line),
                 cmocka_unit_test(test_a_final_dot_of_a_host_is_taken_off),
                 cmocka_unit_test(test_a_long_command_in_the_defaults_exists_once),
-                cmocka_unit_test(test_a_path_that_is_too_long_names_its_key),
                 cmocka_unit_test(test_a_password_is_refused_and_not_repeated),
                 cmocka_unit_test(
                         test_a_password_of_the_cluster_replaces_the_other_kinds_in_the_defaults),
