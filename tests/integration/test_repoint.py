@@ -247,16 +247,31 @@ def test_a_missing_password_is_found_before_the_stop(testbed, running, proxy):
     expect_refusal(testbed, running, "source-password")
 
 
-def test_a_log_is_found_before_the_stop(testbed, running, proxy):
+def refuse_logs(testbed, running, proxy) -> None:
     configure(testbed, running, proxy, cluster="query-log = refuse\n")
     text = (running.directory / "etc" / "binlog-ssld.conf").read_text()
     running.configure(text.replace("query-log = warn\n", "", 1))
     assert running.ctl("reload").returncode == 0
+
+
+def test_a_log_is_found_before_the_stop(testbed, running, proxy):
+    refuse_logs(testbed, running, proxy)
     testbed.aurora.sql("SET GLOBAL general_log = 1")
     try:
         expect_refusal(testbed, running, "general_log = ON", "refused_log")
     finally:
         testbed.aurora.sql("SET GLOBAL general_log = 0")
+
+
+def test_a_text_that_would_have_the_password_alone_is_found_before_the_stop(testbed, running,
+                                                                            proxy):
+    """The key is behind the part that performance_schema keeps, the password is not."""
+    if testbed.aurora.sql("SELECT @@performance_schema")[0][0] != "1":
+        pytest.skip("performance_schema is off by default")
+    refuse_logs(testbed, running, proxy)
+    cluster = expect_refusal(testbed, running, "write the replication password to a log",
+                             "refused_log")
+    assert "performance_schema = ON keeps the text of statements" in cluster["reason"]
 
 
 def test_the_procedures_of_version_2_are_used_where_they_are(testbed, running):
