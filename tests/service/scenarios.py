@@ -296,43 +296,71 @@ def daemon_that_dies_at_each_start(night: Night) -> Play:
     service.machine.shell(f"rm -r {DROP_INS}; systemctl daemon-reload")
 
 
-@scenario(1, "orders: replication is stopped, not by binlog-",
-          "if that is intended, nothing; to start it: CALL")
-def stopped_replica(night: Night) -> Play:
+def replicate(night: Night, replication: str) -> None:
+    """The source requires the certificate of the set that is imported."""
     service, aurora = night.service, night.service.aurora
     night.undo.callback(aurora.sql, "STOP SLAVE; RESET SLAVE ALL")
     night.source.require_subject(service.rotate().subject)
     service.wait_imports(2)
     aurora.follow(night.source)
     aurora.start_replication()
-    night.reload(daemon="check-interval = 100ms")
+    night.reload(daemon="check-interval = 100ms", cluster=f"replication = {replication}")
     service.wait(lambda: replicates(service))
+
+
+@scenario(1, "orders: replication is stopped, not by binlog-",
+          "if that is intended, nothing; to start it: CALL")
+def stopped_replica(night: Night) -> Play:
+    service, aurora = night.service, night.service.aurora
+    replicate(night, "observe")
     aurora.sql("CALL mysql.rds_stop_replication()")
     service.wait(lambda: not night.is_well())
     page = yield
     run_statement(service, page, r".*; to start it: (CALL \S+) on the cluster")
 
 
-@scenario(2, "orders: replication does not run: error 20(13|26):", "the source ends each conn")
-def source_that_does_not_know_the_ca_of_a_new_set(night: Night) -> Play:
-    service, aurora = night.service, night.service.aurora
-    night.undo.callback(aurora.sql, "STOP SLAVE; RESET SLAVE ALL")
-    night.source.require_subject(service.rotate().subject)
-    service.wait_imports(2)
-    aurora.follow(night.source)
-    aurora.start_replication()
-    night.reload(daemon="check-interval = 100ms", cluster="replication = restart")
-    service.wait(lambda: replicates(service))
+def write_set_of_another_ca(night: Night) -> None:
+    service = night.service
     service.machine.shell(f"cp -a {MATERIAL} {MATERIAL}.before")
     night.undo.callback(service.machine.shell, f"rm -r {MATERIAL}.before")
-    stranger = Authority(aurora.directory / "stranger", "CA of somebody else")
+    stranger = Authority(service.aurora.directory / "stranger", "CA of somebody else")
     pair = stranger.issue_client("stranger")
     for name, path in zip(FILES, (stranger.certificate, *pair[:2])):
         service.replace(name, path.read_text())
-    service.wait_cluster("held")
+
+
+def write_set_before(night: Night, page: Page) -> None:
+    assert "write the set before it to disk" in page.part("next")
+    night.service.machine.shell(f"cp -a {MATERIAL}.before/* {MATERIAL}")
+
+
+REFUSES = "the source ends each conn"  # after a second connect
+
+
+@scenario(2, "orders: replication does not run: error 20(13|26):", REFUSES)
+def source_that_does_not_know_the_ca_of_a_new_set(night: Night) -> Play:
+    replicate(night, "restart")
+    write_set_of_another_ca(night)
+    night.service.wait_cluster("held")
     page = yield
-    assert "or write the set before it to disk; " in page.part("next")
-    service.machine.shell(f"cp -a {MATERIAL}.before/* {MATERIAL}")
+    write_set_before(night, page)
+
+
+@scenario(2, "orders: replication I/O thread .error 20(13|26)", REFUSES)
+def source_that_is_asked_again_after_such_a_set(night: Night) -> Play:
+    """Nothing has failed until the network between the two does."""
+    service, aurora = night.service, night.service.aurora
+    replicate(night, "observe")
+    before = service.cluster()["imported_fingerprint"]
+    write_set_of_another_ca(night)
+    service.wait_imports(3)
+    aurora.sql("STOP SLAVE IO_THREAD; START SLAVE IO_THREAD")
+    service.wait_imports(4)  # once more, as the instance may have lost the set
+    service.wait(lambda: (service.cluster()["next_step"] or "").startswith(REFUSES))
+    page = yield
+    write_set_before(night, page)
+    service.wait(lambda: service.cluster()["imported_fingerprint"] == before)
+    aurora.sql("STOP SLAVE IO_THREAD; START SLAVE IO_THREAD")
 
 
 @scenario(2, "37/40 clusters current; c03: Access denied for user", "check the user ssl_importer",
