@@ -176,16 +176,23 @@ static void use_watch_report(const WatchReport *report)
 
 static void use_source_reply(const SourceReply *reply)
 {
-        static const LoginConfig source = {.host = "source.example", .port = 3306, .user = "r"};
+        static const LoginConfig sources[] = {
+                {.host = "source.example", .port = 3306, .user = "r", .password = {"", "", "", ""}},
+                {.host = "source.example",
+                        .port = 3306,
+                        .user = "r",
+                        .password = {"", "/p", "", ""}},
+        };
 
         if (!source_reply_is_valid(reply))
                 return;
-        for (SourceProbe mode = SOURCE_PROBE_TRY; mode < _SOURCE_PROBE_MAX; mode++) {
-                Outcome outcome = {0};
+        for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+                for (SourceProbe mode = SOURCE_PROBE_TRY; mode < _SOURCE_PROBE_MAX; mode++) {
+                        Outcome outcome = {0};
 
-                (void)source_verdict_judge(&outcome, reply, &source, mode);
-                MUST(outcome_is_valid(&outcome));
-        }
+                        (void)source_verdict_judge(&outcome, reply, &sources[i], mode);
+                        MUST(outcome_is_valid(&outcome));
+                }
 }
 
 static void print_probe(const Probe *probe, const ClusterConfig *cluster)
