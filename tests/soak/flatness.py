@@ -12,7 +12,7 @@ from .scene import EXTRAS, NAMES
 # first moment of each kind of load.
 WARM_UP = 0.2
 TENTH = 0.1
-MEMORY = ("manager_anonymous_kb", "pss_anonymous_kb")
+MEMORY = ("manager_anonymous_kb", "watch_anonymous_kb")
 EQUAL = ("processes", "descriptors", "sockets", "memfds", "inotifies", "timerfds", "signalfds",
          "eventpolls", "others", "inotify_watches")
 # The allocator keeps what a busy moment has needed, and page tables of children are shared or not.

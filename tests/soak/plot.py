@@ -22,7 +22,7 @@ class Panel:
 
 
 PANELS = (Panel("manager_anonymous_kb", "manager, anonymous memory, KiB"),
-          Panel("pss_anonymous_kb", "manager and watch processes, anonymous memory, KiB"),
+          Panel("watch_anonymous_kb", "oldest watch process, anonymous memory, KiB"),
           Panel("descriptors", "manager and watch processes, descriptors"),
           Panel("processes", "processes"),
           Panel("inotify_watches", "inotify watches"),

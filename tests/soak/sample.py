@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
@@ -22,7 +23,7 @@ class Sample:
     imports: int
     manager_rss_kb: int
     manager_anonymous_kb: int
-    pss_anonymous_kb: int  # of the manager and its watch processes
+    watch_anonymous_kb: int  # of the oldest watch process, shared with the manager or not
     processes: int  # all descendants, and the manager
     descriptors: int  # of the manager and its watch processes; by kind:
     sockets: int
@@ -59,15 +60,22 @@ def take(
             watches += info.count("inotify wd:")
     memory = _values(Path(f"/proc/{manager}/status"))
     records = [path.stat().st_size for path in _files(service.directory / "state")]
-    # Not all of the proportional set size: the share of a library depends on other programs.
-    anonymous = [_values(Path(f"/proc/{pid}/smaps_rollup")).get("Pss_Anon", 0)
-                 for pid in (manager, *watchers)]
+    oldest = min(watchers, key=started, default=manager)
+    watch = _values(Path(f"/proc/{oldest}/status"))
     return Sample(
         round(seconds, 1), int(rest), rotations, imports, memory["VmRSS"], memory["RssAnon"],
-        sum(anonymous),
+        watch.get("RssAnon", 0),
         1 + len(_children(manager)), sum(kinds.values()), *(kinds[kind] for kind in KINDS), armed,
         watches, len(records), sum(records), memory["voluntary_ctxt_switches"],
         int(Path(f"/proc/{manager}/schedstat").read_text().split()[0]) // 1_000_000)
+
+
+def started(pid: int) -> int:
+    """Clock ticks after the boot (proc_pid_stat(5)); the largest number if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except OSError:
+        return sys.maxsize
 
 
 def _files(directory: Path) -> list[Path]:

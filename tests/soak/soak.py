@@ -15,7 +15,7 @@ from tests.standin import Workspace
 
 from .clients import Clients
 from .material import USABLE, Material
-from .sample import Sample, take
+from .sample import Sample, started, take
 from .scene import EXTRAS, STEADY, Scene
 
 SAMPLE_SECONDS = 5.0
@@ -80,7 +80,8 @@ class Soak:
         def steady() -> bool:
             self._take(rest=True)
             kept.append(self.samples.pop())
-            return len(kept) >= STEADY and len({one.descriptors for one in kept[-STEADY:]}) == 1
+            last = {(one.descriptors, one.processes) for one in kept[-STEADY:]}
+            return len(kept) >= STEADY and len(last) == 1
 
         self.scene.wait(steady, "the number of descriptors does not settle")
         self.samples.append(kept[-1])
@@ -132,7 +133,7 @@ class Soak:
 
     def _kill_watcher(self) -> None:
         """Not the oldest one, which is the first material's."""
-        watchers = sorted(self.scene.service.watchers(), key=_started)
+        watchers = sorted(self.scene.service.watchers(), key=started)
         if len(watchers) > 1:
             self._kill(self._choice.choice(watchers[1:]))
 
@@ -175,10 +176,3 @@ class Soak:
         self.scene.rollout = self._choice.choice(("parallel", "canary"))
         self.scene.parallel = self._choice.choice((1, 2, 32))
         self.scene.reload()
-
-
-def _started(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    except OSError:
-        return 0  # it has ended

@@ -41,7 +41,7 @@ def test_what_stays_is_flat() -> None:
 
 
 @pytest.mark.parametrize("leak", [
-    {"manager_anonymous_kb": 0.2}, {"pss_anonymous_kb": 0.2}, {"descriptors": 0.01, "sockets": 0.01},
+    {"manager_anonymous_kb": 0.2}, {"watch_anonymous_kb": 0.2}, {"descriptors": 0.01, "sockets": 0.01},
     {"processes": 0.01}, {"inotify_watches": 0.01}, {"records": 0.01}])
 def test_a_leak_is_found(leak: dict[str, float]) -> None:
     found = flatness.faults(hour(**leak))
