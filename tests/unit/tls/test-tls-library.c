@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +24,12 @@ enum {
         DAMAGED,       /* prepared without an error, but they are not */
         OUT_OF_MEMORY, /* -ENOMEM, and a place in the end of the allocations was reached */
         NOT_REACHED,   /* there are fewer allocations */
+        BLOCKED,       /* OpenSSL waits for itself */
 };
+
+/* For a preparation, which takes milliseconds. With OpenSSL 3.5 one without its first allocations
+ * does not end; systemd's limit for a start ends it. */
+#define BLOCKED_SEC 3
 
 static unsigned n_allocations, failure = UINT_MAX;
 
@@ -67,9 +73,13 @@ static int result_of(unsigned number)
         pid_t child = fork();
 
         assert_return_code(child, errno);
-        if (child == 0)
+        if (child == 0) {
+                (void)alarm(BLOCKED_SEC);
                 _exit(prepare(number));
+        }
         assert_int_equal(waitpid(child, &status, 0), child);
+        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+                return BLOCKED;
         assert_true(WIFEXITED(status));
         return WEXITSTATUS(status);
 }
@@ -80,9 +90,12 @@ static void test_an_allocation_that_fails_is_reported(void **state)
         int result;
 
         for (; (result = result_of(number)) != NOT_REACHED; number += number < 64 ? 1 : STEP) {
-                if (result != OUT_OF_MEMORY)
+                if (result == BLOCKED)
+                        print_message("allocation %u: OpenSSL waits for itself\n", number);
+                else if (result != OUT_OF_MEMORY)
                         fail_msg("allocation %u: %d", number, result);
-                n_failures++;
+                else
+                        n_failures++;
         }
         assert_true(n_failures >= 64);
 }
